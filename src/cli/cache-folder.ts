@@ -1,0 +1,27 @@
+/** Where caches live: the user's cache folder, never beside the pipeline. */
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** The folder for transformed code, or `null` where none can be written. A cache is never needed. */
+export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string | null {
+  const home = env['HOME'] ?? homeOfUser();
+  const base = env['XDG_CACHE_HOME'] || (home === null ? null : path.join(home, '.cache'));
+  if (base === null || !path.isAbsolute(base)) return null;
+  const folder = path.join(base, 'dynpart', 'code');
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.accessSync(folder, fs.constants.W_OK);
+    return folder;
+  } catch {
+    return null;
+  }
+}
+
+/** cron may set no HOME. */
+function homeOfUser(): string | null {
+  try {
+    return process.getBuiltinModule('node:os').userInfo().homedir;
+  } catch {
+    return null;
+  }
+}

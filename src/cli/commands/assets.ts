@@ -1,0 +1,20 @@
+/** `dynpart assets list`: the assets of the pipeline and what they depend on. */
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import type { Act } from '../program.ts';
+
+export function assetsCommand(program: Command, act: Act): void {
+  const assets = program.command('assets').description('the assets of the pipeline');
+  assets.command('list').description('assets, their partitions and dependencies').action(act(list));
+}
+
+async function list(context: Context): Promise<void> {
+  const known = await context.known(await context.store.read());
+  const assets = known.assets.map(({ name, set, inputs, deps }) => ({ asset: name, set, inputs, deps }));
+  Object.assign(context.document, { assets });
+  if (assets.length === 0) return context.chat('the pipeline has no assets');
+  await context.table({
+    columns: [{ title: 'ASSET' }, { title: 'PARTITIONS' }, { title: 'INPUTS' }, { title: 'DEPS' }],
+    rows: assets.map(({ asset, set, inputs, deps }) => [asset, set ?? '-', inputs.join(', ') || '-', deps.join(', ') || '-']),
+  });
+}

@@ -1,0 +1,202 @@
+/** `dynpart partitions …`: the keys of a set, by hand. */
+import type { Command } from 'commander';
+import { fail } from '../../definitions/failure.ts';
+import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/change-set.ts';
+import type { StateView } from '../../state/state-store.ts';
+import type { Context } from '../context.ts';
+import { age, wholeNumber } from '../options.ts';
+import type { Act } from '../program.ts';
+import { checkedKeys, keysFrom } from '../read-keys.ts';
+import { counted, grouped, printable, toJson } from '../render/text.ts';
+import { purgeValues } from '../purge-values.ts';
+import { materializeKeys, type MaterializeOutcome } from './materialize.ts';
+
+export function partitionsCommand(program: Command, act: Act): void {
+  const partitions = program.command('partitions').description('list, add and remove partition keys');
+  partitions
+    .command('list')
+    .argument('[set]', 'the set; without it, the sets')
+    .description('keys of a set in the order of adding; without SET the sets')
+    .option('--prefix <text>', 'only keys that begin so')
+    .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1))
+    .option('--after <key>', 'only keys that stand after this one')
+    .option('--count', 'only how many there are')
+    .option('--json-lines', 'each key as a JSON string, as `--from - --json-lines` reads them')
+    .action(act(list));
+  partitions
+    .command('add')
+    .argument('<set>')
+    .argument('[keys...]')
+    .description('add keys; those that are there already are skipped')
+    .option('--from <file>', 'a key a line; - is standard input')
+    .option('--json-lines', 'the lines of --from are JSON strings')
+    .option('--materialize', 'materialize the assets of the set for the keys that are new')
+    .action(act(add));
+  partitions
+    .command('remove')
+    .argument('<set>')
+    .argument('[keys...]')
+    .description('remove keys and cancel their runs; stored values stay')
+    .option('--from <file>', 'a key a line; - is standard input')
+    .option('--json-lines', 'the lines of --from are JSON strings')
+    .option('--older-than <age>', 'keys that were added longer ago, such as 30d', age('--older-than'))
+    .option('--keep-last <n>', 'all but the newest N keys (with --older-than: only those that both name)', wholeNumber('--keep-last', 0))
+    .option('--keep-out', 'sensors may not bring them back')
+    .option('--purge', 'delete their stored values, too')
+    .option('--dry-run', 'only say what would be removed')
+    .action(act(remove));
+  partitions
+    .command('sync')
+    .argument('<set>')
+    .description('make a set equal to a list')
+    .requiredOption('--from <file>', 'a key a line; - is standard input')
+    .option('--json-lines', 'the lines of --from are JSON strings')
+    .option('--allow-empty', 'an empty list empties the set')
+    .option('--max-remove <n>', 'refuse to remove more: a number, or N% of the set')
+    .option('--dry-run', 'only say what would change')
+    .action(act(sync));
+}
+
+interface ListOptions {
+  readonly prefix?: string;
+  readonly limit?: number;
+  readonly after?: string;
+  readonly count?: boolean;
+  readonly jsonLines?: boolean;
+}
+
+async function list(context: Context, options: ListOptions, set: string | undefined): Promise<void> {
+  const view = await context.store.read();
+  if (set === undefined) return listSets(context, view);
+  await context.checkSet(view, set);
+  if (options.count) {
+    const total = view.keys(set).length;
+    Object.assign(context.document, { set, total });
+    return context.print(`${total}\n`);
+  }
+  const { prefix, after, limit } = options;
+  const page = view.page(set, { ...(prefix !== undefined && { prefix }), ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) });
+  Object.assign(context.document, { set, ...page });
+  if (context.options.json) return;
+  if (options.jsonLines) return context.print(page.keys.map(({ key }) => `${toJson(key)}\n`).join(''));
+  if (!context.terminal.stdout.isTerminal) return context.print(page.keys.map(({ key }) => `${printable(key)}\n`).join(''));
+  if (page.total === 0) return context.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
+  await context.table({ columns: [{ title: 'KEY' }, { title: 'ADDED' }], rows: page.keys.map(({ key, addedAt }) => [printable(key), addedAt]) });
+  if (page.next !== null) context.chat(`${page.keys.length} of ${counted(page.total, 'key')}; the next ones: --after ${JSON.stringify(page.next)}`);
+}
+
+async function listSets(context: Context, view: StateView): Promise<void> {
+  const known = await context.known(view).catch((error: unknown) => {
+    if (view.setNames().length > 0) return null;
+    throw error;
+  });
+  const names = [...new Set([...(known?.sets ?? []), ...view.setNames()])];
+  const sets = names.map((set) => ({ set, total: view.keys(set).length }));
+  Object.assign(context.document, { sets });
+  if (sets.length === 0) return context.chat('there is no set yet: an asset with partitions makes one');
+  await context.table({
+    columns: [{ title: 'SET' }, { title: 'KEYS', align: 'right' }],
+    rows: sets.map(({ set, total }) => [set, String(total)]),
+  });
+}
+
+interface KeysOptions {
+  readonly from?: string;
+  readonly jsonLines?: boolean;
+}
+
+function keysOf(context: Context, keys: readonly string[], { from, jsonLines }: KeysOptions): readonly string[] {
+  return [...checkedKeys(keys), ...(from === undefined ? [] : keysFrom(from, context.terminal, jsonLines ?? false))];
+}
+
+async function add(context: Context, options: KeysOptions & { readonly materialize?: boolean }, set: string, given: readonly string[]): Promise<void> {
+  const keys = keysOf(context, given, options);
+  if (given.length === 0 && options.from === undefined) {
+    fail({ reason: 'usage', message: 'no key was given', hint: `for example: dynpart partitions add ${set} KEY, or --from FILE` });
+  }
+  await context.checkSet(await context.store.read(), set);
+  const { added, skipped } = await context.store.commit((view) => addKeys(view, set, keys, context.clock.now()));
+  Object.assign(context.document, { set, added, skipped });
+  context.chat(`${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`);
+  if (!options.materialize) return;
+  const outcome: MaterializeOutcome = added.length === 0 ? nothingDone : await materializeKeys(context, { set, keys: added });
+  Object.assign(context.document, outcome);
+}
+
+const nothingDone: MaterializeOutcome = { runs: [], summary: { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 } };
+
+interface RemoveOptions extends KeysOptions {
+  readonly olderThan?: number;
+  readonly keepLast?: number;
+  readonly keepOut?: boolean;
+  readonly purge?: boolean;
+  readonly dryRun?: boolean;
+}
+
+async function remove(context: Context, options: RemoveOptions, set: string, given: readonly string[]): Promise<void> {
+  const byRule = options.olderThan !== undefined || options.keepLast !== undefined;
+  const named = given.length > 0 || options.from !== undefined;
+  if (byRule === named) {
+    fail({
+      reason: 'usage',
+      message: named ? 'keys were named and a rule was given: which of both is meant?' : 'no key was given',
+      hint: `name keys, or use --older-than AGE and --keep-last N: dynpart partitions remove ${set} --keep-last 100`,
+    });
+  }
+  const keys = keysOf(context, given, options);
+  await context.checkSet(await context.store.read(), set);
+  // Only the pipeline knows where values are: it must load before anything is removed.
+  if (options.purge) await context.pipeline();
+  const now = context.clock.now();
+  const plan = (view: StateView) => {
+    const rule = { olderThanMs: options.olderThan ?? null, keepLast: options.keepLast ?? null, now };
+    const chosen = byRule ? keysToRetire(view.page(set, {}), rule) : keys;
+    return removeKeys(view, set, chosen, { keepOut: options.keepOut ?? false, now });
+  };
+  const { removed, skipped } = options.dryRun ? plan(await context.store.read()).outcome : await context.store.commit(plan);
+  Object.assign(context.document, { set, removed, skipped });
+  if (options.dryRun) return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
+  if (options.purge) await purgeValues(context, set, removed);
+  context.chat(`${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`);
+}
+
+interface SyncOptions extends KeysOptions {
+  readonly from: string;
+  readonly allowEmpty?: boolean;
+  readonly maxRemove?: string;
+  readonly dryRun?: boolean;
+}
+
+async function sync(context: Context, options: SyncOptions, set: string): Promise<void> {
+  const keys = keysFrom(options.from, context.terminal, options.jsonLines ?? false);
+  if (keys.length === 0 && !options.allowEmpty) {
+    fail({ reason: 'usage', message: `the list is empty, and that would remove every key of '${set}'`, hint: 'if that is meant: --allow-empty' });
+  }
+  const mayRemove = limitOfRemovals(options.maxRemove);
+  await context.checkSet(await context.store.read(), set);
+  const plan = (view: StateView) => {
+    const synced = syncKeys(view, set, keys, context.clock.now());
+    const most = mayRemove(view.keys(set).length);
+    const count = synced.outcome.removed.length;
+    if (count > most) {
+      fail({ reason: 'usage', message: `the list would remove ${counted(count, 'key')} of '${set}', more than --max-remove ${options.maxRemove} allows`, hint: 'look at it with --dry-run; nothing was changed' });
+    }
+    return synced;
+  };
+  const { added, removed, unchanged } = options.dryRun ? plan(await context.store.read()).outcome : await context.store.commit(plan);
+  Object.assign(context.document, { set, added, removed, unchanged });
+  if (options.dryRun) {
+    return context.print([...added.map((key) => `+ ${printable(key)}\n`), ...removed.map((key) => `- ${printable(key)}\n`)].join(''));
+  }
+  context.chat(`${set}: ${grouped(added.length)} added, ${grouped(removed.length)} removed, ${grouped(unchanged)} unchanged`);
+}
+
+function limitOfRemovals(text: string | undefined): (total: number) => number {
+  if (text === undefined) return () => Infinity;
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  if (match === null || (match[2] === '' && match[1]!.includes('.'))) {
+    return fail({ reason: 'usage', message: `--max-remove takes a number or a part such as 10%, not ${JSON.stringify(text)}`, hint: 'for example: --max-remove 10%' });
+  }
+  const number = Number(match[1]);
+  return (total) => (match[2] === '%' ? Math.floor((total * number) / 100) : number);
+}

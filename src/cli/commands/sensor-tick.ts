@@ -1,0 +1,132 @@
+/** `dynpart sensor tick`: evaluate now, commit, execute what was requested, end. Made for cron. */
+import type { Command } from 'commander';
+import { fail } from '../../definitions/failure.ts';
+import { quoted } from '../../definitions/failure-words.ts';
+import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
+import type { RunRecord, RunStatus } from '../../definitions/run.ts';
+import type { TickRecord } from '../../definitions/tick.ts';
+import { forTick } from '../../engine/claim-runs.ts';
+import { evaluateHere } from '../../engine/evaluate-sensor.ts';
+import { RunSession } from '../../engine/run-session.ts';
+import { lastTickOf, runTick } from '../../engine/run-tick.ts';
+import type { Context } from '../context.ts';
+import { oneOf, seconds, wholeNumber } from '../options.ts';
+import type { Act } from '../program.ts';
+import { EventRenderer, wordsForTick } from '../render/event-renderer.ts';
+import { printable } from '../render/text.ts';
+import { sessionOptions } from '../run-options.ts';
+
+export function tickCommand(sensor: Command, act: Act): void {
+  sensor
+    .command('tick')
+    .argument('[sensors...]', 'which; without it, all that are running')
+    .description('evaluate sensors now, commit, execute the runs they requested')
+    .option('--due', 'only those whose interval is over')
+    .option('--dry-run', 'only say which keys, runs and cursor it would commit')
+    .option('--no-run', 'leave the runs queued for a worker')
+    .option('--if-busy <what>', 'when another process evaluates the sensor: skip, wait or fail', oneOf('--if-busy', ['skip', 'wait', 'fail']), 'skip')
+    .option('--wait-timeout <s>', 'with --if-busy wait: for so long at most', seconds('--wait-timeout'))
+    .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
+    .action(act(tick));
+}
+
+interface TickFlags {
+  readonly due?: boolean;
+  readonly dryRun?: boolean;
+  readonly run: boolean;
+  readonly ifBusy: 'skip' | 'wait' | 'fail';
+  readonly waitTimeout?: number;
+  readonly concurrency?: number;
+}
+
+async function tick(context: Context, flags: TickFlags, names: readonly string[]): Promise<void> {
+  const renderer = new EventRenderer(context, { keepsRuns: true });
+  Object.assign(context.document, { ticks: [], resumed: [] });
+  const pipeline = await context.pipeline();
+  const sensors = await chosenSensors(context, pipeline, names, flags.due ?? false);
+  const dryRun = flags.dryRun ?? false;
+  const options = await sessionOptions(context, renderer, { concurrency: flags.concurrency, failFast: false, onInterrupt: 'release' });
+  const session = new RunSession(options);
+  const resumed = new Set<string>();
+  try {
+    const outcomes = await Promise.all(
+      sensors.map((sensor) =>
+        runTick(sensor, {
+          ...options,
+          emit: dryRun ? () => undefined : options.emit,
+          evaluate: evaluateHere(pipeline, context.clock),
+          dryRun,
+          executor: flags.run && !dryRun ? session.executor : null,
+          ifBusy: flags.ifBusy,
+          waitTimeoutMs: flags.waitTimeout ?? Infinity,
+        }),
+      ),
+    );
+    const ticks = outcomes.map((outcome) => outcome.tick);
+    context.document['ticks'] = ticks;
+    exitCodes(context, ticks, flags);
+    if (dryRun) return printPlans(context, ticks);
+    for (const { owned } of outcomes) await session.adopt(owned);
+    if (flags.run) {
+      const own = new Set(outcomes.flatMap(({ owned }) => owned.map(({ id }) => id)));
+      await session.takeUp(forTick, forTick);
+      await session.execute();
+      for (const { id } of renderer.runs) if (!own.has(id)) resumed.add(id);
+    }
+  } finally {
+    renderer.end();
+    report(context, renderer.runs, resumed);
+    await session.leave();
+  }
+}
+
+async function chosenSensors(context: Context, pipeline: Pipeline, names: readonly string[], due: boolean): Promise<SensorDefinition[]> {
+  for (const name of names) context.checkName('sensor', name, pipeline.sensors.keys());
+  const view = await context.store.read();
+  // A sensor that is named is ticked also when it is stopped: somebody wants to see what it does.
+  const chosen = names.length > 0 ? [...new Set(names)].map((name) => pipeline.sensors.get(name)!) : running();
+  if (pipeline.sensors.size === 0) fail({ reason: 'usage', message: 'the pipeline has no sensors', hint: 'add one to sensors of definePipeline' });
+  if (!due) return chosen;
+  const now = context.clock.now();
+  const last = await Promise.all(chosen.map((sensor) => lastTickOf(context.store, view, sensor.name)));
+  return chosen.filter((sensor, at) => {
+    const before = last[at]!;
+    return before === null || now - Date.parse(before.startedAt) >= sensor.minimumIntervalSeconds * 1000;
+  });
+
+  function running(): SensorDefinition[] {
+    return [...pipeline.sensors.values()].filter(({ name, defaultStatus }) => (view.sensor(name).status ?? defaultStatus) === 'RUNNING');
+  }
+}
+
+function exitCodes(context: Context, ticks: readonly TickRecord[], { ifBusy }: TickFlags): void {
+  for (const { status } of ticks) {
+    if (status === 'FAILURE') context.exitWith(3);
+    if (status === 'BUSY' && ifBusy !== 'skip') context.exitWith(4);
+  }
+}
+
+/** The runs of the ticks as they ended, and those that other processes had left behind. */
+function report(context: Context, runs: readonly RunRecord[], resumed: ReadonlySet<string>): void {
+  const statuses = new Map<string | null, RunStatus>(runs.map(({ id, status }) => [id, status]));
+  const ticks = context.document['ticks'] as readonly TickRecord[];
+  context.document['ticks'] = ticks.map((one) => ({
+    ...one,
+    runs: one.runs.map((run) => ({ ...run, status: statuses.get(run.id) ?? run.status })),
+  }));
+  context.document['resumed'] = runs.filter(({ id }) => resumed.has(id));
+}
+
+function printPlans(context: Context, ticks: readonly TickRecord[]): void {
+  for (const plan of ticks) {
+    if (plan.error !== null) context.sayProblem(plan.error);
+    context.chat(`${plan.sensor}: would be: ${wordsForTick(plan)}`);
+    for (const { set, added, removed } of plan.partitions) {
+      context.print(added.map((key) => `${plan.sensor}\tadd\t${set}\t${printable(key)}\n`).join(''));
+      context.print(removed.map((key) => `${plan.sensor}\tremove\t${set}\t${printable(key)}\n`).join(''));
+    }
+    context.print(plan.runs.map(({ partitionKey, assets }) => `${plan.sensor}\trun\t${assets.join(',')}\t${partitionKey === null ? '' : printable(partitionKey)}\n`).join(''));
+    const { before, after } = plan.cursor;
+    if (before !== after) context.print(`${plan.sensor}\tcursor\t${before === null ? '' : quoted(before)}\t${quoted(after ?? '')}\n`);
+  }
+}

@@ -1,0 +1,55 @@
+/** `dynpart sensor watch`: the loop, every sensor at its own interval until SIGINT or SIGTERM. */
+import type { Command } from 'commander';
+import { fail } from '../../definitions/failure.ts';
+import { RunSession } from '../../engine/run-session.ts';
+import { runTick } from '../../engine/run-tick.ts';
+import { watch } from '../../engine/watch.ts';
+import { cacheFolder } from '../cache-folder.ts';
+import type { Context } from '../context.ts';
+import { SensorThreads } from '../evaluate-in-thread.ts';
+import { wholeNumber } from '../options.ts';
+import { printingRuns } from '../print-runs.ts';
+import type { Act } from '../program.ts';
+import { EventRenderer } from '../render/event-renderer.ts';
+import { sessionOptions } from '../run-options.ts';
+
+export function watchCommand(sensor: Command, act: Act): void {
+  sensor
+    .command('watch')
+    .argument('[sensors...]', 'which; without it, all')
+    .description('evaluate every sensor at its own interval and execute the runs, until SIGINT or SIGTERM')
+    .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
+    .action(act(watchSensors));
+}
+
+async function watchSensors(context: Context, flags: { readonly concurrency?: number }, names: readonly string[]): Promise<void> {
+  const renderer = new EventRenderer(context, { keepsRuns: false });
+  const base = await sessionOptions(context, renderer, { concurrency: flags.concurrency, failFast: false, onInterrupt: 'release' });
+  const options = { ...base, emit: printingRuns(context, base.emit) };
+  const { pipeline } = options;
+  for (const name of names) context.checkName('sensor', name, pipeline.sensors.keys());
+  const sensors = [...pipeline.sensors.values()].filter(({ name }) => names.length === 0 || names.includes(name));
+  if (sensors.length === 0) fail({ reason: 'usage', message: 'the pipeline has no sensors', hint: 'add one to sensors of definePipeline' });
+  const threads = new SensorThreads({
+    pipelineFile: context.file,
+    stateFile: context.store.file.path,
+    cacheFolder: cacheFolder(context.terminal.env),
+    version: context.version,
+  });
+  const session = new RunSession(options);
+  context.chat(`watching ${sensors.map(({ name }) => name).join(', ')}; end with Ctrl-C`);
+  try {
+    await watch({
+      ...options,
+      sensors,
+      session,
+      tick: (sensor) =>
+        runTick(sensor, { ...options, evaluate: threads.evaluate, dryRun: false, executor: session.executor, ifBusy: 'skip', waitTimeoutMs: 0 }),
+    });
+  } finally {
+    threads.endAll();
+    renderer.end();
+    await session.leave();
+  }
+  context.drained();
+}

@@ -1,0 +1,36 @@
+/** `dynpart worker`: takes queued runs and executes them. */
+import type { Command } from 'commander';
+import { RunSession } from '../../engine/run-session.ts';
+import { work } from '../../engine/work.ts';
+import type { Context } from '../context.ts';
+import { wholeNumber } from '../options.ts';
+import type { Act } from '../program.ts';
+import { EventRenderer } from '../render/event-renderer.ts';
+import { sessionOptions } from '../run-options.ts';
+import { printingRuns } from '../print-runs.ts';
+
+export function workerCommand(program: Command, act: Act): void {
+  program
+    .command('worker')
+    .description('take queued runs and execute them until SIGINT or SIGTERM')
+    .option('--once', 'until the queue is empty')
+    .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
+    .option('--summary', 'leave the list of runs out of --json')
+    .action(act(worker));
+}
+
+async function worker(context: Context, flags: { readonly once?: boolean; readonly concurrency?: number; readonly summary?: boolean }): Promise<void> {
+  const once = flags.once ?? false;
+  const renderer = new EventRenderer(context, { keepsRuns: once && !flags.summary });
+  const options = await sessionOptions(context, renderer, { concurrency: flags.concurrency, failFast: false, onInterrupt: 'release' });
+  const session = new RunSession({ ...options, emit: once ? options.emit : printingRuns(context, options.emit) });
+  if (!once) context.chat('waiting for queued runs; end with Ctrl-C');
+  try {
+    await work(session, { clock: context.clock, interrupt: context.interrupts.signal, once });
+  } finally {
+    renderer.end();
+    if (once) Object.assign(context.document, flags.summary ? {} : { runs: renderer.runs }, { summary: renderer.summary });
+    await session.leave();
+  }
+  if (!once) context.drained();
+}

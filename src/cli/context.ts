@@ -1,0 +1,230 @@
+/** What every command works with: resolved options, the state, the pipeline, and where its result goes. */
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { describe, type Problem } from '../definitions/failure-words.ts';
+import { fail, FailureError, type Failure, type NamedThing } from '../definitions/failure.ts';
+import { nearest } from '../definitions/nearest.ts';
+import type { Pipeline } from '../definitions/pipeline.ts';
+import type { Clock } from '../definitions/time.ts';
+import { knownOf } from '../loader/known-pipeline.ts';
+import { findPipelineFile, loadPipeline, stampOf } from '../loader/load-pipeline.ts';
+import { JsonFileStore } from '../state/json/json-file-store.ts';
+import type { KnownPipeline } from '../state/state-document.ts';
+import type { StateView } from '../state/state-store.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { captureOutput } from './capture-output.ts';
+import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
+import type { Interrupts } from './interrupts.ts';
+import type { GlobalOptions } from './options.ts';
+import { noPaint, type Paint, paintFor } from './render/paint.ts';
+import { writeTable } from './render/table.ts';
+import { clean, toJson } from './render/text.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ContextParts {
+  readonly terminal: Terminal;
+  readonly options: GlobalOptions;
+  readonly clock: Clock;
+  readonly interrupts: Interrupts;
+  readonly version: string;
+}
+
+export class Context {
+  readonly terminal: Terminal;
+  readonly options: GlobalOptions;
+  readonly clock: Clock;
+  readonly interrupts: Interrupts;
+  readonly version: string;
+  /** What `--json` prints: filled as the command goes, so that an error does not hide what was done before it. */
+  readonly document: Record<string, unknown> = {};
+  readonly #codes: ExitCode[] = [];
+  readonly #file: string | null;
+  #store: JsonFileStore | undefined;
+  #pipeline: Promise<Pipeline> | undefined;
+  #drained = false;
+  #lines = false;
+  #paint: { readonly stdout: Paint; readonly stderr: Paint } = { stdout: noPaint, stderr: noPaint };
+
+  constructor({ terminal, options, clock, interrupts, version }: ContextParts) {
+    this.terminal = terminal;
+    this.options = options;
+    this.clock = clock;
+    this.interrupts = interrupts;
+    this.version = version;
+    this.#file = this.#pipelineFileIfAny();
+  }
+
+  /** The pipeline file. @throws FailureError when there is none */
+  get file(): string {
+    return this.#file ?? fail({ reason: 'pipeline-not-found', file: this.terminal.cwd, given: false });
+  }
+
+  get store(): JsonFileStore {
+    return (this.#store ??= new JsonFileStore({
+      file: this.#stateFile(),
+      clock: this.clock,
+      version: this.version,
+      warn: (message) => this.warn(message),
+    }));
+  }
+
+  /** The user's code, loaded once. */
+  pipeline(): Promise<Pipeline> {
+    return (this.#pipeline ??= this.#load());
+  }
+
+  /** What names there are, without the user's code where that is enough: see `cli.md`. */
+  async known(view: StateView): Promise<KnownPipeline> {
+    const remembered = view.pipeline;
+    const file = this.#file;
+    if (remembered !== null && (file === null || (remembered.file === file && remembered.stamp === stampOf(file)))) return remembered;
+    if (file === null) return emptyPipeline;
+    try {
+      return await this.loadedAsKnown();
+    } catch (error) {
+      // A broken pipeline file must not keep anyone from the state: its names are remembered.
+      if (remembered === null || !(error instanceof FailureError)) throw error;
+      this.note(`${describe(error.failure).message}; using the names that the state remembers`);
+      return remembered;
+    }
+  }
+
+  async loadedAsKnown(): Promise<KnownPipeline> {
+    return knownOf(await this.pipeline(), this.file, stampOf(this.file) ?? '');
+  }
+
+  /** A name that the pipeline or the state must have. @throws FailureError with the nearest names */
+  checkName(thing: NamedThing, name: string, names: Iterable<string>): void {
+    const all = [...new Set(names)];
+    if (!all.includes(name)) fail({ reason: 'unknown-name', thing, names: [name], nearest: nearest(name, all), known: all.length });
+  }
+
+  /** A set of the pipeline, or one that only the state knows. */
+  async checkSet(view: StateView, set: string): Promise<void> {
+    if (view.setNames().includes(set) || view.pipeline?.sets.includes(set)) return;
+    this.checkName('set', set, [...(await this.known(view)).sets, ...view.setNames()]);
+  }
+
+  async checkSensor(view: StateView, sensor: string): Promise<void> {
+    if (view.pipeline?.sensors.some(({ name }) => name === sensor)) return;
+    this.checkName('sensor', sensor, [...(await this.known(view)).sensors.map(({ name }) => name), ...view.sensorNames()]);
+  }
+
+  get paint(): { readonly stdout: Paint; readonly stderr: Paint } {
+    return this.#paint;
+  }
+
+  async preparePaint(): Promise<void> {
+    const { terminal, options } = this;
+    this.#paint = { stdout: await paintFor(terminal.stdout, terminal, options.color), stderr: await paintFor(terminal.stderr, terminal, options.color) };
+  }
+
+  /** The exit code will be at least as bad as this one. */
+  exitWith(code: ExitCode): void {
+    this.#codes.push(code);
+  }
+
+  /** It was told to stop, and that is how it ends well. */
+  drained(): void {
+    this.#drained = true;
+    this.#lines = true;
+  }
+
+  /** The exit code of the whole command. */
+  exitCode(): ExitCode {
+    const signal = this.interrupts.code;
+    return worst([...this.#codes, ...(signal === null || this.#drained ? [] : [signal])]);
+  }
+
+  /** Data: stdout. With `--json` the document takes its place. */
+  print(text: string): void {
+    if (!this.options.json) this.terminal.stdout.write(text);
+  }
+
+  async table(table: Parameters<typeof writeTable>[2]): Promise<void> {
+    if (!this.options.json) await writeTable(this.terminal.stdout, this.paint.stdout, table);
+  }
+
+  /** The lines were printed one by one: no document follows. */
+  printedLines(): void {
+    this.#lines = true;
+  }
+
+  /** With `--json`: exactly one document, whatever happened. */
+  printDocument(): void {
+    if (!this.options.json) return;
+    if (!this.#lines || this.document['error'] !== undefined) this.printLine(this.document);
+  }
+
+  /** One document a line, for commands that do not end by themselves. */
+  printLine(document: unknown): void {
+    this.terminal.stdout.write(`${toJson(document)}\n`);
+  }
+
+  /** Talk: stderr, where somebody is there to read it. */
+  say(text: string): void {
+    if (!this.options.json && !this.options.quiet) this.terminal.stderr.write(`${clean(text)}\n`);
+  }
+
+  /** Talk for a person at a terminal; cron does not want to hear it. */
+  chat(text: string): void {
+    if (this.terminal.stderr.isTerminal) this.say(text);
+  }
+
+  /** What is said with `--verbose`. */
+  note(text: string): void {
+    if (this.options.verbose) this.terminal.stderr.write(`${clean(text)}\n`);
+  }
+
+  warn(message: string): void {
+    if (!this.options.quiet) this.terminal.stderr.write(`${this.#paint.stderr.warn('warning:')} ${clean(message)}\n`);
+  }
+
+  /** Words a failure on stderr; with `--json` it belongs into the document. */
+  sayProblem({ message, hint }: Problem): void {
+    if (this.options.json) return;
+    const paint = this.#paint.stderr;
+    this.terminal.stderr.write(`${paint.bad('error:')} ${clean(message)}\n${hint === null ? '' : `${paint.dim(`  ${clean(hint)}`)}\n`}`);
+  }
+
+  /** A failure that ends the command. */
+  fail(failure: Failure): void {
+    const problem = describe(failure);
+    this.document['error'] = problem;
+    this.sayProblem(problem);
+    this.exitWith(exitCodeOf(failure));
+  }
+
+  #pipelineFileIfAny(): string | null {
+    const { terminal, options } = this;
+    const given = options.file ?? nonEmpty(terminal.env['DYNPART_FILE']);
+    try {
+      return findPipelineFile(given, terminal.cwd);
+    } catch (error) {
+      if (error instanceof FailureError) return null;
+      throw error;
+    }
+  }
+
+  #stateFile(): string {
+    const { terminal, options } = this;
+    const given = options.state ?? nonEmpty(terminal.env['DYNPART_STATE']);
+    if (given !== undefined) return path.resolve(terminal.cwd, given);
+    const beside = (folder: string): string => path.join(folder, '.dynpart', 'state.json');
+    if (this.#file !== null) return beside(path.dirname(this.#file));
+    // The pipeline file may be gone or elsewhere: what it left here can still be looked at.
+    return fs.existsSync(beside(terminal.cwd)) ? beside(terminal.cwd) : beside(path.dirname(this.file));
+  }
+
+  async #load(): Promise<Pipeline> {
+    captureOutput((text) => this.note(text.replace(/\n$/, '')));
+    return loadPipeline(this.file, { cacheFolder: cacheFolder(this.terminal.env), requireOwn: createRequire(import.meta.url) });
+  }
+}
+
+const emptyPipeline: KnownPipeline = { file: '', stamp: '', sets: [], concurrency: 0, assets: [], sensors: [] };
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}

@@ -1,0 +1,45 @@
+/**
+ * A thread that evaluates one sensor for a watch. It can be ended from outside, also when the sensor's function blocks
+ * it for ever. It loads the pipeline itself and reads the state itself; what goes back is plain data.
+ */
+import { createRequire } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import { evaluateHere, type Evaluation } from '../engine/evaluate-sensor.ts';
+import { loadPipeline } from '../loader/load-pipeline.ts';
+import { JsonFileStore } from '../state/json/json-file-store.ts';
+import { captureOutput } from './capture-output.ts';
+import { systemClock } from './system-clock.ts';
+
+export interface ThreadData {
+  readonly pipelineFile: string;
+  readonly stateFile: string;
+  readonly cacheFolder: string | null;
+  readonly sensor: string;
+  readonly version: string;
+}
+
+export interface EvaluateMessage {
+  readonly lastTickAt: number | null;
+}
+
+export type ThreadMessage = { readonly type: 'evaluated'; readonly evaluation: Evaluation } | { readonly type: 'broken'; readonly message: string };
+
+async function main(): Promise<void> {
+  const port = parentPort!;
+  const { pipelineFile, stateFile, cacheFolder, sensor: name, version } = workerData as ThreadData;
+  captureOutput(() => undefined);
+  const pipeline = await loadPipeline(pipelineFile, { cacheFolder, requireOwn: createRequire(import.meta.url) });
+  const sensor = pipeline.sensors.get(name)!;
+  const store = new JsonFileStore({ file: stateFile, clock: systemClock, version, warn: () => undefined });
+  const evaluate = evaluateHere(pipeline, systemClock);
+  port.on('message', (message: EvaluateMessage) => {
+    void (async () => {
+      const view = await store.read();
+      const lastTickAt = message.lastTickAt === null ? null : new Date(message.lastTickAt);
+      const evaluation = await evaluate(sensor, { view, lastTickAt, interrupt: new AbortController().signal, onOutput: () => undefined });
+      port.postMessage({ type: 'evaluated', evaluation } satisfies ThreadMessage);
+    })().catch((error: unknown) => port.postMessage({ type: 'broken', message: String(error) } satisfies ThreadMessage));
+  });
+}
+
+void main();

@@ -1,0 +1,84 @@
+/** The composition root: the only place that picks implementations, catches everything, and sets the exit code. */
+import { createRequire } from 'node:module';
+import type { CommanderError } from 'commander';
+import { FailureError, type Failure } from '../definitions/failure.ts';
+import { describe } from '../definitions/failure-words.ts';
+import { describeThrown } from '../definitions/user-code.ts';
+import type { Clock } from '../definitions/time.ts';
+import { Context } from './context.ts';
+import { Interrupts } from './interrupts.ts';
+import { createProgram, type Invocation } from './program.ts';
+import { clean, toJson } from './render/text.ts';
+import { systemClock } from './system-clock.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+/** The command line of this process. */
+export async function main(): Promise<void> {
+  const code = await run(process.argv.slice(2), processTerminal(), systemClock);
+  // Everything is written. User code may have left timers and sockets behind: nobody waits for them.
+  process.exit(code);
+}
+
+/** One command, on any terminal. Answers with its exit code. */
+export async function run(args: readonly string[], terminal: Terminal, clock: Clock): Promise<number> {
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  const parsed = parse(args, terminal, version);
+  if ('code' in parsed) return parsed.code;
+  const context = new Context({ terminal, options: parsed.options, clock, interrupts: new Interrupts(), version });
+  try {
+    await context.preparePaint();
+    await parsed.run(context);
+  } catch (error) {
+    if (error instanceof FailureError) context.fail(error.failure);
+    else reportBug(context, error);
+  }
+  context.printDocument();
+  return context.exitCode();
+}
+
+function parse(args: readonly string[], terminal: Terminal, version: string): Invocation | { readonly code: number } {
+  let invocation: Invocation | undefined;
+  let said = '';
+  const output = { writeOut: (text: string) => terminal.stdout.write(text), writeErr: (text: string) => void (said += text) };
+  try {
+    const program = createProgram(version, output, (found) => (invocation = found));
+    program.parse(args, { from: 'user' });
+    return invocation!;
+  } catch (error) {
+    if (error instanceof FailureError) return refuse(error.failure, args, terminal);
+    const { code, exitCode, message } = error as CommanderError;
+    if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
+    if (exitCode === 0) return { code: 0 };
+    // No command, or only a group of commands: its help is the answer, but a script has made a mistake.
+    if (code === 'commander.help') {
+      terminal.stderr.write(said);
+      return { code: 2 };
+    }
+    return refuse(usageOf(code, said === '' ? message : said), args, terminal);
+  }
+}
+
+function usageOf(code: string, said: string): Failure {
+  const [message = '', ...rest] = said.replace(/^error: /, '').trim().split('\n');
+  const suggestion = /Did you mean (.*)\?/.exec(rest.join(' ') || message)?.[1];
+  const dashes = code === 'commander.unknownOption' ? ' A key that begins with a dash goes behind --.' : '';
+  const hint = suggestion === undefined ? `see: dynpart --help, or --help behind a command.${dashes}` : `did you mean ${suggestion.replace(/^one of /, '')}?${dashes}`;
+  return { reason: 'usage', message: message.replace(/ \(Did you mean.*\)$/, ''), hint };
+}
+
+/** A command that could not even be read has no context: its flags are looked for by hand. */
+function refuse(failure: Failure, args: readonly string[], terminal: Terminal): { readonly code: number } {
+  const problem = describe(failure);
+  const end = args.indexOf('--');
+  if ((end === -1 ? args : args.slice(0, end)).includes('--json')) terminal.stdout.write(`${toJson({ error: problem })}\n`);
+  else terminal.stderr.write(`error: ${clean(problem.message)}\n${problem.hint === null ? '' : `  ${clean(problem.hint)}\n`}`);
+  return { code: 2 };
+}
+
+function reportBug(context: Context, error: unknown): void {
+  const { message } = describeThrown(error);
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  context.document['error'] = { code: 'bug', message, hint: 'this is a bug in dynpart, please report it with the stack' };
+  context.terminal.stderr.write(`this is a bug in dynpart ${context.version} (node ${process.version}); please report it:\n${clean(stack || message)}\n`);
+  context.exitWith(1);
+}

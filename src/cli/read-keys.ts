@@ -1,0 +1,68 @@
+/** Keys from the command line, from a file or from standard input. One bad key: nothing is applied, each is named. */
+import { isUtf8 } from 'node:buffer';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fail, type BadKey } from '../definitions/failure.ts';
+import { whyNotAKey } from '../definitions/partition-key.ts';
+import { causeOf, errno } from '../state/json/durable-files.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Keys given as arguments. */
+export function checkedKeys(keys: readonly string[], source = 'the command line'): readonly string[] {
+  refuse(source, keys.flatMap((key) => badKeyIn(key)));
+  return keys;
+}
+
+/**
+ * Keys of a file, one a line; `-` is standard input. Only `\r` before a line's end and one leading byte order mark are
+ * dropped; blank lines are ignored, other blanks belong to the key.
+ *
+ * @param asJson each line is a JSON string, as `partitions list --json-lines` prints them
+ */
+export function keysFrom(file: string, terminal: Terminal, asJson: boolean): readonly string[] {
+  const source = file === '-' ? 'standard input' : file;
+  const bytes = bytesOf(file, source, terminal);
+  const whole = isUtf8(bytes);
+  const text = bytes.toString('utf8');
+  const bad: BadKey[] = [];
+  const keys: string[] = [];
+  (text.startsWith('\ufeff') ? text.slice(1) : text).split('\n').forEach((raw, at) => {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    if (line.trim() === '') return;
+    const key = asJson ? parsed(line) : line;
+    // Bytes that are no UTF-8 have become U+FFFD: taken as a key, it would silently be another one.
+    const broken = !whole && line.includes('\ufffd') ? [{ key: line, why: 'it holds bytes that are not UTF-8' }] : null;
+    const wrong = broken ?? (key === null ? [{ key: line, why: 'it is not a JSON string' }] : badKeyIn(key));
+    bad.push(...wrong.map((one) => ({ ...one, line: at + 1 })));
+    if (key !== null) keys.push(key);
+  });
+  refuse(source, bad);
+  return keys;
+}
+
+function bytesOf(file: string, source: string, terminal: Terminal): Buffer {
+  try {
+    return file === '-' ? terminal.readStdin() : fs.readFileSync(path.resolve(terminal.cwd, file));
+  } catch (error) {
+    if (errno(error) === undefined) throw error;
+    return fail({ reason: 'keys-file', file: source, cause: causeOf(error) });
+  }
+}
+
+function parsed(line: string): string | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'string' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function badKeyIn(key: string): BadKey[] {
+  const why = whyNotAKey(key);
+  return why === null ? [] : [{ key, why }];
+}
+
+function refuse(source: string, keys: readonly BadKey[]): void {
+  if (keys.length > 0) fail({ reason: 'invalid-keys', source, keys });
+}

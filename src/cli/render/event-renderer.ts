@@ -1,0 +1,150 @@
+/** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
+import { describe } from '../../definitions/failure-words.ts';
+import type { RunRecord } from '../../definitions/run.ts';
+import type { TickRecord } from '../../definitions/tick.ts';
+import type { Event } from '../../engine/event.ts';
+import type { Context } from '../context.ts';
+import { LiveLine } from './live-line.ts';
+import { clean, counted, duration, printable } from './text.ts';
+
+/** How a set of runs ended. */
+export interface RunSummary {
+  total: number;
+  succeeded: number;
+  failed: number;
+  canceled: number;
+  leftOut: number;
+}
+
+/** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
+const MOST_TOLD = 10;
+
+export class EventRenderer {
+  readonly summary: RunSummary = { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 };
+  /** Every run that ended, unless the list was not wanted. */
+  readonly runs: RunRecord[] = [];
+  readonly ticks: TickRecord[] = [];
+  readonly #context: Context;
+  readonly #keepsRuns: boolean;
+  readonly #live: LiveLine;
+  readonly #began: number;
+  readonly #told: string[] = [];
+  #toldFailures = 0;
+  #toldWaiting = '';
+
+  constructor(context: Context, { keepsRuns }: { readonly keepsRuns: boolean }) {
+    this.#context = context;
+    this.#keepsRuns = keepsRuns;
+    this.#live = new LiveLine(context);
+    this.#began = context.clock.now();
+  }
+
+  readonly emit = (event: Event): void => {
+    const context = this.#context;
+    switch (event.type) {
+      case 'tick-finished':
+        this.ticks.push(event.tick);
+        return this.#tick(event.tick);
+      case 'runs-taken-up':
+        return context.note(`taking up ${counted(event.count, 'run')} without a live owner`);
+      case 'run-started':
+        this.#live.started();
+        return context.note(`run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`);
+      case 'attempt-failed':
+        return context.note(`try ${event.attempt} of asset '${event.asset}'${forKey(event.partitionKey)} failed: ${event.problem.message}; again in ${duration(event.retryInMs)}`);
+      case 'run-finished':
+        return this.#run(event.run, event.left);
+      case 'waiting':
+        if (this.#toldWaiting !== event.why) context.chat(`waiting: ${event.why}`);
+        this.#toldWaiting = event.why;
+        return;
+      case 'output':
+        return context.note(`${event.source} | ${event.line.text}`);
+      case 'warning':
+        return context.warn(event.message);
+    }
+  };
+
+  /** The line that sums up the runs; silent under cron when there were none. */
+  end(): void {
+    this.#live.stop();
+    const { total, succeeded, failed, canceled, leftOut } = this.summary;
+    const paint = this.#context.paint.stderr;
+    if (this.#toldFailures > MOST_TOLD) {
+      this.#context.say(paint.dim(`  … and ${counted(this.#toldFailures - MOST_TOLD, 'more failed run')}; all of them: dynpart runs list --status FAILURE`));
+    }
+    if (total === 0) return this.#sayTold([]);
+    const took = duration(this.#context.clock.now() - this.#began);
+    const parts = [
+      ...(succeeded > 0 ? [paint.good(`${counted(succeeded, 'run')} succeeded`)] : []),
+      ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),
+      ...(canceled > 0 ? [paint.warn(`${counted(canceled, 'run')} canceled`)] : []),
+      ...(leftOut > 0 ? [`${counted(leftOut, 'key')} left out, queued or started already`] : []),
+    ];
+    this.#sayTold([`${parts.join(', ')} in ${took}`]);
+  }
+
+  /** cron mails every line: there it is one. A person has read the first ones already. */
+  #sayTold(last: readonly string[]): void {
+    const lines = [...this.#told, ...last];
+    if (lines.length > 0) this.#context.say(lines.join('; '));
+  }
+
+  #tick(tick: TickRecord): void {
+    const { paint, terminal } = this.#context;
+    const said = `${paint.stderr.strong(tick.sensor)}: ${wordsForTick(tick)}`;
+    if (tick.status === 'FAILURE') {
+      if (tick.error !== null) this.#context.sayProblem(tick.error);
+    } else if (tick.status !== 'SUCCESS') this.#context.chat(paint.stderr.dim(said));
+    else if (terminal.stderr.isTerminal) this.#context.say(said);
+    else this.#told.push(said);
+  }
+
+  #run(run: RunRecord, left: number): void {
+    this.summary.total++;
+    if (run.status === 'SUCCESS') this.summary.succeeded++;
+    else if (run.status === 'FAILURE') this.summary.failed++;
+    else this.summary.canceled++;
+    if (this.#keepsRuns) this.runs.push(run);
+    this.#live.finished(run, left);
+    if (run.status !== 'FAILURE') return this.#context.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
+    this.#context.exitWith(1);
+    if (++this.#toldFailures > MOST_TOLD || this.#context.options.json) return;
+    const error = run.error ?? describe({ reason: 'assets-failed', assets: [], first: 'it failed' });
+    this.#live.above(() => {
+      const paint = this.#context.paint.stderr;
+      const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
+      this.#context.terminal.stderr.write(`${paint.bad('failed:')} run ${run.id}: ${clean(error.message)}${hint}\n`);
+    });
+  }
+}
+
+/** What came of a tick, in a few words. */
+export function wordsForTick(tick: TickRecord): string {
+  const counts = { added: 0, removed: 0 };
+  for (const { added, removed } of tick.partitions) {
+    counts.added += added.length;
+    counts.removed += removed.length;
+  }
+  const more = tick.truncated;
+  switch (tick.status) {
+    case 'BUSY':
+      return tick.busy === null ? 'busy: it was changed while it was evaluated' : `busy: process ${tick.busy.pid} on ${tick.busy.host} evaluates it since ${tick.busy.since}`;
+    case 'FAILURE':
+      return `failed: ${tick.error?.message ?? ''}`;
+    case 'SKIPPED':
+      return `nothing new${tick.skipReason === null ? '' : ` (${tick.skipReason})`}`;
+    case 'SUCCESS':
+      return [
+        ...(counts.added > 0 ? [`${counted(counts.added, 'key')} added`] : []),
+        ...(counts.removed > 0 ? [`${counted(counts.removed, 'key')} removed`] : []),
+        ...(tick.runs.length > 0 ? [`${counted(tick.runs.length, 'run')} queued`] : []),
+        ...(tick.skippedRunKeys.length > 0 ? [`${counted(tick.skippedRunKeys.length, 'run key')} launched before`] : []),
+        ...(more === undefined ? [] : ['more in total, see truncated']),
+      ].join(', ');
+  }
+}
+
+function forKey(key: string | null): string {
+  return key === null ? '' : ` for ${printable(key)}`;
+}

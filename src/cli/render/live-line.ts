@@ -1,0 +1,73 @@
+/** One line on a terminal that shows how runs go: done, failed, rate, time left. Elsewhere nothing. */
+import type { WriteStream as TerminalStream } from 'node:tty';
+import type { Ora } from 'ora';
+import type { RunRecord } from '../../definitions/run.ts';
+import type { Context } from '../context.ts';
+import { duration, grouped } from './text.ts';
+
+/** What is over sooner needs no line, and saves loading the library for it. */
+const SHOW_AFTER_MS = 300;
+const REDRAW_EVERY_MS = 100;
+
+export class LiveLine {
+  readonly #context: Context;
+  readonly #shown: boolean;
+  #began = 0;
+  #done = 0;
+  #failed = 0;
+  #left = 0;
+  #spinner: Ora | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(context: Context) {
+    const { options, terminal } = context;
+    this.#context = context;
+    this.#shown = terminal.stderr.isTerminal && !options.json && !options.quiet && !options.verbose && terminal.env['TERM'] !== 'dumb';
+  }
+
+  started(): void {
+    if (!this.#shown || this.#timer !== undefined || this.#stopped) return;
+    this.#began = this.#context.clock.now();
+    this.#timer = setTimeout(() => void this.#show(), SHOW_AFTER_MS);
+  }
+
+  finished(run: RunRecord, left: number): void {
+    this.#done++;
+    if (run.status === 'FAILURE') this.#failed++;
+    this.#left = left;
+  }
+
+  /** Writes something that stays, above the line. */
+  above(write: () => void): void {
+    this.#spinner?.clear();
+    write();
+    this.#spinner?.render();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
+    this.#spinner?.stop();
+  }
+
+  async #show(): Promise<void> {
+    const { default: ora } = await import('ora');
+    if (this.#stopped) return;
+    // A stream of its own: what is written to `process.stderr` is taken for the user's.
+    const { WriteStream } = process.getBuiltinModule('node:tty') as { WriteStream: typeof TerminalStream };
+    this.#spinner = ora({ stream: new WriteStream(2), discardStdin: false, color: false, text: this.#text() }).start();
+    this.#timer = setInterval(() => {
+      if (this.#spinner !== undefined) this.#spinner.text = this.#text();
+    }, REDRAW_EVERY_MS);
+  }
+
+  #text(): string {
+    const elapsed = Math.max(1, this.#context.clock.now() - this.#began);
+    const rate = (this.#done * 1000) / elapsed;
+    const timeLeft = rate > 0 ? `, about ${duration((this.#left / rate) * 1000)} left` : '';
+    const failed = this.#failed > 0 ? `, ${grouped(this.#failed)} failed` : '';
+    return `${grouped(this.#done)} of ${grouped(this.#done + this.#left)} runs${failed}, ${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s${timeLeft}`;
+  }
+}

@@ -1,0 +1,34 @@
+/** Builds what a command needs to execute runs. */
+import { FileValues } from '../state/file-values.ts';
+import type { RunSessionOptions } from '../engine/run-session.ts';
+import type { Context } from './context.ts';
+import type { EventRenderer } from './render/event-renderer.ts';
+
+/** fsync waits in threads: with four of them ten thousand small values wait long. Set before the first one is needed. */
+function moreThreads(): void {
+  process.env['UV_THREADPOOL_SIZE'] ??= '64';
+}
+
+export interface RunChoices {
+  readonly concurrency: number | undefined;
+  readonly failFast: boolean;
+  readonly onInterrupt: RunSessionOptions['onInterrupt'];
+}
+
+export async function sessionOptions(context: Context, renderer: EventRenderer, choices: RunChoices): Promise<RunSessionOptions> {
+  moreThreads();
+  context.interrupts.listen();
+  const pipeline = await context.pipeline();
+  return {
+    store: context.store,
+    pipeline,
+    known: await context.loadedAsKnown(),
+    ioManager: pipeline.ioManager ?? new FileValues(context.store.file.folder),
+    clock: context.clock,
+    emit: renderer.emit,
+    concurrency: choices.concurrency ?? pipeline.concurrency,
+    failFast: choices.failFast,
+    onInterrupt: choices.onInterrupt,
+    interrupt: context.interrupts.signal,
+  };
+}

@@ -1,0 +1,79 @@
+/** The two streams, the environment and standard input: all that a command knows of the process around it. */
+import fs from 'node:fs';
+import type { isatty as IsATty } from 'node:tty';
+
+export interface OutStream {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Letters in a line. */
+  readonly columns: number;
+}
+
+export interface Terminal {
+  readonly stdout: OutStream;
+  readonly stderr: OutStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readStdin(): Buffer;
+}
+
+/** The real one. */
+export function processTerminal(): Terminal {
+  return {
+    stdout: new FileStream(1),
+    stderr: new FileStream(2),
+    env: process.env,
+    cwd: process.cwd(),
+    readStdin: () => fs.readFileSync(0),
+  };
+}
+
+/** Writes at once, so that nothing is lost when the process ends; and without `process.stdout`, which costs start-up. */
+class FileStream implements OutStream {
+  readonly #fd: number;
+  #closed = false;
+  #isTerminal: boolean | undefined;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  write(text: string): void {
+    const bytes = Buffer.from(text, 'utf8');
+    for (let written = 0; written < bytes.length && !this.#closed; ) {
+      try {
+        written += fs.writeSync(this.#fd, bytes, written, bytes.length - written);
+      } catch (error) {
+        this.#waitOrClose(error as NodeJS.ErrnoException);
+      }
+    }
+  }
+
+  get isTerminal(): boolean {
+    return (this.#isTerminal ??= this.#looksLikeTerminal());
+  }
+
+  get columns(): number {
+    if (!this.isTerminal) return 80;
+    const stream = this.#fd === 1 ? process.stdout : process.stderr;
+    return stream.columns > 0 ? stream.columns : 80;
+  }
+
+  /** A pipe that is full says so when it was made non-blocking; one that nobody reads any more is no error. */
+  #waitOrClose(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    else if (error.code === 'EPIPE' || error.code === 'EBADF') this.#closed = true;
+    else throw error;
+  }
+
+  /** `tty` is only loaded for a character device: a pipe or a file is no terminal for certain. */
+  #looksLikeTerminal(): boolean {
+    try {
+      if (!fs.fstatSync(this.#fd).isCharacterDevice()) return false;
+    } catch {
+      return false;
+    }
+    const { isatty } = process.getBuiltinModule('node:tty') as { isatty: typeof IsATty };
+    return isatty(this.#fd);
+  }
+}

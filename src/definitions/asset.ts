@@ -1,0 +1,112 @@
+/** Assets: named things that a pipeline produces, one value for each partition key. */
+import { brand } from './brand.ts';
+import type { DynamicPartitions } from './partitions.ts';
+import { markPlace } from './place.ts';
+import type { Exec, Log } from './user-context.ts';
+
+/** How often, and how long after a failure, an asset is tried again. */
+export interface RetryPolicy {
+  /** Tries after the first one. Default 1. */
+  readonly maxRetries?: number;
+  /** Milliseconds before the first retry. Default 0. */
+  readonly delayMs?: number;
+  /** How the delay grows: the same each time, `n ×`, or `(2ⁿ − 1) ×`. Default `'constant'`. */
+  readonly backoff?: 'constant' | 'linear' | 'exponential';
+  /** `'full'`: a random part of the delay; `'plus-minus'`: up to twice it, or none. Default `'none'`. (Dagster's `Jitter`.) */
+  readonly jitter?: 'none' | 'full' | 'plus-minus';
+}
+
+/** A value that may be kept as metadata of a materialization. */
+export type MetadataValue = string | number | boolean | null | readonly MetadataValue[] | { readonly [name: string]: MetadataValue };
+
+/** The run that materializes an asset now. */
+export interface RunInfo {
+  readonly id: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** 1 for the first try of this asset in this run. */
+  readonly attempt: number;
+}
+
+// `any` and not `unknown`: an asset of any value type must fit where an upstream is asked for.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyAsset = Asset<any>;
+
+/** The upstream assets of an asset, by the name under which it receives their values. */
+export type AssetInputs = Readonly<Record<string, AnyAsset>>;
+
+/** The values of upstream assets, by input name. */
+export type InputValues<Inputs extends AssetInputs> = {
+  readonly [Name in keyof Inputs]: Inputs[Name] extends Asset<infer Value> ? Value : never;
+};
+
+/** What `materialize` is given. */
+export interface AssetContext<Inputs extends AssetInputs = AssetInputs, Key = string> {
+  readonly partitionKey: Key;
+  readonly inputs: InputValues<Inputs>;
+  readonly run: RunInfo;
+  readonly log: Log;
+  readonly exec: Exec;
+  /** Aborted at the timeout, on Ctrl-C, and when the run is canceled. */
+  readonly signal: AbortSignal;
+  /** Adds to the metadata of this materialization; a later value of one name replaces the earlier one. */
+  addMetadata(metadata: Readonly<Record<string, MetadataValue>>): void;
+}
+
+/** The options of `asset()`. */
+export interface AssetOptions<
+  Value,
+  Inputs extends AssetInputs = AssetInputs,
+  Partitions extends DynamicPartitions | undefined = DynamicPartitions | undefined,
+> {
+  /** Unique in the pipeline: letters, digits, `_`, `-` and `.`, at most 200. */
+  readonly name: string;
+  /** The set whose keys this asset is made for. Without it the asset is materialized once, without a key. */
+  readonly partitions?: Partitions;
+  /** Upstream assets whose values of the same key this asset receives. */
+  readonly inputs?: Inputs;
+  /** Upstream assets that only have to come first. */
+  readonly deps?: readonly AnyAsset[];
+  readonly retry?: RetryPolicy;
+  /** Milliseconds after which a try is aborted. Default: none. */
+  readonly timeoutMs?: number;
+  /** How many keys of this asset may be materialized at the same time. Default: no limit of its own. */
+  readonly concurrency?: number;
+  readonly description?: string;
+  readonly group?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Makes the value for one key. What it returns is kept by the I/O manager: JSON, or raw bytes (`Uint8Array`). */
+  materialize(
+    context: AssetContext<Inputs, Partitions extends DynamicPartitions ? string : undefined>,
+  ): Value | Promise<Value>;
+}
+
+declare const valueType: unique symbol;
+
+/** A named thing that a pipeline produces, one `Value` for each partition key. */
+export interface Asset<Value = unknown> {
+  readonly [brand]: 'asset';
+  readonly name: string;
+  /** Only a type: what `materialize` returns, as downstream assets receive it. */
+  readonly [valueType]?: Value;
+  /** As the user wrote it; `definePipeline` checks it. */
+  readonly options: AssetOptions<unknown>;
+}
+
+/**
+ * Defines an asset.
+ *
+ * @example
+ * const audio = asset({ name: 'audio', partitions: episodes, materialize: ({ partitionKey }) => fetchAudio(partitionKey) });
+ */
+export function asset<
+  Value,
+  const Inputs extends AssetInputs = Record<never, never>,
+  Partitions extends DynamicPartitions | undefined = undefined,
+>(options: AssetOptions<Value, Inputs, Partitions>): Asset<Value> {
+  const definition = {
+    [brand]: 'asset' as const,
+    name: options?.name,
+    options: options as unknown as AssetOptions<unknown>,
+  };
+  return Object.freeze(markPlace(definition, asset));
+}

@@ -1,0 +1,42 @@
+/** The string that names one partition, and the one place that says which strings may. */
+
+declare const checked: unique symbol;
+
+/** A partition key that was checked: 1 to 1,024 bytes of UTF-8, no control characters, no lone surrogates. */
+export type PartitionKey = string & { readonly [checked]: true };
+
+/** The longest partition key, in bytes of UTF-8. */
+export const MAX_KEY_BYTES = 1024;
+
+/** Why a string cannot be a partition key; `null` when it can. */
+export function whyNotAKey(value: unknown): string | null {
+  if (typeof value !== 'string') return `a key is a string, not ${nameOfType(value)}`;
+  if (value === '') return 'it is empty';
+  // A key of at most a third of the limit in UTF-16 units cannot be too long in UTF-8: most keys skip the count.
+  if (value.length * 3 > MAX_KEY_BYTES) {
+    const bytes = Buffer.byteLength(value, 'utf8');
+    if (bytes > MAX_KEY_BYTES) return `it has ${bytes} bytes; a key has ${MAX_KEY_BYTES} at most`;
+  }
+  // oxlint-disable-next-line no-control-regex -- naming the control characters is the point
+  const control = /[\u0000-\u001f\u007f]/.exec(value);
+  if (control) {
+    const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+    return `it holds the control character U+${code} at position ${control.index + 1}`;
+  }
+  if (!value.isWellFormed()) return 'it holds half of a surrogate pair, which is no text';
+  return null;
+}
+
+/** Whether a value may be a partition key. */
+export function isPartitionKey(value: unknown): value is PartitionKey {
+  return whyNotAKey(value) === null;
+}
+
+/** What kind of thing a value is, in words for a message: `a number`, `null`, `an array`. */
+export function nameOfType(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'undefined';
+  if (Array.isArray(value)) return 'an array';
+  const type = typeof value;
+  return type === 'object' ? 'an object' : `a ${type}`;
+}

@@ -1,0 +1,243 @@
+/** The rules a pipeline must keep: each looks at the whole and reports every problem that it finds. */
+import type { AnyAsset } from './asset.ts';
+import { type DefinitionKind, kindOf } from './brand.ts';
+import { nearest } from './nearest.ts';
+import { nameOfType } from './partition-key.ts';
+import type { PipelineOptions } from './pipeline.ts';
+import { placeText } from './place.ts';
+import type { Sensor } from './sensor.ts';
+
+/** One thing that is wrong with a pipeline, and where it stands in the user's file. */
+export interface PipelineProblem {
+  readonly code: string;
+  readonly message: string;
+  /** `file:line:column`, or `null` when it is not known. */
+  readonly place: string | null;
+}
+
+const NAME = /^(?!__proto__$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/;
+
+const FIELDS = {
+  pipeline: ['assets', 'sensors', 'partitions', 'ioManager', 'concurrency'],
+  asset: ['name', 'partitions', 'inputs', 'deps', 'retry', 'timeoutMs', 'concurrency', 'description', 'group', 'tags', 'materialize'],
+  retry: ['maxRetries', 'delayMs', 'backoff', 'jitter'],
+  sensor: ['name', 'assets', 'minimumIntervalSeconds', 'timeoutSeconds', 'defaultStatus', 'description', 'tags', 'evaluate'],
+};
+
+/** Everything that is wrong with a pipeline; empty when nothing is. */
+export function checkPipeline(options: PipelineOptions): PipelineProblem[] {
+  const problems: PipelineProblem[] = [];
+  const report: Report = (definition, code, message) => {
+    problems.push({ code, message, place: placeText(definition) });
+  };
+  if (!isRecord(options)) {
+    report(null, 'invalid-pipeline', `definePipeline takes an object with assets and sensors, not ${nameOfType(options)}`);
+    return problems;
+  }
+  unknownFields(report, null, 'the pipeline', options, FIELDS.pipeline);
+  positive(report, null, 'the pipeline', 'concurrency', options.concurrency, 'a whole number');
+  const assets = listOf<AnyAsset>(report, options.assets, 'assets', 'asset');
+  const sensors = listOf<Sensor>(report, options.sensors, 'sensors', 'sensor');
+  for (const set of listOf<{ name: string }>(report, options.partitions, 'partitions', 'dynamic-partitions')) {
+    goodName(report, set, 'set', set.name);
+  }
+  for (const asset of assets) checkAsset(report, asset);
+  for (const sensor of sensors) checkSensor(report, sensor);
+  uniqueNames(report, 'asset', assets);
+  uniqueNames(report, 'sensor', sensors);
+  checkUpstreams(report, assets);
+  checkTargets(report, sensors, assets);
+  if (problems.length === 0) checkCycles(report, assets);
+  checkIoManager(report, options.ioManager);
+  return problems;
+}
+
+type Report = (definition: unknown, code: string, message: string) => void;
+
+function checkAsset(report: Report, asset: AnyAsset): void {
+  const { options } = asset;
+  const name = `asset '${String(asset.name)}'`;
+  if (!isRecord(options)) return report(asset, 'invalid-asset', `asset() takes an object, not ${nameOfType(options)}`);
+  goodName(report, asset, 'asset', asset.name);
+  unknownFields(report, asset, name, options, FIELDS.asset);
+  if (typeof options.materialize !== 'function') {
+    report(asset, 'invalid-asset', `${name} has no materialize function`);
+  }
+  if (options.partitions !== undefined) {
+    if (kindOf(options.partitions) !== 'dynamic-partitions') {
+      report(asset, 'invalid-asset', `partitions of ${name} must come from dynamicPartitions(), not be ${nameOfType(options.partitions)}`);
+    } else goodName(report, options.partitions, 'set', options.partitions.name);
+  }
+  positive(report, asset, name, 'timeoutMs', options.timeoutMs, 'milliseconds');
+  positive(report, asset, name, 'concurrency', options.concurrency, 'a whole number');
+  checkRetry(report, asset, name);
+}
+
+function checkRetry(report: Report, asset: AnyAsset, name: string): void {
+  const { retry } = asset.options;
+  if (retry === undefined) return;
+  if (!isRecord(retry)) return report(asset, 'invalid-asset', `retry of ${name} must be an object, not ${nameOfType(retry)}`);
+  unknownFields(report, asset, `retry of ${name}`, retry, FIELDS.retry);
+  const { maxRetries, delayMs, backoff, jitter } = retry;
+  if (maxRetries !== undefined && !(Number.isInteger(maxRetries) && maxRetries >= 0)) {
+    report(asset, 'invalid-asset', `retry.maxRetries of ${name} must be a whole number of 0 or more`);
+  }
+  if (delayMs !== undefined && !(Number.isFinite(delayMs) && delayMs >= 0)) {
+    report(asset, 'invalid-asset', `retry.delayMs of ${name} must be milliseconds, 0 or more`);
+  }
+  if (backoff !== undefined && !['constant', 'linear', 'exponential'].includes(backoff)) {
+    report(asset, 'invalid-asset', `retry.backoff of ${name} must be 'constant', 'linear' or 'exponential'`);
+  }
+  if (jitter !== undefined && !['none', 'full', 'plus-minus'].includes(jitter)) {
+    report(asset, 'invalid-asset', `retry.jitter of ${name} must be 'none', 'full' or 'plus-minus'`);
+  }
+}
+
+function checkSensor(report: Report, sensor: Sensor): void {
+  const { options } = sensor;
+  const name = `sensor '${String(sensor.name)}'`;
+  if (!isRecord(options)) return report(sensor, 'invalid-sensor', `sensor() takes an object, not ${nameOfType(options)}`);
+  goodName(report, sensor, 'sensor', sensor.name);
+  unknownFields(report, sensor, name, options, FIELDS.sensor);
+  if (typeof options.evaluate !== 'function') report(sensor, 'invalid-sensor', `${name} has no evaluate function`);
+  positive(report, sensor, name, 'minimumIntervalSeconds', options.minimumIntervalSeconds, 'seconds');
+  positive(report, sensor, name, 'timeoutSeconds', options.timeoutSeconds, 'seconds');
+  if (options.defaultStatus !== undefined && !['running', 'stopped'].includes(options.defaultStatus)) {
+    report(sensor, 'invalid-sensor', `defaultStatus of ${name} must be 'running' or 'stopped'`);
+  }
+}
+
+/** An upstream must be in the pipeline, and hand over the value of the same key or the only one there is. */
+function checkUpstreams(report: Report, assets: readonly AnyAsset[]): void {
+  const byName = new Map(assets.map((asset) => [asset.name, asset]));
+  for (const asset of assets) {
+    if (!isRecord(asset.options)) continue;
+    const { inputs = {}, deps = [] } = asset.options;
+    if (!isRecord(inputs)) {
+      report(asset, 'invalid-asset', `inputs of asset '${asset.name}' must be an object of assets, not ${nameOfType(inputs)}`);
+      continue;
+    }
+    if (!Array.isArray(deps)) {
+      report(asset, 'invalid-asset', `deps of asset '${asset.name}' must be a list of assets, not ${nameOfType(deps)}`);
+      continue;
+    }
+    const named = Object.entries(inputs).map(([input, upstream]) => ({ where: `input '${input}'`, upstream }));
+    const ordered = (deps as readonly AnyAsset[]).map((upstream) => ({ where: 'deps', upstream }));
+    for (const { where, upstream } of [...named, ...ordered]) {
+      if (kindOf(upstream) !== 'asset') {
+        report(asset, 'invalid-asset', `${where} of asset '${asset.name}' must be an asset, not ${nameOfType(upstream)}`);
+      } else if (!byName.has(upstream.name)) {
+        report(asset, 'unknown-upstream', `${where} of asset '${asset.name}' is asset '${upstream.name}', which is not in the pipeline; add it to assets of definePipeline`);
+      } else if (setOf(upstream) !== undefined && setOf(upstream) !== setOf(asset)) {
+        const own = setOf(asset);
+        report(asset, 'different-partitions', `asset '${upstream.name}' (${where} of '${asset.name}') is partitioned by '${setOf(upstream)}', and '${asset.name}' ${own === undefined ? 'has no partitions' : `by '${own}'`}: only a value of the same key can be handed on`);
+      }
+    }
+  }
+}
+
+function checkTargets(report: Report, sensors: readonly Sensor[], assets: readonly AnyAsset[]): void {
+  const names = new Set(assets.map((asset) => asset.name));
+  for (const sensor of sensors) {
+    const targets: unknown = isRecord(sensor.options) ? (sensor.options.assets ?? []) : [];
+    if (!Array.isArray(targets)) {
+      report(sensor, 'invalid-sensor', `assets of sensor '${sensor.name}' must be a list of assets, not ${nameOfType(targets)}`);
+      continue;
+    }
+    for (const target of targets as readonly AnyAsset[]) {
+      if (kindOf(target) !== 'asset') {
+        report(sensor, 'invalid-sensor', `assets of sensor '${sensor.name}' holds ${nameOfType(target)} where an asset is meant`);
+      } else if (!names.has(target.name)) {
+        report(sensor, 'unknown-asset', `sensor '${sensor.name}' names asset '${target.name}', which is not in the pipeline; add it to assets of definePipeline`);
+      }
+    }
+  }
+}
+
+/** Two assets can only name each other by a trick (a getter, a changed object), but then nothing would ever end. */
+function checkCycles(report: Report, assets: readonly AnyAsset[]): void {
+  const upstreams = new Map(
+    assets.map(({ name, options }) => [
+      name,
+      [...Object.values(options.inputs ?? {}), ...(options.deps ?? [])].map((upstream) => upstream.name),
+    ]),
+  );
+  const done = new Set<string>();
+  const visit = (asset: AnyAsset, name: string, path: readonly string[]): void => {
+    if (done.has(name)) return;
+    const start = path.indexOf(name);
+    if (start >= 0) {
+      report(asset, 'cycle', `assets depend on each other in a circle: ${[...path.slice(start), name].join(' → ')}`);
+      for (const member of path.slice(start)) done.add(member);
+      return;
+    }
+    for (const upstream of upstreams.get(name) ?? []) visit(asset, upstream, [...path, name]);
+    done.add(name);
+  };
+  for (const asset of assets) visit(asset, asset.name, []);
+}
+
+function checkIoManager(report: Report, ioManager: unknown): void {
+  if (ioManager === undefined) return;
+  const manager = isRecord(ioManager) ? (ioManager as Record<string, unknown>) : {};
+  for (const method of ['save', 'load', 'remove']) {
+    if (typeof manager[method] !== 'function') {
+      report(null, 'invalid-io-manager', `ioManager of the pipeline has no function '${method}'`);
+    }
+  }
+}
+
+function listOf<T>(report: Report, value: unknown, field: string, kind: DefinitionKind): T[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) {
+    report(null, 'invalid-pipeline', `${field} of the pipeline must be a list, not ${nameOfType(value)}`);
+    return [];
+  }
+  return value.filter((item, index) => {
+    if (kindOf(item) === kind) return true;
+    const maker = kind === 'dynamic-partitions' ? 'dynamicPartitions' : kind;
+    report(null, 'invalid-pipeline', `${field}[${index}] of the pipeline must come from ${maker}(), not be ${nameOfType(item)}`);
+    return false;
+  }) as T[];
+}
+
+function uniqueNames(report: Report, what: string, definitions: readonly { readonly name: string }[]): void {
+  const seen = new Map<string, unknown>();
+  for (const definition of definitions) {
+    const first = seen.get(definition.name);
+    if (first === undefined) seen.set(definition.name, definition);
+    else if (first !== definition) {
+      const place = placeText(first);
+      report(definition, `duplicate-${what}`, `there are two ${what}s named '${definition.name}'${place === null ? '' : `; the first is at ${place}`}`);
+    } else report(definition, `duplicate-${what}`, `${what} '${definition.name}' stands in the list twice`);
+  }
+}
+
+function goodName(report: Report, definition: unknown, what: string, name: unknown): void {
+  if (typeof name === 'string' && NAME.test(name)) return;
+  const said = typeof name === 'string' ? JSON.stringify(name) : nameOfType(name);
+  report(definition, 'invalid-name', `${said} is no name for ${what === 'asset' ? 'an' : 'a'} ${what}: use letters, digits, '_', '-' and '.', at most 200`);
+}
+
+function positive(report: Report, definition: unknown, owner: string, field: string, value: unknown, unit: string): void {
+  if (value === undefined) return;
+  const whole = unit === 'a whole number';
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0 && (!whole || Number.isInteger(value))) return;
+  report(definition, 'invalid-option', `${field} of ${owner} must be ${whole ? unit : `a number of ${unit}`} above 0`);
+}
+
+function unknownFields(report: Report, definition: unknown, owner: string, value: object, known: readonly string[]): void {
+  for (const field of Object.keys(value)) {
+    if (known.includes(field)) continue;
+    const [near] = nearest(field, known);
+    report(definition, 'unknown-option', `${owner} has an unknown option '${field}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
+  }
+}
+
+function setOf(asset: AnyAsset): string | undefined {
+  return isRecord(asset.options) ? asset.options.partitions?.name : undefined;
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,144 @@
+/** A pipeline: assets, sensors and sets, checked as a whole. */
+import type { AnyAsset, Asset, RetryPolicy } from './asset.ts';
+import { brand } from './brand.ts';
+import type { IoManager } from './io-manager.ts';
+import type { DynamicPartitions } from './partitions.ts';
+import { checkPipeline, type PipelineProblem } from './pipeline-rules.ts';
+import { DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS, type Sensor, type SensorOptions } from './sensor.ts';
+
+/** Runs executed at the same time unless the pipeline or `--concurrency` says otherwise (Dagster's default). */
+export const DEFAULT_CONCURRENCY = 10;
+
+/** The options of `definePipeline()`. */
+export interface PipelineOptions {
+  readonly assets?: readonly AnyAsset[];
+  readonly sensors?: readonly Sensor[];
+  /** Sets that no asset names but a sensor fills. */
+  readonly partitions?: readonly DynamicPartitions[];
+  /** Where values are kept. Default: files in `values/` beside the state file. */
+  readonly ioManager?: IoManager;
+  /** How many runs of this state may be started at the same time, over all processes. Default 10. */
+  readonly concurrency?: number;
+}
+
+/** An asset with every default filled in. */
+export interface AssetDefinition {
+  readonly name: string;
+  readonly set: string | null;
+  /** Upstream asset names by input name. */
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly deps: readonly string[];
+  /** `inputs` and `deps` together, each once. */
+  readonly upstream: readonly string[];
+  readonly retry: Required<RetryPolicy>;
+  readonly timeoutMs: number | null;
+  readonly concurrency: number | null;
+  readonly materialize: Asset['options']['materialize'];
+}
+
+/** A sensor with every default filled in. */
+export interface SensorDefinition {
+  readonly name: string;
+  readonly assets: readonly string[];
+  readonly minimumIntervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly defaultStatus: 'RUNNING' | 'STOPPED';
+  readonly evaluate: SensorOptions['evaluate'];
+}
+
+/** A pipeline without problems. Its assets stand in dependency order. */
+export interface Pipeline {
+  readonly [brand]: 'pipeline';
+  readonly assets: ReadonlyMap<string, AssetDefinition>;
+  readonly sensors: ReadonlyMap<string, SensorDefinition>;
+  readonly sets: readonly string[];
+  readonly ioManager: IoManager | null;
+  readonly concurrency: number;
+}
+
+const problemsOf = Symbol.for('dynpart.pipeline-problems');
+
+/** Thrown by `definePipeline` with every problem of the pipeline in it. */
+export class PipelineError extends Error {
+  override readonly name = 'PipelineError';
+  readonly [problemsOf]: readonly PipelineProblem[];
+
+  constructor(problems: readonly PipelineProblem[]) {
+    super(problems.map(({ message }) => message).join('\n'));
+    this[problemsOf] = problems;
+  }
+
+  /** The problems an error carries, also one that another copy of the package threw; `undefined` for any other error. */
+  static problemsOf(error: unknown): readonly PipelineProblem[] | undefined {
+    return error instanceof Error ? (error as Partial<PipelineError>)[problemsOf] : undefined;
+  }
+}
+
+/**
+ * Makes a pipeline of assets and sensors. Export it as the default of the pipeline file.
+ *
+ * Assets that are only named as an input, by a sensor or in `deps` belong in `assets` as well.
+ *
+ * @throws PipelineError with every problem at once: names that are missing or stand twice, unknown upstreams, cycles
+ */
+export function definePipeline(options: PipelineOptions): Pipeline {
+  const problems = checkPipeline(options);
+  if (problems.length > 0) throw new PipelineError(problems);
+  const assets = (options.assets ?? []).map(resolveAsset);
+  const sensors = (options.sensors ?? []).map(resolveSensor);
+  const sets = new Set((options.partitions ?? []).map(({ name }) => name));
+  for (const { set } of assets) if (set !== null) sets.add(set);
+  return Object.freeze({
+    [brand]: 'pipeline' as const,
+    assets: inDependencyOrder(assets),
+    sensors: new Map(sensors.map((sensor) => [sensor.name, sensor])),
+    sets: [...sets],
+    ioManager: options.ioManager ?? null,
+    concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+  });
+}
+
+function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
+  const inputs = new Map(Object.entries(options.inputs ?? {}).map(([input, upstream]) => [input, upstream.name]));
+  const deps = (options.deps ?? []).map((upstream) => upstream.name);
+  return {
+    name,
+    set: options.partitions?.name ?? null,
+    inputs,
+    deps,
+    upstream: [...new Set([...inputs.values(), ...deps])],
+    retry: {
+      maxRetries: options.retry === undefined ? 0 : (options.retry.maxRetries ?? 1),
+      delayMs: options.retry?.delayMs ?? 0,
+      backoff: options.retry?.backoff ?? 'constant',
+      jitter: options.retry?.jitter ?? 'none',
+    },
+    timeoutMs: options.timeoutMs ?? null,
+    concurrency: options.concurrency ?? null,
+    materialize: (context) => options.materialize(context),
+  };
+}
+
+function resolveSensor({ name, options }: Sensor): SensorDefinition {
+  return {
+    name,
+    assets: (options.assets ?? []).map((asset) => asset.name),
+    minimumIntervalSeconds: options.minimumIntervalSeconds ?? DEFAULT_INTERVAL_SECONDS,
+    timeoutSeconds: options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
+    defaultStatus: options.defaultStatus === 'stopped' ? 'STOPPED' : 'RUNNING',
+    evaluate: (context) => options.evaluate(context),
+  };
+}
+
+/** Upstream first; otherwise in the order of the pipeline file. There is no cycle: the rules have seen to that. */
+function inDependencyOrder(assets: readonly AssetDefinition[]): Map<string, AssetDefinition> {
+  const byName = new Map(assets.map((asset) => [asset.name, asset]));
+  const ordered = new Map<string, AssetDefinition>();
+  const place = (asset: AssetDefinition): void => {
+    if (ordered.has(asset.name)) return;
+    for (const upstream of asset.upstream) place(byName.get(upstream)!);
+    ordered.set(asset.name, asset);
+  };
+  for (const asset of assets) place(asset);
+  return ordered;
+}

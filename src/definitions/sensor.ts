@@ -1,0 +1,88 @@
+/** Sensors: user functions that look at the outside world and say which keys and runs follow from it. */
+import type { AnyAsset } from './asset.ts';
+import { brand } from './brand.ts';
+import type { DynamicPartitions, PartitionsRequest } from './partitions.ts';
+import { markPlace } from './place.ts';
+import type { Exec, Log } from './user-context.ts';
+
+/** Seconds between two ticks of a sensor unless it says otherwise (Dagster's default). */
+export const DEFAULT_INTERVAL_SECONDS = 30;
+
+/** Seconds that one evaluation may take unless the sensor says otherwise. */
+export const DEFAULT_TIMEOUT_SECONDS = 60;
+
+/** The keys of one set as they were when the tick began. Read-only. */
+export interface PartitionsView {
+  readonly keys: readonly string[];
+  readonly count: number;
+  has(key: string): boolean;
+  /** Those of the given keys that are not in the set, each once, in the order given. The right way to find what is new. */
+  missing(keys: Iterable<string>): string[];
+}
+
+/** What `evaluate` is given. */
+export interface SensorContext {
+  /** How far the last tick got; `null` at the first one. */
+  readonly cursor: string | null;
+  /** The keys of a set at the start of this tick. */
+  partitions(set: DynamicPartitions | string): PartitionsView;
+  /** When this sensor's last tick began, or `null`. */
+  readonly lastTickAt: Date | null;
+  readonly log: Log;
+  readonly exec: Exec;
+  /** Aborted at the timeout and on Ctrl-C: hand it to `fetch`. */
+  readonly signal: AbortSignal;
+}
+
+/** Asks for one run: these assets, for this key. */
+export interface RunRequest {
+  readonly partitionKey?: string;
+  /** Launches at most one run per sensor, ever. Removing the key releases it. */
+  readonly runKey?: string;
+  /** What to materialize instead of the sensor's own `assets`. */
+  readonly assets?: readonly (AnyAsset | string)[];
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** What a sensor may return. Everything in it lands in one commit, or nothing of it. */
+export interface SensorResult {
+  /** How far this tick got. Left out: the cursor stays. */
+  readonly cursor?: string;
+  /** Applied in this order; run requests are checked against the outcome. */
+  readonly dynamicPartitionsRequests?: readonly PartitionsRequest[];
+  readonly runRequests?: readonly RunRequest[];
+  /** Why there is nothing to do. Not together with run requests. */
+  readonly skipReason?: string;
+}
+
+type Returned = SensorResult | void | null | undefined;
+
+/** The options of `sensor()`. */
+export interface SensorOptions {
+  /** Unique in the pipeline: letters, digits, `_`, `-` and `.`, at most 200. */
+  readonly name: string;
+  /** What its run requests materialize unless a request names others. */
+  readonly assets?: readonly AnyAsset[];
+  /** Least seconds between two ticks, for `watch` and `tick --due`. Default 30. */
+  readonly minimumIntervalSeconds?: number;
+  /** Seconds that one evaluation may take. Default 60. */
+  readonly timeoutSeconds?: number;
+  /** Whether it ticks before anyone said `sensor start` or `stop`. Default `'running'`. */
+  readonly defaultStatus?: 'running' | 'stopped';
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  evaluate(context: SensorContext): Returned | Promise<Returned>;
+}
+
+/** A user function that reports what changed outside. */
+export interface Sensor {
+  readonly [brand]: 'sensor';
+  readonly name: string;
+  /** As the user wrote it; `definePipeline` checks it. */
+  readonly options: SensorOptions;
+}
+
+/** Defines a sensor. */
+export function sensor(options: SensorOptions): Sensor {
+  return Object.freeze(markPlace({ [brand]: 'sensor' as const, name: options?.name, options }, sensor));
+}

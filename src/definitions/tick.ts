@@ -1,0 +1,98 @@
+/** Ticks: one evaluation of a sensor and what came of it. */
+import type { Problem } from './failure-words.ts';
+import type { RunStatus } from './run.ts';
+
+/**
+ * ```
+ *           evaluate            one commit                               runs finish
+ *  (none) ─► STARTED ─────────► keys + run keys + queued runs + cursor ─► SUCCESS
+ *               │ nothing new ───────────────────────────────────────────► SKIPPED   (the cursor may still move)
+ *               ├ threw, timed out, invalid result: nothing applied ─────► FAILURE
+ *               └ another process evaluates it, or was first ────────────► BUSY
+ * ```
+ */
+export type TickStatus = 'SUCCESS' | 'SKIPPED' | 'FAILURE' | 'BUSY';
+
+/** What one partitions request came to. */
+export interface PartitionsOutcome {
+  readonly set: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly skipped: readonly string[];
+}
+
+/** A run that a tick queued; `id` is `null` in a dry run. */
+export interface TickRun {
+  readonly id: string | null;
+  readonly partitionKey: string | null;
+  readonly runKey: string | null;
+  readonly assets: readonly string[];
+  readonly status: RunStatus;
+}
+
+/** Who evaluates a sensor at this moment. */
+export interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+}
+
+/** One line that user code wrote. */
+export interface LogLine {
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly stream: 'log' | 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/** A tick as `--json` shows it and as the history keeps it. */
+export interface TickRecord {
+  readonly sensor: string;
+  readonly status: TickStatus;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly cursor: { readonly before: string | null; readonly after: string | null };
+  /** One entry a request, in the order of the result. */
+  readonly partitions: readonly PartitionsOutcome[];
+  readonly runs: readonly TickRun[];
+  readonly skippedRunKeys: readonly string[];
+  readonly skipReason: string | null;
+  readonly error: Problem | null;
+  readonly busy: Holder | null;
+  /** Only in the history: how much was left out, where a list was longer than a record keeps. */
+  readonly truncated?: { readonly keys: number; readonly runs: number; readonly skippedRunKeys: number };
+  /** Only in the history: what the sensor wrote. */
+  readonly log?: readonly LogLine[];
+}
+
+/** How many entries of each list the record of a tick keeps. What the tick printed had them all. */
+export const TICK_RECORD_LIMIT = 1000;
+
+/** How many log lines the record of a tick keeps: the last ones. */
+export const TICK_LOG_LIMIT = 200;
+
+/** The tick as it is kept: a tick that found a million keys must not make every later tick carry them. */
+export function recordOfTick(tick: TickRecord, log: readonly LogLine[] = []): TickRecord {
+  let keys = 0;
+  const shorten = (list: readonly string[]): readonly string[] => {
+    keys += Math.max(0, list.length - TICK_RECORD_LIMIT);
+    return list.slice(0, TICK_RECORD_LIMIT);
+  };
+  const partitions = tick.partitions.map(({ set, added, removed, skipped }) => ({
+    set,
+    added: shorten(added),
+    removed: shorten(removed),
+    skipped: shorten(skipped),
+  }));
+  const runs = Math.max(0, tick.runs.length - TICK_RECORD_LIMIT);
+  const skippedRunKeys = Math.max(0, tick.skippedRunKeys.length - TICK_RECORD_LIMIT);
+  return {
+    ...tick,
+    partitions,
+    runs: tick.runs.slice(0, TICK_RECORD_LIMIT),
+    skippedRunKeys: tick.skippedRunKeys.slice(0, TICK_RECORD_LIMIT),
+    ...(keys + runs + skippedRunKeys > 0 && { truncated: { keys, runs, skippedRunKeys } }),
+    ...(log.length > 0 && { log: log.slice(-TICK_LOG_LIMIT) }),
+  };
+}

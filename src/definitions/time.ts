@@ -1,0 +1,27 @@
+/** Time is a value: one clock reading is taken at the edge and passed down. */
+
+/** Milliseconds since 1970, UTC. */
+export type Millis = number;
+
+/** ISO 8601 in UTC, to the millisecond. */
+export function isoTime(at: Millis): string {
+  return new Date(at).toISOString();
+}
+
+/** What the engine needs from outside: a clock, chance, waiting. Tests hold their own. */
+export interface Clock {
+  now(): Millis;
+  /** A number from 0 up to, but not including, 1. */
+  random(): number;
+  /** Resolves after so many milliseconds, or at once when the signal is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** An id that sorts by time and is not met twice: milliseconds, then chance, in base 36. */
+export function newId(clock: Clock): string {
+  const time = clock.now().toString(36).padStart(9, '0');
+  const chance = Math.floor(clock.random() * 36 ** 6)
+    .toString(36)
+    .padStart(6, '0');
+  return `${time}${chance}`;
+}

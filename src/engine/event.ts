@@ -1,0 +1,75 @@
+/** Everything that happens, as values. The engine emits them and never prints; human, JSON and quiet output draw the same stream. */
+import type { Problem } from '../definitions/failure-words.ts';
+import type { RunRecord } from '../definitions/run.ts';
+import type { LogLine, TickRecord } from '../definitions/tick.ts';
+
+export type Event =
+  | TickFinished
+  | RunsTakenUp
+  | RunStarted
+  | AttemptFailed
+  | RunFinished
+  | WaitingForRuns
+  | OutputWritten
+  | Warned;
+
+/** A sensor was evaluated, and what followed is committed. Its runs have not been executed yet. */
+export interface TickFinished {
+  readonly type: 'tick-finished';
+  readonly tick: TickRecord;
+}
+
+/** Runs that a process left behind are taken up by this one. */
+export interface RunsTakenUp {
+  readonly type: 'runs-taken-up';
+  readonly count: number;
+}
+
+/** So many runs are this process's to execute; more may come. */
+export interface RunStarted {
+  readonly type: 'run-started';
+  readonly id: string;
+  readonly partitionKey: string | null;
+  readonly assets: readonly string[];
+}
+
+/** A try of an asset failed and another one follows. */
+export interface AttemptFailed {
+  readonly type: 'attempt-failed';
+  readonly run: string;
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  readonly attempt: number;
+  readonly problem: Problem;
+  /** Milliseconds until the next try. */
+  readonly retryInMs: number;
+}
+
+/** A run came to its end. It is in the history with the next commit. */
+export interface RunFinished {
+  readonly type: 'run-finished';
+  readonly run: RunRecord;
+  /** Runs of this process that are still to be executed. */
+  readonly left: number;
+}
+
+/** Nothing can be started until another process has finished runs. */
+export interface WaitingForRuns {
+  readonly type: 'waiting';
+  readonly why: string;
+}
+
+/** User code wrote something; it is in the log already. */
+export interface OutputWritten {
+  readonly type: 'output';
+  readonly source: string;
+  readonly line: LogLine;
+}
+
+/** Something the user should know, and nothing was lost. */
+export interface Warned {
+  readonly type: 'warning';
+  readonly message: string;
+}
+
+export type Emit = (event: Event) => void;

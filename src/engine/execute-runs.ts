@@ -1,0 +1,390 @@
+/**
+ * Executes the runs that this process owns: so many at the same time as it has slots, and with few commits.
+ *
+ * The end of a run is not committed by itself. What ended in the last moments is committed together, values first:
+ * killed before that, those runs are executed again, and an outcome is on record once.
+ */
+import { describe } from '../definitions/failure-words.ts';
+import type { IoManager } from '../definitions/io-manager.ts';
+import type { Pipeline } from '../definitions/pipeline.ts';
+import type { RunRecord } from '../definitions/run.ts';
+import { type Clock, isoTime } from '../definitions/time.ts';
+import type { Executor, FinishedRun, PartitionStatus, StateChange, StateStore, StateView } from '../state/state-store.ts';
+import type { OwnedRun } from './claim-runs.ts';
+import type { Emit } from './event.ts';
+import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
+import { recordOf } from './run-records.ts';
+import { RunQueue, type WorkElsewhere } from './run-queue.ts';
+import { slotsFor } from './slots.ts';
+
+export interface RunExecutionOptions {
+  readonly store: StateStore;
+  readonly executor: Executor;
+  readonly pipeline: Pipeline;
+  /** Its `flush`, where it has one, makes all saved values durable at once. */
+  readonly ioManager: IoManager & { flush?(): Promise<void> };
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly concurrency: number;
+  /** After a failure nothing new is started, and what was not started is canceled. */
+  readonly failFast: boolean;
+  /** What becomes of runs that are interrupted: back to the queue, or canceled. */
+  readonly onInterrupt: 'release' | 'cancel';
+  readonly interrupt: AbortSignal;
+}
+
+/** Commits are at least so far apart, and far enough for a tenth of the time at most to go into them. */
+const COMMIT_EVERY_MS = 100;
+const TIME_BETWEEN_COMMITS = 10;
+const LONGEST_BETWEEN_COMMITS_MS = 5000;
+
+/** How often the state is looked at for what others did: cancellations, room for more, keys let go of. */
+const LOOK_EVERY_MS = 500;
+
+/** Without a pause for the event loop no timer fires and no file is synced, however many runs end. */
+const YIELD_EVERY_MS = 10;
+
+interface InFlight {
+  readonly run: OwnedRun;
+  readonly startedAt: string | null;
+  readonly abort: AbortController;
+  canceled: boolean;
+}
+
+export class RunExecution {
+  readonly #options: RunExecutionOptions;
+  readonly #context: ExecutionContext;
+  readonly #queue: RunQueue;
+  readonly #inFlight = new Map<string, InFlight>();
+  /** Started runs that the state does not show as started yet. */
+  readonly #unmarked = new Map<string, string>();
+  /** What ended runs made of their assets' keys, until the view shows it. */
+  readonly #fresh = new Map<string, { readonly status: PartitionStatus; readonly run: string }>();
+  #ended: FinishedRun[] = [];
+  #view: StateView;
+  #slots = 0;
+  #committing: Promise<void> | null = null;
+  #commitDue = 0;
+  #lookDue = 0;
+  #failFast = false;
+  #fatal: { readonly error: unknown } | null = null;
+  #wake: () => void = () => undefined;
+
+  constructor(options: RunExecutionOptions, view: StateView) {
+    const { pipeline, store } = options;
+    this.#options = options;
+    this.#view = view;
+    this.#context = { ...options, statusOf: this.#statusOf, appendLog: (id, lines) => store.appendLog(id, lines) };
+    const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) => (concurrency === null ? [] : [[name, concurrency] as const]));
+    this.#queue = new RunQueue(new Map(limits));
+  }
+
+  /** Runs that this process owns and that have not ended. */
+  get left(): number {
+    return this.#queue.size + this.#inFlight.size;
+  }
+
+  /** Takes on runs that a commit made this executor's; also while others are being executed. */
+  adopt(runs: readonly OwnedRun[], view: StateView, slots: number): void {
+    const now = this.#options.clock.now();
+    if (this.left === 0) {
+      this.#commitDue = now + COMMIT_EVERY_MS;
+      this.#lookDue = now + LOOK_EVERY_MS;
+    }
+    this.#queue.add(runs);
+    this.#slots = slots;
+    this.#takeIn(view);
+    this.#wake();
+  }
+
+  /** Executes until every run has ended and is on record, or until it is stopped. */
+  async finish(): Promise<void> {
+    const { clock, interrupt } = this.#options;
+    const onInterrupt = (): void => this.#abortAll();
+    interrupt.addEventListener('abort', onInterrupt);
+    let yielded = clock.now();
+    try {
+      while (!this.#isDone()) {
+        this.#start();
+        this.#commitIfDue();
+        if (clock.now() - yielded >= YIELD_EVERY_MS) {
+          await new Promise((resolve) => setImmediate(resolve));
+          yielded = clock.now();
+        }
+        if (!this.#canStart() && !this.#isDone()) await this.#somethingHappens();
+        if (!this.#isStopped()) await this.#lookIfDue().catch((error: unknown) => this.#stopFor(error));
+      }
+      await this.#leave();
+    } finally {
+      interrupt.removeEventListener('abort', onInterrupt);
+    }
+    if (this.#fatal !== null) throw this.#fatal.error;
+  }
+
+  #isStopped(): boolean {
+    return this.#options.interrupt.aborted || this.#failFast || this.#fatal !== null;
+  }
+
+  #isDone(): boolean {
+    if (this.#isStopped()) return this.#inFlight.size === 0;
+    return this.left === 0 && this.#ended.length === 0 && this.#committing === null;
+  }
+
+  #canStart(): boolean {
+    return !this.#isStopped() && this.#inFlight.size < this.#slots && this.#queue.hasNext(this.#inFlight.size);
+  }
+
+  #start(): void {
+    while (this.#canStart()) {
+      const run = this.#queue.next(this.#inFlight.size);
+      if (run !== undefined) void this.#execute(run);
+    }
+  }
+
+  async #execute(run: OwnedRun): Promise<void> {
+    const { clock, emit, executor } = this.#options;
+    const flight: InFlight = { run, startedAt: isoTime(clock.now()), abort: new AbortController(), canceled: false };
+    this.#inFlight.set(run.id, flight);
+    this.#unmarked.set(run.id, flight.startedAt!);
+    try {
+      executor.begun(run.id);
+      emit({ type: 'run-started', id: run.id, partitionKey: run.partitionKey, assets: run.assets });
+      const ending = await executeRun(run, this.#context, flight.abort.signal);
+      executor.ended(run.id);
+      this.#inFlight.delete(run.id);
+      this.#takeEnding(flight, ending);
+    } catch (error) {
+      // Not the run's doing: it goes back with all that was not executed.
+      this.#queue.add([run]);
+      this.#stopFor(error);
+    } finally {
+      this.#inFlight.delete(run.id);
+      this.#queue.letGo(run);
+      this.#wake();
+    }
+  }
+
+  #takeEnding(flight: InFlight, ending: RunEnding): void {
+    if (flight.canceled) return this.#cancelled(flight, 'it was canceled');
+    // Not an end: the run stays this process's until it leaves, which gives it back or cancels it.
+    if (ending.type === 'interrupted') return this.#queue.add([flight.run]);
+    const { status, assets, error } = ending;
+    const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
+    this.#push(flight, { status, assets, error, attempts }, true);
+    if (status === 'FAILURE' && this.#options.failFast) this.#failFast = true;
+  }
+
+  #cancelled(flight: Pick<InFlight, 'run' | 'startedAt'>, why: string): void {
+    const error = describe({ reason: 'canceled', why });
+    const assets = flight.run.assets.map((asset) => ({ asset, status: 'CANCELED' as const, attempts: 0, metadata: {}, error }));
+    this.#push(flight, { status: 'CANCELED', assets, error, attempts: 0 }, false);
+  }
+
+  #push(
+    { run, startedAt }: Pick<InFlight, 'run' | 'startedAt'>,
+    end: Pick<FinishedRun['record'], 'status' | 'assets' | 'error' | 'attempts'>,
+    counts: boolean,
+  ): void {
+    const { id, partitionKey, runKey, interrupted } = run;
+    const pending = { id, partitionKey, runKey, interrupted, status: 'STARTED' as const, canceling: false, startedAt };
+    const record = { ...recordOf(run.runs, pending), ...end, finishedAt: isoTime(this.#options.clock.now()) };
+    this.#ended.push({ record, set: run.runs.set, counts });
+    if (counts) {
+      for (const { asset, status } of record.assets) {
+        if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
+        this.#fresh.set(freshName(asset, partitionKey), { status: status === 'SUCCESS' ? 'm' : 'f', run: id });
+      }
+    }
+    this.#options.emit({ type: 'run-finished', run: record, left: this.left });
+  }
+
+  readonly #statusOf = (asset: string, partitionKey: string | null): PartitionStatus => {
+    const fresh = this.#fresh.get(freshName(asset, partitionKey));
+    if (fresh !== undefined) return fresh.status;
+    const set = this.#options.pipeline.assets.get(asset)?.set ?? null;
+    return this.#view.statusOf(asset, set, [partitionKey])[0]!;
+  };
+
+  /** Nothing can go on as one of dynpart's own files failed, or dynpart itself. */
+  #stopFor(error: unknown): void {
+    this.#fatal ??= { error };
+    this.#abortAll();
+  }
+
+  #abortAll(): void {
+    for (const { abort } of this.#inFlight.values()) abort.abort();
+    this.#wake();
+  }
+
+  /** Waits for the end of a run or a commit, for a new run, an interrupt, or the next look at the state. */
+  async #somethingHappens(): Promise<void> {
+    if (this.left === 0 && this.#committing === null) return;
+    const { clock } = this.#options;
+    const commitDue = this.#ended.length > 0 && this.#committing === null ? this.#commitDue : Infinity;
+    const due = Math.min(this.#lookDue, commitDue);
+    const waking = new AbortController();
+    this.#wake = () => waking.abort();
+    await clock.sleep(Math.max(0, due - clock.now()), waking.signal);
+    this.#wake = () => undefined;
+  }
+
+  #commitIfDue(): void {
+    if (this.#committing !== null || this.#ended.length === 0) return;
+    if (this.left > 0 && this.#options.clock.now() < this.#commitDue) return;
+    this.#committing = this.#commit()
+      .catch((error: unknown) => this.#stopFor(error))
+      .finally(() => {
+        this.#committing = null;
+        this.#wake();
+      });
+  }
+
+  /** Values first, then the outcomes of all runs that have ended until now. */
+  async #commit(): Promise<void> {
+    const { clock, store, ioManager, executor, concurrency } = this.#options;
+    const began = clock.now();
+    const ended = this.#ended;
+    this.#ended = [];
+    await ioManager.flush?.();
+    const wanted = this.left;
+    const started = new Map(this.#unmarked);
+    for (const { record } of ended) started.delete(record.id);
+    const after = await store.commit((view) => {
+      const finished = this.#stillMine(view, ended);
+      const slots = slotsFor(view, executor.id, wanted, concurrency);
+      const changes: StateChange[] = [];
+      if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
+      if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
+      // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
+      if (ownedBy(view, executor.id) > finished.length) changes.push({ type: 'executor', id: executor.id, slots, wants: Math.max(0, wanted - slots) });
+      else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
+      return { changes, outcome: { slots } };
+    });
+    this.#slots = after.slots;
+    for (const id of started.keys()) this.#unmarked.delete(id);
+    this.#takeIn(await store.read());
+    for (const { record } of ended) this.#forget(record);
+    const took = clock.now() - began;
+    this.#commitDue = clock.now() + Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
+  }
+
+  #forget({ id, partitionKey, assets }: RunRecord): void {
+    this.#unmarked.delete(id);
+    for (const { asset } of assets) {
+      const name = freshName(asset, partitionKey);
+      if (this.#fresh.get(name)?.run === id) this.#fresh.delete(name);
+    }
+  }
+
+  /** No outcome counts for a run that was canceled meanwhile; and a run that is not here any more has had its end. */
+  #stillMine(view: StateView, ended: readonly FinishedRun[]): FinishedRun[] {
+    return ended.flatMap((finished) => {
+      const pending = view.run(finished.record.id);
+      if (pending === undefined || pending.runs.owner !== this.#options.executor.id) return [];
+      if (!pending.run.canceling || !finished.counts) return [finished];
+      const error = describe({ reason: 'canceled', why: 'it was canceled' });
+      return [{ ...finished, counts: false, record: { ...finished.record, status: 'CANCELED' as const, error } }];
+    });
+  }
+
+  /** Sees what others did, and says what this process has started and how much room it takes. */
+  async #lookIfDue(): Promise<void> {
+    const { clock, store, executor, concurrency, emit } = this.#options;
+    if (clock.now() < this.#lookDue) return;
+    this.#lookDue = clock.now() + LOOK_EVERY_MS;
+    const view = await store.read();
+    if (view.serial !== this.#view.serial) this.#takeIn(view);
+    const wanted = this.left;
+    if (wanted === 0) return;
+    const started = new Map([...this.#unmarked].filter(([id]) => this.#inFlight.has(id)));
+    const current = view.executors().find(({ id }) => id === executor.id);
+    if (started.size > 0 || current?.slots !== slotsFor(view, executor.id, wanted, concurrency)) {
+      // Less room is left before it is said, more room is said before it is used.
+      this.#slots = Math.min(this.#slots, slotsFor(view, executor.id, wanted, concurrency));
+      this.#slots = await store.commit((now) => {
+        const slots = slotsFor(now, executor.id, wanted, concurrency);
+        const changes: StateChange[] = [{ type: 'executor', id: executor.id, slots, wants: Math.max(0, wanted - slots) }];
+        if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
+        return { changes, outcome: slots };
+      });
+      for (const id of started.keys()) this.#unmarked.delete(id);
+      this.#takeIn(await store.read());
+    }
+    if (this.#inFlight.size > 0) return;
+    if (this.#slots === 0) emit({ type: 'waiting', why: 'other processes execute as many runs as the concurrency allows' });
+    else if (this.#queue.isBlocked()) emit({ type: 'waiting', why: 'another process executes the same asset and key' });
+  }
+
+  #takeIn(view: StateView): void {
+    this.#view = view;
+    const { executor } = this.#options;
+    for (const runs of view.runs()) {
+      if (runs.owner === executor.id) for (const { id } of runs.canceling()) this.#cancel(id);
+    }
+    this.#queue.yieldTo(workElsewhere(view, executor.id), (run) => view.run(run.id)?.runs.ownedSince ?? 0);
+  }
+
+  #cancel(id: string): void {
+    const flight = this.#inFlight.get(id);
+    if (flight === undefined) {
+      const run = this.#queue.take(id);
+      if (run !== undefined) this.#cancelled({ run, startedAt: null }, 'it was canceled');
+    } else if (!flight.canceled) {
+      flight.canceled = true;
+      flight.abort.abort();
+    }
+  }
+
+  /** The last commit: outcomes, and what becomes of the runs that were not executed. */
+  async #leave(): Promise<void> {
+    if (!this.#isStopped()) return;
+    const { store, executor, onInterrupt, interrupt, ioManager } = this.#options;
+    await this.#committing;
+    const rest = this.#queue.takeAll();
+    const cancel = this.#fatal === null && (onInterrupt === 'cancel' || !interrupt.aborted);
+    const why = interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)';
+    if (cancel) for (const run of rest) this.#cancelled({ run, startedAt: null }, why);
+    const ended = this.#ended;
+    this.#ended = [];
+    try {
+      await ioManager.flush?.();
+      await store.commit((view) => {
+        const finished = this.#stillMine(view, ended);
+        const released = cancel ? [] : rest.map(({ id }) => id).filter((id) => view.run(id)?.runs.owner === executor.id);
+        const changes: StateChange[] = [];
+        if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
+        if (released.length > 0) changes.push({ type: 'runs-released', ids: released });
+        const owned = ownedBy(view, executor.id);
+        if (isListed(view, executor.id) && owned === finished.length + released.length) changes.push({ type: 'executor-left', id: executor.id });
+        return { changes, outcome: undefined };
+      });
+    } catch (error) {
+      // The first failure is the one to report. What could not be given back is taken up as a dead process's.
+      this.#fatal ??= { error };
+    }
+  }
+}
+
+function freshName(asset: string, partitionKey: string | null): string {
+  return `${asset}\0${partitionKey ?? ''}`;
+}
+
+function isListed(view: StateView, executor: string): boolean {
+  return view.executors().some(({ id }) => id === executor);
+}
+
+function ownedBy(view: StateView, executor: string): number {
+  return view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
+}
+
+function* workElsewhere(view: StateView, executor: string): Generator<WorkElsewhere> {
+  const alive = new Set(view.executors().filter((other) => other.alive && other.id !== executor).map(({ id }) => id));
+  if (alive.size === 0) return;
+  for (const { owner, ownedSince, assets, count, at } of view.runs()) {
+    if (owner === null || !alive.has(owner)) continue;
+    for (let position = 0; position < count; position++) {
+      const { partitionKey } = at(position);
+      for (const asset of assets) yield { asset, partitionKey, ownedSince };
+    }
+  }
+}

@@ -1,0 +1,241 @@
+/** What a sensor's result comes to, given the state. Pure: `--dry-run` prints the plan, `tick` commits it. */
+import type { SensorDefinition } from '../definitions/pipeline.ts';
+import { type PartitionsOutcome, recordOfTick, type TickRecord, type TickRun } from '../definitions/tick.ts';
+import { isoTime, type Millis } from '../definitions/time.ts';
+import { describe, quoted } from '../definitions/failure-words.ts';
+import { type QueuedRuns, runId, type StateChange, type StateView } from '../state/state-store.ts';
+import { cancelRunsOfKeys } from './cancel-runs.ts';
+import type { EvaluatedResult, RequestedRun } from './sensor-result.ts';
+
+export interface TickMoment {
+  readonly startedAt: Millis;
+  readonly now: Millis;
+  /** The id of the runs that this tick queues, before their number. */
+  readonly group: string;
+}
+
+export interface TickPlan {
+  /** Empty when the state stays as it is. */
+  readonly changes: readonly StateChange[];
+  readonly tick: TickRecord;
+  readonly queued: readonly QueuedRuns[];
+}
+
+/**
+ * Plans a tick: requests in the order given, then run requests against the outcome of exactly that order.
+ *
+ * @param owner the executor that will execute the runs; `null` leaves them to a worker
+ */
+export function planTick(
+  view: StateView,
+  sensor: SensorDefinition,
+  result: EvaluatedResult,
+  { moment, owner }: { readonly moment: TickMoment; readonly owner: string | null },
+): TickPlan {
+  const sets = new SetsAfterRequests(view, result, moment);
+  const partitions = result.requests.map((request) => sets.apply(request));
+  const missing = result.runs.filter(({ set, partitionKey }) => set !== null && !sets.has(set, partitionKey!));
+  if (missing.length > 0) return failedTick(view, sensor, moment, missing.map(notThere));
+
+  const { launched, skipped } = withoutSpentRunKeys(view, sensor.name, result.runs, sets.removed);
+  const queued = grouped(launched, { sensor: sensor.name, moment, origin: owner === null ? 'worker' : 'tick' });
+  const before = view.sensor(sensor.name).cursor;
+  const after = result.cursor ?? before;
+  const acted = partitions.some(({ added, removed }) => added.length + removed.length > 0) || queued.length > 0;
+  const tick: TickRecord = {
+    sensor: sensor.name,
+    status: acted ? 'SUCCESS' : 'SKIPPED',
+    startedAt: isoTime(moment.startedAt),
+    finishedAt: isoTime(moment.now),
+    cursor: { before, after },
+    partitions,
+    runs: queued.flatMap(tickRuns),
+    skippedRunKeys: skipped,
+    skipReason: acted ? null : (result.skipReason ?? reasonFor(result, skipped)),
+    error: null,
+    busy: null,
+  };
+  if (!acted && before === after) return { changes: [], tick, queued };
+  return {
+    changes: [
+      ...sets.changes,
+      ...queued.map((runs): StateChange => ({ type: 'runs-queued', runs, owner })),
+      { type: 'sensor-changed', sensor: sensor.name, cursor: after, tick: recordOfTick(tick) },
+    ],
+    tick,
+    queued,
+  };
+}
+
+/** A tick that applies nothing: the cursor stays, and the history says why. */
+export function unappliedTick(
+  view: StateView,
+  sensor: string,
+  moment: Omit<TickMoment, 'group'>,
+  outcome: Pick<TickRecord, 'status'> & Partial<Pick<TickRecord, 'error' | 'busy'>>,
+): TickRecord {
+  const { cursor } = view.sensor(sensor);
+  return {
+    sensor,
+    startedAt: isoTime(moment.startedAt),
+    finishedAt: isoTime(moment.now),
+    cursor: { before: cursor, after: cursor },
+    partitions: [],
+    runs: [],
+    skippedRunKeys: [],
+    skipReason: null,
+    error: null,
+    busy: null,
+    ...outcome,
+  };
+}
+
+function failedTick(view: StateView, sensor: SensorDefinition, moment: TickMoment, problems: readonly string[]): TickPlan {
+  const error = describe({ reason: 'sensor-result', sensor: sensor.name, problems });
+  return { changes: [], queued: [], tick: unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error }) };
+}
+
+function notThere({ set, partitionKey }: RequestedRun): string {
+  return `key ${quoted(partitionKey!)} of a run request is not in set '${set}' after the result's own requests`;
+}
+
+/** The sets as they are after each request, looked up once for all keys that the result names. */
+class SetsAfterRequests {
+  readonly changes: StateChange[] = [];
+  /** Keys that were removed at some point, by set: the run keys spent on them are free again. */
+  readonly removed = new Map<string, Set<string>>();
+  readonly #present = new Map<string, Set<string>>();
+  readonly #keptOut = new Map<string, Set<string>>();
+  readonly #view: StateView;
+  readonly #moment: TickMoment;
+
+  constructor(view: StateView, result: EvaluatedResult, moment: TickMoment) {
+    this.#view = view;
+    this.#moment = moment;
+    const named = new Map<string, Set<string>>();
+    const name = (set: string, keys: readonly string[]): void => {
+      const all = named.get(set) ?? new Set<string>();
+      for (const key of keys) all.add(key);
+      named.set(set, all);
+    };
+    for (const { set, keys } of result.requests) name(set, keys);
+    for (const { set, partitionKey } of result.runs) if (set !== null) name(set, [partitionKey!]);
+    for (const [set, keys] of named) {
+      this.#present.set(set, view.present(set, keys));
+      this.#keptOut.set(set, view.keptOut(set, keys));
+    }
+  }
+
+  has(set: string, key: string): boolean {
+    return this.#present.get(set)?.has(key) ?? false;
+  }
+
+  apply({ type, set, keys }: EvaluatedResult['requests'][number]): PartitionsOutcome {
+    return type === 'add' ? this.#add(set, keys) : this.#remove(set, keys);
+  }
+
+  #add(set: string, keys: readonly string[]): PartitionsOutcome {
+    const present = this.#present.get(set)!;
+    const keptOut = this.#keptOut.get(set)!;
+    const added: string[] = [];
+    const skipped: string[] = [];
+    for (const key of new Set(keys)) {
+      if (present.has(key) || keptOut.has(key)) skipped.push(key);
+      else added.push(key);
+    }
+    for (const key of added) present.add(key);
+    if (added.length > 0) this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#moment.now) });
+    return { set, added, removed: [], skipped };
+  }
+
+  #remove(set: string, keys: readonly string[]): PartitionsOutcome {
+    const present = this.#present.get(set)!;
+    const removed: string[] = [];
+    const skipped: string[] = [];
+    for (const key of new Set(keys)) (present.has(key) ? removed : skipped).push(key);
+    for (const key of removed) present.delete(key);
+    if (removed.length > 0) {
+      this.removed.set(set, new Set([...(this.removed.get(set) ?? []), ...removed]));
+      this.changes.push(...cancelRunsOfKeys(this.#view, set, removed, this.#moment.now));
+      this.changes.push({ type: 'keys-removed', set, keys: removed, keepOut: false });
+    }
+    return { set, added: [], removed, skipped };
+  }
+}
+
+/** A run key launches one run per sensor, ever; within one tick the first request wins. */
+function withoutSpentRunKeys(
+  view: StateView,
+  sensor: string,
+  runs: readonly RequestedRun[],
+  released: ReadonlyMap<string, ReadonlySet<string>>,
+): { launched: readonly RequestedRun[]; skipped: string[] } {
+  const runKeys = runs.flatMap(({ runKey }) => (runKey === null ? [] : [runKey]));
+  if (runKeys.length === 0) return { launched: runs, skipped: [] };
+  const spent = view.spentRunKeys(sensor, runKeys, released);
+  const skipped: string[] = [];
+  const launched = runs.filter(({ runKey }) => {
+    if (runKey === null) return true;
+    if (spent.has(runKey)) {
+      skipped.push(runKey);
+      return false;
+    }
+    spent.add(runKey);
+    return true;
+  });
+  return { launched, skipped };
+}
+
+function grouped(
+  runs: readonly RequestedRun[],
+  { sensor, moment, origin }: { sensor: string; moment: TickMoment; origin: QueuedRuns['origin'] },
+): QueuedRuns[] {
+  const groups = new Map<string, RequestedRun[]>();
+  // Requests that share their target share these very objects, too: most of the time the last group fits.
+  let last: { run: RequestedRun; group: RequestedRun[] } | undefined;
+  for (const run of runs) {
+    if (last === undefined || last.run.assets !== run.assets || last.run.tags !== run.tags) {
+      const alike = JSON.stringify([run.set, run.assets, Object.entries(run.tags).sort()]);
+      const group = groups.get(alike) ?? [];
+      groups.set(alike, group);
+      last = { run, group };
+    }
+    last.group.push(run);
+  }
+  let firstNumber = 1;
+  return [...groups.values()].map((group) => {
+    const { set, assets, tags } = group[0]!;
+    const queued: QueuedRuns = {
+      group: moment.group,
+      createdAt: isoTime(moment.now),
+      sensor,
+      set,
+      assets,
+      tags,
+      origin,
+      retryOf: null,
+      firstNumber,
+      keys: group.map(({ partitionKey }) => partitionKey),
+      runKeys: group.some(({ runKey }) => runKey !== null) ? group.map(({ runKey }) => runKey) : null,
+    };
+    firstNumber += group.length;
+    return queued;
+  });
+}
+
+function tickRuns({ group, firstNumber, keys, runKeys, assets }: QueuedRuns): TickRun[] {
+  return keys.map((partitionKey, at) => ({
+    id: runId(group, firstNumber + at),
+    partitionKey,
+    runKey: runKeys?.[at] ?? null,
+    assets,
+    status: 'QUEUED',
+  }));
+}
+
+/** A tick that did nothing says why, also when the sensor did not. */
+function reasonFor(result: EvaluatedResult, skippedRunKeys: readonly string[]): string {
+  if (skippedRunKeys.length > 0) return 'all run keys had launched a run before';
+  if (result.requests.length > 0) return 'the requests changed nothing';
+  return 'the sensor requested nothing';
+}

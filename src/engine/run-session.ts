@@ -1,0 +1,92 @@
+/** What one process does with runs: becomes an executor when there are some, takes them on, executes them, leaves. */
+import type { RunRecord } from '../definitions/run.ts';
+import type { KnownPipeline } from '../state/state-document.ts';
+import type { Executor, PendingRun, PendingRuns, StateChange, StateView } from '../state/state-store.ts';
+import { claimRuns, hasUnowned, ownedRuns, type OwnedRun } from './claim-runs.ts';
+import { RunExecution, type RunExecutionOptions } from './execute-runs.ts';
+import { remembering } from './run-tick.ts';
+import { roomFor } from './slots.ts';
+
+export interface RunSessionOptions extends Omit<RunExecutionOptions, 'executor'> {
+  readonly known: KnownPipeline;
+}
+
+/** What a plan for this process's own runs comes to. */
+export interface OwnPlan<Outcome> {
+  readonly changes: readonly StateChange[];
+  readonly outcome: Outcome;
+  /** How many runs it queues for this executor. */
+  readonly queued: number;
+  /** Runs without a live owner that it takes over. */
+  readonly takenOver: ReadonlySet<string>;
+}
+
+export class RunSession {
+  readonly #options: RunSessionOptions;
+  #executor: Promise<Executor> | undefined;
+  #execution: RunExecution | undefined;
+
+  constructor(options: RunSessionOptions) {
+    this.#options = options;
+  }
+
+  /** This process as an executor. Entered on first use: most ticks find nothing to execute. */
+  readonly executor = (): Promise<Executor> => (this.#executor ??= this.#options.store.enter());
+
+  /** Runs that this process owns and that have not ended. */
+  get left(): number {
+    return this.#execution?.left ?? 0;
+  }
+
+  /** Takes on runs that a commit made this executor's. */
+  async adopt(owned: readonly OwnedRun[]): Promise<void> {
+    if (owned.length === 0) return;
+    const executor = await this.executor();
+    const view = await this.#options.store.read();
+    this.#execution ??= new RunExecution({ ...this.#options, executor }, view);
+    this.#execution.adopt(owned, view, view.executors().find(({ id }) => id === executor.id)?.slots ?? 0);
+  }
+
+  /** Takes up runs without a live owner. Answers with those that ended instead, as they had been interrupted too often. */
+  async takeUp(wanted: (runs: PendingRuns, run: PendingRun) => boolean, byGroup: (runs: PendingRuns) => boolean): Promise<readonly RunRecord[]> {
+    const { store, clock, concurrency, emit } = this.#options;
+    if (!hasUnowned(await store.read(), byGroup)) return [];
+    const executor = await this.executor();
+    const claim = await store.commit((view) => {
+      const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
+      return { changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)], outcome: claimed };
+    });
+    const ended = claim.ended.map(({ record }) => record);
+    if (claim.owned.length > 0) emit({ type: 'runs-taken-up', count: claim.owned.length });
+    for (const run of ended) emit({ type: 'run-finished', run, left: this.left });
+    await this.adopt(claim.owned);
+    return ended;
+  }
+
+  /** Commits a plan for runs of this process's own and takes them on. */
+  async commit<Outcome>(group: string, plan: (view: StateView, owner: string) => OwnPlan<Outcome>): Promise<Outcome> {
+    const { store, clock, concurrency, known } = this.#options;
+    const executor = await this.executor();
+    const { outcome, claimed } = await store.commit((view) => {
+      const own = plan(view, executor.id);
+      const claim = claimRuns(view, { owner: executor.id, now: clock.now(), wanted: (_, run) => own.takenOver.has(run.id) });
+      const claims = own.takenOver.size === 0 ? [] : claim.changes;
+      const changes = [...own.changes, ...claims, ...roomFor(view, executor.id, own.queued + claim.owned.length, concurrency)];
+      return { changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)], outcome: { outcome: own.outcome, claimed: claim.owned } };
+    });
+    await this.adopt([...claimed, ...ownedRuns(await store.read(), executor.id, group)]);
+    return outcome;
+  }
+
+  /** Executes what was taken on until all of it has ended, or until it is stopped. */
+  async execute(): Promise<void> {
+    await this.#execution?.finish();
+  }
+
+  /** Nothing is owned any more. */
+  async leave(): Promise<void> {
+    const executor = await this.#executor;
+    this.#executor = undefined;
+    await executor?.leave();
+  }
+}

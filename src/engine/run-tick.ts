@@ -1,0 +1,147 @@
+/** One tick of one sensor: claim, evaluate, plan, one commit, a record. Its runs are executed by whoever called. */
+import type { Failure } from '../definitions/failure.ts';
+import { describe } from '../definitions/failure-words.ts';
+import type { Pipeline, SensorDefinition } from '../definitions/pipeline.ts';
+import { type Holder, type LogLine, recordOfTick, type TickRecord } from '../definitions/tick.ts';
+import { type Clock, newId } from '../definitions/time.ts';
+import type { KnownPipeline } from '../state/state-document.ts';
+import type { Executor, SensorClaim, StateChange, StateStore, StateView } from '../state/state-store.ts';
+import { type OwnedRun, ownedRuns } from './claim-runs.ts';
+import type { EvaluateSensor } from './evaluate-sensor.ts';
+import type { Emit } from './event.ts';
+import { planTick, type TickMoment, type TickPlan, unappliedTick } from './plan-tick.ts';
+import { roomFor } from './slots.ts';
+
+export interface TickOptions {
+  readonly store: StateStore;
+  readonly pipeline: Pipeline;
+  /** Remembered with a commit of the tick, so that other commands need not load the user's code. */
+  readonly known: KnownPipeline;
+  readonly evaluate: EvaluateSensor;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly interrupt: AbortSignal;
+  readonly concurrency: number;
+  readonly dryRun: boolean;
+  /** Who executes the runs; asked for only when there are some. `null` leaves them to a worker. */
+  readonly executor: (() => Promise<Executor>) | null;
+  /** What to do when another process evaluates the sensor. */
+  readonly ifBusy: 'skip' | 'wait' | 'fail';
+  readonly waitTimeoutMs: number;
+}
+
+export interface TickOutcome {
+  readonly tick: TickRecord;
+  /** Runs that are this process's to execute now. */
+  readonly owned: readonly OwnedRun[];
+}
+
+/** A sensor that is held so much longer than its timeout is stuck: its process does not even see its own timer. */
+const STUCK_GRACE_MS = 5000;
+
+const ASK_AGAIN_MS = 100;
+
+export async function runTick(sensor: SensorDefinition, options: TickOptions): Promise<TickOutcome> {
+  if (options.dryRun) return evaluateAndPlan(sensor, options);
+  const claim = await claimOrHolder(sensor, options);
+  if ('holder' in claim) return heldByAnother(sensor, claim.holder, options);
+  try {
+    return await evaluateAndPlan(sensor, options);
+  } finally {
+    await claim.release();
+  }
+}
+
+async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): Promise<TickOutcome> {
+  const { store, clock, evaluate, emit, interrupt, dryRun } = options;
+  const startedAt = clock.now();
+  const view = await store.read();
+  const lastTick = await lastTickOf(store, view, sensor.name);
+  const { ended, log } = await evaluate(sensor, {
+    view,
+    lastTickAt: lastTick === null ? null : new Date(lastTick.startedAt),
+    interrupt,
+    onOutput: (line) => emit({ type: 'output', source: sensor.name, line }),
+  });
+  const moment = { startedAt, now: clock.now(), group: newId(clock) };
+  if ('failure' in ended) {
+    const tick = unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error: describe(ended.failure) });
+    return finished(options, { tick, owned: [] }, log);
+  }
+  const executor = ended.result.runs.length > 0 && !dryRun ? ((await options.executor?.()) ?? null) : null;
+  const planned = (now: StateView): TickPlan => planTick(now, sensor, ended.result, { moment, owner: executor?.id ?? null });
+  if (dryRun) return finished(options, { tick: planned(view).tick, owned: [] }, log);
+  const tick = await store.commit<TickRecord>((now) => {
+    // An operator's edit, or another process's tick, came first: it wins.
+    if (now.sensor(sensor.name).version !== view.sensor(sensor.name).version) {
+      return { changes: [], outcome: unappliedTick(now, sensor.name, moment, { status: 'BUSY' }) };
+    }
+    const plan = planned(now);
+    if (plan.changes.length === 0) return { changes: [], outcome: plan.tick };
+    const wants = plan.queued.reduce((sum, { keys }) => sum + keys.length, 0);
+    return {
+      changes: [
+        ...plan.changes,
+        ...(executor === null ? [] : roomFor(now, executor.id, wants, options.concurrency)),
+        ...remembering(now, options.known),
+      ],
+      outcome: plan.tick,
+    };
+  });
+  const owned = executor === null || tick.runs.length === 0 ? [] : ownedRuns(await store.read(), executor.id, moment.group);
+  return finished(options, { tick, owned }, log);
+}
+
+async function finished(options: TickOptions, outcome: TickOutcome, log: readonly LogLine[]): Promise<TickOutcome> {
+  const { store, emit, dryRun } = options;
+  // In a dry run nothing has happened, so nothing has an id either.
+  const tick = dryRun ? { ...outcome.tick, runs: outcome.tick.runs.map((run) => ({ ...run, id: null })) } : outcome.tick;
+  if (!dryRun) await store.recordTick(recordOfTick(tick, log));
+  emit({ type: 'tick-finished', tick });
+  return { ...outcome, tick };
+}
+
+/** The pipeline is remembered when it changed, with a commit that is made anyway. */
+export function remembering(view: StateView, known: KnownPipeline): StateChange[] {
+  return JSON.stringify(view.pipeline) === JSON.stringify(known) ? [] : [{ type: 'pipeline-known', pipeline: known }];
+}
+
+async function claimOrHolder(sensor: SensorDefinition, options: TickOptions): Promise<SensorClaim | { readonly holder: Holder }> {
+  const { store, clock, ifBusy, waitTimeoutMs, interrupt } = options;
+  const until = clock.now() + waitTimeoutMs;
+  for (;;) {
+    const claim = await store.claimSensor(sensor.name);
+    if (!('holder' in claim) || ifBusy !== 'wait' || clock.now() >= until || interrupt.aborted) return claim;
+    await clock.sleep(ASK_AGAIN_MS, interrupt);
+  }
+}
+
+async function heldByAnother(sensor: SensorDefinition, holder: Holder, options: TickOptions): Promise<TickOutcome> {
+  const { store, clock } = options;
+  const now = clock.now();
+  const view = await store.read();
+  const moment: Omit<TickMoment, 'group'> = { startedAt: now, now };
+  const { name, timeoutSeconds } = sensor;
+  const stuck = now - Date.parse(holder.since) > timeoutSeconds * 1000 + STUCK_GRACE_MS;
+  if (stuck) {
+    const failure: Failure = { reason: 'sensor-stuck', sensor: name, ...holder, seconds: timeoutSeconds };
+    return finished(options, { tick: unappliedTick(view, name, moment, { status: 'FAILURE', error: describe(failure) }), owned: [] }, []);
+  }
+  return finished(options, { tick: unappliedTick(view, name, moment, { status: 'BUSY', busy: holder }), owned: [] }, []);
+}
+
+/** The last tick that evaluated the sensor: the newer of what the state and the history have. */
+export async function lastTickOf(store: StateStore, view: StateView, sensor: string): Promise<TickRecord | null> {
+  const inState = view.sensor(sensor).lastTick;
+  let limit = 1;
+  for (;;) {
+    const ticks = await store.ticks(sensor, limit);
+    const inHistory = ticks.find(({ status }) => status !== 'BUSY');
+    if (inHistory === undefined && ticks.length === limit) {
+      limit *= 10;
+      continue;
+    }
+    if (inHistory === undefined || (inState !== null && inState.startedAt > inHistory.startedAt)) return inState;
+    return inHistory;
+  }
+}

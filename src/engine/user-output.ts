@@ -1,0 +1,60 @@
+/** Where what user code prints belongs: to the run or tick that it is called for, however deep in its promises. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Log } from '../definitions/user-context.ts';
+import type { LogLine } from '../definitions/tick.ts';
+import { type Clock, isoTime } from '../definitions/time.ts';
+
+/** Takes lines that user code wrote. */
+export type Output = (line: LogLine) => void;
+
+const current = new AsyncLocalStorage<LineWriter>();
+
+/** Runs user code; what it prints meanwhile, also from promises that it left behind, goes to `writer`. */
+export function writingTo<T>(writer: LineWriter, userCode: () => T): T {
+  return current.run(writer, userCode);
+}
+
+/** The writer of the user code that is running now, if any. */
+export function currentWriter(): LineWriter | undefined {
+  return current.getStore();
+}
+
+/** Cuts what is written into lines. */
+export class LineWriter {
+  readonly #output: Output;
+  readonly #clock: Clock;
+  readonly #rest = { stdout: '', stderr: '' };
+
+  constructor(output: Output, clock: Clock) {
+    this.#output = output;
+    this.#clock = clock;
+  }
+
+  write(stream: 'stdout' | 'stderr', text: string): void {
+    const lines = (this.#rest[stream] + text).split('\n');
+    this.#rest[stream] = lines.pop()!;
+    for (const line of lines) this.line(stream, line.replace(/\r$/, ''));
+  }
+
+  line(stream: LogLine['stream'], text: string): void {
+    this.#output({ at: isoTime(this.#clock.now()), stream, text });
+  }
+
+  /** Writes out what has no line's end yet. */
+  end(): void {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      if (this.#rest[stream] !== '') this.line(stream, this.#rest[stream]);
+      this.#rest[stream] = '';
+    }
+  }
+
+  /** The `log` of a user's context. */
+  log(): Log {
+    const at =
+      (level: string) =>
+      (message: string): void => {
+        for (const line of String(message).split('\n')) this.line('log', level === 'info' ? line : `${level}: ${line}`);
+      };
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  }
+}

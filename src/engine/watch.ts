@@ -1,0 +1,63 @@
+/** The watch loop: every sensor at its own interval, and the runs that follow, until it is told to stop. */
+import type { Pipeline, SensorDefinition } from '../definitions/pipeline.ts';
+import type { Clock } from '../definitions/time.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { RunSession } from './run-session.ts';
+import { lastTickOf, type TickOutcome } from './run-tick.ts';
+import { work } from './work.ts';
+
+/**
+ * ```
+ *            due and running          committed
+ *  WAITING ─────────────────► TICKING ─────────► WAITING
+ *     │                          │
+ *     └──── told to stop ────────┴──────────────► STOPPED   runs go back to the queue
+ * ```
+ */
+export interface WatchOptions {
+  readonly store: StateStore;
+  readonly pipeline: Pipeline;
+  readonly sensors: readonly SensorDefinition[];
+  readonly session: RunSession;
+  readonly tick: (sensor: SensorDefinition) => Promise<TickOutcome>;
+  readonly clock: Clock;
+  readonly interrupt: AbortSignal;
+}
+
+export async function watch(options: WatchOptions): Promise<void> {
+  const { session, clock, interrupt } = options;
+  const failed = new AbortController();
+  const stop = AbortSignal.any([interrupt, failed.signal]);
+  const loops = [...options.sensors.map((sensor) => watchSensor(sensor, options, stop)), work(session, { clock, interrupt: stop, once: false })];
+  // One loop that cannot go on (the state is unusable) ends the others: half a watch would look like a whole one.
+  const ends = await Promise.allSettled(
+    loops.map((loop) =>
+      loop.catch((error: unknown) => {
+        failed.abort();
+        throw error;
+      }),
+    ),
+  );
+  const failure = ends.find((end) => end.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+}
+
+async function watchSensor(sensor: SensorDefinition, options: WatchOptions, stop: AbortSignal): Promise<void> {
+  const { store, session, tick, clock } = options;
+  const intervalMs = sensor.minimumIntervalSeconds * 1000;
+  for (;;) {
+    const view = await store.read();
+    const last = await lastTickOf(store, view, sensor.name);
+    const due = last === null ? clock.now() : Date.parse(last.startedAt) + intervalMs;
+    // A clock that was set back must not stop a sensor for longer than its interval.
+    await clock.sleep(Math.min(intervalMs, Math.max(0, due - clock.now())), stop);
+    if (stop.aborted) return;
+    const status = (await store.read()).sensor(sensor.name).status ?? sensor.defaultStatus;
+    if (status === 'RUNNING' && clock.now() >= due - 1) {
+      const { owned, tick: record } = await tick(sensor);
+      await session.adopt(owned);
+      // A busy tick leaves no time of its own behind: ask again, but not at once.
+      if (record.status === 'BUSY') await clock.sleep(Math.min(intervalMs, 1000), stop);
+    } else await clock.sleep(Math.min(intervalMs, 1000), stop);
+  }
+}

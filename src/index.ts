@@ -1,0 +1,33 @@
+/** What a pipeline file may import, and nothing else. */
+export {
+  asset,
+  type AnyAsset,
+  type Asset,
+  type AssetContext,
+  type AssetInputs,
+  type AssetOptions,
+  type InputValues,
+  type MetadataValue,
+  type RetryPolicy,
+  type RunInfo,
+} from './definitions/asset.ts';
+export type { IoManager, ValueContext } from './definitions/io-manager.ts';
+export {
+  dynamicPartitions,
+  type AddRequest,
+  type DeleteRequest,
+  type DynamicPartitions,
+  type PartitionsRequest,
+} from './definitions/partitions.ts';
+export { definePipeline, PipelineError, type Pipeline, type PipelineOptions } from './definitions/pipeline.ts';
+export type { PipelineProblem } from './definitions/pipeline-rules.ts';
+export {
+  sensor,
+  type PartitionsView,
+  type RunRequest,
+  type Sensor,
+  type SensorContext,
+  type SensorOptions,
+  type SensorResult,
+} from './definitions/sensor.ts';
+export type { Exec, Log } from './definitions/user-context.ts';

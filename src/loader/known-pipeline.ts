@@ -1,0 +1,19 @@
+/** What is remembered of a pipeline, so that commands that need only names start without the user's code. */
+import type { Pipeline } from '../definitions/pipeline.ts';
+import type { KnownPipeline } from '../state/state-document.ts';
+
+export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownPipeline {
+  return {
+    file,
+    stamp,
+    sets: pipeline.sets,
+    concurrency: pipeline.concurrency,
+    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps }) => ({ name, set, inputs: [...inputs.values()], deps: [...deps] })),
+    sensors: [...pipeline.sensors.values()].map(({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus }) => ({
+      name,
+      minimumIntervalSeconds,
+      timeoutSeconds,
+      defaultStatus,
+    })),
+  };
+}

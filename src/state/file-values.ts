@@ -1,0 +1,162 @@
+/**
+ * The default I/O manager: values as files beside the state, one for each asset and key.
+ *
+ * A value is written in two steps. `save` writes it under a temporary name; `flush`, called before materializations are
+ * recorded, syncs all that were saved at once and then gives them their names. So a value on record is whole, and ten
+ * thousand small values do not wait for the disk one by one.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { fail } from '../definitions/failure.ts';
+import type { IoManager, ValueContext } from '../definitions/io-manager.ts';
+import { causeOf, errno, io, makeFolder, namesIn, removeIfThere, syncFolder, writeAll } from './json/durable-files.ts';
+import { fileNameOf } from './json/file-name.ts';
+import { isGone, processTag } from './json/process-owner.ts';
+
+/** An I/O manager whose saves become durable together. */
+export interface BatchingIoManager extends IoManager {
+  /** Makes every value saved so far durable. */
+  flush(): Promise<void>;
+}
+
+/** How a value is kept. Where two are there, the earlier in this list is meant: the later one was about to be removed. */
+const ENDINGS = ['.bin', '.none', '.json'] as const;
+type Ending = (typeof ENDINGS)[number];
+
+interface SavedValue {
+  readonly temporary: string;
+  readonly file: string;
+  readonly ending: Ending;
+}
+
+export class FileValues implements BatchingIoManager {
+  readonly #folder: string;
+  readonly #temporaries: string;
+  readonly #folders = new Set<string>();
+  #saved = new Map<string, SavedValue>();
+  #count = 0;
+  #ready = false;
+
+  constructor(stateFolder: string) {
+    this.#folder = path.join(stateFolder, 'values');
+    this.#temporaries = path.join(stateFolder, 'values', '.tmp');
+  }
+
+  save(context: ValueContext, value: unknown): void {
+    this.#prepare();
+    const base = this.#base(context);
+    this.#makeFolderOf(base);
+    const { bytes, ending } = encode(value);
+    const temporary = path.join(this.#temporaries, `${processTag()}.${++this.#count}`);
+    io('write', temporary, () => {
+      const fd = fs.openSync(temporary, 'wx');
+      try {
+        writeAll(fd, bytes);
+      } finally {
+        fs.closeSync(fd);
+      }
+    });
+    const earlier = this.#saved.get(base);
+    if (earlier !== undefined) removeIfThere(earlier.temporary);
+    this.#saved.set(base, { temporary, file: `${base}${ending}`, ending });
+  }
+
+  load(context: ValueContext): unknown {
+    const base = this.#base(context);
+    const saved = this.#saved.get(base);
+    if (saved !== undefined) return this.#read(saved.temporary, saved.ending, context);
+    const ending = ENDINGS.find((candidate) => fs.existsSync(`${base}${candidate}`));
+    if (ending === undefined) {
+      return fail({ reason: 'value-damaged', file: `${base}.json`, asset: context.asset, key: context.partitionKey, cause: 'the file is gone' });
+    }
+    return this.#read(`${base}${ending}`, ending, context);
+  }
+
+  remove(context: ValueContext): void {
+    const base = this.#base(context);
+    const saved = this.#saved.get(base);
+    if (saved !== undefined) removeIfThere(saved.temporary);
+    this.#saved.delete(base);
+    for (const ending of ENDINGS) io('remove', `${base}${ending}`, () => removeIfThere(`${base}${ending}`));
+  }
+
+  async flush(): Promise<void> {
+    const saved = [...this.#saved.entries()];
+    await syncFiles(saved.map(([, { temporary }]) => temporary));
+    const folders = new Set<string>();
+    for (const [base, { temporary, file, ending }] of saved) {
+      io('write', file, () => fs.renameSync(temporary, file));
+      for (const other of ENDINGS) if (other !== ending) io('remove', file, () => removeIfThere(`${base}${other}`));
+      folders.add(path.dirname(file));
+      // It may have been saved again while the others were being synced.
+      if (this.#saved.get(base)?.temporary === temporary) this.#saved.delete(base);
+    }
+    for (const folder of folders) io('sync the folder', folder, () => syncFolder(folder));
+  }
+
+  #read(file: string, ending: Ending, { asset, partitionKey }: ValueContext): unknown {
+    if (ending === '.none') return undefined;
+    const bytes = io('read', file, () => fs.readFileSync(file));
+    if (ending === '.bin') return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    try {
+      return JSON.parse(bytes.toString('utf8')) as unknown;
+    } catch (error) {
+      return fail({ reason: 'value-damaged', file, asset, key: partitionKey, cause: (error as Error).message });
+    }
+  }
+
+  #base({ asset, partitionKey }: ValueContext): string {
+    // An asset without partitions has one value; its name cannot be a key's, since keys are encoded and never hold a '='.
+    return path.join(this.#folder, fileNameOf(asset), partitionKey === null ? '=' : fileNameOf(partitionKey));
+  }
+
+  #makeFolderOf(base: string): void {
+    const folder = path.dirname(base);
+    if (this.#folders.has(folder)) return;
+    makeFolder(folder);
+    this.#folders.add(folder);
+  }
+
+  /** The folder for temporaries, and no leftovers of processes that were killed. */
+  #prepare(): void {
+    if (this.#ready) return;
+    makeFolder(this.#temporaries);
+    for (const name of namesIn(this.#temporaries)) {
+      const tag = name.split('.')[0]!;
+      if (tag !== processTag() && isGone(tag)) removeIfThere(path.join(this.#temporaries, name));
+    }
+    this.#ready = true;
+  }
+}
+
+function encode(value: unknown): { bytes: string | Uint8Array; ending: Ending } {
+  if (value === undefined) return { bytes: '', ending: '.none' };
+  if (value instanceof Uint8Array) return { bytes: value, ending: '.bin' };
+  return { bytes: `${JSON.stringify(value)}\n`, ending: '.json' };
+}
+
+/** So many files wait for the disk at the same time: as many as there are threads, and far below the limit of open files. */
+const SYNCS = 64;
+
+async function syncFiles(files: readonly string[]): Promise<void> {
+  const left = files.values();
+  const worker = async (): Promise<void> => {
+    for (const file of left) await syncFile(file);
+  };
+  await Promise.all(Array.from({ length: Math.min(SYNCS, files.length) }, worker));
+}
+
+async function syncFile(file: string): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error: Error | null | undefined): void => (error ? reject(error) : resolve());
+      fs.open(file, 'r', (openError, fd) => {
+        if (openError !== null) return reject(openError);
+        fs.fsync(fd, (syncError) => fs.close(fd, (closeError) => settle(syncError ?? closeError)));
+      });
+    });
+  } catch (error) {
+    if (errno(error) === undefined) throw error;
+    fail({ reason: 'state-io', file, action: 'sync', cause: causeOf(error) });
+  }
+}

@@ -1,0 +1,107 @@
+/** Small file operations that either hold or say in words what failed. Synchronous: the first `fs/promises` costs start-up. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { fail } from '../../definitions/failure.ts';
+
+const CAUSES: Readonly<Record<string, string>> = {
+  EACCES: 'no permission (EACCES)',
+  EPERM: 'not permitted (EPERM)',
+  EROFS: 'the file system is read-only (EROFS)',
+  ENOSPC: 'no space left on the disk (ENOSPC)',
+  EDQUOT: 'the disk quota is used up (EDQUOT)',
+  EMFILE: 'too many open files (EMFILE)',
+  ENFILE: 'too many open files on this machine (ENFILE)',
+  EIO: 'the disk reported an error (EIO)',
+  EISDIR: 'it is a folder (EISDIR)',
+  ENOTDIR: 'a part of the path is a file, not a folder (ENOTDIR)',
+  ENOENT: 'there is no such file or folder (ENOENT)',
+  ENAMETOOLONG: 'the name is too long (ENAMETOOLONG)',
+  ENOTSUP: 'the file system has no hard links (ENOTSUP)',
+};
+
+/** The errno of a failed system call, or `undefined` for any other error. */
+export function errno(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
+
+/** A failed system call in words. */
+export function causeOf(error: unknown): string {
+  const code = errno(error);
+  return (code === undefined ? undefined : CAUSES[code]) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** Runs a file operation; one that the system refuses becomes a `state-io` failure that names the file. */
+export function io<T>(action: string, file: string, operation: () => T): T {
+  try {
+    return operation();
+  } catch (error) {
+    if (errno(error) === undefined) throw error;
+    return fail({ reason: 'state-io', file, action, cause: causeOf(error) });
+  }
+}
+
+/** Writes all of it: a short write is followed by another one. */
+export function writeAll(fd: number, data: string | Uint8Array): void {
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
+  let written = 0;
+  while (written < bytes.length) written += fs.writeSync(fd, bytes, written, bytes.length - written);
+}
+
+/** A new file with this content, on the disk when the call returns. */
+export function writeDurably(file: string, data: string | Uint8Array): void {
+  const fd = fs.openSync(file, 'wx');
+  try {
+    writeAll(fd, data);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Makes the entries of a folder survive a loss of power. Some file systems refuse it for folders: they do it by themselves. */
+export function syncFolder(folder: string): void {
+  const fd = fs.openSync(folder, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } catch (error) {
+    if (errno(error) !== 'EINVAL' && errno(error) !== 'EPERM') throw error;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Makes a folder and what is missing above it; what was made is synced into its parent. */
+export function makeFolder(folder: string): void {
+  const first = io('make the folder', folder, () => fs.mkdirSync(folder, { recursive: true }));
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = path.dirname(made)) syncFolder(path.dirname(made));
+}
+
+/** Removes a file if it is there. */
+export function removeIfThere(file: string): void {
+  try {
+    fs.unlinkSync(file);
+  } catch (error) {
+    if (errno(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** The content of a file, or `null` when there is none. */
+export function readIfThere(file: string): string | null {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The names in a folder; none when there is no folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+/** One file for each process that executes runs: a sign of life, and which runs' user code had begun. */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Millis } from '../../definitions/time.ts';
+import type { ExecutorEntry, Owner } from '../state-document.ts';
+import type { Executor, ExecutorView } from '../state-store.ts';
+import { io, makeFolder, namesIn, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
+import { isAlive, isGone, processTag } from './process-owner.ts';
+
+/** How often a live owner shows itself to those that cannot see its process. */
+const HEARTBEAT_MS = 30_000;
+
+export class ExecutorFiles {
+  readonly #folder: string;
+
+  constructor(stateFolder: string) {
+    this.#folder = path.join(stateFolder, 'executors');
+  }
+
+  /** Opens the file of this process. Not synced: a loss of power is not a run's doing, and only that is counted. */
+  open(owner: Owner): Executor {
+    makeFolder(this.#folder);
+    const file = this.#file(owner.id);
+    const fd = io('write', file, () => fs.openSync(file, 'ax'));
+    const note = (word: string, runId: string): void => io('write', file, () => writeAll(fd, `${word} ${runId}\n`));
+    const heartbeat = setInterval(() => {
+      const now = new Date();
+      fs.futimes(fd, now, now, () => undefined);
+    }, HEARTBEAT_MS);
+    heartbeat.unref();
+    return {
+      id: owner.id,
+      begun: (runId) => note('begun', runId),
+      ended: (runId) => note('ended', runId),
+      leave: () => {
+        clearInterval(heartbeat);
+        fs.closeSync(fd);
+        removeIfThere(file);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Whether an executor lives, and if not, which runs it left in the middle. */
+  judge(executor: ExecutorEntry, now: Millis): Pick<ExecutorView, 'alive' | 'interrupted'> {
+    const file = this.#file(executor.id);
+    const sign = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.parse(executor.since);
+    if (isAlive(executor, sign, now)) return { alive: true, interrupted: new Set() };
+    const interrupted = new Set<string>();
+    for (const line of (io('read', file, () => readIfThere(file)) ?? '').split('\n')) {
+      const [word, runId] = line.split(' ');
+      if (word === 'begun') interrupted.add(runId!);
+      else if (word === 'ended') interrupted.delete(runId!);
+    }
+    return { alive: false, interrupted };
+  }
+
+  /** Removes the files of executors that are gone and own nothing any more. */
+  sweep(known: ReadonlySet<string>): void {
+    for (const name of namesIn(this.#folder)) {
+      const [id, tag] = name.replace(/\.log$/, '').split('.');
+      if (!known.has(id!) && tag !== undefined && tag !== processTag() && isGone(tag)) removeIfThere(path.join(this.#folder, name));
+    }
+  }
+
+  #file(id: string): string {
+    const names = namesIn(this.#folder);
+    const known = names.find((name) => name.startsWith(`${id}.`));
+    return path.join(this.#folder, known ?? `${id}.${processTag()}.log`);
+  }
+}

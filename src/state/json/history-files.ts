@@ -1,0 +1,102 @@
+/** The history beside the state: past ticks of each sensor and finished runs with their logs. Bounded, oldest out first. */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { RunRecord } from '../../definitions/run.ts';
+import type { TickRecord } from '../../definitions/tick.ts';
+import type { RunLogLine, RunQuery } from '../state-store.ts';
+import { io, makeFolder, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
+import { fileNameOf } from './file-name.ts';
+import { recordsOf, SegmentedLog } from './segmented-log.ts';
+
+/** At one tick a minute a sensor's ticks of about three weeks; with little in them. */
+const TICKS = { segmentBytes: 2 * 1024 * 1024, segments: 4 };
+
+/** About a quarter of a million small runs. */
+const RUNS = { segmentBytes: 16 * 1024 * 1024, segments: 8 };
+
+export class HistoryFiles {
+  readonly #ticks: string;
+  readonly #logs: string;
+  readonly #runs: SegmentedLog;
+
+  constructor(stateFolder: string) {
+    const history = path.join(stateFolder, 'history');
+    this.#ticks = path.join(history, 'ticks');
+    this.#logs = path.join(stateFolder, 'logs');
+    this.#runs = new SegmentedLog({
+      folder: history,
+      name: 'runs',
+      ...RUNS,
+      // A run's log goes with its record.
+      onDrop: (file) => {
+        for (const run of recordsOf(file)) removeIfThere(this.#log((run as RunRecord).id));
+      },
+    });
+  }
+
+  recordTick(tick: TickRecord): void {
+    const log = this.#ticksOf(tick.sensor);
+    for (const last of log.newestFirst()) {
+      if ((last as TickRecord).startedAt === tick.startedAt) return;
+      break;
+    }
+    log.append([tick], false);
+  }
+
+  /** Newest first. */
+  *ticks(sensor: string): Generator<TickRecord> {
+    yield* this.#ticksOf(sensor).newestFirst() as Generator<TickRecord>;
+  }
+
+  /** Synced, so that a run that has left the state is here. */
+  recordRuns(runs: readonly RunRecord[]): void {
+    this.#runs.append(runs, true);
+  }
+
+  /** Newest first. A run that was recorded and, its process killed before the commit, executed again counts once: the last time. */
+  finishedRuns({ limit, where = () => true }: RunQuery): RunRecord[] {
+    const found: RunRecord[] = [];
+    const seen = new Set<string>();
+    for (const record of this.#runs.newestFirst()) {
+      if (found.length >= limit) break;
+      const run = record as RunRecord;
+      if (seen.has(run.id)) continue;
+      seen.add(run.id);
+      if (where(run)) found.push(run);
+    }
+    return found;
+  }
+
+  appendLog(runId: string, lines: readonly RunLogLine[]): void {
+    makeFolder(this.#logs);
+    const file = this.#log(runId);
+    io('write', file, () => {
+      const fd = fs.openSync(file, 'a');
+      try {
+        writeAll(fd, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      } finally {
+        fs.closeSync(fd);
+      }
+    });
+  }
+
+  readLog(runId: string): RunLogLine[] {
+    const file = this.#log(runId);
+    const text = io('read', file, () => readIfThere(file)) ?? '';
+    return text.split('\n').flatMap((line) => {
+      try {
+        return line === '' ? [] : [JSON.parse(line) as RunLogLine];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  #ticksOf(sensor: string): SegmentedLog {
+    return new SegmentedLog({ folder: this.#ticks, name: fileNameOf(sensor), ...TICKS });
+  }
+
+  #log(runId: string): string {
+    return path.join(this.#logs, `${fileNameOf(runId)}.jsonl`);
+  }
+}

@@ -1,0 +1,169 @@
+/** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
+import { Low } from 'lowdb';
+import { type Clock, isoTime, newId } from '../../definitions/time.ts';
+import { applyChanges } from '../apply-changes.ts';
+import { viewOf } from '../document-view.ts';
+import { emptyDocument, type ExecutorEntry, type Owner, type StateDocument } from '../state-document.ts';
+import type { Executor, Plan, RunLogLine, RunQuery, SensorClaim, StateStore, StateView } from '../state-store.ts';
+import type { RunRecord } from '../../definitions/run.ts';
+import type { Holder, TickRecord } from '../../definitions/tick.ts';
+import { ExecutorFiles } from './executor-files.ts';
+import { HistoryFiles } from './history-files.ts';
+import { ownerNamed } from './process-owner.ts';
+import { SensorClaims } from './sensor-claims.ts';
+import { Conflict, StateFile } from './state-file.ts';
+
+export interface JsonFileStoreOptions {
+  /** The state file; everything else is kept in its folder. */
+  readonly file: string;
+  readonly clock: Clock;
+  /** The version of dynpart, noted in the file. */
+  readonly version: string;
+  /** Something the user should know, and nothing was lost. */
+  readonly warn: (message: string) => void;
+}
+
+/** The longest wait between two tries of a commit that others were quicker with. */
+const LONGEST_PAUSE_MS = 50;
+
+export class JsonFileStore implements StateStore {
+  readonly file: StateFile;
+  readonly #options: JsonFileStoreOptions;
+  readonly #db: Low<StateDocument>;
+  readonly #history: HistoryFiles;
+  readonly #executorFiles: ExecutorFiles;
+  readonly #claims: SensorClaims;
+  readonly #entered = new Map<string, Owner>();
+  /** One after the other within this process: two commits of its own must not race for one generation. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: JsonFileStoreOptions) {
+    this.#options = options;
+    this.file = new StateFile(options.file, options.warn);
+    this.#db = new Low<StateDocument>(this.file, emptyDocument());
+    this.#history = new HistoryFiles(this.file.folder);
+    this.#executorFiles = new ExecutorFiles(this.file.folder);
+    this.#claims = new SensorClaims(this.file.folder);
+  }
+
+  async read(): Promise<StateView> {
+    return this.#viewOf(await this.document());
+  }
+
+  /** The newest document, as it is in the file. */
+  async document(): Promise<StateDocument> {
+    if (!this.file.isAsSeen()) await this.#db.read();
+    return this.#db.data;
+  }
+
+  commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    const committed = this.#queue.then(() => this.#commit(plan));
+    this.#queue = committed.catch(() => undefined);
+    return committed;
+  }
+
+  async #commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    for (let tries = 0; ; tries++) {
+      const before = await this.document();
+      const { changes, outcome } = plan(this.#viewOf(before));
+      if (changes.length === 0) return outcome;
+      // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
+      this.#history.recordRuns(changes.flatMap((change) => (change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [])));
+      const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
+      try {
+        this.#db.data = after;
+        await this.#db.write();
+        if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left')) this.#sweepExecutors(after);
+        return outcome;
+      } catch (error) {
+        this.file.forget();
+        if (!(error instanceof Conflict)) throw error;
+        await this.#options.clock.sleep(this.#options.clock.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries));
+      }
+    }
+  }
+
+  claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }> {
+    return settled(() => this.#claims.claim(sensor, this.#newOwner(), this.#options.clock.now()));
+  }
+
+  evaluating(sensor: string): Promise<Holder | null> {
+    return settled(() => this.#claims.holder(sensor, this.#options.clock.now()));
+  }
+
+  enter(): Promise<Executor> {
+    return settled(() => {
+      const owner = this.#newOwner();
+      this.#entered.set(owner.id, owner);
+      return this.#executorFiles.open(owner);
+    });
+  }
+
+  recordTick(tick: TickRecord): Promise<void> {
+    return settled(() => this.#history.recordTick(tick));
+  }
+
+  ticks(sensor: string, limit: number): Promise<TickRecord[]> {
+    return settled(() => {
+      const ticks: TickRecord[] = [];
+      for (const tick of this.#history.ticks(sensor)) {
+        if (ticks.length >= limit) break;
+        ticks.push(tick);
+      }
+      return ticks;
+    });
+  }
+
+  finishedRuns(query: RunQuery): Promise<RunRecord[]> {
+    return settled(() => this.#history.finishedRuns(query));
+  }
+
+  appendLog(runId: string, lines: readonly RunLogLine[]): void {
+    this.#history.appendLog(runId, lines);
+  }
+
+  readLog(runId: string): Promise<RunLogLine[]> {
+    return settled(() => this.#history.readLog(runId));
+  }
+
+  #viewOf(document: StateDocument): StateView {
+    return viewOf(document, (executor) => this.#executorFiles.judge(executor, this.#options.clock.now()));
+  }
+
+  #stamped(document: StateDocument): StateDocument {
+    const { clock, version } = this.#options;
+    return {
+      ...document,
+      lineage: document.lineage || newLineage(clock),
+      serial: document.serial + 1,
+      writtenBy: { version, at: isoTime(clock.now()) },
+    };
+  }
+
+  #newOwner(): Owner {
+    return ownerNamed(newId(this.#options.clock), this.#options.clock.now());
+  }
+
+  #entryOf(id: string): ExecutorEntry | undefined {
+    const owner = this.#entered.get(id);
+    return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
+  }
+
+  #sweepExecutors(document: StateDocument): void {
+    this.#executorFiles.sweep(new Set(document.executors.map(({ id }) => id)));
+  }
+}
+
+/** A uuid of version 4. Not `crypto`: loading it would cost every first commit more than the commit. */
+export function newLineage(clock: Pick<Clock, 'random'>): string {
+  const digits = Array.from({ length: 32 }, () => Math.floor(clock.random() * 16).toString(16));
+  digits[12] = '4';
+  digits[16] = '89ab'[Math.floor(clock.random() * 4)]!;
+  return digits.join('').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** The steps behind the interface are synchronous; their failures must still come as rejections. */
+// oxlint-disable-next-line typescript/require-await -- that is the point
+async function settled<T>(work: () => T): Promise<T> {
+  return work();
+}

@@ -1,0 +1,93 @@
+/** Who this process is, and whether another one that left its name still lives. */
+import fs from 'node:fs';
+import { isoTime, type Millis } from '../../definitions/time.ts';
+import type { Owner } from '../state-document.ts';
+
+/** Without a sign of life for so long, an owner that cannot be seen from here is taken for dead. */
+export const LEASE_MS = 5 * 60_000;
+
+type Identity = Omit<Owner, 'id' | 'since'>;
+
+let identity: Identity | undefined;
+
+/** This process. */
+export function thisProcess(): Identity {
+  return (identity ??= {
+    pid: process.pid,
+    startTime: startTimeOf(process.pid),
+    bootId: readLine('/proc/sys/kernel/random/boot_id'),
+    pidNamespace: pidNamespace(),
+    host: hostName(),
+  });
+}
+
+/** This process under a name of its own. */
+export function ownerNamed(id: string, now: Millis): Owner {
+  return { id, ...thisProcess(), since: isoTime(now) };
+}
+
+/**
+ * Whether an owner lives. Where it can be seen (same boot, same pid namespace) a live one is never given up, however
+ * long it has been silent; elsewhere its last sign of life decides.
+ */
+export function isAlive(owner: Owner, lastSign: Millis, now: Millis): boolean {
+  const self = thisProcess();
+  const visible = owner.bootId === self.bootId && owner.pidNamespace === self.pidNamespace && (owner.bootId !== null || owner.host === self.host);
+  if (!visible) return now - lastSign < LEASE_MS;
+  if (owner.startTime !== null) return startTimeOf(owner.pid) === owner.startTime;
+  return answersSignals(owner.pid);
+}
+
+/** A short name for this process, for files that only it writes. */
+export function processTag(): string {
+  const { pid, startTime } = thisProcess();
+  return `${pid}-${startTime ?? 0}-${placeTag()}`;
+}
+
+/** Whether the process that wrote a file under its tag can be seen to be gone; `false` when it cannot be seen at all. */
+export function isGone(tag: string): boolean {
+  const [pid, startTime, place] = tag.split('-');
+  return place === placeTag() && place !== 'x' && startTimeOf(Number(pid)) !== startTime;
+}
+
+function placeTag(): string {
+  const { bootId, pidNamespace } = thisProcess();
+  return bootId === null ? 'x' : `${bootId.slice(0, 8)}${pidNamespace?.replace(/\D/g, '') ?? ''}`;
+}
+
+/** Field 22 of `/proc/PID/stat`; the name in field 2 may hold blanks and parentheses, so count from its end. A zombie is dead. */
+function startTimeOf(pid: number): string | null {
+  const stat = readLine(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+}
+
+function answersSignals(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there, but somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function pidNamespace(): string | null {
+  try {
+    return fs.readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return null;
+  }
+}
+
+function hostName(): string {
+  return readLine('/proc/sys/kernel/hostname') ?? process.getBuiltinModule('node:os').hostname();
+}
+
+function readLine(file: string): string | null {
+  try {
+    return fs.readFileSync(file, 'latin1').trim();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * A file for each sensor that is being evaluated. It keeps two processes from asking the same source at once; that
+ * nothing is applied twice rests on the sensor's version in the state, not on this file.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Holder } from '../../definitions/tick.ts';
+import type { Millis } from '../../definitions/time.ts';
+import type { Owner } from '../state-document.ts';
+import type { SensorClaim } from '../state-store.ts';
+import { errno, io, makeFolder, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
+import { fileNameOf } from './file-name.ts';
+import { isAlive, processTag } from './process-owner.ts';
+
+/** How often the owner of a claim shows itself to those that cannot see its process. */
+const HEARTBEAT_MS = 30_000;
+
+let temporaries = 0;
+
+export class SensorClaims {
+  readonly #folder: string;
+
+  constructor(stateFolder: string) {
+    this.#folder = path.join(stateFolder, 'claims');
+  }
+
+  claim(sensor: string, owner: Owner, now: Millis): SensorClaim | { readonly holder: Holder } {
+    makeFolder(this.#folder);
+    const file = this.#file(sensor);
+    for (;;) {
+      if (this.#take(file, owner)) return this.#claimOf(file);
+      const { owner: other, alive } = this.#read(file, now);
+      if (other !== null && alive) return { holder: { pid: other.pid, host: other.host, since: other.since } };
+      this.#clear(file, other);
+    }
+  }
+
+  holder(sensor: string, now: Millis): Holder | null {
+    const { owner, alive } = this.#read(this.#file(sensor), now);
+    return owner !== null && alive ? { pid: owner.pid, host: owner.host, since: owner.since } : null;
+  }
+
+  /** Whole or not at all: a claim is never seen without its owner. */
+  #take(file: string, owner: Owner): boolean {
+    const temporary = `${file}.${processTag()}.${++temporaries}.tmp`;
+    return io('write', file, () => {
+      const fd = fs.openSync(temporary, 'wx');
+      try {
+        writeAll(fd, JSON.stringify(owner));
+      } finally {
+        fs.closeSync(fd);
+      }
+      try {
+        fs.linkSync(temporary, file);
+        return true;
+      } catch (error) {
+        if (errno(error) === 'EEXIST') return false;
+        throw error;
+      } finally {
+        removeIfThere(temporary);
+      }
+    });
+  }
+
+  #claimOf(file: string): SensorClaim {
+    const heartbeat = setInterval(() => {
+      const now = new Date();
+      fs.utimes(file, now, now, () => undefined);
+    }, HEARTBEAT_MS);
+    heartbeat.unref();
+    return {
+      release: () => {
+        clearInterval(heartbeat);
+        io('remove', file, () => removeIfThere(file));
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Of several that find a dead owner's claim only one takes it away: a rename has one winner. */
+  #clear(file: string, dead: Owner | null): void {
+    const away = `${file}.${processTag()}.${++temporaries}.tmp`;
+    try {
+      fs.renameSync(file, away);
+    } catch (error) {
+      if (errno(error) === 'ENOENT') return;
+      throw error;
+    }
+    // What was moved may be a newer claim than the one that was read: then it is put back.
+    if (dead !== null && readIfThere(away) !== JSON.stringify(dead)) {
+      try {
+        fs.linkSync(away, file);
+      } catch {
+        // A third one claimed meanwhile. The version in the state decides between them.
+      }
+    }
+    removeIfThere(away);
+  }
+
+  #read(file: string, now: Millis): { owner: Owner | null; alive: boolean } {
+    const text = io('read', file, () => readIfThere(file));
+    if (text === null) return { owner: null, alive: false };
+    try {
+      const owner = JSON.parse(text) as Owner;
+      const sign = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      return { owner, alive: isAlive(owner, sign, now) };
+    } catch {
+      // A claim torn by a loss of power: nobody who could hold it is alive.
+      return { owner: null, alive: false };
+    }
+  }
+
+  #file(sensor: string): string {
+    return path.join(this.#folder, `${fileNameOf(sensor)}.json`);
+  }
+}

@@ -1,0 +1,38 @@
+/** Finds keys in a long list without an index of its own at start-up: one scan with a small map of what is wanted. */
+
+const scans = new WeakMap<readonly string[], { count: number; index: Map<string, number> | null }>();
+
+/** A list that was scanned so often earns a full index: a long-running process asks again and again. */
+const SCANS_BEFORE_INDEX = 4;
+
+/** Where each of `wanted` stands in `keys`. Keys that are not there are not in the answer. */
+export function positionsOf(keys: readonly string[], wanted: Iterable<string>): Map<string, number> {
+  const index = indexOf(keys);
+  const found = new Map<string, number>();
+  if (index !== null) {
+    for (const key of wanted) {
+      const position = index.get(key);
+      if (position !== undefined) found.set(key, position);
+    }
+    return found;
+  }
+  const looked = wanted instanceof Set ? (wanted as Set<string>) : new Set(wanted);
+  if (looked.size === 0) return found;
+  for (let position = 0; position < keys.length; position++) {
+    const key = keys[position]!;
+    if (looked.has(key)) {
+      found.set(key, position);
+      if (found.size === looked.size) break;
+    }
+  }
+  return found;
+}
+
+function indexOf(keys: readonly string[]): Map<string, number> | null {
+  const known = scans.get(keys) ?? { count: 0, index: null };
+  if (known.index === null && ++known.count > SCANS_BEFORE_INDEX) {
+    known.index = new Map(keys.map((key, position) => [key, position]));
+  }
+  scans.set(keys, known);
+  return known.index;
+}
