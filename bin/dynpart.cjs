@@ -4,5 +4,5 @@
 if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
   require('node:fs').writeSync(1, `${require('../package.json').version}\n`);
 } else {
-  require('../dist/cli.cjs').main();
+  void require('../dist/cli.cjs').main();
 }

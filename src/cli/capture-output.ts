@@ -22,7 +22,10 @@ export function captureOutput(elsewhere: (text: string) => void): void {
   }
 }
 
-function redirected(name: 'stdout' | 'stderr', elsewhere: (text: string) => void): NodeJS.WriteStream['write'] {
+function redirected(
+  name: 'stdout' | 'stderr',
+  elsewhere: (text: string) => void,
+): NodeJS.WriteStream['write'] {
   return (chunk: string | Uint8Array, encodingOrDone?: unknown, done?: unknown): boolean => {
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
     const writer = currentWriter();

@@ -78,7 +78,11 @@ export class Context {
   async known(view: StateView): Promise<KnownPipeline> {
     const remembered = view.pipeline;
     const file = this.#file;
-    if (remembered !== null && (file === null || (remembered.file === file && remembered.stamp === stampOf(file)))) return remembered;
+    if (
+      remembered !== null &&
+      (file === null || (remembered.file === file && remembered.stamp === stampOf(file)))
+    )
+      return remembered;
     if (file === null) return emptyPipeline;
     try {
       return await this.loadedAsKnown();
@@ -97,7 +101,8 @@ export class Context {
   /** A name that the pipeline or the state must have. @throws FailureError with the nearest names */
   checkName(thing: NamedThing, name: string, names: Iterable<string>): void {
     const all = [...new Set(names)];
-    if (!all.includes(name)) fail({ reason: 'unknown-name', thing, names: [name], nearest: nearest(name, all), known: all.length });
+    if (!all.includes(name))
+      fail({ reason: 'unknown-name', thing, names: [name], nearest: nearest(name, all), known: all.length });
   }
 
   /** A set of the pipeline, or one that only the state knows. */
@@ -108,7 +113,10 @@ export class Context {
 
   async checkSensor(view: StateView, sensor: string): Promise<void> {
     if (view.pipeline?.sensors.some(({ name }) => name === sensor)) return;
-    this.checkName('sensor', sensor, [...(await this.known(view)).sensors.map(({ name }) => name), ...view.sensorNames()]);
+    this.checkName('sensor', sensor, [
+      ...(await this.known(view)).sensors.map(({ name }) => name),
+      ...view.sensorNames(),
+    ]);
   }
 
   get paint(): { readonly stdout: Paint; readonly stderr: Paint } {
@@ -117,7 +125,10 @@ export class Context {
 
   async preparePaint(): Promise<void> {
     const { terminal, options } = this;
-    this.#paint = { stdout: await paintFor(terminal.stdout, terminal, options.color), stderr: await paintFor(terminal.stderr, terminal, options.color) };
+    this.#paint = {
+      stdout: await paintFor(terminal.stdout, terminal, options.color),
+      stderr: await paintFor(terminal.stderr, terminal, options.color),
+    };
   }
 
   /** The exit code will be at least as bad as this one. */
@@ -178,14 +189,17 @@ export class Context {
   }
 
   warn(message: string): void {
-    if (!this.options.quiet) this.terminal.stderr.write(`${this.#paint.stderr.warn('warning:')} ${clean(message)}\n`);
+    if (!this.options.quiet)
+      this.terminal.stderr.write(`${this.#paint.stderr.warn('warning:')} ${clean(message)}\n`);
   }
 
   /** Words a failure on stderr; with `--json` it belongs into the document. */
   sayProblem({ message, hint }: Problem): void {
     if (this.options.json) return;
     const paint = this.#paint.stderr;
-    this.terminal.stderr.write(`${paint.bad('error:')} ${clean(message)}\n${hint === null ? '' : `${paint.dim(`  ${clean(hint)}`)}\n`}`);
+    this.terminal.stderr.write(
+      `${paint.bad('error:')} ${clean(message)}\n${hint === null ? '' : `${paint.dim(`  ${clean(hint)}`)}\n`}`,
+    );
   }
 
   /** A failure that ends the command. */
@@ -211,7 +225,6 @@ export class Context {
     const { terminal, options } = this;
     const given = options.state ?? nonEmpty(terminal.env['DYNPART_STATE']);
     if (given !== undefined) return path.resolve(terminal.cwd, given);
-    const beside = (folder: string): string => path.join(folder, '.dynpart', 'state.json');
     if (this.#file !== null) return beside(path.dirname(this.#file));
     // The pipeline file may be gone or elsewhere: what it left here can still be looked at.
     return fs.existsSync(beside(terminal.cwd)) ? beside(terminal.cwd) : beside(path.dirname(this.file));
@@ -219,11 +232,25 @@ export class Context {
 
   async #load(): Promise<Pipeline> {
     captureOutput((text) => this.note(text.replace(/\n$/, '')));
-    return loadPipeline(this.file, { cacheFolder: cacheFolder(this.terminal.env), requireOwn: createRequire(import.meta.url) });
+    return loadPipeline(this.file, {
+      cacheFolder: cacheFolder(this.terminal.env),
+      requireOwn: createRequire(import.meta.url),
+    });
   }
 }
 
-const emptyPipeline: KnownPipeline = { file: '', stamp: '', sets: [], concurrency: 0, assets: [], sensors: [] };
+const emptyPipeline: KnownPipeline = {
+  file: '',
+  stamp: '',
+  sets: [],
+  concurrency: 0,
+  assets: [],
+  sensors: [],
+};
+
+function beside(folder: string): string {
+  return path.join(folder, '.dynpart', 'state.json');
+}
 
 function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;

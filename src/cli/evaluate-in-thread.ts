@@ -21,10 +21,16 @@ export class SensorThreads {
     const ended = await new Promise<Evaluation>((resolve) => {
       const failing = (reason: 'sensor-timeout' | 'sensor-interrupted') => (): void => {
         this.#end(name);
-        const failure = reason === 'sensor-timeout' ? { reason, sensor: name, seconds: timeoutSeconds } : { reason, sensor: name };
+        const failure =
+          reason === 'sensor-timeout'
+            ? { reason, sensor: name, seconds: timeoutSeconds }
+            : { reason, sensor: name };
         finish({ ended: { failure }, log: [] });
       };
-      const timer = setTimeout(failing('sensor-timeout'), Math.min(timeoutSeconds * 1000 + GRACE_MS, 2 ** 31 - 1));
+      const timer = setTimeout(
+        failing('sensor-timeout'),
+        Math.min(timeoutSeconds * 1000 + GRACE_MS, 2 ** 31 - 1),
+      );
       const onInterrupt = failing('sensor-interrupted');
       const onMessage = (message: ThreadMessage): void => {
         if (message.type === 'evaluated') finish(message.evaluation);
@@ -32,7 +38,10 @@ export class SensorThreads {
       };
       const broken = (message: string): void => {
         this.#end(name);
-        finish({ ended: { failure: { reason: 'sensor-threw', sensor: name, message, frames: [] } }, log: [] });
+        finish({
+          ended: { failure: { reason: 'sensor-threw', sensor: name, message, frames: [] } },
+          log: [],
+        });
       };
       const onError = (error: Error): void => broken(error.message);
       const onExit = (): void => broken('its thread ended (process.exit?)');
@@ -51,7 +60,7 @@ export class SensorThreads {
   };
 
   endAll(): void {
-    for (const name of [...this.#threads.keys()]) this.#end(name);
+    for (const name of this.#threads.keys()) this.#end(name);
   }
 
   #start(sensor: string): WorkerThread {

@@ -22,13 +22,18 @@ export interface EvaluateMessage {
   readonly lastTickAt: number | null;
 }
 
-export type ThreadMessage = { readonly type: 'evaluated'; readonly evaluation: Evaluation } | { readonly type: 'broken'; readonly message: string };
+export type ThreadMessage =
+  | { readonly type: 'evaluated'; readonly evaluation: Evaluation }
+  | { readonly type: 'broken'; readonly message: string };
 
 async function main(): Promise<void> {
   const port = parentPort!;
   const { pipelineFile, stateFile, cacheFolder, sensor: name, version } = workerData as ThreadData;
   captureOutput(() => undefined);
-  const pipeline = await loadPipeline(pipelineFile, { cacheFolder, requireOwn: createRequire(import.meta.url) });
+  const pipeline = await loadPipeline(pipelineFile, {
+    cacheFolder,
+    requireOwn: createRequire(import.meta.url),
+  });
   const sensor = pipeline.sensors.get(name)!;
   const store = new JsonFileStore({ file: stateFile, clock: systemClock, version, warn: () => undefined });
   const evaluate = evaluateHere(pipeline, systemClock);
@@ -36,9 +41,16 @@ async function main(): Promise<void> {
     void (async () => {
       const view = await store.read();
       const lastTickAt = message.lastTickAt === null ? null : new Date(message.lastTickAt);
-      const evaluation = await evaluate(sensor, { view, lastTickAt, interrupt: new AbortController().signal, onOutput: () => undefined });
+      const evaluation = await evaluate(sensor, {
+        view,
+        lastTickAt,
+        interrupt: new AbortController().signal,
+        onOutput: () => undefined,
+      });
       port.postMessage({ type: 'evaluated', evaluation } satisfies ThreadMessage);
-    })().catch((error: unknown) => port.postMessage({ type: 'broken', message: String(error) } satisfies ThreadMessage));
+    })().catch((error: unknown) =>
+      port.postMessage({ type: 'broken', message: String(error) } satisfies ThreadMessage),
+    );
   });
 }
 

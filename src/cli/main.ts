@@ -24,7 +24,13 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   const parsed = parse(args, terminal, version);
   if ('code' in parsed) return parsed.code;
-  const context = new Context({ terminal, options: parsed.options, clock, interrupts: new Interrupts(), version });
+  const context = new Context({
+    terminal,
+    options: parsed.options,
+    clock,
+    interrupts: new Interrupts(),
+    version,
+  });
   try {
     await context.preparePaint();
     await parsed.run(context);
@@ -36,10 +42,17 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
   return context.exitCode();
 }
 
-function parse(args: readonly string[], terminal: Terminal, version: string): Invocation | { readonly code: number } {
+function parse(
+  args: readonly string[],
+  terminal: Terminal,
+  version: string,
+): Invocation | { readonly code: number } {
   let invocation: Invocation | undefined;
   let said = '';
-  const output = { writeOut: (text: string) => terminal.stdout.write(text), writeErr: (text: string) => void (said += text) };
+  const output = {
+    writeOut: (text: string) => terminal.stdout.write(text),
+    writeErr: (text: string) => void (said += text),
+  };
   try {
     const program = createProgram(version, output, (found) => (invocation = found));
     program.parse(args, { from: 'user' });
@@ -59,10 +72,16 @@ function parse(args: readonly string[], terminal: Terminal, version: string): In
 }
 
 function usageOf(code: string, said: string): Failure {
-  const [message = '', ...rest] = said.replace(/^error: /, '').trim().split('\n');
+  const [message = '', ...rest] = said
+    .replace(/^error: /, '')
+    .trim()
+    .split('\n');
   const suggestion = /Did you mean (.*)\?/.exec(rest.join(' ') || message)?.[1];
   const dashes = code === 'commander.unknownOption' ? ' A key that begins with a dash goes behind --.' : '';
-  const hint = suggestion === undefined ? `see: dynpart --help, or --help behind a command.${dashes}` : `did you mean ${suggestion.replace(/^one of /, '')}?${dashes}`;
+  const hint =
+    suggestion === undefined
+      ? `see: dynpart --help, or --help behind a command.${dashes}`
+      : `did you mean ${suggestion.replace(/^one of /, '')}?${dashes}`;
   return { reason: 'usage', message: message.replace(/ \(Did you mean.*\)$/, ''), hint };
 }
 
@@ -70,15 +89,25 @@ function usageOf(code: string, said: string): Failure {
 function refuse(failure: Failure, args: readonly string[], terminal: Terminal): { readonly code: number } {
   const problem = describe(failure);
   const end = args.indexOf('--');
-  if ((end === -1 ? args : args.slice(0, end)).includes('--json')) terminal.stdout.write(`${toJson({ error: problem })}\n`);
-  else terminal.stderr.write(`error: ${clean(problem.message)}\n${problem.hint === null ? '' : `  ${clean(problem.hint)}\n`}`);
+  if ((end === -1 ? args : args.slice(0, end)).includes('--json'))
+    terminal.stdout.write(`${toJson({ error: problem })}\n`);
+  else
+    terminal.stderr.write(
+      `error: ${clean(problem.message)}\n${problem.hint === null ? '' : `  ${clean(problem.hint)}\n`}`,
+    );
   return { code: 2 };
 }
 
 function reportBug(context: Context, error: unknown): void {
   const { message } = describeThrown(error);
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  context.document['error'] = { code: 'bug', message, hint: 'this is a bug in dynpart, please report it with the stack' };
-  context.terminal.stderr.write(`this is a bug in dynpart ${context.version} (node ${process.version}); please report it:\n${clean(stack || message)}\n`);
+  context.document['error'] = {
+    code: 'bug',
+    message,
+    hint: 'this is a bug in dynpart, please report it with the stack',
+  };
+  context.terminal.stderr.write(
+    `this is a bug in dynpart ${context.version} (node ${process.version}); please report it:\n${clean(stack || message)}\n`,
+  );
   context.exitWith(1);
 }

@@ -18,8 +18,9 @@ export interface Invocation {
 }
 
 /** Makes a commander action of a handler that gets the context, the command's own options and its arguments. */
-export type Act = <Options, Args extends readonly unknown[]>(
-  handler: (context: Context, options: Options, ...args: Args) => Promise<void>,
+// `never`: each handler says itself which options and arguments its command gives it.
+export type Act = (
+  handler: (context: Context, options: never, ...args: never[]) => Promise<void>,
 ) => (...given: unknown[]) => void;
 
 /** Where commander writes help and its own messages. */
@@ -28,7 +29,11 @@ export interface ProgramOutput {
   readonly writeErr: (text: string) => void;
 }
 
-export function createProgram(version: string, output: ProgramOutput, onInvocation: (invocation: Invocation) => void): Command {
+export function createProgram(
+  version: string,
+  output: ProgramOutput,
+  onInvocation: (invocation: Invocation) => void,
+): Command {
   const program = new Command('dynpart');
   // Before any subcommand is made: they inherit it when they are made, not later.
   program
@@ -37,13 +42,20 @@ export function createProgram(version: string, output: ProgramOutput, onInvocati
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .helpCommand(false);
-  program.description('Dynamic partitions: sensors discover keys, runs materialize assets for them, cron drives it.').version(version, '-V, --version');
+  program
+    .description(
+      'Dynamic partitions: sensors discover keys, runs materialize assets for them, cron drives it.',
+    )
+    .version(version, '-V, --version');
   const act: Act =
     (handler) =>
     (...given) => {
       const command = given.pop() as Command;
-      const options = given.pop();
-      onInvocation({ options: globalsOf(command), run: (context) => handler(context, options as never, ...(given as never)) });
+      const options: unknown = given.pop();
+      onInvocation({
+        options: globalsOf(command),
+        run: (context) => handler(context, options as never, ...(given as never[])),
+      });
     };
   partitionsCommand(program, act);
   sensorCommand(program, act);
@@ -62,7 +74,10 @@ function withGlobals(command: Command): void {
   command
     .optionsGroup('Global options:')
     .option('-f, --file <file>', 'the pipeline file (DYNPART_FILE; else pipeline.{ts,mts,js,mjs} here)')
-    .option('--state <file>', 'the state file (DYNPART_STATE; else .dynpart/state.json beside the pipeline file)')
+    .option(
+      '--state <file>',
+      'the state file (DYNPART_STATE; else .dynpart/state.json beside the pipeline file)',
+    )
     .option('--json', 'one JSON document on stdout, errors too')
     .option('-q, --quiet', 'only errors')
     .option('-v, --verbose', 'what it does and why')
@@ -75,7 +90,8 @@ function globalsOf(command: Command): GlobalOptions {
   const said: Record<string, unknown> = {};
   for (let at: Command | null = command; at !== null; at = at.parent) {
     for (const name of ['file', 'state', 'json', 'quiet', 'verbose', 'color']) {
-      if (said[name] === undefined && at.getOptionValueSource(name) === 'cli') said[name] = at.getOptionValue(name);
+      if (said[name] === undefined && at.getOptionValueSource(name) === 'cli')
+        said[name] = at.getOptionValue(name);
     }
   }
   return {

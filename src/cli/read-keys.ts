@@ -9,7 +9,10 @@ import type { Terminal } from './terminal.ts';
 
 /** Keys given as arguments. */
 export function checkedKeys(keys: readonly string[], source = 'the command line'): readonly string[] {
-  refuse(source, keys.flatMap((key) => badKeyIn(key)));
+  refuse(
+    source,
+    keys.flatMap((key) => badKeyIn(key)),
+  );
   return keys;
 }
 
@@ -31,7 +34,8 @@ export function keysFrom(file: string, terminal: Terminal, asJson: boolean): rea
     if (line.trim() === '') return;
     const key = asJson ? parsed(line) : line;
     // Bytes that are no UTF-8 have become U+FFFD: taken as a key, it would silently be another one.
-    const broken = !whole && line.includes('\ufffd') ? [{ key: line, why: 'it holds bytes that are not UTF-8' }] : null;
+    const broken =
+      !whole && line.includes('\ufffd') ? [{ key: line, why: 'it holds bytes that are not UTF-8' }] : null;
     const wrong = broken ?? (key === null ? [{ key: line, why: 'it is not a JSON string' }] : badKeyIn(key));
     bad.push(...wrong.map((one) => ({ ...one, line: at + 1 })));
     if (key !== null) keys.push(key);

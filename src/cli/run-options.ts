@@ -15,7 +15,11 @@ export interface RunChoices {
   readonly onInterrupt: RunSessionOptions['onInterrupt'];
 }
 
-export async function sessionOptions(context: Context, renderer: EventRenderer, choices: RunChoices): Promise<RunSessionOptions> {
+export async function sessionOptions(
+  context: Context,
+  renderer: EventRenderer,
+  choices: RunChoices,
+): Promise<RunSessionOptions> {
   moreThreads();
   context.interrupts.listen();
   const pipeline = await context.pipeline();

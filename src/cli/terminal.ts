@@ -40,7 +40,7 @@ class FileStream implements OutStream {
 
   write(text: string): void {
     const bytes = Buffer.from(text, 'utf8');
-    for (let written = 0; written < bytes.length && !this.#closed; ) {
+    for (let written = 0; written < bytes.length && !this.#closed;) {
       try {
         written += fs.writeSync(this.#fd, bytes, written, bytes.length - written);
       } catch (error) {

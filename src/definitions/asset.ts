@@ -17,7 +17,8 @@ export interface RetryPolicy {
 }
 
 /** A value that may be kept as metadata of a materialization. */
-export type MetadataValue = string | number | boolean | null | readonly MetadataValue[] | { readonly [name: string]: MetadataValue };
+export type MetadataValue =
+  string | number | boolean | null | readonly MetadataValue[] | { readonly [name: string]: MetadataValue };
 
 /** The run that materializes an asset now. */
 export interface RunInfo {
@@ -100,6 +101,7 @@ export interface Asset<Value = unknown> {
  */
 export function asset<
   Value,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- without inputs there is no input to ask for
   const Inputs extends AssetInputs = Record<never, never>,
   Partitions extends DynamicPartitions | undefined = undefined,
 >(options: AssetOptions<Value, Inputs, Partitions>): Asset<Value> {

@@ -11,9 +11,12 @@ export interface Problem {
 /** A key or name in quotes with everything escaped that could disturb a terminal. */
 export function quoted(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control and bidirectional characters must not reach a terminal
-  return JSON.stringify(text).replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return JSON.stringify(text).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    (char) => {
+      return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    },
+  );
 }
 
 /** At most five of many, then how many more there are. */
@@ -24,7 +27,11 @@ export function listed(items: readonly string[], most = 5): string {
 
 /** Words for a failure. */
 export function describe(failure: Failure): Problem {
-  const say = (message: string, hint: string | null = null): Problem => ({ code: failure.reason, message, hint });
+  const say = (message: string, hint: string | null = null): Problem => ({
+    code: failure.reason,
+    message,
+    hint,
+  });
   switch (failure.reason) {
     case 'usage':
       return say(failure.message, failure.hint);
@@ -54,37 +61,66 @@ export function describe(failure: Failure): Problem {
         hint: 'a key is 1 to 1,024 bytes of UTF-8 text without control characters; nothing was changed',
       };
     case 'keys-file':
-      return say(`cannot read keys from ${failure.file}: ${failure.cause}`, 'name a text file with a key on each line, or - for standard input');
+      return say(
+        `cannot read keys from ${failure.file}: ${failure.cause}`,
+        'name a text file with a key on each line, or - for standard input',
+      );
     case 'pipeline-not-found':
       return say(
-        failure.given ? `there is no pipeline file ${failure.file}` : `there is no pipeline.ts, .mts, .js or .mjs in ${failure.file}`,
-        failure.given ? 'check the path given with -f or DYNPART_FILE' : 'go to the folder of your pipeline, or name the file: dynpart -f FILE …',
+        failure.given
+          ? `there is no pipeline file ${failure.file}`
+          : `there is no pipeline.ts, .mts, .js or .mjs in ${failure.file}`,
+        failure.given
+          ? 'check the path given with -f or DYNPART_FILE'
+          : 'go to the folder of your pipeline, or name the file: dynpart -f FILE …',
       );
     case 'pipeline-syntax':
-      return say(`${failure.place}: ${failure.message}${failure.excerpt === '' ? '' : `\n${failure.excerpt}`}`, 'mend the syntax error and run the command again');
+      return say(
+        `${failure.place}: ${failure.message}${failure.excerpt === '' ? '' : `\n${failure.excerpt}`}`,
+        'mend the syntax error and run the command again',
+      );
     case 'pipeline-import-missing':
       return say(
         `${failure.place ?? failure.file}: cannot find '${failure.specifier}', which is imported here`,
-        /^[./]/.test(failure.specifier) ? 'check the path; it is relative to the file that imports it' : `install it beside the pipeline file: npm install ${packageName(failure.specifier)}`,
+        /^[./]/.test(failure.specifier)
+          ? 'check the path; it is relative to the file that imports it'
+          : `install it beside the pipeline file: npm install ${packageName(failure.specifier)}`,
       );
     case 'pipeline-threw':
-      return say(`loading ${failure.file} failed: ${withFrames(failure.message, failure.frames)}`, 'the error comes from the code of the pipeline file, when it is imported');
+      return say(
+        `loading ${failure.file} failed: ${withFrames(failure.message, failure.frames)}`,
+        'the error comes from the code of the pipeline file, when it is imported',
+      );
     case 'pipeline-no-default':
       return say(
         `${failure.file} has no default export${failure.exports.length === 0 ? '' : ` (it exports ${failure.exports.join(', ')})`}`,
         'end it with: export default definePipeline({ assets: […], sensors: […] })',
       );
     case 'pipeline-not-one':
-      return say(`the default export of ${failure.file} is ${failure.what}, not a pipeline`, 'export default definePipeline({ assets: […], sensors: […] })');
+      return say(
+        `the default export of ${failure.file} is ${failure.what}, not a pipeline`,
+        'export default definePipeline({ assets: […], sensors: […] })',
+      );
     case 'pipeline-invalid': {
-      const problems = failure.problems.map(({ message, place }) => (place === null ? message : `${place}: ${message}`));
+      const problems = failure.problems.map(({ message, place }) =>
+        place === null ? message : `${place}: ${message}`,
+      );
       const count = problems.length;
-      return say(`${failure.file} has ${count === 1 ? 'a problem' : `${count} problems`}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`, 'mend the pipeline file and run the command again');
+      return say(
+        `${failure.file} has ${count === 1 ? 'a problem' : `${count} problems`}:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+        'mend the pipeline file and run the command again',
+      );
     }
     case 'sensor-threw':
-      return say(`sensor '${failure.sensor}' threw: ${withFrames(failure.message, failure.frames)}`, 'nothing was applied and the cursor stays; the next tick tries again');
+      return say(
+        `sensor '${failure.sensor}' threw: ${withFrames(failure.message, failure.frames)}`,
+        'nothing was applied and the cursor stays; the next tick tries again',
+      );
     case 'sensor-timeout':
-      return say(`sensor '${failure.sensor}' took longer than its timeout of ${failure.seconds} s`, 'nothing was applied; hand the signal of the context to fetch, or raise timeoutSeconds');
+      return say(
+        `sensor '${failure.sensor}' took longer than its timeout of ${failure.seconds} s`,
+        'nothing was applied; hand the signal of the context to fetch, or raise timeoutSeconds',
+      );
     case 'sensor-result':
       return say(
         `the result of sensor '${failure.sensor}' cannot be used: ${failure.problems.slice(0, 1000).join('; ')}${failure.problems.length > 1000 ? `; and ${failure.problems.length - 1000} more` : ''}`,
@@ -96,23 +132,46 @@ export function describe(failure: Failure): Problem {
         `end that process: kill ${failure.pid}`,
       );
     case 'sensor-interrupted':
-      return say(`the evaluation of sensor '${failure.sensor}' was interrupted`, 'nothing was applied; the next tick tries again');
+      return say(
+        `the evaluation of sensor '${failure.sensor}' was interrupted`,
+        'nothing was applied; the next tick tries again',
+      );
     case 'sensor-busy':
-      return say(`sensor '${failure.sensor}' is being evaluated by process ${failure.pid} on ${failure.host} since ${failure.since}`, 'try again later, or use --if-busy wait');
+      return say(
+        `sensor '${failure.sensor}' is being evaluated by process ${failure.pid} on ${failure.host} since ${failure.since}`,
+        'try again later, or use --if-busy wait',
+      );
     case 'asset-threw':
-      return say(`asset '${failure.asset}'${forKey(failure.key)} threw: ${withFrames(failure.message, failure.frames)}`);
+      return say(
+        `asset '${failure.asset}'${forKey(failure.key)} threw: ${withFrames(failure.message, failure.frames)}`,
+      );
     case 'asset-timeout':
-      return say(`asset '${failure.asset}'${forKey(failure.key)} took longer than its timeout of ${failure.ms} ms`, 'hand the signal of the context to what it waits for, or raise timeoutMs');
+      return say(
+        `asset '${failure.asset}'${forKey(failure.key)} took longer than its timeout of ${failure.ms} ms`,
+        'hand the signal of the context to what it waits for, or raise timeoutMs',
+      );
     case 'value-not-json':
-      return say(`asset '${failure.asset}'${forKey(failure.key)} returned a value that cannot be kept: ${failure.path} ${failure.why}`, 'return JSON (texts, numbers, true, false, null, lists and plain objects of these) or a Uint8Array');
+      return say(
+        `asset '${failure.asset}'${forKey(failure.key)} returned a value that cannot be kept: ${failure.path} ${failure.why}`,
+        'return JSON (texts, numbers, true, false, null, lists and plain objects of these) or a Uint8Array',
+      );
     case 'upstream-missing':
-      return say(`asset '${failure.asset}'${forKey(failure.key)} needs asset '${failure.upstream}', which is not materialized${forKey(failure.key)}`, `materialize '${failure.upstream}' as well`);
+      return say(
+        `asset '${failure.asset}'${forKey(failure.key)} needs asset '${failure.upstream}', which is not materialized${forKey(failure.key)}`,
+        `materialize '${failure.upstream}' as well`,
+      );
     case 'upstream-failed':
       return say(`asset '${failure.asset}' was skipped because asset '${failure.upstream}' did not succeed`);
     case 'unknown-asset':
-      return say(`the pipeline has no asset '${failure.asset}' any more`, 'put it back, or materialize the assets that it has');
+      return say(
+        `the pipeline has no asset '${failure.asset}' any more`,
+        'put it back, or materialize the assets that it has',
+      );
     case 'interrupted':
-      return say(`the run was interrupted: its process ended ${failure.executions} times while it was executing`, 'look for what ends the process (memory?), then: dynpart runs retry ID');
+      return say(
+        `the run was interrupted: its process ended ${failure.executions} times while it was executing`,
+        'look for what ends the process (memory?), then: dynpart runs retry ID',
+      );
     case 'canceled':
       return say(failure.why);
     case 'assets-failed':
@@ -120,28 +179,54 @@ export function describe(failure: Failure): Problem {
     case 'state-empty':
       return say(`the state file ${failure.file} is empty`, wayBack(failure.file));
     case 'state-missing':
-      return say(`the state file ${failure.file} is gone, but its generations are still there`, wayBack(failure.file));
+      return say(
+        `the state file ${failure.file} is gone, but its generations are still there`,
+        wayBack(failure.file),
+      );
     case 'state-not-json':
       return say(`the state file ${failure.file} is not whole: ${failure.cause}`, wayBack(failure.file));
     case 'state-misshapen':
-      return say(`the state file ${failure.file} is not what dynpart writes: ${failure.place} should be ${failure.expected}`, wayBack(failure.file));
+      return say(
+        `the state file ${failure.file} is not what dynpart writes: ${failure.place} should be ${failure.expected}`,
+        wayBack(failure.file),
+      );
     case 'state-newer':
-      return say(`the state file ${failure.file} has schema ${failure.schema}; this dynpart knows schemas up to ${failure.supported}`, 'install the newer dynpart that wrote it: npm install -g dynpart@latest');
+      return say(
+        `the state file ${failure.file} has schema ${failure.schema}; this dynpart knows schemas up to ${failure.supported}`,
+        'install the newer dynpart that wrote it: npm install -g dynpart@latest',
+      );
     case 'state-io':
-      return say(`cannot ${failure.action} ${failure.file}: ${failure.cause}`, 'the state is as it was; check the disk and the permissions of the folder, then run the command again');
+      return say(
+        `cannot ${failure.action} ${failure.file}: ${failure.cause}`,
+        'the state is as it was; check the disk and the permissions of the folder, then run the command again',
+      );
     case 'value-damaged':
-      return say(`the value of asset '${failure.asset}'${forKey(failure.key)} in ${failure.file} cannot be read: ${failure.cause}`, `materialize it again: dynpart materialize ${failure.asset}${failure.key === null ? '' : ' --key KEY'}`);
+      return say(
+        `the value of asset '${failure.asset}'${forKey(failure.key)} in ${failure.file} cannot be read: ${failure.cause}`,
+        `materialize it again: dynpart materialize ${failure.asset}${failure.key === null ? '' : ' --key KEY'}`,
+      );
     case 'state-problems':
-      return say(`${failure.file} has ${failure.count === 1 ? 'a problem' : `${failure.count} problems`}`, wayBack(failure.file));
+      return say(
+        `${failure.file} has ${failure.count === 1 ? 'a problem' : `${failure.count} problems`}`,
+        wayBack(failure.file),
+      );
     default:
       return unreachable(failure);
   }
 }
 
 function hintForName(failure: Extract<Failure, { reason: 'unknown-name' }>): string {
-  const list = { set: 'dynpart partitions list', sensor: 'dynpart sensor list', asset: 'dynpart assets list', run: 'dynpart runs list' }[failure.thing];
-  if (failure.nearest.length > 0) return `did you mean ${failure.nearest.map(quoted).join(' or ')}? All of them: ${list}`;
-  return failure.known === 0 ? `there is no ${failure.thing} at all yet; see: ${list}` : `see which there are: ${list}`;
+  const list = {
+    set: 'dynpart partitions list',
+    sensor: 'dynpart sensor list',
+    asset: 'dynpart assets list',
+    run: 'dynpart runs list',
+  }[failure.thing];
+  if (failure.nearest.length > 0)
+    return `did you mean ${failure.nearest.map(quoted).join(' or ')}? All of them: ${list}`;
+  return failure.known === 0
+    ? `there is no ${failure.thing} at all yet; see: ${list}`
+    : `see which there are: ${list}`;
 }
 
 function badKey({ key, why, line }: BadKey): string {
@@ -162,7 +247,10 @@ function wayBack(file: string): string {
 }
 
 function packageName(specifier: string): string {
-  return specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
 }
 
 function unreachable(failure: never): never {

@@ -45,7 +45,8 @@ function whyNoJsonObject(value: object, path: string, above: readonly unknown[])
     return { path, why: whatItIs(value) };
   }
   if (prototype !== null && !isPlain(prototype)) return { path, why: whatItIs(value) };
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return { path, why: 'has a toJSON function' };
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
+    return { path, why: 'has a toJSON function' };
   for (const [name, item] of Object.entries(value)) {
     if (item === undefined) continue;
     const step = /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;

@@ -49,6 +49,7 @@ export function dynamicPartitions<const Name extends string>(name: Name): Dynami
 
 function list(keys: Iterable<string>): readonly string[] {
   // A string is an iterable of its letters: taking it would add one key a letter.
-  if (typeof keys === 'string') throw new TypeError(`keys must be a list of strings; for one key write ['${keys}']`);
+  if (typeof keys === 'string')
+    throw new TypeError(`keys must be a list of strings; for one key write ['${keys}']`);
   return [...keys];
 }

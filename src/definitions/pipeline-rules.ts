@@ -19,9 +19,30 @@ const NAME = /^(?!__proto__$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/;
 
 const FIELDS = {
   pipeline: ['assets', 'sensors', 'partitions', 'ioManager', 'concurrency'],
-  asset: ['name', 'partitions', 'inputs', 'deps', 'retry', 'timeoutMs', 'concurrency', 'description', 'group', 'tags', 'materialize'],
+  asset: [
+    'name',
+    'partitions',
+    'inputs',
+    'deps',
+    'retry',
+    'timeoutMs',
+    'concurrency',
+    'description',
+    'group',
+    'tags',
+    'materialize',
+  ],
   retry: ['maxRetries', 'delayMs', 'backoff', 'jitter'],
-  sensor: ['name', 'assets', 'minimumIntervalSeconds', 'timeoutSeconds', 'defaultStatus', 'description', 'tags', 'evaluate'],
+  sensor: [
+    'name',
+    'assets',
+    'minimumIntervalSeconds',
+    'timeoutSeconds',
+    'defaultStatus',
+    'description',
+    'tags',
+    'evaluate',
+  ],
 };
 
 /** Everything that is wrong with a pipeline; empty when nothing is. */
@@ -31,14 +52,27 @@ export function checkPipeline(options: PipelineOptions): PipelineProblem[] {
     problems.push({ code, message, place: placeText(definition) });
   };
   if (!isRecord(options)) {
-    report(null, 'invalid-pipeline', `definePipeline takes an object with assets and sensors, not ${nameOfType(options)}`);
+    report(
+      null,
+      'invalid-pipeline',
+      `definePipeline takes an object with assets and sensors, not ${nameOfType(options)}`,
+    );
     return problems;
   }
-  unknownFields(report, null, 'the pipeline', options, FIELDS.pipeline);
-  positive(report, null, 'the pipeline', 'concurrency', options.concurrency, 'a whole number');
+  unknownFields(report, null, 'the pipeline', { of: options, known: FIELDS.pipeline });
+  positive(report, null, 'the pipeline', {
+    field: 'concurrency',
+    value: options.concurrency,
+    unit: 'a whole number',
+  });
   const assets = listOf<AnyAsset>(report, options.assets, 'assets', 'asset');
   const sensors = listOf<Sensor>(report, options.sensors, 'sensors', 'sensor');
-  for (const set of listOf<{ name: string }>(report, options.partitions, 'partitions', 'dynamic-partitions')) {
+  for (const set of listOf<{ name: string }>(
+    report,
+    options.partitions,
+    'partitions',
+    'dynamic-partitions',
+  )) {
     goodName(report, set, 'set', set.name);
   }
   for (const asset of assets) checkAsset(report, asset);
@@ -56,28 +90,34 @@ type Report = (definition: unknown, code: string, message: string) => void;
 
 function checkAsset(report: Report, asset: AnyAsset): void {
   const { options } = asset;
-  const name = `asset '${String(asset.name)}'`;
-  if (!isRecord(options)) return report(asset, 'invalid-asset', `asset() takes an object, not ${nameOfType(options)}`);
+  const name = `asset '${asset.name}'`;
+  if (!isRecord(options))
+    return report(asset, 'invalid-asset', `asset() takes an object, not ${nameOfType(options)}`);
   goodName(report, asset, 'asset', asset.name);
-  unknownFields(report, asset, name, options, FIELDS.asset);
+  unknownFields(report, asset, name, { of: options, known: FIELDS.asset });
   if (typeof options.materialize !== 'function') {
     report(asset, 'invalid-asset', `${name} has no materialize function`);
   }
   if (options.partitions !== undefined) {
     if (kindOf(options.partitions) !== 'dynamic-partitions') {
-      report(asset, 'invalid-asset', `partitions of ${name} must come from dynamicPartitions(), not be ${nameOfType(options.partitions)}`);
+      report(
+        asset,
+        'invalid-asset',
+        `partitions of ${name} must come from dynamicPartitions(), not be ${nameOfType(options.partitions)}`,
+      );
     } else goodName(report, options.partitions, 'set', options.partitions.name);
   }
-  positive(report, asset, name, 'timeoutMs', options.timeoutMs, 'milliseconds');
-  positive(report, asset, name, 'concurrency', options.concurrency, 'a whole number');
+  positive(report, asset, name, { field: 'timeoutMs', value: options.timeoutMs, unit: 'milliseconds' });
+  positive(report, asset, name, { field: 'concurrency', value: options.concurrency, unit: 'a whole number' });
   checkRetry(report, asset, name);
 }
 
 function checkRetry(report: Report, asset: AnyAsset, name: string): void {
   const { retry } = asset.options;
   if (retry === undefined) return;
-  if (!isRecord(retry)) return report(asset, 'invalid-asset', `retry of ${name} must be an object, not ${nameOfType(retry)}`);
-  unknownFields(report, asset, `retry of ${name}`, retry, FIELDS.retry);
+  if (!isRecord(retry))
+    return report(asset, 'invalid-asset', `retry of ${name} must be an object, not ${nameOfType(retry)}`);
+  unknownFields(report, asset, `retry of ${name}`, { of: retry, known: FIELDS.retry });
   const { maxRetries, delayMs, backoff, jitter } = retry;
   if (maxRetries !== undefined && !(Number.isInteger(maxRetries) && maxRetries >= 0)) {
     report(asset, 'invalid-asset', `retry.maxRetries of ${name} must be a whole number of 0 or more`);
@@ -95,13 +135,19 @@ function checkRetry(report: Report, asset: AnyAsset, name: string): void {
 
 function checkSensor(report: Report, sensor: Sensor): void {
   const { options } = sensor;
-  const name = `sensor '${String(sensor.name)}'`;
-  if (!isRecord(options)) return report(sensor, 'invalid-sensor', `sensor() takes an object, not ${nameOfType(options)}`);
+  const name = `sensor '${sensor.name}'`;
+  if (!isRecord(options))
+    return report(sensor, 'invalid-sensor', `sensor() takes an object, not ${nameOfType(options)}`);
   goodName(report, sensor, 'sensor', sensor.name);
-  unknownFields(report, sensor, name, options, FIELDS.sensor);
-  if (typeof options.evaluate !== 'function') report(sensor, 'invalid-sensor', `${name} has no evaluate function`);
-  positive(report, sensor, name, 'minimumIntervalSeconds', options.minimumIntervalSeconds, 'seconds');
-  positive(report, sensor, name, 'timeoutSeconds', options.timeoutSeconds, 'seconds');
+  unknownFields(report, sensor, name, { of: options, known: FIELDS.sensor });
+  if (typeof options.evaluate !== 'function')
+    report(sensor, 'invalid-sensor', `${name} has no evaluate function`);
+  positive(report, sensor, name, {
+    field: 'minimumIntervalSeconds',
+    value: options.minimumIntervalSeconds,
+    unit: 'seconds',
+  });
+  positive(report, sensor, name, { field: 'timeoutSeconds', value: options.timeoutSeconds, unit: 'seconds' });
   if (options.defaultStatus !== undefined && !['running', 'stopped'].includes(options.defaultStatus)) {
     report(sensor, 'invalid-sensor', `defaultStatus of ${name} must be 'running' or 'stopped'`);
   }
@@ -114,23 +160,46 @@ function checkUpstreams(report: Report, assets: readonly AnyAsset[]): void {
     if (!isRecord(asset.options)) continue;
     const { inputs = {}, deps = [] } = asset.options;
     if (!isRecord(inputs)) {
-      report(asset, 'invalid-asset', `inputs of asset '${asset.name}' must be an object of assets, not ${nameOfType(inputs)}`);
+      report(
+        asset,
+        'invalid-asset',
+        `inputs of asset '${asset.name}' must be an object of assets, not ${nameOfType(inputs)}`,
+      );
       continue;
     }
     if (!Array.isArray(deps)) {
-      report(asset, 'invalid-asset', `deps of asset '${asset.name}' must be a list of assets, not ${nameOfType(deps)}`);
+      report(
+        asset,
+        'invalid-asset',
+        `deps of asset '${asset.name}' must be a list of assets, not ${nameOfType(deps)}`,
+      );
       continue;
     }
-    const named = Object.entries(inputs).map(([input, upstream]) => ({ where: `input '${input}'`, upstream }));
+    const named = Object.entries(inputs).map(([input, upstream]) => ({
+      where: `input '${input}'`,
+      upstream,
+    }));
     const ordered = (deps as readonly AnyAsset[]).map((upstream) => ({ where: 'deps', upstream }));
     for (const { where, upstream } of [...named, ...ordered]) {
       if (kindOf(upstream) !== 'asset') {
-        report(asset, 'invalid-asset', `${where} of asset '${asset.name}' must be an asset, not ${nameOfType(upstream)}`);
+        report(
+          asset,
+          'invalid-asset',
+          `${where} of asset '${asset.name}' must be an asset, not ${nameOfType(upstream)}`,
+        );
       } else if (!byName.has(upstream.name)) {
-        report(asset, 'unknown-upstream', `${where} of asset '${asset.name}' is asset '${upstream.name}', which is not in the pipeline; add it to assets of definePipeline`);
+        report(
+          asset,
+          'unknown-upstream',
+          `${where} of asset '${asset.name}' is asset '${upstream.name}', which is not in the pipeline; add it to assets of definePipeline`,
+        );
       } else if (setOf(upstream) !== undefined && setOf(upstream) !== setOf(asset)) {
         const own = setOf(asset);
-        report(asset, 'different-partitions', `asset '${upstream.name}' (${where} of '${asset.name}') is partitioned by '${setOf(upstream)}', and '${asset.name}' ${own === undefined ? 'has no partitions' : `by '${own}'`}: only a value of the same key can be handed on`);
+        report(
+          asset,
+          'different-partitions',
+          `asset '${upstream.name}' (${where} of '${asset.name}') is partitioned by '${setOf(upstream)}', and '${asset.name}' ${own === undefined ? 'has no partitions' : `by '${own}'`}: only a value of the same key can be handed on`,
+        );
       }
     }
   }
@@ -141,14 +210,26 @@ function checkTargets(report: Report, sensors: readonly Sensor[], assets: readon
   for (const sensor of sensors) {
     const targets: unknown = isRecord(sensor.options) ? (sensor.options.assets ?? []) : [];
     if (!Array.isArray(targets)) {
-      report(sensor, 'invalid-sensor', `assets of sensor '${sensor.name}' must be a list of assets, not ${nameOfType(targets)}`);
+      report(
+        sensor,
+        'invalid-sensor',
+        `assets of sensor '${sensor.name}' must be a list of assets, not ${nameOfType(targets)}`,
+      );
       continue;
     }
     for (const target of targets as readonly AnyAsset[]) {
       if (kindOf(target) !== 'asset') {
-        report(sensor, 'invalid-sensor', `assets of sensor '${sensor.name}' holds ${nameOfType(target)} where an asset is meant`);
+        report(
+          sensor,
+          'invalid-sensor',
+          `assets of sensor '${sensor.name}' holds ${nameOfType(target)} where an asset is meant`,
+        );
       } else if (!names.has(target.name)) {
-        report(sensor, 'unknown-asset', `sensor '${sensor.name}' names asset '${target.name}', which is not in the pipeline; add it to assets of definePipeline`);
+        report(
+          sensor,
+          'unknown-asset',
+          `sensor '${sensor.name}' names asset '${target.name}', which is not in the pipeline; add it to assets of definePipeline`,
+        );
       }
     }
   }
@@ -167,7 +248,11 @@ function checkCycles(report: Report, assets: readonly AnyAsset[]): void {
     if (done.has(name)) return;
     const start = path.indexOf(name);
     if (start >= 0) {
-      report(asset, 'cycle', `assets depend on each other in a circle: ${[...path.slice(start), name].join(' → ')}`);
+      report(
+        asset,
+        'cycle',
+        `assets depend on each other in a circle: ${[...path.slice(start), name].join(' → ')}`,
+      );
       for (const member of path.slice(start)) done.add(member);
       return;
     }
@@ -196,7 +281,11 @@ function listOf<T>(report: Report, value: unknown, field: string, kind: Definiti
   return value.filter((item, index) => {
     if (kindOf(item) === kind) return true;
     const maker = kind === 'dynamic-partitions' ? 'dynamicPartitions' : kind;
-    report(null, 'invalid-pipeline', `${field}[${index}] of the pipeline must come from ${maker}(), not be ${nameOfType(item)}`);
+    report(
+      null,
+      'invalid-pipeline',
+      `${field}[${index}] of the pipeline must come from ${maker}(), not be ${nameOfType(item)}`,
+    );
     return false;
   }) as T[];
 }
@@ -208,7 +297,11 @@ function uniqueNames(report: Report, what: string, definitions: readonly { reado
     if (first === undefined) seen.set(definition.name, definition);
     else if (first !== definition) {
       const place = placeText(first);
-      report(definition, `duplicate-${what}`, `there are two ${what}s named '${definition.name}'${place === null ? '' : `; the first is at ${place}`}`);
+      report(
+        definition,
+        `duplicate-${what}`,
+        `there are two ${what}s named '${definition.name}'${place === null ? '' : `; the first is at ${place}`}`,
+      );
     } else report(definition, `duplicate-${what}`, `${what} '${definition.name}' stands in the list twice`);
   }
 }
@@ -216,21 +309,45 @@ function uniqueNames(report: Report, what: string, definitions: readonly { reado
 function goodName(report: Report, definition: unknown, what: string, name: unknown): void {
   if (typeof name === 'string' && NAME.test(name)) return;
   const said = typeof name === 'string' ? JSON.stringify(name) : nameOfType(name);
-  report(definition, 'invalid-name', `${said} is no name for ${what === 'asset' ? 'an' : 'a'} ${what}: use letters, digits, '_', '-' and '.', at most 200`);
+  report(
+    definition,
+    'invalid-name',
+    `${said} is no name for ${what === 'asset' ? 'an' : 'a'} ${what}: use letters, digits, '_', '-' and '.', at most 200`,
+  );
 }
 
-function positive(report: Report, definition: unknown, owner: string, field: string, value: unknown, unit: string): void {
+interface Measure {
+  readonly field: string;
+  readonly value: unknown;
+  readonly unit: 'milliseconds' | 'seconds' | 'a whole number';
+}
+
+function positive(report: Report, definition: unknown, owner: string, { field, value, unit }: Measure): void {
   if (value === undefined) return;
   const whole = unit === 'a whole number';
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0 && (!whole || Number.isInteger(value))) return;
-  report(definition, 'invalid-option', `${field} of ${owner} must be ${whole ? unit : `a number of ${unit}`} above 0`);
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0 && (!whole || Number.isInteger(value)))
+    return;
+  report(
+    definition,
+    'invalid-option',
+    `${field} of ${owner} must be ${whole ? unit : `a number of ${unit}`} above 0`,
+  );
 }
 
-function unknownFields(report: Report, definition: unknown, owner: string, value: object, known: readonly string[]): void {
-  for (const field of Object.keys(value)) {
+interface Fields {
+  readonly of: object;
+  readonly known: readonly string[];
+}
+
+function unknownFields(report: Report, definition: unknown, owner: string, { of, known }: Fields): void {
+  for (const field of Object.keys(of)) {
     if (known.includes(field)) continue;
     const [near] = nearest(field, known);
-    report(definition, 'unknown-option', `${owner} has an unknown option '${field}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
+    report(
+      definition,
+      'unknown-option',
+      `${owner} has an unknown option '${field}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
+    );
   }
 }
 

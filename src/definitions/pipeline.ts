@@ -4,7 +4,12 @@ import { brand } from './brand.ts';
 import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions } from './partitions.ts';
 import { checkPipeline, type PipelineProblem } from './pipeline-rules.ts';
-import { DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS, type Sensor, type SensorOptions } from './sensor.ts';
+import {
+  DEFAULT_INTERVAL_SECONDS,
+  DEFAULT_TIMEOUT_SECONDS,
+  type Sensor,
+  type SensorOptions,
+} from './sensor.ts';
 
 /** Runs executed at the same time unless the pipeline or `--concurrency` says otherwise (Dagster's default). */
 export const DEFAULT_CONCURRENCY = 10;
@@ -99,7 +104,9 @@ export function definePipeline(options: PipelineOptions): Pipeline {
 }
 
 function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
-  const inputs = new Map(Object.entries(options.inputs ?? {}).map(([input, upstream]) => [input, upstream.name]));
+  const inputs = new Map(
+    Object.entries(options.inputs ?? {}).map(([input, upstream]) => [input, upstream.name]),
+  );
   const deps = (options.deps ?? []).map((upstream) => upstream.name);
   return {
     name,

@@ -24,8 +24,12 @@ export function describeThrown(error: unknown): Thrown {
 /** `TypeError: x is not a function (because: …)`; plain `Error:` says nothing and is left out. */
 function messageOf(error: Error): string {
   const name = typeof error.name === 'string' && error.name !== 'Error' ? `${error.name}: ` : '';
-  const cause = error.cause === undefined ? '' : ` (because: ${error.cause instanceof Error ? messageOf(error.cause) : textOf(error.cause)})`;
-  const errors = error instanceof AggregateError && error.message === '' ? error.errors.map(textOf).join('; ') : '';
+  const cause =
+    error.cause === undefined
+      ? ''
+      : ` (because: ${error.cause instanceof Error ? messageOf(error.cause) : textOf(error.cause)})`;
+  const errors =
+    error instanceof AggregateError && error.message === '' ? error.errors.map(textOf).join('; ') : '';
   return `${name}${error.message}${errors}${cause}`.trim() || 'an error without a message';
 }
 
@@ -33,7 +37,10 @@ function userFrames(error: Error): string[] {
   const lines = typeof error.stack === 'string' ? error.stack.split('\n') : [];
   return lines
     .map((line) => line.trim())
-    .filter((line) => line.startsWith('at ') && !NOISE.test(line) && !(ownFolder !== '' && line.includes(ownFolder)))
+    .filter(
+      (line) =>
+        line.startsWith('at ') && !NOISE.test(line) && !(ownFolder !== '' && line.includes(ownFolder)),
+    )
     .slice(0, MOST_FRAMES);
 }
 
@@ -41,7 +48,7 @@ function textOf(value: unknown): string {
   if (value instanceof Error) return messageOf(value);
   if (typeof value === 'string') return value === '' ? 'an empty string' : value;
   try {
-    return `${typeof value === 'object' ? JSON.stringify(value) : String(value as number)}`;
+    return typeof value === 'object' ? JSON.stringify(value) : String(value as number);
   } catch {
     return 'a value that cannot be shown';
   }

@@ -19,7 +19,12 @@ export function cancelRuns(
   chosen: (runs: PendingRuns, run: PendingRun) => boolean,
   { why, now }: { readonly why: string; readonly now: Millis },
 ): CanceledRuns {
-  const alive = new Set(view.executors().filter((executor) => executor.alive).map(({ id }) => id));
+  const alive = new Set(
+    view
+      .executors()
+      .filter((executor) => executor.alive)
+      .map(({ id }) => id),
+  );
   const finished: FinishedRun[] = [];
   const canceling: string[] = [];
   const records: RunRecord[] = [];
@@ -31,7 +36,12 @@ export function cancelRuns(
         canceling.push(run.id);
         records.push(recordOf(runs, run));
       } else {
-        const ended = endedAs(runs, run, { status: 'CANCELED', failure: { reason: 'canceled', why }, now, counts: false });
+        const ended = endedAs(runs, run, {
+          status: 'CANCELED',
+          failure: { reason: 'canceled', why },
+          now,
+          counts: false,
+        });
         finished.push(ended);
         records.push(ended.record);
       }
@@ -44,11 +54,20 @@ export function cancelRuns(
 }
 
 /** Cancels what is queued or started for keys that leave their set. */
-export function cancelRunsOfKeys(view: StateView, set: string, keys: readonly string[], now: Millis): readonly StateChange[] {
+export function cancelRunsOfKeys(
+  view: StateView,
+  set: string,
+  keys: readonly string[],
+  now: Millis,
+): readonly StateChange[] {
   if (view.runs().length === 0) return [];
   const gone = new Set(keys);
-  return cancelRuns(view, (runs, run) => runs.set === set && run.partitionKey !== null && gone.has(run.partitionKey), {
-    why: 'its partition key was removed',
-    now,
-  }).changes;
+  return cancelRuns(
+    view,
+    (runs, run) => runs.set === set && run.partitionKey !== null && gone.has(run.partitionKey),
+    {
+      why: 'its partition key was removed',
+      now,
+    },
+  ).changes;
 }

@@ -41,7 +41,8 @@ export function removeKeys(
   // What is not there can be kept out as well: it was named so that no sensor brings it.
   const keptOut = keepOut ? skipped.filter((key) => !view.keptOut(set, [key]).has(key)) : [];
   const changes: StateChange[] = [...(removed.length > 0 ? cancelRunsOfKeys(view, set, removed, now) : [])];
-  if (removed.length + keptOut.length > 0) changes.push({ type: 'keys-removed', set, keys: [...removed, ...keptOut], keepOut });
+  if (removed.length + keptOut.length > 0)
+    changes.push({ type: 'keys-removed', set, keys: [...removed, ...keptOut], keepOut });
   return { changes, outcome: { removed, skipped } };
 }
 
@@ -52,21 +53,34 @@ export interface SyncedKeys {
 }
 
 /** Makes a set equal to a list. Keys that stay keep their place. */
-export function syncKeys(view: StateView, set: string, keys: readonly string[], now: Millis): Plan<SyncedKeys> {
+export function syncKeys(
+  view: StateView,
+  set: string,
+  keys: readonly string[],
+  now: Millis,
+): Plan<SyncedKeys> {
   const wanted = new Set(keys);
   const gone = view.keys(set).filter((key) => !wanted.has(key));
   const removal = removeKeys(view, set, gone, { keepOut: false, now });
   const addition = addKeys(view, set, keys, now);
   return {
     changes: [...removal.changes, ...addition.changes],
-    outcome: { added: addition.outcome.added, removed: removal.outcome.removed, unchanged: addition.outcome.skipped.length },
+    outcome: {
+      added: addition.outcome.added,
+      removed: removal.outcome.removed,
+      unchanged: addition.outcome.skipped.length,
+    },
   };
 }
 
 /** Which keys a retention rule names: those older than so long, those beyond the newest N; both: what both name. */
 export function keysToRetire(
   page: KeyPage,
-  { olderThanMs, keepLast, now }: { readonly olderThanMs: number | null; readonly keepLast: number | null; readonly now: Millis },
+  {
+    olderThanMs,
+    keepLast,
+    now,
+  }: { readonly olderThanMs: number | null; readonly keepLast: number | null; readonly now: Millis },
 ): string[] {
   const newest = keepLast === null ? Infinity : page.keys.length - keepLast;
   return page.keys

@@ -1,7 +1,14 @@
 /** Takes up runs that have no live owner. Pure: says which changes do it and which runs are then this process's. */
 import { MAX_EXECUTIONS } from '../definitions/run.ts';
 import type { Millis } from '../definitions/time.ts';
-import type { ExecutorView, FinishedRun, PendingRun, PendingRuns, StateChange, StateView } from '../state/state-store.ts';
+import type {
+  ExecutorView,
+  FinishedRun,
+  PendingRun,
+  PendingRuns,
+  StateChange,
+  StateView,
+} from '../state/state-store.ts';
 import type { RunTask } from './execute-run.ts';
 import { endedAs, runsIn } from './run-records.ts';
 
@@ -43,7 +50,12 @@ export function hasUnowned(view: StateView, wanted: (runs: PendingRuns) => boole
 
 export function claimRuns(view: StateView, options: ClaimOptions): Claim {
   const alive = living(view);
-  const dead = new Map(view.executors().filter((executor) => !executor.alive).map((executor) => [executor.id, executor]));
+  const dead = new Map(
+    view
+      .executors()
+      .filter((executor) => !executor.alive)
+      .map((executor) => [executor.id, executor]),
+  );
   const claimed: OwnedRun[] = [];
   const ended: FinishedRun[] = [];
   const interruptedNow = new Set<string>();
@@ -67,7 +79,12 @@ export function claimRuns(view: StateView, options: ClaimOptions): Claim {
   }
   const changes: StateChange[] = [];
   if (claimed.length > 0) {
-    changes.push({ type: 'runs-claimed', ids: claimed.map(({ id }) => id), owner: options.owner, interrupted: interruptedNow });
+    changes.push({
+      type: 'runs-claimed',
+      ids: claimed.map(({ id }) => id),
+      owner: options.owner,
+      interrupted: interruptedNow,
+    });
   }
   if (ended.length > 0) changes.push({ type: 'runs-finished', runs: ended });
   for (const id of dead.keys()) if (!stillOwning.has(id)) changes.push({ type: 'executor-left', id });
@@ -82,20 +99,44 @@ export function ownedRun(runs: PendingRuns, run: PendingRun, interrupted: number
 
 /** The runs of a group that are an executor's, as the state has them now. */
 export function ownedRuns(view: StateView, executor: string, group: string): OwnedRun[] {
-  return view.runs().flatMap((runs) =>
-    runs.group === group && runs.owner === executor ? Array.from(runsIn(runs), (run) => ownedRun(runs, run, run.interrupted)) : [],
-  );
+  return view
+    .runs()
+    .flatMap((runs) =>
+      runs.group === group && runs.owner === executor
+        ? Array.from(runsIn(runs), (run) => ownedRun(runs, run, run.interrupted))
+        : [],
+    );
 }
 
-function whyItEnds(runs: PendingRuns, run: PendingRun, owner: ExecutorView | undefined, now: Millis): FinishedRun | null {
+function whyItEnds(
+  runs: PendingRuns,
+  run: PendingRun,
+  owner: ExecutorView | undefined,
+  now: Millis,
+): FinishedRun | null {
   if (run.canceling) {
-    return endedAs(runs, run, { status: 'CANCELED', failure: { reason: 'canceled', why: 'it was canceled' }, now, counts: false });
+    return endedAs(runs, run, {
+      status: 'CANCELED',
+      failure: { reason: 'canceled', why: 'it was canceled' },
+      now,
+      counts: false,
+    });
   }
   const executions = run.interrupted + (owner?.interrupted.has(run.id) ? 1 : 0);
   if (executions < MAX_EXECUTIONS) return null;
-  return endedAs(runs, run, { status: 'FAILURE', failure: { reason: 'interrupted', executions }, now, counts: true });
+  return endedAs(runs, run, {
+    status: 'FAILURE',
+    failure: { reason: 'interrupted', executions },
+    now,
+    counts: true,
+  });
 }
 
 function living(view: StateView): Set<string> {
-  return new Set(view.executors().filter((executor) => executor.alive).map(({ id }) => id));
+  return new Set(
+    view
+      .executors()
+      .filter((executor) => executor.alive)
+      .map(({ id }) => id),
+  );
 }

@@ -39,18 +39,20 @@ export function evaluateHere(pipeline: Pipeline, clock: Clock): EvaluateSensor {
       log.push(line);
       onOutput(line);
     }, clock);
-    const ending = await withTimeLimit({ ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS }, (signal) =>
-      writingTo(writer, async () => {
-        const returned: unknown = await sensor.evaluate({
-          cursor: view.sensor(sensor.name).cursor,
-          partitions: (set) => viewOfSet(view, pipeline, typeof set === 'string' ? set : set.name),
-          lastTickAt,
-          log: writer.log(),
-          exec: makeExec(writer, signal),
-          signal,
-        });
-        return parseSensorResult(returned, sensor, pipeline);
-      }),
+    const ending = await withTimeLimit(
+      { ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS },
+      (signal) =>
+        writingTo(writer, async () => {
+          const returned: unknown = await sensor.evaluate({
+            cursor: view.sensor(sensor.name).cursor,
+            partitions: (set) => viewOfSet(view, pipeline, typeof set === 'string' ? set : set.name),
+            lastTickAt,
+            log: writer.log(),
+            exec: makeExec(writer, signal),
+            signal,
+          });
+          return parseSensorResult(returned, sensor, pipeline);
+        }),
     );
     writer.end();
     const { name, timeoutSeconds } = sensor;
@@ -58,11 +60,20 @@ export function evaluateHere(pipeline: Pipeline, clock: Clock): EvaluateSensor {
       case 'returned':
         return 'result' in ending.value
           ? { ended: { result: ending.value.result }, log }
-          : { ended: { failure: { reason: 'sensor-result', sensor: name, problems: ending.value.problems } }, log };
+          : {
+              ended: { failure: { reason: 'sensor-result', sensor: name, problems: ending.value.problems } },
+              log,
+            };
       case 'threw':
-        return { ended: { failure: { reason: 'sensor-threw', sensor: name, ...describeThrown(ending.error) } }, log };
+        return {
+          ended: { failure: { reason: 'sensor-threw', sensor: name, ...describeThrown(ending.error) } },
+          log,
+        };
       case 'timeout':
-        return { ended: { failure: { reason: 'sensor-timeout', sensor: name, seconds: timeoutSeconds } }, log };
+        return {
+          ended: { failure: { reason: 'sensor-timeout', sensor: name, seconds: timeoutSeconds } },
+          log,
+        };
       case 'interrupted':
         return { ended: { failure: { reason: 'sensor-interrupted', sensor: name } }, log };
     }
@@ -75,7 +86,9 @@ const QUESTIONS_BEFORE_INDEX = 8;
 function viewOfSet(view: StateView, pipeline: Pipeline, set: string): PartitionsView {
   if (!pipeline.sets.includes(set)) {
     const names = pipeline.sets;
-    throw new Error(`the pipeline has no set '${set}'${nearest(set, names).length > 0 ? `; did you mean '${nearest(set, names)[0]}'?` : ''}`);
+    throw new Error(
+      `the pipeline has no set '${set}'${nearest(set, names).length > 0 ? `; did you mean '${nearest(set, names)[0]}'?` : ''}`,
+    );
   }
   let index: ReadonlySet<string> | undefined;
   let questions = 0;
@@ -92,7 +105,8 @@ function viewOfSet(view: StateView, pipeline: Pipeline, set: string): Partitions
       return index?.has(key) ?? view.keys(set).includes(key);
     },
     missing: (keys) => {
-      if (typeof keys === 'string') throw new TypeError(`missing() takes a list of keys; for one key write ['${keys}']`);
+      if (typeof keys === 'string')
+        throw new TypeError(`missing() takes a list of keys; for one key write ['${keys}']`);
       const asked = new Set(keys);
       const present = index ?? view.present(set, asked);
       return [...asked].filter((key) => !present.has(key));

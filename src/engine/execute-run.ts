@@ -37,18 +37,30 @@ export interface ExecutionContext {
 
 /** What became of a run; `interrupted` when it was stopped before its end. */
 export type RunEnding =
-  | { readonly type: 'ended'; readonly status: Exclude<FinalRunStatus, 'CANCELED'>; readonly assets: readonly AssetOutcome[]; readonly error: Problem | null }
+  | {
+      readonly type: 'ended';
+      readonly status: Exclude<FinalRunStatus, 'CANCELED'>;
+      readonly assets: readonly AssetOutcome[];
+      readonly error: Problem | null;
+    }
   | { readonly type: 'interrupted' };
 
 /**
  * Executes a run.
  * @throws FailureError when one of dynpart's own files cannot be read or written: that is no failure of the run
  */
-export async function executeRun(task: RunTask, context: ExecutionContext, interrupt: AbortSignal): Promise<RunEnding> {
+export async function executeRun(
+  task: RunTask,
+  context: ExecutionContext,
+  interrupt: AbortSignal,
+): Promise<RunEnding> {
   const outcomes = new Map<string, AssetOutcome>();
   for (const name of task.assets) {
     const definition = context.pipeline.assets.get(name);
-    const ended = definition === undefined ? failed(name, 0, { reason: 'unknown-asset', asset: name }) : await materialize(definition, task, context, outcomes, interrupt);
+    const ended =
+      definition === undefined
+        ? failed(name, 0, { reason: 'unknown-asset', asset: name })
+        : await materialize(definition, task, outcomes, { context, interrupt });
     if (ended === 'interrupted') return { type: 'interrupted' };
     outcomes.set(name, ended);
   }
@@ -61,20 +73,30 @@ export async function executeRun(task: RunTask, context: ExecutionContext, inter
 async function materialize(
   asset: AssetDefinition,
   task: RunTask,
-  context: ExecutionContext,
   outcomes: ReadonlyMap<string, AssetOutcome>,
-  interrupt: AbortSignal,
+  { context, interrupt }: Omit<Attempt, 'attempt'>,
 ): Promise<AssetOutcome | 'interrupted'> {
   for (const upstream of asset.upstream) {
     const outcome = outcomes.get(upstream);
     if (outcome !== undefined && outcome.status !== 'SUCCESS') {
-      return { asset: asset.name, status: 'SKIPPED', attempts: 0, metadata: {}, error: describe({ reason: 'upstream-failed', asset: asset.name, upstream }) };
+      return {
+        asset: asset.name,
+        status: 'SKIPPED',
+        attempts: 0,
+        metadata: {},
+        error: describe({ reason: 'upstream-failed', asset: asset.name, upstream }),
+      };
     }
   }
   const inputs = [...asset.inputs.values()];
   for (const upstream of inputs.filter((name) => !outcomes.has(name))) {
     if (!(await isThere(upstream, task, context))) {
-      return failed(asset.name, 0, { reason: 'upstream-missing', asset: asset.name, key: keyFor(upstream, task, context), upstream });
+      return failed(asset.name, 0, {
+        reason: 'upstream-missing',
+        asset: asset.name,
+        key: keyFor(upstream, task, context),
+        upstream,
+      });
     }
   }
   for (let attempt = 1; ; attempt++) {
@@ -85,7 +107,15 @@ async function materialize(
     if (last) return failed(asset.name, attempt, ending.failure);
     const retryInMs = retryDelay(asset.retry, attempt, context.clock.random());
     const problem = describe(ending.failure);
-    context.emit({ type: 'attempt-failed', run: task.id, asset: asset.name, partitionKey: task.partitionKey, attempt, problem, retryInMs });
+    context.emit({
+      type: 'attempt-failed',
+      run: task.id,
+      asset: asset.name,
+      partitionKey: task.partitionKey,
+      attempt,
+      problem,
+      retryInMs,
+    });
     await context.clock.sleep(retryInMs, interrupt);
   }
 }
@@ -107,12 +137,21 @@ async function tryOnce(
   const metadata: Record<string, MetadataValue> = {};
   const writer = new LineWriter((line) => {
     context.appendLog(task.id, [{ ...line, asset: asset.name, attempt }]);
-    context.emit({ type: 'output', source: partitionKey === null ? asset.name : `${asset.name}@${partitionKey}`, line });
+    context.emit({
+      type: 'output',
+      source: partitionKey === null ? asset.name : `${asset.name}@${partitionKey}`,
+      line,
+    });
   }, context.clock);
   const threw = (error: unknown): { failure: Failure } => {
     // dynpart's own files: not the asset's doing, and not to be written down as such.
     if (error instanceof FailureError) throw error;
-    const failure: Failure = { reason: 'asset-threw', asset: asset.name, key: partitionKey, ...describeThrown(error) };
+    const failure: Failure = {
+      reason: 'asset-threw',
+      asset: asset.name,
+      key: partitionKey,
+      ...describeThrown(error),
+    };
     writer.line('stderr', describe(failure).message);
     return { failure };
   };
@@ -120,7 +159,10 @@ async function tryOnce(
     writingTo(writer, async () => {
       const inputs: Record<string, unknown> = {};
       for (const [input, upstream] of asset.inputs) {
-        inputs[input] = await ioManager.load({ asset: upstream, partitionKey: keyFor(upstream, task, context) });
+        inputs[input] = await ioManager.load({
+          asset: upstream,
+          partitionKey: keyFor(upstream, task, context),
+        });
       }
       return asset.materialize({
         partitionKey: partitionKey as never,
@@ -138,7 +180,12 @@ async function tryOnce(
     case 'interrupted':
       return 'interrupted';
     case 'timeout': {
-      const failure: Failure = { reason: 'asset-timeout', asset: asset.name, key: partitionKey, ms: asset.timeoutMs! };
+      const failure: Failure = {
+        reason: 'asset-timeout',
+        asset: asset.name,
+        key: partitionKey,
+        ms: asset.timeoutMs!,
+      };
       writer.line('stderr', describe(failure).message);
       return { failure };
     }
@@ -174,8 +221,8 @@ function checkedMetadata(metadata: unknown): Record<string, MetadataValue> {
 async function isThere(upstream: string, task: RunTask, context: ExecutionContext): Promise<boolean> {
   const partitionKey = keyFor(upstream, task, context);
   if (context.statusOf(upstream, partitionKey) !== 'm') return false;
-  const { exists } = context.ioManager;
-  return exists === undefined || (await exists.call(context.ioManager, { asset: upstream, partitionKey }));
+  const { ioManager } = context;
+  return ioManager.exists === undefined || ioManager.exists({ asset: upstream, partitionKey });
 }
 
 /** An upstream without partitions has one value for all keys. */

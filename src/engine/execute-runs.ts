@@ -9,11 +9,18 @@ import type { IoManager } from '../definitions/io-manager.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import type { RunRecord } from '../definitions/run.ts';
 import { type Clock, isoTime } from '../definitions/time.ts';
-import type { Executor, FinishedRun, PartitionStatus, StateChange, StateStore, StateView } from '../state/state-store.ts';
+import type {
+  Executor,
+  FinishedRun,
+  PartitionStatus,
+  StateChange,
+  StateStore,
+  StateView,
+} from '../state/state-store.ts';
 import type { OwnedRun } from './claim-runs.ts';
 import type { Emit } from './event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
-import { recordOf } from './run-records.ts';
+import { recordOf, runsIn } from './run-records.ts';
 import { RunQueue, type WorkElsewhere } from './run-queue.ts';
 import { slotsFor } from './slots.ts';
 
@@ -74,8 +81,14 @@ export class RunExecution {
     const { pipeline, store } = options;
     this.#options = options;
     this.#view = view;
-    this.#context = { ...options, statusOf: this.#statusOf, appendLog: (id, lines) => store.appendLog(id, lines) };
-    const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) => (concurrency === null ? [] : [[name, concurrency] as const]));
+    this.#context = {
+      ...options,
+      statusOf: this.#statusOf,
+      appendLog: (id, lines) => store.appendLog(id, lines),
+    };
+    const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
+      concurrency === null ? [] : [[name, concurrency] as const],
+    );
     this.#queue = new RunQueue(new Map(limits));
   }
 
@@ -131,7 +144,9 @@ export class RunExecution {
   }
 
   #canStart(): boolean {
-    return !this.#isStopped() && this.#inFlight.size < this.#slots && this.#queue.hasNext(this.#inFlight.size);
+    return (
+      !this.#isStopped() && this.#inFlight.size < this.#slots && this.#queue.hasNext(this.#inFlight.size)
+    );
   }
 
   #start(): void {
@@ -143,7 +158,12 @@ export class RunExecution {
 
   async #execute(run: OwnedRun): Promise<void> {
     const { clock, emit, executor } = this.#options;
-    const flight: InFlight = { run, startedAt: isoTime(clock.now()), abort: new AbortController(), canceled: false };
+    const flight: InFlight = {
+      run,
+      startedAt: isoTime(clock.now()),
+      abort: new AbortController(),
+      canceled: false,
+    };
     this.#inFlight.set(run.id, flight);
     this.#unmarked.set(run.id, flight.startedAt!);
     try {
@@ -176,7 +196,13 @@ export class RunExecution {
 
   #cancelled(flight: Pick<InFlight, 'run' | 'startedAt'>, why: string): void {
     const error = describe({ reason: 'canceled', why });
-    const assets = flight.run.assets.map((asset) => ({ asset, status: 'CANCELED' as const, attempts: 0, metadata: {}, error }));
+    const assets = flight.run.assets.map((asset) => ({
+      asset,
+      status: 'CANCELED' as const,
+      attempts: 0,
+      metadata: {},
+      error,
+    }));
     this.#push(flight, { status: 'CANCELED', assets, error, attempts: 0 }, false);
   }
 
@@ -186,13 +212,24 @@ export class RunExecution {
     counts: boolean,
   ): void {
     const { id, partitionKey, runKey, interrupted } = run;
-    const pending = { id, partitionKey, runKey, interrupted, status: 'STARTED' as const, canceling: false, startedAt };
+    const pending = {
+      id,
+      partitionKey,
+      runKey,
+      interrupted,
+      status: 'STARTED' as const,
+      canceling: false,
+      startedAt,
+    };
     const record = { ...recordOf(run.runs, pending), ...end, finishedAt: isoTime(this.#options.clock.now()) };
     this.#ended.push({ record, set: run.runs.set, counts });
     if (counts) {
       for (const { asset, status } of record.assets) {
         if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
-        this.#fresh.set(freshName(asset, partitionKey), { status: status === 'SUCCESS' ? 'm' : 'f', run: id });
+        this.#fresh.set(freshName(asset, partitionKey), {
+          status: status === 'SUCCESS' ? 'm' : 'f',
+          run: id,
+        });
       }
     }
     this.#options.emit({ type: 'run-finished', run: record, left: this.left });
@@ -256,7 +293,8 @@ export class RunExecution {
       if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
       if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
       // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
-      if (ownedBy(view, executor.id) > finished.length) changes.push({ type: 'executor', id: executor.id, slots, wants: Math.max(0, wanted - slots) });
+      if (ownedBy(view, executor.id) > finished.length)
+        changes.push({ type: 'executor', id: executor.id, slots, wants: Math.max(0, wanted - slots) });
       else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
       return { changes, outcome: { slots } };
     });
@@ -265,7 +303,9 @@ export class RunExecution {
     this.#takeIn(await store.read());
     for (const { record } of ended) this.#forget(record);
     const took = clock.now() - began;
-    this.#commitDue = clock.now() + Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
+    this.#commitDue =
+      clock.now() +
+      Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
   }
 
   #forget({ id, partitionKey, assets }: RunRecord): void {
@@ -283,7 +323,9 @@ export class RunExecution {
       if (pending === undefined || pending.runs.owner !== this.#options.executor.id) return [];
       if (!pending.run.canceling || !finished.counts) return [finished];
       const error = describe({ reason: 'canceled', why: 'it was canceled' });
-      return [{ ...finished, counts: false, record: { ...finished.record, status: 'CANCELED' as const, error } }];
+      return [
+        { ...finished, counts: false, record: { ...finished.record, status: 'CANCELED' as const, error } },
+      ];
     });
   }
 
@@ -303,7 +345,9 @@ export class RunExecution {
       this.#slots = Math.min(this.#slots, slotsFor(view, executor.id, wanted, concurrency));
       this.#slots = await store.commit((now) => {
         const slots = slotsFor(now, executor.id, wanted, concurrency);
-        const changes: StateChange[] = [{ type: 'executor', id: executor.id, slots, wants: Math.max(0, wanted - slots) }];
+        const changes: StateChange[] = [
+          { type: 'executor', id: executor.id, slots, wants: Math.max(0, wanted - slots) },
+        ];
         if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
         return { changes, outcome: slots };
       });
@@ -311,8 +355,10 @@ export class RunExecution {
       this.#takeIn(await store.read());
     }
     if (this.#inFlight.size > 0) return;
-    if (this.#slots === 0) emit({ type: 'waiting', why: 'other processes execute as many runs as the concurrency allows' });
-    else if (this.#queue.isBlocked()) emit({ type: 'waiting', why: 'another process executes the same asset and key' });
+    if (this.#slots === 0)
+      emit({ type: 'waiting', why: 'other processes execute as many runs as the concurrency allows' });
+    else if (this.#queue.isBlocked())
+      emit({ type: 'waiting', why: 'another process executes the same asset and key' });
   }
 
   #takeIn(view: StateView): void {
@@ -350,12 +396,15 @@ export class RunExecution {
       await ioManager.flush?.();
       await store.commit((view) => {
         const finished = this.#stillMine(view, ended);
-        const released = cancel ? [] : rest.map(({ id }) => id).filter((id) => view.run(id)?.runs.owner === executor.id);
+        const released = cancel
+          ? []
+          : rest.map(({ id }) => id).filter((id) => view.run(id)?.runs.owner === executor.id);
         const changes: StateChange[] = [];
         if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
         if (released.length > 0) changes.push({ type: 'runs-released', ids: released });
         const owned = ownedBy(view, executor.id);
-        if (isListed(view, executor.id) && owned === finished.length + released.length) changes.push({ type: 'executor-left', id: executor.id });
+        if (isListed(view, executor.id) && owned === finished.length + released.length)
+          changes.push({ type: 'executor-left', id: executor.id });
         return { changes, outcome: undefined };
       });
     } catch (error) {
@@ -378,13 +427,17 @@ function ownedBy(view: StateView, executor: string): number {
 }
 
 function* workElsewhere(view: StateView, executor: string): Generator<WorkElsewhere> {
-  const alive = new Set(view.executors().filter((other) => other.alive && other.id !== executor).map(({ id }) => id));
+  const alive = new Set(
+    view
+      .executors()
+      .filter((other) => other.alive && other.id !== executor)
+      .map(({ id }) => id),
+  );
   if (alive.size === 0) return;
-  for (const { owner, ownedSince, assets, count, at } of view.runs()) {
-    if (owner === null || !alive.has(owner)) continue;
-    for (let position = 0; position < count; position++) {
-      const { partitionKey } = at(position);
-      for (const asset of assets) yield { asset, partitionKey, ownedSince };
+  for (const runs of view.runs()) {
+    if (runs.owner === null || !alive.has(runs.owner)) continue;
+    for (const { partitionKey } of runsIn(runs)) {
+      for (const asset of runs.assets) yield { asset, partitionKey, ownedSince: runs.ownedSince };
     }
   }
 }

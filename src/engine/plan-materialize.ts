@@ -47,9 +47,17 @@ interface Options {
 }
 
 /** @throws FailureError for unknown assets and keys, a key that several sets have, a choice that names no key */
-export function planMaterialize(view: StateView, pipeline: Pipeline, selection: Selection, { moment, owner }: Options): MaterializePlan {
+export function planMaterialize(
+  view: StateView,
+  pipeline: Pipeline,
+  selection: Selection,
+  { moment, owner }: Options,
+): MaterializePlan {
   const assets = chosenAssets(pipeline, selection);
-  const targets = selection.keys === null ? targetsByState(assets, selection) : targetsOfKeys(view, assets, selection, selection.keys);
+  const targets =
+    selection.keys === null
+      ? targetsByState(assets, selection)
+      : targetsOfKeys(view, assets, selection, selection.keys);
   const pending = new PendingWork(view);
   const changes: StateChange[] = [];
   const groups = new Map<string, QueuedRuns & { readonly keys: (string | null)[] }>();
@@ -69,11 +77,20 @@ export function planMaterialize(view: StateView, pipeline: Pipeline, selection: 
     }
     const statuses =
       selection.missing || selection.failed
-        ? ofSet.map(({ name }) => (named === null ? view.statuses(name, set) : view.statusOf(name, set, named)))
+        ? ofSet.map(({ name }) =>
+            named === null ? view.statuses(name, set) : view.statusOf(name, set, named),
+          )
         : null;
     const candidates = narrowed(keys, selection).flatMap((key) => {
       const position = key.position;
-      const wanted = statuses === null ? ofSet : inChosenStates(ofSet, statuses.map((letters) => letters[position]!), selection);
+      const wanted =
+        statuses === null
+          ? ofSet
+          : inChosenStates(
+              ofSet,
+              statuses.map((letters) => letters[position]!),
+              selection,
+            );
       return wanted.length === 0 ? [] : [{ key: key.key, wanted }];
     });
     let chosen = 0;
@@ -96,7 +113,14 @@ export function planMaterialize(view: StateView, pipeline: Pipeline, selection: 
       }
       for (const { run } of owned) waitedFor.add(run.id);
       const rest = wanted.filter(({ name }) => !covered.has(name));
-      if (rest.length > 0) addTo(groups, { set, assets: rest.map(({ name }) => name), key, moment, origin: owner === null ? 'worker' : 'materialize' });
+      if (rest.length > 0)
+        addTo(groups, {
+          set,
+          assets: rest.map(({ name }) => name),
+          key,
+          moment,
+          origin: owner === null ? 'worker' : 'materialize',
+        });
     }
   }
   const queued = numbered([...groups.values()]);
@@ -115,7 +139,13 @@ function chosenAssets(pipeline: Pipeline, { assets }: Selection): AssetDefinitio
   const unknown = assets.filter((name) => !pipeline.assets.has(name));
   if (unknown.length > 0) {
     const names = [...pipeline.assets.keys()];
-    fail({ reason: 'unknown-name', thing: 'asset', names: unknown, nearest: nearest(unknown[0]!, names), known: names.length });
+    fail({
+      reason: 'unknown-name',
+      thing: 'asset',
+      names: unknown,
+      nearest: nearest(unknown[0]!, names),
+      known: names.length,
+    });
   }
   return [...pipeline.assets.values()].filter(({ name }) => assets.length === 0 || assets.includes(name));
 }
@@ -141,12 +171,20 @@ function targetsByState(assets: readonly AssetDefinition[], { all, missing, fail
   return [...sets].map(([set, ofSet]) => ({ set, assets: ofSet, keys: set === null ? [null] : null }));
 }
 
-function targetsOfKeys(view: StateView, assets: readonly AssetDefinition[], selection: Selection, keys: readonly string[]): Target[] {
+function targetsOfKeys(
+  view: StateView,
+  assets: readonly AssetDefinition[],
+  selection: Selection,
+  keys: readonly string[],
+): Target[] {
   const sets = bySet(assets.filter(({ set }) => set !== null));
   if (sets.size === 0) {
     fail({
       reason: 'usage',
-      message: `none of the assets ${assets.map(({ name }) => `'${name}'`).slice(0, 5).join(', ')} is partitioned, so they have no keys`,
+      message: `none of the assets ${assets
+        .map(({ name }) => `'${name}'`)
+        .slice(0, 5)
+        .join(', ')} is partitioned, so they have no keys`,
       hint: 'leave --key away',
     });
   }
@@ -158,11 +196,20 @@ function targetsOfKeys(view: StateView, assets: readonly AssetDefinition[], sele
   const unknown = asked.filter((key) => !names.some((set) => present.get(set)!.has(key)));
   if (unknown.length > 0 && !selection.add) {
     const set = names[0]!;
-    fail({ reason: 'unknown-keys', set: names.join("', '"), keys: unknown, nearest: nearestKeys(view, set, unknown[0]!) });
+    fail({
+      reason: 'unknown-keys',
+      set: names.join("', '"),
+      keys: unknown,
+      nearest: nearestKeys(view, set, unknown[0]!),
+    });
   }
   if (unknown.length > 0 && names.length > 1) fail({ reason: 'ambiguous-keys', keys: unknown, sets: names });
   return names
-    .map((set) => ({ set, assets: sets.get(set)!, keys: asked.filter((key) => present.get(set)!.has(key) || unknown.includes(key)) }))
+    .map((set) => ({
+      set,
+      assets: sets.get(set)!,
+      keys: asked.filter((key) => present.get(set)!.has(key) || unknown.includes(key)),
+    }))
     .filter((target) => target.keys.length > 0);
 }
 
@@ -173,14 +220,21 @@ export function nearestKeys(view: StateView, set: string, key: string): string[]
   return nearest(key, view.keys(set).slice(-MOST_COMPARED));
 }
 
-function narrowed(keys: readonly (string | null)[], { prefix, order }: Selection): { key: string | null; position: number }[] {
+function narrowed(
+  keys: readonly (string | null)[],
+  { prefix, order }: Selection,
+): { key: string | null; position: number }[] {
   const all = keys.map((key, position) => ({ key, position }));
   const left = prefix === null ? all : all.filter(({ key }) => key === null || key.startsWith(prefix));
   return order === 'newest' ? left.reverse() : left;
 }
 
 /** Those in the chosen states, and what depends on them among the chosen. Assets come in dependency order. */
-function inChosenStates(assets: readonly AssetDefinition[], letters: readonly string[], { all, missing, failed }: Selection): AssetDefinition[] {
+function inChosenStates(
+  assets: readonly AssetDefinition[],
+  letters: readonly string[],
+  { all, missing, failed }: Selection,
+): AssetDefinition[] {
   if (all) return [...assets];
   const taken = new Set<string>();
   assets.forEach(({ name, upstream }, at) => {
@@ -201,7 +255,12 @@ class PendingWork {
   readonly #byWork = new Map<string, Work[]>();
 
   constructor(view: StateView) {
-    const alive = new Set(view.executors().filter((executor) => executor.alive).map(({ id }) => id));
+    const alive = new Set(
+      view
+        .executors()
+        .filter((executor) => executor.alive)
+        .map(({ id }) => id),
+    );
     for (const runs of view.runs()) {
       const owned = runs.owner !== null && alive.has(runs.owner);
       for (const run of runsIn(runs)) {
@@ -222,7 +281,19 @@ class PendingWork {
 
 function addTo(
   groups: Map<string, QueuedRuns & { readonly keys: (string | null)[] }>,
-  { set, assets, key, moment, origin }: { set: string | null; assets: string[]; key: string | null; moment: MaterializeMoment; origin: QueuedRuns['origin'] },
+  {
+    set,
+    assets,
+    key,
+    moment,
+    origin,
+  }: {
+    set: string | null;
+    assets: string[];
+    key: string | null;
+    moment: MaterializeMoment;
+    origin: QueuedRuns['origin'];
+  },
 ): void {
   const name = JSON.stringify([set, assets]);
   const group = groups.get(name);
@@ -231,7 +302,19 @@ function addTo(
     return;
   }
   const createdAt = isoTime(moment.now);
-  groups.set(name, { group: moment.group, createdAt, sensor: null, set, assets, tags: {}, origin, retryOf: null, firstNumber: 1, keys: [key], runKeys: null });
+  groups.set(name, {
+    group: moment.group,
+    createdAt,
+    sensor: null,
+    set,
+    assets,
+    tags: {},
+    origin,
+    retryOf: null,
+    firstNumber: 1,
+    keys: [key],
+    runKeys: null,
+  });
 }
 
 function numbered(groups: readonly QueuedRuns[]): QueuedRuns[] {

@@ -7,17 +7,28 @@ import type { QueuedRuns, StateView } from '../state/state-store.ts';
 import { type MaterializeMoment, nearestKeys } from './plan-materialize.ts';
 
 /** @throws FailureError when an asset or a key is not there any more */
-export function planRetry(view: StateView, pipeline: Pipeline, runs: readonly RunRecord[], moment: MaterializeMoment): QueuedRuns[] {
+export function planRetry(
+  view: StateView,
+  pipeline: Pipeline,
+  runs: readonly RunRecord[],
+  moment: MaterializeMoment,
+): QueuedRuns[] {
   return runs.map((run, at) => {
     const failed = run.assets.filter(({ status }) => status !== 'SUCCESS').map(({ asset }) => asset);
     const names = failed.length > 0 ? failed : run.assets.map(({ asset }) => asset);
     const gone = names.filter((name) => !pipeline.assets.has(name));
-    if (gone.length > 0) fail({ reason: 'unknown-name', thing: 'asset', names: gone, nearest: [], known: pipeline.assets.size });
+    if (gone.length > 0)
+      fail({ reason: 'unknown-name', thing: 'asset', names: gone, nearest: [], known: pipeline.assets.size });
     const assets = [...pipeline.assets.values()].filter(({ name }) => names.includes(name));
     const set = assets[0]?.set ?? null;
     const { partitionKey } = run;
     if (set !== null && partitionKey !== null && !view.present(set, [partitionKey]).has(partitionKey)) {
-      fail({ reason: 'unknown-keys', set, keys: [partitionKey], nearest: nearestKeys(view, set, partitionKey) });
+      fail({
+        reason: 'unknown-keys',
+        set,
+        keys: [partitionKey],
+        nearest: nearestKeys(view, set, partitionKey),
+      });
     }
     return {
       group: moment.group,

@@ -34,14 +34,21 @@ export function planTick(
 ): TickPlan {
   const sets = new SetsAfterRequests(view, result, moment);
   const partitions = result.requests.map((request) => sets.apply(request));
-  const missing = result.runs.filter(({ set, partitionKey }) => set !== null && !sets.has(set, partitionKey!));
+  const missing = result.runs.filter(
+    ({ set, partitionKey }) => set !== null && !sets.has(set, partitionKey!),
+  );
   if (missing.length > 0) return failedTick(view, sensor, moment, missing.map(notThere));
 
   const { launched, skipped } = withoutSpentRunKeys(view, sensor.name, result.runs, sets.removed);
-  const queued = grouped(launched, { sensor: sensor.name, moment, origin: owner === null ? 'worker' : 'tick' });
+  const queued = grouped(launched, {
+    sensor: sensor.name,
+    moment,
+    origin: owner === null ? 'worker' : 'tick',
+  });
   const before = view.sensor(sensor.name).cursor;
   const after = result.cursor ?? before;
-  const acted = partitions.some(({ added, removed }) => added.length + removed.length > 0) || queued.length > 0;
+  const acted =
+    partitions.some(({ added, removed }) => added.length + removed.length > 0) || queued.length > 0;
   const tick: TickRecord = {
     sensor: sensor.name,
     status: acted ? 'SUCCESS' : 'SKIPPED',
@@ -90,9 +97,18 @@ export function unappliedTick(
   };
 }
 
-function failedTick(view: StateView, sensor: SensorDefinition, moment: TickMoment, problems: readonly string[]): TickPlan {
+function failedTick(
+  view: StateView,
+  sensor: SensorDefinition,
+  moment: TickMoment,
+  problems: readonly string[],
+): TickPlan {
   const error = describe({ reason: 'sensor-result', sensor: sensor.name, problems });
-  return { changes: [], queued: [], tick: unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error }) };
+  return {
+    changes: [],
+    queued: [],
+    tick: unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error }),
+  };
 }
 
 function notThere({ set, partitionKey }: RequestedRun): string {
@@ -144,7 +160,8 @@ class SetsAfterRequests {
       else added.push(key);
     }
     for (const key of added) present.add(key);
-    if (added.length > 0) this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#moment.now) });
+    if (added.length > 0)
+      this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#moment.now) });
     return { set, added, removed: [], skipped };
   }
 
@@ -195,7 +212,11 @@ function grouped(
   let last: { run: RequestedRun; group: RequestedRun[] } | undefined;
   for (const run of runs) {
     if (last === undefined || last.run.assets !== run.assets || last.run.tags !== run.tags) {
-      const alike = JSON.stringify([run.set, run.assets, Object.entries(run.tags).sort()]);
+      const alike = JSON.stringify([
+        run.set,
+        run.assets,
+        Object.entries(run.tags).sort(([a], [b]) => (a < b ? -1 : 1)),
+      ]);
       const group = groups.get(alike) ?? [];
       groups.set(alike, group);
       last = { run, group };

@@ -40,8 +40,11 @@ export class RunQueue {
   yieldTo(elsewhere: Iterable<WorkElsewhere>, ownedSince: (run: OwnedRun) => number): void {
     this.#elsewhere = new Map();
     for (const { asset, partitionKey, ownedSince: since } of elsewhere) {
-      const names = this.#limits.has(asset) ? [workName(asset, partitionKey), asset] : [workName(asset, partitionKey)];
-      for (const name of names) this.#elsewhere.set(name, Math.min(since, this.#elsewhere.get(name) ?? Infinity));
+      const names = this.#limits.has(asset)
+        ? [workName(asset, partitionKey), asset]
+        : [workName(asset, partitionKey)];
+      for (const name of names)
+        this.#elsewhere.set(name, Math.min(since, this.#elsewhere.get(name) ?? Infinity));
     }
     this.#ownedSince = ownedSince;
     this.#lookAgain();
@@ -116,7 +119,11 @@ export class RunQueue {
   #mayBegin(run: OwnedRun): boolean {
     return run.assets.every((asset) => {
       const limit = this.#limits.get(asset);
-      if (limit !== undefined && ((this.#busyAssets.get(asset) ?? 0) >= limit || this.#isElsewhere(asset, run))) return false;
+      if (
+        limit !== undefined &&
+        ((this.#busyAssets.get(asset) ?? 0) >= limit || this.#isElsewhere(asset, run))
+      )
+        return false;
       const work = workName(asset, run.partitionKey);
       return !this.#busy.has(work) && !this.#isElsewhere(work, run);
     });

@@ -17,7 +17,13 @@ export function recordOf(runs: PendingRuns, run: PendingRun): RunRecord {
     attempts: 0,
     retryOf: runs.retryOf,
     error: null,
-    assets: runs.assets.map((asset) => ({ asset, status: run.status, attempts: 0, metadata: {}, error: null })),
+    assets: runs.assets.map((asset) => ({
+      asset,
+      status: run.status,
+      attempts: 0,
+      metadata: {},
+      error: null,
+    })),
     createdAt: runs.createdAt,
     startedAt: run.startedAt,
     finishedAt: null,
@@ -28,7 +34,12 @@ export function recordOf(runs: PendingRuns, run: PendingRun): RunRecord {
 export function endedAs(
   runs: PendingRuns,
   run: PendingRun,
-  end: { readonly status: FinalRunStatus; readonly failure: Failure; readonly now: Millis; readonly counts: boolean },
+  end: {
+    readonly status: FinalRunStatus;
+    readonly failure: Failure;
+    readonly now: Millis;
+    readonly counts: boolean;
+  },
 ): FinishedRun {
   const error = describe(end.failure);
   return {

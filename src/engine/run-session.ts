@@ -48,13 +48,19 @@ export class RunSession {
   }
 
   /** Takes up runs without a live owner. Answers with those that ended instead, as they had been interrupted too often. */
-  async takeUp(wanted: (runs: PendingRuns, run: PendingRun) => boolean, byGroup: (runs: PendingRuns) => boolean): Promise<readonly RunRecord[]> {
+  async takeUp(
+    wanted: (runs: PendingRuns, run: PendingRun) => boolean,
+    byGroup: (runs: PendingRuns) => boolean,
+  ): Promise<readonly RunRecord[]> {
     const { store, clock, concurrency, emit } = this.#options;
     if (!hasUnowned(await store.read(), byGroup)) return [];
     const executor = await this.executor();
     const claim = await store.commit((view) => {
       const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
-      return { changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)], outcome: claimed };
+      return {
+        changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)],
+        outcome: claimed,
+      };
     });
     const ended = claim.ended.map(({ record }) => record);
     if (claim.owned.length > 0) emit({ type: 'runs-taken-up', count: claim.owned.length });
@@ -64,15 +70,29 @@ export class RunSession {
   }
 
   /** Commits a plan for runs of this process's own and takes them on. */
-  async commit<Outcome>(group: string, plan: (view: StateView, owner: string) => OwnPlan<Outcome>): Promise<Outcome> {
+  async commit<Outcome>(
+    group: string,
+    plan: (view: StateView, owner: string) => OwnPlan<Outcome>,
+  ): Promise<Outcome> {
     const { store, clock, concurrency, known } = this.#options;
     const executor = await this.executor();
     const { outcome, claimed } = await store.commit((view) => {
       const own = plan(view, executor.id);
-      const claim = claimRuns(view, { owner: executor.id, now: clock.now(), wanted: (_, run) => own.takenOver.has(run.id) });
+      const claim = claimRuns(view, {
+        owner: executor.id,
+        now: clock.now(),
+        wanted: (_, run) => own.takenOver.has(run.id),
+      });
       const claims = own.takenOver.size === 0 ? [] : claim.changes;
-      const changes = [...own.changes, ...claims, ...roomFor(view, executor.id, own.queued + claim.owned.length, concurrency)];
-      return { changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)], outcome: { outcome: own.outcome, claimed: claim.owned } };
+      const changes = [
+        ...own.changes,
+        ...claims,
+        ...roomFor(view, executor.id, own.queued + claim.owned.length, concurrency),
+      ];
+      return {
+        changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)],
+        outcome: { outcome: own.outcome, claimed: claim.owned },
+      };
     });
     await this.adopt([...claimed, ...ownedRuns(await store.read(), executor.id, group)]);
     return outcome;

@@ -65,11 +65,15 @@ async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): 
   });
   const moment = { startedAt, now: clock.now(), group: newId(clock) };
   if ('failure' in ended) {
-    const tick = unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error: describe(ended.failure) });
+    const tick = unappliedTick(view, sensor.name, moment, {
+      status: 'FAILURE',
+      error: describe(ended.failure),
+    });
     return finished(options, { tick, owned: [] }, log);
   }
   const executor = ended.result.runs.length > 0 && !dryRun ? ((await options.executor?.()) ?? null) : null;
-  const planned = (now: StateView): TickPlan => planTick(now, sensor, ended.result, { moment, owner: executor?.id ?? null });
+  const planned = (now: StateView): TickPlan =>
+    planTick(now, sensor, ended.result, { moment, owner: executor?.id ?? null });
   if (dryRun) return finished(options, { tick: planned(view).tick, owned: [] }, log);
   const tick = await store.commit<TickRecord>((now) => {
     // An operator's edit, or another process's tick, came first: it wins.
@@ -88,14 +92,23 @@ async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): 
       outcome: plan.tick,
     };
   });
-  const owned = executor === null || tick.runs.length === 0 ? [] : ownedRuns(await store.read(), executor.id, moment.group);
+  const owned =
+    executor === null || tick.runs.length === 0
+      ? []
+      : ownedRuns(await store.read(), executor.id, moment.group);
   return finished(options, { tick, owned }, log);
 }
 
-async function finished(options: TickOptions, outcome: TickOutcome, log: readonly LogLine[]): Promise<TickOutcome> {
+async function finished(
+  options: TickOptions,
+  outcome: TickOutcome,
+  log: readonly LogLine[],
+): Promise<TickOutcome> {
   const { store, emit, dryRun } = options;
   // In a dry run nothing has happened, so nothing has an id either.
-  const tick = dryRun ? { ...outcome.tick, runs: outcome.tick.runs.map((run) => ({ ...run, id: null })) } : outcome.tick;
+  const tick = dryRun
+    ? { ...outcome.tick, runs: outcome.tick.runs.map((run) => ({ ...run, id: null })) }
+    : outcome.tick;
   if (!dryRun) await store.recordTick(recordOfTick(tick, log));
   emit({ type: 'tick-finished', tick });
   return { ...outcome, tick };
@@ -103,10 +116,15 @@ async function finished(options: TickOptions, outcome: TickOutcome, log: readonl
 
 /** The pipeline is remembered when it changed, with a commit that is made anyway. */
 export function remembering(view: StateView, known: KnownPipeline): StateChange[] {
-  return JSON.stringify(view.pipeline) === JSON.stringify(known) ? [] : [{ type: 'pipeline-known', pipeline: known }];
+  return JSON.stringify(view.pipeline) === JSON.stringify(known)
+    ? []
+    : [{ type: 'pipeline-known', pipeline: known }];
 }
 
-async function claimOrHolder(sensor: SensorDefinition, options: TickOptions): Promise<SensorClaim | { readonly holder: Holder }> {
+async function claimOrHolder(
+  sensor: SensorDefinition,
+  options: TickOptions,
+): Promise<SensorClaim | { readonly holder: Holder }> {
   const { store, clock, ifBusy, waitTimeoutMs, interrupt } = options;
   const until = clock.now() + waitTimeoutMs;
   for (;;) {
@@ -116,7 +134,11 @@ async function claimOrHolder(sensor: SensorDefinition, options: TickOptions): Pr
   }
 }
 
-async function heldByAnother(sensor: SensorDefinition, holder: Holder, options: TickOptions): Promise<TickOutcome> {
+async function heldByAnother(
+  sensor: SensorDefinition,
+  holder: Holder,
+  options: TickOptions,
+): Promise<TickOutcome> {
   const { store, clock } = options;
   const now = clock.now();
   const view = await store.read();
@@ -125,13 +147,25 @@ async function heldByAnother(sensor: SensorDefinition, holder: Holder, options: 
   const stuck = now - Date.parse(holder.since) > timeoutSeconds * 1000 + STUCK_GRACE_MS;
   if (stuck) {
     const failure: Failure = { reason: 'sensor-stuck', sensor: name, ...holder, seconds: timeoutSeconds };
-    return finished(options, { tick: unappliedTick(view, name, moment, { status: 'FAILURE', error: describe(failure) }), owned: [] }, []);
+    return finished(
+      options,
+      { tick: unappliedTick(view, name, moment, { status: 'FAILURE', error: describe(failure) }), owned: [] },
+      [],
+    );
   }
-  return finished(options, { tick: unappliedTick(view, name, moment, { status: 'BUSY', busy: holder }), owned: [] }, []);
+  return finished(
+    options,
+    { tick: unappliedTick(view, name, moment, { status: 'BUSY', busy: holder }), owned: [] },
+    [],
+  );
 }
 
 /** The last tick that evaluated the sensor: the newer of what the state and the history have. */
-export async function lastTickOf(store: StateStore, view: StateView, sensor: string): Promise<TickRecord | null> {
+export async function lastTickOf(
+  store: StateStore,
+  view: StateView,
+  sensor: string,
+): Promise<TickRecord | null> {
   const inState = view.sensor(sensor).lastTick;
   let limit = 1;
   for (;;) {
@@ -141,7 +175,8 @@ export async function lastTickOf(store: StateStore, view: StateView, sensor: str
       limit *= 10;
       continue;
     }
-    if (inHistory === undefined || (inState !== null && inState.startedAt > inHistory.startedAt)) return inState;
+    if (inHistory === undefined || (inState !== null && inState.startedAt > inHistory.startedAt))
+      return inState;
     return inHistory;
   }
 }

@@ -9,7 +9,11 @@ import type { Pipeline, SensorDefinition } from '../definitions/pipeline.ts';
 export interface EvaluatedResult {
   /** `undefined`: the cursor stays. */
   readonly cursor: string | undefined;
-  readonly requests: readonly { readonly type: 'add' | 'delete'; readonly set: string; readonly keys: readonly string[] }[];
+  readonly requests: readonly {
+    readonly type: 'add' | 'delete';
+    readonly set: string;
+    readonly keys: readonly string[];
+  }[];
   readonly runs: readonly RequestedRun[];
   readonly skipReason: string | null;
 }
@@ -32,43 +36,79 @@ export function parseSensorResult(
   sensor: SensorDefinition,
   pipeline: Pipeline,
 ): { readonly result: EvaluatedResult } | { readonly problems: readonly string[] } {
-  if (value === undefined || value === null) return { result: { cursor: undefined, requests: [], runs: [], skipReason: null } };
+  if (value === undefined || value === null)
+    return { result: { cursor: undefined, requests: [], runs: [], skipReason: null } };
   if (typeof value !== 'object' || Array.isArray(value)) {
-    return { problems: [`it is ${nameOfType(value)}; return an object such as { cursor, dynamicPartitionsRequests, runRequests }, or nothing`] };
+    return {
+      problems: [
+        `it is ${nameOfType(value)}; return an object such as { cursor, dynamicPartitionsRequests, runRequests }, or nothing`,
+      ],
+    };
   }
   const problems: string[] = [];
   const result = value as Record<string, unknown>;
   unknownFields(problems, 'the result', result, FIELDS);
   const { cursor, skipReason } = result;
-  if (cursor !== undefined && typeof cursor !== 'string') problems.push(`cursor must be a string, not ${nameOfType(cursor)}`);
-  if (typeof cursor === 'string' && !cursor.isWellFormed()) problems.push('cursor holds half of a surrogate pair, which is no text');
-  if (skipReason !== undefined && typeof skipReason !== 'string') problems.push(`skipReason must be a string, not ${nameOfType(skipReason)}`);
-  const requests = listIn(problems, result, 'dynamicPartitionsRequests').flatMap((request, at) => parseRequest(problems, request, at, pipeline));
+  if (cursor !== undefined && typeof cursor !== 'string')
+    problems.push(`cursor must be a string, not ${nameOfType(cursor)}`);
+  if (typeof cursor === 'string' && !cursor.isWellFormed())
+    problems.push('cursor holds half of a surrogate pair, which is no text');
+  if (skipReason !== undefined && typeof skipReason !== 'string')
+    problems.push(`skipReason must be a string, not ${nameOfType(skipReason)}`);
+  const requests = listIn(problems, result, 'dynamicPartitionsRequests').flatMap((request, at) =>
+    parseRequest(problems, request, at, pipeline),
+  );
   const requested = listIn(problems, result, 'runRequests');
   const resolveTarget = targetResolver(sensor, pipeline);
   const runs = requested.flatMap((request, at) => parseRun(problems, request, at, resolveTarget));
-  if (typeof skipReason === 'string' && requested.length > 0) problems.push('skipReason and runRequests contradict each other: return one of them');
+  if (typeof skipReason === 'string' && requested.length > 0)
+    problems.push('skipReason and runRequests contradict each other: return one of them');
   if (problems.length > 0) return { problems };
-  return { result: { cursor: cursor as string | undefined, requests, runs, skipReason: (skipReason as string | undefined) ?? null } };
+  return {
+    result: {
+      cursor: cursor as string | undefined,
+      requests,
+      runs,
+      skipReason: (skipReason as string | undefined) ?? null,
+    },
+  };
 }
 
-function parseRequest(problems: string[], value: unknown, at: number, pipeline: Pipeline): EvaluatedResult['requests'] {
+function parseRequest(
+  problems: string[],
+  value: unknown,
+  at: number,
+  pipeline: Pipeline,
+): EvaluatedResult['requests'] {
   const where = `dynamicPartitionsRequests[${at}]`;
-  const { type, set, keys } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { type, set, keys } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
   if ((type !== 'add' && type !== 'delete') || typeof set !== 'string' || !Array.isArray(keys)) {
-    problems.push(`${where} must come from buildAddRequest() or buildDeleteRequest(), not be ${nameOfType(value)}`);
+    problems.push(
+      `${where} must come from buildAddRequest() or buildDeleteRequest(), not be ${nameOfType(value)}`,
+    );
     return [];
   }
   if (!pipeline.sets.includes(set)) {
-    problems.push(`${where} names set ${quoted(set)}, which the pipeline does not have; add it to partitions of definePipeline`);
+    problems.push(
+      `${where} names set ${quoted(set)}, which the pipeline does not have; add it to partitions of definePipeline`,
+    );
   }
   for (const key of keys) badKey(problems, key, where);
   return [{ type, set, keys: keys as string[] }];
 }
 
-type Target = { readonly set: string | null; readonly assets: readonly string[] } | { readonly problem: string };
+type Target =
+  { readonly set: string | null; readonly assets: readonly string[] } | { readonly problem: string };
 
-function parseRun(problems: string[], value: unknown, at: number, targetOf: (assets: unknown) => Target): RequestedRun[] {
+function parseRun(
+  problems: string[],
+  value: unknown,
+  at: number,
+  targetOf: (assets: unknown) => Target,
+): RequestedRun[] {
   const where = `runRequests[${at}]`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     problems.push(`${where} must be an object such as { partitionKey, runKey }, not ${nameOfType(value)}`);
@@ -80,15 +120,21 @@ function parseRun(problems: string[], value: unknown, at: number, targetOf: (ass
   const { partitionKey, runKey, tags } = request;
   if (partitionKey !== undefined) badKey(problems, partitionKey, where);
   if (runKey !== undefined && (typeof runKey !== 'string' || runKey === '' || !runKey.isWellFormed())) {
-    problems.push(`runKey of ${where} must be a string that is not empty, not ${typeof runKey === 'string' ? quoted(runKey) : nameOfType(runKey)}`);
+    problems.push(
+      `runKey of ${where} must be a string that is not empty, not ${typeof runKey === 'string' ? quoted(runKey) : nameOfType(runKey)}`,
+    );
   }
   if (tags !== undefined && !isTags(tags)) problems.push(`tags of ${where} must be an object of strings`);
   const target = targetOf(request['assets']);
   if ('problem' in target) problems.push(`${where}: ${target.problem}`);
   else if (target.set === null && partitionKey !== undefined) {
-    problems.push(`${where} names key ${quoted(String(partitionKey))}, but ${target.assets.map(quoted).join(', ')} has no partitions`);
+    problems.push(
+      `${where} names key ${quoted(partitionKey as string)}, but ${target.assets.map(quoted).join(', ')} has no partitions`,
+    );
   } else if (target.set !== null && partitionKey === undefined) {
-    problems.push(`${where} has no partitionKey, but ${target.assets.map(quoted).join(', ')} is partitioned by '${target.set}'`);
+    problems.push(
+      `${where} has no partitionKey, but ${target.assets.map(quoted).join(', ')} is partitioned by '${target.set}'`,
+    );
   }
   if (problems.length > before || 'problem' in target) return [];
   return [
@@ -108,20 +154,26 @@ function targetResolver(sensor: SensorDefinition, pipeline: Pipeline): (assets: 
   return (assets) => {
     if (assets === undefined) return (own ??= resolve(sensor.assets));
     if (!Array.isArray(assets)) return { problem: `assets must be a list, not ${nameOfType(assets)}` };
-    const names = (assets as unknown[]).map((asset) => (kindOf(asset) === 'asset' ? (asset as { name: string }).name : asset));
+    const names = (assets as unknown[]).map((asset) =>
+      kindOf(asset) === 'asset' ? (asset as { name: string }).name : asset,
+    );
     const wrong = names.find((name) => typeof name !== 'string');
-    if (wrong !== undefined) return { problem: `assets holds ${nameOfType(wrong)} where an asset or its name is meant` };
+    if (wrong !== undefined)
+      return { problem: `assets holds ${nameOfType(wrong)} where an asset or its name is meant` };
     return resolve(names as string[]);
   };
 
   function resolve(names: readonly string[]): Target {
-    if (names.length === 0) return { problem: `it names no assets, and neither does sensor '${sensor.name}'` };
+    if (names.length === 0)
+      return { problem: `it names no assets, and neither does sensor '${sensor.name}'` };
     const unknown = names.filter((name) => !pipeline.assets.has(name));
     if (unknown.length > 0) return { problem: `the pipeline has no asset ${unknown.map(quoted).join(', ')}` };
     const chosen = [...pipeline.assets.values()].filter(({ name }) => names.includes(name));
     const sets = [...new Set(chosen.map(({ set }) => set))];
     if (sets.length > 1) {
-      return { problem: `one run covers one key, but its assets are partitioned differently: ${chosen.map(({ name, set }) => `'${name}' by ${set === null ? 'nothing' : `'${set}'`}`).join(', ')}` };
+      return {
+        problem: `one run covers one key, but its assets are partitioned differently: ${chosen.map(({ name, set }) => `'${name}' by ${set === null ? 'nothing' : `'${set}'`}`).join(', ')}`,
+      };
     }
     return { set: sets[0]!, assets: chosen.map(({ name }) => name) };
   }
@@ -130,7 +182,11 @@ function targetResolver(sensor: SensorDefinition, pipeline: Pipeline): (assets: 
 function badKey(problems: string[], key: unknown, where: string): void {
   const why = whyNotAKey(key);
   if (why === null) return;
-  problems.push(typeof key === 'string' ? `key ${quoted(key.length > 60 ? `${key.slice(0, 60)}…` : key)} in ${where}: ${why}` : `${where}: ${why}`);
+  problems.push(
+    typeof key === 'string'
+      ? `key ${quoted(key.length > 60 ? `${key.slice(0, 60)}…` : key)} in ${where}: ${why}`
+      : `${where}: ${why}`,
+  );
 }
 
 function listIn(problems: string[], result: Record<string, unknown>, field: string): readonly unknown[] {
@@ -145,10 +201,17 @@ function unknownFields(problems: string[], where: string, value: object, known: 
   for (const field of Object.keys(value)) {
     if (known.includes(field)) continue;
     const [near] = nearest(field, known);
-    problems.push(`${where} has an unknown field ${quoted(field)}${near === undefined ? '' : `; did you mean '${near}'?`}`);
+    problems.push(
+      `${where} has an unknown field ${quoted(field)}${near === undefined ? '' : `; did you mean '${near}'?`}`,
+    );
   }
 }
 
 function isTags(value: unknown): value is Record<string, string> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((tag) => typeof tag === 'string');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((tag) => typeof tag === 'string')
+  );
 }

@@ -17,7 +17,12 @@ export function slotsFor(view: StateView, executor: string, wanted: number, conc
  * An executor's entry for runs that become its own in this commit, on top of those that it owns already. It stands in
  * the same commit, so that no run is ever seen with an owner that is not there.
  */
-export function roomFor(view: StateView, executor: string, added: number, concurrency: number): StateChange[] {
+export function roomFor(
+  view: StateView,
+  executor: string,
+  added: number,
+  concurrency: number,
+): StateChange[] {
   if (added === 0) return [];
   const owned = view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
   const slots = slotsFor(view, executor, owned + added, concurrency);

@@ -19,7 +19,10 @@ export interface TimeLimit {
 }
 
 /** Calls user code with a signal that is aborted at its timeout or by the interrupt. */
-export async function withTimeLimit<T>(limit: TimeLimit, userCode: (signal: AbortSignal) => T | Promise<T>): Promise<Ending<T>> {
+export async function withTimeLimit<T>(
+  limit: TimeLimit,
+  userCode: (signal: AbortSignal) => T | Promise<T>,
+): Promise<Ending<T>> {
   const controller = new AbortController();
   let cut: 'timeout' | 'interrupted' | null = null;
   let stopWaiting!: () => void;
@@ -29,10 +32,13 @@ export async function withTimeLimit<T>(limit: TimeLimit, userCode: (signal: Abor
     if (cut !== null) return;
     cut = why;
     grace = setTimeout(stopWaiting, limit.graceMs);
-    controller.abort(new DOMException(why === 'timeout' ? 'The timeout was reached' : 'The run was stopped', 'AbortError'));
+    controller.abort(
+      new DOMException(why === 'timeout' ? 'The timeout was reached' : 'The run was stopped', 'AbortError'),
+    );
   };
   const onInterrupt = (): void => abort('interrupted');
-  const timer = limit.ms === null ? undefined : setTimeout(() => abort('timeout'), Math.min(limit.ms, LONGEST_TIMER_MS));
+  const timer =
+    limit.ms === null ? undefined : setTimeout(() => abort('timeout'), Math.min(limit.ms, LONGEST_TIMER_MS));
   limit.interrupt.addEventListener('abort', onInterrupt);
   if (limit.interrupt.aborted) onInterrupt();
   try {
@@ -47,7 +53,10 @@ export async function withTimeLimit<T>(limit: TimeLimit, userCode: (signal: Abor
   }
 }
 
-async function call<T>(userCode: (signal: AbortSignal) => T | Promise<T>, signal: AbortSignal): Promise<Ending<T>> {
+async function call<T>(
+  userCode: (signal: AbortSignal) => T | Promise<T>,
+  signal: AbortSignal,
+): Promise<Ending<T>> {
   try {
     return { type: 'returned', value: await userCode(signal) };
   } catch (error) {

@@ -52,8 +52,9 @@ export class LineWriter {
   log(): Log {
     const at =
       (level: string) =>
-      (message: string): void => {
-        for (const line of String(message).split('\n')) this.line('log', level === 'info' ? line : `${level}: ${line}`);
+      (message: unknown): void => {
+        for (const line of String(message).split('\n'))
+          this.line('log', level === 'info' ? line : `${level}: ${line}`);
       };
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   }

@@ -28,7 +28,10 @@ export async function watch(options: WatchOptions): Promise<void> {
   const { session, clock, interrupt } = options;
   const failed = new AbortController();
   const stop = AbortSignal.any([interrupt, failed.signal]);
-  const loops = [...options.sensors.map((sensor) => watchSensor(sensor, options, stop)), work(session, { clock, interrupt: stop, once: false })];
+  const loops = [
+    ...options.sensors.map((sensor) => watchSensor(sensor, options, stop)),
+    work(session, { clock, interrupt: stop, once: false }),
+  ];
   // One loop that cannot go on (the state is unusable) ends the others: half a watch would look like a whole one.
   const ends = await Promise.allSettled(
     loops.map((loop) =>
@@ -42,7 +45,11 @@ export async function watch(options: WatchOptions): Promise<void> {
   if (failure !== undefined) throw failure.reason;
 }
 
-async function watchSensor(sensor: SensorDefinition, options: WatchOptions, stop: AbortSignal): Promise<void> {
+async function watchSensor(
+  sensor: SensorDefinition,
+  options: WatchOptions,
+  stop: AbortSignal,
+): Promise<void> {
   const { store, session, tick, clock } = options;
   const intervalMs = sensor.minimumIntervalSeconds * 1000;
   for (;;) {

@@ -24,7 +24,10 @@ export async function work(session: RunSession, { clock, interrupt, once }: Work
     const looked = new AbortController();
     const stop = (): void => looked.abort();
     interrupt.addEventListener('abort', stop);
-    await Promise.race([...(executing === null ? [] : [executing]), clock.sleep(LOOK_EVERY_MS, looked.signal)]).finally(() => {
+    await Promise.race([
+      ...(executing === null ? [] : [executing]),
+      clock.sleep(LOOK_EVERY_MS, looked.signal),
+    ]).finally(() => {
       stop();
       interrupt.removeEventListener('abort', stop);
     });

@@ -8,12 +8,19 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
     stamp,
     sets: pipeline.sets,
     concurrency: pipeline.concurrency,
-    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps }) => ({ name, set, inputs: [...inputs.values()], deps: [...deps] })),
-    sensors: [...pipeline.sensors.values()].map(({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus }) => ({
+    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps }) => ({
       name,
-      minimumIntervalSeconds,
-      timeoutSeconds,
-      defaultStatus,
+      set,
+      inputs: [...inputs.values()],
+      deps: [...deps],
     })),
+    sensors: [...pipeline.sensors.values()].map(
+      ({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus }) => ({
+        name,
+        minimumIntervalSeconds,
+        timeoutSeconds,
+        defaultStatus,
+      }),
+    ),
   };
 }

@@ -9,13 +9,20 @@ import { describeThrown } from '../definitions/user-code.ts';
 export function failureOfLoading(error: unknown, file: string): Failure {
   const problems = PipelineError.problemsOf(error);
   if (problems !== undefined) return { reason: 'pipeline-invalid', file, problems };
-  return syntaxFailure(error, file) ?? missingImport(error, file) ?? { reason: 'pipeline-threw', file, ...describeThrown(error) };
+  return (
+    syntaxFailure(error, file) ??
+    missingImport(error, file) ?? { reason: 'pipeline-threw', file, ...describeThrown(error) }
+  );
 }
 
 /** jiti's parser ends its message in `(line:column)` and, in most cases, names the file before it. */
 function syntaxFailure(error: unknown, file: string): Failure | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code, loc, filename } = error as Error & { code?: string; loc?: { line: number; column: number }; filename?: string };
+  const { code, loc, filename } = error as Error & {
+    code?: string;
+    loc?: { line: number; column: number };
+    filename?: string;
+  };
   if (code !== 'BABEL_PARSE_ERROR' && !(error instanceof SyntaxError)) return undefined;
   const match = /^(?:(\/.*?|[A-Za-z]:.*?): )?(.*?) ?\((\d+):(\d+)\)/s.exec(error.message);
   const line = loc?.line ?? (match ? Number(match[3]) : undefined);
@@ -23,7 +30,13 @@ function syntaxFailure(error: unknown, file: string): Failure | undefined {
   const column = (loc?.column ?? Number(match?.[4] ?? 0)) + 1;
   const where = filename ?? match?.[1] ?? file;
   const text = (match?.[2] ?? error.message).trim();
-  return { reason: 'pipeline-syntax', file, place: `${where}:${line}:${column}`, message: text, excerpt: excerptOf(where, line, column) };
+  return {
+    reason: 'pipeline-syntax',
+    file,
+    place: `${where}:${line}:${column}`,
+    message: text,
+    excerpt: excerptOf(where, line, column),
+  };
 }
 
 function missingImport(error: unknown, file: string): Failure | undefined {
@@ -36,9 +49,17 @@ function missingImport(error: unknown, file: string): Failure | undefined {
 }
 
 /** The line of the user's file that imports it: the nearest file on the error's own list that names it. */
-function placeOfImport(error: Error, specifier: string, file: string): { place: string | null; specifier: string } {
+function placeOfImport(
+  error: Error,
+  specifier: string,
+  file: string,
+): { place: string | null; specifier: string } {
   const named = [...error.message.matchAll(/(?:imported from |^- )(\/[^\n']+)/gm)].map(([, name]) => name!);
-  const frames = (error.stack ?? '').split('\n').map(placeInFrame).filter((place) => place !== null).map((place) => place.replace(/:\d+:\d+$/, ''));
+  const frames = (error.stack ?? '')
+    .split('\n')
+    .map(placeInFrame)
+    .filter((place) => place !== null)
+    .map((place) => place.replace(/:\d+:\d+$/, ''));
   for (const candidate of [...named, ...frames, file]) {
     const text = readQuietly(candidate);
     if (text === null || candidate.includes('/node_modules/jiti/')) continue;
@@ -54,7 +75,11 @@ function placeOfImport(error: Error, specifier: string, file: string): { place: 
 /** The error may name the whole path of what the user wrote as `./x`. */
 function isMeant(written: string, specifier: string): boolean {
   if (written === specifier) return true;
-  return specifier.startsWith('/') && written.startsWith('.') && specifier.endsWith(written.replace(/^(\.\.?\/)+/, '/'));
+  return (
+    specifier.startsWith('/') &&
+    written.startsWith('.') &&
+    specifier.endsWith(written.replace(/^(\.\.?\/)+/, '/'))
+  );
 }
 
 function excerptOf(file: string, line: number, column: number): string {

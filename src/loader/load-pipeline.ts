@@ -1,14 +1,13 @@
 /** The user's pipeline file → a validated pipeline, or a failure that says what is wrong and where. */
 import fs from 'node:fs';
 import path from 'node:path';
+import type * as JitiModule from 'jiti';
 import { kindOf } from '../definitions/brand.ts';
 import { fail } from '../definitions/failure.ts';
 import { nameOfType } from '../definitions/partition-key.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import * as library from '../index.ts';
 import { failureOfLoading } from './load-failure.ts';
-
-type Jiti = typeof import('jiti');
 
 /** The names that are looked for, in this order, when no file is given. */
 const NAMES = ['pipeline.ts', 'pipeline.mts', 'pipeline.js', 'pipeline.mjs'];
@@ -40,9 +39,12 @@ export interface LoadOptions {
  * stripping, it takes every TypeScript syntax, and `import 'dynpart'` is answered with this very package, also where the
  * user's folder has no `node_modules`. `docs/decisions/0004-loader.md` has the figures.
  */
-export async function loadPipeline(file: string, { cacheFolder, requireOwn }: LoadOptions): Promise<Pipeline> {
+export async function loadPipeline(
+  file: string,
+  { cacheFolder, requireOwn }: LoadOptions,
+): Promise<Pipeline> {
   if (stampOf(file) === null) fail({ reason: 'pipeline-not-found', file, given: true });
-  const { createJiti } = requireOwn('jiti') as Jiti;
+  const { createJiti } = requireOwn('jiti') as typeof JitiModule;
   let module: Record<string, unknown>;
   try {
     const jiti = createJiti(file, {
@@ -66,7 +68,10 @@ function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {
   }
   const kind = kindOf(exported);
   if (kind === 'pipeline') return exported as Pipeline;
-  const what = kind === undefined ? nameOfType(exported) : { asset: 'an asset', sensor: 'a sensor', 'dynamic-partitions': 'a partitions definition' }[kind];
+  const what =
+    kind === undefined
+      ? nameOfType(exported)
+      : { asset: 'an asset', sensor: 'a sensor', 'dynamic-partitions': 'a partitions definition' }[kind];
   return fail({ reason: 'pipeline-not-one', file, what });
 }
 

@@ -46,7 +46,10 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
         ...(change.tick !== undefined && { lastTick: change.tick }),
       }));
     case 'runs-queued': {
-      const queued = { ...document, runs: [...document.runs, groupOf(change.runs, change.owner, document.serial + 1)] };
+      const queued = {
+        ...document,
+        runs: [...document.runs, groupOf(change.runs, change.owner, document.serial + 1)],
+      };
       return spendRunKeys(queued, change.runs);
     }
     case 'runs-claimed':
@@ -82,14 +85,19 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
           status: withLetters(part.status, part.numbers, (_, letter) => (letter === 'q' ? 's' : letter)),
           startedAt: {
             ...part.startedAt,
-            ...Object.fromEntries(part.numbers.map((number) => [number, change.runs.get(`${part.id}-${number}`)!])),
+            ...Object.fromEntries(
+              part.numbers.map((number) => [number, change.runs.get(`${part.id}-${number}`)!]),
+            ),
           },
         })),
       };
     case 'runs-canceling':
       return {
         ...document,
-        runs: changeChosen(document.runs, chosenBy(change.ids), (part) => ({ ...part, status: 'c'.repeat(part.status.length) })),
+        runs: changeChosen(document.runs, chosenBy(change.ids), (part) => ({
+          ...part,
+          status: 'c'.repeat(part.status.length),
+        })),
       };
     case 'runs-finished':
       return finishRuns(document, change.runs);
@@ -107,11 +115,21 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
 }
 
 function withSet(document: StateDocument, name: string, change: (set: SetEntry) => SetEntry): StateDocument {
-  return { ...document, sets: { ...document.sets, [name]: change(entryOf(document.sets, name) ?? EMPTY_SET) } };
+  return {
+    ...document,
+    sets: { ...document.sets, [name]: change(entryOf(document.sets, name) ?? EMPTY_SET) },
+  };
 }
 
-function withSensor(document: StateDocument, name: string, change: (sensor: SensorEntry) => SensorEntry): StateDocument {
-  return { ...document, sensors: { ...document.sensors, [name]: change(entryOf(document.sensors, name) ?? NEW_SENSOR) } };
+function withSensor(
+  document: StateDocument,
+  name: string,
+  change: (sensor: SensorEntry) => SensorEntry,
+): StateDocument {
+  return {
+    ...document,
+    sensors: { ...document.sensors, [name]: change(entryOf(document.sensors, name) ?? NEW_SENSOR) },
+  };
 }
 
 function addKeys(set: SetEntry, keys: readonly string[], at: string): SetEntry {
@@ -125,7 +143,12 @@ function addKeys(set: SetEntry, keys: readonly string[], at: string): SetEntry {
 }
 
 /** Takes keys out of a set, and out of everything that goes by the positions of its keys. */
-function removeKeys(document: StateDocument, name: string, keys: readonly string[], keepOut: boolean): StateDocument {
+function removeKeys(
+  document: StateDocument,
+  name: string,
+  keys: readonly string[],
+  keepOut: boolean,
+): StateDocument {
   const set = entryOf(document.sets, name) ?? EMPTY_SET;
   const gone = new Set(keys);
   const positions = new Set(positionsOf(set.keys, gone).values());
@@ -151,7 +174,9 @@ function removeKeys(document: StateDocument, name: string, keys: readonly string
     sensors: mapEntries(document.sensors, (sensor) => ({
       ...sensor,
       runKeys: {
-        ofKeys: mapEntries(sensor.runKeys.ofKeys, (letters, of) => (of === name ? without(letters) : letters)),
+        ofKeys: mapEntries(sensor.runKeys.ofKeys, (letters, of) =>
+          of === name ? without(letters) : letters,
+        ),
         other: sensor.runKeys.other.filter(([, of, key]) => of !== name || key === null || !gone.has(key)),
       },
     })),
@@ -176,23 +201,25 @@ function addedWithout(set: SetEntry, positions: ReadonlySet<number>): SetEntry['
 }
 
 function spendRunKeys(document: StateDocument, runs: QueuedRuns): StateDocument {
-  const { sensor, set, runKeys } = runs;
+  const { sensor, runKeys } = runs;
   if (sensor === null || runKeys === null) return document;
-  return withSensor(document, sensor, (entry) => ({ ...entry, runKeys: spend(entry.runKeys, document, runs, set, runKeys) }));
+  return withSensor(document, sensor, (entry) => ({
+    ...entry,
+    runKeys: spend(entry.runKeys, document, runs, runKeys),
+  }));
 }
 
 function spend(
   spent: SpentRunKeys,
   document: StateDocument,
-  runs: QueuedRuns,
-  set: string | null,
+  { set, keys }: QueuedRuns,
   runKeys: readonly (string | null)[],
 ): SpentRunKeys {
   const own: string[] = [];
   const other: [string, string | null, string | null][] = [];
   runKeys.forEach((runKey, at) => {
     if (runKey === null) return;
-    const key = runs.keys[at]!;
+    const key = keys[at]!;
     if (runKey === key && set !== null) own.push(key);
     else other.push([runKey, set, key]);
   });
@@ -200,14 +227,13 @@ function spend(
     ofKeys:
       own.length === 0 || set === null
         ? spent.ofKeys
-        : { ...spent.ofKeys, [set]: mark(document, set, entryOf(spent.ofKeys, set) ?? '', own, '1') },
+        : { ...spent.ofKeys, [set]: mark(entryOf(spent.ofKeys, set) ?? '', keysOf(document, set), own, '1') },
     other: other.length === 0 ? spent.other : [...spent.other, ...other],
   };
 }
 
 /** Sets the letters of some keys in a string that has one for each key of a set. */
-function mark(document: StateDocument, set: string, letters: string, keys: readonly string[], letter: string): string {
-  const all = entryOf(document.sets, set)?.keys ?? [];
+function mark(letters: string, all: readonly string[], keys: readonly string[], letter: string): string {
   const positions = positionsOf(all, keys);
   const buffer = Buffer.alloc(all.length, '.', 'latin1');
   buffer.write(letters, 'latin1');
@@ -219,7 +245,10 @@ function mark(document: StateDocument, set: string, letters: string, keys: reado
 function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
   const runs = changeChosen(document.runs, chosenBy(finished.map(({ record }) => record.id)), () => null);
   // Which keys of which asset get which letter; a later run of the same key wins.
-  const outcomes = new Map<string, { asset: string; set: string | null; letters: Map<string | null, 'm' | 'f'> }>();
+  const outcomes = new Map<
+    string,
+    { asset: string; set: string | null; letters: Map<string | null, 'm' | 'f'> }
+  >();
   for (const { record, set, counts } of finished) {
     if (!counts) continue;
     for (const { asset, status } of record.assets) {
@@ -247,11 +276,18 @@ function withStatuses(
   let status = entry?.set === set ? entry.status : '';
   for (const letter of ['m', 'f'] as const) {
     const keys = [...letters].filter(([, of]) => of === letter).map(([key]) => key!);
-    if (keys.length > 0) status = mark(document, set, status, keys, letter);
+    if (keys.length > 0) status = mark(status, keysOf(document, set), keys, letter);
   }
   return { set, status };
 }
 
-function mapEntries<T>(entries: Readonly<Record<string, T>>, change: (entry: T, name: string) => T): Record<string, T> {
+function keysOf(document: StateDocument, set: string): readonly string[] {
+  return entryOf(document.sets, set)?.keys ?? [];
+}
+
+function mapEntries<T>(
+  entries: Readonly<Record<string, T>>,
+  change: (entry: T, name: string) => T,
+): Record<string, T> {
   return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, change(entry, name)]));
 }

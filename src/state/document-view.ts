@@ -68,7 +68,8 @@ function spentRunKeys(
 function pageOf(document: StateDocument, name: string, query: PageQuery): KeyPage {
   const set = entryOf(document.sets, name) ?? EMPTY_SET;
   const { prefix = '', limit = Infinity } = query;
-  const from = query.after === undefined ? 0 : (positionsOf(set.keys, [query.after]).get(query.after) ?? -1) + 1;
+  const from =
+    query.after === undefined ? 0 : (positionsOf(set.keys, [query.after]).get(query.after) ?? -1) + 1;
   const keys: { key: string; addedAt: string }[] = [];
   let more = false;
   let position = 0;

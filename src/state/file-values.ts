@@ -9,7 +9,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../definitions/failure.ts';
 import type { IoManager, ValueContext } from '../definitions/io-manager.ts';
-import { causeOf, errno, io, makeFolder, namesIn, removeIfThere, syncFolder, writeAll } from './json/durable-files.ts';
+import {
+  causeOf,
+  errno,
+  io,
+  makeFolder,
+  namesIn,
+  removeIfThere,
+  syncFolder,
+  writeAll,
+} from './json/durable-files.ts';
 import { fileNameOf } from './json/file-name.ts';
 import { isGone, processTag } from './json/process-owner.ts';
 
@@ -67,7 +76,13 @@ export class FileValues implements BatchingIoManager {
     if (saved !== undefined) return this.#read(saved.temporary, saved.ending, context);
     const ending = ENDINGS.find((candidate) => fs.existsSync(`${base}${candidate}`));
     if (ending === undefined) {
-      return fail({ reason: 'value-damaged', file: `${base}.json`, asset: context.asset, key: context.partitionKey, cause: 'the file is gone' });
+      return fail({
+        reason: 'value-damaged',
+        file: `${base}.json`,
+        asset: context.asset,
+        key: context.partitionKey,
+        cause: 'the file is gone',
+      });
     }
     return this.#read(`${base}${ending}`, ending, context);
   }
@@ -86,7 +101,8 @@ export class FileValues implements BatchingIoManager {
     const folders = new Set<string>();
     for (const [base, { temporary, file, ending }] of saved) {
       io('write', file, () => fs.renameSync(temporary, file));
-      for (const other of ENDINGS) if (other !== ending) io('remove', file, () => removeIfThere(`${base}${other}`));
+      for (const other of ENDINGS)
+        if (other !== ending) io('remove', file, () => removeIfThere(`${base}${other}`));
       folders.add(path.dirname(file));
       // It may have been saved again while the others were being synced.
       if (this.#saved.get(base)?.temporary === temporary) this.#saved.delete(base);
@@ -101,7 +117,13 @@ export class FileValues implements BatchingIoManager {
     try {
       return JSON.parse(bytes.toString('utf8')) as unknown;
     } catch (error) {
-      return fail({ reason: 'value-damaged', file, asset, key: partitionKey, cause: (error as Error).message });
+      return fail({
+        reason: 'value-damaged',
+        file,
+        asset,
+        key: partitionKey,
+        cause: (error as Error).message,
+      });
     }
   }
 

@@ -5,7 +5,15 @@ import { type Clock, isoTime, newId } from '../definitions/time.ts';
 import { applyChanges } from './apply-changes.ts';
 import { viewOf } from './document-view.ts';
 import { emptyDocument, type Owner, type StateDocument } from './state-document.ts';
-import type { Executor, Plan, RunLogLine, RunQuery, SensorClaim, StateStore, StateView } from './state-store.ts';
+import type {
+  Executor,
+  Plan,
+  RunLogLine,
+  RunQuery,
+  SensorClaim,
+  StateStore,
+  StateView,
+} from './state-store.ts';
 
 export class MemoryStore implements StateStore {
   readonly #clock: Clock;
@@ -39,7 +47,8 @@ export class MemoryStore implements StateStore {
       return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
     });
     for (const change of changes) {
-      if (change.type === 'runs-finished') for (const { record } of change.runs) this.#runs.set(record.id, record);
+      if (change.type === 'runs-finished')
+        for (const { record } of change.runs) this.#runs.set(record.id, record);
     }
     this.#document = { ...after, serial: after.serial + 1 };
     return outcome;
@@ -88,13 +97,20 @@ export class MemoryStore implements StateStore {
   }
 
   recordTick(tick: TickRecord): Promise<void> {
-    const known = this.#ticks.some(({ sensor, startedAt }) => sensor === tick.sensor && startedAt === tick.startedAt);
+    const known = this.#ticks.some(
+      ({ sensor, startedAt }) => sensor === tick.sensor && startedAt === tick.startedAt,
+    );
     if (!known) this.#ticks.push(tick);
     return Promise.resolve();
   }
 
   ticks(sensor: string, limit: number): Promise<TickRecord[]> {
-    return Promise.resolve(this.#ticks.filter((tick) => tick.sensor === sensor).reverse().slice(0, limit));
+    return Promise.resolve(
+      this.#ticks
+        .filter((tick) => tick.sensor === sensor)
+        .reverse()
+        .slice(0, limit),
+    );
   }
 
   finishedRuns({ limit, where = () => true }: RunQuery): Promise<RunRecord[]> {
@@ -111,7 +127,9 @@ export class MemoryStore implements StateStore {
 
   #view(): StateView {
     return viewOf(this.#document, ({ id }) =>
-      this.#dead.has(id) ? { alive: false, interrupted: this.#begun.get(id) ?? new Set() } : { alive: true, interrupted: new Set() },
+      this.#dead.has(id)
+        ? { alive: false, interrupted: this.#begun.get(id) ?? new Set() }
+        : { alive: true, interrupted: new Set() },
     );
   }
 }

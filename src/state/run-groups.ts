@@ -5,7 +5,8 @@ import { type PendingRun, type PendingRuns, type QueuedRuns, runId } from './sta
 /** A new group of queued runs. */
 export function groupOf(runs: QueuedRuns, owner: string | null, serial: number): RunGroup {
   const count = runs.keys.length;
-  const runKeysAreKeys = runs.runKeys !== null && runs.runKeys.every((runKey, at) => runKey === runs.keys[at]);
+  const runKeysAreKeys =
+    runs.runKeys !== null && runs.runKeys.every((runKey, at) => runKey === runs.keys[at]);
   return {
     id: runs.group,
     createdAt: runs.createdAt,
@@ -19,7 +20,11 @@ export function groupOf(runs: QueuedRuns, owner: string | null, serial: number):
     ownedSince: owner === null ? 0 : serial,
     numbers: runs.keys.map((_, at) => runs.firstNumber + at),
     keys: runs.keys,
-    runKeys: runKeysAreKeys ? 'keys' : (runs.runKeys?.some((runKey) => runKey !== null) ?? false) ? runs.runKeys : null,
+    runKeys: runKeysAreKeys
+      ? 'keys'
+      : (runs.runKeys?.some((runKey) => runKey !== null) ?? false)
+        ? runs.runKeys
+        : null,
     status: 'q'.repeat(count),
     interrupted: '0'.repeat(count),
     startedAt: {},
@@ -36,7 +41,9 @@ function pick(group: RunGroup, positions: readonly number[]): RunGroup {
     ...group,
     numbers,
     keys: positions.map((at) => group.keys[at]!),
-    runKeys: Array.isArray(group.runKeys) ? positions.map((at) => group.runKeys![at] as string | null) : group.runKeys,
+    runKeys: Array.isArray(group.runKeys)
+      ? positions.map((at) => group.runKeys![at] as string | null)
+      : group.runKeys,
     status: letters(group.status),
     interrupted: letters(group.interrupted),
     startedAt: Object.fromEntries(Object.entries(group.startedAt).filter(([number]) => kept.has(number))),
@@ -83,14 +90,21 @@ export function changeChosen(
 }
 
 /** Gives the letters of some runs of a column another value. */
-export function withLetters(column: string, numbers: readonly number[], letterFor: (number: number, letter: string) => string): string {
+export function withLetters(
+  column: string,
+  numbers: readonly number[],
+  letterFor: (number: number, letter: string) => string,
+): string {
   let changed = '';
   for (let at = 0; at < column.length; at++) changed += letterFor(numbers[at]!, column[at]!);
   return changed;
 }
 
 /** The run with this id. */
-export function findRun(groups: readonly RunGroup[], id: string): { runs: PendingRuns; run: PendingRun } | undefined {
+export function findRun(
+  groups: readonly RunGroup[],
+  id: string,
+): { runs: PendingRuns; run: PendingRun } | undefined {
   const { group: name, number } = partsOfId(id);
   for (const group of groups) {
     if (group.id !== name) continue;
@@ -145,6 +159,9 @@ export function pendingRuns(group: RunGroup): PendingRuns {
     ownedSince: group.ownedSince,
     count: group.numbers.length,
     at,
-    canceling: () => (group.status.includes('c') ? [...group.status].flatMap((letter, position) => (letter === 'c' ? [at(position)] : [])) : []),
+    canceling: () =>
+      group.status.includes('c')
+        ? group.numbers.flatMap((_, position) => (group.status[position] === 'c' ? [at(position)] : []))
+        : [],
   };
 }

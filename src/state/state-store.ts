@@ -98,7 +98,11 @@ export interface StateView {
   sensor(name: string): SensorView;
   sensorNames(): readonly string[];
   /** Which of these run keys the sensor has spent, not counting those spent on keys that are just being removed. */
-  spentRunKeys(sensor: string, runKeys: Iterable<string>, removed?: ReadonlyMap<string, ReadonlySet<string>>): Set<string>;
+  spentRunKeys(
+    sensor: string,
+    runKeys: Iterable<string>,
+    removed?: ReadonlyMap<string, ReadonlySet<string>>,
+  ): Set<string>;
 
   /** Queued and started runs, oldest first. */
   runs(): readonly PendingRuns[];
@@ -175,9 +179,19 @@ export interface ExecutorView {
 
 /** One thing that a commit changes. */
 export type StateChange =
-  | { readonly type: 'keys-added'; readonly set: string; readonly keys: readonly string[]; readonly at: string }
+  | {
+      readonly type: 'keys-added';
+      readonly set: string;
+      readonly keys: readonly string[];
+      readonly at: string;
+    }
   /** Also forgets the keys' statuses and releases the run keys spent on them. Their runs are the planner's business. */
-  | { readonly type: 'keys-removed'; readonly set: string; readonly keys: readonly string[]; readonly keepOut: boolean }
+  | {
+      readonly type: 'keys-removed';
+      readonly set: string;
+      readonly keys: readonly string[];
+      readonly keepOut: boolean;
+    }
   /** Lifts what `--keep-out` said. */
   | { readonly type: 'keys-let-in'; readonly set: string; readonly keys: readonly string[] }
   /** Raises the sensor's version. What is not given stays. */
@@ -191,7 +205,12 @@ export type StateChange =
   /** Their run keys are spent with them. */
   | { readonly type: 'runs-queued'; readonly runs: QueuedRuns; readonly owner: string | null }
   /** The runs become the executor's; `interrupted` counts up where it names the run. */
-  | { readonly type: 'runs-claimed'; readonly ids: Iterable<string>; readonly owner: string; readonly interrupted: ReadonlySet<string> }
+  | {
+      readonly type: 'runs-claimed';
+      readonly ids: Iterable<string>;
+      readonly owner: string;
+      readonly interrupted: ReadonlySet<string>;
+    }
   /** Back to the queue, without an owner. */
   | { readonly type: 'runs-released'; readonly ids: Iterable<string> }
   | { readonly type: 'runs-started'; readonly runs: ReadonlyMap<string, string> }

@@ -15,6 +15,11 @@ async function list(context: Context): Promise<void> {
   if (assets.length === 0) return context.chat('the pipeline has no assets');
   await context.table({
     columns: [{ title: 'ASSET' }, { title: 'PARTITIONS' }, { title: 'INPUTS' }, { title: 'DEPS' }],
-    rows: assets.map(({ asset, set, inputs, deps }) => [asset, set ?? '-', inputs.join(', ') || '-', deps.join(', ') || '-']),
+    rows: assets.map(({ asset, set, inputs, deps }) => [
+      asset,
+      set ?? '-',
+      inputs.join(', ') || '-',
+      deps.join(', ') || '-',
+    ]),
   });
 }

@@ -62,12 +62,25 @@ export interface MaterializeOutcome {
   readonly summary: RunSummary;
 }
 
-async function materialize(context: Context, options: MaterializeOptions, assets: readonly string[]): Promise<void> {
+async function materialize(
+  context: Context,
+  options: MaterializeOptions,
+  assets: readonly string[],
+): Promise<void> {
   const given = checkedKeys(options.key ?? [], '--key');
-  const fromFile = options.keysFrom === undefined ? [] : keysFrom(options.keysFrom, context.terminal, options.jsonLines ?? false);
+  const fromFile =
+    options.keysFrom === undefined
+      ? []
+      : keysFrom(options.keysFrom, context.terminal, options.jsonLines ?? false);
   const named = options.key !== undefined || options.keysFrom !== undefined;
-  if (named && options.all) fail({ reason: 'usage', message: '--all and named keys contradict each other', hint: 'use one of them' });
-  if (options.add && !named) fail({ reason: 'usage', message: '--add registers named keys, and none was named', hint: 'name them with --key KEY or --keys-from FILE' });
+  if (named && options.all)
+    fail({ reason: 'usage', message: '--all and named keys contradict each other', hint: 'use one of them' });
+  if (options.add && !named)
+    fail({
+      reason: 'usage',
+      message: '--add registers named keys, and none was named',
+      hint: 'name them with --key KEY or --keys-from FILE',
+    });
   const selection: Selection = {
     assets,
     keys: named ? [...given, ...fromFile] : null,
@@ -85,23 +98,46 @@ async function materialize(context: Context, options: MaterializeOptions, assets
 }
 
 /** Materializes the assets of a set for keys that were just added to it. */
-export async function materializeKeys(context: Context, { set, keys }: { readonly set: string; readonly keys: readonly string[] }): Promise<MaterializeOutcome> {
+export async function materializeKeys(
+  context: Context,
+  { set, keys }: { readonly set: string; readonly keys: readonly string[] },
+): Promise<MaterializeOutcome> {
   const pipeline = await context.pipeline();
   const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set).map(({ name }) => name);
-  if (assets.length === 0) return { runs: [], summary: { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 } };
-  const selection: Selection = { assets, keys, waits: true, all: false, missing: false, failed: false, prefix: null, order: 'oldest', limit: null, add: false };
+  if (assets.length === 0)
+    return { runs: [], summary: { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 } };
+  const selection: Selection = {
+    assets,
+    keys,
+    waits: true,
+    all: false,
+    missing: false,
+    failed: false,
+    prefix: null,
+    order: 'oldest',
+    limit: null,
+    add: false,
+  };
   return materializeSelection(context, selection, { run: true });
 }
 
 type RunFlags = Pick<MaterializeOptions, 'concurrency' | 'failFast' | 'dryRun' | 'run' | 'summary'>;
 
-async function materializeSelection(context: Context, selection: Selection, flags: RunFlags): Promise<MaterializeOutcome> {
+async function materializeSelection(
+  context: Context,
+  selection: Selection,
+  flags: RunFlags,
+): Promise<MaterializeOutcome> {
   const { store, clock } = context;
   const pipeline = await context.pipeline();
   const moment = { now: clock.now(), group: newId(clock) };
-  const plan = (view: StateView, owner: string | null): MaterializePlan => planMaterialize(view, pipeline, selection, { moment, owner });
+  const plan = (view: StateView, owner: string | null): MaterializePlan =>
+    planMaterialize(view, pipeline, selection, { moment, owner });
   const renderer = new EventRenderer(context, { keepsRuns: flags.summary !== true });
-  const withList = (runs: readonly RunRecord[]): MaterializeOutcome => ({ ...(flags.summary ? {} : { runs }), summary: renderer.summary });
+  const withList = (runs: readonly RunRecord[]): MaterializeOutcome => ({
+    ...(flags.summary ? {} : { runs }),
+    summary: renderer.summary,
+  });
 
   const preview = plan(await store.read(), flags.run ? 'preview' : null);
   renderer.summary.leftOut = preview.leftOut;
@@ -115,7 +151,10 @@ async function materializeSelection(context: Context, selection: Selection, flag
     const known = await context.loadedAsKnown();
     const queued = await store.commit((view) => {
       const { changes, queued: runs, leftOut } = plan(view, null);
-      return { changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)], outcome: { runs, leftOut } };
+      return {
+        changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)],
+        outcome: { runs, leftOut },
+      };
     });
     const runs = queued.runs.flatMap((group) => queuedRecords(group, false));
     renderer.summary.total = runs.length;
@@ -124,16 +163,29 @@ async function materializeSelection(context: Context, selection: Selection, flag
     return withList(runs);
   }
   if (preview.changes.length === 0 && preview.takenOver.size === 0) {
-    context.chat(preview.leftOut > 0 ? `nothing to do: ${counted(preview.leftOut, 'key')} queued or started already` : 'nothing to do');
+    context.chat(
+      preview.leftOut > 0
+        ? `nothing to do: ${counted(preview.leftOut, 'key')} queued or started already`
+        : 'nothing to do',
+    );
     return withList([]);
   }
   const session = new RunSession(
-    await sessionOptions(context, renderer, { concurrency: flags.concurrency, failFast: flags.failFast ?? false, onInterrupt: 'cancel' }),
+    await sessionOptions(context, renderer, {
+      concurrency: flags.concurrency,
+      failFast: flags.failFast ?? false,
+      onInterrupt: 'cancel',
+    }),
   );
   try {
     renderer.summary.leftOut = await session.commit(moment.group, (view, owner) => {
       const { changes, queued, takenOver, leftOut } = plan(view, owner);
-      return { changes, outcome: leftOut, queued: queued.reduce((sum, { keys }) => sum + keys.length, 0), takenOver };
+      return {
+        changes,
+        outcome: leftOut,
+        queued: queued.reduce((sum, { keys }) => sum + keys.length, 0),
+        takenOver,
+      };
     });
     await session.execute();
   } finally {
@@ -164,7 +216,9 @@ function queuedRecords(queued: QueuedRuns, dryRun: boolean): RunRecord[] {
 
 function printPlan(context: Context, queued: readonly QueuedRuns[]): void {
   for (const { keys, assets } of queued) {
-    context.print(keys.map((key) => `${key === null ? '' : `${printable(key)}\t`}${assets.join(', ')}\n`).join(''));
+    context.print(
+      keys.map((key) => `${key === null ? '' : `${printable(key)}\t`}${assets.join(', ')}\n`).join(''),
+    );
   }
   if (queued.length === 0) context.chat('nothing to do');
 }

@@ -40,7 +40,11 @@ export function partitionsCommand(program: Command, act: Act): void {
     .option('--from <file>', 'a key a line; - is standard input')
     .option('--json-lines', 'the lines of --from are JSON strings')
     .option('--older-than <age>', 'keys that were added longer ago, such as 30d', age('--older-than'))
-    .option('--keep-last <n>', 'all but the newest N keys (with --older-than: only those that both name)', wholeNumber('--keep-last', 0))
+    .option(
+      '--keep-last <n>',
+      'all but the newest N keys (with --older-than: only those that both name)',
+      wholeNumber('--keep-last', 0),
+    )
     .option('--keep-out', 'sensors may not bring them back')
     .option('--purge', 'delete their stored values, too')
     .option('--dry-run', 'only say what would be removed')
@@ -75,14 +79,26 @@ async function list(context: Context, options: ListOptions, set: string | undefi
     return context.print(`${total}\n`);
   }
   const { prefix, after, limit } = options;
-  const page = view.page(set, { ...(prefix !== undefined && { prefix }), ...(after !== undefined && { after }), ...(limit !== undefined && { limit }) });
+  const page = view.page(set, {
+    ...(prefix !== undefined && { prefix }),
+    ...(after !== undefined && { after }),
+    ...(limit !== undefined && { limit }),
+  });
   Object.assign(context.document, { set, ...page });
   if (context.options.json) return;
   if (options.jsonLines) return context.print(page.keys.map(({ key }) => `${toJson(key)}\n`).join(''));
-  if (!context.terminal.stdout.isTerminal) return context.print(page.keys.map(({ key }) => `${printable(key)}\n`).join(''));
-  if (page.total === 0) return context.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
-  await context.table({ columns: [{ title: 'KEY' }, { title: 'ADDED' }], rows: page.keys.map(({ key, addedAt }) => [printable(key), addedAt]) });
-  if (page.next !== null) context.chat(`${page.keys.length} of ${counted(page.total, 'key')}; the next ones: --after ${JSON.stringify(page.next)}`);
+  if (!context.terminal.stdout.isTerminal)
+    return context.print(page.keys.map(({ key }) => `${printable(key)}\n`).join(''));
+  if (page.total === 0)
+    return context.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
+  await context.table({
+    columns: [{ title: 'KEY' }, { title: 'ADDED' }],
+    rows: page.keys.map(({ key, addedAt }) => [printable(key), addedAt]),
+  });
+  if (page.next !== null)
+    context.chat(
+      `${page.keys.length} of ${counted(page.total, 'key')}; the next ones: --after ${JSON.stringify(page.next)}`,
+    );
 }
 
 async function listSets(context: Context, view: StateView): Promise<void> {
@@ -105,25 +121,49 @@ interface KeysOptions {
   readonly jsonLines?: boolean;
 }
 
-function keysOf(context: Context, keys: readonly string[], { from, jsonLines }: KeysOptions): readonly string[] {
-  return [...checkedKeys(keys), ...(from === undefined ? [] : keysFrom(from, context.terminal, jsonLines ?? false))];
+function keysOf(
+  context: Context,
+  keys: readonly string[],
+  { from, jsonLines }: KeysOptions,
+): readonly string[] {
+  return [
+    ...checkedKeys(keys),
+    ...(from === undefined ? [] : keysFrom(from, context.terminal, jsonLines ?? false)),
+  ];
 }
 
-async function add(context: Context, options: KeysOptions & { readonly materialize?: boolean }, set: string, given: readonly string[]): Promise<void> {
+async function add(
+  context: Context,
+  options: KeysOptions & { readonly materialize?: boolean },
+  set: string,
+  given: readonly string[],
+): Promise<void> {
   const keys = keysOf(context, given, options);
   if (given.length === 0 && options.from === undefined) {
-    fail({ reason: 'usage', message: 'no key was given', hint: `for example: dynpart partitions add ${set} KEY, or --from FILE` });
+    fail({
+      reason: 'usage',
+      message: 'no key was given',
+      hint: `for example: dynpart partitions add ${set} KEY, or --from FILE`,
+    });
   }
   await context.checkSet(await context.store.read(), set);
-  const { added, skipped } = await context.store.commit((view) => addKeys(view, set, keys, context.clock.now()));
+  const { added, skipped } = await context.store.commit((view) =>
+    addKeys(view, set, keys, context.clock.now()),
+  );
   Object.assign(context.document, { set, added, skipped });
-  context.chat(`${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`);
+  context.chat(
+    `${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`,
+  );
   if (!options.materialize) return;
-  const outcome: MaterializeOutcome = added.length === 0 ? nothingDone : await materializeKeys(context, { set, keys: added });
+  const outcome: MaterializeOutcome =
+    added.length === 0 ? nothingDone : await materializeKeys(context, { set, keys: added });
   Object.assign(context.document, outcome);
 }
 
-const nothingDone: MaterializeOutcome = { runs: [], summary: { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 } };
+const nothingDone: MaterializeOutcome = {
+  runs: [],
+  summary: { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 },
+};
 
 interface RemoveOptions extends KeysOptions {
   readonly olderThan?: number;
@@ -133,7 +173,12 @@ interface RemoveOptions extends KeysOptions {
   readonly dryRun?: boolean;
 }
 
-async function remove(context: Context, options: RemoveOptions, set: string, given: readonly string[]): Promise<void> {
+async function remove(
+  context: Context,
+  options: RemoveOptions,
+  set: string,
+  given: readonly string[],
+): Promise<void> {
   const byRule = options.olderThan !== undefined || options.keepLast !== undefined;
   const named = given.length > 0 || options.from !== undefined;
   if (byRule === named) {
@@ -153,11 +198,15 @@ async function remove(context: Context, options: RemoveOptions, set: string, giv
     const chosen = byRule ? keysToRetire(view.page(set, {}), rule) : keys;
     return removeKeys(view, set, chosen, { keepOut: options.keepOut ?? false, now });
   };
-  const { removed, skipped } = options.dryRun ? plan(await context.store.read()).outcome : await context.store.commit(plan);
+  const { removed, skipped } = options.dryRun
+    ? plan(await context.store.read()).outcome
+    : await context.store.commit(plan);
   Object.assign(context.document, { set, removed, skipped });
   if (options.dryRun) return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
   if (options.purge) await purgeValues(context, set, removed);
-  context.chat(`${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`);
+  context.chat(
+    `${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`,
+  );
 }
 
 interface SyncOptions extends KeysOptions {
@@ -170,7 +219,11 @@ interface SyncOptions extends KeysOptions {
 async function sync(context: Context, options: SyncOptions, set: string): Promise<void> {
   const keys = keysFrom(options.from, context.terminal, options.jsonLines ?? false);
   if (keys.length === 0 && !options.allowEmpty) {
-    fail({ reason: 'usage', message: `the list is empty, and that would remove every key of '${set}'`, hint: 'if that is meant: --allow-empty' });
+    fail({
+      reason: 'usage',
+      message: `the list is empty, and that would remove every key of '${set}'`,
+      hint: 'if that is meant: --allow-empty',
+    });
   }
   const mayRemove = limitOfRemovals(options.maxRemove);
   await context.checkSet(await context.store.read(), set);
@@ -179,23 +232,39 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
     const most = mayRemove(view.keys(set).length);
     const count = synced.outcome.removed.length;
     if (count > most) {
-      fail({ reason: 'usage', message: `the list would remove ${counted(count, 'key')} of '${set}', more than --max-remove ${options.maxRemove} allows`, hint: 'look at it with --dry-run; nothing was changed' });
+      fail({
+        reason: 'usage',
+        message: `the list would remove ${counted(count, 'key')} of '${set}', more than --max-remove ${options.maxRemove} allows`,
+        hint: 'look at it with --dry-run; nothing was changed',
+      });
     }
     return synced;
   };
-  const { added, removed, unchanged } = options.dryRun ? plan(await context.store.read()).outcome : await context.store.commit(plan);
+  const { added, removed, unchanged } = options.dryRun
+    ? plan(await context.store.read()).outcome
+    : await context.store.commit(plan);
   Object.assign(context.document, { set, added, removed, unchanged });
   if (options.dryRun) {
-    return context.print([...added.map((key) => `+ ${printable(key)}\n`), ...removed.map((key) => `- ${printable(key)}\n`)].join(''));
+    return context.print(
+      [...added.map((key) => `+ ${printable(key)}\n`), ...removed.map((key) => `- ${printable(key)}\n`)].join(
+        '',
+      ),
+    );
   }
-  context.chat(`${set}: ${grouped(added.length)} added, ${grouped(removed.length)} removed, ${grouped(unchanged)} unchanged`);
+  context.chat(
+    `${set}: ${grouped(added.length)} added, ${grouped(removed.length)} removed, ${grouped(unchanged)} unchanged`,
+  );
 }
 
 function limitOfRemovals(text: string | undefined): (total: number) => number {
   if (text === undefined) return () => Infinity;
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
   if (match === null || (match[2] === '' && match[1]!.includes('.'))) {
-    return fail({ reason: 'usage', message: `--max-remove takes a number or a part such as 10%, not ${JSON.stringify(text)}`, hint: 'for example: --max-remove 10%' });
+    return fail({
+      reason: 'usage',
+      message: `--max-remove takes a number or a part such as 10%, not ${JSON.stringify(text)}`,
+      hint: 'for example: --max-remove 10%',
+    });
   }
   const number = Number(match[1]);
   return (total) => (match[2] === '%' ? Math.floor((total * number) / 100) : number);

@@ -31,7 +31,11 @@ export function runsCommand(program: Command, act: Act): void {
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1), 50)
     .option('--after <id>', 'only runs that stand after this one in the list')
     .action(act(list));
-  runs.command('show').argument('<id>').description('one run, its assets and their metadata').action(act(show));
+  runs
+    .command('show')
+    .argument('<id>')
+    .description('one run, its assets and their metadata')
+    .action(act(show));
   runs
     .command('logs')
     .argument('<id>')
@@ -44,7 +48,11 @@ export function runsCommand(program: Command, act: Act): void {
     .description('new runs for the assets that did not succeed')
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
     .action(act(retry));
-  runs.command('cancel').argument('<ids...>').description('cancel queued runs and abort started ones, also in another process').action(act(cancel));
+  runs
+    .command('cancel')
+    .argument('<ids...>')
+    .description('cancel queued runs and abort started ones, also in another process')
+    .action(act(cancel));
   runs
     .command('release')
     .argument('<ids...>')
@@ -61,7 +69,10 @@ interface ListOptions {
   readonly after?: string;
 }
 
-async function list(context: Context, { status, key, asset, sensor, limit, after }: ListOptions): Promise<void> {
+async function list(
+  context: Context,
+  { status, key, asset, sensor, limit, after }: ListOptions,
+): Promise<void> {
   const view = await context.store.read();
   const pending = pendingRecords(view).reverse();
   const pendingIds = new Set(pending.map(({ id }) => id));
@@ -81,17 +92,31 @@ async function list(context: Context, { status, key, asset, sensor, limit, after
   const inState = pending.filter(wanted).slice(0, limit + 1);
   // A run that a killed process recorded but did not commit is still in the state: that counts.
   const finished =
-    inState.length > limit ? [] : await context.store.finishedRuns({ limit: limit + 1 - inState.length, where: (run) => !pendingIds.has(run.id) && wanted(run) });
+    inState.length > limit
+      ? []
+      : await context.store.finishedRuns({
+          limit: limit + 1 - inState.length,
+          where: (run) => !pendingIds.has(run.id) && wanted(run),
+        });
   if (!reached) fail({ reason: 'unknown-name', thing: 'run', names: [after!], nearest: [], known: 1 });
   const found = [...inState, ...finished];
   const runs = found.slice(0, limit);
   Object.assign(context.document, { runs, next: found.length > limit ? runs.at(-1)!.id : null });
   if (runs.length === 0) return context.chat('no runs');
   await context.table({
-    columns: [{ title: 'RUN' }, { title: 'STATUS' }, { title: 'KEY' }, { title: 'ASSETS' }, { title: 'CREATED' }],
+    columns: [
+      { title: 'RUN' },
+      { title: 'STATUS' },
+      { title: 'KEY' },
+      { title: 'ASSETS' },
+      { title: 'CREATED' },
+    ],
     rows: runs.map((run) => [
       run.id,
-      { text: run.status, paint: run.status === 'SUCCESS' ? 'good' : run.status === 'FAILURE' ? 'bad' : 'dim' },
+      {
+        text: run.status,
+        paint: run.status === 'SUCCESS' ? 'good' : run.status === 'FAILURE' ? 'bad' : 'dim',
+      },
       run.partitionKey === null ? '-' : printable(run.partitionKey),
       run.assets.map((outcome) => outcome.asset).join(', '),
       run.createdAt,
@@ -106,8 +131,17 @@ async function findRun(context: Context, view: StateView, id: string): Promise<R
   if (pending !== undefined) return recordOf(pending.runs, pending.run);
   const [finished] = await context.store.finishedRuns({ limit: 1, where: (run) => run.id === id });
   if (finished !== undefined) return finished;
-  const recent = [...pendingRecords(view).slice(-1000), ...(await context.store.finishedRuns({ limit: 1000 }))].map((run) => run.id);
-  return fail({ reason: 'unknown-name', thing: 'run', names: [id], nearest: nearest(id, recent), known: recent.length });
+  const recent = [
+    ...pendingRecords(view).slice(-1000),
+    ...(await context.store.finishedRuns({ limit: 1000 })),
+  ].map((run) => run.id);
+  return fail({
+    reason: 'unknown-name',
+    thing: 'run',
+    names: [id],
+    nearest: nearest(id, recent),
+    known: recent.length,
+  });
 }
 
 async function show(context: Context, _: object, id: string): Promise<void> {
@@ -128,8 +162,14 @@ async function show(context: Context, _: object, id: string): Promise<void> {
   context.print(rows.map(([name, value]) => `${name.padEnd(9)} ${clean(value)}\n`).join(''));
   for (const { asset, status, attempts, metadata, error } of run.assets) {
     context.print(`\n${asset}: ${status}${attempts > 1 ? ` after ${attempts} tries` : ''}\n`);
-    for (const [name, value] of Object.entries(metadata)) context.print(`  ${clean(name)}: ${clean(typeof value === 'string' ? value : JSON.stringify(value))}\n`);
-    if (error !== null) context.print(`  ${clean(error.message).replaceAll('\n', '\n  ')}\n${error.hint === null ? '' : `  ${clean(error.hint)}\n`}`);
+    for (const [name, value] of Object.entries(metadata))
+      context.print(
+        `  ${clean(name)}: ${clean(typeof value === 'string' ? value : JSON.stringify(value))}\n`,
+      );
+    if (error !== null)
+      context.print(
+        `  ${clean(error.message).replaceAll('\n', '\n  ')}\n${error.hint === null ? '' : `  ${clean(error.hint)}\n`}`,
+      );
   }
 }
 
@@ -141,7 +181,13 @@ async function logs(context: Context, { follow }: { readonly follow?: boolean },
   const showNew = async (): Promise<readonly RunLogLine[]> => {
     const lines = await context.store.readLog(id);
     for (const line of lines.slice(shown)) {
-      if (follow && context.options.json) context.printLine({ id, asset: line.asset, attempt: line.attempt, line: { at: line.at, stream: line.stream, text: line.text } });
+      if (follow && context.options.json)
+        context.printLine({
+          id,
+          asset: line.asset,
+          attempt: line.attempt,
+          line: { at: line.at, stream: line.stream, text: line.text },
+        });
       else context.print(`${line.at}\t${line.asset}\t${line.attempt}\t${clean(line.text)}\n`);
     }
     shown = lines.length;
@@ -159,7 +205,10 @@ async function logs(context: Context, { follow }: { readonly follow?: boolean },
 }
 
 function byAttempt(lines: readonly RunLogLine[]) {
-  const attempts = new Map<string, { asset: string; attempt: number; lines: { at: string; stream: string; text: string }[] }>();
+  const attempts = new Map<
+    string,
+    { asset: string; attempt: number; lines: { at: string; stream: string; text: string }[] }
+  >();
   for (const { asset, attempt, at, stream, text } of lines) {
     const name = `${asset}\0${attempt}`;
     const known = attempts.get(name) ?? { asset, attempt, lines: [] };
@@ -169,24 +218,44 @@ function byAttempt(lines: readonly RunLogLine[]) {
   return [...attempts.values()];
 }
 
-async function retry(context: Context, flags: { readonly concurrency?: number }, ids: readonly string[]): Promise<void> {
+async function retry(
+  context: Context,
+  flags: { readonly concurrency?: number },
+  ids: readonly string[],
+): Promise<void> {
   const { store, clock } = context;
   const view = await store.read();
   const runs: RunRecord[] = [];
   for (const id of new Set(ids)) {
     const run = await findRun(context, view, id);
-    if (run.finishedAt === null) fail({ reason: 'usage', message: `run ${id} has not ended yet (${run.status})`, hint: `cancel it first: dynpart runs cancel ${id}` });
+    if (run.finishedAt === null)
+      fail({
+        reason: 'usage',
+        message: `run ${id} has not ended yet (${run.status})`,
+        hint: `cancel it first: dynpart runs cancel ${id}`,
+      });
     runs.push(run);
   }
   const pipeline = await context.pipeline();
   const moment = { now: clock.now(), group: newId(clock) };
   planRetry(view, pipeline, runs, moment);
   const renderer = new EventRenderer(context, { keepsRuns: true });
-  const session = new RunSession(await sessionOptions(context, renderer, { concurrency: flags.concurrency, failFast: false, onInterrupt: 'cancel' }));
+  const session = new RunSession(
+    await sessionOptions(context, renderer, {
+      concurrency: flags.concurrency,
+      failFast: false,
+      onInterrupt: 'cancel',
+    }),
+  );
   try {
     await session.commit(moment.group, (now, owner) => {
       const queued = planRetry(now, pipeline, runs, moment);
-      return { changes: queued.map((group) => ({ type: 'runs-queued', runs: group, owner })), outcome: undefined, queued: queued.length, takenOver: new Set() };
+      return {
+        changes: queued.map((group) => ({ type: 'runs-queued', runs: group, owner })),
+        outcome: undefined,
+        queued: queued.length,
+        takenOver: new Set(),
+      };
     });
     await session.execute();
   } finally {
@@ -209,7 +278,10 @@ async function cancel(context: Context, _: object, ids: readonly string[]): Prom
     if (status !== 'QUEUED' && status !== 'STARTED') context.note(`run ${id} has ended already: ${status}`);
   }
   await store.commit((now) => {
-    const { changes } = cancelRuns(now, (_runs, run) => wanted.has(run.id), { why: 'it was canceled', now: clock.now() });
+    const { changes } = cancelRuns(now, (_runs, run) => wanted.has(run.id), {
+      why: 'it was canceled',
+      now: clock.now(),
+    });
     return { changes, outcome: undefined };
   });
   const until = clock.now() + CANCEL_WAIT_MS;
@@ -222,7 +294,12 @@ async function cancel(context: Context, _: object, ids: readonly string[]): Prom
   const runs: RunRecord[] = [];
   for (const id of wanted) runs.push(await findRun(context, after, id));
   Object.assign(context.document, { runs });
-  for (const { id, status } of runs) context.chat(status === 'STARTED' || status === 'QUEUED' ? `run ${id} is being aborted by the process that executes it` : `run ${id}: ${status}`);
+  for (const { id, status } of runs)
+    context.chat(
+      status === 'STARTED' || status === 'QUEUED'
+        ? `run ${id} is being aborted by the process that executes it`
+        : `run ${id}: ${status}`,
+    );
 }
 
 async function release(context: Context, _: object, ids: readonly string[]): Promise<void> {
@@ -231,7 +308,13 @@ async function release(context: Context, _: object, ids: readonly string[]): Pro
   const wanted = new Set(ids);
   for (const id of wanted) await findRun(context, view, id);
   await store.commit((now) => {
-    const owned = now.runs().flatMap((runs) => (runs.owner === null ? [] : Array.from(runsIn(runs)).filter(({ id }) => wanted.has(id)).map(({ id }) => id)));
+    const owned = now.runs().flatMap((runs) =>
+      runs.owner === null
+        ? []
+        : Array.from(runsIn(runs))
+            .filter(({ id }) => wanted.has(id))
+            .map(({ id }) => id),
+    );
     return { changes: owned.length === 0 ? [] : [{ type: 'runs-released', ids: owned }], outcome: undefined };
   });
   const after = await store.read();

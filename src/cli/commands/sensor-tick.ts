@@ -24,7 +24,12 @@ export function tickCommand(sensor: Command, act: Act): void {
     .option('--due', 'only those whose interval is over')
     .option('--dry-run', 'only say which keys, runs and cursor it would commit')
     .option('--no-run', 'leave the runs queued for a worker')
-    .option('--if-busy <what>', 'when another process evaluates the sensor: skip, wait or fail', oneOf('--if-busy', ['skip', 'wait', 'fail']), 'skip')
+    .option(
+      '--if-busy <what>',
+      'when another process evaluates the sensor: skip, wait or fail',
+      oneOf('--if-busy', ['skip', 'wait', 'fail']),
+      'skip',
+    )
     .option('--wait-timeout <s>', 'with --if-busy wait: for so long at most', seconds('--wait-timeout'))
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
     .action(act(tick));
@@ -45,7 +50,11 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
   const pipeline = await context.pipeline();
   const sensors = await chosenSensors(context, pipeline, names, flags.due ?? false);
   const dryRun = flags.dryRun ?? false;
-  const options = await sessionOptions(context, renderer, { concurrency: flags.concurrency, failFast: false, onInterrupt: 'release' });
+  const options = await sessionOptions(context, renderer, {
+    concurrency: flags.concurrency,
+    failFast: false,
+    onInterrupt: 'release',
+  });
   const session = new RunSession(options);
   const resumed = new Set<string>();
   try {
@@ -80,12 +89,23 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
   }
 }
 
-async function chosenSensors(context: Context, pipeline: Pipeline, names: readonly string[], due: boolean): Promise<SensorDefinition[]> {
+async function chosenSensors(
+  context: Context,
+  pipeline: Pipeline,
+  names: readonly string[],
+  due: boolean,
+): Promise<SensorDefinition[]> {
   for (const name of names) context.checkName('sensor', name, pipeline.sensors.keys());
   const view = await context.store.read();
   // A sensor that is named is ticked also when it is stopped: somebody wants to see what it does.
-  const chosen = names.length > 0 ? [...new Set(names)].map((name) => pipeline.sensors.get(name)!) : running();
-  if (pipeline.sensors.size === 0) fail({ reason: 'usage', message: 'the pipeline has no sensors', hint: 'add one to sensors of definePipeline' });
+  const chosen =
+    names.length > 0 ? [...new Set(names)].map((name) => pipeline.sensors.get(name)!) : running();
+  if (pipeline.sensors.size === 0)
+    fail({
+      reason: 'usage',
+      message: 'the pipeline has no sensors',
+      hint: 'add one to sensors of definePipeline',
+    });
   if (!due) return chosen;
   const now = context.clock.now();
   const last = await Promise.all(chosen.map((sensor) => lastTickOf(context.store, view, sensor.name)));
@@ -95,7 +115,9 @@ async function chosenSensors(context: Context, pipeline: Pipeline, names: readon
   });
 
   function running(): SensorDefinition[] {
-    return [...pipeline.sensors.values()].filter(({ name, defaultStatus }) => (view.sensor(name).status ?? defaultStatus) === 'RUNNING');
+    return [...pipeline.sensors.values()].filter(
+      ({ name, defaultStatus }) => (view.sensor(name).status ?? defaultStatus) === 'RUNNING',
+    );
   }
 }
 
@@ -125,8 +147,18 @@ function printPlans(context: Context, ticks: readonly TickRecord[]): void {
       context.print(added.map((key) => `${plan.sensor}\tadd\t${set}\t${printable(key)}\n`).join(''));
       context.print(removed.map((key) => `${plan.sensor}\tremove\t${set}\t${printable(key)}\n`).join(''));
     }
-    context.print(plan.runs.map(({ partitionKey, assets }) => `${plan.sensor}\trun\t${assets.join(',')}\t${partitionKey === null ? '' : printable(partitionKey)}\n`).join(''));
+    context.print(
+      plan.runs
+        .map(
+          ({ partitionKey, assets }) =>
+            `${plan.sensor}\trun\t${assets.join(',')}\t${partitionKey === null ? '' : printable(partitionKey)}\n`,
+        )
+        .join(''),
+    );
     const { before, after } = plan.cursor;
-    if (before !== after) context.print(`${plan.sensor}\tcursor\t${before === null ? '' : quoted(before)}\t${quoted(after ?? '')}\n`);
+    if (before !== after)
+      context.print(
+        `${plan.sensor}\tcursor\t${before === null ? '' : quoted(before)}\t${quoted(after ?? '')}\n`,
+      );
   }
 }

@@ -22,14 +22,29 @@ export function watchCommand(sensor: Command, act: Act): void {
     .action(act(watchSensors));
 }
 
-async function watchSensors(context: Context, flags: { readonly concurrency?: number }, names: readonly string[]): Promise<void> {
+async function watchSensors(
+  context: Context,
+  flags: { readonly concurrency?: number },
+  names: readonly string[],
+): Promise<void> {
   const renderer = new EventRenderer(context, { keepsRuns: false });
-  const base = await sessionOptions(context, renderer, { concurrency: flags.concurrency, failFast: false, onInterrupt: 'release' });
+  const base = await sessionOptions(context, renderer, {
+    concurrency: flags.concurrency,
+    failFast: false,
+    onInterrupt: 'release',
+  });
   const options = { ...base, emit: printingRuns(context, base.emit) };
   const { pipeline } = options;
   for (const name of names) context.checkName('sensor', name, pipeline.sensors.keys());
-  const sensors = [...pipeline.sensors.values()].filter(({ name }) => names.length === 0 || names.includes(name));
-  if (sensors.length === 0) fail({ reason: 'usage', message: 'the pipeline has no sensors', hint: 'add one to sensors of definePipeline' });
+  const sensors = [...pipeline.sensors.values()].filter(
+    ({ name }) => names.length === 0 || names.includes(name),
+  );
+  if (sensors.length === 0)
+    fail({
+      reason: 'usage',
+      message: 'the pipeline has no sensors',
+      hint: 'add one to sensors of definePipeline',
+    });
   const threads = new SensorThreads({
     pipelineFile: context.file,
     stateFile: context.store.file.path,
@@ -44,7 +59,14 @@ async function watchSensors(context: Context, flags: { readonly concurrency?: nu
       sensors,
       session,
       tick: (sensor) =>
-        runTick(sensor, { ...options, evaluate: threads.evaluate, dryRun: false, executor: session.executor, ifBusy: 'skip', waitTimeoutMs: 0 }),
+        runTick(sensor, {
+          ...options,
+          evaluate: threads.evaluate,
+          dryRun: false,
+          executor: session.executor,
+          ifBusy: 'skip',
+          waitTimeoutMs: 0,
+        }),
     });
   } finally {
     threads.endAll();

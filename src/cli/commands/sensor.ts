@@ -14,11 +14,22 @@ import { watchCommand } from './sensor-watch.ts';
 
 export function sensorCommand(program: Command, act: Act): void {
   const sensor = program.command('sensor').description('evaluate sensors and look after them');
-  sensor.command('list').description('status, interval, last tick and cursor of each sensor').action(act(list));
+  sensor
+    .command('list')
+    .description('status, interval, last tick and cursor of each sensor')
+    .action(act(list));
   tickCommand(sensor, act);
   watchCommand(sensor, act);
-  sensor.command('start').argument('<sensor>').description('let it tick').action(act((context, _, name: string) => setStatus(context, name, 'RUNNING')));
-  sensor.command('stop').argument('<sensor>').description('no ticks until it is started').action(act((context, _, name: string) => setStatus(context, name, 'STOPPED')));
+  sensor
+    .command('start')
+    .argument('<sensor>')
+    .description('let it tick')
+    .action(act((context, _: object, name: string) => setStatus(context, name, 'RUNNING')));
+  sensor
+    .command('stop')
+    .argument('<sensor>')
+    .description('no ticks until it is started')
+    .action(act((context, _: object, name: string) => setStatus(context, name, 'STOPPED')));
   sensor
     .command('cursor')
     .argument('<sensor>')
@@ -55,13 +66,22 @@ async function list(context: Context): Promise<void> {
   Object.assign(context.document, { sensors });
   if (sensors.length === 0) return context.chat('the pipeline has no sensors');
   await context.table({
-    columns: [{ title: 'SENSOR' }, { title: 'STATUS' }, { title: 'EVERY', align: 'right' }, { title: 'LAST TICK' }, { title: 'OUTCOME' }, { title: 'CURSOR' }],
+    columns: [
+      { title: 'SENSOR' },
+      { title: 'STATUS' },
+      { title: 'EVERY', align: 'right' },
+      { title: 'LAST TICK' },
+      { title: 'OUTCOME' },
+      { title: 'CURSOR' },
+    ],
     rows: sensors.map(({ sensor, status, minimumIntervalSeconds, lastTick, cursor: at }) => [
       sensor,
       { text: status, paint: status === 'RUNNING' ? 'good' : 'dim' },
       `${minimumIntervalSeconds} s`,
       lastTick?.startedAt ?? '-',
-      lastTick === null ? '-' : { text: lastTick.status, paint: lastTick.status === 'FAILURE' ? 'bad' : 'dim' },
+      lastTick === null
+        ? '-'
+        : { text: lastTick.status, paint: lastTick.status === 'FAILURE' ? 'bad' : 'dim' },
       at === null ? '-' : printable(at),
     ]),
   });
@@ -77,29 +97,48 @@ async function setStatus(context: Context, sensor: string, status: 'RUNNING' | '
   context.chat(`sensor '${sensor}' is ${status}`);
 }
 
-async function cursor(context: Context, options: { readonly set?: string; readonly clear?: boolean }, sensor: string): Promise<void> {
-  if (options.set !== undefined && options.clear) fail({ reason: 'usage', message: '--set and --clear contradict each other', hint: 'use one of them' });
-  if (options.set !== undefined && !options.set.isWellFormed()) fail({ reason: 'usage', message: 'the cursor is no text', hint: 'it holds half of a surrogate pair' });
+async function cursor(
+  context: Context,
+  options: { readonly set?: string; readonly clear?: boolean },
+  sensor: string,
+): Promise<void> {
+  if (options.set !== undefined && options.clear)
+    fail({ reason: 'usage', message: '--set and --clear contradict each other', hint: 'use one of them' });
+  if (options.set !== undefined && !options.set.isWellFormed())
+    fail({ reason: 'usage', message: 'the cursor is no text', hint: 'it holds half of a surrogate pair' });
   await context.checkSensor(await context.store.read(), sensor);
   const value = options.clear ? null : options.set;
   if (value !== undefined) {
     // Also when it is the same: an evaluation that is under way must not win over what an operator said.
-    await context.store.commit(() => ({ changes: [{ type: 'sensor-changed', sensor, cursor: value }], outcome: undefined }));
+    await context.store.commit(() => ({
+      changes: [{ type: 'sensor-changed', sensor, cursor: value }],
+      outcome: undefined,
+    }));
   }
   const now = (await context.store.read()).sensor(sensor).cursor;
   Object.assign(context.document, { sensor, cursor: now });
-  if (value !== undefined) return context.chat(now === null ? `cursor of '${sensor}' cleared` : `cursor of '${sensor}' set to ${printable(now)}`);
+  if (value !== undefined)
+    return context.chat(
+      now === null ? `cursor of '${sensor}' cleared` : `cursor of '${sensor}' set to ${printable(now)}`,
+    );
   if (now !== null) context.print(`${printable(now)}\n`);
   else context.chat(`sensor '${sensor}' has no cursor yet`);
 }
 
-async function history(context: Context, { limit }: { readonly limit: number }, sensor: string): Promise<void> {
+async function history(
+  context: Context,
+  { limit }: { readonly limit: number },
+  sensor: string,
+): Promise<void> {
   const view = await context.store.read();
   await context.checkSensor(view, sensor);
   const past = await context.store.ticks(sensor, limit);
   // A process that was killed between its commit and the history left its tick in the state alone.
   const last = view.sensor(sensor).lastTick;
-  const missing = last !== null && !past.some(({ startedAt }) => startedAt === last.startedAt) && (past[0] === undefined || last.startedAt > past[0].startedAt);
+  const missing =
+    last !== null &&
+    !past.some(({ startedAt }) => startedAt === last.startedAt) &&
+    (past[0] === undefined || last.startedAt > past[0].startedAt);
   const ticks = missing ? [last, ...past].slice(0, limit) : past;
   Object.assign(context.document, { sensor, ticks });
   if (ticks.length === 0) return context.chat(`sensor '${sensor}' has not ticked yet`);
@@ -107,7 +146,10 @@ async function history(context: Context, { limit }: { readonly limit: number }, 
     columns: [{ title: 'STARTED' }, { title: 'OUTCOME' }, { title: 'WHAT' }],
     rows: ticks.map((tick) => [
       tick.startedAt,
-      { text: tick.status, paint: tick.status === 'FAILURE' ? 'bad' : tick.status === 'SUCCESS' ? 'good' : 'dim' },
+      {
+        text: tick.status,
+        paint: tick.status === 'FAILURE' ? 'bad' : tick.status === 'SUCCESS' ? 'good' : 'dim',
+      },
       wordsForTick(tick),
     ]),
   });

@@ -14,8 +14,15 @@ import type { Act } from '../program.ts';
 
 export function stateCommand(program: Command, act: Act): void {
   const state = program.command('state').description('check, copy and restore the state');
-  state.command('check').description('every invariant of the state; a problem is exit code 5').action(act(check));
-  state.command('export').argument('[file]', 'without it: standard output').description('a copy of the state, as one consistent document').action(act(exportTo));
+  state
+    .command('check')
+    .description('every invariant of the state; a problem is exit code 5')
+    .action(act(check));
+  state
+    .command('export')
+    .argument('[file]', 'without it: standard output')
+    .description('a copy of the state, as one consistent document')
+    .action(act(exportTo));
   state
     .command('restore')
     .argument('[file]', 'a copy made by export')
@@ -42,7 +49,12 @@ async function exportTo(context: Context, _: object, file: string | undefined): 
   const document = await context.store.document();
   const text = `${JSON.stringify(document)}\n`;
   if (file === undefined) {
-    if (context.options.json) fail({ reason: 'usage', message: 'with --json the copy needs a file of its own', hint: 'dynpart state export FILE --json' });
+    if (context.options.json)
+      fail({
+        reason: 'usage',
+        message: 'with --json the copy needs a file of its own',
+        hint: 'dynpart state export FILE --json',
+      });
     return context.print(text);
   }
   const target = path.resolve(context.terminal.cwd, file);
@@ -56,17 +68,34 @@ async function exportTo(context: Context, _: object, file: string | undefined): 
   context.chat(`serial ${document.serial} written to ${target}`);
 }
 
-async function restore(context: Context, { last }: { readonly last?: boolean }, file: string | undefined): Promise<void> {
-  if ((last === true) === (file !== undefined)) fail({ reason: 'usage', message: 'say what to restore: a file, or --last', hint: 'dynpart state restore FILE, or: dynpart state restore --last' });
+async function restore(
+  context: Context,
+  { last }: { readonly last?: boolean },
+  file: string | undefined,
+): Promise<void> {
+  if ((last === true) === (file !== undefined))
+    fail({
+      reason: 'usage',
+      message: 'say what to restore: a file, or --last',
+      hint: 'dynpart state restore FILE, or: dynpart state restore --last',
+    });
   const stateFile = context.store.file;
-  const copy = file === undefined ? newestIntact(context) : readCopy(path.resolve(context.terminal.cwd, file));
+  const copy =
+    file === undefined ? newestIntact(context) : readCopy(path.resolve(context.terminal.cwd, file));
   const problems = checkState(copy);
-  if (problems.length > 0) fail({ reason: 'state-problems', file: file ?? stateFile.path, count: problems.length });
+  if (problems.length > 0)
+    fail({ reason: 'state-problems', file: file ?? stateFile.path, count: problems.length });
   const kept = keepPresent(context);
   const serial = Math.max(stateFile.highestSerial(), serialOf(readIfThere(stateFile.path)), copy.serial) + 1;
   const now = isoTime(context.clock.now());
   // Runs that were queued then belong to nobody now, and whoever executed them has long finished or died.
-  const runs = copy.runs.map((group) => ({ ...group, owner: null, ownedSince: 0, status: group.status.replaceAll('s', 'q'), startedAt: {} }));
+  const runs = copy.runs.map((group) => ({
+    ...group,
+    owner: null,
+    ownedSince: 0,
+    status: group.status.replaceAll('s', 'q'),
+    startedAt: {},
+  }));
   await stateFile.replace({
     ...copy,
     lineage: copy.lineage || newLineage(context.clock),
@@ -76,17 +105,31 @@ async function restore(context: Context, { last }: { readonly last?: boolean }, 
     runs,
   });
   Object.assign(context.document, { file: stateFile.path, serial });
-  context.chat(`restored as serial ${serial}${kept === null ? '' : `; what was there before is kept as ${kept}`}`);
+  context.chat(
+    `restored as serial ${serial}${kept === null ? '' : `; what was there before is kept as ${kept}`}`,
+  );
 }
 
 function newestIntact(context: Context): StateDocument {
   const newest = context.store.file.newestGeneration();
-  return newest?.document ?? fail({ reason: 'usage', message: `there is no intact generation beside ${context.store.file.path}`, hint: 'restore a copy: dynpart state restore FILE' });
+  return (
+    newest?.document ??
+    fail({
+      reason: 'usage',
+      message: `there is no intact generation beside ${context.store.file.path}`,
+      hint: 'restore a copy: dynpart state restore FILE',
+    })
+  );
 }
 
 function readCopy(file: string): StateDocument {
   const text = io('read', file, () => readIfThere(file));
-  if (text === null) return fail({ reason: 'usage', message: `there is no file ${file}`, hint: 'name a copy made by: dynpart state export FILE' });
+  if (text === null)
+    return fail({
+      reason: 'usage',
+      message: `there is no file ${file}`,
+      hint: 'name a copy made by: dynpart state export FILE',
+    });
   return parseState(text, file);
 }
 

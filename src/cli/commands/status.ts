@@ -18,10 +18,19 @@ export function statusCommand(program: Command, act: Act): void {
     .action(act(status));
 }
 
-async function status(context: Context, flags: { readonly exitCode?: boolean }, names: readonly string[]): Promise<void> {
+async function status(
+  context: Context,
+  flags: { readonly exitCode?: boolean },
+  names: readonly string[],
+): Promise<void> {
   const view = await context.store.read();
   const known = await context.known(view);
-  for (const name of names) context.checkName('asset', name, known.assets.map((asset) => asset.name));
+  for (const name of names)
+    context.checkName(
+      'asset',
+      name,
+      known.assets.map((asset) => asset.name),
+    );
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
   const inProgress = keysInProgress(view);
   const assets = chosen.map((asset) => countsOf(view, asset, inProgress.get(asset.name) ?? new Set()));
@@ -36,7 +45,14 @@ async function status(context: Context, flags: { readonly exitCode?: boolean }, 
   Object.assign(context.document, { assets, sensors });
   if (flags.exitCode && assets.some(({ missing, failed }) => missing + failed > 0)) context.exitWith(10);
   await context.table({
-    columns: [{ title: 'ASSET' }, { title: 'SET' }, ...['TOTAL', 'MATERIALIZED', 'FAILED', 'IN PROGRESS', 'MISSING'].map((title) => ({ title, align: 'right' as const }))],
+    columns: [
+      { title: 'ASSET' },
+      { title: 'SET' },
+      ...['TOTAL', 'MATERIALIZED', 'FAILED', 'IN PROGRESS', 'MISSING'].map((title) => ({
+        title,
+        align: 'right' as const,
+      })),
+    ],
     rows: assets.map(({ asset, set, total, materialized, failed, inProgress: running, missing }) => [
       asset,
       set ?? '-',
@@ -72,8 +88,23 @@ function countsOf(view: StateView, { name, set }: KnownAsset, running: ReadonlyS
   const counts = { m: 0, f: 0, '.': 0 };
   for (const letter of letters) counts[letter as 'm' | 'f' | '.']++;
   // A run of a key that was removed may still be on its way out.
-  const there = set === null ? null : view.present(set, [...running].filter((key) => key !== null));
+  const there =
+    set === null
+      ? null
+      : view.present(
+          set,
+          [...running].filter((key) => key !== null),
+        );
   const keys = [...running].filter((key) => there === null || there.has(key!));
   for (const letter of view.statusOf(name, set, keys)) counts[letter]--;
-  return { asset: name, set, total: letters.length, materialized: counts.m, failed: counts.f, inProgress: keys.length, missing: counts['.'], stale: 0 };
+  return {
+    asset: name,
+    set,
+    total: letters.length,
+    materialized: counts.m,
+    failed: counts.f,
+    inProgress: keys.length,
+    missing: counts['.'],
+    stale: 0,
+  };
 }

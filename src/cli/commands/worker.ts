@@ -19,17 +19,30 @@ export function workerCommand(program: Command, act: Act): void {
     .action(act(worker));
 }
 
-async function worker(context: Context, flags: { readonly once?: boolean; readonly concurrency?: number; readonly summary?: boolean }): Promise<void> {
+async function worker(
+  context: Context,
+  flags: { readonly once?: boolean; readonly concurrency?: number; readonly summary?: boolean },
+): Promise<void> {
   const once = flags.once ?? false;
   const renderer = new EventRenderer(context, { keepsRuns: once && !flags.summary });
-  const options = await sessionOptions(context, renderer, { concurrency: flags.concurrency, failFast: false, onInterrupt: 'release' });
-  const session = new RunSession({ ...options, emit: once ? options.emit : printingRuns(context, options.emit) });
+  const options = await sessionOptions(context, renderer, {
+    concurrency: flags.concurrency,
+    failFast: false,
+    onInterrupt: 'release',
+  });
+  const session = new RunSession({
+    ...options,
+    emit: once ? options.emit : printingRuns(context, options.emit),
+  });
   if (!once) context.chat('waiting for queued runs; end with Ctrl-C');
   try {
     await work(session, { clock: context.clock, interrupt: context.interrupts.signal, once });
   } finally {
     renderer.end();
-    if (once) Object.assign(context.document, flags.summary ? {} : { runs: renderer.runs }, { summary: renderer.summary });
+    if (once)
+      Object.assign(context.document, flags.summary ? {} : { runs: renderer.runs }, {
+        summary: renderer.summary,
+      });
     await session.leave();
   }
   if (!once) context.drained();

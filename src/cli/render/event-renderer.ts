@@ -49,9 +49,13 @@ export class EventRenderer {
         return context.note(`taking up ${counted(event.count, 'run')} without a live owner`);
       case 'run-started':
         this.#live.started();
-        return context.note(`run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`);
+        return context.note(
+          `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
+        );
       case 'attempt-failed':
-        return context.note(`try ${event.attempt} of asset '${event.asset}'${forKey(event.partitionKey)} failed: ${event.problem.message}; again in ${duration(event.retryInMs)}`);
+        return context.note(
+          `try ${event.attempt} of asset '${event.asset}'${forKey(event.partitionKey)} failed: ${event.problem.message}; again in ${duration(event.retryInMs)}`,
+        );
       case 'run-finished':
         return this.#run(event.run, event.left);
       case 'waiting':
@@ -71,7 +75,11 @@ export class EventRenderer {
     const { total, succeeded, failed, canceled, leftOut } = this.summary;
     const paint = this.#context.paint.stderr;
     if (this.#toldFailures > MOST_TOLD) {
-      this.#context.say(paint.dim(`  … and ${counted(this.#toldFailures - MOST_TOLD, 'more failed run')}; all of them: dynpart runs list --status FAILURE`));
+      this.#context.say(
+        paint.dim(
+          `  … and ${counted(this.#toldFailures - MOST_TOLD, 'more failed run')}; all of them: dynpart runs list --status FAILURE`,
+        ),
+      );
     }
     if (total === 0) return this.#sayTold([]);
     const took = duration(this.#context.clock.now() - this.#began);
@@ -107,14 +115,17 @@ export class EventRenderer {
     else this.summary.canceled++;
     if (this.#keepsRuns) this.runs.push(run);
     this.#live.finished(run, left);
-    if (run.status !== 'FAILURE') return this.#context.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
+    if (run.status !== 'FAILURE')
+      return this.#context.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
     this.#context.exitWith(1);
     if (++this.#toldFailures > MOST_TOLD || this.#context.options.json) return;
     const error = run.error ?? describe({ reason: 'assets-failed', assets: [], first: 'it failed' });
     this.#live.above(() => {
       const paint = this.#context.paint.stderr;
       const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
-      this.#context.terminal.stderr.write(`${paint.bad('failed:')} run ${run.id}: ${clean(error.message)}${hint}\n`);
+      this.#context.terminal.stderr.write(
+        `${paint.bad('failed:')} run ${run.id}: ${clean(error.message)}${hint}\n`,
+      );
     });
   }
 }
@@ -129,7 +140,9 @@ export function wordsForTick(tick: TickRecord): string {
   const more = tick.truncated;
   switch (tick.status) {
     case 'BUSY':
-      return tick.busy === null ? 'busy: it was changed while it was evaluated' : `busy: process ${tick.busy.pid} on ${tick.busy.host} evaluates it since ${tick.busy.since}`;
+      return tick.busy === null
+        ? 'busy: it was changed while it was evaluated'
+        : `busy: process ${tick.busy.pid} on ${tick.busy.host} evaluates it since ${tick.busy.since}`;
     case 'FAILURE':
       return `failed: ${tick.error?.message ?? ''}`;
     case 'SKIPPED':
@@ -139,7 +152,9 @@ export function wordsForTick(tick: TickRecord): string {
         ...(counts.added > 0 ? [`${counted(counts.added, 'key')} added`] : []),
         ...(counts.removed > 0 ? [`${counted(counts.removed, 'key')} removed`] : []),
         ...(tick.runs.length > 0 ? [`${counted(tick.runs.length, 'run')} queued`] : []),
-        ...(tick.skippedRunKeys.length > 0 ? [`${counted(tick.skippedRunKeys.length, 'run key')} launched before`] : []),
+        ...(tick.skippedRunKeys.length > 0
+          ? [`${counted(tick.skippedRunKeys.length, 'run key')} launched before`]
+          : []),
         ...(more === undefined ? [] : ['more in total, see truncated']),
       ].join(', ');
   }

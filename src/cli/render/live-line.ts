@@ -23,7 +23,12 @@ export class LiveLine {
   constructor(context: Context) {
     const { options, terminal } = context;
     this.#context = context;
-    this.#shown = terminal.stderr.isTerminal && !options.json && !options.quiet && !options.verbose && terminal.env['TERM'] !== 'dumb';
+    this.#shown =
+      terminal.stderr.isTerminal &&
+      !options.json &&
+      !options.quiet &&
+      !options.verbose &&
+      terminal.env['TERM'] !== 'dumb';
   }
 
   started(): void {
@@ -57,7 +62,12 @@ export class LiveLine {
     if (this.#stopped) return;
     // A stream of its own: what is written to `process.stderr` is taken for the user's.
     const { WriteStream } = process.getBuiltinModule('node:tty') as { WriteStream: typeof TerminalStream };
-    this.#spinner = ora({ stream: new WriteStream(2), discardStdin: false, color: false, text: this.#text() }).start();
+    this.#spinner = ora({
+      stream: new WriteStream(2),
+      discardStdin: false,
+      color: false,
+      text: this.#text(),
+    }).start();
     this.#timer = setInterval(() => {
       if (this.#spinner !== undefined) this.#spinner.text = this.#text();
     }, REDRAW_EVERY_MS);

@@ -16,15 +16,30 @@ export interface Cell {
 export async function writeTable(
   stream: OutStream,
   paint: Paint,
-  { columns, rows }: { readonly columns: readonly Column[]; readonly rows: readonly (readonly (string | Cell)[])[] },
+  {
+    columns,
+    rows,
+  }: { readonly columns: readonly Column[]; readonly rows: readonly (readonly (string | Cell)[])[] },
 ): Promise<void> {
-  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? { text: clean(cell) } : { ...cell, text: clean(cell.text) })));
+  const cells = rows.map((row) =>
+    row.map((cell) =>
+      typeof cell === 'string' ? { text: clean(cell) } : { ...cell, text: clean(cell.text) },
+    ),
+  );
   if (!stream.isTerminal) {
-    stream.write(cells.map((row) => `${row.map(({ text }) => text.replaceAll('\t', ' ').replaceAll('\n', ' ')).join('\t')}\n`).join(''));
+    stream.write(
+      cells
+        .map(
+          (row) => `${row.map(({ text }) => text.replaceAll('\t', ' ').replaceAll('\n', ' ')).join('\t')}\n`,
+        )
+        .join(''),
+    );
     return;
   }
   const width = await widthOf();
-  const widths = columns.map(({ title }, at) => Math.max(title.length, ...cells.map((row) => width(row[at]!.text))));
+  const widths = columns.map(({ title }, at) =>
+    Math.max(title.length, ...cells.map((row) => width(row[at]!.text))),
+  );
   shrinkToFit(widths, stream.columns);
   const line = (texts: readonly Cell[], style: (text: string, cell: Cell) => string): string =>
     texts
@@ -37,8 +52,13 @@ export async function writeTable(
       })
       .join('  ')
       .trimEnd();
-  const header = line(columns.map(({ title }) => ({ text: title })), (text) => paint.dim(text));
-  const body = cells.map((row) => line(row, (text, { paint: style }) => (style === undefined ? text : paint[style](text))));
+  const header = line(
+    columns.map(({ title }) => ({ text: title })),
+    (text) => paint.dim(text),
+  );
+  const body = cells.map((row) =>
+    line(row, (text, { paint: style }) => (style === undefined ? text : paint[style](text))),
+  );
   stream.write(`${[header, ...body].join('\n')}\n`);
 }
 

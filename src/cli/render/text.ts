@@ -3,7 +3,8 @@ import { quoted } from '../../definitions/failure-words.ts';
 
 // Controls of both blocks, bidirectional marks and overrides, line and paragraph separators, the byte order mark.
 // oxlint-disable-next-line no-control-regex -- naming the control characters is the point
-const DANGEROUS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const DANGEROUS =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 const ALL_DANGEROUS = new RegExp(DANGEROUS.source, 'g');
 
 /** A key or name as a record prints it: a JSON string with escapes where it would otherwise be misread. */
@@ -14,7 +15,9 @@ export function printable(key: string): string {
 
 /** A text of several words or lines, such as a message: dangerous characters are shown as escapes. */
 export function clean(text: string): string {
-  return DANGEROUS.test(text) ? text.replace(ALL_DANGEROUS, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`) : text;
+  return DANGEROUS.test(text)
+    ? text.replace(ALL_DANGEROUS, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    : text;
 }
 
 /** JSON for a stream that may be a terminal: the same value, with dangerous characters as escapes. */

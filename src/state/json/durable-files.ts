@@ -27,7 +27,10 @@ export function errno(error: unknown): string | undefined {
 /** A failed system call in words. */
 export function causeOf(error: unknown): string {
   const code = errno(error);
-  return (code === undefined ? undefined : CAUSES[code]) ?? (error instanceof Error ? error.message : String(error));
+  return (
+    (code === undefined ? undefined : CAUSES[code]) ??
+    (error instanceof Error ? error.message : String(error))
+  );
 }
 
 /** Runs a file operation; one that the system refuses becomes a `state-io` failure that names the file. */
@@ -74,7 +77,8 @@ export function syncFolder(folder: string): void {
 export function makeFolder(folder: string): void {
   const first = io('make the folder', folder, () => fs.mkdirSync(folder, { recursive: true }));
   if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = path.dirname(made)) syncFolder(path.dirname(made));
+  for (let made = folder; made.length >= first.length; made = path.dirname(made))
+    syncFolder(path.dirname(made));
 }
 
 /** Removes a file if it is there. */

@@ -22,7 +22,8 @@ export class ExecutorFiles {
     makeFolder(this.#folder);
     const file = this.#file(owner.id);
     const fd = io('write', file, () => fs.openSync(file, 'ax'));
-    const note = (word: string, runId: string): void => io('write', file, () => writeAll(fd, `${word} ${runId}\n`));
+    const note = (word: string, runId: string): void =>
+      io('write', file, () => writeAll(fd, `${word} ${runId}\n`));
     const heartbeat = setInterval(() => {
       const now = new Date();
       fs.futimes(fd, now, now, () => undefined);
@@ -59,7 +60,8 @@ export class ExecutorFiles {
   sweep(known: ReadonlySet<string>): void {
     for (const name of namesIn(this.#folder)) {
       const [id, tag] = name.replace(/\.log$/, '').split('.');
-      if (!known.has(id!) && tag !== undefined && tag !== processTag() && isGone(tag)) removeIfThere(path.join(this.#folder, name));
+      if (!known.has(id!) && tag !== undefined && tag !== processTag() && isGone(tag))
+        removeIfThere(path.join(this.#folder, name));
     }
   }
 

@@ -4,7 +4,15 @@ import { type Clock, isoTime, newId } from '../../definitions/time.ts';
 import { applyChanges } from '../apply-changes.ts';
 import { viewOf } from '../document-view.ts';
 import { emptyDocument, type ExecutorEntry, type Owner, type StateDocument } from '../state-document.ts';
-import type { Executor, Plan, RunLogLine, RunQuery, SensorClaim, StateStore, StateView } from '../state-store.ts';
+import type {
+  Executor,
+  Plan,
+  RunLogLine,
+  RunQuery,
+  SensorClaim,
+  StateStore,
+  StateView,
+} from '../state-store.ts';
 import type { RunRecord } from '../../definitions/run.ts';
 import type { Holder, TickRecord } from '../../definitions/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
@@ -68,17 +76,24 @@ export class JsonFileStore implements StateStore {
       const { changes, outcome } = plan(this.#viewOf(before));
       if (changes.length === 0) return outcome;
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
-      this.#history.recordRuns(changes.flatMap((change) => (change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [])));
+      this.#history.recordRuns(
+        changes.flatMap((change) =>
+          change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [],
+        ),
+      );
       const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
       try {
         this.#db.data = after;
         await this.#db.write();
-        if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left')) this.#sweepExecutors(after);
+        if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left'))
+          this.#sweepExecutors(after);
         return outcome;
       } catch (error) {
         this.file.forget();
         if (!(error instanceof Conflict)) throw error;
-        await this.#options.clock.sleep(this.#options.clock.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries));
+        await this.#options.clock.sleep(
+          this.#options.clock.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries),
+        );
       }
     }
   }

@@ -28,8 +28,11 @@ export function parseState(text: string, file: string): StateDocument {
     shape.textOrNull(asset['set'], `assets.${name}.set`);
     shape.letters(asset['status'], `assets.${name}.status`, /^[mf.]*$/, 'a string of m, f and .');
   }
-  for (const [name, entry] of shape.entries(document['sensors'], 'sensors')) checkSensor(shape, `sensors.${name}`, entry);
-  shape.list(document['executors'], 'executors').forEach((entry, at) => checkExecutor(shape, `executors[${at}]`, entry));
+  for (const [name, entry] of shape.entries(document['sensors'], 'sensors'))
+    checkSensor(shape, `sensors.${name}`, entry);
+  shape
+    .list(document['executors'], 'executors')
+    .forEach((entry, at) => checkExecutor(shape, `executors[${at}]`, entry));
   shape.list(document['runs'], 'runs').forEach((entry, at) => checkGroup(shape, `runs[${at}]`, entry));
   return value as StateDocument;
 }
@@ -50,8 +53,16 @@ function checkPipeline(shape: Shape, value: unknown): void {
   shape.list(pipeline['sensors'], 'pipeline.sensors').forEach((entry, at) => {
     const sensor = shape.record(entry, `pipeline.sensors[${at}]`);
     shape.text(sensor['name'], `pipeline.sensors[${at}].name`);
-    shape.demand(typeof sensor['minimumIntervalSeconds'] === 'number', `pipeline.sensors[${at}].minimumIntervalSeconds`, 'a number');
-    shape.demand(typeof sensor['timeoutSeconds'] === 'number', `pipeline.sensors[${at}].timeoutSeconds`, 'a number');
+    shape.demand(
+      typeof sensor['minimumIntervalSeconds'] === 'number',
+      `pipeline.sensors[${at}].minimumIntervalSeconds`,
+      'a number',
+    );
+    shape.demand(
+      typeof sensor['timeoutSeconds'] === 'number',
+      `pipeline.sensors[${at}].timeoutSeconds`,
+      'a number',
+    );
   });
 }
 
@@ -70,7 +81,11 @@ function checkSet(shape: Shape, place: string, value: unknown): void {
 
 function checkSensor(shape: Shape, place: string, value: unknown): void {
   const sensor = shape.record(value, place);
-  shape.demand([null, 'RUNNING', 'STOPPED'].includes(sensor['status'] as null), `${place}.status`, 'RUNNING, STOPPED or null');
+  shape.demand(
+    [null, 'RUNNING', 'STOPPED'].includes(sensor['status'] as null),
+    `${place}.status`,
+    'RUNNING, STOPPED or null',
+  );
   shape.textOrNull(sensor['cursor'], `${place}.cursor`);
   shape.count(sensor['version'], `${place}.version`);
   if (sensor['lastTick'] !== null) shape.record(sensor['lastTick'], `${place}.lastTick`);
@@ -90,7 +105,8 @@ function checkExecutor(shape: Shape, place: string, value: unknown): void {
   const executor = shape.record(value, place);
   shape.text(executor['id'], `${place}.id`);
   shape.count(executor['pid'], `${place}.pid`);
-  for (const field of ['startTime', 'bootId', 'pidNamespace']) shape.textOrNull(executor[field], `${place}.${field}`);
+  for (const field of ['startTime', 'bootId', 'pidNamespace'])
+    shape.textOrNull(executor[field], `${place}.${field}`);
   for (const field of ['host', 'since']) shape.text(executor[field], `${place}.${field}`);
   for (const field of ['slots', 'wants']) shape.count(executor[field], `${place}.${field}`);
 }
@@ -98,10 +114,15 @@ function checkExecutor(shape: Shape, place: string, value: unknown): void {
 function checkGroup(shape: Shape, place: string, value: unknown): void {
   const group = shape.record(value, place);
   for (const field of ['id', 'createdAt']) shape.text(group[field], `${place}.${field}`);
-  for (const field of ['sensor', 'set', 'retryOf', 'owner']) shape.textOrNull(group[field], `${place}.${field}`);
+  for (const field of ['sensor', 'set', 'retryOf', 'owner'])
+    shape.textOrNull(group[field], `${place}.${field}`);
   shape.texts(group['assets'], `${place}.assets`);
   shape.record(group['tags'], `${place}.tags`);
-  shape.demand(['tick', 'worker', 'materialize'].includes(group['origin'] as string), `${place}.origin`, 'tick, worker or materialize');
+  shape.demand(
+    ['tick', 'worker', 'materialize'].includes(group['origin'] as string),
+    `${place}.origin`,
+    'tick, worker or materialize',
+  );
   shape.count(group['ownedSince'], `${place}.ownedSince`);
   const numbers = shape.list(group['numbers'], `${place}.numbers`);
   numbers.forEach((number, at) => shape.count(number, `${place}.numbers[${at}]`));
@@ -114,8 +135,15 @@ function checkGroup(shape: Shape, place: string, value: unknown): void {
     runKeys.forEach((key, at) => shape.textOrNull(key, `${place}.runKeys[${at}]`));
     shape.demand(runKeys.length === size, `${place}.runKeys`, `a list of ${size}`);
   } else shape.demand(runKeys === null || runKeys === 'keys', `${place}.runKeys`, 'a list, "keys" or null');
-  shape.letters(group['status'], `${place}.status`, /^[qsc]*$/, 'a string of q, s and c', size);
-  shape.letters(group['interrupted'], `${place}.interrupted`, /^[0-9]*$/, 'a string of digits', size);
+  const status = shape.letters(group['status'], `${place}.status`, /^[qsc]*$/, 'a string of q, s and c');
+  shape.demand(status.length === size, `${place}.status`, `${size} letters long`);
+  const interrupted = shape.letters(
+    group['interrupted'],
+    `${place}.interrupted`,
+    /^[0-9]*$/,
+    'a string of digits',
+  );
+  shape.demand(interrupted.length === size, `${place}.interrupted`, `${size} letters long`);
   shape.record(group['startedAt'], `${place}.startedAt`);
 }
 
@@ -161,9 +189,9 @@ class Shape {
     if (value !== null && typeof value !== 'string') this.demand(false, place, 'a string or null');
   }
 
-  letters(value: unknown, place: string, pattern: RegExp, expected: string, size?: number): void {
+  letters(value: unknown, place: string, pattern: RegExp, expected: string): string {
     this.demand(typeof value === 'string' && pattern.test(value), place, expected);
-    if (size !== undefined) this.demand((value as string).length === size, place, `${size} letters long`);
+    return value as string;
   }
 
   count(value: unknown, place: string): number {

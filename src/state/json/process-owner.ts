@@ -32,7 +32,10 @@ export function ownerNamed(id: string, now: Millis): Owner {
  */
 export function isAlive(owner: Owner, lastSign: Millis, now: Millis): boolean {
   const self = thisProcess();
-  const visible = owner.bootId === self.bootId && owner.pidNamespace === self.pidNamespace && (owner.bootId !== null || owner.host === self.host);
+  const visible =
+    owner.bootId === self.bootId &&
+    owner.pidNamespace === self.pidNamespace &&
+    (owner.bootId !== null || owner.host === self.host);
   if (!visible) return now - lastSign < LEASE_MS;
   if (owner.startTime !== null) return startTimeOf(owner.pid) === owner.startTime;
   return answersSignals(owner.pid);

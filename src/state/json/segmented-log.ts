@@ -40,7 +40,7 @@ export class SegmentedLog {
   }
 
   /** The records, newest first. Lines that were torn are passed over. */
-  *newestFirst(): Generator<unknown> {
+  *newestFirst(): Generator {
     for (const segment of this.#segments().reverse()) yield* recordsOf(this.#file(segment));
   }
 
@@ -74,11 +74,11 @@ export class SegmentedLog {
 const CHUNK = 64 * 1024;
 
 /** The records of one file, newest first. Read from its end, so that the last one costs no more in a long file. */
-export function* recordsOf(file: string): Generator<unknown> {
+export function* recordsOf(file: string): Generator {
   const fd = io('read', file, () => fs.openSync(file, 'r'));
   try {
     let rest = Buffer.alloc(0);
-    for (let end = fs.fstatSync(fd).size; end > 0; ) {
+    for (let end = fs.fstatSync(fd).size; end > 0;) {
       const start = Math.max(0, end - CHUNK);
       const chunk = Buffer.alloc(end - start);
       io('read', file, () => fs.readSync(fd, chunk, 0, chunk.length, start));
@@ -94,7 +94,7 @@ export function* recordsOf(file: string): Generator<unknown> {
   }
 }
 
-function* recordsIn(text: string): Generator<unknown> {
+function* recordsIn(text: string): Generator {
   for (const line of text.split('\n').reverse()) {
     if (line === '') continue;
     let record: unknown;

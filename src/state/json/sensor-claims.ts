@@ -30,7 +30,8 @@ export class SensorClaims {
     for (;;) {
       if (this.#take(file, owner)) return this.#claimOf(file);
       const { owner: other, alive } = this.#read(file, now);
-      if (other !== null && alive) return { holder: { pid: other.pid, host: other.host, since: other.since } };
+      if (other !== null && alive)
+        return { holder: { pid: other.pid, host: other.host, since: other.since } };
       this.#clear(file, other);
     }
   }

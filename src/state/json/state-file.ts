@@ -10,7 +10,17 @@ import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { fail, FailureError } from '../../definitions/failure.ts';
 import { emptyDocument, type StateDocument } from '../state-document.ts';
-import { causeOf, errno, io, makeFolder, namesIn, readIfThere, removeIfThere, syncFolder, writeDurably } from './durable-files.ts';
+import {
+  causeOf,
+  errno,
+  io,
+  makeFolder,
+  namesIn,
+  readIfThere,
+  removeIfThere,
+  syncFolder,
+  writeDurably,
+} from './durable-files.ts';
 import { parseState } from './parse-state.ts';
 import { isGone, processTag } from './process-owner.ts';
 
@@ -138,7 +148,9 @@ export class StateFile implements Adapter<StateDocument> {
     try {
       fs.renameSync(temporary, this.path);
     } catch (error) {
-      this.#warn(`cannot rename over ${this.path}: ${causeOf(error)}; the commit is kept as generation ${serial}`);
+      this.#warn(
+        `cannot rename over ${this.path}: ${causeOf(error)}; the commit is kept as generation ${serial}`,
+      );
     }
     return true;
   }
@@ -192,7 +204,8 @@ export class StateFile implements Adapter<StateDocument> {
       const tag = name.slice(prefix.length).split('.')[0]!;
       const file = path.join(this.folder, name);
       // A writer on another host cannot be seen; a minute is far longer than any commit takes.
-      if (tag !== processTag() && (isGone(tag) || Date.now() - fs.statSync(file).mtimeMs > 60_000)) removeIfThere(file);
+      if (tag !== processTag() && (isGone(tag) || Date.now() - fs.statSync(file).mtimeMs > 60_000))
+        removeIfThere(file);
     }
   }
 
