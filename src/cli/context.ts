@@ -9,13 +9,13 @@ import type { Pipeline } from '../definitions/pipeline.ts';
 import type { Clock } from '../definitions/time.ts';
 import { knownOf } from '../loader/known-pipeline.ts';
 import { findPipelineFile, loadPipeline, stampOf } from '../loader/load-pipeline.ts';
-import { JsonFileStore } from '../state/json/json-file-store.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
 import type { StateView } from '../state/state-store.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { captureOutput } from './capture-output.ts';
 import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import type { Interrupts } from './interrupts.ts';
+import { type LocalStore, openStore } from './local-state.ts';
 import type { GlobalOptions } from './options.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { writeTable } from './render/table.ts';
@@ -40,7 +40,7 @@ export class Context {
   readonly document: Record<string, unknown> = {};
   readonly #codes: ExitCode[] = [];
   readonly #file: string | null;
-  #store: JsonFileStore | undefined;
+  #store: LocalStore | undefined;
   #pipeline: Promise<Pipeline> | undefined;
   #drained = false;
   #lines = false;
@@ -60,8 +60,8 @@ export class Context {
     return this.#file ?? fail({ reason: 'pipeline-not-found', file: this.terminal.cwd, given: false });
   }
 
-  get store(): JsonFileStore {
-    return (this.#store ??= new JsonFileStore({
+  get store(): LocalStore {
+    return (this.#store ??= openStore({
       file: this.#stateFile(),
       clock: this.clock,
       version: this.version,
@@ -173,9 +173,9 @@ export class Context {
     this.terminal.stdout.write(`${toJson(document)}\n`);
   }
 
-  /** Talk: stderr, where somebody is there to read it. */
+  /** Talk: stderr. What comes from outside is made fit for a terminal by who says it, since colours are its to add. */
   say(text: string): void {
-    if (!this.options.json && !this.options.quiet) this.terminal.stderr.write(`${clean(text)}\n`);
+    if (!this.options.json && !this.options.quiet) this.terminal.stderr.write(`${text}\n`);
   }
 
   /** Talk for a person at a terminal; cron does not want to hear it. */

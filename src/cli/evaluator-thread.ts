@@ -6,8 +6,8 @@ import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { evaluateHere, type Evaluation } from '../engine/evaluate-sensor.ts';
 import { loadPipeline } from '../loader/load-pipeline.ts';
-import { JsonFileStore } from '../state/json/json-file-store.ts';
 import { captureOutput } from './capture-output.ts';
+import { openStore } from './local-state.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface ThreadData {
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     requireOwn: createRequire(import.meta.url),
   });
   const sensor = pipeline.sensors.get(name)!;
-  const store = new JsonFileStore({ file: stateFile, clock: systemClock, version, warn: () => undefined });
+  const store = openStore({ file: stateFile, clock: systemClock, version, warn: () => undefined });
   const evaluate = evaluateHere(pipeline, systemClock);
   port.on('message', (message: EvaluateMessage) => {
     void (async () => {

@@ -1,7 +1,7 @@
 /** Builds what a command needs to execute runs. */
-import { FileValues } from '../state/file-values.ts';
 import type { RunSessionOptions } from '../engine/run-session.ts';
 import type { Context } from './context.ts';
+import { valuesOf } from './local-state.ts';
 import type { EventRenderer } from './render/event-renderer.ts';
 
 /** fsync waits in threads: with four of them ten thousand small values wait long. Set before the first one is needed. */
@@ -27,7 +27,7 @@ export async function sessionOptions(
     store: context.store,
     pipeline,
     known: await context.loadedAsKnown(),
-    ioManager: pipeline.ioManager ?? new FileValues(context.store.file.folder),
+    ioManager: valuesOf(pipeline, context.store),
     clock: context.clock,
     emit: renderer.emit,
     concurrency: choices.concurrency ?? pipeline.concurrency,

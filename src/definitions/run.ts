@@ -31,6 +31,11 @@ export function mayBecome(from: RunStatus, to: RunStatus): boolean {
 /** A run is taken up again after its process died, but begun three times at most. */
 export const MAX_EXECUTIONS = 3;
 
+/** The id of the run with this number among those that were queued together. */
+export function runId(group: string, number: number): string {
+  return `${group}-${number}`;
+}
+
 /** What became of one asset of a run. */
 export interface AssetOutcome {
   readonly asset: string;

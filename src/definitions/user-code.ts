@@ -48,7 +48,8 @@ function textOf(value: unknown): string {
   if (value instanceof Error) return messageOf(value);
   if (typeof value === 'string') return value === '' ? 'an empty string' : value;
   try {
-    return typeof value === 'object' ? JSON.stringify(value) : String(value as number);
+    // oxlint-disable-next-line typescript/no-base-to-string -- objects went the other way
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
   } catch {
     return 'a value that cannot be shown';
   }
@@ -56,5 +57,6 @@ function textOf(value: unknown): string {
 
 function folderOf(frame: string): string {
   const match = /(?:\(|at (?:async )?)(?:file:\/\/)?(\/[^()]*?)[^/()]*:\d+:\d+\)?$/.exec(frame.trim());
-  return match?.[1] ?? '';
+  // A bundle keeps shared code in a folder of its own below the rest.
+  return match?.[1]?.replace(/chunks\/$/, '') ?? '';
 }

@@ -6,6 +6,7 @@ import type { LogLine, TickRecord } from '../definitions/tick.ts';
 export type Event =
   | TickFinished
   | RunsTakenUp
+  | RunsReleased
   | RunStarted
   | AttemptFailed
   | RunFinished
@@ -25,7 +26,13 @@ export interface RunsTakenUp {
   readonly count: number;
 }
 
-/** So many runs are this process's to execute; more may come. */
+/** This process stops before it has executed all its runs: the rest goes back to the queue. */
+export interface RunsReleased {
+  readonly type: 'runs-released';
+  readonly count: number;
+}
+
+/** A run begins here. */
 export interface RunStarted {
   readonly type: 'run-started';
   readonly id: string;

@@ -384,7 +384,7 @@ export class RunExecution {
   /** The last commit: outcomes, and what becomes of the runs that were not executed. */
   async #leave(): Promise<void> {
     if (!this.#isStopped()) return;
-    const { store, executor, onInterrupt, interrupt, ioManager } = this.#options;
+    const { store, executor, onInterrupt, interrupt, ioManager, emit } = this.#options;
     await this.#committing;
     const rest = this.#queue.takeAll();
     const cancel = this.#fatal === null && (onInterrupt === 'cancel' || !interrupt.aborted);
@@ -394,7 +394,7 @@ export class RunExecution {
     this.#ended = [];
     try {
       await ioManager.flush?.();
-      await store.commit((view) => {
+      const released = await store.commit((view) => {
         const finished = this.#stillMine(view, ended);
         const released = cancel
           ? []
@@ -405,8 +405,9 @@ export class RunExecution {
         const owned = ownedBy(view, executor.id);
         if (isListed(view, executor.id) && owned === finished.length + released.length)
           changes.push({ type: 'executor-left', id: executor.id });
-        return { changes, outcome: undefined };
+        return { changes, outcome: released.length };
       });
+      if (released > 0) emit({ type: 'runs-released', count: released });
     } catch (error) {
       // The first failure is the one to report. What could not be given back is taken up as a dead process's.
       this.#fatal ??= { error };

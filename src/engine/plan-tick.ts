@@ -1,9 +1,10 @@
 /** What a sensor's result comes to, given the state. Pure: `--dry-run` prints the plan, `tick` commits it. */
 import type { SensorDefinition } from '../definitions/pipeline.ts';
 import { type PartitionsOutcome, recordOfTick, type TickRecord, type TickRun } from '../definitions/tick.ts';
+import { runId } from '../definitions/run.ts';
 import { isoTime, type Millis } from '../definitions/time.ts';
 import { describe, quoted } from '../definitions/failure-words.ts';
-import { type QueuedRuns, runId, type StateChange, type StateView } from '../state/state-store.ts';
+import type { QueuedRuns, StateChange, StateView } from '../state/state-store.ts';
 import { cancelRunsOfKeys } from './cancel-runs.ts';
 import type { EvaluatedResult, RequestedRun } from './sensor-result.ts';
 

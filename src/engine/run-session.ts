@@ -25,6 +25,7 @@ export class RunSession {
   readonly #options: RunSessionOptions;
   #executor: Promise<Executor> | undefined;
   #execution: RunExecution | undefined;
+  #onAdopt: () => void = () => undefined;
 
   constructor(options: RunSessionOptions) {
     this.#options = options;
@@ -38,6 +39,11 @@ export class RunSession {
     return this.#execution?.left ?? 0;
   }
 
+  /** Calls back when runs were taken on, also by somebody else who shares this session. */
+  whenAdopted(callback: () => void): void {
+    this.#onAdopt = callback;
+  }
+
   /** Takes on runs that a commit made this executor's. */
   async adopt(owned: readonly OwnedRun[]): Promise<void> {
     if (owned.length === 0) return;
@@ -45,6 +51,7 @@ export class RunSession {
     const view = await this.#options.store.read();
     this.#execution ??= new RunExecution({ ...this.#options, executor }, view);
     this.#execution.adopt(owned, view, view.executors().find(({ id }) => id === executor.id)?.slots ?? 0);
+    this.#onAdopt();
   }
 
   /** Takes up runs without a live owner. Answers with those that ended instead, as they had been interrupted too often. */

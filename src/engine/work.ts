@@ -23,6 +23,7 @@ export async function work(session: RunSession, { clock, interrupt, once }: Work
     else if (once && executing === null) return;
     const looked = new AbortController();
     const stop = (): void => looked.abort();
+    session.whenAdopted(stop);
     interrupt.addEventListener('abort', stop);
     await Promise.race([
       ...(executing === null ? [] : [executing]),

@@ -15,27 +15,27 @@ export function failureOfLoading(error: unknown, file: string): Failure {
   );
 }
 
-/** jiti's parser ends its message in `(line:column)` and, in most cases, names the file before it. */
+/** jiti's parser says what, and on a line of its own where; V8 says it in the first line of the stack. */
 function syntaxFailure(error: unknown, file: string): Failure | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { code, loc, filename } = error as Error & {
-    code?: string;
-    loc?: { line: number; column: number };
-    filename?: string;
-  };
-  if (code !== 'BABEL_PARSE_ERROR' && !(error instanceof SyntaxError)) return undefined;
-  const match = /^(?:(\/.*?|[A-Za-z]:.*?): )?(.*?) ?\((\d+):(\d+)\)/s.exec(error.message);
-  const line = loc?.line ?? (match ? Number(match[3]) : undefined);
-  if (line === undefined) return undefined;
-  const column = (loc?.column ?? Number(match?.[4] ?? 0)) + 1;
-  const where = filename ?? match?.[1] ?? file;
-  const text = (match?.[2] ?? error.message).trim();
+  if (!(error instanceof Error) || !/ParseError|SyntaxError/.test(`${error.name} ${error.message}`))
+    return undefined;
+  const text = `${error.message}\n${error.stack ?? ''}`;
+  const match = /^\s*(?:at .*\()?((?:\/|[A-Za-z]:[\\/])[^\n:]*):(\d+)(?::(\d+))?\)?\s*$/m.exec(text);
+  if (match === null) return undefined;
+  const [, where = file, line = '1'] = match;
+  // The parser counts columns from 0.
+  const column = match[3] === undefined ? 1 : Number(match[3]) + 1;
+  if (where.includes('/node_modules/')) return undefined;
+  const message = error.message
+    .split('\n')[0]!
+    .replace(/^(ParseError|SyntaxError): /, '')
+    .trim();
   return {
     reason: 'pipeline-syntax',
     file,
     place: `${where}:${line}:${column}`,
-    message: text,
-    excerpt: excerptOf(where, line, column),
+    message,
+    excerpt: excerptOf(where, Number(line), column),
   };
 }
 

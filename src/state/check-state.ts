@@ -2,7 +2,7 @@
 import { quoted } from '../definitions/failure-words.ts';
 import { whyNotAKey } from '../definitions/partition-key.ts';
 import { entryOf, type RunGroup, type StateDocument } from './state-document.ts';
-import { runId } from './state-store.ts';
+import { runId } from '../definitions/run.ts';
 
 export interface StateProblem {
   readonly code: string;

@@ -1,6 +1,7 @@
 /** Runs that were queued together, kept as columns: how to pick, split and read them. */
 import type { RunGroup } from './state-document.ts';
-import { type PendingRun, type PendingRuns, type QueuedRuns, runId } from './state-store.ts';
+import { runId } from '../definitions/run.ts';
+import type { PendingRun, PendingRuns, QueuedRuns } from './state-store.ts';
 
 /** A new group of queued runs. */
 export function groupOf(runs: QueuedRuns, owner: string | null, serial: number): RunGroup {

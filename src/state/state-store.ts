@@ -243,8 +243,3 @@ export interface FinishedRun {
   /** Whether the outcome counts for the assets' statuses. */
   readonly counts: boolean;
 }
-
-/** The id of the run with this number in a group. */
-export function runId(group: string, number: number): string {
-  return `${group}-${number}`;
-}

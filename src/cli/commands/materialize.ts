@@ -6,8 +6,8 @@ import { type MaterializePlan, planMaterialize, type Selection } from '../../eng
 import { recordOf, runsIn } from '../../engine/run-records.ts';
 import { RunSession } from '../../engine/run-session.ts';
 import { remembering } from '../../engine/run-tick.ts';
-import { type QueuedRuns, runId, type StateView } from '../../state/state-store.ts';
-import type { RunRecord } from '../../definitions/run.ts';
+import { type RunRecord, runId } from '../../definitions/run.ts';
+import type { QueuedRuns, StateView } from '../../state/state-store.ts';
 import type { Context } from '../context.ts';
 import { oneOf, repeated, wholeNumber } from '../options.ts';
 import type { Act } from '../program.ts';

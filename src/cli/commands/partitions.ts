@@ -1,5 +1,6 @@
 /** `dynpart partitions …`: the keys of a set, by hand. */
 import type { Command } from 'commander';
+import { quoted } from '../../definitions/failure-words.ts';
 import { fail } from '../../definitions/failure.ts';
 import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/change-set.ts';
 import type { StateView } from '../../state/state-store.ts';
@@ -97,7 +98,7 @@ async function list(context: Context, options: ListOptions, set: string | undefi
   });
   if (page.next !== null)
     context.chat(
-      `${page.keys.length} of ${counted(page.total, 'key')}; the next ones: --after ${JSON.stringify(page.next)}`,
+      `${page.keys.length} of ${counted(page.total, 'key')}; the next ones: --after ${quoted(page.next)}`,
     );
 }
 

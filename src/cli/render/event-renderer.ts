@@ -47,6 +47,10 @@ export class EventRenderer {
         return this.#tick(event.tick);
       case 'runs-taken-up':
         return context.note(`taking up ${counted(event.count, 'run')} without a live owner`);
+      case 'runs-released':
+        return context.say(
+          `${counted(event.count, 'run')} not executed: back in the queue for the next tick or worker`,
+        );
       case 'run-started':
         this.#live.started();
         return context.note(
@@ -144,9 +148,9 @@ export function wordsForTick(tick: TickRecord): string {
         ? 'busy: it was changed while it was evaluated'
         : `busy: process ${tick.busy.pid} on ${tick.busy.host} evaluates it since ${tick.busy.since}`;
     case 'FAILURE':
-      return `failed: ${tick.error?.message ?? ''}`;
+      return `failed: ${clean(tick.error?.message ?? '')}`;
     case 'SKIPPED':
-      return `nothing new${tick.skipReason === null ? '' : ` (${tick.skipReason})`}`;
+      return `nothing new${tick.skipReason === null ? '' : ` (${clean(tick.skipReason)})`}`;
     case 'SUCCESS':
       return [
         ...(counts.added > 0 ? [`${counted(counts.added, 'key')} added`] : []),

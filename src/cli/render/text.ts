@@ -2,8 +2,8 @@
 import { quoted } from '../../definitions/failure-words.ts';
 
 // Controls of both blocks, bidirectional marks and overrides, line and paragraph separators, the byte order mark.
-// oxlint-disable-next-line no-control-regex -- naming the control characters is the point
 const DANGEROUS =
+  // oxlint-disable-next-line no-control-regex -- naming the control characters is the point
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 const ALL_DANGEROUS = new RegExp(DANGEROUS.source, 'g');
 
