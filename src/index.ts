@@ -19,12 +19,8 @@ export {
   type DynamicPartitions,
   type PartitionsRequest,
 } from './definitions/partitions.ts';
-export {
-  definePipeline,
-  PipelineError,
-  type Pipeline,
-  type PipelineOptions,
-} from './definitions/pipeline.ts';
+export { definePipeline, PipelineError, type Pipeline } from './definitions/pipeline.ts';
+export type { PipelineOptions } from './definitions/pipeline-options.ts';
 export type { PipelineProblem } from './definitions/pipeline-rules.ts';
 export {
   sensor,

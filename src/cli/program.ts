@@ -1,5 +1,6 @@
 /** The table of contents of the command line. Parsing only finds out what is to be done; `main` does it. */
 import { Command } from 'commander';
+import type { Act } from './act.ts';
 import { assetsCommand } from './commands/assets.ts';
 import { materializeCommand } from './commands/materialize.ts';
 import { partitionsCommand } from './commands/partitions.ts';
@@ -16,12 +17,6 @@ export interface Invocation {
   readonly options: GlobalOptions;
   readonly run: (context: Context) => Promise<void>;
 }
-
-/** Makes a commander action of a handler that gets the context, the command's own options and its arguments. */
-// `never`: each handler says itself which options and arguments its command gives it.
-export type Act = (
-  handler: (context: Context, options: never, ...args: never[]) => Promise<void>,
-) => (...given: unknown[]) => void;
 
 /** Where commander writes help and its own messages. */
 export interface ProgramOutput {

@@ -129,7 +129,7 @@ export function describe(failure: Failure): Problem {
     case 'sensor-stuck':
       return say(
         `sensor '${failure.sensor}' is stuck: process ${failure.pid} on ${failure.host} has been evaluating it since ${failure.since}, longer than its timeout of ${failure.seconds} s`,
-        `end that process: kill ${failure.pid}`,
+        `end that process on ${failure.host}; as it is blocked it needs: kill -9 ${failure.pid}`,
       );
     case 'sensor-interrupted':
       return say(

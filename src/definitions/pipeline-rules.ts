@@ -3,7 +3,7 @@ import type { AnyAsset } from './asset.ts';
 import { type DefinitionKind, kindOf } from './brand.ts';
 import { nearest } from './nearest.ts';
 import { nameOfType } from './partition-key.ts';
-import type { PipelineOptions } from './pipeline.ts';
+import type { PipelineOptions } from './pipeline-options.ts';
 import { placeText } from './place.ts';
 import type { Sensor } from './sensor.ts';
 

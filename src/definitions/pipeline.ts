@@ -2,7 +2,7 @@
 import type { AnyAsset, Asset, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
 import type { IoManager } from './io-manager.ts';
-import type { DynamicPartitions } from './partitions.ts';
+import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline, type PipelineProblem } from './pipeline-rules.ts';
 import {
   DEFAULT_INTERVAL_SECONDS,
@@ -13,18 +13,6 @@ import {
 
 /** Runs executed at the same time unless the pipeline or `--concurrency` says otherwise (Dagster's default). */
 export const DEFAULT_CONCURRENCY = 10;
-
-/** The options of `definePipeline()`. */
-export interface PipelineOptions {
-  readonly assets?: readonly AnyAsset[];
-  readonly sensors?: readonly Sensor[];
-  /** Sets that no asset names but a sensor fills. */
-  readonly partitions?: readonly DynamicPartitions[];
-  /** Where values are kept. Default: files in `values/` beside the state file. */
-  readonly ioManager?: IoManager;
-  /** How many runs of this state may be started at the same time, over all processes. Default 10. */
-  readonly concurrency?: number;
-}
 
 /** An asset with every default filled in. */
 export interface AssetDefinition {

@@ -35,13 +35,15 @@ function messageOf(error: Error): string {
 
 function userFrames(error: Error): string[] {
   const lines = typeof error.stack === 'string' ? error.stack.split('\n') : [];
-  return lines
+  const frames = lines
     .map((line) => line.trim())
     .filter(
       (line) =>
         line.startsWith('at ') && !NOISE.test(line) && !(ownFolder !== '' && line.includes(ownFolder)),
-    )
-    .slice(0, MOST_FRAMES);
+    );
+  // Frames inside packages say where it broke, the user's own say where to look: those, if there are any.
+  const own = frames.filter((line) => !/[\\/]node_modules[\\/]/.test(line));
+  return (own.length > 0 ? own : frames).slice(0, MOST_FRAMES);
 }
 
 function textOf(value: unknown): string {

@@ -3,7 +3,7 @@ import type { Failure } from '../definitions/failure.ts';
 import { describe } from '../definitions/failure-words.ts';
 import type { FinalRunStatus, RunRecord } from '../definitions/run.ts';
 import { isoTime, type Millis } from '../definitions/time.ts';
-import type { FinishedRun, PendingRun, PendingRuns } from '../state/state-store.ts';
+import type { FinishedRun, PendingRun, PendingRuns, StateView } from '../state/state-store.ts';
 
 /** The record of a queued or started run. */
 export function recordOf(runs: PendingRuns, run: PendingRun): RunRecord {
@@ -58,4 +58,9 @@ export function endedAs(
 /** Every run of a group. */
 export function* runsIn(runs: PendingRuns): Generator<PendingRun> {
   for (let position = 0; position < runs.count; position++) yield runs.at(position);
+}
+
+/** Every queued and started run. */
+export function pendingRecords(view: StateView): RunRecord[] {
+  return view.runs().flatMap((runs) => Array.from(runsIn(runs), (run) => recordOf(runs, run)));
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../definitions/time.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { RunSession } from './run-session.ts';
 import { lastTickOf, type TickOutcome } from './run-tick.ts';
+import { sensorStatus } from './sensor-status.ts';
 import { work } from './work.ts';
 
 /**
@@ -59,7 +60,7 @@ async function watchSensor(
     // A clock that was set back must not stop a sensor for longer than its interval.
     await clock.sleep(Math.min(intervalMs, Math.max(0, due - clock.now())), stop);
     if (stop.aborted) return;
-    const status = (await store.read()).sensor(sensor.name).status ?? sensor.defaultStatus;
+    const status = sensorStatus(await store.read(), sensor);
     if (status === 'RUNNING' && clock.now() >= due - 1) {
       const { owned, tick: record } = await tick(sensor);
       await session.adopt(owned);

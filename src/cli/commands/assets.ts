@@ -1,7 +1,7 @@
 /** `dynpart assets list`: the assets of the pipeline and what they depend on. */
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 
 export function assetsCommand(program: Command, act: Act): void {
   const assets = program.command('assets').description('the assets of the pipeline');

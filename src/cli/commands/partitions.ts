@@ -6,11 +6,11 @@ import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/change
 import type { StateView } from '../../state/state-store.ts';
 import type { Context } from '../context.ts';
 import { age, wholeNumber } from '../options.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
 import { counted, grouped, printable, toJson } from '../render/text.ts';
 import { purgeValues } from '../purge-values.ts';
-import { materializeKeys, type MaterializeOutcome } from './materialize.ts';
+import { materializeKeys, type MaterializeOutcome } from '../materialize-selection.ts';
 
 export function partitionsCommand(program: Command, act: Act): void {
   const partitions = program.command('partitions').description('list, add and remove partition keys');

@@ -6,16 +6,15 @@ import type { RunRecord, RunStatus } from '../../definitions/run.ts';
 import { newId } from '../../definitions/time.ts';
 import { cancelRuns } from '../../engine/cancel-runs.ts';
 import { planRetry } from '../../engine/plan-retry.ts';
-import { recordOf, runsIn } from '../../engine/run-records.ts';
+import { pendingRecords, recordOf, runsIn } from '../../engine/run-records.ts';
 import { RunSession } from '../../engine/run-session.ts';
 import type { RunLogLine, StateView } from '../../state/state-store.ts';
 import type { Context } from '../context.ts';
 import { oneOf, wholeNumber } from '../options.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { clean, counted, printable } from '../render/text.ts';
 import { sessionOptions } from '../run-options.ts';
-import { pendingRecords } from './materialize.ts';
 
 const STATUSES = ['QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED'] as const;
 

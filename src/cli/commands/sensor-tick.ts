@@ -1,7 +1,7 @@
 /** `dynpart sensor tick`: evaluate now, commit, execute what was requested, end. Made for cron. */
 import type { Command } from 'commander';
 import { fail } from '../../definitions/failure.ts';
-import { quoted } from '../../definitions/failure-words.ts';
+import { describe, quoted } from '../../definitions/failure-words.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import type { RunRecord, RunStatus } from '../../definitions/run.ts';
 import type { TickRecord } from '../../definitions/tick.ts';
@@ -9,9 +9,10 @@ import { forTick } from '../../engine/claim-runs.ts';
 import { evaluateHere } from '../../engine/evaluate-sensor.ts';
 import { RunSession } from '../../engine/run-session.ts';
 import { lastTickOf, runTick } from '../../engine/run-tick.ts';
+import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { Context } from '../context.ts';
 import { oneOf, seconds, wholeNumber } from '../options.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 import { EventRenderer, wordsForTick } from '../render/event-renderer.ts';
 import { printable } from '../render/text.ts';
 import { sessionOptions } from '../run-options.ts';
@@ -115,16 +116,16 @@ async function chosenSensors(
   });
 
   function running(): SensorDefinition[] {
-    return [...pipeline.sensors.values()].filter(
-      ({ name, defaultStatus }) => (view.sensor(name).status ?? defaultStatus) === 'RUNNING',
-    );
+    return [...pipeline.sensors.values()].filter((sensor) => sensorStatus(view, sensor) === 'RUNNING');
   }
 }
 
 function exitCodes(context: Context, ticks: readonly TickRecord[], { ifBusy }: TickFlags): void {
-  for (const { status } of ticks) {
+  for (const { sensor: name, status, busy } of ticks) {
     if (status === 'FAILURE') context.exitWith(3);
-    if (status === 'BUSY' && ifBusy !== 'skip') context.exitWith(4);
+    if (status !== 'BUSY' || ifBusy === 'skip') continue;
+    context.exitWith(4);
+    if (busy !== null) context.sayProblem(describe({ reason: 'sensor-busy', sensor: name, ...busy }));
   }
 }
 

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { SensorThreads } from '../evaluate-in-thread.ts';
 import { wholeNumber } from '../options.ts';
 import { printingRuns } from '../print-runs.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { sessionOptions } from '../run-options.ts';
 

@@ -2,11 +2,10 @@
 import type { Command } from 'commander';
 import { fail } from '../../definitions/failure.ts';
 import { lastTickOf } from '../../engine/run-tick.ts';
-import type { KnownSensor } from '../../state/state-document.ts';
-import type { StateView } from '../../state/state-store.ts';
+import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { Context } from '../context.ts';
 import { wholeNumber } from '../options.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 import { wordsForTick } from '../render/event-renderer.ts';
 import { printable } from '../render/text.ts';
 import { tickCommand } from './sensor-tick.ts';
@@ -45,18 +44,13 @@ export function sensorCommand(program: Command, act: Act): void {
     .action(act(history));
 }
 
-/** Whether a sensor ticks: what was said last, or what the pipeline says. */
-export function statusOf(view: StateView, sensor: KnownSensor): 'RUNNING' | 'STOPPED' {
-  return view.sensor(sensor.name).status ?? sensor.defaultStatus;
-}
-
 async function list(context: Context): Promise<void> {
   const view = await context.store.read();
   const known = await context.known(view);
   const sensors = await Promise.all(
     known.sensors.map(async (sensor) => ({
       sensor: sensor.name,
-      status: statusOf(view, sensor),
+      status: sensorStatus(view, sensor),
       minimumIntervalSeconds: sensor.minimumIntervalSeconds,
       cursor: view.sensor(sensor.name).cursor,
       lastTick: await lastTickOf(context.store, view, sensor.name),

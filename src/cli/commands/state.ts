@@ -10,7 +10,7 @@ import { newLineage } from '../../state/json/json-file-store.ts';
 import { parseState } from '../../state/json/parse-state.ts';
 import type { StateDocument } from '../../state/state-document.ts';
 import type { Context } from '../context.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 
 export function stateCommand(program: Command, act: Act): void {
   const state = program.command('state').description('check, copy and restore the state');

@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import { runsIn } from '../../engine/run-records.ts';
 import { lastTickOf } from '../../engine/run-tick.ts';
+import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { KnownAsset } from '../../state/state-document.ts';
 import type { StateView } from '../../state/state-store.ts';
 import type { Context } from '../context.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 import { grouped } from '../render/text.ts';
-import { statusOf } from './sensor.ts';
 
 export function statusCommand(program: Command, act: Act): void {
   program
@@ -37,7 +37,7 @@ async function status(
   const sensors = await Promise.all(
     known.sensors.map(async (sensor) => ({
       sensor: sensor.name,
-      status: statusOf(view, sensor),
+      status: sensorStatus(view, sensor),
       lastTick: await lastTickOf(context.store, view, sensor.name),
       overdue: false,
     })),

@@ -4,7 +4,7 @@ import { RunSession } from '../../engine/run-session.ts';
 import { work } from '../../engine/work.ts';
 import type { Context } from '../context.ts';
 import { wholeNumber } from '../options.ts';
-import type { Act } from '../program.ts';
+import type { Act } from '../act.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { sessionOptions } from '../run-options.ts';
 import { printingRuns } from '../print-runs.ts';

@@ -1,0 +1,17 @@
+/** What a user hands to `definePipeline()`. */
+import type { AnyAsset } from './asset.ts';
+import type { IoManager } from './io-manager.ts';
+import type { DynamicPartitions } from './partitions.ts';
+import type { Sensor } from './sensor.ts';
+
+/** The options of `definePipeline()`. */
+export interface PipelineOptions {
+  readonly assets?: readonly AnyAsset[];
+  readonly sensors?: readonly Sensor[];
+  /** Sets that no asset names but a sensor fills. */
+  readonly partitions?: readonly DynamicPartitions[];
+  /** Where values are kept. Default: files in `values/` beside the state file. */
+  readonly ioManager?: IoManager;
+  /** How many runs of this state may be started at the same time, over all processes. Default 10. */
+  readonly concurrency?: number;
+}
