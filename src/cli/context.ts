@@ -1,18 +1,14 @@
 /** What every command works with: resolved options, the state, the pipeline, and where its result goes. */
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, type Problem } from '../definitions/failure-words.ts';
 import { fail, FailureError, type Failure, type NamedThing } from '../definitions/failure.ts';
 import { nearest } from '../definitions/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import type { Clock } from '../definitions/time.ts';
-import { knownOf } from '../loader/known-pipeline.ts';
-import { findPipelineFile, loadPipeline, stampOf } from '../loader/load-pipeline.ts';
+import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
 import type { StateView } from '../state/state-store.ts';
-import { cacheFolder } from './cache-folder.ts';
-import { captureOutput } from './capture-output.ts';
 import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import type { Interrupts } from './interrupts.ts';
 import { type LocalStore, openStore } from './local-state.ts';
@@ -95,6 +91,7 @@ export class Context {
   }
 
   async loadedAsKnown(): Promise<KnownPipeline> {
+    const { knownOf } = await import('../loader/known-pipeline.ts');
     return knownOf(await this.pipeline(), this.file, stampOf(this.file) ?? '');
   }
 
@@ -231,11 +228,8 @@ export class Context {
   }
 
   async #load(): Promise<Pipeline> {
-    captureOutput((text) => this.note(text.replace(/\n$/, '')));
-    return loadPipeline(this.file, {
-      cacheFolder: cacheFolder(this.terminal.env),
-      requireOwn: createRequire(import.meta.url),
-    });
+    const { loadUserPipeline } = await import('./load-user-pipeline.ts');
+    return loadUserPipeline(this.file, this.terminal.env, (text) => this.note(text));
   }
 }
 

@@ -1,17 +1,22 @@
 /** Ctrl-C and SIGTERM: the first stops in order, the second leaves at once. */
 
 export class Interrupts {
-  readonly #controller = new AbortController();
+  #controller: AbortController | undefined;
   #code: 130 | 143 | null = null;
 
   /** Aborted by the first signal. */
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#made.signal;
   }
 
   /** The exit code of the signal that came, or `null`. */
   get code(): 130 | 143 | null {
     return this.#code;
+  }
+
+  // Made on use: most commands are over before anybody could interrupt them.
+  get #made(): AbortController {
+    return (this.#controller ??= new AbortController());
   }
 
   /** From now on signals do not end the process by themselves. */
@@ -20,7 +25,7 @@ export class Interrupts {
       // What is lost by leaving now is what a kill would lose: nothing that is on record.
       if (this.#code !== null) process.exit(code);
       this.#code = code;
-      this.#controller.abort();
+      this.#made.abort();
     };
     process.on('SIGINT', on(130));
     process.on('SIGTERM', on(143));

@@ -22,7 +22,7 @@ export async function main(): Promise<void> {
 /** One command, on any terminal. Answers with its exit code. */
 export async function run(args: readonly string[], terminal: Terminal, clock: Clock): Promise<number> {
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-  const parsed = parse(args, terminal, version);
+  const parsed = await parse(args, terminal, version);
   if ('code' in parsed) return parsed.code;
   const context = new Context({
     terminal,
@@ -42,11 +42,11 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
   return context.exitCode();
 }
 
-function parse(
+async function parse(
   args: readonly string[],
   terminal: Terminal,
   version: string,
-): Invocation | { readonly code: number } {
+): Promise<Invocation | { readonly code: number }> {
   let invocation: Invocation | undefined;
   let said = '';
   const output = {
@@ -54,7 +54,12 @@ function parse(
     writeErr: (text: string) => void (said += text),
   };
   try {
-    const program = createProgram(version, output, (found) => (invocation = found));
+    const program = await createProgram({
+      args,
+      version,
+      output,
+      onInvocation: (found) => (invocation = found),
+    });
     program.parse(args, { from: 'user' });
     return invocation!;
   } catch (error) {

@@ -1,16 +1,58 @@
 /** The table of contents of the command line. Parsing only finds out what is to be done; `main` does it. */
 import { Command } from 'commander';
 import type { Act } from './act.ts';
-import { assetsCommand } from './commands/assets.ts';
-import { materializeCommand } from './commands/materialize.ts';
-import { partitionsCommand } from './commands/partitions.ts';
-import { runsCommand } from './commands/runs.ts';
-import { sensorCommand } from './commands/sensor.ts';
-import { stateCommand } from './commands/state.ts';
-import { statusCommand } from './commands/status.ts';
-import { workerCommand } from './commands/worker.ts';
 import type { Context } from './context.ts';
 import type { GlobalOptions } from './options.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly description: string;
+  /** Loads the command's file: only the one that is asked for, since all of them would double the start-up. */
+  readonly load: () => Promise<(program: Command, act: Act) => void>;
+}
+
+const CONTENTS: readonly Entry[] = [
+  {
+    name: 'partitions',
+    description: 'list, add and remove partition keys',
+    load: async () => (await import('./commands/partitions.ts')).partitionsCommand,
+  },
+  {
+    name: 'sensor',
+    description: 'evaluate sensors and look after them',
+    load: async () => (await import('./commands/sensor.ts')).sensorCommand,
+  },
+  {
+    name: 'materialize',
+    description: 'materialize assets for chosen keys',
+    load: async () => (await import('./commands/materialize.ts')).materializeCommand,
+  },
+  {
+    name: 'worker',
+    description: 'take queued runs and execute them until SIGINT or SIGTERM',
+    load: async () => (await import('./commands/worker.ts')).workerCommand,
+  },
+  {
+    name: 'runs',
+    description: 'runs, what they printed, retry and cancel',
+    load: async () => (await import('./commands/runs.ts')).runsCommand,
+  },
+  {
+    name: 'assets',
+    description: 'the assets of the pipeline',
+    load: async () => (await import('./commands/assets.ts')).assetsCommand,
+  },
+  {
+    name: 'status',
+    description: 'what is materialized, failed, in progress and missing, per asset',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  {
+    name: 'state',
+    description: 'check, copy and restore the state',
+    load: async () => (await import('./commands/state.ts')).stateCommand,
+  },
+];
 
 /** What was asked for. */
 export interface Invocation {
@@ -24,11 +66,15 @@ export interface ProgramOutput {
   readonly writeErr: (text: string) => void;
 }
 
-export function createProgram(
-  version: string,
-  output: ProgramOutput,
-  onInvocation: (invocation: Invocation) => void,
-): Command {
+export interface ProgramParts {
+  /** What was typed: commands whose names are not in it stay closed. */
+  readonly args: readonly string[];
+  readonly version: string;
+  readonly output: ProgramOutput;
+  readonly onInvocation: (invocation: Invocation) => void;
+}
+
+export async function createProgram({ args, version, output, onInvocation }: ProgramParts): Promise<Command> {
   const program = new Command('dynpart');
   // Before any subcommand is made: they inherit it when they are made, not later.
   program
@@ -52,14 +98,10 @@ export function createProgram(
         run: (context) => handler(context, options as never, ...(given as never[])),
       });
     };
-  partitionsCommand(program, act);
-  sensorCommand(program, act);
-  materializeCommand(program, act);
-  workerCommand(program, act);
-  runsCommand(program, act);
-  assetsCommand(program, act);
-  statusCommand(program, act);
-  stateCommand(program, act);
+  for (const { name, description, load } of CONTENTS) {
+    if (args.includes(name)) (await load())(program, act);
+    else program.command(name).description(description);
+  }
   withGlobals(program);
   return program;
 }
@@ -77,7 +119,9 @@ function withGlobals(command: Command): void {
     .option('-q, --quiet', 'only errors')
     .option('-v, --verbose', 'what it does and why')
     .option('--no-color', 'no colours (also NO_COLOR, TERM=dumb)');
-  for (const subcommand of command.commands) withGlobals(subcommand);
+  for (const subcommand of command.commands)
+    if (subcommand.registeredArguments.length + subcommand.commands.length + subcommand.options.length > 0)
+      withGlobals(subcommand);
 }
 
 /** What was said nearest to the command wins. */

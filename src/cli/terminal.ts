@@ -28,6 +28,11 @@ export function processTerminal(): Terminal {
   };
 }
 
+/** `/dev/null` and its neighbours: on Linux devices of major number 1. */
+function isMemoryDevice(rdev: number): boolean {
+  return process.platform === 'linux' && rdev >>> 8 === 1;
+}
+
 /** Writes at once, so that nothing is lost when the process ends; and without `process.stdout`, which costs start-up. */
 class FileStream implements OutStream {
   readonly #fd: number;
@@ -69,7 +74,8 @@ class FileStream implements OutStream {
   /** `tty` is only loaded for a character device: a pipe or a file is no terminal for certain. */
   #looksLikeTerminal(): boolean {
     try {
-      if (!fs.fstatSync(this.#fd).isCharacterDevice()) return false;
+      const stat = fs.fstatSync(this.#fd);
+      if (!stat.isCharacterDevice() || isMemoryDevice(stat.rdev)) return false;
     } catch {
       return false;
     }

@@ -8,22 +8,7 @@ import { nameOfType } from '../definitions/partition-key.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import * as library from '../index.ts';
 import { failureOfLoading } from './load-failure.ts';
-
-/** The names that are looked for, in this order, when no file is given. */
-const NAMES = ['pipeline.ts', 'pipeline.mts', 'pipeline.js', 'pipeline.mjs'];
-
-/** The pipeline file that is meant: the given one, or the first of the usual names in a folder. */
-export function findPipelineFile(given: string | undefined, folder: string): string {
-  if (given !== undefined) return path.resolve(folder, given);
-  const found = NAMES.map((name) => path.join(folder, name)).find((file) => fs.existsSync(file));
-  return found ?? fail({ reason: 'pipeline-not-found', file: folder, given: false });
-}
-
-/** Changes when the file is edited. */
-export function stampOf(file: string): string | null {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
-  return stat === undefined || !stat.isFile() ? null : `${stat.mtimeMs}-${stat.size}`;
-}
+import { stampOf } from './pipeline-file.ts';
 
 export interface LoadOptions {
   /** Where transformed code is kept; `null` keeps none. Never in the user's folder. */

@@ -9,8 +9,7 @@ import { age, wholeNumber } from '../options.ts';
 import type { Act } from '../act.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
 import { counted, grouped, printable, toJson } from '../render/text.ts';
-import { purgeValues } from '../purge-values.ts';
-import { materializeKeys, type MaterializeOutcome } from '../materialize-selection.ts';
+import type { MaterializeOutcome } from '../materialize-selection.ts';
 
 export function partitionsCommand(program: Command, act: Act): void {
   const partitions = program.command('partitions').description('list, add and remove partition keys');
@@ -156,9 +155,18 @@ async function add(
     `${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`,
   );
   if (!options.materialize) return;
-  const outcome: MaterializeOutcome =
-    added.length === 0 ? nothingDone : await materializeKeys(context, { set, keys: added });
+  const outcome = added.length === 0 ? nothingDone : await materializeAdded(context, set, added);
   Object.assign(context.document, outcome);
+}
+
+/** What executes runs is only loaded where there are some. */
+async function materializeAdded(
+  context: Context,
+  set: string,
+  keys: readonly string[],
+): Promise<MaterializeOutcome> {
+  const { materializeKeys } = await import('../materialize-selection.ts');
+  return materializeKeys(context, { set, keys });
 }
 
 const nothingDone: MaterializeOutcome = {
@@ -204,7 +212,7 @@ async function remove(
     : await context.store.commit(plan);
   Object.assign(context.document, { set, removed, skipped });
   if (options.dryRun) return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
-  if (options.purge) await purgeValues(context, set, removed);
+  if (options.purge) await (await import('../purge-values.ts')).purgeValues(context, set, removed);
   context.chat(
     `${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`,
   );
