@@ -98,11 +98,14 @@ export async function createProgram({ args, version, output, onInvocation }: Pro
         run: (context) => handler(context, options as never, ...(given as never[])),
       });
     };
-  for (const { name, description, load } of CONTENTS) {
-    if (args.includes(name)) (await load())(program, act);
-    else program.command(name).description(description);
-  }
   withGlobals(program);
+  for (const { name, description, load } of CONTENTS) {
+    if (args.includes(name)) {
+      const before = program.commands.length;
+      (await load())(program, act);
+      for (const command of program.commands.slice(before)) withGlobals(command);
+    } else program.command(name).description(description);
+  }
   return program;
 }
 
@@ -119,9 +122,7 @@ function withGlobals(command: Command): void {
     .option('-q, --quiet', 'only errors')
     .option('-v, --verbose', 'what it does and why')
     .option('--no-color', 'no colours (also NO_COLOR, TERM=dumb)');
-  for (const subcommand of command.commands)
-    if (subcommand.registeredArguments.length + subcommand.commands.length + subcommand.options.length > 0)
-      withGlobals(subcommand);
+  for (const subcommand of command.commands) withGlobals(subcommand);
 }
 
 /** What was said nearest to the command wins. */
