@@ -9,6 +9,7 @@ import type { Executor, SensorClaim, StateChange, StateStore, StateView } from '
 import { type OwnedRun, ownedRuns } from './claim-runs.ts';
 import type { EvaluateSensor } from './evaluate-sensor.ts';
 import type { Emit } from './event.ts';
+import { lastTickOf } from './last-tick.ts';
 import { planTick, type TickMoment, type TickPlan, unappliedTick } from './plan-tick.ts';
 import { roomFor } from './slots.ts';
 
@@ -56,10 +57,11 @@ async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): 
   const { store, clock, evaluate, emit, interrupt, dryRun } = options;
   const startedAt = clock.now();
   const view = await store.read();
-  const lastTick = await lastTickOf(store, view, sensor.name);
+  const last = await lastTickOf(store, view, sensor.name);
+  if (last.isUnrecorded && !dryRun) await store.recordTick(last.tick!);
   const { ended, log } = await evaluate(sensor, {
     view,
-    lastTickAt: lastTick === null ? null : new Date(lastTick.startedAt),
+    lastTickAt: last.tick === null ? null : new Date(last.tick.startedAt),
     interrupt,
     onOutput: (line) => emit({ type: 'output', source: sensor.name, line }),
   });
@@ -158,25 +160,4 @@ async function heldByAnother(
     { tick: unappliedTick(view, name, moment, { status: 'BUSY', busy: holder }), owned: [] },
     [],
   );
-}
-
-/** The last tick that evaluated the sensor: the newer of what the state and the history have. */
-export async function lastTickOf(
-  store: StateStore,
-  view: StateView,
-  sensor: string,
-): Promise<TickRecord | null> {
-  const inState = view.sensor(sensor).lastTick;
-  let limit = 1;
-  for (;;) {
-    const ticks = await store.ticks(sensor, limit);
-    const inHistory = ticks.find(({ status }) => status !== 'BUSY');
-    if (inHistory === undefined && ticks.length === limit) {
-      limit *= 10;
-      continue;
-    }
-    if (inHistory === undefined || (inState !== null && inState.startedAt > inHistory.startedAt))
-      return inState;
-    return inHistory;
-  }
 }

@@ -3,7 +3,8 @@ import type { Pipeline, SensorDefinition } from '../definitions/pipeline.ts';
 import type { Clock } from '../definitions/time.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { RunSession } from './run-session.ts';
-import { lastTickOf, type TickOutcome } from './run-tick.ts';
+import { lastTickOf } from './last-tick.ts';
+import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
 import { work } from './work.ts';
 
@@ -55,7 +56,7 @@ async function watchSensor(
   const intervalMs = sensor.minimumIntervalSeconds * 1000;
   for (;;) {
     const view = await store.read();
-    const last = await lastTickOf(store, view, sensor.name);
+    const { tick: last } = await lastTickOf(store, view, sensor.name);
     const due = last === null ? clock.now() : Date.parse(last.startedAt) + intervalMs;
     // A clock that was set back must not stop a sensor for longer than its interval.
     await clock.sleep(Math.min(intervalMs, Math.max(0, due - clock.now())), stop);

@@ -29,7 +29,7 @@ export interface StateStore {
   /** Makes this process one that can own runs. */
   enter(): Promise<Executor>;
 
-  /** Adds a tick to the history. A tick that is there already (same sensor and start) is not added again. */
+  /** Adds a tick to the history. */
   recordTick(tick: TickRecord): Promise<void>;
   /** Past ticks, newest first. */
   ticks(sensor: string, limit: number): Promise<TickRecord[]>;

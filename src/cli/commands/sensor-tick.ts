@@ -8,7 +8,8 @@ import type { TickRecord } from '../../definitions/tick.ts';
 import { forTick } from '../../engine/claim-runs.ts';
 import { evaluateHere } from '../../engine/evaluate-sensor.ts';
 import { RunSession } from '../../engine/run-session.ts';
-import { lastTickOf, runTick } from '../../engine/run-tick.ts';
+import { lastTickOf } from '../../engine/last-tick.ts';
+import { runTick } from '../../engine/run-tick.ts';
 import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { Context } from '../context.ts';
 import { oneOf, seconds, wholeNumber } from '../options.ts';
@@ -111,7 +112,7 @@ async function chosenSensors(
   const now = context.clock.now();
   const last = await Promise.all(chosen.map((sensor) => lastTickOf(context.store, view, sensor.name)));
   return chosen.filter((sensor, at) => {
-    const before = last[at]!;
+    const before = last[at]!.tick;
     return before === null || now - Date.parse(before.startedAt) >= sensor.minimumIntervalSeconds * 1000;
   });
 

@@ -1,7 +1,7 @@
 /** `dynpart sensor …`: what there is, its cursor and history, start and stop. Ticks have files of their own. */
 import type { Command } from 'commander';
 import { fail } from '../../definitions/failure.ts';
-import { lastTickOf } from '../../engine/run-tick.ts';
+import { lastTickOf } from '../../engine/last-tick.ts';
 import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { Context } from '../context.ts';
 import { wholeNumber } from '../options.ts';
@@ -53,7 +53,7 @@ async function list(context: Context): Promise<void> {
       status: sensorStatus(view, sensor),
       minimumIntervalSeconds: sensor.minimumIntervalSeconds,
       cursor: view.sensor(sensor.name).cursor,
-      lastTick: await lastTickOf(context.store, view, sensor.name),
+      lastTick: (await lastTickOf(context.store, view, sensor.name)).tick,
       evaluating: await context.store.evaluating(sensor.name),
     })),
   );

@@ -1,7 +1,7 @@
 /** `dynpart status`: what is materialized, failed, in progress and missing, per asset. */
 import type { Command } from 'commander';
 import { runsIn } from '../../engine/run-records.ts';
-import { lastTickOf } from '../../engine/run-tick.ts';
+import { lastTickOf } from '../../engine/last-tick.ts';
 import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { KnownAsset } from '../../state/state-document.ts';
 import type { StateView } from '../../state/state-store.ts';
@@ -38,7 +38,7 @@ async function status(
     known.sensors.map(async (sensor) => ({
       sensor: sensor.name,
       status: sensorStatus(view, sensor),
-      lastTick: await lastTickOf(context.store, view, sensor.name),
+      lastTick: (await lastTickOf(context.store, view, sensor.name)).tick,
       overdue: false,
     })),
   );

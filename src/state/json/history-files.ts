@@ -14,6 +14,11 @@ const TICKS = { segmentBytes: 2 * 1024 * 1024, segments: 4 };
 /** About a quarter of a million small runs. */
 const RUNS = { segmentBytes: 16 * 1024 * 1024, segments: 8 };
 
+/** Takes back the record before it: the commit that it belonged to came to something else. */
+interface Retraction {
+  readonly retracted: string;
+}
+
 export class HistoryFiles {
   readonly #ticks: string;
   readonly #logs: string;
@@ -35,12 +40,7 @@ export class HistoryFiles {
   }
 
   recordTick(tick: TickRecord): void {
-    const log = this.#ticksOf(tick.sensor);
-    for (const last of log.newestFirst()) {
-      if ((last as TickRecord).startedAt === tick.startedAt) return;
-      break;
-    }
-    log.append([tick], false);
+    this.#ticksOf(tick.sensor).append([tick], false);
   }
 
   /** Newest first. */
@@ -48,21 +48,40 @@ export class HistoryFiles {
     yield* this.#ticksOf(sensor).newestFirst() as Generator<TickRecord>;
   }
 
-  /** Synced, so that a run that has left the state is here. */
-  recordRuns(runs: readonly RunRecord[]): void {
-    this.#runs.append(runs, true);
+  /**
+   * Synced, so that a run that has left the state is here.
+   *
+   * @param earlier what an earlier try of the same commit recorded; what this one does not say as well is taken back
+   */
+  recordRuns(runs: readonly RunRecord[], earlier: readonly RunRecord[]): readonly RunRecord[] {
+    const said = new Set(runs.map((run) => JSON.stringify(run)));
+    const retracted = earlier.filter((run) => !said.has(JSON.stringify(run)));
+    const kept = new Set(earlier.filter((run) => !retracted.includes(run)).map(({ id }) => id));
+    this.#runs.append(
+      [...retracted.map(({ id }) => ({ retracted: id })), ...runs.filter(({ id }) => !kept.has(id))],
+      true,
+    );
+    return runs;
   }
 
   /** Newest first. A run that was recorded and, its process killed before the commit, executed again counts once: the last time. */
   finishedRuns({ limit, where = () => true }: RunQuery): RunRecord[] {
     const found: RunRecord[] = [];
     const seen = new Set<string>();
+    const retracted: string[] = [];
     for (const record of this.#runs.newestFirst()) {
       if (found.length >= limit) break;
+      if ('retracted' in (record as object)) {
+        retracted.push((record as Retraction).retracted);
+        continue;
+      }
       const run = record as RunRecord;
-      if (seen.has(run.id)) continue;
-      seen.add(run.id);
-      if (where(run)) found.push(run);
+      const taken = retracted.indexOf(run.id);
+      if (taken !== -1) retracted.splice(taken, 1);
+      else if (!seen.has(run.id)) {
+        seen.add(run.id);
+        if (where(run)) found.push(run);
+      }
     }
     return found;
   }

@@ -10,6 +10,7 @@ import type {
   RunLogLine,
   RunQuery,
   SensorClaim,
+  StateChange,
   StateStore,
   StateView,
 } from '../state-store.ts';
@@ -37,7 +38,7 @@ const LONGEST_PAUSE_MS = 50;
 export class JsonFileStore implements StateStore {
   readonly file: StateFile;
   readonly #options: JsonFileStoreOptions;
-  readonly #db: Low<StateDocument>;
+  #db: Low<StateDocument>;
   readonly #history: HistoryFiles;
   readonly #executorFiles: ExecutorFiles;
   readonly #claims: SensorClaims;
@@ -71,30 +72,34 @@ export class JsonFileStore implements StateStore {
   }
 
   async #commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    let recorded: readonly RunRecord[] = [];
     for (let tries = 0; ; tries++) {
       const before = await this.document();
       const { changes, outcome } = plan(this.#viewOf(before));
-      if (changes.length === 0) return outcome;
-      // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
-      this.#history.recordRuns(
-        changes.flatMap((change) =>
-          change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [],
-        ),
-      );
-      const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
-      try {
-        this.#db.data = after;
-        await this.#db.write();
-        if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left'))
-          this.#sweepExecutors(after);
+      if (changes.length === 0) {
+        this.#history.recordRuns([], recorded);
         return outcome;
+      }
+      // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
+      recorded = this.#history.recordRuns(finishedIn(changes), recorded);
+      const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
+      // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
+      const db = new Low<StateDocument>(this.file, after);
+      try {
+        await db.write();
       } catch (error) {
-        this.file.forget();
         if (!(error instanceof Conflict)) throw error;
+        this.file.forget();
         await this.#options.clock.sleep(
           this.#options.clock.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries),
         );
+        continue;
       }
+      this.#db = db;
+      if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left')) {
+        this.#sweepExecutors(after);
+      }
+      return outcome;
     }
   }
 
@@ -167,6 +172,12 @@ export class JsonFileStore implements StateStore {
   #sweepExecutors(document: StateDocument): void {
     this.#executorFiles.sweep(new Set(document.executors.map(({ id }) => id)));
   }
+}
+
+function finishedIn(changes: readonly StateChange[]): RunRecord[] {
+  return changes.flatMap((change) =>
+    change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [],
+  );
 }
 
 /** A uuid of version 4. Not `crypto`: loading it would cost every first commit more than the commit. */

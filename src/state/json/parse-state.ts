@@ -19,7 +19,7 @@ export function parseState(text: string, file: string): StateDocument {
   }
   shape.demand(schema === SCHEMA, 'schema', String(SCHEMA));
   shape.text(document['lineage'], 'lineage');
-  shape.count(document['serial'], 'serial');
+  shape.demand(shape.count(document['serial'], 'serial') > 0, 'serial', 'a whole number of 1 or more');
   shape.record(document['writtenBy'], 'writtenBy');
   if (document['pipeline'] !== null) checkPipeline(shape, document['pipeline']);
   for (const [name, entry] of shape.entries(document['sets'], 'sets')) checkSet(shape, `sets.${name}`, entry);

@@ -85,7 +85,7 @@ export class StateFile implements Adapter<StateDocument> {
       }
       if (document === null) return fail({ reason: 'state-missing', file: this.path });
       this.#seen = look;
-      return behind ? (this.#newestIntact(document.serial) ?? document) : document;
+      return behind ? this.#newerGeneration(document, newest!) : document;
     }
   }
 
@@ -155,14 +155,21 @@ export class StateFile implements Adapter<StateDocument> {
     return true;
   }
 
-  #newestIntact(above: number): StateDocument | null {
-    const newest = this.newestGeneration();
-    if (newest === null || newest.serial <= above) return null;
+  /** The generations are ahead of the file: a crash between the two steps of a commit, or somebody's copy over the file. */
+  #newerGeneration(document: StateDocument, newest: number): StateDocument {
+    const intact = this.newestGeneration();
+    if (intact !== null && intact.serial > document.serial) {
+      this.#warn(
+        `${this.path} holds serial ${document.serial}, its newest generation ${intact.serial}: the generation is used. ` +
+          `The next commit puts it right, and so does: dynpart state restore --last`,
+      );
+      return { ...intact.document, serial: newest };
+    }
     this.#warn(
-      `${this.path} holds serial ${above}, its newest generation ${newest.serial}: the generation is used. ` +
-        `The next commit puts it right, and so does: dynpart state restore --last`,
+      `generation ${newest} of ${this.path} is damaged: serial ${document.serial} in the file itself is used`,
     );
-    return newest.document;
+    // Its number is taken all the same: the next commit goes on behind it.
+    return { ...document, serial: newest };
   }
 
   #body(serial: number): StateDocument | null {
