@@ -24,6 +24,8 @@ export interface ContextParts {
   readonly clock: Clock;
   readonly interrupts: Interrupts;
   readonly version: string;
+  /** Where dynpart itself was started from. */
+  readonly ownFolder: string;
 }
 
 export class Context {
@@ -32,6 +34,7 @@ export class Context {
   readonly clock: Clock;
   readonly interrupts: Interrupts;
   readonly version: string;
+  readonly ownFolder: string;
   /** What `--json` prints: filled as the command goes, so that an error does not hide what was done before it. */
   readonly document: Record<string, unknown> = {};
   readonly #codes: ExitCode[] = [];
@@ -42,12 +45,13 @@ export class Context {
   #lines = false;
   #paint: { readonly stdout: Paint; readonly stderr: Paint } = { stdout: noPaint, stderr: noPaint };
 
-  constructor({ terminal, options, clock, interrupts, version }: ContextParts) {
+  constructor({ terminal, options, clock, interrupts, version, ownFolder }: ContextParts) {
     this.terminal = terminal;
     this.options = options;
     this.clock = clock;
     this.interrupts = interrupts;
     this.version = version;
+    this.ownFolder = ownFolder;
     this.#file = this.#pipelineFileIfAny();
   }
 

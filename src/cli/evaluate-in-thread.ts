@@ -1,5 +1,4 @@
 /** Evaluates sensors in threads of their own, which can be ended when they take too long. */
-import path from 'node:path';
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { EvaluateSensor, Evaluation } from '../engine/evaluate-sensor.ts';
 import type { EvaluateMessage, ThreadData, ThreadMessage } from './evaluator-thread.ts';
@@ -8,10 +7,13 @@ import type { EvaluateMessage, ThreadData, ThreadMessage } from './evaluator-thr
 const GRACE_MS = 1000;
 
 export class SensorThreads {
+  readonly #script: string;
   readonly #data: Omit<ThreadData, 'sensor'>;
   readonly #threads = new Map<string, WorkerThread>();
 
-  constructor(data: Omit<ThreadData, 'sensor'>) {
+  /** @param script the file that a thread runs: `evaluator-thread.ts`, built */
+  constructor(script: string, data: Omit<ThreadData, 'sensor'>) {
+    this.#script = script;
     this.#data = data;
   }
 
@@ -65,7 +67,7 @@ export class SensorThreads {
 
   #start(sensor: string): WorkerThread {
     const { Worker } = process.getBuiltinModule('node:worker_threads');
-    const thread = new Worker(path.join(import.meta.dirname, 'evaluator.cjs'), {
+    const thread = new Worker(this.#script, {
       workerData: { ...this.#data, sensor } satisfies ThreadData,
       stdout: true,
       stderr: true,

@@ -30,6 +30,7 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
     clock,
     interrupts: new Interrupts(),
     version,
+    ownFolder: import.meta.dirname,
   });
   try {
     await context.preparePaint();

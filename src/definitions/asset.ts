@@ -50,7 +50,7 @@ export interface AssetContext<Inputs extends AssetInputs = AssetInputs, Key = st
   /** Aborted at the timeout, on Ctrl-C, and when the run is canceled. */
   readonly signal: AbortSignal;
   /** Adds to the metadata of this materialization; a later value of one name replaces the earlier one. */
-  addMetadata(metadata: Readonly<Record<string, MetadataValue>>): void;
+  readonly addMetadata: (metadata: Readonly<Record<string, MetadataValue>>) => void;
 }
 
 /** The options of `asset()`. */

@@ -25,7 +25,7 @@ export interface SensorContext {
   /** How far the last tick got; `null` at the first one. */
   readonly cursor: string | null;
   /** The keys of a set at the start of this tick. */
-  partitions(set: DynamicPartitions | string): PartitionsView;
+  readonly partitions: (set: DynamicPartitions | string) => PartitionsView;
   /** When this sensor's last tick began, or `null`. */
   readonly lastTickAt: Date | null;
   readonly log: Log;

@@ -11,7 +11,7 @@ export interface Thrown {
 const ownFolder = folderOf(new Error().stack?.split('\n')[1] ?? '');
 
 /** Frames that say nothing to a user. */
-const NOISE = /\(?(node:|native$|<anonymous>\)?$)|[\\/]node_modules[\\/]jiti[\\/]/;
+const NOISE = /\(?(node:|native$|<anonymous>\)?$)|[\\/]node_modules[\\/]jiti[\\/]|Promise\.\w+ \(index \d+\)/;
 
 const MOST_FRAMES = 8;
 

@@ -3,10 +3,10 @@ import type { Options, Result } from 'execa';
 
 /** A log of the run or tick. `dynpart runs logs` shows it. */
 export interface Log {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
+  readonly debug: (message: string) => void;
+  readonly info: (message: string) => void;
+  readonly warn: (message: string) => void;
+  readonly error: (message: string) => void;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** `dynpart sensor watch`: the loop, every sensor at its own interval until SIGINT or SIGTERM. */
+import path from 'node:path';
 import type { Command } from 'commander';
 import { fail } from '../../definitions/failure.ts';
 import { RunSession } from '../../engine/run-session.ts';
@@ -45,7 +46,7 @@ async function watchSensors(
       message: 'the pipeline has no sensors',
       hint: 'add one to sensors of definePipeline',
     });
-  const threads = new SensorThreads({
+  const threads = new SensorThreads(path.join(context.ownFolder, 'evaluator.cjs'), {
     pipelineFile: context.file,
     stateFile: context.store.file.path,
     cacheFolder: cacheFolder(context.terminal.env),

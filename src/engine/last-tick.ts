@@ -1,0 +1,23 @@
+/** The last tick that evaluated a sensor: the newer of what the state and the history have. */
+import type { TickRecord } from '../definitions/tick.ts';
+import type { StateStore, StateView } from '../state/state-store.ts';
+
+export interface LastTick {
+  readonly tick: TickRecord | null;
+  /** The state has it and the history has not: a process was killed between its commit and the history. */
+  readonly isUnrecorded: boolean;
+}
+
+/** A busy tick evaluated nothing, so it is none of these. */
+export async function lastTickOf(store: StateStore, view: StateView, sensor: string): Promise<LastTick> {
+  const inState = view.sensor(sensor).lastTick;
+  for (let limit = 1; ; limit *= 10) {
+    const ticks = await store.ticks(sensor, limit);
+    const inHistory = ticks.find(({ status }) => status !== 'BUSY') ?? null;
+    if (inHistory === null && ticks.length === limit) continue;
+    if (inState !== null && (inHistory === null || inState.startedAt > inHistory.startedAt)) {
+      return { tick: inState, isUnrecorded: true };
+    }
+    return { tick: inHistory, isUnrecorded: false };
+  }
+}
