@@ -1,9 +1,13 @@
 /** Where caches live: the user's cache folder, never beside the pipeline. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileNameOf } from '../state/json/file-name.ts';
 
-/** The folder for transformed code, or `null` where none can be written. A cache is never needed. */
-export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string | null {
+/** The file for the compiled code of a pipeline, or `null` where none can be written. A cache is never needed. */
+export function packFileFor(
+  pipeline: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string | null {
   const home = env['HOME'] ?? homeOfUser();
   const base = env['XDG_CACHE_HOME'] || (home === null ? null : path.join(home, '.cache'));
   if (base === null || !path.isAbsolute(base)) return null;
@@ -11,7 +15,7 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>>): 
   try {
     fs.mkdirSync(folder, { recursive: true });
     fs.accessSync(folder, fs.constants.W_OK);
-    return folder;
+    return path.join(folder, `${fileNameOf(pipeline)}.pack`);
   } catch {
     return null;
   }

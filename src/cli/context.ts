@@ -9,8 +9,10 @@ import type { Clock } from '../definitions/time.ts';
 import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
 import type { StateView } from '../state/state-store.ts';
+import { packFileFor } from './cache-folder.ts';
 import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import type { Interrupts } from './interrupts.ts';
+import type { UserPipeline } from './load-user-pipeline.ts';
 import { type LocalStore, openStore } from './local-state.ts';
 import type { GlobalOptions } from './options.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
@@ -67,6 +69,12 @@ export class Context {
       version: this.version,
       warn: (message) => this.warn(message),
     }));
+  }
+
+  /** What is needed to load the user's code, also in another thread. */
+  userPipeline(): UserPipeline {
+    const { file, version, terminal } = this;
+    return { file, version, packFile: packFileFor(file, terminal.env) };
   }
 
   /** The user's code, loaded once. */
@@ -233,7 +241,7 @@ export class Context {
 
   async #load(): Promise<Pipeline> {
     const { loadUserPipeline } = await import('./load-user-pipeline.ts');
-    return loadUserPipeline(this.file, this.terminal.env, (text) => this.note(text));
+    return loadUserPipeline(this.userPipeline(), (text) => this.note(text));
   }
 }
 

@@ -2,20 +2,16 @@
  * A thread that evaluates one sensor for a watch. It can be ended from outside, also when the sensor's function blocks
  * it for ever. It loads the pipeline itself and reads the state itself; what goes back is plain data.
  */
-import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { evaluateHere, type Evaluation } from '../engine/evaluate-sensor.ts';
-import { loadPipeline } from '../loader/load-pipeline.ts';
-import { captureOutput } from './capture-output.ts';
+import { loadUserPipeline, type UserPipeline } from './load-user-pipeline.ts';
 import { openStore } from './local-state.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface ThreadData {
-  readonly pipelineFile: string;
+  readonly pipeline: UserPipeline;
   readonly stateFile: string;
-  readonly cacheFolder: string | null;
   readonly sensor: string;
-  readonly version: string;
 }
 
 export interface EvaluateMessage {
@@ -28,14 +24,15 @@ export type ThreadMessage =
 
 async function main(): Promise<void> {
   const port = parentPort!;
-  const { pipelineFile, stateFile, cacheFolder, sensor: name, version } = workerData as ThreadData;
-  captureOutput(() => undefined);
-  const pipeline = await loadPipeline(pipelineFile, {
-    cacheFolder,
-    requireOwn: createRequire(import.meta.url),
-  });
+  const { pipeline: user, stateFile, sensor: name } = workerData as ThreadData;
+  const pipeline = await loadUserPipeline(user, () => undefined);
   const sensor = pipeline.sensors.get(name)!;
-  const store = openStore({ file: stateFile, clock: systemClock, version, warn: () => undefined });
+  const store = openStore({
+    file: stateFile,
+    clock: systemClock,
+    version: user.version,
+    warn: () => undefined,
+  });
   const evaluate = evaluateHere(pipeline, systemClock);
   port.on('message', (message: EvaluateMessage) => {
     void (async () => {

@@ -1,15 +1,21 @@
-/** Loads the user's code into this process: from now on what it prints is its own. */
+/** Loads the user's code into this process or thread: from now on what it prints is its own. */
 import { createRequire } from 'node:module';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { loadPipeline } from '../loader/load-pipeline.ts';
-import { cacheFolder } from './cache-folder.ts';
 import { captureOutput } from './capture-output.ts';
 
+export interface UserPipeline {
+  readonly file: string;
+  /** Where its compiled code is kept; `null`: nowhere. */
+  readonly packFile: string | null;
+  readonly version: string;
+}
+
+/** @param onOutput what the code prints where no run or tick can be named */
 export function loadUserPipeline(
-  file: string,
-  env: Readonly<Record<string, string | undefined>>,
+  { file, packFile, version }: UserPipeline,
   onOutput: (text: string) => void,
 ): Promise<Pipeline> {
   captureOutput((text) => onOutput(text.replace(/\n$/, '')));
-  return loadPipeline(file, { cacheFolder: cacheFolder(env), requireOwn: createRequire(import.meta.url) });
+  return loadPipeline(file, { packFile, version, requireOwn: createRequire(import.meta.url) });
 }

@@ -1,18 +1,20 @@
 /** The user's pipeline file → a validated pipeline, or a failure that says what is wrong and where. */
-import fs from 'node:fs';
 import path from 'node:path';
-import type * as JitiModule from 'jiti';
 import { kindOf } from '../definitions/brand.ts';
 import { fail } from '../definitions/failure.ts';
 import { nameOfType } from '../definitions/partition-key.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
-import * as library from '../index.ts';
+import { Compiler } from './compiler.ts';
 import { failureOfLoading } from './load-failure.ts';
+import { type ModulePack, readPack, readText, rivalsOf, writePack } from './module-pack.ts';
+import { ModuleRunner } from './module-runner.ts';
 import { stampOf } from './pipeline-file.ts';
 
 export interface LoadOptions {
-  /** Where transformed code is kept; `null` keeps none. Never in the user's folder. */
-  readonly cacheFolder: string | null;
+  /** The file for this pipeline's compiled code; `null` keeps none. Never in the user's folder. */
+  readonly packFile: string | null;
+  /** The version of dynpart. */
+  readonly version: string;
   /** Loads a dependency of dynpart itself. */
   readonly requireOwn: (name: string) => unknown;
 }
@@ -20,29 +22,79 @@ export interface LoadOptions {
 /**
  * Loads and checks a pipeline file.
  *
- * jiti does it for TypeScript and JavaScript alike, on every Node: with its cache warm it is quicker than Node's own type
- * stripping, it takes every TypeScript syntax, and `import 'dynpart'` is answered with this very package, also where the
- * user's folder has no `node_modules`. `docs/decisions/0004-loader.md` has the figures.
+ * jiti compiles it, on every Node: it takes every TypeScript syntax, and its code is kept in a pack that starts faster
+ * than Node's own type stripping. `import 'dynpart'` is answered with this very package, also where the user's folder has
+ * no `node_modules`. `docs/decisions/0004-loader.md` has the figures.
  */
 export async function loadPipeline(
   file: string,
-  { cacheFolder, requireOwn }: LoadOptions,
+  { packFile, version, requireOwn }: LoadOptions,
 ): Promise<Pipeline> {
   if (stampOf(file) === null) fail({ reason: 'pipeline-not-found', file, given: true });
-  const { createJiti } = requireOwn('jiti') as typeof JitiModule;
+  const madeWith = `1 dynpart ${version} node ${process.version}`;
+  const tsconfigs = tsconfigsAbove(file);
+  const pack = packFile === null ? null : readPack(packFile, madeWith);
+  const runner = new ModuleRunner(
+    pack,
+    new Compiler(
+      file,
+      requireOwn,
+      Object.values(tsconfigs).some((text) => text !== null),
+    ),
+  );
   let module: Record<string, unknown>;
   try {
-    const jiti = createJiti(file, {
-      fsCache: cacheFolder ?? false,
-      interopDefault: false,
-      tsconfigPaths: hasTsconfig(file),
-      virtualModules: { dynpart: library },
-    });
-    module = (await jiti.import(file)) ?? {};
+    module = await runner.run(file);
   } catch (error) {
     return fail(failureOfLoading(error, file));
   }
+  if (packFile !== null && runner.knowsMoreThanThePack) {
+    const made = packOf(runner, madeWith, tsconfigs);
+    if (made !== null) writePack(packFile, made);
+  }
   return pipelineIn(module, file);
+}
+
+/** A pack of what was run; `null` when it could not be told later whether it is still good. */
+function packOf(
+  runner: ModuleRunner,
+  madeWith: string,
+  tsconfigs: Record<string, string | null>,
+): ModulePack | null {
+  const absent = new Set<string>();
+  const witnesses: Record<string, string | null> = { ...tsconfigs };
+  for (const [importer, { edges }] of runner.files) {
+    for (const [specifier, edge] of Object.entries(edges)) {
+      if (edge.kind !== 'local' && edge.kind !== 'native') continue;
+      if (/^(\.{1,2}\/|\/|file:)/.test(specifier)) {
+        for (const rival of rivalsOf(specifier, importer, edge.file)) absent.add(rival);
+      } else if (edge.kind === 'local') {
+        // A path alias: what else it could have meant is only known to the compiler.
+        return null;
+      } else witnessPackage(edge.file, witnesses);
+    }
+  }
+  return { madeWith, files: Object.fromEntries(runner.files), absent: [...absent], witnesses };
+}
+
+/** A package was installed anew when its package.json changed. */
+function witnessPackage(file: string, witnesses: Record<string, string | null>): void {
+  for (let folder = path.dirname(file); folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    const manifest = path.join(folder, 'package.json');
+    const text = readText(manifest);
+    witnesses[manifest] = text;
+    if (text !== null) return;
+  }
+}
+
+/** Path aliases come from the tsconfig.json of a folder above: which there are, and what they say. */
+function tsconfigsAbove(file: string): Record<string, string | null> {
+  const found: Record<string, string | null> = {};
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const tsconfig = path.join(folder, 'tsconfig.json');
+    found[tsconfig] = readText(tsconfig);
+    if (folder === path.dirname(folder)) return found;
+  }
 }
 
 function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {
@@ -58,12 +110,4 @@ function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {
       ? nameOfType(exported)
       : { asset: 'an asset', sensor: 'a sensor', 'dynamic-partitions': 'a partitions definition' }[kind];
   return fail({ reason: 'pipeline-not-one', file, what });
-}
-
-/** Path aliases cost a search for the file that has them: only where there is one. */
-function hasTsconfig(file: string): boolean {
-  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
-    if (fs.existsSync(path.join(folder, 'tsconfig.json'))) return true;
-    if (folder === path.dirname(folder)) return false;
-  }
 }

@@ -5,7 +5,6 @@ import { fail } from '../../definitions/failure.ts';
 import { RunSession } from '../../engine/run-session.ts';
 import { runTick } from '../../engine/run-tick.ts';
 import { watch } from '../../engine/watch.ts';
-import { cacheFolder } from '../cache-folder.ts';
 import type { Context } from '../context.ts';
 import { SensorThreads } from '../evaluate-in-thread.ts';
 import { wholeNumber } from '../options.ts';
@@ -47,10 +46,8 @@ async function watchSensors(
       hint: 'add one to sensors of definePipeline',
     });
   const threads = new SensorThreads(path.join(context.ownFolder, 'evaluator.cjs'), {
-    pipelineFile: context.file,
+    pipeline: context.userPipeline(),
     stateFile: context.store.file.path,
-    cacheFolder: cacheFolder(context.terminal.env),
-    version: context.version,
   });
   const session = new RunSession(options);
   context.chat(`watching ${sensors.map(({ name }) => name).join(', ')}; end with Ctrl-C`);

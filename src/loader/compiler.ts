@@ -1,0 +1,77 @@
+/** jiti, asked for two things only: to compile a file and to find what an import means. Loaded where the pack does not know. */
+import { isBuiltin } from 'node:module';
+import path from 'node:path';
+import type { Jiti } from 'jiti';
+import type * as JitiModule from 'jiti';
+import type { Edge } from './module-pack.ts';
+
+/** An import that leads nowhere. */
+export class MissingImport extends Error {
+  readonly specifier: string;
+  readonly importer: string;
+
+  constructor(specifier: string, importer: string) {
+    super(`Cannot find '${specifier}', imported from ${importer}`);
+    this.specifier = specifier;
+    this.importer = importer;
+  }
+}
+
+export class Compiler {
+  readonly #requireOwn: (name: string) => unknown;
+  readonly #root: string;
+  readonly #hasTsconfig: boolean;
+  #jiti: Jiti | undefined;
+
+  /** @param root the pipeline file */
+  constructor(root: string, requireOwn: (name: string) => unknown, hasTsconfig: boolean) {
+    this.#root = root;
+    this.#requireOwn = requireOwn;
+    this.#hasTsconfig = hasTsconfig;
+  }
+
+  /** The file as the body of an async function; see `ModuleRunner` for what it expects around it. */
+  compile(file: string, source: string): string {
+    return this.#loaded.transform({
+      source,
+      filename: file,
+      ts: /\.[cm]?tsx?$/.test(file),
+      jsx: /x$/.test(file),
+      async: true,
+      interopDefault: false,
+      retainLines: true,
+    });
+  }
+
+  /** @throws MissingImport */
+  resolve(specifier: string, importer: string): Edge {
+    if (specifier === 'dynpart') return { kind: 'dynpart' };
+    if (isBuiltin(specifier)) return { kind: 'builtin', name: specifier };
+    const file = this.#find(specifier, importer);
+    const compiled =
+      /\.(?:[cm]?tsx?|jsx?|mjs)$/.test(file) && !file.includes(`${path.sep}node_modules${path.sep}`);
+    return { kind: compiled || file.endsWith('.json') ? 'local' : 'native', file };
+  }
+
+  #find(specifier: string, importer: string): string {
+    try {
+      const found = this.#loaded.esmResolve(specifier, pathToUrl(importer));
+      return found.startsWith('file://') ? decodeURIComponent(new URL(found).pathname) : found;
+    } catch {
+      throw new MissingImport(specifier, importer);
+    }
+  }
+
+  get #loaded(): Jiti {
+    const { createJiti } = this.#requireOwn('jiti') as typeof JitiModule;
+    return (this.#jiti ??= createJiti(this.#root, {
+      fsCache: false,
+      interopDefault: false,
+      tsconfigPaths: this.#hasTsconfig,
+    }));
+  }
+}
+
+function pathToUrl(file: string): string {
+  return `file://${file.split(path.sep).map(encodeURIComponent).join('/')}`;
+}

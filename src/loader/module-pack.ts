@@ -1,0 +1,90 @@
+/**
+ * The compiled files of one pipeline, kept together in the user's cache folder.
+ *
+ * A pack is used only when everything that it was made from is as it was: the versions, every source byte for byte, the
+ * files that would have been found first, the packages. Otherwise it counts as if it were not there.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { checksum } from './checksum.ts';
+
+/** Where an import of a local file leads. */
+export type Edge =
+  | { readonly kind: 'dynpart' }
+  | { readonly kind: 'builtin'; readonly name: string }
+  | { readonly kind: 'local' | 'native'; readonly file: string };
+
+export interface PackedFile {
+  readonly source: string;
+  readonly code: string;
+  /** By specifier, as far as they were followed. */
+  readonly edges: Readonly<Record<string, Edge>>;
+}
+
+export interface ModulePack {
+  /** What else decides how files are compiled and found. */
+  readonly madeWith: string;
+  readonly files: Readonly<Record<string, PackedFile>>;
+  /** Files and folders that were not there and would have been taken first. */
+  readonly absent: readonly string[];
+  /** Further files that decide, such as package.json and tsconfig.json, with their content; `null`: not there. */
+  readonly witnesses: Readonly<Record<string, string | null>>;
+}
+
+/** The pack in a file, if it is whole and nothing has changed. */
+export function readPack(file: string, madeWith: string): ModulePack | null {
+  const pack = parsePack(readText(file));
+  return pack !== null && pack.madeWith === madeWith && isFresh(pack) ? pack : null;
+}
+
+/** Keeps a pack. Whole or not at all; without permission or room there is none next time. */
+export function writePack(file: string, pack: ModulePack): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const body = JSON.stringify(pack);
+    fs.writeFileSync(temporary, `${checksum(body)}\n${body}`);
+    fs.renameSync(temporary, file);
+  } catch {
+    fs.rmSync(temporary, { force: true });
+  }
+}
+
+function parsePack(text: string | null): ModulePack | null {
+  if (text === null) return null;
+  const end = text.indexOf('\n');
+  const body = text.slice(end + 1);
+  // A damaged pack must not be run, however little is wrong with it.
+  if (end === -1 || checksum(body) !== text.slice(0, end)) return null;
+  return JSON.parse(body) as ModulePack;
+}
+
+function isFresh({ files, absent, witnesses }: ModulePack): boolean {
+  return (
+    Object.entries(files).every(([file, { source }]) => readText(file) === source) &&
+    Object.entries(witnesses).every(([file, content]) => readText(file) === content) &&
+    !absent.some((file) => fs.existsSync(file))
+  );
+}
+
+/** The endings that an import without one is tried with. */
+const ENDINGS = ['.js', '.mjs', '.cjs', '.ts', '.tsx', '.mts', '.cts', '.mtsx', '.ctsx', '.json'];
+
+/** What would be found instead of `found`, if it were there, by an import of a relative or absolute path. */
+export function rivalsOf(specifier: string, importer: string, found: string): string[] {
+  const base = path.resolve(path.dirname(importer), specifier);
+  if (base === found) return [];
+  const rivals = [
+    base,
+    ...ENDINGS.flatMap((ending) => [`${base}${ending}`, path.join(base, `index${ending}`)]),
+  ];
+  // A folder that holds the file found is there, and is no rival.
+  return rivals.filter((rival) => rival !== found && !found.startsWith(`${rival}${path.sep}`));
+}
+
+export function readText(file: string): string | null {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
