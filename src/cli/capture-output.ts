@@ -1,5 +1,26 @@
-/** What user code prints goes to the log of its run or tick, and to stderr with `--verbose`; never to stdout, which is data. */
-import { currentWriter } from '../engine/user-output.ts';
+/**
+ * User code shares this process. What it prints goes to the log of its run or tick, and to stderr with `--verbose`, never
+ * to stdout, which is data; an error that it lets go of, or its `process.exit`, ends that run or tick and nothing else.
+ */
+import { currentWriter, endWithStray } from '../engine/user-output.ts';
+
+/** Ends this process. User code that calls `process.exit` gets an error instead. */
+export const exitProcess = process.exit.bind(process);
+
+/** An error of user code that belongs to no run and no tick. */
+export type OnStray = (error: unknown) => void;
+
+/** From now on errors that nothing waits for are the user's. */
+export function catchStrays(onStray: OnStray): void {
+  const handle = (error: unknown): void => {
+    if (!endWithStray(error)) onStray(error);
+  };
+  process.on('uncaughtException', handle);
+  process.on('unhandledRejection', handle);
+  process.exit = (code) => {
+    throw new Error(`process.exit(${code ?? ''}) was called: a run or tick cannot end the process`);
+  };
+}
 
 /** From now on `console` and `process.stdout` are the user's. `elsewhere` takes what no run or tick can be named for. */
 export function captureOutput(elsewhere: (text: string) => void): void {

@@ -5,6 +5,7 @@ import { describe, type Problem } from '../definitions/failure-words.ts';
 import { fail, FailureError, type Failure, type NamedThing } from '../definitions/failure.ts';
 import { nearest } from '../definitions/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
+import { describeThrown } from '../definitions/user-code.ts';
 import type { Clock } from '../definitions/time.ts';
 import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
@@ -241,7 +242,10 @@ export class Context {
 
   async #load(): Promise<Pipeline> {
     const { loadUserPipeline } = await import('./load-user-pipeline.ts');
-    return loadUserPipeline(this.userPipeline(), (text) => this.note(text));
+    return loadUserPipeline(this.userPipeline(), {
+      onOutput: (text) => this.note(text),
+      onStray: (error) => this.fail({ reason: 'pipeline-stray', ...describeThrown(error) }),
+    });
   }
 }
 

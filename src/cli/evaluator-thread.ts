@@ -25,7 +25,7 @@ export type ThreadMessage =
 async function main(): Promise<void> {
   const port = parentPort!;
   const { pipeline: user, stateFile, sensor: name } = workerData as ThreadData;
-  const pipeline = await loadUserPipeline(user, () => undefined);
+  const pipeline = await loadUserPipeline(user, { onOutput: () => undefined, onStray: throwAgain });
   const sensor = pipeline.sensors.get(name)!;
   const store = openStore({
     file: stateFile,
@@ -49,6 +49,11 @@ async function main(): Promise<void> {
       port.postMessage({ type: 'broken', message: String(error) } satisfies ThreadMessage),
     );
   });
+}
+
+/** Between two evaluations: the thread ends with it, and the next evaluation gets a new one. */
+function throwAgain(error: unknown): never {
+  throw error;
 }
 
 void main();

@@ -24,6 +24,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'pipeline-syntax':
     case 'pipeline-import-missing':
     case 'pipeline-threw':
+    case 'pipeline-stray':
     case 'pipeline-no-default':
     case 'pipeline-not-one':
     case 'pipeline-invalid':
@@ -53,6 +54,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'state-newer':
     case 'state-io':
     case 'value-damaged':
+    case 'copy-unusable':
     case 'state-problems':
       return 5;
   }

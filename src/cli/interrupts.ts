@@ -1,5 +1,7 @@
 /** Ctrl-C and SIGTERM: the first stops in order, the second leaves at once. */
 
+import { exitProcess } from './capture-output.ts';
+
 export class Interrupts {
   #controller: AbortController | undefined;
   #code: 130 | 143 | null = null;
@@ -23,7 +25,7 @@ export class Interrupts {
   listen(): void {
     const on = (code: 130 | 143) => (): void => {
       // What is lost by leaving now is what a kill would lose: nothing that is on record.
-      if (this.#code !== null) process.exit(code);
+      if (this.#code !== null) exitProcess(code);
       this.#code = code;
       this.#made.abort();
     };

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { loadPipeline } from '../loader/load-pipeline.ts';
-import { captureOutput } from './capture-output.ts';
+import { captureOutput, catchStrays, type OnStray } from './capture-output.ts';
 
 export interface UserPipeline {
   readonly file: string;
@@ -11,11 +11,17 @@ export interface UserPipeline {
   readonly version: string;
 }
 
-/** @param onOutput what the code prints where no run or tick can be named */
+/** What the code does where no run or tick can be named. */
+export interface UnattributedOutput {
+  readonly onOutput: (text: string) => void;
+  readonly onStray: OnStray;
+}
+
 export function loadUserPipeline(
   { file, packFile, version }: UserPipeline,
-  onOutput: (text: string) => void,
+  { onOutput, onStray }: UnattributedOutput,
 ): Promise<Pipeline> {
   captureOutput((text) => onOutput(text.replace(/\n$/, '')));
+  catchStrays(onStray);
   return loadPipeline(file, { packFile, version, requireOwn: createRequire(import.meta.url) });
 }

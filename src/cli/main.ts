@@ -5,6 +5,7 @@ import { FailureError, type Failure } from '../definitions/failure.ts';
 import { describe } from '../definitions/failure-words.ts';
 import { describeThrown } from '../definitions/user-code.ts';
 import type { Clock } from '../definitions/time.ts';
+import { exitProcess } from './capture-output.ts';
 import { Context } from './context.ts';
 import { Interrupts } from './interrupts.ts';
 import { createProgram, type Invocation } from './program.ts';
@@ -16,7 +17,12 @@ import { processTerminal, type Terminal } from './terminal.ts';
 export async function main(): Promise<void> {
   const code = await run(process.argv.slice(2), processTerminal(), systemClock);
   // Everything is written. User code may have left timers and sockets behind: nobody waits for them.
-  process.exit(code);
+  exitProcess(code);
+}
+
+async function runCommand(context: Context, { run: command }: Invocation): Promise<void> {
+  await context.preparePaint();
+  await command(context);
 }
 
 /** One command, on any terminal. Answers with its exit code. */
@@ -32,14 +38,14 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
     version,
     ownFolder: import.meta.dirname,
   });
-  try {
-    await context.preparePaint();
-    await parsed.run(context);
-  } catch (error) {
-    if (error instanceof FailureError) context.fail(error.failure);
-    else reportBug(context, error);
+  for (const step of [() => runCommand(context, parsed), () => context.printDocument()]) {
+    try {
+      await step();
+    } catch (error) {
+      if (error instanceof FailureError) context.fail(error.failure);
+      else reportBug(context, error);
+    }
   }
-  context.printDocument();
   return context.exitCode();
 }
 
@@ -70,6 +76,12 @@ async function parse(
     if (exitCode === 0) return { code: 0 };
     // No command, or only a group of commands: its help is the answer, but a script has made a mistake.
     if (code === 'commander.help') {
+      if (wantsJson(args))
+        return refuse(
+          { reason: 'usage', message: 'no command was given', hint: 'see: dynpart --help' },
+          args,
+          terminal,
+        );
       terminal.stderr.write(said);
       return { code: 2 };
     }
@@ -91,12 +103,15 @@ function usageOf(code: string, said: string): Failure {
   return { reason: 'usage', message: message.replace(/ \(Did you mean.*\)$/, ''), hint };
 }
 
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end === -1 ? args : args.slice(0, end)).includes('--json');
+}
+
 /** A command that could not even be read has no context: its flags are looked for by hand. */
 function refuse(failure: Failure, args: readonly string[], terminal: Terminal): { readonly code: number } {
   const problem = describe(failure);
-  const end = args.indexOf('--');
-  if ((end === -1 ? args : args.slice(0, end)).includes('--json'))
-    terminal.stdout.write(`${toJson({ error: problem })}\n`);
+  if (wantsJson(args)) terminal.stdout.write(`${toJson({ error: problem })}\n`);
   else
     terminal.stderr.write(
       `error: ${clean(problem.message)}\n${problem.hint === null ? '' : `  ${clean(problem.hint)}\n`}`,

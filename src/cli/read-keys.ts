@@ -25,23 +25,35 @@ export function checkedKeys(keys: readonly string[], source = 'the command line'
 export function keysFrom(file: string, terminal: Terminal, asJson: boolean): readonly string[] {
   const source = file === '-' ? 'standard input' : file;
   const bytes = bytesOf(file, source, terminal);
-  const whole = isUtf8(bytes);
-  const text = bytes.toString('utf8');
   const bad: BadKey[] = [];
   const keys: string[] = [];
-  (text.startsWith('\ufeff') ? text.slice(1) : text).split('\n').forEach((raw, at) => {
-    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+  linesOf(bytes).forEach(({ text: line, isUtf8: whole }, at) => {
     if (line.trim() === '') return;
     const key = asJson ? parsed(line) : line;
     // Bytes that are no UTF-8 have become U+FFFD: taken as a key, it would silently be another one.
-    const broken =
-      !whole && line.includes('\ufffd') ? [{ key: line, why: 'it holds bytes that are not UTF-8' }] : null;
+    const broken = whole ? null : [{ key: line, why: 'it holds bytes that are not UTF-8' }];
     const wrong = broken ?? (key === null ? [{ key: line, why: 'it is not a JSON string' }] : badKeyIn(key));
     bad.push(...wrong.map((one) => ({ ...one, line: at + 1 })));
     if (key !== null) keys.push(key);
   });
   refuse(source, bad);
   return keys;
+}
+
+function linesOf(bytes: Buffer): { readonly text: string; readonly isUtf8: boolean }[] {
+  const whole = isUtf8(bytes);
+  const text = (lines: string[]): string[] =>
+    lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  const lines = text(
+    bytes
+      .toString('utf8')
+      .replace(/^\ufeff/, '')
+      .split('\n'),
+  );
+  if (whole) return lines.map((line) => ({ text: line, isUtf8: true }));
+  // Rare: only then every line is looked at by itself. Latin-1 keeps each byte as it is.
+  const raw = bytes.toString('latin1').split('\n');
+  return lines.map((line, at) => ({ text: line, isUtf8: isUtf8(Buffer.from(raw[at]!, 'latin1')) }));
 }
 
 function bytesOf(file: string, source: string, terminal: Terminal): Buffer {

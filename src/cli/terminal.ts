@@ -1,6 +1,7 @@
 /** The two streams, the environment and standard input: all that a command knows of the process around it. */
 import fs from 'node:fs';
 import type { isatty as IsATty } from 'node:tty';
+import { fail } from '../definitions/failure.ts';
 
 export interface OutStream {
   write(text: string): void;
@@ -68,7 +69,10 @@ class FileStream implements OutStream {
   #waitOrClose(error: NodeJS.ErrnoException): void {
     if (error.code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     else if (error.code === 'EPIPE' || error.code === 'EBADF') this.#closed = true;
-    else throw error;
+    else if (this.#fd === 1)
+      fail({ reason: 'state-io', file: 'standard output', action: 'write to', cause: error.message });
+    // There is nowhere left to say it.
+    else this.#closed = true;
   }
 
   /** `tty` is only loaded for a character device: a pipe or a file is no terminal for certain. */

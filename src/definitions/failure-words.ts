@@ -57,7 +57,7 @@ export function describe(failure: Failure): Problem {
     case 'invalid-keys':
       return {
         code: 'invalid-key',
-        message: `${failure.keys.length === 1 ? 'a key' : `${failure.keys.length} keys`} of ${failure.source} cannot be used: ${failure.keys.slice(0, 10).map(badKey).join('; ')}${failure.keys.length > 10 ? `; and ${failure.keys.length - 10} more` : ''}`,
+        message: `${failure.keys.length === 1 ? 'a key' : `${failure.keys.length} keys`} of ${failure.source} cannot be used: ${failure.keys.slice(0, 1000).map(badKey).join('; ')}${failure.keys.length > 1000 ? `; and ${failure.keys.length - 1000} more` : ''}`,
         hint: 'a key is 1 to 1,024 bytes of UTF-8 text without control characters; nothing was changed',
       };
     case 'keys-file':
@@ -90,6 +90,11 @@ export function describe(failure: Failure): Problem {
       return say(
         `loading ${failure.file} failed: ${withFrames(failure.message, failure.frames)}`,
         'the error comes from the code of the pipeline file, when it is imported',
+      );
+    case 'pipeline-stray':
+      return say(
+        `code of the pipeline failed where nothing waited for it: ${withFrames(failure.message, failure.frames)}`,
+        'await every promise, and catch errors in timers and event handlers',
       );
     case 'pipeline-no-default':
       return say(
@@ -204,6 +209,11 @@ export function describe(failure: Failure): Problem {
       return say(
         `the value of asset '${failure.asset}'${forKey(failure.key)} in ${failure.file} cannot be read: ${failure.cause}`,
         `materialize it again: dynpart materialize ${failure.asset}${failure.key === null ? '' : ' --key KEY'}`,
+      );
+    case 'copy-unusable':
+      return say(
+        `${failure.file} is no copy of a state that could be restored: ${failure.why}`,
+        'nothing was changed; name a copy made by: dynpart state export FILE',
       );
     case 'state-problems':
       return say(

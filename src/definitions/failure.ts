@@ -52,6 +52,7 @@ export type Failure =
       readonly message: string;
       readonly frames: readonly string[];
     }
+  | { readonly reason: 'pipeline-stray'; readonly message: string; readonly frames: readonly string[] }
   | { readonly reason: 'pipeline-no-default'; readonly file: string; readonly exports: readonly string[] }
   | { readonly reason: 'pipeline-not-one'; readonly file: string; readonly what: string }
   | {
@@ -139,6 +140,7 @@ export type Failure =
       readonly key: string | null;
       readonly cause: string;
     }
+  | { readonly reason: 'copy-unusable'; readonly file: string; readonly why: string }
   | { readonly reason: 'state-problems'; readonly file: string; readonly count: number };
 
 /** Carries a failure up to whoever words it. The one at the edge prints it without a stack. */

@@ -40,11 +40,7 @@ function whyNoJsonObject(value: object, path: string, above: readonly unknown[])
     }
     return null;
   }
-  const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null;
-  if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
-    return { path, why: whatItIs(value) };
-  }
-  if (prototype !== null && !isPlain(prototype)) return { path, why: whatItIs(value) };
+  if (!isPlainObject(value)) return { path, why: whatItIs(value) };
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
     return { path, why: 'has a toJSON function' };
   for (const [name, item] of Object.entries(value)) {
@@ -56,13 +52,18 @@ function whyNoJsonObject(value: object, path: string, above: readonly unknown[])
   return null;
 }
 
-/** Plain also when it comes from another realm, where `Object.prototype` is another object. */
-function isPlain(prototype: object): boolean {
-  return Object.hasOwn(prototype, 'hasOwnProperty') && Object.hasOwn(prototype, 'isPrototypeOf');
+/** An object as `{}` makes it, also one from another realm, where `Object.prototype` is another object. */
+export function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf');
 }
 
 function whatItIs(value: object): string {
   if (value instanceof Date) return 'is a Date; use its toISOString()';
   const name = (value.constructor as { name?: string } | undefined)?.name;
-  return name === undefined || name === '' ? 'is not a plain object' : `is a ${name}, not a plain object`;
+  return name === undefined || name === ''
+    ? 'is not a plain object'
+    : `is an instance of ${name}, not a plain object`;
 }

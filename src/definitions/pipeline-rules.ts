@@ -11,7 +11,7 @@ import type { Sensor } from './sensor.ts';
 export interface PipelineProblem {
   readonly code: string;
   readonly message: string;
-  /** `file:line:column`, or `null` when it is not known. */
+  /** `file:line`, or `null` when it is not known. */
   readonly place: string | null;
 }
 

@@ -13,11 +13,12 @@ export function markPlace<T extends object>(definition: T, caller: (...args: nev
   return definition;
 }
 
-/** `file:line:column` of a definition, or `null` when it is not known. */
+/** `file:line` of a definition, or `null` when it is not known. The column is that of the compiled code, and not said. */
 export function placeText(definition: unknown): string | null {
   if (typeof definition !== 'object' || definition === null) return null;
   const mark = (definition as { [placeOf]?: { stack?: string } })[placeOf];
-  return mark?.stack === undefined ? null : placeInFrame(mark.stack.split('\n')[1] ?? '');
+  const place = mark?.stack === undefined ? null : placeInFrame(mark.stack.split('\n')[1] ?? '');
+  return place?.replace(/:\d+$/, '') ?? null;
 }
 
 /** `file:line:column` of one line of a stack, or `null` when it names no file. */

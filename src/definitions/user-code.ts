@@ -1,53 +1,73 @@
-/** The one boundary at which user code is called: what it throws is kept with the user's own stack frames. */
+/** What user code threw, as data: its words, and the stack frames that are the user's own. */
+import { placeInFrame } from './place.ts';
 
 /** What user code threw. */
 export interface Thrown {
   readonly message: string;
-  /** `at … (file:line:column)`, only frames of the user's files and packages. */
+  /** `at … (file:line)`, only frames of the user's files and packages. */
   readonly frames: readonly string[];
 }
 
 /** The folder that this module was loaded from: its frames are dynpart's, not the user's. */
 const ownFolder = folderOf(new Error().stack?.split('\n')[1] ?? '');
 
-/** Frames that say nothing to a user. */
-const NOISE = /\(?(node:|native$|<anonymous>\)?$)|[\\/]node_modules[\\/]jiti[\\/]|Promise\.\w+ \(index \d+\)/;
-
 const MOST_FRAMES = 8;
+const MOST_CAUSES = 5;
 
-/** Makes data of what was thrown. */
+/** Makes data of what was thrown. Anything can be thrown, also what throws again when it is looked at. */
 export function describeThrown(error: unknown): Thrown {
-  if (!(error instanceof Error)) return { message: textOf(error), frames: [] };
-  return { message: messageOf(error), frames: userFrames(error) };
+  return { message: messageOf(error, MOST_CAUSES), frames: error instanceof Error ? userFrames(error) : [] };
 }
 
 /** `TypeError: x is not a function (because: …)`; plain `Error:` says nothing and is left out. */
-function messageOf(error: Error): string {
-  const name = typeof error.name === 'string' && error.name !== 'Error' ? `${error.name}: ` : '';
-  const cause =
-    error.cause === undefined
-      ? ''
-      : ` (because: ${error.cause instanceof Error ? messageOf(error.cause) : textOf(error.cause)})`;
-  const errors =
-    error instanceof AggregateError && error.message === '' ? error.errors.map(textOf).join('; ') : '';
-  return `${name}${error.message}${errors}${cause}`.trim() || 'an error without a message';
+function messageOf(error: unknown, causes: number): string {
+  if (!(error instanceof Error)) return textOf(error);
+  const name = textIn(error, 'name');
+  const message = textIn(error, 'message');
+  const cause = fieldOf(error, 'cause');
+  const because = cause === undefined || causes === 0 ? '' : ` (because: ${messageOf(cause, causes - 1)})`;
+  const several = fieldOf(error, 'errors');
+  const each =
+    message === '' && Array.isArray(several) && causes > 0
+      ? several.map((one) => messageOf(one, causes - 1))
+      : [];
+  const said = `${name === '' || name === 'Error' ? '' : `${name}: `}${message}${each.join('; ')}${because}`;
+  return said.trim() || 'an error without a message';
 }
 
 function userFrames(error: Error): string[] {
-  const lines = typeof error.stack === 'string' ? error.stack.split('\n') : [];
-  const frames = lines
+  const frames = textIn(error, 'stack')
+    .split('\n')
     .map((line) => line.trim())
-    .filter(
-      (line) =>
-        line.startsWith('at ') && !NOISE.test(line) && !(ownFolder !== '' && line.includes(ownFolder)),
-    );
+    .filter((line) => line.startsWith('at ') && isOfUser(line))
+    // Lines are kept when the code is compiled, columns are not: one that is wrong is worse than none.
+    .map((line) => line.replace(/:(\d+):\d+(\)?)$/, ':$1$2'));
   // Frames inside packages say where it broke, the user's own say where to look: those, if there are any.
   const own = frames.filter((line) => !/[\\/]node_modules[\\/]/.test(line));
   return (own.length > 0 ? own : frames).slice(0, MOST_FRAMES);
 }
 
+/** Node's own frames name no file. */
+function isOfUser(line: string): boolean {
+  if (placeInFrame(line) === null || /[\\/]node_modules[\\/]jiti[\\/]/.test(line)) return false;
+  return ownFolder === '' || !line.includes(ownFolder);
+}
+
+function textIn(error: object, field: string): string {
+  const value = fieldOf(error, field);
+  return typeof value === 'string' ? value : '';
+}
+
+/** A field may be a getter, and the getter may throw. */
+function fieldOf(error: object, field: string): unknown {
+  try {
+    return (error as Record<string, unknown>)[field];
+  } catch {
+    return undefined;
+  }
+}
+
 function textOf(value: unknown): string {
-  if (value instanceof Error) return messageOf(value);
   if (typeof value === 'string') return value === '' ? 'an empty string' : value;
   try {
     // oxlint-disable-next-line typescript/no-base-to-string -- objects went the other way

@@ -7,6 +7,7 @@ import type { LogLine } from '../definitions/tick.ts';
 import type { Clock } from '../definitions/time.ts';
 import type { StateView } from '../state/state-store.ts';
 import { makeExec } from './exec.ts';
+import { missingKeys } from './plan-tick.ts';
 import { type EvaluatedResult, parseSensorResult } from './sensor-result.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { describeThrown } from '../definitions/user-code.ts';
@@ -57,13 +58,18 @@ export function evaluateHere(pipeline: Pipeline, clock: Clock): EvaluateSensor {
     writer.end();
     const { name, timeoutSeconds } = sensor;
     switch (ending.type) {
-      case 'returned':
-        return 'result' in ending.value
-          ? { ended: { result: ending.value.result }, log }
-          : {
-              ended: { failure: { reason: 'sensor-result', sensor: name, problems: ending.value.problems } },
-              log,
-            };
+      case 'returned': {
+        const parsed = ending.value;
+        if ('result' in parsed) return { ended: { result: parsed.result }, log };
+        // Every offending key is named: those that are missing, too.
+        const missing = parsed.usable === undefined ? [] : missingKeys(view, parsed.usable, clock.now());
+        return {
+          ended: {
+            failure: { reason: 'sensor-result', sensor: name, problems: [...parsed.problems, ...missing] },
+          },
+          log,
+        };
+      }
       case 'threw':
         return {
           ended: { failure: { reason: 'sensor-threw', sensor: name, ...describeThrown(ending.error) } },

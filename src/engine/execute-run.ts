@@ -193,11 +193,14 @@ async function tryOnce(
       return threw(ending.error);
     case 'returned': {
       const { value } = ending;
-      const wrong = value === undefined || value instanceof Uint8Array ? null : whyNotJson(value);
-      if (wrong !== null && context.pipeline.ioManager === null) {
-        return { failure: { reason: 'value-not-json', asset: asset.name, key: partitionKey, ...wrong } };
-      }
       try {
+        // Looking at a value can run the user's code, too: a getter, a proxy.
+        const kept =
+          context.pipeline.ioManager !== null || value === undefined || value instanceof Uint8Array;
+        const wrong = kept ? null : whyNotJson(value);
+        if (wrong !== null) {
+          return { failure: { reason: 'value-not-json', asset: asset.name, key: partitionKey, ...wrong } };
+        }
         await ioManager.save({ asset: asset.name, partitionKey }, value);
       } catch (error) {
         return threw(error);

@@ -33,12 +33,10 @@ export function planTick(
   result: EvaluatedResult,
   { moment, owner }: { readonly moment: TickMoment; readonly owner: string | null },
 ): TickPlan {
-  const sets = new SetsAfterRequests(view, result, moment);
+  const sets = new SetsAfterRequests(view, result, moment.now);
   const partitions = result.requests.map((request) => sets.apply(request));
-  const missing = result.runs.filter(
-    ({ set, partitionKey }) => set !== null && !sets.has(set, partitionKey!),
-  );
-  if (missing.length > 0) return failedTick(view, sensor, moment, missing.map(notThere));
+  const missing = sets.missing(result);
+  if (missing.length > 0) return failedTick(view, sensor, moment, missing);
 
   const { launched, skipped } = withoutSpentRunKeys(view, sensor.name, result.runs, sets.removed);
   const queued = grouped(launched, {
@@ -73,6 +71,13 @@ export function planTick(
     tick,
     queued,
   };
+}
+
+/** Run requests for keys that are not there after the result's own requests, in words. */
+export function missingKeys(view: StateView, result: EvaluatedResult, now: Millis): string[] {
+  const sets = new SetsAfterRequests(view, result, now);
+  for (const request of result.requests) sets.apply(request);
+  return sets.missing(result);
 }
 
 /** A tick that applies nothing: the cursor stays, and the history says why. */
@@ -112,10 +117,6 @@ function failedTick(
   };
 }
 
-function notThere({ set, partitionKey }: RequestedRun): string {
-  return `key ${quoted(partitionKey!)} of a run request is not in set '${set}' after the result's own requests`;
-}
-
 /** The sets as they are after each request, looked up once for all keys that the result names. */
 class SetsAfterRequests {
   readonly changes: StateChange[] = [];
@@ -124,11 +125,11 @@ class SetsAfterRequests {
   readonly #present = new Map<string, Set<string>>();
   readonly #keptOut = new Map<string, Set<string>>();
   readonly #view: StateView;
-  readonly #moment: TickMoment;
+  readonly #now: Millis;
 
-  constructor(view: StateView, result: EvaluatedResult, moment: TickMoment) {
+  constructor(view: StateView, result: EvaluatedResult, now: Millis) {
     this.#view = view;
-    this.#moment = moment;
+    this.#now = now;
     const named = new Map<string, Set<string>>();
     const name = (set: string, keys: readonly string[]): void => {
       const all = named.get(set) ?? new Set<string>();
@@ -143,8 +144,12 @@ class SetsAfterRequests {
     }
   }
 
-  has(set: string, key: string): boolean {
-    return this.#present.get(set)?.has(key) ?? false;
+  missing({ runs }: EvaluatedResult): string[] {
+    return runs
+      .filter(({ set, partitionKey }) => set !== null && !this.#present.get(set)?.has(partitionKey!))
+      .map(({ set, partitionKey }) => {
+        return `key ${quoted(partitionKey!)} of a run request is not in set '${set}' after the result's own requests`;
+      });
   }
 
   apply({ type, set, keys }: EvaluatedResult['requests'][number]): PartitionsOutcome {
@@ -161,8 +166,7 @@ class SetsAfterRequests {
       else added.push(key);
     }
     for (const key of added) present.add(key);
-    if (added.length > 0)
-      this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#moment.now) });
+    if (added.length > 0) this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#now) });
     return { set, added, removed: [], skipped };
   }
 
@@ -174,7 +178,7 @@ class SetsAfterRequests {
     for (const key of removed) present.delete(key);
     if (removed.length > 0) {
       this.removed.set(set, new Set([...(this.removed.get(set) ?? []), ...removed]));
-      this.changes.push(...cancelRunsOfKeys(this.#view, set, removed, this.#moment.now));
+      this.changes.push(...cancelRunsOfKeys(this.#view, set, removed, this.#now));
       this.changes.push({ type: 'keys-removed', set, keys: removed, keepOut: false });
     }
     return { set, added: [], removed, skipped };

@@ -1,6 +1,7 @@
 /** What a sensor returned → a result that can be planned, or everything that is wrong with it. */
 import { kindOf } from '../definitions/brand.ts';
 import { quoted } from '../definitions/failure-words.ts';
+import { isPlainObject } from '../definitions/json-value.ts';
 import { nearest } from '../definitions/nearest.ts';
 import { nameOfType, whyNotAKey } from '../definitions/partition-key.ts';
 import type { Pipeline, SensorDefinition } from '../definitions/pipeline.ts';
@@ -27,6 +28,11 @@ export interface RequestedRun {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** `usable`: the part that could be read, for what else is wrong with it. */
+export type ParsedResult =
+  | { readonly result: EvaluatedResult }
+  | { readonly problems: readonly string[]; readonly usable?: EvaluatedResult };
+
 const FIELDS = ['cursor', 'dynamicPartitionsRequests', 'runRequests', 'skipReason'];
 const RUN_FIELDS = ['partitionKey', 'runKey', 'assets', 'tags'];
 const NO_TAGS: Readonly<Record<string, string>> = {};
@@ -35,10 +41,10 @@ export function parseSensorResult(
   value: unknown,
   sensor: SensorDefinition,
   pipeline: Pipeline,
-): { readonly result: EvaluatedResult } | { readonly problems: readonly string[] } {
+): ParsedResult {
   if (value === undefined || value === null)
     return { result: { cursor: undefined, requests: [], runs: [], skipReason: null } };
-  if (typeof value !== 'object' || Array.isArray(value)) {
+  if (!isPlainObject(value)) {
     return {
       problems: [
         `it is ${nameOfType(value)}; return an object such as { cursor, dynamicPartitionsRequests, runRequests }, or nothing`,
@@ -63,7 +69,8 @@ export function parseSensorResult(
   const runs = requested.flatMap((request, at) => parseRun(problems, request, at, resolveTarget));
   if (typeof skipReason === 'string' && requested.length > 0)
     problems.push('skipReason and runRequests contradict each other: return one of them');
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0)
+    return { problems, usable: { cursor: undefined, requests, runs, skipReason: null } };
   return {
     result: {
       cursor: cursor as string | undefined,

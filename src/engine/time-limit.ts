@@ -44,7 +44,8 @@ export async function withTimeLimit<T>(
   try {
     const ended = call(userCode, controller.signal);
     const ending = await Promise.race([ended, waited]);
-    if (ending?.type === 'returned') return ending;
+    // What comes after the timeout comes too late; after an interrupt it is welcome.
+    if (ending?.type === 'returned' && cut !== 'timeout') return ending;
     return cut === null ? ending! : { type: cut };
   } finally {
     clearTimeout(timer);

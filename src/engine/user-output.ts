@@ -7,16 +7,34 @@ import { type Clock, isoTime } from '../definitions/time.ts';
 /** Takes lines that user code wrote. */
 export type Output = (line: LogLine) => void;
 
-const current = new AsyncLocalStorage<LineWriter>();
+/** A call of user code that is under way. */
+interface UserCall {
+  readonly writer: LineWriter;
+  /** Ends the call with an error that came up where nothing waited for it: in a timer, in a promise left behind. */
+  readonly stray: (error: unknown) => void;
+}
+
+const current = new AsyncLocalStorage<UserCall>();
 
 /** Runs user code; what it prints meanwhile, also from promises that it left behind, goes to `writer`. */
-export function writingTo<T>(writer: LineWriter, userCode: () => T): T {
-  return current.run(writer, userCode);
+export function writingTo<T>(writer: LineWriter, userCode: () => Promise<T>): Promise<T> {
+  let stray!: (error: unknown) => void;
+  const strayed = new Promise<never>((_, reject) => (stray = reject));
+  // One that comes after the call has ended has nobody left to tell.
+  strayed.catch(() => undefined);
+  return Promise.race([current.run({ writer, stray }, userCode), strayed]);
 }
 
 /** The writer of the user code that is running now, if any. */
 export function currentWriter(): LineWriter | undefined {
-  return current.getStore();
+  return current.getStore()?.writer;
+}
+
+/** Hands an error that nothing waited for to the user code it came from. `false` when that is not known. */
+export function endWithStray(error: unknown): boolean {
+  const call = current.getStore();
+  call?.stray(error);
+  return call !== undefined;
 }
 
 /** Cuts what is written into lines. */

@@ -22,8 +22,8 @@ function syntaxFailure(error: unknown, file: string): Failure | undefined {
     return syntaxAt(file, { where: filename, line, column: column + 1 }, message.trim());
   }
   if (!(error instanceof SyntaxError)) return undefined;
-  // V8 puts the place into the first line of the stack.
-  const match = /^(\/[^\n:]*):(\d+)$/m.exec(error.stack ?? '');
+  // V8 puts the place before everything else; an error that code threw itself, as JSON.parse does, begins with its name.
+  const match = /^(\/[^\n:]*):(\d+)\n/.exec(error.stack ?? '');
   if (match === null) return undefined;
   return syntaxAt(file, { where: match[1]!, line: Number(match[2]), column: 1 }, error.message);
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { quoted } from '../../definitions/failure-words.ts';
 import { fail } from '../../definitions/failure.ts';
+import { nearest } from '../../definitions/nearest.ts';
 import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/change-set.ts';
 import type { StateView } from '../../state/state-store.ts';
 import type { Context } from '../context.ts';
@@ -79,6 +80,14 @@ async function list(context: Context, options: ListOptions, set: string | undefi
     return context.print(`${total}\n`);
   }
   const { prefix, after, limit } = options;
+  if (after !== undefined && !view.present(set, [after]).has(after)) {
+    fail({
+      reason: 'unknown-keys',
+      set,
+      keys: [after],
+      nearest: nearest(after, view.keys(set).slice(-20_000)),
+    });
+  }
   const page = view.page(set, {
     ...(prefix !== undefined && { prefix }),
     ...(after !== undefined && { after }),

@@ -73,6 +73,7 @@ async function list(
   { status, key, asset, sensor, limit, after }: ListOptions,
 ): Promise<void> {
   const view = await context.store.read();
+  await checkFilters(context, view, { asset, sensor });
   const pending = pendingRecords(view).reverse();
   const pendingIds = new Set(pending.map(({ id }) => id));
   const passes = (run: RunRecord): boolean =>
@@ -97,7 +98,7 @@ async function list(
           limit: limit + 1 - inState.length,
           where: (run) => !pendingIds.has(run.id) && wanted(run),
         });
-  if (!reached) fail({ reason: 'unknown-name', thing: 'run', names: [after!], nearest: [], known: 1 });
+  if (!reached) await findRun(context, view, after!);
   const found = [...inState, ...finished];
   const runs = found.slice(0, limit);
   Object.assign(context.document, { runs, next: found.length > limit ? runs.at(-1)!.id : null });
@@ -122,6 +123,34 @@ async function list(
     ]),
   });
   if (found.length > limit) context.chat(`older ones: --after ${runs.at(-1)!.id}`);
+}
+
+/** A name that neither the pipeline nor any run has is a slip of the pen, not an empty list. */
+async function checkFilters(
+  context: Context,
+  view: StateView,
+  { asset, sensor }: { readonly asset: string | undefined; readonly sensor: string | undefined },
+): Promise<void> {
+  if (asset === undefined && sensor === undefined) return;
+  const known = await context.known(view);
+  const assets = known.assets.map(({ name }) => name);
+  const sensors = known.sensors.map(({ name }) => name);
+  const isUnknown =
+    (asset !== undefined && !assets.includes(asset)) || (sensor !== undefined && !sensors.includes(sensor));
+  if (!isUnknown) return;
+  const runs = [...pendingRecords(view), ...(await context.store.finishedRuns({ limit: Infinity }))];
+  if (asset !== undefined) {
+    context.checkName('asset', asset, [
+      ...assets,
+      ...runs.flatMap((run) => run.assets.map((outcome) => outcome.asset)),
+    ]);
+  }
+  if (sensor !== undefined) {
+    context.checkName('sensor', sensor, [
+      ...sensors,
+      ...runs.flatMap((run) => (run.sensor === null ? [] : [run.sensor])),
+    ]);
+  }
 }
 
 /** A run, wherever it is. @throws FailureError with the nearest ids */

@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { fail } from '../../definitions/failure.ts';
+import { describe } from '../../definitions/failure-words.ts';
+import { fail, FailureError } from '../../definitions/failure.ts';
 import { isoTime } from '../../definitions/time.ts';
 import { checkState } from '../../state/check-state.ts';
 import { io, makeFolder, readIfThere, syncFolder, writeDurably } from '../../state/json/durable-files.ts';
@@ -59,11 +60,15 @@ async function exportTo(context: Context, _: object, file: string | undefined): 
   }
   const target = path.resolve(context.terminal.cwd, file);
   const temporary = `${target}.${process.pid}.tmp`;
-  io('write', target, () => {
-    writeDurably(temporary, text);
-    fs.renameSync(temporary, target);
-    syncFolder(path.dirname(target));
-  });
+  try {
+    io('write', target, () => {
+      writeDurably(temporary, text);
+      fs.renameSync(temporary, target);
+      syncFolder(path.dirname(target));
+    });
+  } finally {
+    fs.rmSync(temporary, { force: true });
+  }
   Object.assign(context.document, { file: target, serial: document.serial });
   context.chat(`serial ${document.serial} written to ${target}`);
 }
@@ -82,9 +87,6 @@ async function restore(
   const stateFile = context.store.file;
   const copy =
     file === undefined ? newestIntact(context) : readCopy(path.resolve(context.terminal.cwd, file));
-  const problems = checkState(copy);
-  if (problems.length > 0)
-    fail({ reason: 'state-problems', file: file ?? stateFile.path, count: problems.length });
   const kept = keepPresent(context);
   const serial = Math.max(stateFile.highestSerial(), serialOf(readIfThere(stateFile.path)), copy.serial) + 1;
   const now = isoTime(context.clock.now());
@@ -111,7 +113,8 @@ async function restore(
 }
 
 function newestIntact(context: Context): StateDocument {
-  const newest = context.store.file.newestGeneration();
+  // The last one may be what is wrong: it shares its content with a state file that was edited in place.
+  const newest = context.store.file.newestGeneration((document) => checkState(document).length === 0);
   return (
     newest?.document ??
     fail({
@@ -130,7 +133,15 @@ function readCopy(file: string): StateDocument {
       message: `there is no file ${file}`,
       hint: 'name a copy made by: dynpart state export FILE',
     });
-  return parseState(text, file);
+  const unusable = (why: string): never => fail({ reason: 'copy-unusable', file, why });
+  try {
+    const copy = parseState(text, file);
+    const [problem] = checkState(copy);
+    return problem === undefined ? copy : unusable(problem.message);
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.failure.reason === 'copy-unusable') throw error;
+    return unusable(describe(error.failure).message);
+  }
 }
 
 /** The present file, whatever is in it, under a name of its own. */

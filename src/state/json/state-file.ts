@@ -111,11 +111,13 @@ export class StateFile implements Adapter<StateDocument> {
     this.#prune(document.serial);
   }
 
-  /** The newest intact generation, for the way back: also when the state file itself is damaged. */
-  newestGeneration(): { serial: number; document: StateDocument } | null {
+  /** The newest intact generation that passes, for the way back: also when the state file itself is damaged. */
+  newestGeneration(
+    passes: (document: StateDocument) => boolean = () => true,
+  ): { serial: number; document: StateDocument } | null {
     for (const serial of this.#generations().reverse()) {
       const document = this.#body(serial);
-      if (document !== null) return { serial, document };
+      if (document !== null && passes(document)) return { serial, document };
     }
     return null;
   }
@@ -236,7 +238,7 @@ export class StateFile implements Adapter<StateDocument> {
 
   /** Changes whenever a commit or an editor changed the file. */
   #look(): string {
-    const stat = fs.statSync(this.path, { throwIfNoEntry: false });
+    const stat = io('read', this.path, () => fs.statSync(this.path, { throwIfNoEntry: false }));
     return `${stat?.ino} ${stat?.size} ${stat?.mtimeMs} ${this.highestSerial()}`;
   }
 }
