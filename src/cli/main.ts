@@ -20,6 +20,16 @@ export async function main(): Promise<void> {
   exitProcess(code);
 }
 
+/** The only catch: a failure is said in words, anything else is a bug of dynpart's. */
+async function reporting(context: Context, step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (error instanceof FailureError) context.fail(error.failure);
+    else reportBug(context, error);
+  }
+}
+
 async function runCommand(context: Context, { run: command }: Invocation): Promise<void> {
   await context.preparePaint();
   await command(context);
@@ -38,14 +48,9 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
     version,
     ownFolder: import.meta.dirname,
   });
-  for (const step of [() => runCommand(context, parsed), () => context.printDocument()]) {
-    try {
-      await step();
-    } catch (error) {
-      if (error instanceof FailureError) context.fail(error.failure);
-      else reportBug(context, error);
-    }
-  }
+  await reporting(context, () => runCommand(context, parsed));
+  // Also when the command failed: what it did before that is in the document.
+  await reporting(context, () => Promise.resolve(context.printDocument()));
   return context.exitCode();
 }
 

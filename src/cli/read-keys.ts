@@ -42,14 +42,11 @@ export function keysFrom(file: string, terminal: Terminal, asJson: boolean): rea
 
 function linesOf(bytes: Buffer): { readonly text: string; readonly isUtf8: boolean }[] {
   const whole = isUtf8(bytes);
-  const text = (lines: string[]): string[] =>
-    lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
-  const lines = text(
-    bytes
-      .toString('utf8')
-      .replace(/^\ufeff/, '')
-      .split('\n'),
-  );
+  const lines = bytes
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
   if (whole) return lines.map((line) => ({ text: line, isUtf8: true }));
   // Rare: only then every line is looked at by itself. Latin-1 keeps each byte as it is.
   const raw = bytes.toString('latin1').split('\n');

@@ -293,6 +293,8 @@ function listOf<T>(report: Report, value: unknown, field: string, kind: Definiti
 function uniqueNames(report: Report, what: string, definitions: readonly { readonly name: string }[]): void {
   const seen = new Map<string, unknown>();
   for (const definition of definitions) {
+    // One without a usable name was reported as such.
+    if (typeof definition.name !== 'string') continue;
     const first = seen.get(definition.name);
     if (first === undefined) seen.set(definition.name, definition);
     else if (first !== definition) {

@@ -16,7 +16,10 @@ export interface PartitionsView {
   readonly keys: readonly string[];
   readonly count: number;
   has(key: string): boolean;
-  /** Those of the given keys that are not in the set, each once, in the order given. The right way to find what is new. */
+  /**
+   * Those of the given keys that are not in the set, each once, in the order given: the right way to find what is new.
+   * Keys that were removed with `--keep-out` are not new.
+   */
   missing(keys: Iterable<string>): string[];
 }
 

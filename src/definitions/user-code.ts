@@ -16,12 +16,17 @@ const MOST_CAUSES = 5;
 
 /** Makes data of what was thrown. Anything can be thrown, also what throws again when it is looked at. */
 export function describeThrown(error: unknown): Thrown {
-  return { message: messageOf(error, MOST_CAUSES), frames: error instanceof Error ? userFrames(error) : [] };
+  return { message: messageOf(error, MOST_CAUSES), frames: isError(error) ? userFrames(error) : [] };
+}
+
+/** Also one of another realm (a `vm` context, jsdom), which is no instance of this realm's `Error`. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
 /** `TypeError: x is not a function (because: …)`; plain `Error:` says nothing and is left out. */
 function messageOf(error: unknown, causes: number): string {
-  if (!(error instanceof Error)) return textOf(error);
+  if (!isError(error)) return textOf(error);
   const name = textIn(error, 'name');
   const message = textIn(error, 'message');
   const cause = fieldOf(error, 'cause');

@@ -115,7 +115,9 @@ function viewOfSet(view: StateView, pipeline: Pipeline, set: string): Partitions
         throw new TypeError(`missing() takes a list of keys; for one key write ['${keys}']`);
       const asked = new Set(keys);
       const present = index ?? view.present(set, asked);
-      return [...asked].filter((key) => !present.has(key));
+      // What an operator keeps out is not there, and is not to come back either.
+      const keptOut = view.keptOut(set, asked);
+      return [...asked].filter((key) => !present.has(key) && !keptOut.has(key));
     },
   };
 }

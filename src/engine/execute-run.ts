@@ -90,14 +90,20 @@ async function materialize(
   }
   const inputs = [...asset.inputs.values()];
   for (const upstream of inputs.filter((name) => !outcomes.has(name))) {
-    if (!(await isThere(upstream, task, context))) {
+    const key = keyFor(upstream, task, context);
+    try {
+      if (await isThere(upstream, key, context)) continue;
+    } catch (error) {
+      // A user's own I/O manager; dynpart's own files are no failure of the asset.
+      if (error instanceof FailureError) throw error;
       return failed(asset.name, 0, {
-        reason: 'upstream-missing',
+        reason: 'asset-threw',
         asset: asset.name,
-        key: keyFor(upstream, task, context),
-        upstream,
+        key,
+        ...describeThrown(error),
       });
     }
+    return failed(asset.name, 0, { reason: 'upstream-missing', asset: asset.name, key, upstream });
   }
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
@@ -221,11 +227,10 @@ function checkedMetadata(metadata: unknown): Record<string, MetadataValue> {
   return structuredClone(metadata) as Record<string, MetadataValue>;
 }
 
-async function isThere(upstream: string, task: RunTask, context: ExecutionContext): Promise<boolean> {
-  const partitionKey = keyFor(upstream, task, context);
-  if (context.statusOf(upstream, partitionKey) !== 'm') return false;
+async function isThere(upstream: string, key: string | null, context: ExecutionContext): Promise<boolean> {
+  if (context.statusOf(upstream, key) !== 'm') return false;
   const { ioManager } = context;
-  return ioManager.exists === undefined || ioManager.exists({ asset: upstream, partitionKey });
+  return ioManager.exists === undefined || ioManager.exists({ asset: upstream, partitionKey: key });
 }
 
 /** An upstream without partitions has one value for all keys. */

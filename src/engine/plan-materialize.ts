@@ -264,6 +264,8 @@ class PendingWork {
     for (const runs of view.runs()) {
       const owned = runs.owner !== null && alive.has(runs.owner);
       for (const run of runsIn(runs)) {
+        // One that is being canceled without a live owner will not be executed: it covers nothing.
+        if (run.canceling && !owned) continue;
         for (const asset of runs.assets) {
           const name = `${asset}\0${run.partitionKey ?? ''}`;
           this.#byWork.set(name, [...(this.#byWork.get(name) ?? []), { runs, run, alive: owned }]);

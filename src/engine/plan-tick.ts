@@ -38,7 +38,12 @@ export function planTick(
   const missing = sets.missing(result);
   if (missing.length > 0) return failedTick(view, sensor, moment, missing);
 
-  const { launched, skipped } = withoutSpentRunKeys(view, sensor.name, result.runs, sets.removed);
+  const { launched, skipped } = withoutSpentRunKeys(
+    view,
+    sensor.name,
+    sets.withoutKeptOut(result.runs),
+    sets.removed,
+  );
   const queued = grouped(launched, {
     sensor: sensor.name,
     moment,
@@ -122,6 +127,8 @@ class SetsAfterRequests {
   readonly changes: StateChange[] = [];
   /** Keys that were removed at some point, by set: the run keys spent on them are free again. */
   readonly removed = new Map<string, Set<string>>();
+  /** Keys that this result asked for and an operator keeps out, by set. */
+  readonly #refused = new Map<string, Set<string>>();
   readonly #present = new Map<string, Set<string>>();
   readonly #keptOut = new Map<string, Set<string>>();
   readonly #view: StateView;
@@ -144,12 +151,30 @@ class SetsAfterRequests {
     }
   }
 
+  /** Run requests for keys that are not there, in words. A key that is kept out was reported as skipped already. */
   missing({ runs }: EvaluatedResult): string[] {
     return runs
-      .filter(({ set, partitionKey }) => set !== null && !this.#present.get(set)?.has(partitionKey!))
+      .filter(
+        ({ set, partitionKey }) =>
+          set !== null && !this.#has(set, partitionKey!) && !this.#wasKeptOut(set, partitionKey!),
+      )
       .map(({ set, partitionKey }) => {
         return `key ${quoted(partitionKey!)} of a run request is not in set '${set}' after the result's own requests`;
       });
+  }
+
+  /** Without the runs of keys that an operator keeps out: their add request was skipped, and so are they. */
+  withoutKeptOut(runs: readonly RequestedRun[]): readonly RequestedRun[] {
+    if (this.#refused.size === 0) return runs;
+    return runs.filter(({ set, partitionKey }) => set === null || this.#has(set, partitionKey!));
+  }
+
+  #has(set: string, key: string): boolean {
+    return this.#present.get(set)?.has(key) ?? false;
+  }
+
+  #wasKeptOut(set: string, key: string): boolean {
+    return this.#refused.get(set)?.has(key) ?? false;
   }
 
   apply({ type, set, keys }: EvaluatedResult['requests'][number]): PartitionsOutcome {
@@ -162,8 +187,12 @@ class SetsAfterRequests {
     const added: string[] = [];
     const skipped: string[] = [];
     for (const key of new Set(keys)) {
-      if (present.has(key) || keptOut.has(key)) skipped.push(key);
-      else added.push(key);
+      if (!present.has(key) && !keptOut.has(key)) {
+        added.push(key);
+        continue;
+      }
+      skipped.push(key);
+      if (!present.has(key)) this.#refused.set(set, (this.#refused.get(set) ?? new Set()).add(key));
     }
     for (const key of added) present.add(key);
     if (added.length > 0) this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#now) });
@@ -192,9 +221,16 @@ function withoutSpentRunKeys(
   runs: readonly RequestedRun[],
   released: ReadonlyMap<string, ReadonlySet<string>>,
 ): { launched: readonly RequestedRun[]; skipped: string[] } {
-  const runKeys = runs.flatMap(({ runKey }) => (runKey === null ? [] : [runKey]));
-  if (runKeys.length === 0) return { launched: runs, skipped: [] };
+  const runKeys = new Set<string>();
+  let count = 0;
+  for (const { runKey } of runs) {
+    if (runKey === null) continue;
+    runKeys.add(runKey);
+    count++;
+  }
+  if (count === 0) return { launched: runs, skipped: [] };
   const spent = view.spentRunKeys(sensor, runKeys, released);
+  if (spent.size === 0 && runKeys.size === count) return { launched: runs, skipped: [] };
   const skipped: string[] = [];
   const launched = runs.filter(({ runKey }) => {
     if (runKey === null) return true;

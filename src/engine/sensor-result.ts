@@ -3,7 +3,7 @@ import { kindOf } from '../definitions/brand.ts';
 import { quoted } from '../definitions/failure-words.ts';
 import { isPlainObject } from '../definitions/json-value.ts';
 import { nearest } from '../definitions/nearest.ts';
-import { nameOfType, whyNotAKey } from '../definitions/partition-key.ts';
+import { isPartitionKey, nameOfType, whyNotAKey } from '../definitions/partition-key.ts';
 import type { Pipeline, SensorDefinition } from '../definitions/pipeline.ts';
 
 /** A sensor's result, checked and with every default filled in. Plain data. */
@@ -53,7 +53,7 @@ export function parseSensorResult(
   }
   const problems: string[] = [];
   const result = value as Record<string, unknown>;
-  unknownFields(problems, 'the result', result, FIELDS);
+  unknownFields(problems, () => 'the result', result, FIELDS);
   const { cursor, skipReason } = result;
   if (cursor !== undefined && typeof cursor !== 'string')
     problems.push(`cursor must be a string, not ${nameOfType(cursor)}`);
@@ -66,7 +66,11 @@ export function parseSensorResult(
   );
   const requested = listIn(problems, result, 'runRequests');
   const resolveTarget = targetResolver(sensor, pipeline);
-  const runs = requested.flatMap((request, at) => parseRun(problems, request, at, resolveTarget));
+  const runs: RequestedRun[] = [];
+  requested.forEach((request, at) => {
+    const run = parseRun(problems, request, at, resolveTarget);
+    if (run !== null) runs.push(run);
+  });
   if (typeof skipReason === 'string' && requested.length > 0)
     problems.push('skipReason and runRequests contradict each other: return one of them');
   if (problems.length > 0)
@@ -115,44 +119,43 @@ function parseRun(
   value: unknown,
   at: number,
   targetOf: (assets: unknown) => Target,
-): RequestedRun[] {
-  const where = `runRequests[${at}]`;
+): RequestedRun | null {
+  // Words are only made where something is wrong: there may be a hundred thousand requests.
+  const where = (): string => `runRequests[${at}]`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    problems.push(`${where} must be an object such as { partitionKey, runKey }, not ${nameOfType(value)}`);
-    return [];
+    problems.push(`${where()} must be an object such as { partitionKey, runKey }, not ${nameOfType(value)}`);
+    return null;
   }
   const request = value as Record<string, unknown>;
   const before = problems.length;
   unknownFields(problems, where, request, RUN_FIELDS);
   const { partitionKey, runKey, tags } = request;
-  if (partitionKey !== undefined) badKey(problems, partitionKey, where);
+  if (partitionKey !== undefined && !isPartitionKey(partitionKey)) badKey(problems, partitionKey, where());
   if (runKey !== undefined && (typeof runKey !== 'string' || runKey === '' || !runKey.isWellFormed())) {
     problems.push(
-      `runKey of ${where} must be a string that is not empty, not ${typeof runKey === 'string' ? quoted(runKey) : nameOfType(runKey)}`,
+      `runKey of ${where()} must be a string that is not empty, not ${typeof runKey === 'string' ? quoted(runKey) : nameOfType(runKey)}`,
     );
   }
-  if (tags !== undefined && !isTags(tags)) problems.push(`tags of ${where} must be an object of strings`);
+  if (tags !== undefined && !isTags(tags)) problems.push(`tags of ${where()} must be an object of strings`);
   const target = targetOf(request['assets']);
-  if ('problem' in target) problems.push(`${where}: ${target.problem}`);
+  if ('problem' in target) problems.push(`${where()}: ${target.problem}`);
   else if (target.set === null && partitionKey !== undefined) {
     problems.push(
-      `${where} names key ${quoted(partitionKey as string)}, but ${target.assets.map(quoted).join(', ')} has no partitions`,
+      `${where()} names key ${quoted(partitionKey as string)}, but ${target.assets.map(quoted).join(', ')} has no partitions`,
     );
   } else if (target.set !== null && partitionKey === undefined) {
     problems.push(
-      `${where} has no partitionKey, but ${target.assets.map(quoted).join(', ')} is partitioned by '${target.set}'`,
+      `${where()} has no partitionKey, but ${target.assets.map(quoted).join(', ')} is partitioned by '${target.set}'`,
     );
   }
-  if (problems.length > before || 'problem' in target) return [];
-  return [
-    {
-      partitionKey: (partitionKey as string | undefined) ?? null,
-      runKey: (runKey as string | undefined) ?? null,
-      set: target.set,
-      assets: target.assets,
-      tags: (tags as Record<string, string> | undefined) ?? NO_TAGS,
-    },
-  ];
+  if (problems.length > before || 'problem' in target) return null;
+  return {
+    partitionKey: (partitionKey as string | undefined) ?? null,
+    runKey: (runKey as string | undefined) ?? null,
+    set: target.set,
+    assets: target.assets,
+    tags: (tags as Record<string, string> | undefined) ?? NO_TAGS,
+  };
 }
 
 /** Most of a hundred thousand requests name no assets of their own: their target is looked up once. */
@@ -204,12 +207,17 @@ function listIn(problems: string[], result: Record<string, unknown>, field: stri
   return [];
 }
 
-function unknownFields(problems: string[], where: string, value: object, known: readonly string[]): void {
+function unknownFields(
+  problems: string[],
+  where: () => string,
+  value: object,
+  known: readonly string[],
+): void {
   for (const field of Object.keys(value)) {
     if (known.includes(field)) continue;
     const [near] = nearest(field, known);
     problems.push(
-      `${where} has an unknown field ${quoted(field)}${near === undefined ? '' : `; did you mean '${near}'?`}`,
+      `${where()} has an unknown field ${quoted(field)}${near === undefined ? '' : `; did you mean '${near}'?`}`,
     );
   }
 }

@@ -36,7 +36,7 @@ export class Compiler {
       source,
       filename: file,
       ts: /\.[cm]?tsx?$/.test(file),
-      jsx: /x$/.test(file),
+      jsx: file.endsWith('x'),
       async: true,
       interopDefault: false,
       retainLines: true,

@@ -42,13 +42,21 @@ function missingImport(error: unknown, file: string): Failure | undefined {
     const { specifier, importer } = error;
     return { reason: 'pipeline-import-missing', file, place: placeOfImport(specifier, importer), specifier };
   }
-  // A package that was found, and misses something of its own.
-  const { code, message } = error as NodeJS.ErrnoException;
+  if (!(error instanceof Error)) return undefined;
+  // `require` in the file itself, or a package that was found and misses something of its own.
+  const { code, message, requireStack } = error as NodeJS.ErrnoException & {
+    readonly requireStack?: readonly string[];
+  };
   if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return undefined;
   const specifier = /Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1];
-  return specifier === undefined
-    ? undefined
-    : { reason: 'pipeline-import-missing', file, place: null, specifier };
+  const importer = requireStack?.[0];
+  if (specifier === undefined) return undefined;
+  return {
+    reason: 'pipeline-import-missing',
+    file,
+    place: importer === undefined ? null : placeOfImport(specifier, importer),
+    specifier,
+  };
 }
 
 /** The line of the importing file that names it. */

@@ -13,15 +13,8 @@ import { type Edge, type ModulePack, type PackedFile, readText } from './module-
 
 type Namespace = Record<string, unknown>;
 
-type Body = (
-  exports: Namespace,
-  require: NodeJS.Require,
-  module: { exports: Namespace },
-  filename: string,
-  dirname: string,
-  importModule: (specifier: string) => Promise<Namespace>,
-  resolveUrl: (specifier: string) => string,
-) => Promise<void>;
+/** A compiled file, with what `HEAD` says it is given. */
+type Body = (...given: readonly unknown[]) => Promise<void>;
 
 interface LoadedModule {
   readonly module: { exports: Namespace };
@@ -84,7 +77,7 @@ export class ModuleRunner {
     importers: ReadonlySet<string>,
   ): Promise<void> {
     // The module must be known before its imports ask for it.
-    await null;
+    await Promise.resolve();
     const { code, edges } = this.#fileOf(file);
     if (file.endsWith('.json')) {
       module.exports = asNamespace(JSON.parse(code) as Namespace);
@@ -107,8 +100,8 @@ export class ModuleRunner {
       module,
       file,
       path.dirname(file),
-      async (specifier) => this.#follow(edgeOf(specifier), importers),
-      (specifier) => urlOf(edgeOf(specifier)),
+      async (specifier: string) => this.#follow(edgeOf(specifier), importers),
+      (specifier: string) => urlOf(edgeOf(specifier)),
     );
     const wrong = module.exports['__JITI_ERROR__'] as SyntaxProblem | undefined;
     if (wrong !== undefined) throw new PipelineSyntaxError(wrong);
@@ -177,14 +170,10 @@ function builtin(name: string): Namespace {
 
 /** What a CommonJS file left in `module.exports` has it as its default export, too. */
 function asNamespace(exports: Namespace): Namespace {
-  if (
-    typeof exports === 'object' &&
-    exports !== null &&
-    ('default' in exports || exports['__esModule'] === true)
-  )
-    return exports;
-  const named = typeof exports === 'object' && exports !== null ? exports : {};
-  return { ...named, default: exports };
+  if (typeof exports !== 'object' || exports === null) return { default: exports };
+  const isEsModule =
+    'default' in exports || exports['__esModule'] === true || Object.keys(exports).length === 0;
+  return isEsModule ? exports : { ...exports, default: exports };
 }
 
 function urlOf(edge: Edge): string {

@@ -234,6 +234,11 @@ function spend(
 
 /** Sets the letters of some keys in a string that has one for each key of a set. */
 function mark(letters: string, all: readonly string[], keys: readonly string[], letter: string): string {
+  // Keys that were just added stand at the end, in the same order: nothing has to be looked up.
+  const tail = all.length - keys.length;
+  if (tail >= 0 && keys.every((key, at) => key === all[tail + at])) {
+    return letters.slice(0, tail).padEnd(tail, '.') + letter.repeat(keys.length);
+  }
   const positions = positionsOf(all, keys);
   const buffer = Buffer.alloc(all.length, '.', 'latin1');
   buffer.write(letters, 'latin1');

@@ -50,7 +50,7 @@ function spentRunKeys(
   removed: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
 ): Set<string> {
   const { ofKeys, other } = (entryOf(document.sensors, sensor) ?? NEW_SENSOR).runKeys;
-  const asked = new Set(runKeys);
+  const asked = runKeys instanceof Set ? (runKeys as ReadonlySet<string>) : new Set(runKeys);
   const spent = new Set<string>();
   for (const [set, letters] of Object.entries(ofKeys)) {
     const gone = removed.get(set);

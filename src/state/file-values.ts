@@ -43,6 +43,8 @@ export class FileValues implements BatchingIoManager {
   readonly #temporaries: string;
   readonly #folders = new Set<string>();
   #saved = new Map<string, SavedValue>();
+  /** What a flush has in hand: its temporary files are the flush's to remove. */
+  #flushing = new Map<string, SavedValue>();
   #count = 0;
   #ready = false;
 
@@ -72,7 +74,7 @@ export class FileValues implements BatchingIoManager {
 
   load(context: ValueContext): unknown {
     const base = this.#base(context);
-    const saved = this.#saved.get(base);
+    const saved = this.#saved.get(base) ?? this.#flushing.get(base);
     if (saved !== undefined) return this.#read(saved.temporary, saved.ending, context);
     const ending = ENDINGS.find((candidate) => fs.existsSync(`${base}${candidate}`));
     if (ending === undefined) {
@@ -92,22 +94,37 @@ export class FileValues implements BatchingIoManager {
     const saved = this.#saved.get(base);
     if (saved !== undefined) removeIfThere(saved.temporary);
     this.#saved.delete(base);
+    this.#flushing.delete(base);
     for (const ending of ENDINGS) io('remove', `${base}${ending}`, () => removeIfThere(`${base}${ending}`));
   }
 
   async flush(): Promise<void> {
-    const saved = [...this.#saved.entries()];
-    await syncFiles(saved.map(([, { temporary }]) => temporary));
+    // Runs go on meanwhile, and may save the same values again: those are the next flush's.
+    const batch = this.#saved;
+    this.#saved = new Map();
+    this.#flushing = new Map(batch);
+    await syncFiles([...batch.values()].map(({ temporary }) => temporary));
     const folders = new Set<string>();
-    for (const [base, { temporary, file, ending }] of saved) {
+    for (const [base, { temporary, file, ending }] of batch) {
+      if (!this.#flushing.has(base)) {
+        // Removed in the meantime.
+        removeIfThere(temporary);
+        continue;
+      }
       io('write', file, () => fs.renameSync(temporary, file));
-      for (const other of ENDINGS)
-        if (other !== ending) io('remove', file, () => removeIfThere(`${base}${other}`));
+      this.#removeOthers(base, ending);
       folders.add(path.dirname(file));
-      // It may have been saved again while the others were being synced.
-      if (this.#saved.get(base)?.temporary === temporary) this.#saved.delete(base);
     }
+    this.#flushing = new Map();
     for (const folder of folders) io('sync the folder', folder, () => syncFolder(folder));
+  }
+
+  /** A value of another kind that was kept for the same key. Mostly there is none, and asking is cheaper than failing. */
+  #removeOthers(base: string, ending: Ending): void {
+    for (const other of ENDINGS) {
+      const file = `${base}${other}`;
+      if (other !== ending && fs.existsSync(file)) io('remove', file, () => removeIfThere(file));
+    }
   }
 
   #read(file: string, ending: Ending, { asset, partitionKey }: ValueContext): unknown {
@@ -160,12 +177,28 @@ function encode(value: unknown): { bytes: string | Uint8Array; ending: Ending } 
 /** So many files wait for the disk at the same time: as many as there are threads, and far below the limit of open files. */
 const SYNCS = 64;
 
+/** A few are synced at once: starting the threads would take longer. */
+const FEW = 8;
+
 async function syncFiles(files: readonly string[]): Promise<void> {
+  if (files.length <= FEW) {
+    for (const file of files) io('sync', file, () => syncNow(file));
+    return;
+  }
   const left = files.values();
   const worker = async (): Promise<void> => {
     for (const file of left) await syncFile(file);
   };
   await Promise.all(Array.from({ length: Math.min(SYNCS, files.length) }, worker));
+}
+
+function syncNow(file: string): void {
+  const fd = fs.openSync(file, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 async function syncFile(file: string): Promise<void> {

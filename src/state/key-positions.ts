@@ -3,10 +3,11 @@
 const scans = new WeakMap<readonly string[], { count: number; index: Map<string, number> | null }>();
 
 /** A list that was scanned so often earns a full index: a long-running process asks again and again. */
-const SCANS_BEFORE_INDEX = 4;
+const SCANS_BEFORE_INDEX = 8;
 
 /** Where each of `wanted` stands in `keys`. Keys that are not there are not in the answer. */
 export function positionsOf(keys: readonly string[], wanted: Iterable<string>): Map<string, number> {
+  if (keys.length === 0) return new Map();
   const index = indexOf(keys);
   const found = new Map<string, number>();
   if (index !== null) {

@@ -47,7 +47,7 @@ interface TickFlags {
 }
 
 async function tick(context: Context, flags: TickFlags, names: readonly string[]): Promise<void> {
-  const renderer = new EventRenderer(context, { keepsRuns: true });
+  const renderer = new EventRenderer(context, { keepsRuns: context.options.json });
   Object.assign(context.document, { ticks: [], resumed: [] });
   const pipeline = await context.pipeline();
   const sensors = await chosenSensors(context, pipeline, names, flags.due ?? false);
@@ -132,6 +132,8 @@ function exitCodes(context: Context, ticks: readonly TickRecord[], { ifBusy }: T
 
 /** The runs of the ticks as they ended, and those that other processes had left behind. */
 function report(context: Context, runs: readonly RunRecord[], resumed: ReadonlySet<string>): void {
+  // A hundred thousand records are not copied for nobody.
+  if (!context.options.json) return;
   const statuses = new Map<string | null, RunStatus>(runs.map(({ id, status }) => [id, status]));
   const ticks = context.document['ticks'] as readonly TickRecord[];
   context.document['ticks'] = ticks.map((one) => ({

@@ -6,7 +6,14 @@ import { describe } from '../../definitions/failure-words.ts';
 import { fail, FailureError } from '../../definitions/failure.ts';
 import { isoTime } from '../../definitions/time.ts';
 import { checkState } from '../../state/check-state.ts';
-import { io, makeFolder, readIfThere, syncFolder, writeDurably } from '../../state/json/durable-files.ts';
+import {
+  io,
+  makeFolder,
+  readIfThere,
+  removeQuietly,
+  syncFolder,
+  writeDurably,
+} from '../../state/json/durable-files.ts';
 import { newLineage } from '../../state/json/json-file-store.ts';
 import { parseState } from '../../state/json/parse-state.ts';
 import type { StateDocument } from '../../state/state-document.ts';
@@ -67,7 +74,7 @@ async function exportTo(context: Context, _: object, file: string | undefined): 
       syncFolder(path.dirname(target));
     });
   } finally {
-    fs.rmSync(temporary, { force: true });
+    removeQuietly(temporary);
   }
   Object.assign(context.document, { file: target, serial: document.serial });
   context.chat(`serial ${document.serial} written to ${target}`);

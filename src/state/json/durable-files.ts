@@ -90,6 +90,15 @@ export function removeIfThere(file: string): void {
   }
 }
 
+/** Removes a file where a failure was said already, or there is nothing to say. */
+export function removeQuietly(file: string): void {
+  try {
+    fs.unlinkSync(file);
+  } catch {
+    // It was renamed away, or the disk is in trouble.
+  }
+}
+
 /** The content of a file, or `null` when there is none. */
 export function readIfThere(file: string): string | null {
   try {

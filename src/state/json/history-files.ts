@@ -19,6 +19,10 @@ interface Retraction {
   readonly retracted: string;
 }
 
+function isRetraction(record: unknown): record is Retraction {
+  return typeof record === 'object' && record !== null && 'retracted' in record;
+}
+
 export class HistoryFiles {
   readonly #ticks: string;
   readonly #logs: string;
@@ -34,7 +38,9 @@ export class HistoryFiles {
       ...RUNS,
       // A run's log goes with its record.
       onDrop: (file) => {
-        for (const run of recordsOf(file)) removeIfThere(this.#log((run as RunRecord).id));
+        for (const record of recordsOf(file)) {
+          if (!isRetraction(record)) removeIfThere(this.#log((record as RunRecord).id));
+        }
       },
     });
   }
@@ -71,8 +77,8 @@ export class HistoryFiles {
     const retracted: string[] = [];
     for (const record of this.#runs.newestFirst()) {
       if (found.length >= limit) break;
-      if ('retracted' in (record as object)) {
-        retracted.push((record as Retraction).retracted);
+      if (isRetraction(record)) {
+        retracted.push(record.retracted);
         continue;
       }
       const run = record as RunRecord;

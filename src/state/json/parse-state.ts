@@ -63,6 +63,12 @@ function checkPipeline(shape: Shape, value: unknown): void {
       `pipeline.sensors[${at}].timeoutSeconds`,
       'a number',
     );
+    const { defaultStatus } = sensor;
+    shape.demand(
+      defaultStatus === 'RUNNING' || defaultStatus === 'STOPPED',
+      `pipeline.sensors[${at}].defaultStatus`,
+      'RUNNING or STOPPED',
+    );
   });
 }
 
@@ -88,7 +94,7 @@ function checkSensor(shape: Shape, place: string, value: unknown): void {
   );
   shape.textOrNull(sensor['cursor'], `${place}.cursor`);
   shape.count(sensor['version'], `${place}.version`);
-  if (sensor['lastTick'] !== null) shape.record(sensor['lastTick'], `${place}.lastTick`);
+  if (sensor['lastTick'] !== null) checkTick(shape, `${place}.lastTick`, sensor['lastTick']);
   const spent = shape.record(sensor['runKeys'], `${place}.runKeys`);
   for (const [set, letters] of shape.entries(spent['ofKeys'], `${place}.runKeys.ofKeys`)) {
     shape.letters(letters, `${place}.runKeys.ofKeys.${set}`, /^[1.]*$/, 'a string of 1 and .');
@@ -99,6 +105,15 @@ function checkSensor(shape: Shape, place: string, value: unknown): void {
     shape.textOrNull(set, `${place}.runKeys.other[${at}][1]`);
     shape.textOrNull(key, `${place}.runKeys.other[${at}][2]`);
   });
+}
+
+function checkTick(shape: Shape, place: string, value: unknown): void {
+  const tick = shape.record(value, place);
+  for (const field of ['sensor', 'status', 'startedAt', 'finishedAt'])
+    shape.text(tick[field], `${place}.${field}`);
+  for (const field of ['partitions', 'runs', 'skippedRunKeys']) shape.list(tick[field], `${place}.${field}`);
+  const cursor = shape.record(tick['cursor'], `${place}.cursor`);
+  for (const field of ['before', 'after']) shape.textOrNull(cursor[field], `${place}.cursor.${field}`);
 }
 
 function checkExecutor(shape: Shape, place: string, value: unknown): void {

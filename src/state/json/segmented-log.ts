@@ -1,7 +1,7 @@
 /** An append-only list of records in a few files of bounded size: a JSON line each, the oldest file dropped first. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { io, makeFolder, namesIn, removeIfThere, writeAll } from './durable-files.ts';
+import { errno, io, makeFolder, namesIn, removeIfThere, writeAll } from './durable-files.ts';
 
 export interface SegmentedLogOptions {
   readonly folder: string;
@@ -75,7 +75,9 @@ const CHUNK = 64 * 1024;
 
 /** The records of one file, newest first. Read from its end, so that the last one costs no more in a long file. */
 export function* recordsOf(file: string): Generator {
-  const fd = io('read', file, () => fs.openSync(file, 'r'));
+  const fd = io('read', file, () => openIfThere(file));
+  // Another process dropped the oldest file meanwhile.
+  if (fd === null) return;
   try {
     let rest = Buffer.alloc(0);
     for (let end = fs.fstatSync(fd).size; end > 0;) {
@@ -104,6 +106,15 @@ function* recordsIn(text: string): Generator {
       continue;
     }
     yield record;
+  }
+}
+
+function openIfThere(file: string): number | null {
+  try {
+    return fs.openSync(file, 'r');
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return null;
+    throw error;
   }
 }
 

@@ -18,6 +18,7 @@ import {
   namesIn,
   readIfThere,
   removeIfThere,
+  removeQuietly,
   syncFolder,
   writeDurably,
 } from './durable-files.ts';
@@ -252,13 +253,5 @@ function linked(from: string, to: string): boolean {
     // Another writer took this one for dead and swept its file away: that is a lost race, too.
     if (errno(error) === 'ENOENT' && !fs.existsSync(from) && fs.existsSync(path.dirname(to))) return false;
     throw error;
-  }
-}
-
-function removeQuietly(file: string): void {
-  try {
-    fs.unlinkSync(file);
-  } catch {
-    // It was renamed away, or the disk is in trouble and that is said already.
   }
 }
