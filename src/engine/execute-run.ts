@@ -205,7 +205,14 @@ async function tryOnce(
           context.pipeline.ioManager !== null || value === undefined || value instanceof Uint8Array;
         const wrong = kept ? null : whyNotJson(value);
         if (wrong !== null) {
-          return { failure: { reason: 'value-not-json', asset: asset.name, key: partitionKey, ...wrong } };
+          const failure: Failure = {
+            reason: 'value-not-json',
+            asset: asset.name,
+            key: partitionKey,
+            ...wrong,
+          };
+          writer.line('stderr', describe(failure).message);
+          return { failure };
         }
         await ioManager.save({ asset: asset.name, partitionKey }, value);
       } catch (error) {

@@ -89,7 +89,8 @@ export class RunExecution {
     const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
       concurrency === null ? [] : [[name, concurrency] as const],
     );
-    this.#queue = new RunQueue(new Map(limits));
+    const upstreamOf = (asset: string): readonly string[] => pipeline.assets.get(asset)?.upstream ?? [];
+    this.#queue = new RunQueue({ limits: new Map(limits), upstreamOf });
   }
 
   /** Runs that this process owns and that have not ended. */
@@ -258,7 +259,8 @@ export class RunExecution {
     if (this.left === 0 && this.#committing === null) return;
     const { clock } = this.#options;
     const commitDue = this.#ended.length > 0 && this.#committing === null ? this.#commitDue : Infinity;
-    const due = Math.min(this.#lookDue, commitDue);
+    // Nobody looks any more once it is stopped: then only an end is waited for.
+    const due = Math.min(this.#isStopped() ? Infinity : this.#lookDue, commitDue);
     const waking = new AbortController();
     this.#wake = () => waking.abort();
     await clock.sleep(Math.max(0, due - clock.now()), waking.signal);
@@ -293,8 +295,7 @@ export class RunExecution {
       if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
       if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
       // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
-      if (ownedBy(view, executor.id) > finished.length)
-        changes.push({ type: 'executor', id: executor.id, slots, wants: Math.max(0, wanted - slots) });
+      if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, wanted));
       else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
       return { changes, outcome: { slots } };
     });
@@ -340,14 +341,13 @@ export class RunExecution {
     if (wanted === 0) return;
     const started = new Map([...this.#unmarked].filter(([id]) => this.#inFlight.has(id)));
     const current = view.executors().find(({ id }) => id === executor.id);
-    if (started.size > 0 || current?.slots !== slotsFor(view, executor.id, wanted, concurrency)) {
+    const room = slotsFor(view, executor.id, wanted, concurrency);
+    if (started.size > 0 || current?.slots !== Math.max(room, this.#inFlight.size)) {
       // Less room is left before it is said, more room is said before it is used.
-      this.#slots = Math.min(this.#slots, slotsFor(view, executor.id, wanted, concurrency));
+      this.#slots = Math.min(this.#slots, room);
       this.#slots = await store.commit((now) => {
         const slots = slotsFor(now, executor.id, wanted, concurrency);
-        const changes: StateChange[] = [
-          { type: 'executor', id: executor.id, slots, wants: Math.max(0, wanted - slots) },
-        ];
+        const changes: StateChange[] = [this.#entry(slots, wanted)];
         if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
         return { changes, outcome: slots };
       });
@@ -359,6 +359,17 @@ export class RunExecution {
       emit({ type: 'waiting', why: 'other processes execute as many runs as the concurrency allows' });
     else if (this.#queue.isBlocked())
       emit({ type: 'waiting', why: 'another process executes the same asset and key' });
+  }
+
+  /** This process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
+  #entry(slots: number, wanted: number): StateChange {
+    const taken = Math.max(slots, this.#inFlight.size);
+    return {
+      type: 'executor',
+      id: this.#options.executor.id,
+      slots: taken,
+      wants: Math.max(0, wanted - taken),
+    };
   }
 
   #takeIn(view: StateView): void {
@@ -387,27 +398,28 @@ export class RunExecution {
     const { store, executor, onInterrupt, interrupt, ioManager, emit } = this.#options;
     await this.#committing;
     const rest = this.#queue.takeAll();
-    const cancel = this.#fatal === null && (onInterrupt === 'cancel' || !interrupt.aborted);
+    // What a sensor requested is not lost with the command that happened to execute it: the cursor is past it.
+    const cancels = this.#fatal === null && (onInterrupt === 'cancel' || !interrupt.aborted);
+    const released = rest.filter(({ runs }) => !cancels || runs.sensor !== null).map(({ id }) => id);
     const why = interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)';
-    if (cancel) for (const run of rest) this.#cancelled({ run, startedAt: null }, why);
+    const isReleased = new Set(released);
+    for (const run of rest) if (!isReleased.has(run.id)) this.#cancelled({ run, startedAt: null }, why);
     const ended = this.#ended;
     this.#ended = [];
     try {
       await ioManager.flush?.();
-      const released = await store.commit((view) => {
+      const given = await store.commit((view) => {
         const finished = this.#stillMine(view, ended);
-        const released = cancel
-          ? []
-          : rest.map(({ id }) => id).filter((id) => view.run(id)?.runs.owner === executor.id);
+        const back = released.filter((id) => view.run(id)?.runs.owner === executor.id);
         const changes: StateChange[] = [];
         if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
-        if (released.length > 0) changes.push({ type: 'runs-released', ids: released });
+        if (back.length > 0) changes.push({ type: 'runs-released', ids: back });
         const owned = ownedBy(view, executor.id);
-        if (isListed(view, executor.id) && owned === finished.length + released.length)
+        if (isListed(view, executor.id) && owned === finished.length + back.length)
           changes.push({ type: 'executor-left', id: executor.id });
-        return { changes, outcome: released.length };
+        return { changes, outcome: back.length };
       });
-      if (released > 0) emit({ type: 'runs-released', count: released });
+      if (given > 0) emit({ type: 'runs-released', count: given });
     } catch (error) {
       // The first failure is the one to report. What could not be given back is taken up as a dead process's.
       this.#fatal ??= { error };

@@ -8,9 +8,18 @@ export interface WorkElsewhere {
   readonly ownedSince: number;
 }
 
-export class RunQueue {
+export interface RunQueueOptions {
   /** How many keys of an asset may be materialized at once, for assets that say so. */
+  readonly limits: ReadonlyMap<string, number>;
+  /** What must be there before an asset. */
+  readonly upstreamOf: (asset: string) => readonly string[];
+}
+
+export class RunQueue {
   readonly #limits: ReadonlyMap<string, number>;
+  readonly #upstreamOf: (asset: string) => readonly string[];
+  /** What waiting runs are about to materialize, and how many of them. */
+  readonly #planned = new Map<string, number>();
   #waiting: OwnedRun[] = [];
   /** Runs that took their process down before: executed alone, after the others. */
   #alone: OwnedRun[] = [];
@@ -24,8 +33,9 @@ export class RunQueue {
   #elsewhere = new Map<string, number>();
   #ownedSince: (run: OwnedRun) => number = () => 0;
 
-  constructor(limits: ReadonlyMap<string, number>) {
+  constructor({ limits, upstreamOf }: RunQueueOptions) {
     this.#limits = limits;
+    this.#upstreamOf = upstreamOf;
   }
 
   get size(): number {
@@ -33,7 +43,10 @@ export class RunQueue {
   }
 
   add(runs: readonly OwnedRun[]): void {
-    for (const run of runs) (run.interrupted > 0 ? this.#alone : this.#waiting).push(run);
+    for (const run of runs) {
+      (isAlone(run) ? this.#alone : this.#waiting).push(run);
+      this.#count(run, 1);
+    }
   }
 
   /** Who came first goes first: what a live process has owned for longer is not begun here before it has let go. */
@@ -70,18 +83,17 @@ export class RunQueue {
     }
     while (inFlight === 0 && this.#alone.length > 0) {
       const run = this.#alone.shift()!;
-      if (this.#mayBegin(run)) {
-        this.#aloneIsRunning = true;
-        return this.#begin(run);
-      }
+      if (this.#mayBegin(run)) return this.#begin(run);
       this.#blocked.push(run);
     }
-    return undefined;
+    // Runs that wait for each other's assets, in a circle: the oldest goes first, and says what it misses.
+    const stuck = inFlight === 0 ? this.#blocked.findIndex((run) => this.#isFree(run)) : -1;
+    return stuck === -1 ? undefined : this.#begin(this.#blocked.splice(stuck, 1)[0]!);
   }
 
   /** The run has ended: its assets and key are free again. */
   letGo(run: OwnedRun): void {
-    if (run.interrupted > 0) this.#aloneIsRunning = false;
+    if (isAlone(run)) this.#aloneIsRunning = false;
     for (const asset of run.assets) {
       this.#busy.delete(workName(asset, run.partitionKey));
       if (this.#limits.has(asset)) this.#busyAssets.set(asset, this.#busyAssets.get(asset)! - 1);
@@ -94,7 +106,11 @@ export class RunQueue {
     this.#dropTaken();
     for (const list of [this.#waiting, this.#alone, this.#blocked]) {
       const at = list.findIndex((run) => run.id === id);
-      if (at !== -1) return list.splice(at, 1)[0];
+      const [taken] = at === -1 ? [] : list.splice(at, 1);
+      if (taken !== undefined) {
+        this.#count(taken, -1);
+        return taken;
+      }
     }
     return undefined;
   }
@@ -105,10 +121,13 @@ export class RunQueue {
     this.#waiting = [];
     this.#alone = [];
     this.#blocked = [];
+    this.#planned.clear();
     return all;
   }
 
   #begin(run: OwnedRun): OwnedRun {
+    if (isAlone(run)) this.#aloneIsRunning = true;
+    this.#count(run, -1);
     for (const asset of run.assets) {
       this.#busy.add(workName(asset, run.partitionKey));
       if (this.#limits.has(asset)) this.#busyAssets.set(asset, (this.#busyAssets.get(asset) ?? 0) + 1);
@@ -117,6 +136,11 @@ export class RunQueue {
   }
 
   #mayBegin(run: OwnedRun): boolean {
+    return this.#isFree(run) && !this.#waitsForUpstream(run);
+  }
+
+  /** Nobody else, here or elsewhere, has its assets and key in hand, and there is room. */
+  #isFree(run: OwnedRun): boolean {
     return run.assets.every((asset) => {
       const limit = this.#limits.get(asset);
       if (
@@ -127,6 +151,27 @@ export class RunQueue {
       const work = workName(asset, run.partitionKey);
       return !this.#busy.has(work) && !this.#isElsewhere(work, run);
     });
+  }
+
+  /** Another run of this process is about to make what this one needs, for the same key or without one. */
+  #waitsForUpstream(run: OwnedRun): boolean {
+    return run.assets.some((asset) =>
+      this.#upstreamOf(asset).some((upstream) => {
+        if (run.assets.includes(upstream)) return false;
+        return [run.partitionKey, null].some(
+          (key) => this.#planned.has(workName(upstream, key)) || this.#busy.has(workName(upstream, key)),
+        );
+      }),
+    );
+  }
+
+  #count(run: OwnedRun, by: 1 | -1): void {
+    for (const asset of run.assets) {
+      const name = workName(asset, run.partitionKey);
+      const count = (this.#planned.get(name) ?? 0) + by;
+      if (count > 0) this.#planned.set(name, count);
+      else this.#planned.delete(name);
+    }
   }
 
   #isElsewhere(name: string, run: OwnedRun): boolean {

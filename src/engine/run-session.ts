@@ -1,8 +1,7 @@
 /** What one process does with runs: becomes an executor when there are some, takes them on, executes them, leaves. */
-import type { RunRecord } from '../definitions/run.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
 import type { Executor, PendingRun, PendingRuns, StateChange, StateView } from '../state/state-store.ts';
-import { claimRuns, hasUnowned, ownedRuns, type OwnedRun } from './claim-runs.ts';
+import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from './claim-runs.ts';
 import { RunExecution, type RunExecutionOptions } from './execute-runs.ts';
 import { remembering } from './run-tick.ts';
 import { roomFor } from './slots.ts';
@@ -20,6 +19,8 @@ export interface OwnPlan<Outcome> {
   /** Runs without a live owner that it takes over. */
   readonly takenOver: ReadonlySet<string>;
 }
+
+const noClaim: Pick<Claim, 'owned' | 'ended'> = { owned: [], ended: [] };
 
 export class RunSession {
   readonly #options: RunSessionOptions;
@@ -54,13 +55,13 @@ export class RunSession {
     this.#onAdopt();
   }
 
-  /** Takes up runs without a live owner. Answers with those that ended instead, as they had been interrupted too often. */
+  /** Takes up runs without a live owner. */
   async takeUp(
     wanted: (runs: PendingRuns, run: PendingRun) => boolean,
     byGroup: (runs: PendingRuns) => boolean,
-  ): Promise<readonly RunRecord[]> {
-    const { store, clock, concurrency, emit } = this.#options;
-    if (!hasUnowned(await store.read(), byGroup)) return [];
+  ): Promise<void> {
+    const { store, clock, concurrency } = this.#options;
+    if (!hasUnowned(await store.read(), byGroup)) return;
     const executor = await this.executor();
     const claim = await store.commit((view) => {
       const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
@@ -69,11 +70,8 @@ export class RunSession {
         outcome: claimed,
       };
     });
-    const ended = claim.ended.map(({ record }) => record);
-    if (claim.owned.length > 0) emit({ type: 'runs-taken-up', count: claim.owned.length });
-    for (const run of ended) emit({ type: 'run-finished', run, left: this.left });
+    this.#sayTaken(claim);
     await this.adopt(claim.owned);
-    return ended;
   }
 
   /** Commits a plan for runs of this process's own and takes them on. */
@@ -83,7 +81,7 @@ export class RunSession {
   ): Promise<Outcome> {
     const { store, clock, concurrency, known } = this.#options;
     const executor = await this.executor();
-    const { outcome, claimed } = await store.commit((view) => {
+    const { outcome, claim: taken } = await store.commit((view) => {
       const own = plan(view, executor.id);
       const claim = claimRuns(view, {
         owner: executor.id,
@@ -98,11 +96,19 @@ export class RunSession {
       ];
       return {
         changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)],
-        outcome: { outcome: own.outcome, claimed: claim.owned },
+        outcome: { outcome: own.outcome, claim: own.takenOver.size === 0 ? noClaim : claim },
       };
     });
-    await this.adopt([...claimed, ...ownedRuns(await store.read(), executor.id, group)]);
+    this.#sayTaken(taken);
+    await this.adopt([...taken.owned, ...ownedRuns(await store.read(), executor.id, group)]);
     return outcome;
+  }
+
+  /** Also those that ended instead: they had been interrupted too often, or were being canceled. */
+  #sayTaken({ owned, ended }: Pick<Claim, 'owned' | 'ended'>): void {
+    const { emit } = this.#options;
+    if (owned.length > 0) emit({ type: 'runs-taken-up', count: owned.length });
+    for (const { record } of ended) emit({ type: 'run-finished', run: record, left: this.left });
   }
 
   /** Executes what was taken on until all of it has ended, or until it is stopped. */

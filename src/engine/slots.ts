@@ -25,6 +25,8 @@ export function roomFor(
 ): StateChange[] {
   if (added === 0) return [];
   const owned = view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
-  const slots = slotsFor(view, executor, owned + added, concurrency);
-  return [{ type: 'executor', id: executor, slots, wants: owned + added - slots }];
+  const taken = view.executors().find(({ id }) => id === executor)?.slots ?? 0;
+  // Never less than before: what is started takes its room until it has ended.
+  const slots = Math.max(taken, slotsFor(view, executor, owned + added, concurrency));
+  return [{ type: 'executor', id: executor, slots, wants: Math.max(0, owned + added - slots) }];
 }

@@ -57,12 +57,13 @@ async function watchSensor(
   for (;;) {
     const view = await store.read();
     const { tick: last } = await lastTickOf(store, view, sensor.name);
-    const due = last === null ? clock.now() : Date.parse(last.startedAt) + intervalMs;
-    // A clock that was set back must not stop a sensor for longer than its interval.
-    await clock.sleep(Math.min(intervalMs, Math.max(0, due - clock.now())), stop);
+    const now = clock.now();
+    // A clock that was set back leaves a last tick in the future: it must not stop the sensor for longer than its interval.
+    const due = last === null ? now : Math.min(now, Date.parse(last.startedAt)) + intervalMs;
+    await clock.sleep(Math.max(0, due - now), stop);
     if (stop.aborted) return;
     const status = sensorStatus(await store.read(), sensor);
-    if (status === 'RUNNING' && clock.now() >= due - 1) {
+    if (status === 'RUNNING') {
       const { owned, tick: record } = await tick(sensor);
       await session.adopt(owned);
       // A busy tick leaves no time of its own behind: ask again, but not at once.

@@ -113,7 +113,10 @@ async function chosenSensors(
   const last = await Promise.all(chosen.map((sensor) => lastTickOf(context.store, view, sensor.name)));
   return chosen.filter((sensor, at) => {
     const before = last[at]!.tick;
-    return before === null || now - Date.parse(before.startedAt) >= sensor.minimumIntervalSeconds * 1000;
+    if (before === null) return true;
+    const since = now - Date.parse(before.startedAt);
+    // A last tick in the future: the clock was set back, and nobody knows for how long.
+    return since < 0 || since >= sensor.minimumIntervalSeconds * 1000;
   });
 
   function running(): SensorDefinition[] {
