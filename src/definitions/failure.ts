@@ -118,7 +118,8 @@ export type Failure =
   | { readonly reason: 'canceled'; readonly why: string }
   | { readonly reason: 'assets-failed'; readonly assets: readonly string[]; readonly first: string }
   // dynpart's own files: exit code 5
-  | { readonly reason: 'state-empty' | 'state-missing'; readonly file: string }
+  | { readonly reason: 'state-empty'; readonly file: string }
+  | { readonly reason: 'state-missing'; readonly file: string }
   | { readonly reason: 'state-not-json'; readonly file: string; readonly cause: string }
   | {
       readonly reason: 'state-misshapen';

@@ -337,11 +337,11 @@ describe('a pipeline file that throws', () => {
 
   it('because it reads broken JSON is not told to mend its own syntax', async () => {
     const { code, message, file } = await refusedPipeline(
-      `function readConfig() {\n  return JSON.parse('{"a":');\n}\nconst config = readConfig();\n${GOOD}`,
+      `${GOOD}function readConfig() {\n  return JSON.parse('{"a":');\n}\nreadConfig();\n`,
     );
     expect(code).toBe('pipeline-threw');
     expect(message).toContain('JSON');
-    expect(message).toContain(`at readConfig (${file}:2)`);
+    expect(message).toContain(`at readConfig (${file}:7)`);
   });
 
   it('or calls process.exit while it loads does not end the command as if all were well', async () => {

@@ -1,0 +1,406 @@
+/** Defining a pipeline: every default filled in, and every problem said at once, with its code and its place. */
+import { describe, expect, it } from 'vitest';
+import { asset, type AnyAsset, type AssetOptions } from '../../src/definitions/asset.ts';
+import { kindOf } from '../../src/definitions/brand.ts';
+import { dynamicPartitions } from '../../src/definitions/partitions.ts';
+import { checkPipeline, type PipelineProblem } from '../../src/definitions/pipeline-rules.ts';
+import { definePipeline, PipelineError } from '../../src/definitions/pipeline.ts';
+import type { PipelineOptions } from '../../src/definitions/pipeline-options.ts';
+import { sensor, type SensorOptions } from '../../src/definitions/sensor.ts';
+import { idle } from '../support/builders.ts';
+
+const letters = dynamicPartitions('letters');
+const numbers = dynamicPartitions('numbers');
+
+/** An asset whose options TypeScript would not let pass. */
+const odd = (options: object | undefined): AnyAsset => asset(options as AssetOptions<unknown>);
+const oddSensor = (options: object): ReturnType<typeof sensor> =>
+  sensor({ name: 's', evaluate: () => undefined, ...options });
+const problemsOf = (options: unknown): PipelineProblem[] => checkPipeline(options as PipelineOptions);
+const codesOf = (options: unknown): string[] => problemsOf(options).map(({ code }) => code);
+
+describe('a pipeline', () => {
+  it('fills in every default', () => {
+    const a = idle('a', { partitions: letters });
+    const pipeline = definePipeline({
+      assets: [a],
+      sensors: [sensor({ name: 's', assets: [a], evaluate: () => undefined })],
+      partitions: [numbers],
+    });
+    expect(kindOf(pipeline)).toBe('pipeline');
+    expect(pipeline.assets.get('a')).toMatchObject({
+      set: 'letters',
+      deps: [],
+      upstream: [],
+      retry: { maxRetries: 0, delayMs: 0, backoff: 'constant', jitter: 'none' },
+      timeoutMs: null,
+      concurrency: null,
+    });
+    expect(pipeline.sensors.get('s')).toMatchObject({
+      assets: ['a'],
+      minimumIntervalSeconds: 30,
+      timeoutSeconds: 60,
+      defaultStatus: 'RUNNING',
+    });
+    expect(pipeline.sets).toEqual(['numbers', 'letters']);
+    expect(pipeline.concurrency).toBe(10);
+    expect(pipeline.ioManager).toBeNull();
+    expect(definePipeline({})).toMatchObject({ sets: [] });
+  });
+
+  it('takes an empty retry policy for one retry at once', () => {
+    expect(definePipeline({ assets: [idle('a', { retry: {} })] }).assets.get('a')!.retry).toEqual({
+      maxRetries: 1,
+      delayMs: 0,
+      backoff: 'constant',
+      jitter: 'none',
+    });
+  });
+
+  it('puts upstream assets first, and leaves the others in their order', () => {
+    const first = idle('first');
+    const second = idle('second', { deps: [first] });
+    const third = idle('third', { inputs: { x: second }, deps: [second, first] });
+    const pipeline = definePipeline({ assets: [idle('other'), third, first, second] });
+    expect([...pipeline.assets.keys()]).toEqual(['other', 'first', 'second', 'third']);
+    expect(pipeline.assets.get('third')!.upstream).toEqual(['second', 'first']);
+    expect(pipeline.assets.get('third')!.inputs).toEqual(new Map([['x', 'second']]));
+  });
+
+  it('calls functions with their own `this`', () => {
+    class Feed implements SensorOptions {
+      readonly name = 's';
+      readonly #reason = 'mine';
+      evaluate(): { skipReason: string } {
+        return { skipReason: this.#reason };
+      }
+    }
+    const feed = new Feed();
+    const pipeline = definePipeline({ sensors: [sensor(feed)] });
+    expect(pipeline.sensors.get('s')!.evaluate({} as never)).toEqual({ skipReason: 'mine' });
+  });
+
+  it('takes two definitions of one set for one set', () => {
+    const pipeline = definePipeline({
+      assets: [idle('a', { partitions: letters }), idle('b', { partitions: dynamicPartitions('letters') })],
+    });
+    expect(pipeline.sets).toEqual(['letters']);
+  });
+});
+
+describe('the rules of a pipeline', () => {
+  const unlisted = idle('unlisted');
+  const cases: readonly (readonly [what: string, options: unknown, code: string, says: RegExp])[] = [
+    ['no object', null, 'invalid-pipeline', /takes an object .* not null/],
+    ['a list instead of options', [], 'invalid-pipeline', /not an array/],
+    [
+      'assets that are no list',
+      { assets: {} },
+      'invalid-pipeline',
+      /assets of the pipeline must be a list, not an object/,
+    ],
+    [
+      'something else among the assets',
+      { assets: ['a'] },
+      'invalid-pipeline',
+      /assets\[0\].* asset\(\), not be a string/,
+    ],
+    [
+      'something else among the sensors',
+      { sensors: [idle('a')] },
+      'invalid-pipeline',
+      /sensors\[0\].* sensor\(\)/,
+    ],
+    [
+      'something else among the sets',
+      { partitions: [null] },
+      'invalid-pipeline',
+      /partitions\[0\].* dynamicPartitions\(\), not be null/,
+    ],
+    ['an unknown option', { asets: [] }, 'unknown-option', /'asets'; did you mean 'assets'/],
+    [
+      'no concurrency',
+      { concurrency: 0 },
+      'invalid-option',
+      /concurrency of the pipeline must be a whole number above 0/,
+    ],
+    ['half a concurrency', { concurrency: 1.5 }, 'invalid-option', /whole number/],
+    [
+      'an I/O manager without functions',
+      { ioManager: { save: 1, load() {}, remove() {} } },
+      'invalid-io-manager',
+      /no function 'save'/,
+    ],
+    [
+      'asset() without options',
+      { assets: [odd(undefined)] },
+      'invalid-asset',
+      /takes an object, not undefined/,
+    ],
+    [
+      'an asset without materialize',
+      { assets: [odd({ name: 'a' })] },
+      'invalid-asset',
+      /'a' has no materialize function/,
+    ],
+    [
+      'an asset with an unknown option',
+      { assets: [idle('a', { inptus: {} } as object)] },
+      'unknown-option',
+      /asset 'a' .* 'inptus'; did you mean 'inputs'/,
+    ],
+    [
+      'a name that leaves its folder',
+      { assets: [idle('../a')] },
+      'invalid-name',
+      /"\.\.\/a" is no name for an asset/,
+    ],
+    ['an empty name', { assets: [idle('')] }, 'invalid-name', /"" is no name/],
+    ['a name that begins with a dash', { assets: [idle('-a')] }, 'invalid-name', /-a/],
+    ['a name that is too long', { assets: [idle('a'.repeat(201))] }, 'invalid-name', /at most 200/],
+    ['a name that objects inherit from', { assets: [idle('__proto__')] }, 'invalid-name', /__proto__/],
+    [
+      'a name that is no text',
+      { assets: [odd({ name: 5, materialize() {} })] },
+      'invalid-name',
+      /a number is no name/,
+    ],
+    ['a set with a bad name', { partitions: [dynamicPartitions('a b')] }, 'invalid-name', /for a set/],
+    [
+      'an asset of a set with a bad name',
+      { assets: [idle('a', { partitions: dynamicPartitions('') })] },
+      'invalid-name',
+      /for a set/,
+    ],
+    [
+      'partitions that are no set',
+      { assets: [idle('a', { partitions: 'letters' as never })] },
+      'invalid-asset',
+      /must come from dynamicPartitions\(\), not be a string/,
+    ],
+    [
+      'a timeout of nothing',
+      { assets: [idle('a', { timeoutMs: 0 })] },
+      'invalid-option',
+      /timeoutMs of asset 'a'/,
+    ],
+    [
+      'a timeout without end',
+      { assets: [idle('a', { timeoutMs: Infinity })] },
+      'invalid-option',
+      /timeoutMs/,
+    ],
+    [
+      'a concurrency below 1',
+      { assets: [idle('a', { concurrency: -1 })] },
+      'invalid-option',
+      /concurrency of asset 'a'/,
+    ],
+    [
+      'a retry that is no object',
+      { assets: [idle('a', { retry: 3 as never })] },
+      'invalid-asset',
+      /retry of asset 'a' must be an object, not a number/,
+    ],
+    [
+      'an unknown retry option',
+      { assets: [idle('a', { retry: { maxRetires: 1 } as object })] },
+      'unknown-option',
+      /did you mean 'maxRetries'/,
+    ],
+    [
+      'negative retries',
+      { assets: [idle('a', { retry: { maxRetries: -1 } })] },
+      'invalid-asset',
+      /maxRetries/,
+    ],
+    ['half a retry', { assets: [idle('a', { retry: { maxRetries: 0.5 } })] }, 'invalid-asset', /maxRetries/],
+    ['a negative delay', { assets: [idle('a', { retry: { delayMs: -1 } })] }, 'invalid-asset', /delayMs/],
+    [
+      'an unknown backoff',
+      { assets: [idle('a', { retry: { backoff: 'x' as never } })] },
+      'invalid-asset',
+      /backoff/,
+    ],
+    [
+      'an unknown jitter',
+      { assets: [idle('a', { retry: { jitter: 'x' as never } })] },
+      'invalid-asset',
+      /jitter/,
+    ],
+    [
+      'inputs that are a list',
+      { assets: [idle('a', { inputs: [] as never })] },
+      'invalid-asset',
+      /inputs of asset 'a' must be an object/,
+    ],
+    [
+      'deps that are no list',
+      { assets: [idle('a', { deps: {} as never })] },
+      'invalid-asset',
+      /deps of asset 'a' must be a list/,
+    ],
+    [
+      'an input that is no asset',
+      { assets: [idle('a', { inputs: { x: 'b' as never } })] },
+      'invalid-asset',
+      /input 'x' of asset 'a' must be an asset/,
+    ],
+    [
+      'an upstream that is not in the pipeline',
+      { assets: [idle('a', { inputs: { x: unlisted } })] },
+      'unknown-upstream',
+      /'unlisted', which is not in the pipeline/,
+    ],
+    [
+      'a dep that is not in the pipeline',
+      { assets: [idle('a', { deps: [unlisted] })] },
+      'unknown-upstream',
+      /deps of asset 'a'/,
+    ],
+    [
+      'a sensor without evaluate',
+      { sensors: [oddSensor({ evaluate: undefined })] },
+      'invalid-sensor',
+      /no evaluate function/,
+    ],
+    [
+      'a sensor with an unknown option',
+      { sensors: [oddSensor({ interval: 5 })] },
+      'unknown-option',
+      /'interval'/,
+    ],
+    [
+      'an interval of nothing',
+      { sensors: [oddSensor({ minimumIntervalSeconds: 0 })] },
+      'invalid-option',
+      /minimumIntervalSeconds/,
+    ],
+    [
+      'a timeout that is no number',
+      { sensors: [oddSensor({ timeoutSeconds: '60' })] },
+      'invalid-option',
+      /timeoutSeconds/,
+    ],
+    [
+      'an unknown default status',
+      { sensors: [oddSensor({ defaultStatus: 'RUNNING' })] },
+      'invalid-sensor',
+      /defaultStatus/,
+    ],
+    [
+      'targets that are no list',
+      { sensors: [oddSensor({ assets: {} })] },
+      'invalid-sensor',
+      /must be a list/,
+    ],
+    [
+      'a target that is no asset',
+      { sensors: [oddSensor({ assets: ['a'] })] },
+      'invalid-sensor',
+      /holds a string/,
+    ],
+    [
+      'a target that is not in the pipeline',
+      { sensors: [oddSensor({ assets: [unlisted] })] },
+      'unknown-asset',
+      /'unlisted', which is not in the pipeline/,
+    ],
+    [
+      'two assets of one name',
+      { assets: [idle('a'), idle('a')] },
+      'duplicate-asset',
+      /two assets named 'a'; the first is at /,
+    ],
+    [
+      'one asset twice',
+      { assets: ((a) => [a, a])(idle('a')) },
+      'duplicate-asset',
+      /stands in the list twice/,
+    ],
+    [
+      'two sensors of one name',
+      { sensors: [oddSensor({}), oddSensor({})] },
+      'duplicate-sensor',
+      /two sensors named 's'/,
+    ],
+  ];
+
+  it.each(cases)('name %s', (_, options, code, says) => {
+    const problems = problemsOf(options);
+    expect(problems.map((problem) => problem.code)).toEqual([code]);
+    expect(problems[0]!.message).toMatch(says);
+  });
+
+  it('have an asset and its upstream agree on their set, unless the upstream has none', () => {
+    const lettered = idle('lettered', { partitions: letters });
+    const plain = idle('plain');
+    expect(codesOf({ assets: [lettered, idle('b', { partitions: numbers, deps: [lettered] })] })).toEqual([
+      'different-partitions',
+    ]);
+    expect(codesOf({ assets: [lettered, idle('b', { inputs: { lettered } })] })).toEqual([
+      'different-partitions',
+    ]);
+    expect(codesOf({ assets: [plain, idle('b', { partitions: numbers, inputs: { plain } })] })).toEqual([]);
+  });
+
+  it('find a circle, which only a trick can make', () => {
+    const inputs: Record<string, AnyAsset> = {};
+    const a = idle('a', { inputs });
+    const b = idle('b', { inputs: { a } });
+    inputs['b'] = b;
+    const problems = problemsOf({ assets: [a, b] });
+    expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'cycle: assets depend on each other in a circle: a → b → a',
+    ]);
+  });
+
+  it('say everything at once', () => {
+    const options = {
+      concurrency: -1,
+      assets: [idle('a b'), odd({ name: 'c' }), idle('d', { inputs: { x: unlisted }, timeoutMs: NaN })],
+      sensors: [oddSensor({ assets: [unlisted], timeoutSeconds: 0 })],
+      ioManager: {},
+    };
+    expect(codesOf(options).sort()).toEqual(
+      [
+        'invalid-option',
+        'invalid-name',
+        'invalid-asset',
+        'unknown-upstream',
+        'invalid-option',
+        'unknown-asset',
+        'invalid-option',
+        'invalid-io-manager',
+        'invalid-io-manager',
+        'invalid-io-manager',
+      ].sort(),
+    );
+  });
+
+  it('say where in the user’s file it stands', () => {
+    const [problem] = problemsOf({ assets: [odd({ name: 'here' })] });
+    // `odd` is where asset() is called.
+    expect(problem!.place).toMatch(/pipeline\.test\.ts:\d+(:\d+)?$/);
+    expect(problemsOf({ partitions: [dynamicPartitions('no name')] })[0]!.place).toMatch(
+      /pipeline\.test\.ts:\d+(:\d+)?$/,
+    );
+  });
+
+  it('are thrown as one error that another copy of the package would recognise', () => {
+    let thrown: unknown;
+    try {
+      definePipeline({ assets: [idle('a b'), idle('c d')] });
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(PipelineError);
+    expect(PipelineError.problemsOf(thrown)).toHaveLength(2);
+    expect(PipelineError.problemsOf(new Error('x'))).toBeUndefined();
+    expect((thrown as Error).message.split('\n')).toHaveLength(2);
+  });
+
+  it('do not take a definition without a name for another one without a name', () => {
+    expect(codesOf({ assets: [odd(undefined), odd(undefined)] })).toEqual(['invalid-asset', 'invalid-asset']);
+  });
+});

@@ -1,0 +1,110 @@
+/** What TypeScript sees of a pipeline file: values flow from asset to asset, and wrong options do not compile. */
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import {
+  asset,
+  type AssetContext,
+  definePipeline,
+  dynamicPartitions,
+  sensor,
+  type SensorResult,
+} from '../../src/index.ts';
+
+const episodes = dynamicPartitions('episodes');
+
+const audio = asset({
+  name: 'audio',
+  partitions: episodes,
+  async materialize({ partitionKey }) {
+    expectTypeOf(partitionKey).toEqualTypeOf<string>();
+    await Promise.resolve();
+    return { path: `/${partitionKey}`, bytes: 12 };
+  },
+});
+
+const config = asset({
+  name: 'config',
+  materialize({ partitionKey }) {
+    expectTypeOf(partitionKey).toEqualTypeOf<undefined>();
+    return 5;
+  },
+});
+
+const transcript = asset({
+  name: 'transcript',
+  partitions: episodes,
+  inputs: { audio, config },
+  deps: [config],
+  retry: { maxRetries: 2, backoff: 'exponential', jitter: 'plus-minus' },
+  materialize({ inputs, addMetadata, run }) {
+    expectTypeOf(inputs).toEqualTypeOf<{
+      readonly audio: { path: string; bytes: number };
+      readonly config: number;
+    }>();
+    expectTypeOf(run.attempt).toEqualTypeOf<number>();
+    // @ts-expect-error -- there is no such input
+    expectTypeOf(inputs.video).toBeUnknown();
+    // @ts-expect-error -- metadata is JSON
+    addMetadata({ at: new Date() });
+    return new Uint8Array();
+  },
+});
+
+describe('the types of a pipeline file', () => {
+  it('give an asset the value that its upstream returns', () => {
+    expectTypeOf<AssetContext<{ audio: typeof audio }>['inputs']['audio']>().toEqualTypeOf<{
+      path: string;
+      bytes: number;
+    }>();
+    expectTypeOf<AssetContext<{ transcript: typeof transcript }>['inputs']['transcript']>().toEqualTypeOf<
+      Uint8Array<ArrayBuffer>
+    >();
+    expectTypeOf(episodes.name).toEqualTypeOf<'episodes'>();
+    expect(definePipeline({ assets: [audio, config, transcript] }).assets.size).toBe(3);
+  });
+
+  it('refuse what is no option', () => {
+    // @ts-expect-error -- it is called partitions
+    asset({ name: 'a', partition: episodes, materialize: () => 1 });
+    // @ts-expect-error -- an asset has a materialize function
+    asset({ name: 'a' });
+    // @ts-expect-error -- a retry policy has no tries
+    asset({ name: 'a', retry: { tries: 3 }, materialize: () => 1 });
+    // @ts-expect-error -- there is no such backoff
+    asset({ name: 'a', retry: { backoff: 'quadratic' }, materialize: () => 1 });
+    // @ts-expect-error -- inputs are assets, not names
+    asset({ name: 'a', inputs: { audio: 'audio' }, materialize: () => 1 });
+    // @ts-expect-error -- a set comes from dynamicPartitions()
+    asset({ name: 'a', partitions: 'episodes', materialize: () => 1 });
+    // @ts-expect-error -- it is called minimumIntervalSeconds
+    sensor({ name: 's', intervalSeconds: 5, evaluate: () => undefined });
+    // @ts-expect-error -- running or stopped
+    sensor({ name: 's', defaultStatus: 'paused', evaluate: () => undefined });
+    // @ts-expect-error -- it is called sensors
+    expect(() => definePipeline({ sensor: [] })).toThrow(/unknown option 'sensor'/);
+  });
+
+  it('refuse a wrong result of a sensor', () => {
+    // @ts-expect-error -- a cursor is a string
+    sensor({ name: 's', evaluate: () => ({ cursor: 5 }) });
+    // @ts-expect-error -- keys are strings
+    sensor({ name: 's', evaluate: () => ({ runRequests: [{ partitionKey: 5 }] }) });
+    expectTypeOf<SensorResult['cursor']>().toEqualTypeOf<string | undefined>();
+    const works = sensor({
+      name: 's',
+      assets: [audio],
+      async evaluate({ cursor, partitions, lastTickAt, signal }) {
+        expectTypeOf(cursor).toEqualTypeOf<string | null>();
+        expectTypeOf(lastTickAt).toEqualTypeOf<Date | null>();
+        expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+        await Promise.resolve();
+        const fresh = partitions(episodes).missing(['a']);
+        return {
+          cursor: '1',
+          dynamicPartitionsRequests: [episodes.buildAddRequest(fresh)],
+          runRequests: [{ partitionKey: 'a', assets: [audio, 'transcript'] }],
+        };
+      },
+    });
+    expect(works.name).toBe('s');
+  });
+});

@@ -1,0 +1,145 @@
+/** The engine over a store in memory: a clock of the test's own, every event on record, values in a map. */
+import type { IoManager, ValueContext } from '../../src/definitions/io-manager.ts';
+import type { Pipeline } from '../../src/definitions/pipeline.ts';
+import { evaluateHere } from '../../src/engine/evaluate-sensor.ts';
+import type { Event } from '../../src/engine/event.ts';
+import { RunSession, type RunSessionOptions } from '../../src/engine/run-session.ts';
+import { runTick, type TickOptions, type TickOutcome } from '../../src/engine/run-tick.ts';
+import { MemoryStore } from '../../src/state/memory-store.ts';
+import type { StateChange } from '../../src/state/state-store.ts';
+import { knownOf, lettersPipeline } from './builders.ts';
+import { FakeClock } from './fake-clock.ts';
+
+/** A door that user code of a test waits at. */
+export class Gate {
+  #open!: () => void;
+  readonly #opened = new Promise<void>((resolve) => (this.#open = resolve));
+
+  open(): void {
+    this.#open();
+  }
+
+  pass(): Promise<void> {
+    return this.#opened;
+  }
+}
+
+/** What happened, and the means to wait for what will. */
+export class Recorder<T> {
+  readonly all: T[] = [];
+  #waiting: { readonly passes: (all: readonly T[]) => boolean; readonly resolve: () => void }[] = [];
+
+  readonly add = (item: T): void => {
+    this.all.push(item);
+    this.#waiting = this.#waiting.filter(({ passes, resolve }) => {
+      if (!passes(this.all)) return true;
+      resolve();
+      return false;
+    });
+  };
+
+  /** Resolves when what was recorded passes. */
+  until(passes: (all: readonly T[]) => boolean): Promise<void> {
+    if (passes(this.all)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ passes, resolve }));
+  }
+
+  /** Resolves when so many were recorded. */
+  count(count: number): Promise<void> {
+    return this.until((all) => all.length >= count);
+  }
+}
+
+/** An I/O manager over a map. */
+export class MapValues implements IoManager {
+  readonly values = new Map<string, unknown>();
+  flushes = 0;
+
+  save(context: ValueContext, value: unknown): void {
+    this.values.set(nameOf(context), value);
+  }
+
+  load(context: ValueContext): unknown {
+    if (!this.values.has(nameOf(context))) throw new Error(`there is no value of ${nameOf(context)}`);
+    return this.values.get(nameOf(context));
+  }
+
+  remove(context: ValueContext): void {
+    this.values.delete(nameOf(context));
+  }
+
+  flush(): Promise<void> {
+    this.flushes++;
+    return Promise.resolve();
+  }
+}
+
+function nameOf({ asset, partitionKey }: ValueContext): string {
+  return partitionKey === null ? asset : `${asset}@${partitionKey}`;
+}
+
+export class EngineRig {
+  readonly clock = new FakeClock();
+  readonly store = new MemoryStore(this.clock);
+  readonly values = new MapValues();
+  readonly events = new Recorder<Event>();
+  readonly interrupt = new AbortController();
+  readonly pipeline: Pipeline;
+
+  constructor(pipeline: Pipeline = lettersPipeline()) {
+    this.pipeline = pipeline;
+  }
+
+  commit(...changes: readonly StateChange[]): Promise<void> {
+    return this.store.commit(() => ({ changes, outcome: undefined }));
+  }
+
+  /** One process's session; several of them are several processes as far as the store can tell. */
+  session(options: Partial<RunSessionOptions> = {}): RunSession {
+    return new RunSession({
+      store: this.store,
+      pipeline: this.pipeline,
+      known: knownOf(this.pipeline),
+      ioManager: this.values,
+      clock: this.clock,
+      emit: this.events.add,
+      concurrency: this.pipeline.concurrency,
+      failFast: false,
+      onInterrupt: 'release',
+      interrupt: this.interrupt.signal,
+      ...options,
+    });
+  }
+
+  tick(name: string, options: Partial<TickOptions> = {}): Promise<TickOutcome> {
+    const sensor = this.pipeline.sensors.get(name);
+    if (sensor === undefined) throw new Error(`there is no sensor ${name}`);
+    return runTick(sensor, {
+      store: this.store,
+      pipeline: this.pipeline,
+      known: knownOf(this.pipeline),
+      evaluate: evaluateHere(this.pipeline, this.clock),
+      clock: this.clock,
+      emit: this.events.add,
+      interrupt: this.interrupt.signal,
+      concurrency: this.pipeline.concurrency,
+      dryRun: false,
+      executor: null,
+      ifBusy: 'skip',
+      waitTimeoutMs: Infinity,
+      ...options,
+    });
+  }
+
+  /** The events of one type. */
+  of<Type extends Event['type']>(type: Type): Extract<Event, { type: Type }>[] {
+    return this.events.all.filter((event): event is Extract<Event, { type: Type }> => event.type === type);
+  }
+
+  /** `id status` of the runs that have ended, oldest first. */
+  async ended(): Promise<string[]> {
+    return (await this.store.finishedRuns({ limit: 1000 }))
+      .map(({ id, status }) => `${id} ${status}`)
+      .reverse();
+  }
+}
