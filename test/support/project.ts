@@ -79,10 +79,10 @@ export class Project implements AsyncDisposable {
   }
 
   /** Runs the binary with `--json` and parses the one document that it prints. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it freely
   async json(
     args: readonly string[],
     options: RunOptions = {},
+    // oxlint-disable-next-line typescript/no-explicit-any -- tests look into it freely
   ): Promise<{ code: number | null; document: any; stderr: string }> {
     const { code, stdout, stderr } = await this.dynpart([...args, '--json'], options);
     const lines = stdout.split('\n').filter((line) => line !== '');
