@@ -40,7 +40,8 @@ export class Context {
   readonly ownFolder: string;
   /** What `--json` prints: filled as the command goes, so that an error does not hide what was done before it. */
   readonly document: Record<string, unknown> = {};
-  readonly #codes: ExitCode[] = [];
+  readonly #codes = new Set<ExitCode>();
+  #talk: (write: () => void) => void = (write) => write();
   readonly #file: string | null;
   #store: LocalStore | undefined;
   #pipeline: Promise<Pipeline> | undefined;
@@ -143,7 +144,7 @@ export class Context {
 
   /** The exit code will be at least as bad as this one. */
   exitWith(code: ExitCode): void {
-    this.#codes.push(code);
+    this.#codes.add(code);
   }
 
   /** It was told to stop, and that is how it ends well. */
@@ -154,8 +155,9 @@ export class Context {
 
   /** The exit code of the whole command. */
   exitCode(): ExitCode {
+    if (this.#drained) return 0;
     const signal = this.interrupts.code;
-    return worst([...this.#codes, ...(signal === null || this.#drained ? [] : [signal])]);
+    return worst([...this.#codes, ...(signal === null ? [] : [signal])]);
   }
 
   /** Data: stdout. With `--json` the document takes its place. */
@@ -183,9 +185,19 @@ export class Context {
     this.terminal.stdout.write(`${toJson(document)}\n`);
   }
 
+  /** Everything that is said goes through this, so that it does not run into a line that is redrawn. */
+  talkThrough(talk: (write: () => void) => void): void {
+    this.#talk = talk;
+  }
+
   /** Talk: stderr. What comes from outside is made fit for a terminal by who says it, since colours are its to add. */
   say(text: string): void {
-    if (!this.options.json && !this.options.quiet) this.terminal.stderr.write(`${text}\n`);
+    if (!this.options.quiet) this.sayAlways(text);
+  }
+
+  /** Talk that `--quiet` does not silence: errors. With `--json` it belongs into the document. */
+  sayAlways(text: string): void {
+    if (!this.options.json) this.#write(text);
   }
 
   /** Talk for a person at a terminal; cron does not want to hear it. */
@@ -195,21 +207,22 @@ export class Context {
 
   /** What is said with `--verbose`. */
   note(text: string): void {
-    if (this.options.verbose) this.terminal.stderr.write(`${clean(text)}\n`);
+    if (this.options.verbose) this.#write(clean(text));
   }
 
   warn(message: string): void {
-    if (!this.options.quiet)
-      this.terminal.stderr.write(`${this.#paint.stderr.warn('warning:')} ${clean(message)}\n`);
+    if (!this.options.quiet) this.#write(`${this.#paint.stderr.warn('warning:')} ${clean(message)}`);
   }
 
-  /** Words a failure on stderr; with `--json` it belongs into the document. */
+  /** Words a failure. */
   sayProblem({ message, hint }: Problem): void {
-    if (this.options.json) return;
     const paint = this.#paint.stderr;
-    this.terminal.stderr.write(
-      `${paint.bad('error:')} ${clean(message)}\n${hint === null ? '' : `${paint.dim(`  ${clean(hint)}`)}\n`}`,
-    );
+    const more = hint === null ? '' : `\n${paint.dim(`  ${clean(hint)}`)}`;
+    this.sayAlways(`${paint.bad('error:')} ${clean(message)}${more}`);
+  }
+
+  #write(text: string): void {
+    this.#talk(() => this.terminal.stderr.write(`${text}\n`));
   }
 
   /** A failure that ends the command. */

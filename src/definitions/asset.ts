@@ -42,6 +42,7 @@ export type InputValues<Inputs extends AssetInputs> = {
 
 /** What `materialize` is given. */
 export interface AssetContext<Inputs extends AssetInputs = AssetInputs, Key = string> {
+  /** `null` for an asset without partitions. */
   readonly partitionKey: Key;
   readonly inputs: InputValues<Inputs>;
   readonly run: RunInfo;
@@ -77,7 +78,7 @@ export interface AssetOptions<
   readonly tags?: Readonly<Record<string, string>>;
   /** Makes the value for one key. What it returns is kept by the I/O manager: JSON, or raw bytes (`Uint8Array`). */
   materialize(
-    context: AssetContext<Inputs, Partitions extends DynamicPartitions ? string : undefined>,
+    context: AssetContext<Inputs, Partitions extends DynamicPartitions ? string : null>,
   ): Value | Promise<Value>;
 }
 

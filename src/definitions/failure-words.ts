@@ -208,7 +208,7 @@ export function describe(failure: Failure): Problem {
     case 'value-damaged':
       return say(
         `the value of asset '${failure.asset}'${forKey(failure.key)} in ${failure.file} cannot be read: ${failure.cause}`,
-        `materialize it again: dynpart materialize ${failure.asset}${failure.key === null ? '' : ' --key KEY'}`,
+        `materialize it again: dynpart materialize ${failure.asset}${failure.key === null ? '' : ` --key ${shellQuoted(failure.key)}`}`,
       );
     case 'copy-unusable':
       return say(
@@ -254,6 +254,11 @@ function forKey(key: string | null): string {
 
 function wayBack(file: string): string {
   return `nothing was changed. To take the newest intact generation: dynpart state restore --last --state ${file}; to take a copy: dynpart state restore FILE --state ${file}`;
+}
+
+/** A key as it can be pasted into a shell. */
+function shellQuoted(key: string): string {
+  return /^[\w@%+=:,./-]+$/.test(key) && !key.startsWith('-') ? key : `'${key.replaceAll("'", `'\\''`)}'`;
 }
 
 function packageName(specifier: string): string {

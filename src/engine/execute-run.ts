@@ -171,7 +171,7 @@ async function tryOnce(
         });
       }
       return asset.materialize({
-        partitionKey: partitionKey as never,
+        partitionKey,
         inputs: inputs as never,
         run: { id: task.id, tags: task.tags, attempt },
         log: writer.log(),

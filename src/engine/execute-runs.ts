@@ -5,6 +5,7 @@
  * killed before that, those runs are executed again, and an outcome is on record once.
  */
 import { describe } from '../definitions/failure-words.ts';
+import { FailureError } from '../definitions/failure.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import type { RunRecord } from '../definitions/run.ts';
@@ -74,6 +75,9 @@ export class RunExecution {
   #commitDue = 0;
   #lookDue = 0;
   #failFast = false;
+  /** Runs that could not be executed for want of one of dynpart's own files. */
+  #aside: OwnedRun[] = [];
+  #damaged: { readonly error: unknown } | null = null;
   #fatal: { readonly error: unknown } | null = null;
   #wake: () => void = () => undefined;
 
@@ -132,7 +136,9 @@ export class RunExecution {
     } finally {
       interrupt.removeEventListener('abort', onInterrupt);
     }
-    if (this.#fatal !== null) throw this.#fatal.error;
+    const failure = this.#fatal ?? this.#damaged;
+    this.#damaged = null;
+    if (failure !== null) throw failure.error;
   }
 
   #isStopped(): boolean {
@@ -175,9 +181,7 @@ export class RunExecution {
       this.#inFlight.delete(run.id);
       this.#takeEnding(flight, ending);
     } catch (error) {
-      // Not the run's doing: it goes back with all that was not executed.
-      this.#queue.add([run]);
-      this.#stopFor(error);
+      this.#setAside(run, error);
     } finally {
       this.#inFlight.delete(run.id);
       this.#queue.letGo(run);
@@ -242,6 +246,14 @@ export class RunExecution {
     const set = this.#options.pipeline.assets.get(asset)?.set ?? null;
     return this.#view.statusOf(asset, set, [partitionKey])[0]!;
   };
+
+  /** Not the run's doing: it goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */
+  #setAside(run: OwnedRun, error: unknown): void {
+    this.#aside.push(run);
+    if (error instanceof FailureError && error.failure.reason === 'value-damaged')
+      this.#damaged ??= { error };
+    else this.#stopFor(error);
+  }
 
   /** Nothing can go on as one of dynpart's own files failed, or dynpart itself. */
   #stopFor(error: unknown): void {
@@ -394,16 +406,18 @@ export class RunExecution {
 
   /** The last commit: outcomes, and what becomes of the runs that were not executed. */
   async #leave(): Promise<void> {
-    if (!this.#isStopped()) return;
+    if (!this.#isStopped() && this.#aside.length === 0) return;
     const { store, executor, onInterrupt, interrupt, ioManager, emit } = this.#options;
     await this.#committing;
-    const rest = this.#queue.takeAll();
+    const aside = this.#aside;
+    this.#aside = [];
+    const rest = this.#isStopped() ? this.#queue.takeAll() : [];
     // What a sensor requested is not lost with the command that happened to execute it: the cursor is past it.
     const cancels = this.#fatal === null && (onInterrupt === 'cancel' || !interrupt.aborted);
-    const released = rest.filter(({ runs }) => !cancels || runs.sensor !== null).map(({ id }) => id);
+    const isCanceled = ({ runs }: OwnedRun): boolean => cancels && runs.sensor === null;
     const why = interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)';
-    const isReleased = new Set(released);
-    for (const run of rest) if (!isReleased.has(run.id)) this.#cancelled({ run, startedAt: null }, why);
+    for (const run of rest) if (isCanceled(run)) this.#cancelled({ run, startedAt: null }, why);
+    const released = [...aside, ...rest.filter((run) => !isCanceled(run))].map(({ id }) => id);
     const ended = this.#ended;
     this.#ended = [];
     try {

@@ -24,7 +24,7 @@ const audio = asset({
 const config = asset({
   name: 'config',
   materialize({ partitionKey }) {
-    expectTypeOf(partitionKey).toEqualTypeOf<undefined>();
+    expectTypeOf(partitionKey).toEqualTypeOf<null>();
     return 5;
   },
 });

@@ -108,6 +108,7 @@ async function chosenSensors(
       message: 'the pipeline has no sensors',
       hint: 'add one to sensors of definePipeline',
     });
+  if (chosen.length === 0) context.chat('no sensor is running; start one: dynpart sensor start SENSOR');
   if (!due) return chosen;
   const now = context.clock.now();
   const last = await Promise.all(chosen.map((sensor) => lastTickOf(context.store, view, sensor.name)));

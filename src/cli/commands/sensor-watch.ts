@@ -27,7 +27,7 @@ async function watchSensors(
   flags: { readonly concurrency?: number },
   names: readonly string[],
 ): Promise<void> {
-  const renderer = new EventRenderer(context, { keepsRuns: false });
+  const renderer = new EventRenderer(context, { keepsRuns: false, lasts: true });
   const base = await sessionOptions(context, renderer, {
     concurrency: flags.concurrency,
     failFast: false,

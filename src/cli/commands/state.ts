@@ -122,13 +122,10 @@ async function restore(
 function newestIntact(context: Context): StateDocument {
   // The last one may be what is wrong: it shares its content with a state file that was edited in place.
   const newest = context.store.file.newestGeneration((document) => checkState(document).length === 0);
+  const file = context.store.file.path;
   return (
     newest?.document ??
-    fail({
-      reason: 'usage',
-      message: `there is no intact generation beside ${context.store.file.path}`,
-      hint: 'restore a copy: dynpart state restore FILE',
-    })
+    fail({ reason: 'copy-unusable', file, why: 'there is no intact generation beside it' })
   );
 }
 

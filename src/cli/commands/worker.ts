@@ -24,7 +24,7 @@ async function worker(
   flags: { readonly once?: boolean; readonly concurrency?: number; readonly summary?: boolean },
 ): Promise<void> {
   const once = flags.once ?? false;
-  const renderer = new EventRenderer(context, { keepsRuns: once && !flags.summary });
+  const renderer = new EventRenderer(context, { keepsRuns: once && !flags.summary, lasts: !once });
   const options = await sessionOptions(context, renderer, {
     concurrency: flags.concurrency,
     failFast: false,

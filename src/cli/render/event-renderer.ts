@@ -23,33 +23,41 @@ export class EventRenderer {
   readonly summary: RunSummary = { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 };
   /** Every run that ended, unless the list was not wanted. */
   readonly runs: RunRecord[] = [];
-  readonly ticks: TickRecord[] = [];
   readonly #context: Context;
   readonly #keepsRuns: boolean;
+  readonly #lasts: boolean;
   readonly #live: LiveLine;
   readonly #began: number;
   readonly #told: string[] = [];
   #toldFailures = 0;
   #toldWaiting = '';
 
-  constructor(context: Context, { keepsRuns }: { readonly keepsRuns: boolean }) {
+  /**
+   * @param keepsRuns whether the list of runs is wanted at the end
+   * @param lasts the command does not end by itself: everything is said at once, and nothing is kept for an end
+   */
+  constructor(
+    context: Context,
+    { keepsRuns, lasts = false }: { readonly keepsRuns: boolean; readonly lasts?: boolean },
+  ) {
     this.#context = context;
     this.#keepsRuns = keepsRuns;
+    this.#lasts = lasts;
     this.#live = new LiveLine(context);
     this.#began = context.clock.now();
+    context.talkThrough((write) => this.#live.above(write));
   }
 
   readonly emit = (event: Event): void => {
     const context = this.#context;
     switch (event.type) {
       case 'tick-finished':
-        this.ticks.push(event.tick);
         return this.#tick(event.tick);
       case 'runs-taken-up':
         return context.note(`taking up ${counted(event.count, 'run')} without a live owner`);
       case 'runs-released':
         return context.say(
-          `${counted(event.count, 'run')} not executed: back in the queue for the next tick or worker`,
+          `stopped: ${counted(event.count, 'run')} back in the queue, for the next tick or worker`,
         );
       case 'run-started':
         this.#live.started();
@@ -78,7 +86,11 @@ export class EventRenderer {
     this.#live.stop();
     const { total, succeeded, failed, canceled, leftOut } = this.summary;
     const paint = this.#context.paint.stderr;
-    if (this.#toldFailures > MOST_TOLD) {
+    if (failed > 0)
+      this.#context.chat(
+        paint.dim('  to see what it printed: dynpart runs logs RUN; to try again: dynpart runs retry RUN'),
+      );
+    if (this.#toldFailures > MOST_TOLD && !this.#lasts) {
       this.#context.say(
         paint.dim(
           `  … and ${counted(this.#toldFailures - MOST_TOLD, 'more failed run')}; all of them: dynpart runs list --status FAILURE`,
@@ -105,10 +117,12 @@ export class EventRenderer {
   #tick(tick: TickRecord): void {
     const { paint, terminal } = this.#context;
     const said = `${paint.stderr.strong(tick.sensor)}: ${wordsForTick(tick)}`;
-    if (tick.status === 'FAILURE') {
+    if (tick.error?.code === 'sensor-interrupted')
+      this.#context.chat(`${tick.sensor}: ${tick.error.message}`);
+    else if (tick.status === 'FAILURE') {
       if (tick.error !== null) this.#context.sayProblem(tick.error);
     } else if (tick.status !== 'SUCCESS') this.#context.chat(paint.stderr.dim(said));
-    else if (terminal.stderr.isTerminal) this.#context.say(said);
+    else if (terminal.stderr.isTerminal || this.#lasts) this.#context.say(said);
     else this.#told.push(said);
   }
 
@@ -122,15 +136,11 @@ export class EventRenderer {
     if (run.status !== 'FAILURE')
       return this.#context.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
     this.#context.exitWith(1);
-    if (++this.#toldFailures > MOST_TOLD || this.#context.options.json) return;
+    if ((++this.#toldFailures > MOST_TOLD && !this.#lasts) || this.#context.options.json) return;
     const error = run.error ?? describe({ reason: 'assets-failed', assets: [], first: 'it failed' });
-    this.#live.above(() => {
-      const paint = this.#context.paint.stderr;
-      const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
-      this.#context.terminal.stderr.write(
-        `${paint.bad('failed:')} run ${run.id}: ${clean(error.message)}${hint}\n`,
-      );
-    });
+    const paint = this.#context.paint.stderr;
+    const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
+    this.#context.sayAlways(`${paint.bad('failed:')} run ${run.id}: ${clean(error.message)}${hint}`);
   }
 }
 

@@ -41,6 +41,8 @@ export class LiveLine {
     this.#done++;
     if (run.status === 'FAILURE') this.#failed++;
     this.#left = left;
+    // A watch goes on: the next runs begin a line of their own.
+    if (left === 0) this.#hide();
   }
 
   /** Writes something that stays, above the line. */
@@ -52,22 +54,29 @@ export class LiveLine {
 
   stop(): void {
     this.#stopped = true;
+    this.#hide();
+  }
+
+  #hide(): void {
     clearTimeout(this.#timer);
     clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#spinner?.stop();
+    this.#spinner = undefined;
+    this.#done = 0;
+    this.#failed = 0;
   }
 
   async #show(): Promise<void> {
+    const shown = this.#timer;
     const { default: ora } = await import('ora');
-    if (this.#stopped) return;
+    if (this.#stopped || this.#timer !== shown) return;
     // A stream of its own: what is written to `process.stderr` is taken for the user's.
     const { WriteStream } = process.getBuiltinModule('node:tty') as { WriteStream: typeof TerminalStream };
-    this.#spinner = ora({
-      stream: new WriteStream(2),
-      discardStdin: false,
-      color: false,
-      text: this.#text(),
-    }).start();
+    const stream = new WriteStream(2);
+    // A terminal without a size would be taken for one of endlessly many lines.
+    if (!(stream.columns > 0)) stream.columns = this.#context.terminal.stderr.columns;
+    this.#spinner = ora({ stream, discardStdin: false, color: false, text: this.#text() }).start();
     this.#timer = setInterval(() => {
       if (this.#spinner !== undefined) this.#spinner.text = this.#text();
     }, REDRAW_EVERY_MS);
