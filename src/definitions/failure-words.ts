@@ -256,9 +256,10 @@ function wayBack(file: string): string {
   return `nothing was changed. To take the newest intact generation: dynpart state restore --last --state ${file}; to take a copy: dynpart state restore FILE --state ${file}`;
 }
 
-/** A key as it can be pasted into a shell. */
+/** A key as it can be pasted into a shell; one that cannot be typed stays a word. */
 function shellQuoted(key: string): string {
-  return /^[\w@%+=:,./-]+$/.test(key) && !key.startsWith('-') ? key : `'${key.replaceAll("'", `'\\''`)}'`;
+  if (!/^[\x20-\x7e]+$/.test(key)) return 'KEY';
+  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(key) ? key : `'${key.replaceAll("'", `'\\''`)}'`;
 }
 
 function packageName(specifier: string): string {

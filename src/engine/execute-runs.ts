@@ -8,7 +8,6 @@ import { describe } from '../definitions/failure-words.ts';
 import { FailureError } from '../definitions/failure.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
-import type { RunRecord } from '../definitions/run.ts';
 import { type Clock, isoTime } from '../definitions/time.ts';
 import type {
   Executor,
@@ -21,8 +20,10 @@ import type {
 import type { OwnedRun } from './claim-runs.ts';
 import type { Emit } from './event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
-import { recordOf, runsIn } from './run-records.ts';
-import { RunQueue, type WorkElsewhere } from './run-queue.ts';
+import { FreshStatuses } from './fresh-statuses.ts';
+import { isListed, ownedBy, workElsewhere } from './ownership.ts';
+import { recordOf } from './run-records.ts';
+import { RunQueue } from './run-queue.ts';
 import { slotsFor } from './slots.ts';
 
 export interface RunExecutionOptions {
@@ -66,8 +67,7 @@ export class RunExecution {
   readonly #inFlight = new Map<string, InFlight>();
   /** Started runs that the state does not show as started yet. */
   readonly #unmarked = new Map<string, string>();
-  /** What ended runs made of their assets' keys, until the view shows it. */
-  readonly #fresh = new Map<string, { readonly status: PartitionStatus; readonly run: string }>();
+  readonly #fresh = new FreshStatuses();
   #ended: FinishedRun[] = [];
   #view: StateView;
   #slots = 0;
@@ -228,21 +228,13 @@ export class RunExecution {
     };
     const record = { ...recordOf(run.runs, pending), ...end, finishedAt: isoTime(this.#options.clock.now()) };
     this.#ended.push({ record, set: run.runs.set, counts });
-    if (counts) {
-      for (const { asset, status } of record.assets) {
-        if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
-        this.#fresh.set(freshName(asset, partitionKey), {
-          status: status === 'SUCCESS' ? 'm' : 'f',
-          run: id,
-        });
-      }
-    }
+    if (counts) this.#fresh.note(record);
     this.#options.emit({ type: 'run-finished', run: record, left: this.left });
   }
 
   readonly #statusOf = (asset: string, partitionKey: string | null): PartitionStatus => {
-    const fresh = this.#fresh.get(freshName(asset, partitionKey));
-    if (fresh !== undefined) return fresh.status;
+    const fresh = this.#fresh.get(asset, partitionKey);
+    if (fresh !== undefined) return fresh;
     const set = this.#options.pipeline.assets.get(asset)?.set ?? null;
     return this.#view.statusOf(asset, set, [partitionKey])[0]!;
   };
@@ -314,19 +306,14 @@ export class RunExecution {
     this.#slots = after.slots;
     for (const id of started.keys()) this.#unmarked.delete(id);
     this.#takeIn(await store.read());
-    for (const { record } of ended) this.#forget(record);
+    for (const { record } of ended) {
+      this.#unmarked.delete(record.id);
+      this.#fresh.forget(record);
+    }
     const took = clock.now() - began;
     this.#commitDue =
       clock.now() +
       Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
-  }
-
-  #forget({ id, partitionKey, assets }: RunRecord): void {
-    this.#unmarked.delete(id);
-    for (const { asset } of assets) {
-      const name = freshName(asset, partitionKey);
-      if (this.#fresh.get(name)?.run === id) this.#fresh.delete(name);
-    }
   }
 
   /** No outcome counts for a run that was canceled meanwhile; and a run that is not here any more has had its end. */
@@ -437,34 +424,6 @@ export class RunExecution {
     } catch (error) {
       // The first failure is the one to report. What could not be given back is taken up as a dead process's.
       this.#fatal ??= { error };
-    }
-  }
-}
-
-function freshName(asset: string, partitionKey: string | null): string {
-  return `${asset}\0${partitionKey ?? ''}`;
-}
-
-function isListed(view: StateView, executor: string): boolean {
-  return view.executors().some(({ id }) => id === executor);
-}
-
-function ownedBy(view: StateView, executor: string): number {
-  return view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
-}
-
-function* workElsewhere(view: StateView, executor: string): Generator<WorkElsewhere> {
-  const alive = new Set(
-    view
-      .executors()
-      .filter((other) => other.alive && other.id !== executor)
-      .map(({ id }) => id),
-  );
-  if (alive.size === 0) return;
-  for (const runs of view.runs()) {
-    if (runs.owner === null || !alive.has(runs.owner)) continue;
-    for (const { partitionKey } of runsIn(runs)) {
-      for (const asset of runs.assets) yield { asset, partitionKey, ownedSince: runs.ownedSince };
     }
   }
 }

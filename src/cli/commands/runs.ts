@@ -1,20 +1,15 @@
-/** `dynpart runs …`: what runs there are and were, what they printed, and how to try again, cancel and release them. */
+/** `dynpart runs …`: what runs there are and were. What they printed, and what can be done about them, have files of their own. */
 import type { Command } from 'commander';
-import { fail } from '../../definitions/failure.ts';
-import { nearest } from '../../definitions/nearest.ts';
 import type { RunRecord, RunStatus } from '../../definitions/run.ts';
-import { newId } from '../../definitions/time.ts';
-import { cancelRuns } from '../../engine/cancel-runs.ts';
-import { planRetry } from '../../engine/plan-retry.ts';
-import { pendingRecords, recordOf, runsIn } from '../../engine/run-records.ts';
-import { RunSession } from '../../engine/run-session.ts';
-import type { RunLogLine, StateView } from '../../state/state-store.ts';
-import type { Context } from '../context.ts';
-import { oneOf, wholeNumber } from '../options.ts';
+import { pendingRecords } from '../../engine/run-records.ts';
+import type { StateView } from '../../state/state-store.ts';
 import type { Act } from '../act.ts';
-import { EventRenderer } from '../render/event-renderer.ts';
-import { clean, counted, printable } from '../render/text.ts';
-import { sessionOptions } from '../run-options.ts';
+import type { Context } from '../context.ts';
+import { findRun } from '../find-run.ts';
+import { oneOf, wholeNumber } from '../options.ts';
+import { clean, printable } from '../render/text.ts';
+import { cancel, release, retry } from './runs-change.ts';
+import { logs } from './runs-logs.ts';
 
 const STATUSES = ['QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED'] as const;
 
@@ -153,25 +148,6 @@ async function checkFilters(
   }
 }
 
-/** A run, wherever it is. @throws FailureError with the nearest ids */
-async function findRun(context: Context, view: StateView, id: string): Promise<RunRecord> {
-  const pending = view.run(id);
-  if (pending !== undefined) return recordOf(pending.runs, pending.run);
-  const [finished] = await context.store.finishedRuns({ limit: 1, where: (run) => run.id === id });
-  if (finished !== undefined) return finished;
-  const recent = [
-    ...pendingRecords(view).slice(-1000),
-    ...(await context.store.finishedRuns({ limit: 1000 })),
-  ].map((run) => run.id);
-  return fail({
-    reason: 'unknown-name',
-    thing: 'run',
-    names: [id],
-    nearest: nearest(id, recent),
-    known: recent.length,
-  });
-}
-
 async function show(context: Context, _: object, id: string): Promise<void> {
   const run = await findRun(context, await context.store.read(), id);
   Object.assign(context.document, { run });
@@ -199,155 +175,4 @@ async function show(context: Context, _: object, id: string): Promise<void> {
         `  ${clean(error.message).replaceAll('\n', '\n  ')}\n${error.hint === null ? '' : `  ${clean(error.hint)}\n`}`,
       );
   }
-}
-
-const FOLLOW_EVERY_MS = 300;
-
-async function logs(context: Context, { follow }: { readonly follow?: boolean }, id: string): Promise<void> {
-  let run = await findRun(context, await context.store.read(), id);
-  let shown = 0;
-  const showNew = async (): Promise<readonly RunLogLine[]> => {
-    const lines = await context.store.readLog(id);
-    for (const line of lines.slice(shown)) {
-      if (follow && context.options.json)
-        context.printLine({
-          id,
-          asset: line.asset,
-          attempt: line.attempt,
-          line: { at: line.at, stream: line.stream, text: line.text },
-        });
-      else context.print(`${line.at}\t${line.asset}\t${line.attempt}\t${clean(line.text)}\n`);
-    }
-    shown = lines.length;
-    return lines;
-  };
-  let lines = await showNew();
-  while (follow && (run.status === 'QUEUED' || run.status === 'STARTED')) {
-    await context.clock.sleep(FOLLOW_EVERY_MS);
-    run = await findRun(context, await context.store.read(), id);
-    lines = await showNew();
-  }
-  if (follow) return context.printedLines();
-  Object.assign(context.document, { id, attempts: byAttempt(lines) });
-  if (lines.length === 0) context.chat(`run ${id} printed nothing`);
-}
-
-function byAttempt(lines: readonly RunLogLine[]) {
-  const attempts = new Map<
-    string,
-    { asset: string; attempt: number; lines: { at: string; stream: string; text: string }[] }
-  >();
-  for (const { asset, attempt, at, stream, text } of lines) {
-    const name = `${asset}\0${attempt}`;
-    const known = attempts.get(name) ?? { asset, attempt, lines: [] };
-    attempts.set(name, known);
-    known.lines.push({ at, stream, text });
-  }
-  return [...attempts.values()];
-}
-
-async function retry(
-  context: Context,
-  flags: { readonly concurrency?: number },
-  ids: readonly string[],
-): Promise<void> {
-  const { store, clock } = context;
-  const view = await store.read();
-  const runs: RunRecord[] = [];
-  for (const id of new Set(ids)) {
-    const run = await findRun(context, view, id);
-    if (run.finishedAt === null)
-      fail({
-        reason: 'usage',
-        message: `run ${id} has not ended yet (${run.status})`,
-        hint: `cancel it first: dynpart runs cancel ${id}`,
-      });
-    runs.push(run);
-  }
-  const pipeline = await context.pipeline();
-  const moment = { now: clock.now(), group: newId(clock) };
-  planRetry(view, pipeline, runs, moment);
-  const renderer = new EventRenderer(context, { keepsRuns: true });
-  const session = new RunSession(
-    await sessionOptions(context, renderer, {
-      concurrency: flags.concurrency,
-      failFast: false,
-      onInterrupt: 'cancel',
-    }),
-  );
-  try {
-    await session.commit(moment.group, (now, owner) => {
-      const queued = planRetry(now, pipeline, runs, moment);
-      return {
-        changes: queued.map((group) => ({ type: 'runs-queued', runs: group, owner })),
-        outcome: undefined,
-        queued: queued.length,
-        takenOver: new Set(),
-      };
-    });
-    await session.execute();
-  } finally {
-    renderer.end();
-    Object.assign(context.document, { runs: renderer.runs, summary: renderer.summary });
-    await session.leave();
-  }
-}
-
-/** How long `cancel` waits for the process that executes a run to abort it. */
-const CANCEL_WAIT_MS = 3000;
-const ASK_EVERY_MS = 100;
-
-async function cancel(context: Context, _: object, ids: readonly string[]): Promise<void> {
-  const { store, clock } = context;
-  const view = await store.read();
-  const wanted = new Set(ids);
-  for (const id of wanted) {
-    const { status } = await findRun(context, view, id);
-    if (status !== 'QUEUED' && status !== 'STARTED') context.note(`run ${id} has ended already: ${status}`);
-  }
-  await store.commit((now) => {
-    const { changes } = cancelRuns(now, (_runs, run) => wanted.has(run.id), {
-      why: 'it was canceled',
-      now: clock.now(),
-    });
-    return { changes, outcome: undefined };
-  });
-  const until = clock.now() + CANCEL_WAIT_MS;
-  while (clock.now() < until) {
-    const now = await store.read();
-    if ([...wanted].every((id) => now.run(id) === undefined)) break;
-    await clock.sleep(ASK_EVERY_MS);
-  }
-  const after = await store.read();
-  const runs: RunRecord[] = [];
-  for (const id of wanted) runs.push(await findRun(context, after, id));
-  Object.assign(context.document, { runs });
-  for (const { id, status } of runs)
-    context.chat(
-      status === 'STARTED' || status === 'QUEUED'
-        ? `run ${id} is being aborted by the process that executes it`
-        : `run ${id}: ${status}`,
-    );
-}
-
-async function release(context: Context, _: object, ids: readonly string[]): Promise<void> {
-  const { store } = context;
-  const view = await store.read();
-  const wanted = new Set(ids);
-  for (const id of wanted) await findRun(context, view, id);
-  await store.commit((now) => {
-    const owned = now.runs().flatMap((runs) =>
-      runs.owner === null
-        ? []
-        : Array.from(runsIn(runs))
-            .filter(({ id }) => wanted.has(id))
-            .map(({ id }) => id),
-    );
-    return { changes: owned.length === 0 ? [] : [{ type: 'runs-released', ids: owned }], outcome: undefined };
-  });
-  const after = await store.read();
-  const runs: RunRecord[] = [];
-  for (const id of wanted) runs.push(await findRun(context, after, id));
-  Object.assign(context.document, { runs });
-  context.chat(`${counted(runs.length, 'run')} released`);
 }

@@ -1,0 +1,26 @@
+/** Finds a run by its id, in the state or in the history. */
+import { fail } from '../definitions/failure.ts';
+import { nearest } from '../definitions/nearest.ts';
+import type { RunRecord } from '../definitions/run.ts';
+import { pendingRecords, recordOf } from '../engine/run-records.ts';
+import type { StateView } from '../state/state-store.ts';
+import type { Context } from './context.ts';
+
+/** A run, wherever it is. @throws FailureError with the nearest ids */
+export async function findRun(context: Context, view: StateView, id: string): Promise<RunRecord> {
+  const pending = view.run(id);
+  if (pending !== undefined) return recordOf(pending.runs, pending.run);
+  const [finished] = await context.store.finishedRuns({ limit: 1, where: (run) => run.id === id });
+  if (finished !== undefined) return finished;
+  const recent = [
+    ...pendingRecords(view).slice(-1000),
+    ...(await context.store.finishedRuns({ limit: 1000 })),
+  ].map((run) => run.id);
+  return fail({
+    reason: 'unknown-name',
+    thing: 'run',
+    names: [id],
+    nearest: nearest(id, recent),
+    known: recent.length,
+  });
+}
