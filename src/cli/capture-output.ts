@@ -4,9 +4,6 @@
  */
 import { currentWriter, endWithStray } from '../engine/user-output.ts';
 
-/** Ends this process. User code that calls `process.exit` gets an error instead. */
-export const exitProcess = process.exit.bind(process);
-
 /** An error of user code that belongs to no run and no tick. */
 export type OnStray = (error: unknown) => void;
 

@@ -5,7 +5,7 @@ import { FailureError, type Failure } from '../definitions/failure.ts';
 import { describe } from '../definitions/failure-words.ts';
 import { describeThrown } from '../definitions/user-code.ts';
 import type { Clock } from '../definitions/time.ts';
-import { exitProcess } from './capture-output.ts';
+import { exitProcess } from './exit-process.ts';
 import { Context } from './context.ts';
 import { Interrupts } from './interrupts.ts';
 import { createProgram, type Invocation } from './program.ts';

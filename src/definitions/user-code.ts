@@ -84,6 +84,6 @@ function textOf(value: unknown): string {
 
 function folderOf(frame: string): string {
   const match = /(?:\(|at (?:async )?)(?:file:\/\/)?(\/[^()]*?)[^/()]*:\d+:\d+\)?$/.exec(frame.trim());
-  // A bundle keeps shared code in a folder of its own below the rest.
-  return match?.[1]?.replace(/chunks\/$/, '') ?? '';
+  // A bundle keeps the commands in a folder of their own below the rest.
+  return match?.[1]?.replace(/(cli|evaluator)\/$/, '') ?? '';
 }
