@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail, type BadKey } from '../definitions/failure.ts';
-import { whyNotAKey } from '../definitions/partition-key.ts';
+import { isPartitionKey, whyNotAKey } from '../definitions/partition-key.ts';
 import { causeOf, errno } from '../state/json/durable-files.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -29,6 +29,8 @@ export function keysFrom(file: string, terminal: Terminal, asJson: boolean): rea
   const keys: string[] = [];
   linesOf(bytes).forEach(({ text: line, isUtf8: whole }, at) => {
     if (line.trim() === '') return;
+    // Nearly every line: a key that is right.
+    if (!asJson && whole && isPartitionKey(line)) return void keys.push(line);
     const key = asJson ? parsed(line) : line;
     // Bytes that are no UTF-8 have become U+FFFD: taken as a key, it would silently be another one.
     const broken = whole ? null : [{ key: line, why: 'it holds bytes that are not UTF-8' }];

@@ -12,9 +12,9 @@ export interface AddedKeys {
 export function addKeys(view: StateView, set: string, keys: readonly string[], now: Millis): Plan<AddedKeys> {
   const asked = new Set(keys);
   const present = view.present(set, asked);
-  const added: string[] = [];
-  const skipped: string[] = [];
-  for (const key of asked) (present.has(key) ? skipped : added).push(key);
+  // Mostly all of them are new.
+  const added = present.size === 0 ? [...asked] : [...asked].filter((key) => !present.has(key));
+  const skipped = present.size === 0 ? [] : [...asked].filter((key) => present.has(key));
   const keptOut = [...view.keptOut(set, added)];
   const changes: StateChange[] = [];
   if (keptOut.length > 0) changes.push({ type: 'keys-let-in', set, keys: keptOut });

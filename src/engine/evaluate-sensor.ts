@@ -117,7 +117,10 @@ function viewOfSet(view: StateView, pipeline: Pipeline, set: string): Partitions
       const present = index ?? view.present(set, asked);
       // What an operator keeps out is not there, and is not to come back either.
       const keptOut = view.keptOut(set, asked);
-      return [...asked].filter((key) => !present.has(key) && !keptOut.has(key));
+      const all = [...asked];
+      return present.size + keptOut.size === 0
+        ? all
+        : all.filter((key) => !present.has(key) && !keptOut.has(key));
     },
   };
 }

@@ -1,12 +1,12 @@
 /** What a sensor's result comes to, given the state. Pure: `--dry-run` prints the plan, `tick` commits it. */
 import type { SensorDefinition } from '../definitions/pipeline.ts';
-import { type PartitionsOutcome, recordOfTick, type TickRecord, type TickRun } from '../definitions/tick.ts';
+import { recordOfTick, type TickRecord, type TickRun } from '../definitions/tick.ts';
 import { runId } from '../definitions/run.ts';
 import { isoTime, type Millis } from '../definitions/time.ts';
-import { describe, quoted } from '../definitions/failure-words.ts';
+import { describe } from '../definitions/failure-words.ts';
 import type { QueuedRuns, StateChange, StateView } from '../state/state-store.ts';
-import { cancelRunsOfKeys } from './cancel-runs.ts';
 import type { EvaluatedResult, RequestedRun } from './sensor-result.ts';
+import { SetsAfterRequests } from './sets-after-requests.ts';
 
 export interface TickMoment {
   readonly startedAt: Millis;
@@ -120,98 +120,6 @@ function failedTick(
     queued: [],
     tick: unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error }),
   };
-}
-
-/** The sets as they are after each request, looked up once for all keys that the result names. */
-class SetsAfterRequests {
-  readonly changes: StateChange[] = [];
-  /** Keys that were removed at some point, by set: the run keys spent on them are free again. */
-  readonly removed = new Map<string, Set<string>>();
-  /** Keys that this result asked for and an operator keeps out, by set. */
-  readonly #refused = new Map<string, Set<string>>();
-  readonly #present = new Map<string, Set<string>>();
-  readonly #keptOut = new Map<string, Set<string>>();
-  readonly #view: StateView;
-  readonly #now: Millis;
-
-  constructor(view: StateView, result: EvaluatedResult, now: Millis) {
-    this.#view = view;
-    this.#now = now;
-    const named = new Map<string, Set<string>>();
-    const name = (set: string, keys: readonly string[]): void => {
-      const all = named.get(set) ?? new Set<string>();
-      for (const key of keys) all.add(key);
-      named.set(set, all);
-    };
-    for (const { set, keys } of result.requests) name(set, keys);
-    for (const { set, partitionKey } of result.runs) if (set !== null) name(set, [partitionKey!]);
-    for (const [set, keys] of named) {
-      this.#present.set(set, view.present(set, keys));
-      this.#keptOut.set(set, view.keptOut(set, keys));
-    }
-  }
-
-  /** Run requests for keys that are not there, in words. A key that is kept out was reported as skipped already. */
-  missing({ runs }: EvaluatedResult): string[] {
-    return runs
-      .filter(
-        ({ set, partitionKey }) =>
-          set !== null && !this.#has(set, partitionKey!) && !this.#wasKeptOut(set, partitionKey!),
-      )
-      .map(({ set, partitionKey }) => {
-        return `key ${quoted(partitionKey!)} of a run request is not in set '${set}' after the result's own requests`;
-      });
-  }
-
-  /** Without the runs of keys that an operator keeps out: their add request was skipped, and so are they. */
-  withoutKeptOut(runs: readonly RequestedRun[]): readonly RequestedRun[] {
-    if (this.#refused.size === 0) return runs;
-    return runs.filter(({ set, partitionKey }) => set === null || this.#has(set, partitionKey!));
-  }
-
-  #has(set: string, key: string): boolean {
-    return this.#present.get(set)?.has(key) ?? false;
-  }
-
-  #wasKeptOut(set: string, key: string): boolean {
-    return this.#refused.get(set)?.has(key) ?? false;
-  }
-
-  apply({ type, set, keys }: EvaluatedResult['requests'][number]): PartitionsOutcome {
-    return type === 'add' ? this.#add(set, keys) : this.#remove(set, keys);
-  }
-
-  #add(set: string, keys: readonly string[]): PartitionsOutcome {
-    const present = this.#present.get(set)!;
-    const keptOut = this.#keptOut.get(set)!;
-    const added: string[] = [];
-    const skipped: string[] = [];
-    for (const key of new Set(keys)) {
-      if (!present.has(key) && !keptOut.has(key)) {
-        added.push(key);
-        continue;
-      }
-      skipped.push(key);
-      if (!present.has(key)) this.#refused.set(set, (this.#refused.get(set) ?? new Set()).add(key));
-    }
-    for (const key of added) present.add(key);
-    if (added.length > 0) this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#now) });
-    return { set, added, removed: [], skipped };
-  }
-
-  #remove(set: string, keys: readonly string[]): PartitionsOutcome {
-    const present = this.#present.get(set)!;
-    const removed: string[] = [];
-    const skipped: string[] = [];
-    for (const key of new Set(keys)) (present.has(key) ? removed : skipped).push(key);
-    for (const key of removed) present.delete(key);
-    if (removed.length > 0) {
-      this.removed.set(set, new Set([...(this.removed.get(set) ?? []), ...removed]));
-      this.changes.push(...cancelRunsOfKeys(this.#view, set, removed, this.#now));
-      this.changes.push({ type: 'keys-removed', set, keys: removed, keepOut: false });
-    }
-    return { set, added: [], removed, skipped };
-  }
 }
 
 /** A run key launches one run per sensor, ever; within one tick the first request wins. */
