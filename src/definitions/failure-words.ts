@@ -213,7 +213,7 @@ export function describe(failure: Failure): Problem {
     case 'copy-unusable':
       return say(
         `${failure.file} is no copy of a state that could be restored: ${failure.why}`,
-        'nothing was changed; name a copy made by: dynpart state export FILE',
+        'nothing was changed; name a copy that dynpart state export made: dynpart state restore FILE',
       );
     case 'state-problems':
       return say(

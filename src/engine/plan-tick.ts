@@ -5,7 +5,7 @@ import { runId } from '../definitions/run.ts';
 import { isoTime, type Millis } from '../definitions/time.ts';
 import { describe } from '../definitions/failure-words.ts';
 import type { QueuedRuns, StateChange, StateView } from '../state/state-store.ts';
-import type { EvaluatedResult, RequestedRun } from './sensor-result.ts';
+import { type EvaluatedResult, onlyWhere, type RequestedRuns } from './sensor-result.ts';
 import { SetsAfterRequests } from './sets-after-requests.ts';
 
 export interface TickMoment {
@@ -38,13 +38,14 @@ export function planTick(
   const missing = sets.missing(result);
   if (missing.length > 0) return failedTick(view, sensor, moment, missing);
 
-  const { launched, skipped } = withoutSpentRunKeys(
+  const { launched, skipped: spent } = withoutSpentRunKeys(
     view,
     sensor.name,
     sets.withoutKeptOut(result.runs),
     sets.removed,
   );
-  const queued = grouped(launched, {
+  const skipped = [...runKeysOf(result.repeated), ...spent];
+  const queued = queuedOf(launched, {
     sensor: sensor.name,
     moment,
     origin: owner === null ? 'worker' : 'tick',
@@ -122,59 +123,35 @@ function failedTick(
   };
 }
 
-/** A run key launches one run per sensor, ever; within one tick the first request wins. */
+/** A run key launches one run per sensor, ever. */
 function withoutSpentRunKeys(
   view: StateView,
   sensor: string,
-  runs: readonly RequestedRun[],
+  runs: readonly RequestedRuns[],
   released: ReadonlyMap<string, ReadonlySet<string>>,
-): { launched: readonly RequestedRun[]; skipped: string[] } {
-  const runKeys = new Set<string>();
-  let count = 0;
-  for (const { runKey } of runs) {
-    if (runKey === null) continue;
-    runKeys.add(runKey);
-    count++;
-  }
-  if (count === 0) return { launched: runs, skipped: [] };
-  const spent = view.spentRunKeys(sensor, runKeys, released);
-  if (spent.size === 0 && runKeys.size === count) return { launched: runs, skipped: [] };
+): { launched: readonly RequestedRuns[]; skipped: string[] } {
+  const spent = view.spentRunKeys(sensor, runKeysOf(runs), released);
+  if (spent.size === 0) return { launched: runs, skipped: [] };
   const skipped: string[] = [];
-  const launched = runs.filter(({ runKey }) => {
-    if (runKey === null) return true;
-    if (spent.has(runKey)) {
-      skipped.push(runKey);
-      return false;
-    }
-    spent.add(runKey);
-    return true;
+  const launched = onlyWhere(runs, (_group, _key, runKey) => {
+    if (runKey === null || !spent.has(runKey)) return true;
+    skipped.push(runKey);
+    return false;
   });
   return { launched, skipped };
 }
 
-function grouped(
-  runs: readonly RequestedRun[],
+function* runKeysOf(runs: readonly RequestedRuns[]): Generator<string> {
+  for (const { runKeys } of runs) for (const runKey of runKeys) if (runKey !== null) yield runKey;
+}
+
+function queuedOf(
+  runs: readonly RequestedRuns[],
   { sensor, moment, origin }: { sensor: string; moment: TickMoment; origin: QueuedRuns['origin'] },
 ): QueuedRuns[] {
-  const groups = new Map<string, RequestedRun[]>();
-  // Requests that share their target share these very objects, too: most of the time the last group fits.
-  let last: { run: RequestedRun; group: RequestedRun[] } | undefined;
-  for (const run of runs) {
-    if (last === undefined || last.run.assets !== run.assets || last.run.tags !== run.tags) {
-      const alike = JSON.stringify([
-        run.set,
-        run.assets,
-        Object.entries(run.tags).sort(([a], [b]) => (a < b ? -1 : 1)),
-      ]);
-      const group = groups.get(alike) ?? [];
-      groups.set(alike, group);
-      last = { run, group };
-    }
-    last.group.push(run);
-  }
   let firstNumber = 1;
-  return [...groups.values()].map((group) => {
-    const { set, assets, tags } = group[0]!;
+  return runs.flatMap(({ set, assets, tags, keys, runKeys }) => {
+    if (keys.length === 0) return [];
     const queued: QueuedRuns = {
       group: moment.group,
       createdAt: isoTime(moment.now),
@@ -185,11 +162,11 @@ function grouped(
       origin,
       retryOf: null,
       firstNumber,
-      keys: group.map(({ partitionKey }) => partitionKey),
-      runKeys: group.some(({ runKey }) => runKey !== null) ? group.map(({ runKey }) => runKey) : null,
+      keys,
+      runKeys: runKeys.some((runKey) => runKey !== null) ? runKeys : null,
     };
-    firstNumber += group.length;
-    return queued;
+    firstNumber += keys.length;
+    return [queued];
   });
 }
 

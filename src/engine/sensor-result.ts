@@ -15,17 +15,35 @@ export interface EvaluatedResult {
     readonly set: string;
     readonly keys: readonly string[];
   }[];
-  readonly runs: readonly RequestedRun[];
+  readonly runs: readonly RequestedRuns[];
+  /** Requests whose run key an earlier one of this very result has: the first wins. Their keys must be there all the same. */
+  readonly repeated: readonly RequestedRuns[];
   readonly skipReason: string | null;
 }
 
-export interface RequestedRun {
-  readonly partitionKey: string | null;
-  readonly runKey: string | null;
+/** Runs that are requested alike, one for each key. Columns: a result may request a hundred thousand. */
+export interface RequestedRuns {
   readonly set: string | null;
   /** In dependency order. */
   readonly assets: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
+  readonly keys: readonly (string | null)[];
+  /** One a key; `null`: the request had none. */
+  readonly runKeys: readonly (string | null)[];
+}
+
+/** Those of the requested runs that pass. */
+export function onlyWhere(
+  runs: readonly RequestedRuns[],
+  passes: (group: RequestedRuns, key: string | null, runKey: string | null) => boolean,
+): readonly RequestedRuns[] {
+  return runs.map((group) => {
+    const { keys, runKeys } = group;
+    const kept = keys.flatMap((key, at) => (passes(group, key, runKeys[at]!) ? [at] : []));
+    return kept.length === keys.length
+      ? group
+      : { ...group, keys: kept.map((at) => keys[at]!), runKeys: kept.map((at) => runKeys[at]!) };
+  });
 }
 
 /** `usable`: the part that could be read, for what else is wrong with it. */
@@ -43,7 +61,7 @@ export function parseSensorResult(
   pipeline: Pipeline,
 ): ParsedResult {
   if (value === undefined || value === null)
-    return { result: { cursor: undefined, requests: [], runs: [], skipReason: null } };
+    return { result: { cursor: undefined, requests: [], runs: [], repeated: [], skipReason: null } };
   if (!isPlainObject(value)) {
     return {
       problems: [
@@ -65,21 +83,20 @@ export function parseSensorResult(
     parseRequest(problems, request, at, pipeline),
   );
   const requested = listIn(problems, result, 'runRequests');
-  const resolveTarget = targetResolver(sensor, pipeline);
-  const runs: RequestedRun[] = [];
-  requested.forEach((request, at) => {
-    const run = parseRun(problems, request, at, resolveTarget);
-    if (run !== null) runs.push(run);
-  });
+  const targetOf = targetResolver(sensor, pipeline);
+  const groups = new RunGroups();
+  requested.forEach((request, at) => parseRun(problems, request, at, { targetOf, groups }));
+  const { runs, repeated } = groups;
   if (typeof skipReason === 'string' && requested.length > 0)
     problems.push('skipReason and runRequests contradict each other: return one of them');
   if (problems.length > 0)
-    return { problems, usable: { cursor: undefined, requests, runs, skipReason: null } };
+    return { problems, usable: { cursor: undefined, requests, runs, repeated, skipReason: null } };
   return {
     result: {
       cursor: cursor as string | undefined,
       requests,
       runs,
+      repeated,
       skipReason: (skipReason as string | undefined) ?? null,
     },
   };
@@ -114,17 +131,17 @@ function parseRequest(
 type Target =
   { readonly set: string | null; readonly assets: readonly string[] } | { readonly problem: string };
 
-function parseRun(
-  problems: string[],
-  value: unknown,
-  at: number,
-  targetOf: (assets: unknown) => Target,
-): RequestedRun | null {
+interface RunTarget {
+  readonly targetOf: (assets: unknown) => Target;
+  readonly groups: RunGroups;
+}
+
+function parseRun(problems: string[], value: unknown, at: number, { targetOf, groups }: RunTarget): void {
   // Words are only made where something is wrong: there may be a hundred thousand requests.
   const where = (): string => `runRequests[${at}]`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     problems.push(`${where()} must be an object such as { partitionKey, runKey }, not ${nameOfType(value)}`);
-    return null;
+    return;
   }
   const request = value as Record<string, unknown>;
   const before = problems.length;
@@ -148,14 +165,11 @@ function parseRun(
       `${where()} has no partitionKey, but ${target.assets.map(quoted).join(', ')} is partitioned by '${target.set}'`,
     );
   }
-  if (problems.length > before || 'problem' in target) return null;
-  return {
+  if (problems.length > before || 'problem' in target) return;
+  groups.add(target, (tags as Record<string, string> | undefined) ?? NO_TAGS, {
     partitionKey: (partitionKey as string | undefined) ?? null,
     runKey: (runKey as string | undefined) ?? null,
-    set: target.set,
-    assets: target.assets,
-    tags: (tags as Record<string, string> | undefined) ?? NO_TAGS,
-  };
+  });
 }
 
 /** Most of a hundred thousand requests name no assets of their own: their target is looked up once. */
@@ -186,6 +200,45 @@ function targetResolver(sensor: SensorDefinition, pipeline: Pipeline): (assets: 
       };
     }
     return { set: sets[0]!, assets: chosen.map(({ name }) => name) };
+  }
+}
+
+type Columns = RequestedRuns & { readonly keys: (string | null)[]; readonly runKeys: (string | null)[] };
+
+/** Puts requests together that are alike. */
+class RunGroups {
+  readonly runs: Columns[] = [];
+  readonly repeated: Columns[] = [];
+  readonly #byTarget = new Map<string, Columns>();
+  readonly #runKeys = new Set<string>();
+  // Requests that share their target share these very objects, too: most of the time the last group fits.
+  #last: { readonly assets: readonly string[]; readonly tags: object; readonly group: Columns } | undefined;
+
+  add(
+    { set, assets }: { readonly set: string | null; readonly assets: readonly string[] },
+    tags: Readonly<Record<string, string>>,
+    { partitionKey, runKey }: { readonly partitionKey: string | null; readonly runKey: string | null },
+  ): void {
+    if (runKey !== null && this.#runKeys.has(runKey)) {
+      this.repeated.push({ set, assets, tags, keys: [partitionKey], runKeys: [runKey] });
+      return;
+    }
+    if (runKey !== null) this.#runKeys.add(runKey);
+    if (this.#last?.assets !== assets || this.#last.tags !== tags) {
+      this.#last = { assets, tags, group: this.#groupOf({ set, assets, tags, keys: [], runKeys: [] }) };
+    }
+    this.#last.group.keys.push(partitionKey);
+    this.#last.group.runKeys.push(runKey);
+  }
+
+  #groupOf(empty: Columns): Columns {
+    const tags = Object.entries(empty.tags).sort(([a], [b]) => (a < b ? -1 : 1));
+    const alike = JSON.stringify([empty.set, empty.assets, tags]);
+    const known = this.#byTarget.get(alike);
+    if (known !== undefined) return known;
+    this.#byTarget.set(alike, empty);
+    this.runs.push(empty);
+    return empty;
   }
 }
 

@@ -4,7 +4,7 @@ import type { PartitionsOutcome } from '../definitions/tick.ts';
 import { isoTime, type Millis } from '../definitions/time.ts';
 import type { StateChange, StateView } from '../state/state-store.ts';
 import { cancelRunsOfKeys } from './cancel-runs.ts';
-import type { EvaluatedResult, RequestedRun } from './sensor-result.ts';
+import { type EvaluatedResult, onlyWhere, type RequestedRuns } from './sensor-result.ts';
 
 /** What is known of a key: not there, there from the start, or (from 2) put there by the request with this number. */
 type Mark = number;
@@ -31,8 +31,10 @@ export class SetsAfterRequests {
       const marks = this.#marksOf(set);
       for (const key of keys) marks.set(key, ABSENT);
     }
-    for (const { set, partitionKey } of result.runs) {
-      if (set !== null) this.#marksOf(set).set(partitionKey!, ABSENT);
+    for (const { set, keys } of [...result.runs, ...result.repeated]) {
+      if (set === null) continue;
+      const marks = this.#marksOf(set);
+      for (const key of keys) marks.set(key!, ABSENT);
     }
     for (const [set, marks] of this.#marks) {
       for (const key of view.present(set, marks.keys())) marks.set(key, PRESENT);
@@ -45,21 +47,23 @@ export class SetsAfterRequests {
   }
 
   /** Run requests for keys that are not there, in words. A key that is kept out was reported as skipped already. */
-  missing({ runs }: EvaluatedResult): string[] {
-    return runs
-      .filter(
-        ({ set, partitionKey }) =>
-          set !== null && !this.#has(set, partitionKey!) && !this.#refused.get(set)?.has(partitionKey!),
-      )
-      .map(({ set, partitionKey }) => {
-        return `key ${quoted(partitionKey!)} of a run request is not in set '${set}' after the result's own requests`;
-      });
+  missing({ runs, repeated }: EvaluatedResult): string[] {
+    return [...runs, ...repeated].flatMap(({ set, keys }) => {
+      if (set === null) return [];
+      const refused = this.#refused.get(set);
+      return keys
+        .filter((key) => !this.#has(set, key!) && !refused?.has(key!))
+        .map(
+          (key) =>
+            `key ${quoted(key!)} of a run request is not in set '${set}' after the result's own requests`,
+        );
+    });
   }
 
   /** Without the runs of keys that an operator keeps out: their add request was skipped, and so are they. */
-  withoutKeptOut(runs: readonly RequestedRun[]): readonly RequestedRun[] {
+  withoutKeptOut(runs: readonly RequestedRuns[]): readonly RequestedRuns[] {
     if (this.#refused.size === 0) return runs;
-    return runs.filter(({ set, partitionKey }) => set === null || this.#has(set, partitionKey!));
+    return onlyWhere(runs, (group, key) => group.set === null || this.#has(group.set, key!));
   }
 
   #has(set: string, key: string): boolean {

@@ -50,7 +50,9 @@ function spentRunKeys(
   removed: ReadonlyMap<string, ReadonlySet<string>> = new Map(),
 ): Set<string> {
   const { ofKeys, other } = (entryOf(document.sensors, sensor) ?? NEW_SENSOR).runKeys;
-  const asked = runKeys instanceof Set ? (runKeys as ReadonlySet<string>) : new Set(runKeys);
+  // Before anything was spent, nothing is looked up, however much is asked.
+  if (other.length === 0 && Object.keys(ofKeys).length === 0) return new Set();
+  const asked = new Set(runKeys);
   const spent = new Set<string>();
   for (const [set, letters] of Object.entries(ofKeys)) {
     const gone = removed.get(set);

@@ -73,7 +73,9 @@ describe('a sensor', () => {
       z: false,
       byName: ['a', 'b'],
     });
-    expect(ended).toEqual({ result: { cursor: 'c8', requests: [], runs: [], skipReason: null } });
+    expect(ended).toEqual({
+      result: { cursor: 'c8', requests: [], runs: [], repeated: [], skipReason: null },
+    });
   });
 
   it('gets what is missing, each once, in its own order, however often it asks', async () => {

@@ -39,7 +39,13 @@ describe('the result of a sensor', () => {
   it.each([undefined, null, {}, { dynamicPartitionsRequests: undefined, cursor: undefined }])(
     'may be %j: nothing',
     (value) => {
-      expect(resultOf(value)).toEqual({ cursor: undefined, requests: [], runs: [], skipReason: null });
+      expect(resultOf(value)).toEqual({
+        cursor: undefined,
+        requests: [],
+        runs: [],
+        repeated: [],
+        skipReason: null,
+      });
     },
   );
 
@@ -56,7 +62,8 @@ describe('the result of a sensor', () => {
         { type: 'add', set: 'letters', keys: ['a'] },
         { type: 'delete', set: 'letters', keys: ['b'] },
       ],
-      runs: [{ partitionKey: 'a', runKey: 'k', set: 'letters', assets: ['audio'], tags: { by: 'me' } }],
+      runs: [{ set: 'letters', assets: ['audio'], tags: { by: 'me' }, keys: ['a'], runKeys: ['k'] }],
+      repeated: [],
       skipReason: null,
     });
     expect(resultOf({ skipReason: 'none', runRequests: [] }).skipReason).toBe('none');
@@ -70,7 +77,7 @@ describe('the result of a sensor', () => {
     expect(run!.assets).toEqual(['audio', 'transcript']);
     expect(resultOf({ runRequests: [{ assets: ['report'] }] }, 'aimless').runs[0]).toMatchObject({
       set: null,
-      partitionKey: null,
+      keys: [null],
     });
   });
 
