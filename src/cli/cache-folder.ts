@@ -1,6 +1,7 @@
 /** Where caches live: the user's cache folder, never beside the pipeline. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { makeMissing } from '../state/json/durable-files.ts';
 import { fileNameOf } from '../state/json/file-name.ts';
 
 /** The file for the compiled code of a pipeline, or `null` where none can be written. A cache is never needed. */
@@ -13,7 +14,7 @@ export function packFileFor(
   if (base === null || !path.isAbsolute(base)) return null;
   const folder = path.join(base, 'dynpart', 'code');
   try {
-    fs.mkdirSync(folder, { recursive: true });
+    makeMissing(folder);
     fs.accessSync(folder, fs.constants.W_OK);
     return path.join(folder, `${fileNameOf(pipeline)}.pack`);
   } catch {

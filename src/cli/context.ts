@@ -200,9 +200,9 @@ export class Context {
     if (!this.options.json) this.#write(text);
   }
 
-  /** Talk for a person at a terminal; cron does not want to hear it. */
+  /** Talk for a person at a terminal, or with `--verbose`; cron does not want to hear it. */
   chat(text: string): void {
-    if (this.terminal.stderr.isTerminal) this.say(text);
+    if (this.terminal.stderr.isTerminal || this.options.verbose) this.say(text);
   }
 
   /** What is said with `--verbose`. */

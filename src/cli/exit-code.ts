@@ -24,6 +24,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'pipeline-syntax':
     case 'pipeline-import-missing':
     case 'pipeline-threw':
+    case 'pipeline-unsettled':
     case 'pipeline-stray':
     case 'pipeline-no-default':
     case 'pipeline-not-one':

@@ -15,7 +15,13 @@ import { processTerminal, type Terminal } from './terminal.ts';
 
 /** The command line of this process. */
 export async function main(): Promise<void> {
-  const code = await run(process.argv.slice(2), processTerminal(), systemClock);
+  const args = process.argv.slice(2);
+  const terminal = processTerminal();
+  // Node ends a process that waits for nothing but a promise, and would say nothing about it.
+  process.once('beforeExit', () =>
+    exitProcess(refuse({ reason: 'pipeline-unsettled' }, args, terminal).code),
+  );
+  const code = await run(args, terminal, systemClock);
   // Everything is written. User code may have left timers and sockets behind: nobody waits for them.
   exitProcess(code);
 }

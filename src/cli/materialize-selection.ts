@@ -116,6 +116,10 @@ export async function materializeSelection(
       };
     });
     await session.execute();
+  } catch (error) {
+    // What was done before the failure stands in the document beside it.
+    Object.assign(context.document, withList(renderer.runs));
+    throw error;
   } finally {
     renderer.end();
     await session.leave();

@@ -91,6 +91,11 @@ export function describe(failure: Failure): Problem {
         `loading ${failure.file} failed: ${withFrames(failure.message, failure.frames)}`,
         'the error comes from the code of the pipeline file, when it is imported',
       );
+    case 'pipeline-unsettled':
+      return say(
+        'code of the pipeline waits for a promise that never settles, and nothing is left that could settle it',
+        'look for an await at the top level of the pipeline file, or in a file that it imports',
+      );
     case 'pipeline-stray':
       return say(
         `code of the pipeline failed where nothing waited for it: ${withFrames(failure.message, failure.frames)}`,

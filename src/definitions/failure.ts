@@ -52,6 +52,7 @@ export type Failure =
       readonly message: string;
       readonly frames: readonly string[];
     }
+  | { readonly reason: 'pipeline-unsettled' }
   | { readonly reason: 'pipeline-stray'; readonly message: string; readonly frames: readonly string[] }
   | { readonly reason: 'pipeline-no-default'; readonly file: string; readonly exports: readonly string[] }
   | { readonly reason: 'pipeline-not-one'; readonly file: string; readonly what: string }

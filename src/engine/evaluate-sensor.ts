@@ -41,7 +41,7 @@ export function evaluateHere(pipeline: Pipeline, clock: Clock): EvaluateSensor {
       onOutput(line);
     }, clock);
     const ending = await withTimeLimit(
-      { ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS },
+      { ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS, clock },
       (signal) =>
         writingTo(writer, async () => {
           const returned: unknown = await sensor.evaluate({

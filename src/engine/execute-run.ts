@@ -161,25 +161,27 @@ async function tryOnce(
     writer.line('stderr', describe(failure).message);
     return { failure };
   };
-  const ending = await withTimeLimit({ ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS }, (signal) =>
-    writingTo(writer, async () => {
-      const inputs: Record<string, unknown> = {};
-      for (const [input, upstream] of asset.inputs) {
-        inputs[input] = await ioManager.load({
-          asset: upstream,
-          partitionKey: keyFor(upstream, task, context),
+  const ending = await withTimeLimit(
+    { ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock },
+    (signal) =>
+      writingTo(writer, async () => {
+        const inputs: Record<string, unknown> = {};
+        for (const [input, upstream] of asset.inputs) {
+          inputs[input] = await ioManager.load({
+            asset: upstream,
+            partitionKey: keyFor(upstream, task, context),
+          });
+        }
+        return asset.materialize({
+          partitionKey,
+          inputs: inputs as never,
+          run: { id: task.id, tags: task.tags, attempt },
+          log: writer.log(),
+          exec: makeExec(writer, signal),
+          signal,
+          addMetadata: (more) => Object.assign(metadata, checkedMetadata(more)),
         });
-      }
-      return asset.materialize({
-        partitionKey,
-        inputs: inputs as never,
-        run: { id: task.id, tags: task.tags, attempt },
-        log: writer.log(),
-        exec: makeExec(writer, signal),
-        signal,
-        addMetadata: (more) => Object.assign(metadata, checkedMetadata(more)),
-      });
-    }),
+      }),
   );
   writer.end();
   switch (ending.type) {

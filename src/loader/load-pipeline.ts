@@ -6,7 +6,7 @@ import { nameOfType } from '../definitions/partition-key.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { Compiler } from './compiler.ts';
 import { failureOfLoading } from './load-failure.ts';
-import { type ModulePack, readPack, readText, rivalsOf, writePack } from './module-pack.ts';
+import { candidatesOf, type ModulePack, readPack, readText, realPath, writePack } from './module-pack.ts';
 import { ModuleRunner } from './module-runner.ts';
 import { stampOf } from './pipeline-file.ts';
 
@@ -27,11 +27,13 @@ export interface LoadOptions {
  * no `node_modules`. `docs/decisions/0004-loader.md` has the figures.
  */
 export async function loadPipeline(
-  file: string,
+  given: string,
   { packFile, version, requireOwn }: LoadOptions,
 ): Promise<Pipeline> {
-  if (stampOf(file) === null) fail({ reason: 'pipeline-not-found', file, given: true });
-  const madeWith = `1 dynpart ${version} node ${process.version}`;
+  if (stampOf(given) === null) fail({ reason: 'pipeline-not-found', file: given, given: true });
+  // What it imports stands beside the real file, as for node itself.
+  const file = realPath(given) ?? given;
+  const madeWith = `2 dynpart ${version} node ${process.version}`;
   const tsconfigs = tsconfigsAbove(file);
   const pack = packFile === null ? null : readPack(packFile, madeWith);
   const runner = new ModuleRunner(
@@ -62,28 +64,50 @@ function packOf(
   tsconfigs: Record<string, string | null>,
 ): ModulePack | null {
   const absent = new Set<string>();
+  const links: Record<string, string> = {};
   const witnesses: Record<string, string | null> = { ...tsconfigs };
+  const inheritsAliases = Object.values(tsconfigs).some((text) => text?.includes('"extends"'));
   for (const [importer, { edges }] of runner.files) {
     for (const [specifier, edge] of Object.entries(edges)) {
       if (edge.kind !== 'local' && edge.kind !== 'native') continue;
       if (/^(\.{1,2}\/|\/|file:)/.test(specifier)) {
-        for (const rival of rivalsOf(specifier, importer, edge.file)) absent.add(rival);
-      } else if (edge.kind === 'local') {
-        // A path alias: what else it could have meant is only known to the compiler.
+        for (const candidate of candidatesOf(specifier, importer)) {
+          const real = realPath(candidate);
+          if (real === null) absent.add(candidate);
+          else if (real === edge.file && candidate !== real) links[candidate] = real;
+        }
+      } else if (edge.kind === 'local' || inheritsAliases) {
+        // A path alias, or what could become one: what else it could have meant is only known to the compiler.
         return null;
-      } else witnessPackage(edge.file, witnesses);
+      } else witnessPackage(specifier, importer, { absent, links, witnesses });
     }
   }
-  return { madeWith, files: Object.fromEntries(runner.files), absent: [...absent], witnesses };
+  return { madeWith, files: Object.fromEntries(runner.files), absent: [...absent], links, witnesses };
 }
 
-/** A package was installed anew when its package.json changed. */
-function witnessPackage(file: string, witnesses: Record<string, string | null>): void {
-  for (let folder = path.dirname(file); folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    const manifest = path.join(folder, 'package.json');
-    const text = readText(manifest);
-    witnesses[manifest] = text;
-    if (text !== null) return;
+interface Evidence {
+  readonly absent: Set<string>;
+  readonly links: Record<string, string>;
+  readonly witnesses: Record<string, string | null>;
+}
+
+/** A package is another one when it was installed anew, linked elsewhere, or when a nearer one appears. */
+function witnessPackage(specifier: string, importer: string, { absent, links, witnesses }: Evidence): void {
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+  for (let folder = path.dirname(importer); ; folder = path.dirname(folder)) {
+    const place = path.join(folder, 'node_modules', name);
+    const real = realPath(place);
+    if (real !== null) {
+      links[place] = real;
+      const manifest = path.join(place, 'package.json');
+      witnesses[manifest] = readText(manifest);
+      return;
+    }
+    absent.add(place);
+    if (folder === path.dirname(folder)) return;
   }
 }
 

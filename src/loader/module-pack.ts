@@ -25,6 +25,8 @@ export interface ModulePack {
   /** What else decides how files are compiled and found. */
   readonly madeWith: string;
   readonly files: Readonly<Record<string, PackedFile>>;
+  /** Where links led: another target is another file, also when the old one is still there. */
+  readonly links: Readonly<Record<string, string>>;
   /** Files and folders that were not there and would have been taken first. */
   readonly absent: readonly string[];
   /** Further files that decide, such as package.json and tsconfig.json, with their content; `null`: not there. */
@@ -33,8 +35,13 @@ export interface ModulePack {
 
 /** The pack in a file, if it is whole and nothing has changed. */
 export function readPack(file: string, madeWith: string): ModulePack | null {
-  const pack = parsePack(readText(file));
-  return pack !== null && pack.madeWith === madeWith && isFresh(pack) ? pack : null;
+  try {
+    const pack = parsePack(readText(file));
+    return pack !== null && pack.madeWith === madeWith && isFresh(pack) ? pack : null;
+  } catch {
+    // Whatever is in it: a cache cannot break a load.
+    return null;
+  }
 }
 
 /** Keeps a pack. Whole or not at all; without permission or room there is none next time. */
@@ -45,7 +52,7 @@ export function writePack(file: string, pack: ModulePack): void {
     fs.writeFileSync(temporary, `${checksum(body)}\n${body}`);
     fs.renameSync(temporary, file);
   } catch {
-    fs.rmSync(temporary, { force: true });
+    removeQuietly(temporary);
   }
 }
 
@@ -58,10 +65,11 @@ function parsePack(text: string | null): ModulePack | null {
   return JSON.parse(body) as ModulePack;
 }
 
-function isFresh({ files, absent, witnesses }: ModulePack): boolean {
+function isFresh({ files, absent, witnesses, links }: ModulePack): boolean {
   return (
     Object.entries(files).every(([file, { source }]) => readText(file) === source) &&
     Object.entries(witnesses).every(([file, content]) => readText(file) === content) &&
+    Object.entries(links).every(([file, target]) => realPath(file) === target) &&
     !absent.some((file) => fs.existsSync(file))
   );
 }
@@ -69,16 +77,27 @@ function isFresh({ files, absent, witnesses }: ModulePack): boolean {
 /** The endings that an import without one is tried with. */
 const ENDINGS = ['.js', '.mjs', '.cjs', '.ts', '.tsx', '.mts', '.cts', '.mtsx', '.ctsx', '.json'];
 
-/** What would be found instead of `found`, if it were there, by an import of a relative or absolute path. */
-export function rivalsOf(specifier: string, importer: string, found: string): string[] {
-  const base = path.resolve(path.dirname(importer), specifier);
-  if (base === found) return [];
-  const rivals = [
-    base,
-    ...ENDINGS.flatMap((ending) => [`${base}${ending}`, path.join(base, `index${ending}`)]),
-  ];
-  // A folder that holds the file found is there, and is no rival.
-  return rivals.filter((rival) => rival !== found && !found.startsWith(`${rival}${path.sep}`));
+/** All that an import of a relative or absolute path may mean. */
+export function candidatesOf(specifier: string, importer: string): string[] {
+  const base = path.resolve(path.dirname(importer), specifier.replace(/^file:\/\//, ''));
+  return [base, ...ENDINGS.flatMap((ending) => [`${base}${ending}`, path.join(base, `index${ending}`)])];
+}
+
+/** Where a path leads in the end; `null` when it leads nowhere. */
+export function realPath(file: string): string | null {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return null;
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    fs.unlinkSync(file);
+  } catch {
+    // It was never made.
+  }
 }
 
 export function readText(file: string): string | null {

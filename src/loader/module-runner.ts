@@ -17,7 +17,9 @@ type Namespace = Record<string, unknown>;
 type Body = (...given: readonly unknown[]) => Promise<void>;
 
 interface LoadedModule {
-  readonly module: { exports: Namespace };
+  readonly module: { exports: unknown };
+  /** What it waits for now. */
+  readonly waitsFor: Set<string>;
   readonly done: Promise<void>;
 }
 
@@ -52,35 +54,43 @@ export class ModuleRunner {
 
   /** Runs a file, once, and what it imports before it. */
   run(file: string): Promise<Namespace> {
-    return this.#import(file, new Set());
+    return this.#import(file, null);
   }
 
-  async #import(file: string, importers: ReadonlySet<string>): Promise<Namespace> {
+  async #import(file: string, importer: string | null): Promise<Namespace> {
     const known = this.#modules.get(file);
     // In a circle the one that came first gives what it has so far, as everywhere in JavaScript.
-    if (known !== undefined && importers.has(file)) return known.module.exports;
-    const loaded = known ?? this.#start(file, new Set([...importers, file]));
+    if (known !== undefined && importer !== null && this.#waits(file, importer))
+      return asNamespace(known.module.exports);
+    const loaded = known ?? this.#start(file);
+    const waiting = importer === null ? undefined : this.#modules.get(importer)?.waitsFor;
+    waiting?.add(file);
     await loaded.done;
+    waiting?.delete(file);
     return asNamespace(loaded.module.exports);
   }
 
-  #start(file: string, importers: ReadonlySet<string>): LoadedModule {
-    const module = { exports: {} as Namespace };
-    const loaded = { module, done: this.#evaluate(file, module, importers) };
+  /** Whether one file waits, over whatever other files, for another; every file for itself. */
+  #waits(file: string, other: string, seen: ReadonlySet<string> = new Set()): boolean {
+    if (file === other) return true;
+    if (seen.has(file)) return false;
+    const further = new Set([...seen, file]);
+    return [...(this.#modules.get(file)?.waitsFor ?? [])].some((next) => this.#waits(next, other, further));
+  }
+
+  #start(file: string): LoadedModule {
+    const module: { exports: unknown } = { exports: {} };
+    const loaded = { module, waitsFor: new Set<string>(), done: this.#evaluate(file, module) };
     this.#modules.set(file, loaded);
     return loaded;
   }
 
-  async #evaluate(
-    file: string,
-    module: { exports: Namespace },
-    importers: ReadonlySet<string>,
-  ): Promise<void> {
+  async #evaluate(file: string, module: { exports: unknown }): Promise<void> {
     // The module must be known before its imports ask for it.
     await Promise.resolve();
     const { code, edges } = this.#fileOf(file);
     if (file.endsWith('.json')) {
-      module.exports = asNamespace(JSON.parse(code) as Namespace);
+      module.exports = jsonModule(file, code);
       return;
     }
     const body = new Script(HEAD + code + TAIL, {
@@ -94,17 +104,44 @@ export class ModuleRunner {
       }
       return edges[specifier]!;
     };
+    const exports = module.exports;
     await body(
-      module.exports,
-      createRequire(file),
+      exports,
+      this.#requireFor(file),
       module,
       file,
       path.dirname(file),
-      async (specifier: string) => this.#follow(edgeOf(specifier), importers),
-      (specifier: string) => urlOf(edgeOf(specifier)),
+      async (specifier: string) => this.#follow(edgeOf(specifier), file),
+      (specifier: string) => resolvedUrl(specifier, file, edgeOf),
     );
-    const wrong = module.exports['__JITI_ERROR__'] as SyntaxProblem | undefined;
+    const wrong = (exports as Namespace)['__JITI_ERROR__'] as SyntaxProblem | undefined;
     if (wrong !== undefined) throw new PipelineSyntaxError(wrong);
+  }
+
+  /** `require` of a file: Node's own, but for what only this runner knows. */
+  #requireFor(file: string): NodeJS.Require {
+    const native = createRequire(file);
+    const own = (name: string): unknown => {
+      if (name === 'dynpart') return library;
+      try {
+        return native(name);
+      } catch (error) {
+        if (this.#isTypeScript(name, file))
+          throw new Error(`require('${name}') cannot load TypeScript: use import`, { cause: error });
+        throw error;
+      }
+    };
+    return Object.assign(own, native);
+  }
+
+  #isTypeScript(name: string, importer: string): boolean {
+    if (!name.startsWith('.') && !path.isAbsolute(name)) return false;
+    try {
+      const edge = this.#compiler.resolve(name, importer);
+      return edge.kind === 'local' && /\.[cm]?tsx?$/.test(edge.file);
+    } catch {
+      return false;
+    }
   }
 
   #fileOf(file: string): RunFile {
@@ -122,14 +159,14 @@ export class ModuleRunner {
     return this.#pack !== null && Object.hasOwn(this.#pack.files, file) ? this.#pack.files[file] : undefined;
   }
 
-  async #follow(edge: Edge, importers: ReadonlySet<string>): Promise<Namespace> {
+  async #follow(edge: Edge, importer: string): Promise<Namespace> {
     switch (edge.kind) {
       case 'dynpart':
         return library;
       case 'builtin':
         return builtin(edge.name);
       case 'local':
-        return this.#import(edge.file, importers);
+        return this.#import(edge.file, importer);
       case 'native':
         return (await import(urlOf(edge))) as Namespace;
     }
@@ -168,12 +205,35 @@ function builtin(name: string): Namespace {
   );
 }
 
-/** What a CommonJS file left in `module.exports` has it as its default export, too. */
-function asNamespace(exports: Namespace): Namespace {
+/** A JSON file as `import` gives it: the value, and its names where it has some. */
+function jsonModule(file: string, text: string): Namespace {
+  try {
+    const value = JSON.parse(text.replace(/^\ufeff/, '')) as unknown;
+    return {
+      __esModule: true,
+      ...(typeof value === 'object' && !Array.isArray(value) ? value : {}),
+      default: value,
+    };
+  } catch (error) {
+    throw new Error(`${file} is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** What a CommonJS file left in `module.exports` is its default export, and its names are there, too. */
+function asNamespace(exports: unknown): Namespace {
+  if (typeof exports === 'function') return Object.assign({}, exports as object, { default: exports });
   if (typeof exports !== 'object' || exports === null) return { default: exports };
-  const isEsModule =
-    'default' in exports || exports['__esModule'] === true || Object.keys(exports).length === 0;
-  return isEsModule ? exports : { ...exports, default: exports };
+  const named = exports as Namespace;
+  const isEsModule = 'default' in named || named['__esModule'] === true || Object.keys(named).length === 0;
+  return isEsModule ? named : { ...named, default: named };
+}
+
+/** `import.meta.resolve`: a relative path is a URL whether or not there is a file. */
+function resolvedUrl(specifier: string, importer: string, edgeOf: (specifier: string) => Edge): string {
+  const isPath = /^\.{0,2}\//.test(specifier);
+  return isPath
+    ? new URL(specifier, urlOf({ kind: 'local', file: importer })).href
+    : urlOf(edgeOf(specifier));
 }
 
 function urlOf(edge: Edge): string {

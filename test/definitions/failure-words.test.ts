@@ -25,6 +25,7 @@ function everyFailure(text: string): {
     'pipeline-syntax': { reason: 'pipeline-syntax', file, place: 'p', message: 'm', excerpt: 'e' },
     'pipeline-import-missing': { reason: 'pipeline-import-missing', file, place: null, specifier: '@a/b/c' },
     'pipeline-threw': { reason: 'pipeline-threw', file, message: 'm', frames: ['at f'] },
+    'pipeline-unsettled': { reason: 'pipeline-unsettled' },
     'pipeline-stray': { reason: 'pipeline-stray', message: 'm', frames: [] },
     'pipeline-no-default': { reason: 'pipeline-no-default', file, exports: ['a'] },
     'pipeline-not-one': { reason: 'pipeline-not-one', file, what: 'a number' },

@@ -131,6 +131,26 @@ const tickRun = (partitionKey: string, status: string, id: unknown = ID): object
   status,
 });
 
+/** A key as `partitions list` shows it. */
+const key = (name: string): object => ({ key: name, addedAt: TIME });
+
+/** A sensor as `sensor list` shows it; by default one that never ticked. */
+const entry = (sensor: string, changed: object = {}): object => ({
+  sensor,
+  status: 'STOPPED',
+  minimumIntervalSeconds: 30,
+  cursor: null,
+  lastTick: null,
+  evaluating: null,
+  ...changed,
+});
+
+const errorOf = (code: string): object => ({
+  code,
+  message: expect.any(String) as string,
+  hint: expect.any(String) as string,
+});
+
 const summaryOf = (changed: object = {}): object => ({
   total: 0,
   succeeded: 0,
@@ -169,7 +189,6 @@ describe('partitions', () => {
       next: null,
     });
     await project.dynpart(['partitions', 'add', 'items', 'x/2', 'x/1', 'y', ' blank', 'x/3']);
-    const key = (name: string): object => ({ key: name, addedAt: TIME });
     const list = async (...flags: string[]): Promise<unknown> =>
       (await project.json(['partitions', 'list', 'items', ...flags])).document as unknown;
     expect(await list()).toEqual({
@@ -478,15 +497,6 @@ describe('sensor', () => {
 
   it('list, cursor, start, stop and history say what there is, in both forms', async () => {
     await using project = projectOf(['a']);
-    const entry = (sensor: string, changed: object = {}): object => ({
-      sensor,
-      status: 'STOPPED',
-      minimumIntervalSeconds: 30,
-      cursor: null,
-      lastTick: null,
-      evaluating: null,
-      ...changed,
-    });
     const running = { status: 'RUNNING', minimumIntervalSeconds: 3600 };
     expect((await project.json(['sensor', 'list'])).document).toEqual({
       sensors: [entry('feed', running), entry('idle'), entry('broken')],
@@ -733,12 +743,12 @@ describe('runs', () => {
       if (after !== null) expect(page.runs.at(-1)!.id).toBe(after);
     }
     expect(paged).toEqual(all.runs.map(({ id }) => id));
-    const keys = async (...flags: string[]): Promise<(string | null)[]> =>
-      (await list(...flags)).runs.map(({ partitionKey }) => partitionKey);
+    const keys = async (...flags: string[]): Promise<string[]> =>
+      (await list(...flags)).runs.map(({ partitionKey }) => partitionKey ?? '-');
     expect(await keys('--status', 'FAILURE')).toEqual(['bad']);
     expect(await keys('--status', 'QUEUED')).toEqual(['a']);
     expect(await keys('--key', 'a')).toEqual(['a', 'a']);
-    expect(await keys('--asset', 'report')).toEqual([null]);
+    expect(await keys('--asset', 'report')).toEqual(['-']);
     expect((await keys('--sensor', 'feed')).sort()).toEqual(['a', 'b', 'bad']);
     expect(await keys('--sensor', 'feed', '--status', 'SUCCESS', '--key', 'b')).toEqual(['b']);
     expect(await list('--key', 'nobody')).toEqual({ runs: [], next: null });
@@ -1088,13 +1098,12 @@ describe('what is said', () => {
 
   it('--json is one document also when no command, a wrong flag, or a failure after partial work ends it', async () => {
     await using project = projectOf(['a']);
-    const error = (code: string): object => ({
-      code,
-      message: expect.any(String) as string,
-      hint: expect.any(String) as string,
-    });
     for (const args of [[], ['partitions'], ['partitions', 'list', 'items', '--lmit', '3'], ['partishions']])
-      expect(await project.json(args)).toEqual({ code: 2, document: { error: error('usage') }, stderr: '' });
+      expect(await project.json(args)).toEqual({
+        code: 2,
+        document: { error: errorOf('usage') },
+        stderr: '',
+      });
     // The values cannot be written: the keys were added, the runs were begun, and both are in the document.
     await project.dynpart(['partitions', 'add', 'items', 'first']);
     fs.mkdirSync(project.path('.dynpart'), { recursive: true });
@@ -1103,7 +1112,7 @@ describe('what is said', () => {
     expect(tick).toMatchObject({
       code: 5,
       document: {
-        error: error('state-io'),
+        error: errorOf('state-io'),
         ticks: [{ status: 'SUCCESS', partitions: [{ added: ['a'] }], runs: [{ partitionKey: 'a' }] }],
         resumed: [],
       },
@@ -1111,15 +1120,15 @@ describe('what is said', () => {
     });
     expect(await project.json(['partitions', 'add', 'items', 'second', '--materialize'])).toMatchObject({
       code: 5,
-      document: { error: error('state-io'), set: 'items', added: ['second'], skipped: [], runs: [] },
+      document: { error: errorOf('state-io'), set: 'items', added: ['second'], skipped: [], runs: [] },
     });
     expect(await project.json(['materialize', 'raw', '--key', 'first'])).toMatchObject({
       code: 5,
-      document: { error: error('state-io'), runs: [], summary: summaryOf() },
+      document: { error: errorOf('state-io'), runs: [], summary: summaryOf() },
     });
     expect(await project.json(['worker', '--once'])).toMatchObject({
       code: 5,
-      document: { error: error('state-io'), runs: [], summary: summaryOf() },
+      document: { error: errorOf('state-io'), runs: [], summary: summaryOf() },
     });
     // Nothing of it counts against the runs: with the way free they are executed.
     fs.rmSync(project.path('.dynpart', 'values'));

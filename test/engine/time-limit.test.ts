@@ -17,7 +17,10 @@ describe('user code with a time limit', () => {
     fields: Partial<TimeLimit>,
     userCode: (signal: AbortSignal) => T | Promise<T>,
   ): Promise<Ending<T>> =>
-    withTimeLimit({ ms: null, interrupt: new AbortController().signal, graceMs: 100, ...fields }, userCode);
+    withTimeLimit(
+      { ms: null, interrupt: new AbortController().signal, graceMs: 100, clock: Date, ...fields },
+      userCode,
+    );
   const never = (): Promise<never> => new Promise(() => undefined);
   const onAbort = <T>(signal: AbortSignal, then: () => T): Promise<T> =>
     new Promise((resolve, reject) => {

@@ -94,9 +94,8 @@ describe('the pack', () => {
     ['./v.js', 'v.ts', 'v.js'],
     ['./v', 'v.ts', 'v.js'],
     ['./v', 'v/index.ts', 'v.ts'],
-    ['./v', 'v.json.ts', 'v.ts'],
+    ['./v', 'v.mts', 'v.ts'],
   ])("sees a file that would now win: '%s' was %s, then there is %s", async (specifier, loser, winner) => {
-    if (loser === 'v.json.ts') loser = 'v.mts';
     fixture = new Fixture({ 'pipeline.ts': imports(specifier), [loser]: "export const v = 'one';\n" });
     await expectSeen(() => fixture.write({ [winner]: "export const v = 'two';\n" }), ['one', 'two']);
   });
@@ -166,6 +165,19 @@ describe('the pack', () => {
     fs.rmSync(fixture.path('node_modules'), { recursive: true });
     const { code, document } = await fixture.json(['sensor', 'tick', '--dry-run'], { env: fixture.env });
     expect({ code, error: document.error.code }).toEqual({ code: 2, error: 'pipeline-import-missing' });
+  });
+
+  it('sees that package.json says otherwise what #name means', async () => {
+    const manifest = (file: string): string => JSON.stringify({ type: 'module', imports: { '#v': file } });
+    fixture = new Fixture({
+      'pipeline.ts': imports('#v'),
+      'package.json': manifest('./a.cjs'),
+      'a.cjs': "exports.v = 'one';\n",
+      'b.cjs': "exports.v = 'two';\n",
+    });
+    expect((await fixture.say()).value).toBe('one');
+    fixture.write({ 'package.json': manifest('./b.cjs') });
+    expect((await fixture.say()).value).toBe('two');
   });
 
   it('sees a nearer copy of a package', async () => {

@@ -221,7 +221,9 @@ async function remove(
     : await context.store.commit(plan);
   Object.assign(context.document, { set, removed, skipped });
   if (options.dryRun) return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
-  if (options.purge) await (await import('../purge-values.ts')).purgeValues(context, set, removed);
+  // Also of keys that are not there: a command that was killed in between is run again to finish.
+  if (options.purge)
+    await (await import('../purge-values.ts')).purgeValues(context, set, [...removed, ...skipped]);
   context.chat(
     `${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`,
   );

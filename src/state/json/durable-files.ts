@@ -75,10 +75,20 @@ export function syncFolder(folder: string): void {
 
 /** Makes a folder and what is missing above it; what was made is synced into its parent. */
 export function makeFolder(folder: string): void {
-  const first = io('make the folder', folder, () => fs.mkdirSync(folder, { recursive: true }));
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = path.dirname(made))
-    syncFolder(path.dirname(made));
+  for (const made of io('make the folder', folder, () => makeMissing(folder))) syncFolder(path.dirname(made));
+}
+
+/** One by one: node's own recursive way never ends where the system answers that a parent is not there although it is (`/proc`). */
+export function makeMissing(folder: string): string[] {
+  try {
+    fs.mkdirSync(folder);
+    return [folder];
+  } catch (error) {
+    if (errno(error) === 'EEXIST' && fs.statSync(folder).isDirectory()) return [];
+    if (errno(error) !== 'ENOENT' || fs.existsSync(path.dirname(folder))) throw error;
+  }
+  const above = makeMissing(path.dirname(folder));
+  return [...above, ...makeMissing(folder)];
 }
 
 /** Removes a file if it is there. */

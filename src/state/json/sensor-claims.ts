@@ -8,9 +8,18 @@ import type { Holder } from '../../definitions/tick.ts';
 import type { Millis } from '../../definitions/time.ts';
 import type { Owner } from '../state-document.ts';
 import type { SensorClaim } from '../state-store.ts';
-import { errno, io, makeFolder, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
+import {
+  errno,
+  io,
+  makeFolder,
+  namesIn,
+  readIfThere,
+  removeIfThere,
+  removeQuietly,
+  writeAll,
+} from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
-import { isAlive, processTag } from './process-owner.ts';
+import { isAlive, isGone, processTag } from './process-owner.ts';
 
 /** How often the owner of a claim shows itself to those that cannot see its process. */
 const HEARTBEAT_MS = 30_000;
@@ -26,6 +35,7 @@ export class SensorClaims {
 
   claim(sensor: string, owner: Owner, now: Millis): SensorClaim | { readonly holder: Holder } {
     makeFolder(this.#folder);
+    this.#sweep();
     const file = this.#file(sensor);
     for (;;) {
       if (this.#take(file, owner)) return this.#claimOf(file);
@@ -61,6 +71,15 @@ export class SensorClaims {
         removeIfThere(temporary);
       }
     });
+  }
+
+  /** Removes what processes left that were killed between two steps. */
+  #sweep(): void {
+    for (const name of namesIn(this.#folder)) {
+      const [, tag] = /\.json\.([^.]+)\.\d+\.tmp$/.exec(name) ?? [];
+      if (tag !== undefined && tag !== processTag() && isGone(tag))
+        removeQuietly(path.join(this.#folder, name));
+    }
   }
 
   #claimOf(file: string): SensorClaim {

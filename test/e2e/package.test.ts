@@ -1,0 +1,223 @@
+/** The package as users get it: what is in the tarball, and that it works when it is installed into a project or globally. */
+import { execFile, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { Project, root } from '../support/project.ts';
+
+const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const items = dynamicPartitions('items');
+const raw = asset({ name: 'raw', partitions: items, materialize: ({ partitionKey }) => ({ length: partitionKey.length }) });
+const twice = asset({
+  name: 'twice',
+  partitions: items,
+  inputs: { raw },
+  retry: { maxRetries: 1 },
+  async materialize({ inputs, exec, log, addMetadata }): Promise<string> {
+    const length: number = inputs.raw.length;
+    const { stdout } = await exec(process.execPath, ['-p', String(length) + ' * 2']);
+    log.info('computed');
+    addMetadata({ length });
+    return stdout;
+  },
+});
+const feed = sensor({
+  name: 'feed',
+  assets: [raw, twice],
+  minimumIntervalSeconds: 1,
+  evaluate({ cursor, partitions }) {
+    const before: string | null = cursor;
+    const fresh = partitions(items).missing(['a', 'bb']);
+    if (fresh.length === 0) return { skipReason: 'nothing after ' + before };
+    return {
+      cursor: 'bb',
+      dynamicPartitionsRequests: [items.buildAddRequest(fresh)],
+      runRequests: fresh.map((partitionKey) => ({ partitionKey, runKey: partitionKey })),
+    };
+  },
+});
+export default definePipeline({ assets: [raw, twice], sensors: [feed] });
+`;
+
+interface Ended {
+  readonly code: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function command(
+  file: string,
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(file, args, { ...options, encoding: 'utf8', timeout: 100_000 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr }),
+    );
+  });
+}
+
+const npm = (args: readonly string[], cwd: string): Promise<Ended> =>
+  command('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd });
+
+/** Why nothing could be installed; without a registry and a full cache that is not the package's fault. */
+const OUT_OF_REACH = /ENOTCACHED|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH/;
+
+/** Installs from the cache or, when that has not everything, from the registry. */
+async function install(context: TestContext, args: readonly string[], cwd: string): Promise<void> {
+  const offline = await npm(['install', ...args, '--offline'], cwd);
+  if (offline.code === 0) return;
+  const online = await npm(['install', ...args, '--prefer-offline', '--fetch-retries=1'], cwd);
+  if (online.code !== 0 && OUT_OF_REACH.test(online.stderr))
+    context.skip(`the package was NOT tried: the registry is out of reach: ${online.stderr.split('\n')[0]}`);
+  expect({ code: online.code, stderr: online.stderr }).toEqual({ code: 0, stderr: '' });
+}
+
+/** As cron would call it. */
+const bare = (home: string): NodeJS.ProcessEnv => ({
+  PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+  HOME: home,
+  XDG_CACHE_HOME: path.join(home, '.cache'),
+});
+
+let packed: Project;
+let tarball: string;
+let files: string[];
+
+beforeAll(async () => {
+  packed = new Project();
+  const { code, stdout, stderr } = await npm(['pack', '--json', '--pack-destination', packed.folder], root);
+  expect(code, stderr).toBe(0);
+  const [pack] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  tarball = packed.path(pack.filename);
+  files = pack.files.map((file) => file.path);
+});
+
+afterAll(async () => packed[Symbol.asyncDispose]());
+
+describe('the tarball', () => {
+  it('has what users need and nothing else', () => {
+    const outside = files.filter((file) => !/^(dist|docs)\//.test(file)).toSorted();
+    expect(outside).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin/dynpart.cjs', 'package.json']);
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'dist/cli.cjs',
+        'dist/evaluator.cjs',
+        'dist/index.js',
+        'dist/types/index.d.ts',
+        'docs/state-file.md',
+      ]),
+    );
+    const odd = files.filter((file) => {
+      if (file.startsWith('dist/types/')) return !file.endsWith('.d.ts');
+      if (file.startsWith('dist/')) return !/\.c?js$/.test(file);
+      return file.startsWith('docs/') && !/^docs\/[^/]+\.md$/.test(file);
+    });
+    expect(odd).toEqual([]);
+    expect(files.filter((file) => /(^|\/)(node_modules|test|src|bench|\.dynpart)\//.test(file))).toEqual([]);
+    expect(fs.statSync(tarball).size).toBeLessThan(500_000);
+  });
+
+  it('has every file that its own package.json names', () => {
+    const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+      bin: Record<string, string>;
+      types: string;
+      exports: Record<string, string | Record<string, string>>;
+    };
+    const named = [
+      ...Object.values(manifest.bin),
+      manifest.types,
+      ...Object.values(manifest.exports).flatMap((target) =>
+        typeof target === 'string' ? [target] : Object.values(target),
+      ),
+    ].map((name) => name.replace(/^\.\//, ''));
+    expect(named.filter((name) => !files.includes(name))).toEqual([]);
+  });
+});
+
+describe('installed into an empty project', () => {
+  it('runs a TypeScript pipeline, and its types compile', { timeout: 180_000 }, async (context) => {
+    await using project = new Project({
+      'package.json': '{ "private": true }\n',
+      'pipeline.ts': PIPELINE,
+      'wrong.ts': PIPELINE.replace('inputs.raw.length', 'inputs.raw.size'),
+      'tsconfig.json': JSON.stringify({
+        compilerOptions: {
+          target: 'es2023',
+          module: 'nodenext',
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          typeRoots: [path.join(root, 'node_modules/@types')],
+          types: ['node'],
+        },
+        files: ['pipeline.ts'],
+      }),
+    });
+    await install(context, [tarball], project.folder);
+    const env = bare(project.folder);
+    const bin = project.path('node_modules/.bin/dynpart');
+    const tick = await command(bin, ['sensor', 'tick', '--json'], { cwd: project.folder, env });
+    expect(tick.code, tick.stderr).toBe(0);
+    expect(JSON.parse(tick.stdout)).toMatchObject({
+      ticks: [
+        {
+          status: 'SUCCESS',
+          runs: [
+            { partitionKey: 'a', status: 'SUCCESS' },
+            { partitionKey: 'bb', status: 'SUCCESS' },
+          ],
+        },
+      ],
+    });
+    const again = await command(bin, ['sensor', 'tick'], { cwd: project.folder, env });
+    expect(again).toEqual({ code: 0, stdout: '', stderr: '' });
+    const version = await command(bin, ['--version'], { cwd: project.folder, env });
+    expect(path.basename(tarball)).toBe(`dynpart-${version.stdout.trim()}.tgz`);
+
+    const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+    const compile = (): Promise<Ended> =>
+      command(process.execPath, [tsc, '-p', '.'], { cwd: project.folder });
+    expect(await compile()).toEqual({ code: 0, stdout: '', stderr: '' });
+    // The types say something: what is wrong does not compile.
+    const tsconfig = project.read('tsconfig.json');
+    project.write({ 'tsconfig.json': tsconfig.replace('pipeline.ts', 'wrong.ts') });
+    const wrong = await compile();
+    expect(wrong.code).not.toBe(0);
+    expect(wrong.stdout).toMatch(/^wrong\.ts\(\d+,\d+\): error TS2339: Property 'size'/);
+  });
+});
+
+describe('installed globally', () => {
+  it(
+    'runs a pipeline in a folder without node_modules, also in a watch',
+    { timeout: 180_000 },
+    async (context) => {
+      await using prefix = new Project();
+      await using project = new Project({ 'pipeline.ts': PIPELINE });
+      await install(context, ['--global', '--prefix', prefix.folder, tarball], prefix.folder);
+      const env = bare(project.folder);
+      const bin = prefix.path('bin/dynpart');
+      const listed = await command(bin, ['assets', 'list'], { cwd: project.folder, env });
+      expect(listed).toEqual({ code: 0, stdout: 'raw\titems\t-\t-\ntwice\titems\traw\t-\n', stderr: '' });
+      // The watch evaluates in a thread, which has to find the package as well.
+      const watch = spawn(bin, ['sensor', 'watch', '--json'], { cwd: project.folder, env });
+      let said = '';
+      const ended = new Promise<number | null>((resolve) => watch.on('close', resolve));
+      for (const stream of [watch.stdout, watch.stderr])
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          said += text;
+          if (said.split('"finishedAt"').length > 3) watch.kill('SIGTERM');
+        });
+      expect(await ended, said).toBe(0);
+      const status = await command(bin, ['status', '--json'], { cwd: project.folder, env });
+      expect(JSON.parse(status.stdout)).toMatchObject({
+        assets: [
+          { asset: 'raw', total: 2, materialized: 2 },
+          { asset: 'twice', total: 2, materialized: 2 },
+        ],
+      });
+      expect(fs.readdirSync(project.folder).toSorted()).toEqual(['.cache', '.dynpart', 'pipeline.ts']);
+    },
+  );
+});

@@ -1,0 +1,107 @@
+/** A terminal that remembers what was written to it, and the command line run on it in this very process. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { run as Run } from '../../src/cli/main.ts';
+import type { OutStream, Terminal } from '../../src/cli/terminal.ts';
+import type { Clock } from '../../src/definitions/time.ts';
+import { FakeClock } from './fake-clock.ts';
+import { root } from './project.ts';
+
+export interface TerminalOptions {
+  /** Whether both streams are terminals, or which of them. */
+  readonly isTerminal?: boolean | { readonly stdout: boolean; readonly stderr: boolean };
+  readonly columns?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly stdin?: string | Uint8Array;
+}
+
+class CapturedStream implements OutStream {
+  readonly isTerminal: boolean;
+  readonly columns: number;
+  text = '';
+
+  constructor(isTerminal: boolean, columns: number) {
+    this.isTerminal = isTerminal;
+    this.columns = columns;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+export class CapturedTerminal implements Terminal {
+  readonly stdout: CapturedStream;
+  readonly stderr: CapturedStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly #stdin: string | Uint8Array;
+
+  constructor({
+    isTerminal = false,
+    columns = 80,
+    env = {},
+    cwd = '/nowhere',
+    stdin = '',
+  }: TerminalOptions = {}) {
+    const is = typeof isTerminal === 'boolean' ? { stdout: isTerminal, stderr: isTerminal } : isTerminal;
+    this.stdout = new CapturedStream(is.stdout, columns);
+    this.stderr = new CapturedStream(is.stderr, columns);
+    this.env = { TERM: 'xterm', HOME: '/nowhere', ...env };
+    this.cwd = cwd;
+    this.#stdin = stdin;
+  }
+
+  readStdin(): Buffer {
+    return Buffer.from(this.#stdin);
+  }
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * One command in this process, through the built command line: `main.ts` looks for `package.json` beside its bundle.
+ * What it hooks into the process — streams, `exit`, signals, stray errors — is taken off again.
+ */
+export async function runOn(
+  terminal: CapturedTerminal,
+  args: readonly string[],
+  clock: Clock = new FakeClock(),
+): Promise<Ran> {
+  const { run } = createRequire(import.meta.url)(path.join(root, 'dist/cli.cjs')) as { run: typeof Run };
+  const restore = rememberProcess();
+  try {
+    const code = await run(args, terminal, clock);
+    return { code, stdout: terminal.stdout.text, stderr: terminal.stderr.text };
+  } finally {
+    restore();
+  }
+}
+
+const HOOKED = [
+  'uncaughtException',
+  'unhandledRejection',
+  'SIGINT',
+  'SIGTERM',
+  'beforeExit',
+  'exit',
+] as const;
+
+function rememberProcess(): () => void {
+  const properties = (['stdout', 'stderr', 'exit', 'exitCode'] as const).map(
+    (name) => [name, Object.getOwnPropertyDescriptor(process, name)] as const,
+  );
+  const before = HOOKED.map((name) => [name, new Set(process.rawListeners(name))] as const);
+  return () => {
+    for (const [name, descriptor] of properties)
+      if (descriptor !== undefined) Object.defineProperty(process, name, descriptor);
+    for (const [name, listeners] of before)
+      for (const listener of process.rawListeners(name))
+        if (!listeners.has(listener)) process.removeListener(name, listener as () => void);
+  };
+}
