@@ -38,13 +38,12 @@ export function planTick(
   const missing = sets.missing(result);
   if (missing.length > 0) return failedTick(view, sensor, moment, missing);
 
-  const { launched, skipped: spent } = withoutSpentRunKeys(
-    view,
-    sensor.name,
+  const { runs, repeated } = firstOfEach(
     sets.withoutKeptOut(result.runs),
-    sets.removed,
+    sets.withoutKeptOut(result.repeated),
   );
-  const skipped = [...runKeysOf(result.repeated), ...spent];
+  const { launched, skipped: spent } = withoutSpentRunKeys(view, sensor.name, runs, sets.removed);
+  const skipped = [...repeated, ...spent];
   const queued = queuedOf(launched, {
     sensor: sensor.name,
     moment,
@@ -121,6 +120,25 @@ function failedTick(
     queued: [],
     tick: unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error }),
   };
+}
+
+/** Of requests with one run key the first launches; one that an operator keeps out was none. */
+function firstOfEach(
+  runs: readonly RequestedRuns[],
+  repeated: readonly RequestedRuns[],
+): { readonly runs: readonly RequestedRuns[]; readonly repeated: string[] } {
+  if (repeated.length === 0) return { runs, repeated: [] };
+  const taken = new Set(runKeysOf(runs));
+  const again: string[] = [];
+  const first = onlyWhere(repeated, (_group, _key, runKey) => {
+    if (taken.has(runKey!)) {
+      again.push(runKey!);
+      return false;
+    }
+    taken.add(runKey!);
+    return true;
+  });
+  return { runs: [...runs, ...first], repeated: again };
 }
 
 /** A run key launches one run per sensor, ever. */

@@ -33,7 +33,8 @@ function syntaxAt(
   { where, line, column }: { readonly where: string; readonly line: number; readonly column: number },
   message: string,
 ): Failure {
-  const place = `${where}:${line}:${column}`;
+  // Some problems have no place of their own.
+  const place = line === 0 ? where : `${where}:${line}:${column}`;
   return { reason: 'pipeline-syntax', file, place, message, excerpt: excerptOf(where, line, column) };
 }
 

@@ -76,10 +76,10 @@ function packOf(
           if (real === null) absent.add(candidate);
           else if (real === edge.file && candidate !== real) links[candidate] = real;
         }
-      } else if (edge.kind === 'local' || inheritsAliases) {
+      } else if (edge.kind === 'local' || inheritsAliases || specifier.startsWith('#')) {
         // A path alias, or what could become one: what else it could have meant is only known to the compiler.
         return null;
-      } else witnessPackage(specifier, importer, { absent, links, witnesses });
+      } else if (!witnessPackage(specifier, importer, { absent, links, witnesses })) return null;
     }
   }
   return { madeWith, files: Object.fromEntries(runner.files), absent: [...absent], links, witnesses };
@@ -92,7 +92,11 @@ interface Evidence {
 }
 
 /** A package is another one when it was installed anew, linked elsewhere, or when a nearer one appears. */
-function witnessPackage(specifier: string, importer: string, { absent, links, witnesses }: Evidence): void {
+function witnessPackage(
+  specifier: string,
+  importer: string,
+  { absent, links, witnesses }: Evidence,
+): boolean {
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
@@ -104,10 +108,11 @@ function witnessPackage(specifier: string, importer: string, { absent, links, wi
       links[place] = real;
       const manifest = path.join(place, 'package.json');
       witnesses[manifest] = readText(manifest);
-      return;
+      return true;
     }
     absent.add(place);
-    if (folder === path.dirname(folder)) return;
+    // Its own name, or something else that no folder of packages answers.
+    if (folder === path.dirname(folder)) return false;
   }
 }
 

@@ -16,6 +16,7 @@ import {
   makeFolder,
   namesIn,
   removeIfThere,
+  removeQuietly,
   syncFolder,
   writeAll,
 } from './json/durable-files.ts';
@@ -68,7 +69,7 @@ export class FileValues implements BatchingIoManager {
       }
     });
     const earlier = this.#saved.get(base);
-    if (earlier !== undefined) removeIfThere(earlier.temporary);
+    if (earlier !== undefined) removeQuietly(earlier.temporary);
     this.#saved.set(base, { temporary, file: `${base}${ending}`, ending });
   }
 
@@ -92,7 +93,7 @@ export class FileValues implements BatchingIoManager {
   remove(context: ValueContext): void {
     const base = this.#base(context);
     const saved = this.#saved.get(base);
-    if (saved !== undefined) removeIfThere(saved.temporary);
+    if (saved !== undefined) removeQuietly(saved.temporary);
     this.#saved.delete(base);
     this.#flushing.delete(base);
     for (const ending of ENDINGS) io('remove', `${base}${ending}`, () => removeIfThere(`${base}${ending}`));
@@ -108,7 +109,7 @@ export class FileValues implements BatchingIoManager {
     for (const [base, { temporary, file, ending }] of batch) {
       if (!this.#flushing.has(base)) {
         // Removed in the meantime.
-        removeIfThere(temporary);
+        removeQuietly(temporary);
         continue;
       }
       io('write', file, () => fs.renameSync(temporary, file));
@@ -160,9 +161,9 @@ export class FileValues implements BatchingIoManager {
   #prepare(): void {
     if (this.#ready) return;
     makeFolder(this.#temporaries);
-    for (const name of namesIn(this.#temporaries)) {
+    for (const name of io('read the folder', this.#temporaries, () => namesIn(this.#temporaries))) {
       const tag = name.split('.')[0]!;
-      if (tag !== processTag() && isGone(tag)) removeIfThere(path.join(this.#temporaries, name));
+      if (tag !== processTag() && isGone(tag)) removeQuietly(path.join(this.#temporaries, name));
     }
     this.#ready = true;
   }

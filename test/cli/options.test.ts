@@ -1,6 +1,6 @@
 /** Flags with values, exit codes and keys from files: everything typed is read in one place, and named when it cannot be. */
 import fs from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ExitCode, worst } from '../../src/cli/exit-code.ts';
 import { age, oneOf, repeated, seconds, wholeNumber } from '../../src/cli/options.ts';
@@ -108,11 +108,7 @@ describe('keys from a file', () => {
     keysFrom('-', new CapturedTerminal({ stdin }), asJson);
 
   it('lose \\r before the end of a line, one mark at the start, and blank lines; nothing else', () => {
-    expect(read('\ufeffa\r\n\n  \n b \nc\rd'.replace('\r', '\r').replace('c\rd', 'c d'))).toEqual([
-      'a',
-      ' b ',
-      'c d',
-    ]);
+    expect(read('\ufeffa\r\n\n  \n b \nc d')).toEqual(['a', ' b ', 'c d']);
     expect(read('')).toEqual([]);
     expect(read('\n\r\n')).toEqual([]);
     expect(read('last')).toEqual(['last']);

@@ -1,5 +1,5 @@
 /** Tables: aligned and no wider than a terminal; elsewhere one record a line. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { noPaint, type Paint } from '../../src/cli/render/paint.ts';
@@ -74,7 +74,7 @@ describe('a table on a terminal', () => {
   it('lets no cell begin a line or a column of its own', async () => {
     const table = await lines({ columns: two, rows: [['a\nb\tc\u001b[31m\u202e', '1']] });
     expect(table).toHaveLength(2);
-    expect(table[1]).not.toMatch(/[\t\u001b\u202e]/);
+    for (const bad of ['\t', '\u001b', '\u202e']) expect(table[1]).not.toContain(bad);
     expect(table[0]!.indexOf('COUNT') + 4).toBe(table[1]!.lastIndexOf('1'));
   });
 

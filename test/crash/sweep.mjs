@@ -38,7 +38,8 @@ const base = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-cras
 
 const CHANGES = [
   ...['write', 'pwrite64', 'writev', 'fsync', 'fdatasync', 'ftruncate', 'link', 'linkat', 'rename', 'renameat'],
-  ...['renameat2', 'unlink', 'unlinkat', 'rmdir', 'open', 'openat', 'mkdir', 'mkdirat', 'symlink', 'utimensat'],
+  ...['renameat2', 'unlink', 'unlinkat', 'rmdir', 'open', 'openat', 'mkdir', 'mkdirat', 'symlink', 'truncate'],
+  ...['copy_file_range', 'sendfile'],
 ];
 const READS = ['read', 'pread64', 'getdents64', 'statx', 'newfstatat', 'access', 'faccessat2', 'close'];
 const NAMES = ['link', 'linkat', 'rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'mkdir', 'mkdirat'];

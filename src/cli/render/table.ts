@@ -28,11 +28,7 @@ export async function writeTable(
   );
   if (!stream.isTerminal) {
     stream.write(
-      cells
-        .map(
-          (row) => `${row.map(({ text }) => text.replaceAll('\t', ' ').replaceAll('\n', ' ')).join('\t')}\n`,
-        )
-        .join(''),
+      cells.map((row) => `${row.map(({ text }) => text.replaceAll(/[\n\t]/g, ' ')).join('\t')}\n`).join(''),
     );
     return;
   }
@@ -44,7 +40,7 @@ export async function writeTable(
   const line = (texts: readonly Cell[], style: (text: string, cell: Cell) => string): string =>
     texts
       .map((cell, at) => {
-        const text = shortened(cell.text.replaceAll('\n', ' '), widths[at]!, width);
+        const text = shortened(cell.text.replaceAll(/[\n\t]/g, ' '), widths[at]!, width);
         const space = ' '.repeat(Math.max(0, widths[at]! - width(text)));
         const painted = style(text, cell);
         const last = at === texts.length - 1;

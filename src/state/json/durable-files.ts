@@ -75,7 +75,10 @@ export function syncFolder(folder: string): void {
 
 /** Makes a folder and what is missing above it; what was made is synced into its parent. */
 export function makeFolder(folder: string): void {
-  for (const made of io('make the folder', folder, () => makeMissing(folder))) syncFolder(path.dirname(made));
+  for (const made of io('make the folder', folder, () => makeMissing(folder))) {
+    const above = path.dirname(made);
+    io('sync the folder', above, () => syncFolder(above));
+  }
 }
 
 /** One by one: node's own recursive way never ends where the system answers that a parent is not there although it is (`/proc`). */
@@ -106,6 +109,15 @@ export function removeQuietly(file: string): void {
     fs.unlinkSync(file);
   } catch {
     // It was renamed away, or the disk is in trouble.
+  }
+}
+
+/** Closes a file that nothing depends on any more. */
+export function closeQuietly(fd: number): void {
+  try {
+    fs.closeSync(fd);
+  } catch {
+    // The process ends soon, and with it the descriptor.
   }
 }
 

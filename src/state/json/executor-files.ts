@@ -4,7 +4,15 @@ import path from 'node:path';
 import type { Millis } from '../../definitions/time.ts';
 import type { ExecutorEntry, Owner } from '../state-document.ts';
 import type { Executor, ExecutorView } from '../state-store.ts';
-import { io, makeFolder, namesIn, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
+import {
+  closeQuietly,
+  io,
+  makeFolder,
+  namesIn,
+  readIfThere,
+  removeQuietly,
+  writeAll,
+} from './durable-files.ts';
 import { isAlive, isGone, processTag } from './process-owner.ts';
 
 /** How often a live owner shows itself to those that cannot see its process. */
@@ -35,8 +43,9 @@ export class ExecutorFiles {
       ended: (runId) => note('ended', runId),
       leave: () => {
         clearInterval(heartbeat);
-        fs.closeSync(fd);
-        removeIfThere(file);
+        // All is on record: a file that stays is the next sweep's.
+        closeQuietly(fd);
+        removeQuietly(file);
         return Promise.resolve();
       },
     };
@@ -45,7 +54,8 @@ export class ExecutorFiles {
   /** Whether an executor lives, and if not, which runs it left in the middle. */
   judge(executor: ExecutorEntry, now: Millis): Pick<ExecutorView, 'alive' | 'interrupted'> {
     const file = this.#file(executor.id);
-    const sign = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.parse(executor.since);
+    const stat = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }));
+    const sign = stat?.mtimeMs ?? Date.parse(executor.since);
     if (isAlive(executor, sign, now)) return { alive: true, interrupted: new Set() };
     const interrupted = new Set<string>();
     for (const line of (io('read', file, () => readIfThere(file)) ?? '').split('\n')) {
@@ -56,18 +66,21 @@ export class ExecutorFiles {
     return { alive: false, interrupted };
   }
 
-  /** Removes the files of executors that are gone and own nothing any more. */
+  /** Removes the files of executors that are gone and own nothing any more. Tidying: what fails is left to the next one. */
   sweep(known: ReadonlySet<string>): void {
-    for (const name of namesIn(this.#folder)) {
+    for (const name of this.#names()) {
       const [id, tag] = name.replace(/\.log$/, '').split('.');
-      if (!known.has(id!) && tag !== undefined && tag !== processTag() && isGone(tag))
-        removeIfThere(path.join(this.#folder, name));
+      const isLeft = !known.has(id!) && tag !== undefined && tag !== processTag() && isGone(tag);
+      if (isLeft) removeQuietly(path.join(this.#folder, name));
     }
   }
 
+  #names(): string[] {
+    return io('read the folder', this.#folder, () => namesIn(this.#folder));
+  }
+
   #file(id: string): string {
-    const names = namesIn(this.#folder);
-    const known = names.find((name) => name.startsWith(`${id}.`));
+    const known = this.#names().find((name) => name.startsWith(`${id}.`));
     return path.join(this.#folder, known ?? `${id}.${processTag()}.log`);
   }
 }

@@ -170,7 +170,11 @@ export class JsonFileStore implements StateStore {
   }
 
   #sweepExecutors(document: StateDocument): void {
-    this.#executorFiles.sweep(new Set(document.executors.map(({ id }) => id)));
+    try {
+      this.#executorFiles.sweep(new Set(document.executors.map(({ id }) => id)));
+    } catch {
+      // The commit is made. What could not be tidied now is tidied after another one.
+    }
   }
 }
 

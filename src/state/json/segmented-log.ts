@@ -46,14 +46,15 @@ export class SegmentedLog {
 
   #current(): string {
     const segments = this.#segments();
-    const last = segments.at(-1) ?? 1;
-    const size = fs.statSync(this.#file(last), { throwIfNoEntry: false })?.size ?? 0;
-    if (size < this.#options.segmentBytes) return this.#file(last);
+    const last = this.#file(segments.at(-1) ?? 1);
+    const stat = io('read', last, () => fs.statSync(last, { throwIfNoEntry: false }));
+    if ((stat?.size ?? 0) < this.#options.segmentBytes) return last;
     for (const old of segments.slice(0, Math.max(0, segments.length + 1 - this.#options.segments))) {
-      this.#options.onDrop?.(this.#file(old));
-      removeIfThere(this.#file(old));
+      const file = this.#file(old);
+      this.#options.onDrop?.(file);
+      io('remove', file, () => removeIfThere(file));
     }
-    return this.#file(last + 1);
+    return this.#file((segments.at(-1) ?? 1) + 1);
   }
 
   #segments(): number[] {

@@ -54,28 +54,24 @@ export class SensorClaims {
   /** Whole or not at all: a claim is never seen without its owner. */
   #take(file: string, owner: Owner): boolean {
     const temporary = `${file}.${processTag()}.${++temporaries}.tmp`;
-    return io('write', file, () => {
-      const fd = fs.openSync(temporary, 'wx');
-      try {
-        writeAll(fd, JSON.stringify(owner));
-      } finally {
-        fs.closeSync(fd);
-      }
-      try {
-        fs.linkSync(temporary, file);
-        return true;
-      } catch (error) {
-        if (errno(error) === 'EEXIST') return false;
-        throw error;
-      } finally {
-        removeIfThere(temporary);
-      }
-    });
+    try {
+      return io('write', file, () => {
+        const fd = fs.openSync(temporary, 'wx');
+        try {
+          writeAll(fd, JSON.stringify(owner));
+        } finally {
+          fs.closeSync(fd);
+        }
+        return linked(temporary, file);
+      });
+    } finally {
+      removeQuietly(temporary);
+    }
   }
 
   /** Removes what processes left that were killed between two steps. */
   #sweep(): void {
-    for (const name of namesIn(this.#folder)) {
+    for (const name of io('read the folder', this.#folder, () => namesIn(this.#folder))) {
       const [, tag] = /\.json\.([^.]+)\.\d+\.tmp$/.exec(name) ?? [];
       if (tag !== undefined && tag !== processTag() && isGone(tag))
         removeQuietly(path.join(this.#folder, name));
@@ -100,21 +96,15 @@ export class SensorClaims {
   /** Of several that find a dead owner's claim only one takes it away: a rename has one winner. */
   #clear(file: string, dead: Owner | null): void {
     const away = `${file}.${processTag()}.${++temporaries}.tmp`;
-    try {
-      fs.renameSync(file, away);
-    } catch (error) {
-      if (errno(error) === 'ENOENT') return;
-      throw error;
-    }
+    const moved = io('remove', file, () => renamedIfThere(file, away));
+    if (!moved) return;
     // What was moved may be a newer claim than the one that was read: then it is put back.
-    if (dead !== null && readIfThere(away) !== JSON.stringify(dead)) {
-      try {
-        fs.linkSync(away, file);
-      } catch {
-        // A third one claimed meanwhile. The version in the state decides between them.
-      }
+    try {
+      if (dead !== null && readIfThere(away) !== JSON.stringify(dead)) linked(away, file);
+    } catch {
+      // A third one claimed meanwhile, or the disk is in trouble. The version in the state decides between them.
     }
-    removeIfThere(away);
+    removeQuietly(away);
   }
 
   #read(file: string, now: Millis): { owner: Owner | null; alive: boolean } {
@@ -132,5 +122,25 @@ export class SensorClaims {
 
   #file(sensor: string): string {
     return path.join(this.#folder, `${fileNameOf(sensor)}.json`);
+  }
+}
+
+function linked(from: string, to: string): boolean {
+  try {
+    fs.linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (errno(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function renamedIfThere(from: string, to: string): boolean {
+  try {
+    fs.renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return false;
+    throw error;
   }
 }

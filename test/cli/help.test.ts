@@ -1,0 +1,104 @@
+/** Help: every command, every flag of the design, nothing wider than its page. */
+import { describe, expect, it } from 'vitest';
+import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
+
+const GLOBAL = ['-f, --file', '--state', '--json', '-q, --quiet', '-v, --verbose', '--no-color', '--help'];
+
+/** As in design/cli.md. */
+const COMMANDS: readonly [string, readonly string[]][] = [
+  ['partitions', []],
+  ['partitions list', ['--prefix', '--limit', '--after', '--count', '--json-lines']],
+  ['partitions add', ['--from', '--json-lines', '--materialize']],
+  [
+    'partitions remove',
+    ['--from', '--older-than', '--keep-last', '--keep-out', '--purge', '--dry-run', '--json-lines'],
+  ],
+  ['partitions sync', ['--from', '--dry-run', '--allow-empty', '--max-remove', '--json-lines']],
+  ['sensor', []],
+  ['sensor list', []],
+  ['sensor tick', ['--dry-run', '--due', '--no-run', '--if-busy', '--wait-timeout', '--concurrency']],
+  ['sensor watch', ['--concurrency']],
+  ['sensor start', []],
+  ['sensor stop', []],
+  ['sensor cursor', ['--set', '--clear']],
+  ['sensor history', ['--limit']],
+  [
+    'materialize',
+    [
+      '--key',
+      '--keys-from',
+      '--all',
+      '--missing',
+      '--failed',
+      '--prefix',
+      '--add',
+      '--order',
+      '--limit',
+      '--concurrency',
+      '--fail-fast',
+      '--dry-run',
+      '--no-run',
+      '--summary',
+    ],
+  ],
+  ['worker', ['--once', '--concurrency']],
+  ['runs', []],
+  ['runs list', ['--status', '--key', '--asset', '--sensor', '--limit', '--after']],
+  ['runs show', []],
+  ['runs logs', ['--follow']],
+  ['runs retry', ['--concurrency']],
+  ['runs cancel', []],
+  ['runs release', []],
+  ['assets', []],
+  ['assets list', []],
+  ['status', ['--exit-code']],
+  ['state', []],
+  ['state check', []],
+  ['state export', []],
+  ['state restore', []],
+];
+
+async function help(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runOn(new CapturedTerminal(), [...args, '--help']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout;
+}
+
+describe('--help', () => {
+  it('of the tool names every command', async () => {
+    const text = await help([]);
+    for (const [command] of COMMANDS) expect(text).toContain(`  ${command.split(' ')[0]} `);
+  });
+
+  it.each(COMMANDS)('of %s names its flags and what every command has', async (command, flags) => {
+    const text = await help(command.split(' '));
+    expect(text).toMatch(new RegExp(`^Usage: dynpart ${command}\\b`));
+    for (const flag of [...flags, ...GLOBAL]) expect(text).toMatch(new RegExp(`${flag}\\b`));
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    // Each flag has words.
+    for (const [, rest] of text.matchAll(/^ {2}-[^ ].*?(?: {2,}(.*))?$/gm)) expect(rest ?? '').not.toBe('');
+  });
+
+  it('of a group lists what is in it', async () => {
+    for (const group of ['partitions', 'sensor', 'runs', 'assets', 'state']) {
+      const text = await help([group]);
+      for (const [command] of COMMANDS)
+        if (command.startsWith(`${group} `))
+          expect(text).toMatch(new RegExp(`^ {2}${command.split(' ')[1]}\\b`, 'm'));
+    }
+  });
+
+  it('is written to stderr with exit code 2 where a command is missing', async () => {
+    for (const args of [[], ['partitions']]) {
+      const { code, stdout, stderr } = await runOn(new CapturedTerminal(), args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('Usage: dynpart');
+    }
+  });
+
+  it('is near where a name or flag was mistyped', async () => {
+    expect((await runOn(new CapturedTerminal(), ['materialise'])).stderr).toContain('materialize');
+    expect((await runOn(new CapturedTerminal(), ['sensor', 'tikc'])).stderr).toContain('tick');
+    expect((await runOn(new CapturedTerminal(), ['status', '--exitcode'])).stderr).toContain('--exit-code');
+  });
+});

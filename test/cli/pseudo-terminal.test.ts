@@ -1,0 +1,112 @@
+/** A real terminal, 80 columns wide, made by `script`. */
+import { spawn, spawnSync } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { binary, Project } from '../support/project.ts';
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+
+const pipeline = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const keys = dynamicPartitions('keys');
+const slow = asset({ name: 'slow', partitions: keys, materialize: async ({ partitionKey }) => {
+  await new Promise((done) => setTimeout(done, 250));
+  console.log('\\u001b[2Jprinted by user code');
+  if (partitionKey === 'k3') throw new Error('no luck');
+} });
+const feed = sensor({ name: 'feed', assets: [slow], evaluate: ({ cursor }) => cursor === null
+  ? { cursor: '1', dynamicPartitionsRequests: [keys.buildAddRequest(['k1', 'k2', 'k3', '${'日本'.repeat(60)}'])], runRequests: ['k1', 'k2', 'k3'].map((key) => ({ partitionKey: key, runKey: key })) }
+  : { skipReason: 'all known' } });
+export default definePipeline({ assets: [slow], sensors: [feed], concurrency: 1 });
+`;
+
+describe.skipIf(!hasScript)('a real terminal (needs `script`)', () => {
+  let project: Project;
+  beforeEach(() => {
+    project = new Project({ 'pipeline.ts': pipeline });
+  });
+  afterEach(() => project[Symbol.asyncDispose]());
+
+  /** What a terminal of 80 columns gets to see, both streams in one. */
+  function onTerminal(
+    command: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<{ code: number | null; text: string }> {
+    const line = `stty cols 80 rows 24; exec '${process.execPath}' '${binary}' ${command}`;
+    const child = spawn('script', ['-qec', line, '/dev/null'], {
+      cwd: project.folder,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: project.folder,
+        XDG_CACHE_HOME: project.path('.cache'),
+        TERM: 'xterm',
+        SHELL: '/bin/sh',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    return new Promise((resolve) => child.on('close', (code) => resolve({ code, text })));
+  }
+
+  it('sees a tick: what it found, a line that lives, the failure and the sum', async () => {
+    const { code, text } = await onTerminal('sensor tick');
+    expect(code).toBe(1);
+    const plain = stripVTControlCharacters(text);
+    expect(plain).toContain('feed: 4 keys added, 3 runs queued');
+    expect(plain).toMatch(/\d of 3 runs/);
+    expect(plain).toContain('no luck');
+    expect(plain).toMatch(/2 runs succeeded, 1 run failed in \d/);
+    expect(plain).not.toContain('printed by user code');
+    // The line is taken away, the cursor given back.
+    expect(text.lastIndexOf('\u001b[?25h')).toBeGreaterThanOrEqual(text.lastIndexOf('\u001b[?25l'));
+    expect(plain.trimEnd().split('\n').at(-1)).not.toMatch(/ of 3 runs/);
+  });
+
+  it('sees the state in lines of 80 columns at most, coloured', async () => {
+    await onTerminal('sensor tick');
+    const { code, text } = await onTerminal('status');
+    expect(code).toBe(0);
+    expect(text).toContain('\u001b[');
+    const lines = stripVTControlCharacters(text).trimEnd().split(/\r?\n/);
+    expect(lines[0]).toMatch(/^ASSET +SET +TOTAL/);
+    expect(lines[1]).toMatch(/^slow +keys +4 +2 +1 +0 +1/);
+    for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(80);
+    const { text: keys } = await onTerminal('partitions list keys');
+    for (const line of stripVTControlCharacters(keys).trimEnd().split(/\r?\n/))
+      expect(stringWidth(line)).toBeLessThanOrEqual(80);
+    expect(keys).toContain('…');
+  });
+
+  it.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('sees no colours with %j', async (env) => {
+    const { text } = await onTerminal('sensor tick', env);
+    expect(text).toContain('no luck');
+    // oxlint-disable-next-line no-control-regex -- colours begin so
+    expect(text).not.toMatch(/\u001b\[[0-9;]*m/);
+    const { text: status } = await onTerminal('status', env);
+    expect(status).not.toContain('\u001b');
+  });
+
+  it('sees the end of a run that is interrupted from the keyboard', async () => {
+    project.write({ 'pipeline.ts': pipeline.replace('250', '20_000') });
+    const line = `stty cols 80; (sleep 2; kill -INT $$) & exec '${process.execPath}' '${binary}' sensor tick`;
+    const child = spawn('script', ['-qec', line, '/dev/null'], {
+      cwd: project.folder,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: project.folder,
+        XDG_CACHE_HOME: project.path('.cache'),
+        TERM: 'xterm',
+        SHELL: '/bin/sh',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code).toBe(130);
+    expect(text.lastIndexOf('\u001b[?25h')).toBeGreaterThanOrEqual(text.lastIndexOf('\u001b[?25l'));
+    expect(project.state().runs).not.toBeUndefined();
+  });
+});
