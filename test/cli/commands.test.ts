@@ -5,6 +5,7 @@ import { CapturedTerminal, type Ran, runOn, type TerminalOptions } from '../supp
 import { Project } from '../support/project.ts';
 
 const HOSTILE = /[\p{Zl}\p{Zp}\p{Bidi_C}\ufeff]|(?![\n\t])\p{Cc}/u;
+// oxlint-disable-next-line no-control-regex -- colours begin so
 const COLOUR = /\u001b\[/;
 
 const evil = 'evil \u202egnp\u009b31m\u200f.exe';

@@ -97,15 +97,15 @@ describe('the exit code', () => {
   });
 });
 
+const read = (stdin: string | Uint8Array, asJson = false): readonly string[] =>
+  keysFrom('-', new CapturedTerminal({ stdin }), asJson);
+
 describe('keys from a file', () => {
   let project: Project | undefined;
   afterEach(async () => {
     await project?.[Symbol.asyncDispose]();
     project = undefined;
   });
-
-  const read = (stdin: string | Uint8Array, asJson = false): readonly string[] =>
-    keysFrom('-', new CapturedTerminal({ stdin }), asJson);
 
   it('lose \\r before the end of a line, one mark at the start, and blank lines; nothing else', () => {
     expect(read('\ufeffa\r\n\n  \n b \nc d')).toEqual(['a', ' b ', 'c d']);

@@ -11,7 +11,8 @@ const why =
       ? null
       : 'strace may not trace here (ptrace)';
 
-const name = 'killed at a sample of its system calls, or refused them, nothing is lost and nothing happens twice';
+const name =
+  'killed at a sample of its system calls, or refused them, nothing is lost and nothing happens twice';
 
 it.skipIf(why !== null)(
   why === null ? name : `SKIPPED, ${why}: ${name}`,

@@ -37,8 +37,30 @@ const base = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-cras
 // ── Faults ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const CHANGES = [
-  ...['write', 'pwrite64', 'writev', 'fsync', 'fdatasync', 'ftruncate', 'link', 'linkat', 'rename', 'renameat'],
-  ...['renameat2', 'unlink', 'unlinkat', 'rmdir', 'open', 'openat', 'mkdir', 'mkdirat', 'symlink', 'truncate'],
+  ...[
+    'write',
+    'pwrite64',
+    'writev',
+    'fsync',
+    'fdatasync',
+    'ftruncate',
+    'link',
+    'linkat',
+    'rename',
+    'renameat',
+  ],
+  ...[
+    'renameat2',
+    'unlink',
+    'unlinkat',
+    'rmdir',
+    'open',
+    'openat',
+    'mkdir',
+    'mkdirat',
+    'symlink',
+    'truncate',
+  ],
   ...['copy_file_range', 'sendfile'],
 ];
 const READS = ['read', 'pread64', 'getdents64', 'statx', 'newfstatat', 'access', 'faccessat2', 'close'];
@@ -53,9 +75,18 @@ const FAULTS = {
   // In --quick without the opens for reading: the kill before the next change leaves the same files.
   kill: (call) => CHANGES.includes(call.name) && (!flags.quick || !opens(call) || creates(call)),
   ENOSPC: (call) =>
-    ['write', 'pwrite64', 'writev', 'fsync', 'link', 'linkat', 'rename', 'renameat', 'mkdir', 'mkdirat'].includes(
-      call.name,
-    ) || creates(call),
+    [
+      'write',
+      'pwrite64',
+      'writev',
+      'fsync',
+      'link',
+      'linkat',
+      'rename',
+      'renameat',
+      'mkdir',
+      'mkdirat',
+    ].includes(call.name) || creates(call),
   EIO: (call) => CHANGES.includes(call.name) || READS.includes(call.name),
   EACCES: (call) => NAMES.includes(call.name) || opens(call) || call.name === 'statx',
   EMFILE: opens,
@@ -218,7 +249,8 @@ function callsIn(log) {
   for (const line of log.split('\n')) {
     // A call during which another thread did something is told in two lines.
     const resumed = /^(\d+) +<\.\.\. [a-z0-9]+ resumed>(.*)$/.exec(line);
-    const begun = resumed && calls.findLast(({ thread, text }) => thread === resumed[1] && isUnfinished(text));
+    const begun =
+      resumed && calls.findLast(({ thread, text }) => thread === resumed[1] && isUnfinished(text));
     if (begun) begun.text = `${begun.text.slice(0, -UNFINISHED.length)}${resumed[2]}`;
     const found = /^(\d+) +(([a-z]+[a-z0-9]*)\(.*)$/.exec(line);
     if (found === null) continue;
@@ -288,10 +320,19 @@ function atomicPart(document) {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, entry]) => [name, of(entry)]);
   return JSON.stringify({
-    sets: entries(document?.sets ?? {}, ({ keys, added, keptOut }) => [keys, added.map(([count]) => count), keptOut]),
+    sets: entries(document?.sets ?? {}, ({ keys, added, keptOut }) => [
+      keys,
+      added.map(([count]) => count),
+      keptOut,
+    ]),
     sensors: entries(document?.sensors ?? {}, ({ status, cursor, version, lastTick, runKeys }) => [
       ...[status, cursor, version, runKeys],
-      lastTick && [lastTick.status, lastTick.partitions, lastTick.cursor, lastTick.runs.map((one) => one.partitionKey)],
+      lastTick && [
+        lastTick.status,
+        lastTick.partitions,
+        lastTick.cursor,
+        lastTick.runs.map((one) => one.partitionKey),
+      ],
     ]),
   });
 }
@@ -302,13 +343,22 @@ function keyParts(document) {
   for (const [set, { keys }] of Object.entries(document?.sets ?? {})) {
     keys.forEach((key, at) => {
       const assets = Object.entries(document.assets).filter(([, asset]) => asset.set === set);
-      const statuses = assets.map(([name, { status }]) => `${name} ${status[at] ?? '.'}`).filter((text) => !text.endsWith('.'));
+      const statuses = assets
+        .map(([name, { status }]) => `${name} ${status[at] ?? '.'}`)
+        .filter((text) => !text.endsWith('.'));
       const runs = document.runs.flatMap((group) =>
         group.set !== set
           ? []
           : group.keys.flatMap((other, run) =>
               other === key
-                ? [[group.assets, group.sensor, group.status[run] === 'c', group.runKeys === 'keys' ? key : null]]
+                ? [
+                    [
+                      group.assets,
+                      group.sensor,
+                      group.status[run] === 'c',
+                      group.runKeys === 'keys' ? key : null,
+                    ],
+                  ]
                 : [],
             ),
       );
@@ -323,7 +373,9 @@ function recordedRuns(folder) {
   const seen = new Set();
   const records = [];
   const retracted = [];
-  for (const file of namesIn(path.join(folder, 'history')).filter((name) => name.startsWith('runs.')).reverse()) {
+  for (const file of namesIn(path.join(folder, 'history'))
+    .filter((name) => name.startsWith('runs.'))
+    .reverse()) {
     for (const record of linesIn(path.join(folder, 'history', file)).reverse()) {
       if ('retracted' in record) {
         retracted.push(record.retracted);
@@ -335,7 +387,14 @@ function recordedRuns(folder) {
         seen.add(record.id);
         const { partitionKey, status, sensor, runKey, assets, error } = record;
         records.push(
-          JSON.stringify([partitionKey, status, sensor, runKey, assets.map((one) => [one.asset, one.status]), error?.code]),
+          JSON.stringify([
+            partitionKey,
+            status,
+            sensor,
+            runKey,
+            assets.map((one) => [one.asset, one.status]),
+            error?.code,
+          ]),
         );
       }
     }
@@ -416,7 +475,8 @@ function problemsOf(folder, { known, startSerial, startValues, values }) {
   const problems = [];
   const found = documents(folder);
   const document = found.at(-1) ?? null;
-  if ((document?.serial ?? 0) < startSerial) problems.push(`serial ${document?.serial} is older than the start's ${startSerial}`);
+  if ((document?.serial ?? 0) < startSerial)
+    problems.push(`serial ${document?.serial} is older than the start's ${startSerial}`);
   for (const one of [document, ...found.filter(({ serial }) => serial > startSerial)]) {
     const keys = known.get(atomicPart(one));
     if (keys === undefined) {
@@ -424,11 +484,13 @@ function problemsOf(folder, { known, startSerial, startValues, values }) {
       continue;
     }
     for (const [key, part] of keyParts(one))
-      if (!keys.get(key)?.has(part)) problems.push(`${key} is ${part}, expected one of ${[...(keys.get(key) ?? [])].join(' ')}`);
+      if (!keys.get(key)?.has(part))
+        problems.push(`${key} is ${part}, expected one of ${[...(keys.get(key) ?? [])].join(' ')}`);
   }
   const there = valuesIn(folder);
   for (const [name, bytes] of there)
-    if (bytes !== values.get(name) && bytes !== startValues.get(name)) problems.push(`the value ${name} is torn: ${bytes.length} bytes`);
+    if (bytes !== values.get(name) && bytes !== startValues.get(name))
+      problems.push(`the value ${name} is torn: ${bytes.length} bytes`);
   // On record, so the value is there: in the state, and in the history of a run that has left it.
   for (const [asset, { set, status }] of Object.entries(document?.assets ?? {})) {
     [...status].forEach((letter, at) => {
@@ -499,11 +561,14 @@ class Sweep {
 
   async mustSucceed(args, items) {
     const { code, stderr } = await dynpart(args, this.project, items);
-    if (code !== 0) throw new Error(`${this.name}: ${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr}`);
+    if (code !== 0)
+      throw new Error(`${this.name}: ${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr}`);
   }
 
   touches({ text }) {
-    return text.includes(`${this.folder}/`) || text.includes(`${this.folder}"`) || text.includes(`${this.folder}>`);
+    return (
+      text.includes(`${this.folder}/`) || text.includes(`${this.folder}"`) || text.includes(`${this.folder}>`)
+    );
   }
 
   save() {
@@ -551,7 +616,9 @@ class Sweep {
         ...[this.scenario.command, this.project, this.scenario.items],
       );
       const hit = kill
-        ? ended.calls.findLast(({ name, text }) => name === call.name && (/ = \?$/.test(text) || isUnfinished(text)))
+        ? ended.calls.findLast(
+            ({ name, text }) => name === call.name && (/ = \?$/.test(text) || isUnfinished(text)),
+          )
         : ended.calls.find(({ text }) => text.endsWith('(INJECTED)'));
       if (hit === undefined || !this.touches(hit)) continue;
       return kill ? this.after(ended) : this.afterError(ended, `(${fault})`);
@@ -571,7 +638,11 @@ class Sweep {
       const log = path.join(this.home, 'strace.log');
       const argv = ['prlimit', `--fsize=${size}`, process.execPath, binary, ...command];
       // The log of strace may grow: the limit is set behind it.
-      const ended = await run(['strace', '-f', '-y', '-o', log, '-e', 'trace=write', ...argv], this.project, items);
+      const ended = await run(
+        ['strace', '-f', '-y', '-o', log, '-e', 'trace=write', ...argv],
+        this.project,
+        items,
+      );
       if (!fs.readFileSync(log, 'utf8').includes('EFBIG')) continue;
       row.fired++;
       const problems = await this.afterError(ended, 'EFBIG');
@@ -583,14 +654,21 @@ class Sweep {
   async afterError(ended, cause) {
     const { code, signal, stderr } = ended;
     const problems = [];
-    const said = stderr.replaceAll(this.project, '').replace(/\d+-\d+-[0-9a-f]+/g, 'TAG').replace(/\b0[a-z0-9]{14}\b/g, 'ID');
+    const said = stderr
+      .replaceAll(this.project, '')
+      .replace(/\d+-\d+-[0-9a-f]+/g, 'TAG')
+      .replace(/\b0[a-z0-9]{14}\b/g, 'ID');
     messages.set(`${code} ${said.split('\n')[0]}`, (messages.get(`${code} ${said.split('\n')[0]}`) ?? 0) + 1);
     if (/bug in dynpart/.test(stderr) || signal !== null || (code !== 0 && code !== 5))
       problems.push(`exit ${code ?? signal}: ${said.trim().split('\n').slice(0, 4).join(' | ')}`);
     else if (code === 5 && !(stderr.includes(this.folder) && stderr.includes(cause)))
       problems.push(`the message names no file or no cause: ${said.trim()}`);
     // An acknowledged command has done everything.
-    else if (code === 0 && !this.scenario.reads && this.withoutTick(endOf(this.folder)) !== this.withoutTick(this.expectation.end))
+    else if (
+      code === 0 &&
+      !this.scenario.reads &&
+      this.withoutTick(endOf(this.folder)) !== this.withoutTick(this.expectation.end)
+    )
       problems.push(`exit 0, and yet: ${difference(endOf(this.folder), this.expectation.end)}`);
     return [...problems, ...(await this.after(ended))];
   }
@@ -606,10 +684,12 @@ class Sweep {
     if (ended.stderr.includes('bug in dynpart')) problems.push('it said that it has a bug');
     problems.push(...problemsOf(this.folder, this.expectation));
     const check = await dynpart(['state', 'check', '--json'], this.project, '');
-    if (check.code !== 0) problems.push(`state check ended with ${check.code}: ${check.stdout}${check.stderr}`);
+    if (check.code !== 0)
+      problems.push(`state check ended with ${check.code}: ${check.stdout}${check.stderr}`);
     if (this.scenario.reads) return problems;
     const again = await dynpart(command, this.project, items);
-    if (again.code !== 0) problems.push(`run again, it ended with ${again.code}: ${again.stderr}${again.stdout}`);
+    if (again.code !== 0)
+      problems.push(`run again, it ended with ${again.code}: ${again.stderr}${again.stdout}`);
     problems.push(...problemsOf(this.folder, this.expectation).map((text) => `run again: ${text}`));
     if (endOf(this.folder) !== this.expectation.end)
       problems.push(`run again, it ends elsewhere: ${difference(endOf(this.folder), this.expectation.end)}`);
@@ -619,7 +699,8 @@ class Sweep {
       const tidy = await dynpart(['materialize', 'other', '--key', 'tidy', '--add'], this.project, '');
       const still = leftovers(this.folder);
       if (tidy.code !== 0) problems.push(`the command after it ended with ${tidy.code}: ${tidy.stderr}`);
-      if (still.length > 0) problems.push(`left behind: ${still.join(' ').replace(/\d+-\d+-[0-9a-f]+/g, 'TAG')}`);
+      if (still.length > 0)
+        problems.push(`left behind: ${still.join(' ').replace(/\d+-\d+-[0-9a-f]+/g, 'TAG')}`);
     }
     return problems;
   }
@@ -642,7 +723,8 @@ class Sweep {
 /** The lines that only one of two has. */
 function difference(found, expected) {
   const [a, b] = [found.split('\n'), expected.split('\n')];
-  const only = (from, other, sign) => from.filter((line) => !other.includes(line)).map((line) => `${sign}${line.trim()}`);
+  const only = (from, other, sign) =>
+    from.filter((line) => !other.includes(line)).map((line) => `${sign}${line.trim()}`);
   return [...only(a, b, '+'), ...only(b, a, '-')].join(' ').slice(0, 600);
 }
 
@@ -676,13 +758,18 @@ async function main() {
     console.log(`SKIPPED the crash sweep: ${reason}`);
     return 0;
   }
-  if (!fs.existsSync(path.join(path.resolve(flags.root), 'dist/cli.cjs'))) throw new Error('npm run build first');
-  const faults = flags.point?.split(':').slice(0, 1) ?? flags.fault?.split(',') ?? [...Object.keys(FAULTS), 'short'];
+  if (!fs.existsSync(path.join(path.resolve(flags.root), 'dist/cli.cjs')))
+    throw new Error('npm run build first');
+  const faults = flags.point?.split(':').slice(0, 1) ??
+    flags.fault?.split(',') ?? [...Object.keys(FAULTS), 'short'];
   const names = flags.only?.split(',') ?? Object.keys(SCENARIOS);
-  for (const name of names) if (!(name in SCENARIOS)) throw new Error(`there is no scenario ${name}: ${Object.keys(SCENARIOS)}`);
+  for (const name of names)
+    if (!(name in SCENARIOS)) throw new Error(`there is no scenario ${name}: ${Object.keys(SCENARIOS)}`);
   // Each task has a folder of its own, since the state and the cache know the pipeline by its path.
   const tasks = names.flatMap((name) => {
-    const own = SCENARIOS[name].reads ? faults.filter((fault) => fault !== 'kill' && fault !== 'short') : faults;
+    const own = SCENARIOS[name].reads
+      ? faults.filter((fault) => fault !== 'kill' && fault !== 'short')
+      : faults;
     return flags.quick ? [new Sweep(name, own)] : own.map((fault) => new Sweep(name, [fault]));
   });
   const began = Date.now();
@@ -702,13 +789,19 @@ async function main() {
 }
 
 function report(ms) {
-  const rows = [['scenario', 'fault', 'points', 'tried', 'fired', 'ok'], ...table.map((row) => Object.values(row).map(String))];
+  const rows = [
+    ['scenario', 'fault', 'points', 'tried', 'fired', 'ok'],
+    ...table.map((row) => Object.values(row).map(String)),
+  ];
   const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)));
   console.log('');
   for (const row of rows)
-    console.log(row.map((cell, at) => (at < 2 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join('  '));
+    console.log(
+      row.map((cell, at) => (at < 2 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join('  '),
+    );
   if (flags.verbose)
-    for (const [message, count] of [...messages].sort()) console.log(`${String(count).padStart(5)}  ${message}`);
+    for (const [message, count] of [...messages].sort())
+      console.log(`${String(count).padStart(5)}  ${message}`);
   const missed = table.reduce((sum, row) => sum + row.tried - row.fired, 0);
   console.log(
     `\n${missed} points did not fire and do not count; ${Math.round(ms / 1000)} s\n${passed} passed, ${failures.length} failed`,

@@ -177,10 +177,10 @@ describe('a pack', () => {
   });
 });
 
-describe('the cache folder', () => {
-  const say = async (env: Readonly<Record<string, string>>): Promise<unknown> =>
-    (await (project as Fixture).say('pipeline.ts', { env })).value;
+const say = async (env: Readonly<Record<string, string>>): Promise<unknown> =>
+  (await (project as Fixture).say('pipeline.ts', { env })).value;
 
+describe('the cache folder', () => {
   it.each([
     ['is a file', { XDG_CACHE_HOME: 'FOLDER/pipeline.ts' }],
     ['lies in no folder', { XDG_CACHE_HOME: '/dev/null/cache' }],

@@ -12,6 +12,8 @@ const packaged = (at: string, v: string, manifest: object = {}): Record<string, 
   [`${at}/index.js`]: `export const v = '${v}';\n`,
 });
 
+const manifest = (file: string): string => JSON.stringify({ type: 'module', imports: { '#v': file } });
+
 /** Packed with the first files, then changed: the next load says the other thing, and so does the one from the new pack. */
 async function expectSeen(
   change: () => void,
@@ -168,7 +170,6 @@ describe('the pack', () => {
   });
 
   it('sees that package.json says otherwise what #name means', async () => {
-    const manifest = (file: string): string => JSON.stringify({ type: 'module', imports: { '#v': file } });
     fixture = new Fixture({
       'pipeline.ts': imports('#v'),
       'package.json': manifest('./a.cjs'),

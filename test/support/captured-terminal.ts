@@ -92,7 +92,8 @@ const HOOKED = [
   'exit',
 ] as const;
 
-function rememberProcess(): () => void {
+/** Takes off what is hooked into the process after this, when it is called back. */
+export function rememberProcess(): () => void {
   const properties = (['stdout', 'stderr', 'exit', 'exitCode'] as const).map(
     (name) => [name, Object.getOwnPropertyDescriptor(process, name)] as const,
   );

@@ -142,11 +142,14 @@ export class StateFile implements Adapter<StateDocument> {
 
   #publish(temporary: string, serial: number): boolean {
     if (!linked(temporary, this.#generation(serial))) return false;
-    // A writer that was paused for longer than the window may have found its number free: it must be the newest, too.
-    if (this.highestSerial() > serial) {
+    const newest = this.highestSerial();
+    // A number is only free again when the newest is a whole window ahead: then this writer slept and published the past.
+    if (newest >= serial + WINDOW) {
       removeIfThere(this.#generation(serial));
       return false;
     }
+    // Others have built on it already: it is a fact, and must not be renamed over what came after it.
+    if (newest > serial) return true;
     // From here the commit is a fact: others may have built on it. A rename that fails leaves the generation to be read.
     try {
       fs.renameSync(temporary, this.path);

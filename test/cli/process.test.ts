@@ -1,0 +1,163 @@
+/** What stands between the command line and the process: signals, the user's output and errors, the live line. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { captureOutput, catchStrays } from '../../src/cli/capture-output.ts';
+import { Context } from '../../src/cli/context.ts';
+import { Interrupts } from '../../src/cli/interrupts.ts';
+import { LiveLine } from '../../src/cli/render/live-line.ts';
+import { LineWriter, writingTo } from '../../src/engine/user-output.ts';
+import { CapturedTerminal, rememberProcess, type TerminalOptions } from '../support/captured-terminal.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+let restore: () => void;
+beforeEach(() => {
+  restore = rememberProcess();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  restore();
+});
+
+describe('interrupts', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s stops in order and is %d', (signal, code) => {
+    const interrupts = new Interrupts();
+    interrupts.listen();
+    expect(interrupts.code).toBeNull();
+    expect(interrupts.signal.aborted).toBe(false);
+    process.emit(signal);
+    expect(interrupts.code).toBe(code);
+    expect(interrupts.signal.aborted).toBe(true);
+  });
+
+  it('leave signals alone until somebody listens', () => {
+    const before = process.listenerCount('SIGINT');
+    const interrupts = new Interrupts();
+    expect(interrupts.signal.aborted).toBe(false);
+    expect(process.listenerCount('SIGINT')).toBe(before);
+  });
+});
+
+describe("the user's output", () => {
+  it('goes to who called the user, and elsewhere when nobody did', async () => {
+    const lines: string[] = [];
+    const elsewhere: string[] = [];
+    captureOutput((text) => elsewhere.push(text));
+    const writer = new LineWriter(({ stream, text }) => lines.push(`${stream}: ${text}`), new FakeClock());
+    process.stdout.write('at loading\n');
+    await writingTo(writer, async () => {
+      process.stdout.write('one\ntw');
+      await new Promise((done) => setTimeout(done, 1));
+      process.stdout.write(Buffer.from('o\r\n'));
+      process.stderr.write('three\n', 'utf8');
+      await new Promise<void>((done) => void process.stdout.write('four', () => done()));
+    });
+    writer.end();
+    expect(elsewhere).toEqual(['at loading\n']);
+    expect(lines).toEqual(['stdout: one', 'stdout: two', 'stderr: three', 'stdout: four']);
+  });
+
+  it('keeps letters whole that were written in two pieces', async () => {
+    const lines: string[] = [];
+    captureOutput(() => undefined);
+    const writer = new LineWriter(({ text }) => lines.push(text), new FakeClock());
+    const bytes = Buffer.from('日本\n');
+    await writingTo(writer, () => {
+      process.stdout.write(bytes.subarray(0, 2));
+      process.stdout.write(bytes.subarray(2));
+      return Promise.resolve();
+    });
+    expect(lines).toEqual(['日本']);
+  });
+
+  it('may be written in another encoding', async () => {
+    const lines: string[] = [];
+    captureOutput(() => undefined);
+    const writer = new LineWriter(({ text }) => lines.push(text), new FakeClock());
+    await writingTo(writer, () => {
+      process.stdout.write('aGkK', 'base64');
+      return Promise.resolve();
+    });
+    expect(lines).toEqual(['hi']);
+  });
+});
+
+describe('process.exit of user code', () => {
+  it('is an error, and ends nothing', () => {
+    catchStrays(() => undefined);
+    expect(() => process.exit(0)).toThrow('process.exit(0) was called');
+  });
+});
+
+describe('an error that nothing waits for', () => {
+  it('ends the call that it came from, and nothing else', async () => {
+    const strays: unknown[] = [];
+    process.removeAllListeners('uncaughtException').removeAllListeners('unhandledRejection');
+    catchStrays((error) => strays.push(error));
+    const writer = new LineWriter(() => undefined, new FakeClock());
+    const call = writingTo(writer, async () => {
+      setTimeout(() => process.emit('uncaughtException', new Error('from a timer')), 1);
+      await new Promise(() => undefined);
+    });
+    await expect(call).rejects.toThrow('from a timer');
+    process.emit('unhandledRejection', new Error('of nobody'), Promise.resolve());
+    expect(strays.map(String)).toEqual(['Error: of nobody']);
+  });
+});
+
+describe('the live line', () => {
+  const options = {
+    file: undefined,
+    state: undefined,
+    json: false,
+    quiet: false,
+    verbose: false,
+    color: true,
+  };
+
+  function live(terminal: TerminalOptions, flags: Partial<typeof options> = {}): LiveLine {
+    return new LiveLine(
+      new Context({
+        terminal: new CapturedTerminal({ cwd: '/', ...terminal }),
+        options: { ...options, ...flags },
+        clock: new FakeClock(),
+        interrupts: new Interrupts(),
+        version: '0',
+        ownFolder: '/',
+      }),
+    );
+  }
+
+  it.each([
+    ['no terminal', { isTerminal: false }, {}],
+    ['a dumb one', { isTerminal: true, env: { TERM: 'dumb' } }, {}],
+    ['--json', { isTerminal: true }, { json: true }],
+    ['--quiet', { isTerminal: true }, { quiet: true }],
+    ['--verbose', { isTerminal: true }, { verbose: true }],
+  ])('is not there with %s', (_, terminal, flags) => {
+    vi.useFakeTimers();
+    live(terminal, flags).started();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('waits a moment, and is not there when all is over sooner', () => {
+    vi.useFakeTimers();
+    const line = live({ isTerminal: true });
+    line.started();
+    line.started();
+    expect(vi.getTimerCount()).toBe(1);
+    line.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    line.started();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('lets through what stays above it, once', () => {
+    const line = live({ isTerminal: true });
+    const write = vi.fn();
+    line.above(write);
+    expect(write).toHaveBeenCalledOnce();
+    line.stop();
+  });
+});
