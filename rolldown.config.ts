@@ -31,7 +31,7 @@ const core = new RegExp(
     'src/definitions/(failure|nearest|partition-key|place|run|time)',
     'src/state/(?!memory)',
     'src/loader/pipeline-file',
-    'src/engine/(run-records|cancel-runs|last-tick|sensor-status)',
+    'src/engine/(run-records|cancel-runs|last-tick|sensor-status|remembering)',
     'src/cli/(?!main|commands|load-user|capture|run-options|purge|materialize|evaluat|print-runs|render/(event|live))',
   ]
     .join('|')

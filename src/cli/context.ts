@@ -7,9 +7,10 @@ import { nearest } from '../definitions/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { describeThrown } from '../definitions/user-code.ts';
 import type { Clock } from '../definitions/time.ts';
+import { remembering } from '../engine/remembering.ts';
 import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
-import type { StateView } from '../state/state-store.ts';
+import type { Plan, StateView } from '../state/state-store.ts';
 import { packFileFor } from './cache-folder.ts';
 import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import type { Interrupts } from './interrupts.ts';
@@ -107,6 +108,16 @@ export class Context {
   async loadedAsKnown(): Promise<KnownPipeline> {
     const { knownOf } = await import('../loader/known-pipeline.ts');
     return knownOf(await this.pipeline(), this.file, stampOf(this.file) ?? '');
+  }
+
+  /** Commits a plan; a pipeline that this command had to load is remembered with it. */
+  async commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    const known = this.#pipeline === undefined ? null : await this.loadedAsKnown().catch(() => null);
+    return this.store.commit((view) => {
+      const planned = plan(view);
+      if (known === null || planned.changes.length === 0) return planned;
+      return { ...planned, changes: [...planned.changes, ...remembering(view, known)] };
+    });
   }
 
   /** A name that the pipeline or the state must have. @throws FailureError with the nearest names */

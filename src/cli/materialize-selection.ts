@@ -3,7 +3,7 @@ import { type RunRecord, runId } from '../definitions/run.ts';
 import { newId } from '../definitions/time.ts';
 import { type MaterializePlan, planMaterialize, type Selection } from '../engine/plan-materialize.ts';
 import { RunSession } from '../engine/run-session.ts';
-import { remembering } from '../engine/run-tick.ts';
+import { remembering } from '../engine/remembering.ts';
 import type { QueuedRuns, StateView } from '../state/state-store.ts';
 import type { Context } from './context.ts';
 import { EventRenderer, type RunSummary } from './render/event-renderer.ts';

@@ -3,7 +3,7 @@ import type { KnownPipeline } from '../state/state-document.ts';
 import type { Executor, PendingRun, PendingRuns, StateChange, StateView } from '../state/state-store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from './claim-runs.ts';
 import { RunExecution, type RunExecutionOptions } from './execute-runs.ts';
-import { remembering } from './run-tick.ts';
+import { remembering } from './remembering.ts';
 import { roomFor } from './slots.ts';
 
 export interface RunSessionOptions extends Omit<RunExecutionOptions, 'executor'> {

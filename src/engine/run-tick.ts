@@ -5,11 +5,12 @@ import type { Pipeline, SensorDefinition } from '../definitions/pipeline.ts';
 import { type Holder, type LogLine, recordOfTick, type TickRecord } from '../definitions/tick.ts';
 import { type Clock, newId } from '../definitions/time.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
-import type { Executor, SensorClaim, StateChange, StateStore, StateView } from '../state/state-store.ts';
+import type { Executor, SensorClaim, StateStore, StateView } from '../state/state-store.ts';
 import { type OwnedRun, ownedRuns } from './claim-runs.ts';
 import type { EvaluateSensor } from './evaluate-sensor.ts';
 import type { Emit } from './event.ts';
 import { lastTickOf } from './last-tick.ts';
+import { remembering } from './remembering.ts';
 import { planTick, type TickMoment, type TickPlan, unappliedTick } from './plan-tick.ts';
 import { roomFor } from './slots.ts';
 
@@ -114,13 +115,6 @@ async function finished(
   if (!dryRun) await store.recordTick(recordOfTick(tick, log));
   emit({ type: 'tick-finished', tick });
   return { ...outcome, tick };
-}
-
-/** The pipeline is remembered when it changed, with a commit that is made anyway. */
-export function remembering(view: StateView, known: KnownPipeline): StateChange[] {
-  return JSON.stringify(view.pipeline) === JSON.stringify(known)
-    ? []
-    : [{ type: 'pipeline-known', pipeline: known }];
 }
 
 async function claimOrHolder(

@@ -115,6 +115,43 @@ describe('imports of local files', () => {
     ).toEqual([2, 1]);
   });
 
+  it('may go in a circle over three files that wait for something', async () => {
+    const wait = 'await new Promise((done) => setTimeout(done, 3));\n';
+    expect(
+      await said(
+        '[a(), b, c()]',
+        "const [{ a }, { b }, { c }] = await Promise.all([import('./a'), import('./b'), import('./c')]);",
+        {
+          'a.ts': `import { b } from './b';\n${wait}export const a = () => b;\n`,
+          'b.ts': `import { c } from './c';\n${wait}export const b = 'b';\nexport const viaC = () => c();\n`,
+          'c.ts': `import { a } from './a';\n${wait}export const c = () => a();\n`,
+        },
+      ),
+    ).toEqual(['b', 'b', 'b']);
+  });
+
+  it('may be asked for by a function that they import themselves', async () => {
+    fixture = new Fixture({
+      'pipeline.ts': pipelineSaying('[await lazy(), await lazy()]', "import { lazy } from './lazy';"),
+      'lazy.ts': "export const two = 2;\nexport const lazy = async () => (await import('./heavy')).four;\n",
+      'heavy.ts': "import { two } from './lazy';\nexport const four: number = two * 2;\n",
+    });
+    expect((await fixture.say()).value).toEqual([4, 4]);
+    expect((await fixture.say()).value).toEqual([4, 4]);
+  });
+
+  it('that throw fail for each who asks, and once is enough to tell', async () => {
+    fixture = new Fixture({
+      'pipeline.ts': pipelineSaying(
+        'tried',
+        "const tried: string[] = [];\nfor (const _ of [1, 2]) await import('./bad').catch((error) => tried.push(error.message));\nawait Promise.all([import('./bad'), import('./bad')]).catch((error) => tried.push(error.message));",
+      ),
+      'bad.ts': "throw new Error('bad');\n",
+    });
+    expect((await fixture.say()).value).toEqual(['bad', 'bad', 'bad']);
+    expect((await fixture.say()).value).toEqual(['bad', 'bad', 'bad']);
+  });
+
   it('may be of a folder with an index', async () => {
     expect(
       await said('v', "import { v } from './folder';", { 'folder/index.ts': 'export const v = 1;\n' }),
@@ -249,6 +286,21 @@ const exists: boolean = require('node:fs').existsSync('/');`,
     const { code, document } = await fixture.json(['sensor', 'tick', '--dry-run'], { env: fixture.env });
     // Either it works, or the words say what is wrong: the file is there, only `require` cannot load it.
     if (code !== 0) expect(`${document.error.message} ${document.error.hint}`).toMatch(/require/);
+  });
+});
+
+describe('a CommonJS file that is required', () => {
+  it('may require dynpart, its neighbours and JSON, and resolve', async () => {
+    expect(
+      await said(
+        "[typeof required.asset, required.data.a, require.resolve('./data.json').endsWith('data.json')]",
+        "const required = require('./c.cjs');",
+        {
+          'c.cjs': "exports.data = require('./data.json');\nexports.asset = require('dynpart').asset;\n",
+          'data.json': '{"a":1}',
+        },
+      ),
+    ).toEqual(['function', 1, true]);
   });
 });
 

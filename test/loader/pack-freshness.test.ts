@@ -110,6 +110,29 @@ describe('the pack', () => {
     }, ['one', 'two']);
   });
 
+  it('sees that a CommonJS file is gone, and takes the one that is left', async () => {
+    fixture = new Fixture({
+      'pipeline.ts': imports('./v'),
+      'v.cjs': "exports.v = 'one';\n",
+      'v.ts': "export const v = 'two';\n",
+    });
+    await expectSeen(() => fs.rmSync(fixture.path('v.cjs')), ['one', 'two']);
+  });
+
+  it('sees that the entry of a package is another file, though its package.json is the same', async () => {
+    const files = packaged('node_modules/pkg', 'one', { main: './lib' });
+    delete files['node_modules/pkg/index.js'];
+    fixture = new Fixture({
+      'pipeline.ts': imports('pkg'),
+      ...files,
+      'node_modules/pkg/lib/index.js': "export const v = 'one';\n",
+    });
+    await expectSeen(() => {
+      fs.rmSync(fixture.path('node_modules/pkg/lib'), { recursive: true });
+      fixture.write({ 'node_modules/pkg/lib.js': "export const v = 'two';\n" });
+    }, ['one', 'two']);
+  });
+
   it('says so when an imported file is gone for good', async () => {
     fixture = new Fixture({ 'pipeline.ts': imports('./v'), 'v.ts': "export const v = 'one';\n" });
     await fixture.say();

@@ -156,9 +156,7 @@ async function add(
     });
   }
   await context.checkSet(await context.store.read(), set);
-  const { added, skipped } = await context.store.commit((view) =>
-    addKeys(view, set, keys, context.clock.now()),
-  );
+  const { added, skipped } = await context.commit((view) => addKeys(view, set, keys, context.clock.now()));
   Object.assign(context.document, { set, added, skipped });
   context.chat(
     `${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`,
@@ -218,7 +216,7 @@ async function remove(
   };
   const { removed, skipped } = options.dryRun
     ? plan(await context.store.read()).outcome
-    : await context.store.commit(plan);
+    : await context.commit(plan);
   Object.assign(context.document, { set, removed, skipped });
   if (options.dryRun) return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
   // Also of keys that are not there: a command that was killed in between is run again to finish.
@@ -262,7 +260,7 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
   };
   const { added, removed, unchanged } = options.dryRun
     ? plan(await context.store.read()).outcome
-    : await context.store.commit(plan);
+    : await context.commit(plan);
   Object.assign(context.document, { set, added, removed, unchanged });
   if (options.dryRun) {
     return context.print(

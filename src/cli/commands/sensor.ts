@@ -83,7 +83,7 @@ async function list(context: Context): Promise<void> {
 
 async function setStatus(context: Context, sensor: string, status: 'RUNNING' | 'STOPPED'): Promise<void> {
   await context.checkSensor(await context.store.read(), sensor);
-  await context.store.commit((view) => ({
+  await context.commit((view) => ({
     changes: view.sensor(sensor).status === status ? [] : [{ type: 'sensor-changed', sensor, status }],
     outcome: undefined,
   }));
@@ -104,7 +104,7 @@ async function cursor(
   const value = options.clear ? null : options.set;
   if (value !== undefined) {
     // Also when it is the same: an evaluation that is under way must not win over what an operator said.
-    await context.store.commit(() => ({
+    await context.commit(() => ({
       changes: [{ type: 'sensor-changed', sensor, cursor: value }],
       outcome: undefined,
     }));
