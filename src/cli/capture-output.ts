@@ -45,10 +45,12 @@ function redirected(
   elsewhere: (text: string) => void,
 ): NodeJS.WriteStream['write'] {
   return (chunk: string | Uint8Array, encodingOrDone?: unknown, done?: unknown): boolean => {
-    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+    const encoding = typeof encodingOrDone === 'string' ? (encodingOrDone as BufferEncoding) : 'utf8';
+    const isText = typeof chunk === 'string' && /^utf-?8$/i.test(encoding);
+    const written = isText ? chunk : Buffer.from(chunk as string, encoding);
     const writer = currentWriter();
-    if (writer === undefined) elsewhere(text);
-    else writer.write(name, text);
+    if (writer === undefined) elsewhere(typeof written === 'string' ? written : written.toString('utf8'));
+    else writer.write(name, written);
     const callback = typeof encodingOrDone === 'function' ? encodingOrDone : done;
     if (typeof callback === 'function') queueMicrotask(() => (callback as () => void)());
     return true;

@@ -7,8 +7,8 @@ export function makeExec(writer: LineWriter, signal: AbortSignal): Exec {
     // Loaded on first use: execa alone costs as much as the rest of the start-up.
     const { execa } = await import('execa');
     const subprocess = execa(file, args, { ...options, cancelSignal: signal });
-    subprocess.stdout?.on('data', (chunk: Buffer | string) => writer.write('stdout', String(chunk)));
-    subprocess.stderr?.on('data', (chunk: Buffer | string) => writer.write('stderr', String(chunk)));
+    subprocess.stdout?.on('data', (chunk: Buffer | string) => writer.write('stdout', chunk));
+    subprocess.stderr?.on('data', (chunk: Buffer | string) => writer.write('stderr', chunk));
     try {
       return (await subprocess) as Awaited<ReturnType<Exec>>;
     } finally {

@@ -42,20 +42,28 @@ export class LineWriter {
   readonly #output: Output;
   readonly #clock: Clock;
   readonly #rest = { stdout: '', stderr: '' };
+  readonly #decoders: { stdout?: TextDecoder; stderr?: TextDecoder } = {};
 
   constructor(output: Output, clock: Clock) {
     this.#output = output;
     this.#clock = clock;
   }
 
-  write(stream: 'stdout' | 'stderr', text: string): void {
-    const lines = (this.#rest[stream] + text).split('\n');
+  write(stream: 'stdout' | 'stderr', chunk: string | Uint8Array): void {
+    const lines = (this.#rest[stream] + this.#decoded(stream, chunk)).split('\n');
     this.#rest[stream] = lines.pop()!;
     for (const line of lines) this.line(stream, line.replace(/\r$/, ''));
   }
 
   line(stream: LogLine['stream'], text: string): void {
     this.#output({ at: isoTime(this.#clock.now()), stream, text });
+  }
+
+  /** A letter may come in two pieces. */
+  #decoded(stream: 'stdout' | 'stderr', chunk: string | Uint8Array): string {
+    if (typeof chunk === 'string') return chunk;
+    this.#decoders[stream] ??= new TextDecoder();
+    return this.#decoders[stream].decode(chunk, { stream: true });
   }
 
   /** Writes out what has no line's end yet. */

@@ -70,11 +70,14 @@ function packOf(
   for (const [importer, { edges }] of runner.files) {
     for (const [specifier, edge] of Object.entries(edges)) {
       if (edge.kind !== 'local' && edge.kind !== 'native') continue;
+      // Files that are not compiled are not compared: they must be there, and be the same ones.
+      const real = edge.kind === 'native' ? realPath(edge.file) : null;
+      if (real !== null) links[edge.file] = real;
       if (/^(\.{1,2}\/|\/|file:)/.test(specifier)) {
         for (const candidate of candidatesOf(specifier, importer)) {
-          const real = realPath(candidate);
-          if (real === null) absent.add(candidate);
-          else if (real === edge.file && candidate !== real) links[candidate] = real;
+          const target = realPath(candidate);
+          if (target === null) absent.add(candidate);
+          else if (target === edge.file && candidate !== target) links[candidate] = target;
         }
       } else if (edge.kind === 'local' || inheritsAliases || specifier.startsWith('#')) {
         // A path alias, or what could become one: what else it could have meant is only known to the compiler.

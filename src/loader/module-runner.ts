@@ -65,8 +65,11 @@ export class ModuleRunner {
     const loaded = known ?? this.#start(file);
     const waiting = importer === null ? undefined : this.#modules.get(importer)?.waitsFor;
     waiting?.add(file);
-    await loaded.done;
-    waiting?.delete(file);
+    try {
+      await loaded.done;
+    } finally {
+      waiting?.delete(file);
+    }
     return asNamespace(loaded.module.exports);
   }
 

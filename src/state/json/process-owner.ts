@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { isoTime, type Millis } from '../../definitions/time.ts';
 import type { Owner } from '../state-document.ts';
+import { errno, io } from './durable-files.ts';
 
 /** Without a sign of life for so long, an owner that cannot be seen from here is taken for dead. */
 export const LEASE_MS = 5 * 60_000;
@@ -37,8 +38,7 @@ export function isAlive(owner: Owner, lastSign: Millis, now: Millis): boolean {
     owner.pidNamespace === self.pidNamespace &&
     (owner.bootId !== null || owner.host === self.host);
   if (!visible) return now - lastSign < LEASE_MS;
-  if (owner.startTime !== null) return startTimeOf(owner.pid) === owner.startTime;
-  return answersSignals(owner.pid);
+  return isRunning(owner.pid, owner.startTime);
 }
 
 /** A short name for this process, for files that only it writes. */
@@ -50,7 +50,7 @@ export function processTag(): string {
 /** Whether the process that wrote a file under its tag can be seen to be gone; `false` when it cannot be seen at all. */
 export function isGone(tag: string): boolean {
   const [pid, startTime, place] = tag.split('-');
-  return place === placeTag() && place !== 'x' && startTimeOf(Number(pid)) !== startTime;
+  return place === placeTag() && place !== 'x' && !isRunning(Number(pid), startTime ?? null);
 }
 
 function placeTag(): string {
@@ -58,12 +58,24 @@ function placeTag(): string {
   return bootId === null ? 'x' : `${bootId.slice(0, 8)}${pidNamespace?.replace(/\D/g, '') ?? ''}`;
 }
 
-/** Field 22 of `/proc/PID/stat`; the name in field 2 may hold blanks and parentheses, so count from its end. A zombie is dead. */
+/** Whether the process with this pid runs, and is the one that began then and not a later one with its number. */
+function isRunning(pid: number, startTime: string | null): boolean {
+  const stat = readLine(`/proc/${pid}/stat`);
+  // Gone, or hidden from other users: then a signal still finds it.
+  if (stat === null || startTime === null) return answersSignals(pid);
+  const { state, start } = fieldsOf(stat);
+  return state !== 'Z' && state !== 'X' && start === startTime;
+}
+
 function startTimeOf(pid: number): string | null {
   const stat = readLine(`/proc/${pid}/stat`);
-  if (stat === null) return null;
+  return stat === null ? null : fieldsOf(stat).start;
+}
+
+/** Fields 3 and 22 of `/proc/PID/stat`. The name in field 2 may hold blanks and parentheses, so count from its end. */
+function fieldsOf(stat: string): { readonly state: string; readonly start: string | null } {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+  return { state: fields[0] ?? '', start: fields[19] ?? null };
 }
 
 function answersSignals(pid: number): boolean {
@@ -71,7 +83,7 @@ function answersSignals(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     // EPERM: it is there, but somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return errno(error) === 'EPERM';
   }
 }
 
@@ -87,10 +99,15 @@ function hostName(): string {
   return readLine('/proc/sys/kernel/hostname') ?? process.getBuiltinModule('node:os').hostname();
 }
 
+/** The content of a small file of the system; `null` only where there is none: a live owner must not seem dead for want of a descriptor. */
 function readLine(file: string): string | null {
-  try {
-    return fs.readFileSync(file, 'latin1').trim();
-  } catch {
-    return null;
-  }
+  return io('read', file, () => {
+    try {
+      return fs.readFileSync(file, 'latin1').trim();
+    } catch (error) {
+      const code = errno(error);
+      if (code === 'ENOENT' || code === 'ESRCH' || code === 'ENOTDIR') return null;
+      throw error;
+    }
+  });
 }

@@ -100,15 +100,18 @@ export class StateFile implements Adapter<StateDocument> {
     const temporary = this.#temporary();
     try {
       io('write', this.path, () => writeDurably(temporary, `${JSON.stringify(document)}\n`));
+      const { ino } = io('read', temporary, () => fs.statSync(temporary));
       const published = io('write', this.path, () =>
         document.serial === 1 ? this.#publishFirst(temporary) : this.#publish(temporary, document.serial),
       );
       if (!published) throw new Conflict();
       io('sync the folder', this.folder, () => syncFolder(this.folder));
+      // Memory holds what this process wrote: it counts as seen only where that is what the file holds, too.
+      const look = this.#look();
+      this.#seen = look.startsWith(`${ino} `) && look.endsWith(` ${document.serial}`) ? look : null;
     } finally {
       removeQuietly(temporary);
     }
-    this.#seen = this.#look();
     this.#prune(document.serial);
   }
 
