@@ -42,7 +42,10 @@ export class LineWriter {
   readonly #output: Output;
   readonly #clock: Clock;
   readonly #rest = { stdout: '', stderr: '' };
-  readonly #decoders: { stdout?: TextDecoder; stderr?: TextDecoder } = {};
+  readonly #decoders: {
+    stdout?: InstanceType<typeof TextDecoder>;
+    stderr?: InstanceType<typeof TextDecoder>;
+  } = {};
 
   constructor(output: Output, clock: Clock) {
     this.#output = output;
