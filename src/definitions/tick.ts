@@ -60,7 +60,7 @@ export interface TickRecord {
   readonly skipReason: string | null;
   readonly error: Problem | null;
   readonly busy: Holder | null;
-  /** Only in the history: how much was left out, where a list was longer than a record keeps. */
+  /** How much was left out, where a list was longer than a record keeps; never where `--json` shows the tick itself. */
   readonly truncated?: { readonly keys: number; readonly runs: number; readonly skippedRunKeys: number };
   /** Only in the history: what the sensor wrote. */
   readonly log?: readonly LogLine[];
@@ -74,7 +74,8 @@ export const TICK_LOG_LIMIT = 200;
 
 /** The tick as it is kept: a tick that found a million keys must not make every later tick carry them. */
 export function recordOfTick(tick: TickRecord, log: readonly LogLine[] = []): TickRecord {
-  let keys = 0;
+  const before = tick.truncated ?? { keys: 0, runs: 0, skippedRunKeys: 0 };
+  let { keys } = before;
   const shorten = (list: readonly string[]): readonly string[] => {
     keys += Math.max(0, list.length - TICK_RECORD_LIMIT);
     return list.slice(0, TICK_RECORD_LIMIT);
@@ -85,8 +86,8 @@ export function recordOfTick(tick: TickRecord, log: readonly LogLine[] = []): Ti
     removed: shorten(removed),
     skipped: shorten(skipped),
   }));
-  const runs = Math.max(0, tick.runs.length - TICK_RECORD_LIMIT);
-  const skippedRunKeys = Math.max(0, tick.skippedRunKeys.length - TICK_RECORD_LIMIT);
+  const runs = before.runs + Math.max(0, tick.runs.length - TICK_RECORD_LIMIT);
+  const skippedRunKeys = before.skippedRunKeys + Math.max(0, tick.skippedRunKeys.length - TICK_RECORD_LIMIT);
   return {
     ...tick,
     partitions,

@@ -1,6 +1,6 @@
 /** What a sensor's result comes to, given the state. Pure: `--dry-run` prints the plan, `tick` commits it. */
 import type { SensorDefinition } from '../definitions/pipeline.ts';
-import { recordOfTick, type TickRecord, type TickRun } from '../definitions/tick.ts';
+import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord, type TickRun } from '../definitions/tick.ts';
 import { runId } from '../definitions/run.ts';
 import { isoTime, type Millis } from '../definitions/time.ts';
 import { describe } from '../definitions/failure-words.ts';
@@ -15,6 +15,14 @@ export interface TickMoment {
   readonly group: string;
 }
 
+export interface PlanTickOptions {
+  readonly moment: TickMoment;
+  /** The executor that will execute the runs; `null` leaves them to a worker. */
+  readonly owner: string | null;
+  /** `false`: the tick lists no more runs than its record keeps, as nobody will see the others. Default true. */
+  readonly listsAllRuns?: boolean;
+}
+
 export interface TickPlan {
   /** Empty when the state stays as it is. */
   readonly changes: readonly StateChange[];
@@ -22,16 +30,12 @@ export interface TickPlan {
   readonly queued: readonly QueuedRuns[];
 }
 
-/**
- * Plans a tick: requests in the order given, then run requests against the outcome of exactly that order.
- *
- * @param owner the executor that will execute the runs; `null` leaves them to a worker
- */
+/** Plans a tick: requests in the order given, then run requests against the outcome of exactly that order. */
 export function planTick(
   view: StateView,
   sensor: SensorDefinition,
   result: EvaluatedResult,
-  { moment, owner }: { readonly moment: TickMoment; readonly owner: string | null },
+  { moment, owner, listsAllRuns = true }: PlanTickOptions,
 ): TickPlan {
   const sets = new SetsAfterRequests(view, result, moment.now);
   const partitions = result.requests.map((request) => sets.apply(request));
@@ -53,6 +57,7 @@ export function planTick(
   const after = result.cursor ?? before;
   const acted =
     partitions.some(({ added, removed }) => added.length + removed.length > 0) || queued.length > 0;
+  const { listed, left } = tickRuns(queued, listsAllRuns ? Infinity : TICK_RECORD_LIMIT);
   const tick: TickRecord = {
     sensor: sensor.name,
     status: acted ? 'SUCCESS' : 'SKIPPED',
@@ -60,11 +65,12 @@ export function planTick(
     finishedAt: isoTime(moment.now),
     cursor: { before, after },
     partitions,
-    runs: queued.flatMap(tickRuns),
+    runs: listed,
     skippedRunKeys: skipped,
     skipReason: acted ? null : (result.skipReason ?? reasonFor(result, skipped)),
     error: null,
     busy: null,
+    ...(left > 0 && { truncated: { keys: 0, runs: left, skippedRunKeys: 0 } }),
   };
   if (!acted && before === after) return { changes: [], tick, queued };
   return {
@@ -188,14 +194,22 @@ function queuedOf(
   });
 }
 
-function tickRuns({ group, firstNumber, keys, runKeys, assets }: QueuedRuns): TickRun[] {
-  return keys.map((partitionKey, at) => ({
-    id: runId(group, firstNumber + at),
-    partitionKey,
-    runKey: runKeys?.[at] ?? null,
-    assets,
-    status: 'QUEUED',
-  }));
+/** The runs as the tick lists them, at most so many, and how many it does not list. */
+function tickRuns(
+  queued: readonly QueuedRuns[],
+  most: number,
+): { readonly listed: TickRun[]; readonly left: number } {
+  const listed: TickRun[] = [];
+  let left = 0;
+  for (const { group, firstNumber, keys, runKeys, assets } of queued) {
+    const count = Math.min(keys.length, most - listed.length);
+    for (let at = 0; at < count; at++) {
+      const id = runId(group, firstNumber + at);
+      listed.push({ id, partitionKey: keys[at]!, runKey: runKeys?.[at] ?? null, assets, status: 'QUEUED' });
+    }
+    left += keys.length - count;
+  }
+  return { listed, left };
 }
 
 /** A tick that did nothing says why, also when the sensor did not. */

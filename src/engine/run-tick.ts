@@ -25,6 +25,8 @@ export interface TickOptions {
   readonly interrupt: AbortSignal;
   readonly concurrency: number;
   readonly dryRun: boolean;
+  /** Whether somebody will see every run of the tick. Default true. */
+  readonly listsAllRuns?: boolean;
   /** Who executes the runs; asked for only when there are some. `null` leaves them to a worker. */
   readonly executor: (() => Promise<Executor>) | null;
   /** What to do when another process evaluates the sensor. */
@@ -76,7 +78,11 @@ async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): 
   }
   const executor = ended.result.runs.length > 0 && !dryRun ? ((await options.executor?.()) ?? null) : null;
   const planned = (now: StateView): TickPlan =>
-    planTick(now, sensor, ended.result, { moment, owner: executor?.id ?? null });
+    planTick(now, sensor, ended.result, {
+      moment,
+      owner: executor?.id ?? null,
+      listsAllRuns: options.listsAllRuns ?? true,
+    });
   if (dryRun) return finished(options, { tick: planned(view).tick, owned: [] }, log);
   const tick = await store.commit<TickRecord>((now) => {
     // An operator's edit, or another process's tick, came first: it wins.

@@ -67,6 +67,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
           emit: dryRun ? () => undefined : options.emit,
           evaluate: evaluateHere(pipeline, context.clock),
           dryRun,
+          listsAllRuns: dryRun || context.options.json,
           executor: flags.run && !dryRun ? session.executor : null,
           ifBusy: flags.ifBusy,
           waitTimeoutMs: flags.waitTimeout ?? Infinity,

@@ -61,6 +61,7 @@ async function watchSensors(
           ...options,
           evaluate: threads.evaluate,
           dryRun: false,
+          listsAllRuns: context.options.json,
           executor: session.executor,
           ifBusy: 'skip',
           waitTimeoutMs: 0,

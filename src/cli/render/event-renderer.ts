@@ -151,7 +151,8 @@ export function wordsForTick(tick: TickRecord): string {
     counts.added += added.length;
     counts.removed += removed.length;
   }
-  const more = tick.truncated;
+  const { truncated } = tick;
+  const runs = tick.runs.length + (truncated?.runs ?? 0);
   switch (tick.status) {
     case 'BUSY':
       return tick.busy === null
@@ -165,11 +166,11 @@ export function wordsForTick(tick: TickRecord): string {
       return [
         ...(counts.added > 0 ? [`${counted(counts.added, 'key')} added`] : []),
         ...(counts.removed > 0 ? [`${counted(counts.removed, 'key')} removed`] : []),
-        ...(tick.runs.length > 0 ? [`${counted(tick.runs.length, 'run')} queued`] : []),
+        ...(runs > 0 ? [`${counted(runs, 'run')} queued`] : []),
         ...(tick.skippedRunKeys.length > 0
           ? [`${counted(tick.skippedRunKeys.length, 'run key')} launched before`]
           : []),
-        ...(more === undefined ? [] : ['more in total, see truncated']),
+        ...((truncated?.keys ?? 0) > 0 ? [`${counted(truncated!.keys, 'more key')} not listed`] : []),
       ].join(', ');
   }
 }
