@@ -46,7 +46,6 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'unknown-asset':
     case 'interrupted':
     case 'canceled':
-    case 'assets-failed':
       return 1;
     case 'state-empty':
     case 'state-missing':

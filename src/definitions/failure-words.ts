@@ -184,8 +184,6 @@ export function describe(failure: Failure): Problem {
       );
     case 'canceled':
       return say(failure.why);
-    case 'assets-failed':
-      return say(failure.first, null);
     case 'state-empty':
       return say(`the state file ${failure.file} is empty`, wayBack(failure.file));
     case 'state-missing':

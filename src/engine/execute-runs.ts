@@ -22,7 +22,7 @@ import type { Emit } from './event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
 import { FreshStatuses } from './fresh-statuses.ts';
 import { isListed, ownedBy, workElsewhere } from './ownership.ts';
-import { recordOf } from './run-records.ts';
+import { endOf, endOfAll } from './run-records.ts';
 import { RunQueue } from './run-queue.ts';
 import { slotsFor } from './slots.ts';
 
@@ -200,20 +200,12 @@ export class RunExecution {
   }
 
   #cancelled(flight: Pick<InFlight, 'run' | 'startedAt'>, why: string): void {
-    const error = describe({ reason: 'canceled', why });
-    const assets = flight.run.assets.map((asset) => ({
-      asset,
-      status: 'CANCELED' as const,
-      attempts: 0,
-      metadata: {},
-      error,
-    }));
-    this.#push(flight, { status: 'CANCELED', assets, error, attempts: 0 }, false);
+    this.#push(flight, endOfAll(flight.run.assets, 'CANCELED', { reason: 'canceled', why }), false);
   }
 
   #push(
     { run, startedAt }: Pick<InFlight, 'run' | 'startedAt'>,
-    end: Pick<FinishedRun['record'], 'status' | 'assets' | 'error' | 'attempts'>,
+    end: ReturnType<typeof endOfAll>,
     counts: boolean,
   ): void {
     const { id, partitionKey, runKey, interrupted } = run;
@@ -226,7 +218,7 @@ export class RunExecution {
       canceling: false,
       startedAt,
     };
-    const record = { ...recordOf(run.runs, pending), ...end, finishedAt: isoTime(this.#options.clock.now()) };
+    const record = endOf(run.runs, pending, end, this.#options.clock.now());
     this.#ended.push({ record, set: run.runs.set, counts });
     if (counts) this.#fresh.note(record);
     this.#options.emit({ type: 'run-finished', run: record, left: this.left });

@@ -1,7 +1,7 @@
 /** A run that is still in the state, as the record that people and scripts see; and its end without having been executed. */
 import type { Failure } from '../definitions/failure.ts';
 import { describe } from '../definitions/failure-words.ts';
-import type { FinalRunStatus, RunRecord } from '../definitions/run.ts';
+import { type FinalRunStatus, mayBecome, type RunRecord } from '../definitions/run.ts';
 import { isoTime, type Millis } from '../definitions/time.ts';
 import type { FinishedRun, PendingRun, PendingRuns, StateView } from '../state/state-store.ts';
 
@@ -30,6 +30,26 @@ export function recordOf(runs: PendingRuns, run: PendingRun): RunRecord {
   };
 }
 
+type RunEnd = Pick<FinishedRun['record'], 'status' | 'assets' | 'error' | 'attempts'>;
+
+/** The record of a run that has come to its end. */
+export function endOf(runs: PendingRuns, run: PendingRun, end: RunEnd, now: Millis): FinishedRun['record'] {
+  if (!mayBecome(run.status, end.status))
+    throw new Error(`run ${run.id} cannot go from ${run.status} to ${end.status}`);
+  return { ...recordOf(runs, run), ...end, finishedAt: isoTime(now) };
+}
+
+/** The end of all assets of a run for one and the same reason, without a try of any. */
+export function endOfAll(assets: readonly string[], status: FinalRunStatus, failure: Failure): RunEnd {
+  const error = describe(failure);
+  return {
+    status,
+    error,
+    attempts: 0,
+    assets: assets.map((asset) => ({ asset, status, attempts: 0, metadata: {}, error })),
+  };
+}
+
 /** The end of a run that is not executed (any more). Its outcome changes no asset's status unless it `counts`. */
 export function endedAs(
   runs: PendingRuns,
@@ -41,18 +61,8 @@ export function endedAs(
     readonly counts: boolean;
   },
 ): FinishedRun {
-  const error = describe(end.failure);
-  return {
-    record: {
-      ...recordOf(runs, run),
-      status: end.status,
-      error,
-      assets: runs.assets.map((asset) => ({ asset, status: end.status, attempts: 0, metadata: {}, error })),
-      finishedAt: isoTime(end.now),
-    },
-    set: runs.set,
-    counts: end.counts,
-  };
+  const record = endOf(runs, run, endOfAll(runs.assets, end.status, end.failure), end.now);
+  return { record, set: runs.set, counts: end.counts };
 }
 
 /** Every run of a group. */

@@ -20,7 +20,7 @@ export interface OwnPlan<Outcome> {
   readonly takenOver: ReadonlySet<string>;
 }
 
-const noClaim: Pick<Claim, 'owned' | 'ended'> = { owned: [], ended: [] };
+const noClaim: Claim = { changes: [], owned: [], ended: [] };
 
 export class RunSession {
   readonly #options: RunSessionOptions;
@@ -83,20 +83,19 @@ export class RunSession {
     const executor = await this.executor();
     const { outcome, claim: taken } = await store.commit((view) => {
       const own = plan(view, executor.id);
-      const claim = claimRuns(view, {
-        owner: executor.id,
-        now: clock.now(),
-        wanted: (_, run) => own.takenOver.has(run.id),
-      });
-      const claims = own.takenOver.size === 0 ? [] : claim.changes;
+      const wanted = (_: PendingRuns, run: PendingRun): boolean => own.takenOver.has(run.id);
+      const claim =
+        own.takenOver.size === 0
+          ? noClaim
+          : claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
       const changes = [
         ...own.changes,
-        ...claims,
+        ...claim.changes,
         ...roomFor(view, executor.id, own.queued + claim.owned.length, concurrency),
       ];
       return {
         changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)],
-        outcome: { outcome: own.outcome, claim: own.takenOver.size === 0 ? noClaim : claim },
+        outcome: { outcome: own.outcome, claim },
       };
     });
     this.#sayTaken(taken);
@@ -105,7 +104,7 @@ export class RunSession {
   }
 
   /** Also those that ended instead: they had been interrupted too often, or were being canceled. */
-  #sayTaken({ owned, ended }: Pick<Claim, 'owned' | 'ended'>): void {
+  #sayTaken({ owned, ended }: Claim): void {
     const { emit } = this.#options;
     if (owned.length > 0) emit({ type: 'runs-taken-up', count: owned.length });
     for (const { record } of ended) emit({ type: 'run-finished', run: record, left: this.left });

@@ -48,7 +48,6 @@ function everyFailure(text: string): {
     'unknown-asset': { reason: 'unknown-asset', asset: 'a' },
     interrupted: { reason: 'interrupted', executions: 3 },
     canceled: { reason: 'canceled', why: 'w' },
-    'assets-failed': { reason: 'assets-failed', assets: ['a'], first: 'f' },
     'state-empty': { reason: 'state-empty', file },
     'state-missing': { reason: 'state-missing', file },
     'state-not-json': { reason: 'state-not-json', file, cause: 'c' },

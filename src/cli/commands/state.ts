@@ -105,7 +105,7 @@ async function restore(
     status: group.status.replaceAll('s', 'q'),
     startedAt: {},
   }));
-  await stateFile.replace({
+  await stateFile.write({
     ...copy,
     lineage: copy.lineage || newLineage(context.clock),
     serial,

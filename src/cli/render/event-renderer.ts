@@ -1,5 +1,4 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
-import { describe } from '../../definitions/failure-words.ts';
 import type { RunRecord } from '../../definitions/run.ts';
 import type { TickRecord } from '../../definitions/tick.ts';
 import type { Event } from '../../engine/event.ts';
@@ -137,7 +136,8 @@ export class EventRenderer {
       return this.#context.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
     this.#context.exitWith(1);
     if ((++this.#toldFailures > MOST_TOLD && !this.#lasts) || this.#context.options.json) return;
-    const error = run.error ?? describe({ reason: 'assets-failed', assets: [], first: 'it failed' });
+    // A failed run always says why.
+    const error = run.error!;
     const paint = this.#context.paint.stderr;
     const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
     this.#context.sayAlways(`${paint.bad('failed:')} run ${run.id}: ${clean(error.message)}${hint}`);

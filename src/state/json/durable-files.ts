@@ -94,6 +94,19 @@ export function makeMissing(folder: string): string[] {
   return [...above, ...makeMissing(folder)];
 }
 
+/** Gives a file a further name; `false` where that name is taken. The comparison that the file system itself offers. */
+export function linked(from: string, to: string): boolean {
+  try {
+    fs.linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (errno(error) === 'EEXIST') return false;
+    // Another process took this one for dead and swept its file away: that is a lost race, too.
+    if (errno(error) === 'ENOENT' && !fs.existsSync(from) && fs.existsSync(path.dirname(to))) return false;
+    throw error;
+  }
+}
+
 /** Removes a file if it is there. */
 export function removeIfThere(file: string): void {
   try {

@@ -13,10 +13,7 @@ import {
   removeQuietly,
   writeAll,
 } from './durable-files.ts';
-import { isAlive, isGone, processTag } from './process-owner.ts';
-
-/** How often a live owner shows itself to those that cannot see its process. */
-const HEARTBEAT_MS = 30_000;
+import { isAlive, isGone, processTag, showLife } from './process-owner.ts';
 
 export class ExecutorFiles {
   readonly #folder: string;
@@ -32,17 +29,13 @@ export class ExecutorFiles {
     const fd = io('write', file, () => fs.openSync(file, 'ax'));
     const note = (word: string, runId: string): void =>
       io('write', file, () => writeAll(fd, `${word} ${runId}\n`));
-    const heartbeat = setInterval(() => {
-      const now = new Date();
-      fs.futimes(fd, now, now, () => undefined);
-    }, HEARTBEAT_MS);
-    heartbeat.unref();
+    const hide = showLife(file);
     return {
       id: owner.id,
       begun: (runId) => note('begun', runId),
       ended: (runId) => note('ended', runId),
       leave: () => {
-        clearInterval(heartbeat);
+        hide();
         // All is on record: a file that stays is the next sweep's.
         closeQuietly(fd);
         removeQuietly(file);

@@ -11,6 +11,7 @@ import type { SensorClaim } from '../state-store.ts';
 import {
   errno,
   io,
+  linked,
   makeFolder,
   namesIn,
   readIfThere,
@@ -19,10 +20,7 @@ import {
   writeAll,
 } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
-import { isAlive, isGone, processTag } from './process-owner.ts';
-
-/** How often the owner of a claim shows itself to those that cannot see its process. */
-const HEARTBEAT_MS = 30_000;
+import { isAlive, isGone, processTag, showLife } from './process-owner.ts';
 
 let temporaries = 0;
 
@@ -79,14 +77,10 @@ export class SensorClaims {
   }
 
   #claimOf(file: string): SensorClaim {
-    const heartbeat = setInterval(() => {
-      const now = new Date();
-      fs.utimes(file, now, now, () => undefined);
-    }, HEARTBEAT_MS);
-    heartbeat.unref();
+    const hide = showLife(file);
     return {
       release: () => {
-        clearInterval(heartbeat);
+        hide();
         io('remove', file, () => removeIfThere(file));
         return Promise.resolve();
       },
@@ -122,16 +116,6 @@ export class SensorClaims {
 
   #file(sensor: string): string {
     return path.join(this.#folder, `${fileNameOf(sensor)}.json`);
-  }
-}
-
-function linked(from: string, to: string): boolean {
-  try {
-    fs.linkSync(from, to);
-    return true;
-  } catch (error) {
-    if (errno(error) === 'EEXIST') return false;
-    throw error;
   }
 }
 

@@ -12,8 +12,8 @@ import { fail, FailureError } from '../../definitions/failure.ts';
 import { emptyDocument, type StateDocument } from '../state-document.ts';
 import {
   causeOf,
-  errno,
   io,
+  linked,
   makeFolder,
   namesIn,
   readIfThere,
@@ -131,11 +131,6 @@ export class StateFile implements Adapter<StateDocument> {
     return this.#generations().at(-1) ?? 0;
   }
 
-  /** Puts a document in the place of whatever is there, as the generation after the newest. */
-  async replace(document: StateDocument): Promise<void> {
-    await this.write(document);
-  }
-
   /** The first commit has no file to be renamed over, so linking the file itself is the comparison. */
   #publishFirst(temporary: string): boolean {
     if (this.highestSerial() > 0 || !linked(temporary, this.path)) return false;
@@ -247,17 +242,5 @@ export class StateFile implements Adapter<StateDocument> {
   #look(): string {
     const stat = io('read', this.path, () => fs.statSync(this.path, { throwIfNoEntry: false }));
     return `${stat?.ino} ${stat?.size} ${stat?.mtimeMs} ${this.highestSerial()}`;
-  }
-}
-
-function linked(from: string, to: string): boolean {
-  try {
-    fs.linkSync(from, to);
-    return true;
-  } catch (error) {
-    if (errno(error) === 'EEXIST') return false;
-    // Another writer took this one for dead and swept its file away: that is a lost race, too.
-    if (errno(error) === 'ENOENT' && !fs.existsSync(from) && fs.existsSync(path.dirname(to))) return false;
-    throw error;
   }
 }
