@@ -16,7 +16,7 @@ import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import type { Interrupts } from './interrupts.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
 import { type LocalStore, openStore } from './local-state.ts';
-import type { GlobalOptions } from './options.ts';
+import type { GlobalOptions } from './global-options.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { writeTable } from './render/table.ts';
 import { clean, toJson } from './render/text.ts';

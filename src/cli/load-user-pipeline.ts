@@ -17,11 +17,16 @@ export interface UnattributedOutput {
   readonly onStray: OnStray;
 }
 
+/** A dependency of dynpart's own. Mostly none is needed, and to make a `require` costs start-up, too. */
+function requireOwn(name: string): unknown {
+  return createRequire(import.meta.url)(name);
+}
+
 export function loadUserPipeline(
   { file, packFile, version }: UserPipeline,
   { onOutput, onStray }: UnattributedOutput,
 ): Promise<Pipeline> {
   captureOutput((text) => onOutput(text.replace(/\n$/, '')));
   catchStrays(onStray);
-  return loadPipeline(file, { packFile, version, requireOwn: createRequire(import.meta.url) });
+  return loadPipeline(file, { packFile, version, requireOwn });
 }

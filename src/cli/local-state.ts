@@ -1,6 +1,5 @@
 /** The one place that picks where state and values live: files beside the pipeline. */
 import type { Pipeline } from '../definitions/pipeline.ts';
-import { FileValues } from '../state/file-values.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 
@@ -12,6 +11,8 @@ export function openStore(options: JsonFileStoreOptions): LocalStore {
 }
 
 /** Where the pipeline's values are kept: its own I/O manager, or files beside the state. */
-export function valuesOf(pipeline: Pipeline, store: LocalStore): IoManager {
-  return pipeline.ioManager ?? new FileValues(store.file.folder);
+export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<IoManager> {
+  if (pipeline.ioManager !== null) return pipeline.ioManager;
+  const { FileValues } = await import('../state/file-values.ts');
+  return new FileValues(store.file.folder);
 }

@@ -1,6 +1,6 @@
 /** The composition root: the only place that picks implementations, catches everything, and sets the exit code. */
-import { createRequire } from 'node:module';
 import type { CommanderError } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
 import { FailureError, type Failure } from '../definitions/failure.ts';
 import { describe } from '../definitions/failure-words.ts';
 import { describeThrown } from '../definitions/user-code.ts';
@@ -8,10 +8,14 @@ import type { Clock } from '../definitions/time.ts';
 import { exitProcess } from './exit-process.ts';
 import { Context } from './context.ts';
 import { Interrupts } from './interrupts.ts';
-import { createProgram, type Invocation } from './program.ts';
+import { declared } from './contents.ts';
+import type { Invocation } from './invocation.ts';
+import { readPlainly } from './read-plainly.ts';
 import { clean, toJson } from './render/text.ts';
 import { systemClock } from './system-clock.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
+
+const { version } = manifest;
 
 /** The command line of this process. */
 export async function main(): Promise<void> {
@@ -43,8 +47,7 @@ async function runCommand(context: Context, { run: command }: Invocation): Promi
 
 /** One command, on any terminal. Answers with its exit code. */
 export async function run(args: readonly string[], terminal: Terminal, clock: Clock): Promise<number> {
-  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-  const parsed = await parse(args, terminal, version);
+  const parsed = await parse(args, terminal);
   if ('code' in parsed) return parsed.code;
   const context = new Context({
     terminal,
@@ -63,7 +66,6 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
 async function parse(
   args: readonly string[],
   terminal: Terminal,
-  version: string,
 ): Promise<Invocation | { readonly code: number }> {
   let invocation: Invocation | undefined;
   let said = '';
@@ -72,13 +74,16 @@ async function parse(
     writeErr: (text: string) => void (said += text),
   };
   try {
-    const program = await createProgram({
-      args,
+    const commands = await declared(args);
+    const plain = readPlainly(commands, args);
+    if (plain !== null) return plain;
+    const { createProgram } = await import('./program.ts');
+    createProgram({
+      declared: commands,
       version,
       output,
       onInvocation: (found) => (invocation = found),
-    });
-    program.parse(args, { from: 'user' });
+    }).parse(args, { from: 'user' });
     return invocation!;
   } catch (error) {
     if (error instanceof FailureError) return refuse(error.failure, args, terminal);

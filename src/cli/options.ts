@@ -1,16 +1,6 @@
 /** Typed text → resolved values: every flag is read in one place, and one that cannot be used is named. */
 import { fail } from '../definitions/failure.ts';
 
-/** The flags that every command has. */
-export interface GlobalOptions {
-  readonly file: string | undefined;
-  readonly state: string | undefined;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  readonly color: boolean;
-}
-
 /** A whole number of at least `least`. */
 export function wholeNumber(flag: string, least: number): (text: string) => number {
   return (text) => {

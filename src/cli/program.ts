@@ -1,64 +1,8 @@
-/** The table of contents of the command line. Parsing only finds out what is to be done; `main` does it. */
+/** The command line as commander reads it: help, suggestions, refusals, and all that is not written out plainly. */
 import { Command } from 'commander';
-import type { Act } from './act.ts';
-import type { Context } from './context.ts';
-import type { GlobalOptions } from './options.ts';
-
-interface Entry {
-  readonly name: string;
-  readonly description: string;
-  /** Loads the command's file: only the one that is asked for, since all of them would double the start-up. */
-  readonly load: () => Promise<(program: Command, act: Act) => void>;
-}
-
-const CONTENTS: readonly Entry[] = [
-  {
-    name: 'partitions',
-    description: 'list, add and remove partition keys',
-    load: async () => (await import('./commands/partitions.ts')).partitionsCommand,
-  },
-  {
-    name: 'sensor',
-    description: 'evaluate sensors and look after them',
-    load: async () => (await import('./commands/sensor.ts')).sensorCommand,
-  },
-  {
-    name: 'materialize',
-    description: 'materialize assets for chosen keys',
-    load: async () => (await import('./commands/materialize.ts')).materializeCommand,
-  },
-  {
-    name: 'worker',
-    description: 'take queued runs and execute them until SIGINT or SIGTERM',
-    load: async () => (await import('./commands/worker.ts')).workerCommand,
-  },
-  {
-    name: 'runs',
-    description: 'runs, what they printed, retry and cancel',
-    load: async () => (await import('./commands/runs.ts')).runsCommand,
-  },
-  {
-    name: 'assets',
-    description: 'the assets of the pipeline',
-    load: async () => (await import('./commands/assets.ts')).assetsCommand,
-  },
-  {
-    name: 'status',
-    description: 'what is materialized, failed, in progress and missing, per asset',
-    load: async () => (await import('./commands/status.ts')).statusCommand,
-  },
-  {
-    name: 'state',
-    description: 'check, copy and restore the state',
-    load: async () => (await import('./commands/state.ts')).stateCommand,
-  },
-];
-
-/** What was asked for. */
-export interface Invocation {
-  readonly options: GlobalOptions;
-  readonly run: (context: Context) => Promise<void>;
-}
+import type { Declaration, DeclaredOption } from './declaration.ts';
+import { GLOBAL_NAMES, GLOBAL_OPTIONS, type GlobalOptions, globalOptions } from './global-options.ts';
+import type { Invocation } from './invocation.ts';
 
 /** Where commander writes help and its own messages. */
 export interface ProgramOutput {
@@ -67,79 +11,71 @@ export interface ProgramOutput {
 }
 
 export interface ProgramParts {
-  /** What was typed: commands whose names are not in it stay closed. */
-  readonly args: readonly string[];
+  readonly declared: Declaration;
   readonly version: string;
   readonly output: ProgramOutput;
   readonly onInvocation: (invocation: Invocation) => void;
 }
 
-export async function createProgram({ args, version, output, onInvocation }: ProgramParts): Promise<Command> {
-  const program = new Command('dynpart');
+export function createProgram({ declared, version, output, onInvocation }: ProgramParts): Command {
+  const program = new Command(declared.name);
   // Before any subcommand is made: they inherit it when they are made, not later.
   program
     .exitOverride()
     .configureOutput({ ...output, getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 })
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .helpCommand(false);
-  program
-    .description(
-      'Dynamic partitions: sensors discover keys, runs materialize assets for them, cron drives it.',
-    )
+    .helpCommand(false)
+    .description(declared.summary)
     .version(version, '-V, --version');
-  const act: Act =
-    (handler) =>
-    (...given) => {
-      const command = given.pop() as Command;
+  withGlobals(program);
+  for (const command of declared.commands) add(command, program, onInvocation);
+  return program;
+}
+
+function add(declared: Declaration, parent: Command, onInvocation: ProgramParts['onInvocation']): void {
+  const command = parent.command(declared.name).description(declared.summary);
+  for (const { spec, description } of declared.arguments) command.argument(spec, description);
+  for (const option of declared.options) addOption(command, option);
+  const { handler } = declared;
+  if (handler !== null) {
+    command.action((...given: unknown[]) => {
+      given.pop();
       const options: unknown = given.pop();
       onInvocation({
         options: globalsOf(command),
         run: (context) => handler(context, options as never, ...(given as never[])),
       });
-    };
-  withGlobals(program);
-  for (const { name, description, load } of CONTENTS) {
-    if (args.includes(name)) {
-      const before = program.commands.length;
-      (await load())(program, act);
-      for (const command of program.commands.slice(before)) withGlobals(command);
-    } else program.command(name).description(description);
+    });
   }
-  return program;
+  for (const below of declared.commands) add(below, command, onInvocation);
+  // What has nothing in it was not loaded, as it was not typed: only its name is shown.
+  if (handler !== null || declared.commands.length > 0) withGlobals(command);
+}
+
+function addOption(
+  command: Command,
+  { flags, description, parse, initial, isRequired }: DeclaredOption,
+): void {
+  if (isRequired) command.requiredOption(flags, description);
+  else if (parse === undefined) command.option(flags, description);
+  else command.option(flags, description, parse as (text: string, before: unknown) => unknown, initial);
 }
 
 /** Global flags may stand before or after a command, so every command has them; its own values stay its own. */
 function withGlobals(command: Command): void {
-  command
-    .optionsGroup('Global options:')
-    .option('-f, --file <file>', 'the pipeline file (DYNPART_FILE; else pipeline.{ts,mts,js,mjs} here)')
-    .option(
-      '--state <file>',
-      'the state file (DYNPART_STATE; else .dynpart/state.json beside the pipeline file)',
-    )
-    .option('--json', 'one JSON document on stdout, errors too')
-    .option('-q, --quiet', 'only errors')
-    .option('-v, --verbose', 'what it does and why')
-    .option('--no-color', 'no colours (also NO_COLOR, TERM=dumb)');
-  for (const subcommand of command.commands) withGlobals(subcommand);
+  command.optionsGroup('Global options:');
+  for (const option of GLOBAL_OPTIONS) addOption(command, option);
 }
 
 /** What was said nearest to the command wins. */
 function globalsOf(command: Command): GlobalOptions {
   const said: Record<string, unknown> = {};
   for (let at: Command | null = command; at !== null; at = at.parent) {
-    for (const name of ['file', 'state', 'json', 'quiet', 'verbose', 'color']) {
+    for (const name of GLOBAL_NAMES) {
       if (said[name] === undefined && at.getOptionValueSource(name) === 'cli')
         said[name] = at.getOptionValue(name);
     }
   }
-  return {
-    file: said['file'] as string | undefined,
-    state: said['state'] as string | undefined,
-    json: said['json'] === true,
-    quiet: said['quiet'] === true,
-    verbose: said['verbose'] === true,
-    color: said['color'] !== false,
-  };
+  return globalOptions(said);
 }

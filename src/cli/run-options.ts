@@ -27,7 +27,7 @@ export async function sessionOptions(
     store: context.store,
     pipeline,
     known: await context.loadedAsKnown(),
-    ioManager: valuesOf(pipeline, context.store),
+    ioManager: () => valuesOf(pipeline, context.store),
     clock: context.clock,
     emit: renderer.emit,
     concurrency: choices.concurrency ?? pipeline.concurrency,

@@ -2,11 +2,13 @@
 import type { KnownPipeline } from '../state/state-document.ts';
 import type { Executor, PendingRun, PendingRuns, StateChange, StateView } from '../state/state-store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from './claim-runs.ts';
-import { RunExecution, type RunExecutionOptions } from './execute-runs.ts';
+import type { RunExecution, RunExecutionOptions } from './execute-runs.ts';
 import { remembering } from './remembering.ts';
 import { roomFor } from './slots.ts';
 
-export interface RunSessionOptions extends Omit<RunExecutionOptions, 'executor'> {
+export interface RunSessionOptions extends Omit<RunExecutionOptions, 'executor' | 'ioManager'> {
+  /** Asked for when there is something to execute. */
+  readonly ioManager: () => Promise<RunExecutionOptions['ioManager']>;
   readonly known: KnownPipeline;
 }
 
@@ -49,8 +51,11 @@ export class RunSession {
   async adopt(owned: readonly OwnedRun[]): Promise<void> {
     if (owned.length === 0) return;
     const executor = await this.executor();
+    // Most ticks find nothing to execute, and start without what would do it.
+    const { RunExecution } = await import('./execute-runs.ts');
+    const ioManager = await this.#options.ioManager();
     const view = await this.#options.store.read();
-    this.#execution ??= new RunExecution({ ...this.#options, executor }, view);
+    this.#execution ??= new RunExecution({ ...this.#options, ioManager, executor }, view);
     this.#execution.adopt(owned, view, view.executors().find(({ id }) => id === executor.id)?.slots ?? 0);
     this.#onAdopt();
   }

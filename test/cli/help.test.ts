@@ -1,6 +1,9 @@
 /** Help: every command, every flag of the design, nothing wider than its page. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
+import { root } from '../support/project.ts';
 
 const GLOBAL = ['-f, --file', '--state', '--json', '-q, --quiet', '-v, --verbose', '--no-color', '--help'];
 
@@ -100,5 +103,11 @@ describe('--help', () => {
     expect((await runOn(new CapturedTerminal(), ['materialise'])).stderr).toContain('materialize');
     expect((await runOn(new CapturedTerminal(), ['sensor', 'tikc'])).stderr).toContain('tick');
     expect((await runOn(new CapturedTerminal(), ['status', '--exitcode'])).stderr).toContain('--exit-code');
+  });
+
+  it('that is prepared for a quick start is what the program says', async () => {
+    const prepared = fs.readFileSync(path.join(root, 'dist/help.txt'), 'utf8');
+    expect(prepared).toBe(await help([]));
+    expect(prepared).toContain('partitions');
   });
 });

@@ -408,7 +408,7 @@ describe('a process that executes runs', () => {
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
 
     const interrupted = async (
-      options: Partial<RunSessionOptions>,
+      options: Partial<Pick<RunSessionOptions, 'failFast' | 'onInterrupt'>>,
       fields: Partial<QueuedRuns> = {},
     ): Promise<string[]> => {
       const began = new Recorder<string>();

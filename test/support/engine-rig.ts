@@ -3,6 +3,9 @@ import type { IoManager, ValueContext } from '../../src/definitions/io-manager.t
 import type { Pipeline } from '../../src/definitions/pipeline.ts';
 import { evaluateHere } from '../../src/engine/evaluate-sensor.ts';
 import type { Event } from '../../src/engine/event.ts';
+// Loaded by a session on first use: here before any test's time begins.
+import '../../src/engine/execute-runs.ts';
+import type { RunExecutionOptions } from '../../src/engine/execute-runs.ts';
 import { RunSession, type RunSessionOptions } from '../../src/engine/run-session.ts';
 import { runTick, type TickOptions, type TickOutcome } from '../../src/engine/run-tick.ts';
 import { MemoryStore } from '../../src/state/memory-store.ts';
@@ -78,6 +81,8 @@ function nameOf({ asset, partitionKey }: ValueContext): string {
   return partitionKey === null ? asset : `${asset}@${partitionKey}`;
 }
 
+type SessionChoices = Partial<Omit<RunSessionOptions, 'ioManager'> & Pick<RunExecutionOptions, 'ioManager'>>;
+
 export class EngineRig {
   readonly clock = new FakeClock();
   readonly store = new MemoryStore(this.clock);
@@ -95,12 +100,12 @@ export class EngineRig {
   }
 
   /** One process's session; several of them are several processes as far as the store can tell. */
-  session(options: Partial<RunSessionOptions> = {}): RunSession {
+  session({ ioManager = this.values, ...options }: SessionChoices = {}): RunSession {
     return new RunSession({
       store: this.store,
       pipeline: this.pipeline,
       known: knownOf(this.pipeline),
-      ioManager: this.values,
+      ioManager: () => Promise.resolve(ioManager),
       clock: this.clock,
       emit: this.events.add,
       concurrency: this.pipeline.concurrency,

@@ -1,11 +1,10 @@
 /** `dynpart assets list`: the assets of the pipeline and what they depend on. */
-import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import type { Act } from '../act.ts';
+import type { Declaration } from '../declaration.ts';
 
-export function assetsCommand(program: Command, act: Act): void {
+export function assetsCommand(program: Declaration): void {
   const assets = program.command('assets').description('the assets of the pipeline');
-  assets.command('list').description('assets, their partitions and dependencies').action(act(list));
+  assets.command('list').description('assets, their partitions and dependencies').action(list);
 }
 
 async function list(context: Context): Promise<void> {

@@ -1,14 +1,13 @@
 /** `dynpart materialize`: make assets for chosen keys, now. */
-import type { Command } from 'commander';
 import { fail } from '../../definitions/failure.ts';
 import type { Selection } from '../../engine/plan-materialize.ts';
-import type { Act } from '../act.ts';
 import type { Context } from '../context.ts';
+import type { Declaration } from '../declaration.ts';
 import { materializeSelection } from '../materialize-selection.ts';
 import { oneOf, repeated, wholeNumber } from '../options.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
 
-export function materializeCommand(program: Command, act: Act): void {
+export function materializeCommand(program: Declaration): void {
   program
     .command('materialize')
     .argument('[assets...]', 'what to materialize; without it, all assets')
@@ -28,7 +27,7 @@ export function materializeCommand(program: Command, act: Act): void {
     .option('--dry-run', 'only say what would run')
     .option('--no-run', 'leave the runs queued for a worker')
     .option('--summary', 'leave the list of runs out of --json')
-    .action(act(materialize));
+    .action(materialize);
 }
 
 interface MaterializeOptions {

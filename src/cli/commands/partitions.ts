@@ -1,18 +1,17 @@
 /** `dynpart partitions …`: the keys of a set, by hand. */
-import type { Command } from 'commander';
 import { quoted } from '../../definitions/failure-words.ts';
 import { fail } from '../../definitions/failure.ts';
 import { nearest } from '../../definitions/nearest.ts';
 import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/change-set.ts';
 import type { StateView } from '../../state/state-store.ts';
 import type { Context } from '../context.ts';
+import type { Declaration } from '../declaration.ts';
 import { age, wholeNumber } from '../options.ts';
-import type { Act } from '../act.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
 import { counted, grouped, printable, toJson } from '../render/text.ts';
 import type { MaterializeOutcome } from '../materialize-selection.ts';
 
-export function partitionsCommand(program: Command, act: Act): void {
+export function partitionsCommand(program: Declaration): void {
   const partitions = program.command('partitions').description('list, add and remove partition keys');
   partitions
     .command('list')
@@ -23,7 +22,7 @@ export function partitionsCommand(program: Command, act: Act): void {
     .option('--after <key>', 'only keys that stand after this one')
     .option('--count', 'only how many there are')
     .option('--json-lines', 'each key as a JSON string, as `--from - --json-lines` reads them')
-    .action(act(list));
+    .action(list);
   partitions
     .command('add')
     .argument('<set>')
@@ -32,7 +31,7 @@ export function partitionsCommand(program: Command, act: Act): void {
     .option('--from <file>', 'a key a line; - is standard input')
     .option('--json-lines', 'the lines of --from are JSON strings')
     .option('--materialize', 'materialize the assets of the set for the keys that are new')
-    .action(act(add));
+    .action(add);
   partitions
     .command('remove')
     .argument('<set>')
@@ -49,7 +48,7 @@ export function partitionsCommand(program: Command, act: Act): void {
     .option('--keep-out', 'sensors may not bring them back')
     .option('--purge', 'delete their stored values, too')
     .option('--dry-run', 'only say what would be removed')
-    .action(act(remove));
+    .action(remove);
   partitions
     .command('sync')
     .argument('<set>')
@@ -59,7 +58,7 @@ export function partitionsCommand(program: Command, act: Act): void {
     .option('--allow-empty', 'an empty list empties the set')
     .option('--max-remove <n>', 'refuse to remove more: a number, or N% of the set')
     .option('--dry-run', 'only say what would change')
-    .action(act(sync));
+    .action(sync);
 }
 
 interface ListOptions {

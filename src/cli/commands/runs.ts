@@ -1,10 +1,9 @@
 /** `dynpart runs …`: what runs there are and were. What they printed, and what can be done about them, have files of their own. */
-import type { Command } from 'commander';
 import type { RunRecord, RunStatus } from '../../definitions/run.ts';
 import { pendingRecords } from '../../engine/run-records.ts';
 import type { StateView } from '../../state/state-store.ts';
-import type { Act } from '../act.ts';
 import type { Context } from '../context.ts';
+import type { Declaration } from '../declaration.ts';
 import { findRun } from '../find-run.ts';
 import { oneOf, wholeNumber } from '../options.ts';
 import { clean, printable } from '../render/text.ts';
@@ -13,7 +12,7 @@ import { logs } from './runs-logs.ts';
 
 const STATUSES = ['QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED'] as const;
 
-export function runsCommand(program: Command, act: Act): void {
+export function runsCommand(program: Declaration): void {
   const runs = program.command('runs').description('runs, what they printed, retry and cancel');
   runs
     .command('list')
@@ -24,34 +23,30 @@ export function runsCommand(program: Command, act: Act): void {
     .option('--sensor <sensor>', 'only requested by this sensor')
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1), 50)
     .option('--after <id>', 'only runs that stand after this one in the list')
-    .action(act(list));
-  runs
-    .command('show')
-    .argument('<id>')
-    .description('one run, its assets and their metadata')
-    .action(act(show));
+    .action(list);
+  runs.command('show').argument('<id>').description('one run, its assets and their metadata').action(show);
   runs
     .command('logs')
     .argument('<id>')
     .description('what a run printed, by attempt')
     .option('--follow', 'go on until the run has ended')
-    .action(act(logs));
+    .action(logs);
   runs
     .command('retry')
     .argument('<ids...>')
     .description('new runs for the assets that did not succeed')
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
-    .action(act(retry));
+    .action(retry);
   runs
     .command('cancel')
     .argument('<ids...>')
     .description('cancel queued runs and abort started ones, also in another process')
-    .action(act(cancel));
+    .action(cancel);
   runs
     .command('release')
     .argument('<ids...>')
     .description('say that the process which owns these runs is gone for good: others may take them up')
-    .action(act(release));
+    .action(release);
 }
 
 interface ListOptions {

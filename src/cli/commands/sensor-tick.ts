@@ -1,5 +1,4 @@
 /** `dynpart sensor tick`: evaluate now, commit, execute what was requested, end. Made for cron. */
-import type { Command } from 'commander';
 import { fail } from '../../definitions/failure.ts';
 import { describe, quoted } from '../../definitions/failure-words.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
@@ -12,13 +11,13 @@ import { lastTickOf } from '../../engine/last-tick.ts';
 import { runTick } from '../../engine/run-tick.ts';
 import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { Context } from '../context.ts';
+import type { Declaration } from '../declaration.ts';
 import { oneOf, seconds, wholeNumber } from '../options.ts';
-import type { Act } from '../act.ts';
 import { EventRenderer, wordsForTick } from '../render/event-renderer.ts';
 import { printable } from '../render/text.ts';
 import { sessionOptions } from '../run-options.ts';
 
-export function tickCommand(sensor: Command, act: Act): void {
+export function tickCommand(sensor: Declaration): void {
   sensor
     .command('tick')
     .argument('[sensors...]', 'which; without it, all that are running')
@@ -34,7 +33,7 @@ export function tickCommand(sensor: Command, act: Act): void {
     )
     .option('--wait-timeout <s>', 'with --if-busy wait: for so long at most', seconds('--wait-timeout'))
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
-    .action(act(tick));
+    .action(tick);
 }
 
 interface TickFlags {

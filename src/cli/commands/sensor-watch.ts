@@ -1,28 +1,16 @@
 /** `dynpart sensor watch`: the loop, every sensor at its own interval until SIGINT or SIGTERM. */
 import path from 'node:path';
-import type { Command } from 'commander';
 import { fail } from '../../definitions/failure.ts';
 import { RunSession } from '../../engine/run-session.ts';
 import { runTick } from '../../engine/run-tick.ts';
 import { watch } from '../../engine/watch.ts';
 import type { Context } from '../context.ts';
 import { SensorThreads } from '../evaluate-in-thread.ts';
-import { wholeNumber } from '../options.ts';
 import { printingRuns } from '../print-runs.ts';
-import type { Act } from '../act.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { sessionOptions } from '../run-options.ts';
 
-export function watchCommand(sensor: Command, act: Act): void {
-  sensor
-    .command('watch')
-    .argument('[sensors...]', 'which; without it, all')
-    .description('evaluate every sensor at its own interval and execute the runs, until SIGINT or SIGTERM')
-    .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
-    .action(act(watchSensors));
-}
-
-async function watchSensors(
+export async function watchSensors(
   context: Context,
   flags: { readonly concurrency?: number },
   names: readonly string[],

@@ -1,47 +1,50 @@
 /** `dynpart sensor …`: what there is, its cursor and history, start and stop. Ticks have files of their own. */
-import type { Command } from 'commander';
 import { fail } from '../../definitions/failure.ts';
 import { lastTickOf } from '../../engine/last-tick.ts';
 import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { Context } from '../context.ts';
+import type { Declaration } from '../declaration.ts';
 import { wholeNumber } from '../options.ts';
-import type { Act } from '../act.ts';
 import { wordsForTick } from '../render/event-renderer.ts';
 import { printable } from '../render/text.ts';
 import { tickCommand } from './sensor-tick.ts';
-import { watchCommand } from './sensor-watch.ts';
 
-export function sensorCommand(program: Command, act: Act): void {
+export function sensorCommand(program: Declaration): void {
   const sensor = program.command('sensor').description('evaluate sensors and look after them');
+  sensor.command('list').description('status, interval, last tick and cursor of each sensor').action(list);
+  tickCommand(sensor);
   sensor
-    .command('list')
-    .description('status, interval, last tick and cursor of each sensor')
-    .action(act(list));
-  tickCommand(sensor, act);
-  watchCommand(sensor, act);
+    .command('watch')
+    .argument('[sensors...]', 'which; without it, all')
+    .description('evaluate every sensor at its own interval and execute the runs, until SIGINT or SIGTERM')
+    .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
+    // Loaded on use: a tick, which stands in this chapter too, starts without it.
+    .action(async (context, flags: { readonly concurrency?: number }, names: readonly string[]) =>
+      (await import('./sensor-watch.ts')).watchSensors(context, flags, names),
+    );
   sensor
     .command('start')
     .argument('<sensor>')
     .description('let it tick')
-    .action(act((context, _: object, name: string) => setStatus(context, name, 'RUNNING')));
+    .action((context, _: object, name: string) => setStatus(context, name, 'RUNNING'));
   sensor
     .command('stop')
     .argument('<sensor>')
     .description('no ticks until it is started')
-    .action(act((context, _: object, name: string) => setStatus(context, name, 'STOPPED')));
+    .action((context, _: object, name: string) => setStatus(context, name, 'STOPPED'));
   sensor
     .command('cursor')
     .argument('<sensor>')
     .description('show the cursor, or change it')
     .option('--set <value>', 'the next tick goes on from here')
     .option('--clear', 'the next tick begins anew')
-    .action(act(cursor));
+    .action(cursor);
   sensor
     .command('history')
     .argument('<sensor>')
     .description('past ticks, newest first')
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1), 20)
-    .action(act(history));
+    .action(history);
 }
 
 async function list(context: Context): Promise<void> {

@@ -1,7 +1,6 @@
 /** `dynpart state …`: every invariant checked, a copy, the way back. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Command } from 'commander';
 import { describe } from '../../definitions/failure-words.ts';
 import { fail, FailureError } from '../../definitions/failure.ts';
 import { isoTime } from '../../definitions/time.ts';
@@ -18,25 +17,22 @@ import { newLineage } from '../../state/json/json-file-store.ts';
 import { parseState } from '../../state/json/parse-state.ts';
 import type { StateDocument } from '../../state/state-document.ts';
 import type { Context } from '../context.ts';
-import type { Act } from '../act.ts';
+import type { Declaration } from '../declaration.ts';
 
-export function stateCommand(program: Command, act: Act): void {
+export function stateCommand(program: Declaration): void {
   const state = program.command('state').description('check, copy and restore the state');
-  state
-    .command('check')
-    .description('every invariant of the state; a problem is exit code 5')
-    .action(act(check));
+  state.command('check').description('every invariant of the state; a problem is exit code 5').action(check);
   state
     .command('export')
     .argument('[file]', 'without it: standard output')
     .description('a copy of the state, as one consistent document')
-    .action(act(exportTo));
+    .action(exportTo);
   state
     .command('restore')
     .argument('[file]', 'a copy made by export')
     .description('put a copy in the place of the state; what is there now is kept beside it')
     .option('--last', 'the newest intact generation')
-    .action(act(restore));
+    .action(restore);
 }
 
 async function check(context: Context): Promise<void> {

@@ -1,21 +1,20 @@
 /** `dynpart status`: what is materialized, failed, in progress and missing, per asset. */
-import type { Command } from 'commander';
 import { runsIn } from '../../engine/run-records.ts';
 import { lastTickOf } from '../../engine/last-tick.ts';
 import { sensorStatus } from '../../engine/sensor-status.ts';
 import type { KnownAsset } from '../../state/state-document.ts';
 import type { StateView } from '../../state/state-store.ts';
 import type { Context } from '../context.ts';
-import type { Act } from '../act.ts';
+import type { Declaration } from '../declaration.ts';
 import { grouped } from '../render/text.ts';
 
-export function statusCommand(program: Command, act: Act): void {
+export function statusCommand(program: Declaration): void {
   program
     .command('status')
     .argument('[assets...]', 'which; without it, all')
     .description('what is materialized, failed, in progress and missing, per asset')
     .option('--exit-code', 'exit with 10 when keys are missing or failed')
-    .action(act(status));
+    .action(status);
 }
 
 async function status(

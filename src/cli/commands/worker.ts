@@ -1,22 +1,21 @@
 /** `dynpart worker`: takes queued runs and executes them. */
-import type { Command } from 'commander';
 import { RunSession } from '../../engine/run-session.ts';
 import { work } from '../../engine/work.ts';
 import type { Context } from '../context.ts';
+import type { Declaration } from '../declaration.ts';
 import { wholeNumber } from '../options.ts';
-import type { Act } from '../act.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { sessionOptions } from '../run-options.ts';
 import { printingRuns } from '../print-runs.ts';
 
-export function workerCommand(program: Command, act: Act): void {
+export function workerCommand(program: Declaration): void {
   program
     .command('worker')
     .description('take queued runs and execute them until SIGINT or SIGTERM')
     .option('--once', 'until the queue is empty')
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
     .option('--summary', 'leave the list of runs out of --json')
-    .action(act(worker));
+    .action(worker);
 }
 
 async function worker(

@@ -1,0 +1,64 @@
+/** The table of contents of the command line. */
+import { Declaration } from './declaration.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly description: string;
+  /** Loads the command's file: only the one that is asked for, since all of them would double the start-up. */
+  readonly load: () => Promise<(program: Declaration) => void>;
+}
+
+const CONTENTS: readonly Entry[] = [
+  {
+    name: 'partitions',
+    description: 'list, add and remove partition keys',
+    load: async () => (await import('./commands/partitions.ts')).partitionsCommand,
+  },
+  {
+    name: 'sensor',
+    description: 'evaluate sensors and look after them',
+    load: async () => (await import('./commands/sensor.ts')).sensorCommand,
+  },
+  {
+    name: 'materialize',
+    description: 'materialize assets for chosen keys',
+    load: async () => (await import('./commands/materialize.ts')).materializeCommand,
+  },
+  {
+    name: 'worker',
+    description: 'take queued runs and execute them until SIGINT or SIGTERM',
+    load: async () => (await import('./commands/worker.ts')).workerCommand,
+  },
+  {
+    name: 'runs',
+    description: 'runs, what they printed, retry and cancel',
+    load: async () => (await import('./commands/runs.ts')).runsCommand,
+  },
+  {
+    name: 'assets',
+    description: 'the assets of the pipeline',
+    load: async () => (await import('./commands/assets.ts')).assetsCommand,
+  },
+  {
+    name: 'status',
+    description: 'what is materialized, failed, in progress and missing, per asset',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  {
+    name: 'state',
+    description: 'check, copy and restore the state',
+    load: async () => (await import('./commands/state.ts')).stateCommand,
+  },
+];
+
+/** All commands; those whose names were typed as a whole, the others by name and description only. */
+export async function declared(args: readonly string[]): Promise<Declaration> {
+  const program = new Declaration('dynpart').description(
+    'Dynamic partitions: sensors discover keys, runs materialize assets for them, cron drives it.',
+  );
+  for (const { name, description, load } of CONTENTS) {
+    if (args.includes(name)) (await load())(program);
+    else program.command(name).description(description);
+  }
+  return program;
+}
