@@ -42,10 +42,7 @@ export function planTick(
   const missing = sets.missing(result);
   if (missing.length > 0) return failedTick(view, sensor, moment, missing);
 
-  const { runs, repeated } = firstOfEach(
-    sets.withoutKeptOut(result.runs),
-    sets.withoutKeptOut(result.repeated),
-  );
+  const { runs, repeated } = firstOfEach(sets.withoutKeptOut(result.runs), sets);
   const { launched, skipped: spent } = withoutSpentRunKeys(view, sensor.name, runs, sets.removed);
   const skipped = [...repeated, ...spent];
   const queued = queuedOf(launched, {
@@ -131,20 +128,30 @@ function failedTick(
 /** Of requests with one run key the first launches; one that an operator keeps out was none. */
 function firstOfEach(
   runs: readonly RequestedRuns[],
-  repeated: readonly RequestedRuns[],
-): { readonly runs: readonly RequestedRuns[]; readonly repeated: string[] } {
-  if (repeated.length === 0) return { runs, repeated: [] };
-  const taken = new Set(runKeysOf(runs));
-  const again: string[] = [];
-  const first = onlyWhere(repeated, (_group, _key, runKey) => {
-    if (taken.has(runKey!)) {
-      again.push(runKey!);
-      return false;
-    }
-    taken.add(runKey!);
-    return true;
+  sets: SetsAfterRequests,
+): { readonly runs: readonly RequestedRuns[]; readonly repeated: readonly string[] } {
+  if (
+    runs.length === 1 &&
+    sets.areAsAdded(runs[0]!) &&
+    runs[0]!.runKeys.every((runKey, at) => runKey === null || runKey === runs[0]!.keys[at])
+  )
+    return { runs, repeated: [] };
+  const firsts = new Map<string, number>();
+  for (const { runKeys, numbers } of runs) {
+    runKeys.forEach((runKey, at) => {
+      if (runKey !== null && numbers[at]! < (firsts.get(runKey) ?? Infinity))
+        firsts.set(runKey, numbers[at]!);
+    });
+  }
+  const again: { readonly number: number; readonly runKey: string }[] = [];
+  const first = onlyWhere(runs, ({ runKeys, numbers }, at) => {
+    const runKey = runKeys[at]!;
+    const number = numbers[at]!;
+    if (runKey === null || firsts.get(runKey) === number) return true;
+    again.push({ number, runKey });
+    return false;
   });
-  return { runs: [...runs, ...first], repeated: again };
+  return { runs: first, repeated: again.sort((a, b) => a.number - b.number).map(({ runKey }) => runKey) };
 }
 
 /** A run key launches one run per sensor, ever. */
@@ -157,7 +164,8 @@ function withoutSpentRunKeys(
   const spent = view.spentRunKeys(sensor, runKeysOf(runs), released);
   if (spent.size === 0) return { launched: runs, skipped: [] };
   const skipped: string[] = [];
-  const launched = onlyWhere(runs, (_group, _key, runKey) => {
+  const launched = onlyWhere(runs, ({ runKeys }, at) => {
+    const runKey = runKeys[at]!;
     if (runKey === null || !spent.has(runKey)) return true;
     skipped.push(runKey);
     return false;

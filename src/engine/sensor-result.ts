@@ -16,8 +16,6 @@ export interface EvaluatedResult {
     readonly keys: readonly string[];
   }[];
   readonly runs: readonly RequestedRuns[];
-  /** Requests whose run key an earlier one of this very result has: the first wins. Their keys must be there all the same. */
-  readonly repeated: readonly RequestedRuns[];
   readonly skipReason: string | null;
 }
 
@@ -30,19 +28,25 @@ export interface RequestedRuns {
   readonly keys: readonly (string | null)[];
   /** One a key; `null`: the request had none. */
   readonly runKeys: readonly (string | null)[];
+  /** Where each of them stood among all requests of the result, from 0. */
+  readonly numbers: readonly number[];
 }
 
 /** Those of the requested runs that pass. */
 export function onlyWhere(
   runs: readonly RequestedRuns[],
-  passes: (group: RequestedRuns, key: string | null, runKey: string | null) => boolean,
+  passes: (group: RequestedRuns, at: number) => boolean,
 ): readonly RequestedRuns[] {
   return runs.map((group) => {
-    const { keys, runKeys } = group;
-    const kept = keys.flatMap((key, at) => (passes(group, key, runKeys[at]!) ? [at] : []));
-    return kept.length === keys.length
-      ? group
-      : { ...group, keys: kept.map((at) => keys[at]!), runKeys: kept.map((at) => runKeys[at]!) };
+    const { keys, runKeys, numbers } = group;
+    const kept = keys.flatMap((_, at) => (passes(group, at) ? [at] : []));
+    if (kept.length === keys.length) return group;
+    return {
+      ...group,
+      keys: kept.map((at) => keys[at]!),
+      runKeys: kept.map((at) => runKeys[at]!),
+      numbers: kept.map((at) => numbers[at]!),
+    };
   });
 }
 
@@ -61,7 +65,7 @@ export function parseSensorResult(
   pipeline: Pipeline,
 ): ParsedResult {
   if (value === undefined || value === null)
-    return { result: { cursor: undefined, requests: [], runs: [], repeated: [], skipReason: null } };
+    return { result: { cursor: undefined, requests: [], runs: [], skipReason: null } };
   if (!isPlainObject(value)) {
     return {
       problems: [
@@ -86,17 +90,16 @@ export function parseSensorResult(
   const targetOf = targetResolver(sensor, pipeline);
   const groups = new RunGroups();
   requested.forEach((request, at) => parseRun(problems, request, at, { targetOf, groups }));
-  const { runs, repeated } = groups;
+  const { runs } = groups;
   if (typeof skipReason === 'string' && requested.length > 0)
     problems.push('skipReason and runRequests contradict each other: return one of them');
   if (problems.length > 0)
-    return { problems, usable: { cursor: undefined, requests, runs, repeated, skipReason: null } };
+    return { problems, usable: { cursor: undefined, requests, runs, skipReason: null } };
   return {
     result: {
       cursor: cursor as string | undefined,
       requests,
       runs,
-      repeated,
       skipReason: (skipReason as string | undefined) ?? null,
     },
   };
@@ -167,6 +170,7 @@ function parseRun(problems: string[], value: unknown, at: number, { targetOf, gr
   }
   if (problems.length > before || 'problem' in target) return;
   groups.add(target, (tags as Record<string, string> | undefined) ?? NO_TAGS, {
+    number: at,
     partitionKey: (partitionKey as string | undefined) ?? null,
     runKey: (runKey as string | undefined) ?? null,
   });
@@ -203,32 +207,38 @@ function targetResolver(sensor: SensorDefinition, pipeline: Pipeline): (assets: 
   }
 }
 
-type Columns = RequestedRuns & { readonly keys: (string | null)[]; readonly runKeys: (string | null)[] };
+type Columns = RequestedRuns & {
+  readonly keys: (string | null)[];
+  readonly runKeys: (string | null)[];
+  readonly numbers: number[];
+};
 
 /** Puts requests together that are alike. */
 class RunGroups {
   readonly runs: Columns[] = [];
-  readonly repeated: Columns[] = [];
   readonly #byTarget = new Map<string, Columns>();
-  readonly #runKeys = new Set<string>();
   // Requests that share their target share these very objects, too: most of the time the last group fits.
   #last: { readonly assets: readonly string[]; readonly tags: object; readonly group: Columns } | undefined;
 
   add(
     { set, assets }: { readonly set: string | null; readonly assets: readonly string[] },
     tags: Readonly<Record<string, string>>,
-    { partitionKey, runKey }: { readonly partitionKey: string | null; readonly runKey: string | null },
+    {
+      number,
+      partitionKey,
+      runKey,
+    }: { readonly number: number; readonly partitionKey: string | null; readonly runKey: string | null },
   ): void {
-    if (runKey !== null && this.#runKeys.has(runKey)) {
-      this.repeated.push({ set, assets, tags, keys: [partitionKey], runKeys: [runKey] });
-      return;
-    }
-    if (runKey !== null) this.#runKeys.add(runKey);
     if (this.#last?.assets !== assets || this.#last.tags !== tags) {
-      this.#last = { assets, tags, group: this.#groupOf({ set, assets, tags, keys: [], runKeys: [] }) };
+      this.#last = {
+        assets,
+        tags,
+        group: this.#groupOf({ set, assets, tags, keys: [], runKeys: [], numbers: [] }),
+      };
     }
     this.#last.group.keys.push(partitionKey);
     this.#last.group.runKeys.push(runKey);
+    this.#last.group.numbers.push(number);
   }
 
   #groupOf(empty: Columns): Columns {

@@ -6,10 +6,18 @@ import type { StateChange, StateView } from '../state/state-store.ts';
 import { cancelRunsOfKeys } from './cancel-runs.ts';
 import { type EvaluatedResult, onlyWhere, type RequestedRuns } from './sensor-result.ts';
 
-/** What is known of a key: not there, there from the start, or (from 2) put there by the request with this number. */
+/** What became of a key: removed by a request, there from the start, or (from 2) put there by the request with this number. */
 type Mark = number;
 const ABSENT: Mark = 0;
 const PRESENT: Mark = 1;
+
+interface SetBefore {
+  /** Those of the result's keys that are in the set. */
+  readonly present: ReadonlySet<string>;
+  readonly keptOut: ReadonlySet<string>;
+  /** Keys that a request touched. One map a set and nothing else: a tick may bring a hundred thousand keys. */
+  readonly marks: Map<string, Mark>;
+}
 
 export class SetsAfterRequests {
   readonly changes: StateChange[] = [];
@@ -17,9 +25,7 @@ export class SetsAfterRequests {
   readonly removed = new Map<string, Set<string>>();
   /** Keys that this result asked for and an operator keeps out, by set. */
   readonly #refused = new Map<string, Set<string>>();
-  // One map a set and nothing else: a tick may bring a hundred thousand keys, and each more map or set of them shows.
-  readonly #marks = new Map<string, Map<string, Mark>>();
-  readonly #keptOut = new Map<string, ReadonlySet<string>>();
+  readonly #sets = new Map<string, SetBefore>();
   readonly #view: StateView;
   readonly #now: Millis;
   #requests = PRESENT;
@@ -27,18 +33,14 @@ export class SetsAfterRequests {
   constructor(view: StateView, result: EvaluatedResult, now: Millis) {
     this.#view = view;
     this.#now = now;
-    for (const { set, keys } of result.requests) {
-      const marks = this.#marksOf(set);
-      for (const key of keys) marks.set(key, ABSENT);
+    const named = new Map<string, (readonly (string | null)[])[]>();
+    for (const { set, keys } of [...result.requests, ...result.runs]) {
+      if (set !== null) named.set(set, [...(named.get(set) ?? []), keys]);
     }
-    for (const { set, keys } of [...result.runs, ...result.repeated]) {
-      if (set === null) continue;
-      const marks = this.#marksOf(set);
-      for (const key of keys) marks.set(key!, ABSENT);
-    }
-    for (const [set, marks] of this.#marks) {
-      for (const key of view.present(set, marks.keys())) marks.set(key, PRESENT);
-      this.#keptOut.set(set, view.keptOut(set, marks.keys()));
+    for (const [set, lists] of named) {
+      const present = view.present(set, keysIn(lists));
+      const keptOut = view.keptOut(set, keysIn(lists));
+      this.#sets.set(set, { present, keptOut, marks: new Map() });
     }
   }
 
@@ -47,9 +49,10 @@ export class SetsAfterRequests {
   }
 
   /** Run requests for keys that are not there, in words. A key that is kept out was reported as skipped already. */
-  missing({ runs, repeated }: EvaluatedResult): string[] {
-    return [...runs, ...repeated].flatMap(({ set, keys }) => {
-      if (set === null) return [];
+  missing({ runs }: EvaluatedResult): string[] {
+    return runs.flatMap((group) => {
+      const { set, keys } = group;
+      if (set === null || this.areAsAdded(group)) return [];
       const refused = this.#refused.get(set);
       return keys
         .filter((key) => !this.#has(set, key!) && !refused?.has(key!))
@@ -60,41 +63,55 @@ export class SetsAfterRequests {
     });
   }
 
+  /**
+   * Whether runs are requested for exactly the first keys that a request added, in its order: then each of them is there,
+   * and none stands there twice. So it is with nearly every sensor, and nothing has to be looked up key by key.
+   */
+  areAsAdded({ set, keys }: RequestedRuns): boolean {
+    if (set === null || this.removed.has(set)) return false;
+    const added = this.changes.find((change) => change.type === 'keys-added' && change.set === set);
+    return (
+      added?.type === 'keys-added' &&
+      keys.length <= added.keys.length &&
+      keys.every((key, at) => key === added.keys[at])
+    );
+  }
+
   /** Without the runs of keys that an operator keeps out: their add request was skipped, and so are they. */
   withoutKeptOut(runs: readonly RequestedRuns[]): readonly RequestedRuns[] {
     if (this.#refused.size === 0) return runs;
-    return onlyWhere(runs, (group, key) => group.set === null || this.#has(group.set, key!));
+    return onlyWhere(runs, ({ set, keys }, at) => set === null || this.#has(set, keys[at]!));
   }
 
   #has(set: string, key: string): boolean {
-    return (this.#marks.get(set)?.get(key) ?? ABSENT) !== ABSENT;
-  }
-
-  #marksOf(set: string): Map<string, Mark> {
-    const known = this.#marks.get(set);
-    if (known !== undefined) return known;
-    const marks = new Map<string, Mark>();
-    this.#marks.set(set, marks);
-    return marks;
+    const { marks, present } = this.#sets.get(set)!;
+    return markOf(key, marks, present) !== ABSENT;
   }
 
   #add(set: string, keys: readonly string[]): PartitionsOutcome {
     const request = ++this.#requests;
-    const marks = this.#marksOf(set);
-    const keptOut = this.#keptOut.get(set)!;
-    const added: string[] = [];
+    const { marks, present, keptOut } = this.#sets.get(set)!;
+    let added: readonly string[];
     const skipped = new Set<string>();
-    for (const key of keys) {
-      const mark = marks.get(key)!;
-      // Named twice by this very request: it counts once.
-      if (mark === request) continue;
-      if (mark === ABSENT && !keptOut.has(key)) {
-        added.push(key);
-        marks.set(key, request);
-        continue;
+    if (marks.size + present.size + keptOut.size === 0) {
+      // All of them are new, and one that is named twice counts once.
+      for (const key of keys) marks.set(key, request);
+      added = marks.size === keys.length ? keys : [...marks.keys()];
+    } else {
+      const fresh: string[] = [];
+      for (const key of keys) {
+        const mark = markOf(key, marks, present);
+        // Named twice by this very request.
+        if (mark === request) continue;
+        if (mark === ABSENT && !keptOut.has(key)) {
+          fresh.push(key);
+          marks.set(key, request);
+          continue;
+        }
+        skipped.add(key);
+        if (mark === ABSENT) this.#refused.set(set, (this.#refused.get(set) ?? new Set()).add(key));
       }
-      skipped.add(key);
-      if (mark === ABSENT) this.#refused.set(set, (this.#refused.get(set) ?? new Set()).add(key));
+      added = fresh;
     }
     if (added.length > 0) this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#now) });
     return { set, added, removed: [], skipped: [...skipped] };
@@ -102,10 +119,10 @@ export class SetsAfterRequests {
 
   #remove(set: string, keys: readonly string[]): PartitionsOutcome {
     ++this.#requests;
-    const marks = this.#marksOf(set);
+    const { marks, present } = this.#sets.get(set)!;
     const removed: string[] = [];
     const skipped: string[] = [];
-    for (const key of new Set(keys)) (marks.get(key) === ABSENT ? skipped : removed).push(key);
+    for (const key of new Set(keys)) (markOf(key, marks, present) === ABSENT ? skipped : removed).push(key);
     for (const key of removed) marks.set(key, ABSENT);
     if (removed.length > 0) {
       this.removed.set(set, new Set([...(this.removed.get(set) ?? []), ...removed]));
@@ -114,4 +131,14 @@ export class SetsAfterRequests {
     }
     return { set, added: [], removed, skipped };
   }
+}
+
+/** Not as one list: most of the time nobody looks at any of them. */
+function* keysIn(lists: readonly (readonly (string | null)[])[]): Generator<string> {
+  // Requests for a set have keys.
+  for (const keys of lists) yield* keys as readonly string[];
+}
+
+function markOf(key: string, marks: ReadonlyMap<string, Mark>, present: ReadonlySet<string>): Mark {
+  return marks.get(key) ?? (present.has(key) ? PRESENT : ABSENT);
 }

@@ -74,7 +74,7 @@ describe('a sensor', () => {
       byName: ['a', 'b'],
     });
     expect(ended).toEqual({
-      result: { cursor: 'c8', requests: [], runs: [], repeated: [], skipReason: null },
+      result: { cursor: 'c8', requests: [], runs: [], skipReason: null },
     });
   });
 

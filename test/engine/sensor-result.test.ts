@@ -43,7 +43,6 @@ describe('the result of a sensor', () => {
         cursor: undefined,
         requests: [],
         runs: [],
-        repeated: [],
         skipReason: null,
       });
     },
@@ -62,8 +61,7 @@ describe('the result of a sensor', () => {
         { type: 'add', set: 'letters', keys: ['a'] },
         { type: 'delete', set: 'letters', keys: ['b'] },
       ],
-      runs: [{ set: 'letters', assets: ['audio'], tags: { by: 'me' }, keys: ['a'], runKeys: ['k'] }],
-      repeated: [],
+      runs: [{ set: 'letters', assets: ['audio'], tags: { by: 'me' }, keys: ['a'], runKeys: ['k'], numbers: [0] }],
       skipReason: null,
     });
     expect(resultOf({ skipReason: 'none', runRequests: [] }).skipReason).toBe('none');
