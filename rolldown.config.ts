@@ -88,7 +88,8 @@ function program(name: string, input: string): RolldownOptions {
       dir: 'dist',
       format: 'cjs',
       entryFileNames: '[name].cjs',
-      chunkFileNames: `${name}/[name].cjs`,
+      // `import.meta.dirname` of what starts is the folder of everything that was built.
+      chunkFileNames: (chunk) => (chunk.name === 'core' ? `${name}-core.cjs` : `${name}/[name].cjs`),
       codeSplitting: { groups },
       minifyInternalExports: false,
       minify,

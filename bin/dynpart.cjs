@@ -23,4 +23,4 @@ function saysPrepared() {
   }
 }
 
-if (!saysPrepared()) void require('../dist/cli/core.cjs').main();
+if (!saysPrepared()) void require('../dist/cli-core.cjs').main();

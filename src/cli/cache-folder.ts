@@ -1,10 +1,8 @@
 /** Where caches live: the user's cache folder, never beside the pipeline. */
-import fs from 'node:fs';
 import path from 'node:path';
-import { makeMissing } from '../state/json/durable-files.ts';
 import { fileNameOf } from '../state/json/file-name.ts';
 
-/** The file for the compiled code of a pipeline, or `null` where none can be written. A cache is never needed. */
+/** The file for the compiled code of a pipeline, or `null` where the user has no folder for it. A cache is never needed. */
 export function packFileFor(
   pipeline: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -12,14 +10,7 @@ export function packFileFor(
   const home = env['HOME'] ?? homeOfUser();
   const base = env['XDG_CACHE_HOME'] || (home === null ? null : path.join(home, '.cache'));
   if (base === null || !path.isAbsolute(base)) return null;
-  const folder = path.join(base, 'dynpart', 'code');
-  try {
-    makeMissing(folder);
-    fs.accessSync(folder, fs.constants.W_OK);
-    return path.join(folder, `${fileNameOf(pipeline)}.pack`);
-  } catch {
-    return null;
-  }
+  return path.join(base, 'dynpart', 'code', `${fileNameOf(pipeline)}.pack`);
 }
 
 /** cron may set no HOME. */

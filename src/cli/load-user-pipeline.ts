@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { loadPipeline } from '../loader/load-pipeline.ts';
+import { makeMissing } from '../state/json/durable-files.ts';
 import { captureOutput, catchStrays, type OnStray } from './capture-output.ts';
 
 export interface UserPipeline {
@@ -28,5 +29,5 @@ export function loadUserPipeline(
 ): Promise<Pipeline> {
   captureOutput((text) => onOutput(text.replace(/\n$/, '')));
   catchStrays(onStray);
-  return loadPipeline(file, { packFile, version, requireOwn });
+  return loadPipeline(file, { packFile, makeFolder: makeMissing, version, requireOwn });
 }

@@ -20,11 +20,11 @@ export class MissingImport extends Error {
 export class Compiler {
   readonly #requireOwn: (name: string) => unknown;
   readonly #root: string;
-  readonly #hasTsconfig: boolean;
+  readonly #hasTsconfig: () => boolean;
   #jiti: Jiti | undefined;
 
   /** @param root the pipeline file */
-  constructor(root: string, requireOwn: (name: string) => unknown, hasTsconfig: boolean) {
+  constructor(root: string, requireOwn: (name: string) => unknown, hasTsconfig: () => boolean) {
     this.#root = root;
     this.#requireOwn = requireOwn;
     this.#hasTsconfig = hasTsconfig;
@@ -67,7 +67,7 @@ export class Compiler {
     return (this.#jiti ??= createJiti(this.#root, {
       fsCache: false,
       interopDefault: false,
-      tsconfigPaths: this.#hasTsconfig,
+      tsconfigPaths: this.#hasTsconfig(),
     }));
   }
 }

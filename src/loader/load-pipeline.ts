@@ -13,6 +13,8 @@ import { stampOf } from './pipeline-file.ts';
 export interface LoadOptions {
   /** The file for this pipeline's compiled code; `null` keeps none. Never in the user's folder. */
   readonly packFile: string | null;
+  /** Makes the folder of that file, when there is something to keep. */
+  readonly makeFolder: (folder: string) => void;
   /** The version of dynpart. */
   readonly version: string;
   /** Loads a dependency of dynpart itself. */
@@ -28,22 +30,14 @@ export interface LoadOptions {
  */
 export async function loadPipeline(
   given: string,
-  { packFile, version, requireOwn }: LoadOptions,
+  { packFile, makeFolder, version, requireOwn }: LoadOptions,
 ): Promise<Pipeline> {
   if (stampOf(given) === null) fail({ reason: 'pipeline-not-found', file: given, given: true });
   // What it imports stands beside the real file, as for node itself.
   const file = realPath(given) ?? given;
   const madeWith = `2 dynpart ${version} node ${process.version}`;
-  const tsconfigs = tsconfigsAbove(file);
   const pack = packFile === null ? null : readPack(packFile, madeWith);
-  const runner = new ModuleRunner(
-    pack,
-    new Compiler(
-      file,
-      requireOwn,
-      Object.values(tsconfigs).some((text) => text !== null),
-    ),
-  );
+  const runner = new ModuleRunner(pack, new Compiler(file, requireOwn, () => hasText(tsconfigsAbove(file))));
   let module: Record<string, unknown>;
   try {
     module = await runner.run(file);
@@ -51,8 +45,8 @@ export async function loadPipeline(
     return fail(failureOfLoading(error, file));
   }
   if (packFile !== null && runner.knowsMoreThanThePack) {
-    const made = packOf(runner, madeWith, tsconfigs);
-    if (made !== null) writePack(packFile, made);
+    const made = packOf(runner, madeWith, tsconfigsAbove(file));
+    if (made !== null) writePack(packFile, made, makeFolder);
   }
   return pipelineIn(module, file);
 }
@@ -127,6 +121,10 @@ function tsconfigsAbove(file: string): Record<string, string | null> {
     found[tsconfig] = readText(tsconfig);
     if (folder === path.dirname(folder)) return found;
   }
+}
+
+function hasText(texts: Record<string, string | null>): boolean {
+  return Object.values(texts).some((text) => text !== null);
 }
 
 function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {

@@ -45,9 +45,10 @@ export function readPack(file: string, madeWith: string): ModulePack | null {
 }
 
 /** Keeps a pack. Whole or not at all; without permission or room there is none next time. */
-export function writePack(file: string, pack: ModulePack): void {
+export function writePack(file: string, pack: ModulePack, makeFolder: (folder: string) => void): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
+    makeFolder(path.dirname(file));
     const body = JSON.stringify(pack);
     fs.writeFileSync(temporary, `${checksum(body)}\n${body}`);
     fs.renameSync(temporary, file);
@@ -86,7 +87,7 @@ export function candidatesOf(specifier: string, importer: string): string[] {
 /** Where a path leads in the end; `null` when it leads nowhere. */
 export function realPath(file: string): string | null {
   try {
-    return fs.realpathSync(file);
+    return fs.realpathSync.native(file);
   } catch {
     return null;
   }
@@ -102,7 +103,8 @@ function removeQuietly(file: string): void {
 
 export function readText(file: string): string | null {
   try {
-    return fs.readFileSync(file, 'utf8');
+    // Most that are asked for are not there, and asking costs less than an error that is thrown away.
+    return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null;
   } catch {
     return null;
   }

@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadPipeline } from '../../src/loader/load-pipeline.ts';
 import { type ModulePack, readPack, writePack } from '../../src/loader/module-pack.ts';
+import { makeMissing } from '../../src/state/json/durable-files.ts';
 import { binary, Project } from '../support/project.ts';
 import { Fixture, pipelineSaying } from './fixture.ts';
 
@@ -36,6 +37,7 @@ async function load({
 }: Load = {}): Promise<string[]> {
   const { assets } = await loadPipeline(project.path(file), {
     packFile: project.path('the.pack'),
+    makeFolder: makeMissing,
     version,
     requireOwn,
   });
@@ -136,6 +138,7 @@ describe('a pack', () => {
     ]) {
       const { assets } = await loadPipeline(project.path('pipeline.ts'), {
         packFile,
+        makeFolder: makeMissing,
         version: '1',
         requireOwn: requireJiti,
       });
@@ -172,7 +175,7 @@ describe('a pack', () => {
   it('that cannot be renamed leaves nothing behind', async () => {
     start();
     fs.mkdirSync(project.path('the.pack', 'full'), { recursive: true });
-    writePack(project.path('the.pack'), { madeWith: '' } as ModulePack);
+    writePack(project.path('the.pack'), { madeWith: '' } as ModulePack, makeMissing);
     expect(fs.readdirSync(project.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 });

@@ -83,6 +83,8 @@ export function makeFolder(folder: string): void {
 
 /** One by one: node's own recursive way never ends where the system answers that a parent is not there although it is (`/proc`). */
 export function makeMissing(folder: string): string[] {
+  // Mostly it is there, and asking costs less than an error that is thrown away.
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   try {
     fs.mkdirSync(folder);
     return [folder];

@@ -116,7 +116,8 @@ function hostName(): string {
 function readLine(file: string): string | null {
   return io('read', file, () => {
     try {
-      return fs.readFileSync(file, 'latin1').trim();
+      // 'utf8' is what node reads without a detour over streams of unknown length.
+      return fs.readFileSync(file, 'utf8').trim();
     } catch (error) {
       const code = errno(error);
       if (code === 'ENOENT' || code === 'ESRCH' || code === 'ENOTDIR') return null;
