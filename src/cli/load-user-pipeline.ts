@@ -1,5 +1,6 @@
 /** Loads the user's code into this process or thread: from now on what it prints is its own. */
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { loadPipeline } from '../loader/load-pipeline.ts';
 import { makeMissing } from '../state/json/durable-files.ts';
@@ -20,7 +21,10 @@ export interface UnattributedOutput {
 
 /** A dependency of dynpart's own. Mostly none is needed, and to make a `require` costs start-up, too. */
 function requireOwn(name: string): unknown {
-  return createRequire(import.meta.url)(name);
+  const require = createRequire(import.meta.url);
+  const [, packageName, file] = /^(\w+)\/(.+)$/.exec(name) ?? [];
+  if (packageName === undefined) return require(name);
+  return require(path.join(path.dirname(require.resolve(`${packageName}/package.json`)), file!));
 }
 
 export function loadUserPipeline(

@@ -1,7 +1,7 @@
 /** jiti, asked for two things only: to compile a file and to find what an import means. Loaded where the pack does not know. */
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
-import type { Jiti } from 'jiti';
+import type { Jiti, TransformOptions } from 'jiti';
 import type * as JitiModule from 'jiti';
 import type { Edge } from './module-pack.ts';
 
@@ -22,6 +22,7 @@ export class Compiler {
   readonly #root: string;
   readonly #hasTsconfig: () => boolean;
   #jiti: Jiti | undefined;
+  #transformer: ((options: TransformOptions) => string) | undefined;
 
   /** @param root the pipeline file */
   constructor(root: string, requireOwn: (name: string) => unknown, hasTsconfig: () => boolean) {
@@ -32,7 +33,7 @@ export class Compiler {
 
   /** The file as the body of an async function; see `ModuleRunner` for what it expects around it. */
   compile(file: string, source: string): string {
-    return this.#loaded.transform({
+    const options = {
       source,
       filename: file,
       ts: /\.[cm]?tsx?$/.test(file),
@@ -40,7 +41,9 @@ export class Compiler {
       async: true,
       interopDefault: false,
       retainLines: true,
-    });
+    };
+    const code = this.#transform(options);
+    return code.startsWith('#!') ? `// ${code}` : code;
   }
 
   /** @throws MissingImport */
@@ -51,6 +54,25 @@ export class Compiler {
     const compiled =
       /\.(?:[cm]?tsx?|jsx?|mjs)$/.test(file) && !file.includes(`${path.sep}node_modules${path.sep}`);
     return { kind: compiled || file.endsWith('.json') ? 'local' : 'native', file };
+  }
+
+  /**
+   * After an edit of a file whose imports are known, jiti has nothing to resolve, and loading all of it takes as long as
+   * compiling. So the half of it that compiles is asked for by its place, and jiti itself where that is another one.
+   */
+  #transform(options: TransformOptions): string {
+    this.#transformer ??= this.#half() ?? ((given) => this.#loaded.transform(given));
+    return this.#transformer(options);
+  }
+
+  #half(): ((options: TransformOptions) => string) | null {
+    let transform: (options: TransformOptions & { readonly babel: object }) => { readonly code: string };
+    try {
+      transform = this.#requireOwn('jiti/dist/babel.cjs') as typeof transform;
+    } catch {
+      return null;
+    }
+    return (options) => transform({ ...options, babel: {} }).code;
   }
 
   #find(specifier: string, importer: string): string {

@@ -17,7 +17,7 @@ export interface LoadOptions {
   readonly makeFolder: (folder: string) => void;
   /** The version of dynpart. */
   readonly version: string;
-  /** Loads a dependency of dynpart itself. */
+  /** Loads a dependency of dynpart itself; `package/file` is a file of it, also one that it does not offer. */
   readonly requireOwn: (name: string) => unknown;
 }
 

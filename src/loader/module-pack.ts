@@ -1,8 +1,9 @@
 /**
  * The compiled files of one pipeline, kept together in the user's cache folder.
  *
- * A pack is used only when everything that it was made from is as it was: the versions, every source byte for byte, the
- * files that would have been found first, the packages. Otherwise it counts as if it were not there.
+ * A pack is used only when everything that decides what is imported is as it was: the versions, the files that would have
+ * been found first, the packages. Otherwise it counts as if it were not there. The code of a file is used only while its
+ * source is the same byte for byte: after an edit that file is compiled anew, and no other.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -21,6 +22,13 @@ export interface PackedFile {
   readonly edges: Readonly<Record<string, Edge>>;
 }
 
+/** A file as it is now; without its code where it was edited since. */
+export interface FreshFile extends Omit<PackedFile, 'code'> {
+  readonly code: string | null;
+}
+
+export type FreshPack = ReadonlyMap<string, FreshFile>;
+
 export interface ModulePack {
   /** What else decides how files are compiled and found. */
   readonly madeWith: string;
@@ -33,11 +41,11 @@ export interface ModulePack {
   readonly witnesses: Readonly<Record<string, string | null>>;
 }
 
-/** The pack in a file, if it is whole and nothing has changed. */
-export function readPack(file: string, madeWith: string): ModulePack | null {
+/** The pack in a file, if it is whole and leads where it led. Of sources that were edited it knows their imports only. */
+export function readPack(file: string, madeWith: string): FreshPack | null {
   try {
     const pack = parsePack(readText(file));
-    return pack !== null && pack.madeWith === madeWith && isFresh(pack) ? pack : null;
+    return pack !== null && pack.madeWith === madeWith && leadsWhereItLed(pack) ? freshFiles(pack) : null;
   } catch {
     // Whatever is in it: a cache cannot break a load.
     return null;
@@ -66,9 +74,19 @@ function parsePack(text: string | null): ModulePack | null {
   return JSON.parse(body) as ModulePack;
 }
 
-function isFresh({ files, absent, witnesses, links }: ModulePack): boolean {
+/** `null` when a file is gone: where its imports lead now is for the compiler to find out. */
+function freshFiles({ files }: ModulePack): FreshPack | null {
+  const fresh = new Map<string, FreshFile>();
+  for (const [file, packed] of Object.entries(files)) {
+    const source = readText(file);
+    if (source === null) return null;
+    fresh.set(file, source === packed.source ? packed : { source, code: null, edges: packed.edges });
+  }
+  return fresh;
+}
+
+function leadsWhereItLed({ absent, witnesses, links }: ModulePack): boolean {
   return (
-    Object.entries(files).every(([file, { source }]) => readText(file) === source) &&
     Object.entries(witnesses).every(([file, content]) => readText(file) === content) &&
     Object.entries(links).every(([file, target]) => realPath(file) === target) &&
     !absent.some((file) => fs.existsSync(file))

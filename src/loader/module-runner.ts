@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Script } from 'node:vm';
 import * as library from '../index.ts';
 import { type Compiler, MissingImport } from './compiler.ts';
-import { type Edge, type ModulePack, type PackedFile, readText } from './module-pack.ts';
+import { type Edge, type FreshPack, readText } from './module-pack.ts';
 
 type Namespace = Record<string, unknown>;
 
@@ -37,12 +37,12 @@ const TAIL = '\n})';
 export class ModuleRunner {
   /** Every local file that was run, as the pack keeps it. */
   readonly files = new Map<string, RunFile>();
-  readonly #pack: ModulePack | null;
+  readonly #pack: FreshPack | null;
   readonly #compiler: Compiler;
   readonly #modules = new Map<string, LoadedModule>();
   #knowsMore = false;
 
-  constructor(pack: ModulePack | null, compiler: Compiler) {
+  constructor(pack: FreshPack | null, compiler: Compiler) {
     this.#pack = pack;
     this.#compiler = compiler;
   }
@@ -102,7 +102,7 @@ export class ModuleRunner {
     }).runInThisContext() as Body;
     const edgeOf = (specifier: string): Edge => {
       if (!Object.hasOwn(edges, specifier)) {
-        edges[specifier] = this.#compiler.resolve(specifier, file);
+        edges[specifier] = this.#packedEdge(file, specifier) ?? this.#compiler.resolve(specifier, file);
         this.#knowsMore = true;
       }
       return edges[specifier]!;
@@ -148,18 +148,21 @@ export class ModuleRunner {
   }
 
   #fileOf(file: string): RunFile {
-    const packed = this.#packed(file);
+    const packed = this.#pack?.get(file);
     const source = packed?.source ?? readText(file);
     if (source === null) throw new MissingImport(file, file);
-    if (packed === undefined) this.#knowsMore = true;
-    const code = packed?.code ?? (file.endsWith('.json') ? source : this.#compiler.compile(file, source));
-    const run = { source, code, edges: { ...packed?.edges } };
+    const known = packed?.code ?? null;
+    if (known === null) this.#knowsMore = true;
+    const code = known ?? (file.endsWith('.json') ? source : this.#compiler.compile(file, source));
+    // What an edited file imports is only taken over as far as it is asked for again.
+    const run = { source, code, edges: known === null ? {} : { ...packed?.edges } };
     this.files.set(file, run);
     return run;
   }
 
-  #packed(file: string): PackedFile | undefined {
-    return this.#pack !== null && Object.hasOwn(this.#pack.files, file) ? this.#pack.files[file] : undefined;
+  #packedEdge(file: string, specifier: string): Edge | undefined {
+    const edges = this.#pack?.get(file)?.edges ?? {};
+    return Object.hasOwn(edges, specifier) ? edges[specifier] : undefined;
   }
 
   async #follow(edge: Edge, importer: string): Promise<Namespace> {

@@ -19,14 +19,14 @@ export default definePipeline({ assets: [thing], sensors: [look] });
 
 export interface Said {
   readonly value: unknown;
-  /** Whether jiti was loaded: the pack did not know everything. */
+  /** Whether jiti, or the half of it that compiles, was loaded: the pack did not know everything. */
   readonly compiled: boolean;
 }
 
 const WATCH_JITI = `const Module = require('node:module');
 const load = Module._load;
 Module._load = function (name, ...rest) {
-  if (name === 'jiti') require('node:fs').appendFileSync(process.env.JITI_SEEN, 'x');
+  if (/\\bjiti\\b/.test(name)) require('node:fs').appendFileSync(process.env.JITI_SEEN, 'x');
   return load.call(this, name, ...rest);
 };
 `;
