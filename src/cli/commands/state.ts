@@ -16,6 +16,7 @@ import {
 } from '../../state/json/durable-files.ts';
 import { newLineage } from '../../state/json/json-file-store.ts';
 import { parseState } from '../../state/json/parse-state.ts';
+import { withCommit } from '../../state/json/writers.ts';
 import type { StateDocument } from '../../state/state-document.ts';
 import type { Context } from '../context.ts';
 import type { Act } from '../act.ts';
@@ -112,6 +113,8 @@ async function restore(
     writtenBy: { version: context.version, at: now },
     executors: [],
     runs,
+    // Not the copy's: a writer that was stopped before this asks what became of its commit.
+    writers: withCommit((stateFile.newestIntact() ?? copy).writers, { id: context.store.writer, serial }),
   });
   Object.assign(context.document, { file: stateFile.path, serial });
   context.chat(

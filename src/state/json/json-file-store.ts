@@ -18,9 +18,10 @@ import type { RunRecord } from '../../definitions/run.ts';
 import type { Holder, TickRecord } from '../../definitions/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
-import { ownerNamed } from './process-owner.ts';
+import { ownerNamed, processTag } from './process-owner.ts';
 import { SensorClaims } from './sensor-claims.ts';
 import { Conflict, StateFile } from './state-file.ts';
+import { withCommit } from './writers.ts';
 
 export interface JsonFileStoreOptions {
   /** The state file; everything else is kept in its folder. */
@@ -38,6 +39,7 @@ const LONGEST_PAUSE_MS = 50;
 export class JsonFileStore implements StateStore {
   readonly file: StateFile;
   readonly #options: JsonFileStoreOptions;
+  #writer: string | undefined;
   #db: Low<StateDocument>;
   readonly #history: HistoryFiles;
   readonly #executorFiles: ExecutorFiles;
@@ -146,16 +148,23 @@ export class JsonFileStore implements StateStore {
     return settled(() => this.#history.readLog(runId));
   }
 
+  /** Who commits here. A name by chance behind the process's, since it may open the file more than once. */
+  get writer(): string {
+    return (this.#writer ??= `${processTag()}-${newId(this.#options.clock).slice(-4)}`);
+  }
+
   #viewOf(document: StateDocument): StateView {
     return viewOf(document, (executor) => this.#executorFiles.judge(executor, this.#options.clock.now()));
   }
 
   #stamped(document: StateDocument): StateDocument {
     const { clock, version } = this.#options;
+    const serial = document.serial + 1;
     return {
       ...document,
       lineage: document.lineage || newLineage(clock),
-      serial: document.serial + 1,
+      serial,
+      writers: withCommit(document.writers, { id: this.writer, serial }),
       writtenBy: { version, at: isoTime(clock.now()) },
     };
   }
