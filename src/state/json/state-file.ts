@@ -165,6 +165,24 @@ export class StateFile implements Adapter<StateDocument> {
     }
   }
 
+  /**
+   * Keeps what is there now, whatever it is. Also the newest generation, where that is asked for and the file is damaged or
+   * behind it: its name will leave the window.
+   */
+  keepPresent(name: string, alsoGeneration: boolean): string[] {
+    makeFolder(this.folder);
+    const bytes = io('read', this.path, () => bytesIfThere(this.path));
+    const kept = bytes === null ? [] : [this.keepCopy(name, bytes)];
+    const inFile = bytes === null ? null : this.#whole(bytes.toString('utf8'), this.path);
+    const newest = alsoGeneration ? (this.#intact()?.document.serial ?? 0) : 0;
+    if (newest > (inFile?.document.serial ?? 0)) {
+      const generation = this.#generation(newest);
+      const text = io('read', generation, () => readIfThere(generation));
+      if (text !== null && text !== '') kept.push(this.keepCopy(name, text));
+    }
+    return kept;
+  }
+
   /** The newest intact document, in the file or in a generation. */
   newestIntact(): StateDocument | null {
     return this.#later(0);
@@ -173,6 +191,12 @@ export class StateFile implements Adapter<StateDocument> {
   /** The highest number that was ever published here, as far as can be seen. */
   highestSerial(): number {
     return this.#generations().at(-1) ?? 0;
+  }
+
+  /** The same, also where the generations are gone and the file is damaged: what it says first of its serial. */
+  highestSerialToldOf(): number {
+    const text = io('read', this.path, () => readIfThere(this.path)) ?? '';
+    return Math.max(this.highestSerial(), Number(/"serial":(\d{1,12})\b/.exec(text)?.[1] ?? 0));
   }
 
   /** The first commit has no file to be renamed over, so linking the file itself is the comparison. */
