@@ -52,6 +52,8 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'state-not-json':
     case 'state-misshapen':
     case 'state-newer':
+    case 'state-older':
+    case 'commit-unsure':
     case 'state-io':
     case 'value-damaged':
     case 'copy-unusable':

@@ -203,6 +203,18 @@ export function describe(failure: Failure): Problem {
         `the state file ${failure.file} has schema ${failure.schema}; this dynpart knows schemas up to ${failure.supported}`,
         'install the newer dynpart that wrote it: npm install -g dynpart@latest',
       );
+    case 'state-older':
+      return say(
+        `the state file ${failure.file} has schema ${failure.schema}; this dynpart knows schemas from ${failure.oldest} on`,
+        failure.schema < 1
+          ? wayBack(failure.file)
+          : 'let an older dynpart that knows it bring it forward: any command of it that changes something does',
+      );
+    case 'commit-unsure':
+      return say(
+        `this process was stopped while many others committed, and cannot tell whether its own commit ${failure.serial} of ${failure.file} was made`,
+        'look (dynpart status, dynpart runs list), and run the command again if it was not',
+      );
     case 'state-io':
       return say(
         `cannot ${failure.action} ${failure.file}: ${failure.cause}`,

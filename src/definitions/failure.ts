@@ -133,6 +133,13 @@ export type Failure =
       readonly schema: number;
       readonly supported: number;
     }
+  | {
+      readonly reason: 'state-older';
+      readonly file: string;
+      readonly schema: number;
+      readonly oldest: number;
+    }
+  | { readonly reason: 'commit-unsure'; readonly file: string; readonly serial: number }
   | { readonly reason: 'state-io'; readonly file: string; readonly action: string; readonly cause: string }
   | {
       readonly reason: 'value-damaged';

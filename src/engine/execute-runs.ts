@@ -289,7 +289,7 @@ export class RunExecution {
       const slots = slotsFor(view, executor.id, wanted, concurrency);
       const changes: StateChange[] = [];
       if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
-      if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
+      this.#sayStarted(view, started, changes);
       // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
       if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, wanted));
       else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
@@ -306,6 +306,12 @@ export class RunExecution {
     this.#commitDue =
       clock.now() +
       Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
+  }
+
+  /** Not of runs that were taken away meanwhile (released, or replaced by a restore): started, and nobody's, they would be. */
+  #sayStarted(view: StateView, started: ReadonlyMap<string, string>, changes: StateChange[]): void {
+    const mine = [...started].filter(([id]) => view.run(id)?.runs.owner === this.#options.executor.id);
+    if (mine.length > 0) changes.push({ type: 'runs-started', runs: new Map(mine) });
   }
 
   /** No outcome counts for a run that was canceled meanwhile; and a run that is not here any more has had its end. */
@@ -339,7 +345,7 @@ export class RunExecution {
       this.#slots = await store.commit((now) => {
         const slots = slotsFor(now, executor.id, wanted, concurrency);
         const changes: StateChange[] = [this.#entry(slots, wanted)];
-        if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
+        this.#sayStarted(now, started, changes);
         return { changes, outcome: slots };
       });
       for (const id of started.keys()) this.#unmarked.delete(id);

@@ -2,7 +2,7 @@
 import type { TickRecord } from '../definitions/tick.ts';
 
 /** The schema that this version reads and writes. */
-export const SCHEMA = 1;
+export const SCHEMA = 2;
 
 /** Big lists are parallel columns and strings of one letter a key: a million keys parse in a tenth of a second. */
 export interface StateDocument {
@@ -18,6 +18,21 @@ export interface StateDocument {
   readonly executors: readonly ExecutorEntry[];
   readonly runs: readonly RunGroup[];
   readonly sets: Readonly<Record<string, SetEntry>>;
+  readonly writers: Writers;
+}
+
+/** What a writer asks that was stopped right after its commit, and finds that many others were made since. */
+export interface Writers {
+  /** The last commit of each process that may still ask. */
+  readonly last: readonly LastCommit[];
+  /** Up to this serial, entries of processes that nobody can see may have been left out. */
+  readonly forgotten: number;
+}
+
+export interface LastCommit {
+  /** The process: its pid, its start, where it runs, and something by chance. */
+  readonly id: string;
+  readonly serial: number;
 }
 
 /** A set of partition keys. */
@@ -146,6 +161,7 @@ export function emptyDocument(): StateDocument {
     executors: [],
     runs: [],
     sets: {},
+    writers: { last: [], forgotten: 0 },
   };
 }
 

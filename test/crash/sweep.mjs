@@ -111,6 +111,12 @@ export default definePipeline({ assets: [first, second, other], sensors: [source
 const many = (name, size) =>
   Array.from({ length: size }, (_, at) => `${name}-${String(at).padStart(5, '0')}-${'k'.repeat(60)}`);
 
+/** What dynpart 0.1 left, but for its statuses: the values are not there. */
+const SCHEMA_1 = `${JSON.stringify({
+  ...JSON.parse(fs.readFileSync(path.join(import.meta.dirname, '../fixtures/state-schema-1.json'), 'utf8')),
+  assets: {},
+})}\n`;
+
 /** `start`: commands, or calls at which the last one is killed; `command`: the one under test, which may be repeated. */
 const SCENARIOS = {
   tick: { start: [['a', 'sensor', 'tick']], items: 'a,b,c', command: ['sensor', 'tick'] },
@@ -177,6 +183,14 @@ const SCENARIOS = {
     command: ['sensor', 'tick'],
   },
   status: { start: [['a', 'sensor', 'tick']], items: '', command: ['status'], reads: true },
+  // The first commit to a state that dynpart 0.1 left: schema 1 as it was, or schema 2 and the copy beside it.
+  migrate: {
+    start: [],
+    state: SCHEMA_1,
+    items: '',
+    command: ['partitions', 'add', 'items', 'd'],
+    also: migrationProblems,
+  },
 };
 
 // ── Running ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -419,6 +433,19 @@ function leftovers(folder) {
   ];
 }
 
+function migrationProblems(folder) {
+  const copies = namesIn(folder).filter((name) => name.startsWith('state.json.before-schema-2-'));
+  const whole = copies.filter((name) => fs.readFileSync(path.join(folder, name), 'utf8') === SCHEMA_1);
+  return [
+    ...(copies.length > 1 || whole.length < copies.length
+      ? [`copies: ${copies.join(' ')}, whole: ${whole.length}`]
+      : []),
+    ...(copies.length === 0 && documents(folder).some(({ schema }) => schema !== 1)
+      ? ['it was migrated, and there is no copy']
+      : []),
+  ];
+}
+
 /** What an undisturbed run leaves, and everything that it was on the way there. */
 function expectationOf(startFolder, endFolder) {
   const known = new Map();
@@ -517,7 +544,11 @@ class Sweep {
   async prepare() {
     fs.mkdirSync(this.project, { recursive: true });
     fs.writeFileSync(path.join(this.project, 'pipeline.mjs'), PIPELINE);
-    const { start, killed, items, command } = this.scenario;
+    const { start, killed, items, command, state } = this.scenario;
+    if (state !== undefined) {
+      fs.mkdirSync(this.folder, { recursive: true });
+      fs.writeFileSync(path.join(this.folder, 'state.json'), state);
+    }
     for (const [given, ...args] of start) await this.mustSucceed(args, given);
     // Otherwise compiling the pipeline would be part of the first run only.
     await dynpart(['assets'], this.project, '');
@@ -685,7 +716,7 @@ class Sweep {
     const problems = [];
     const { command, items } = this.scenario;
     if (ended.stderr.includes('bug in dynpart')) problems.push('it said that it has a bug');
-    problems.push(...problemsOf(this.folder, this.expectation));
+    problems.push(...problemsOf(this.folder, this.expectation), ...(this.scenario.also?.(this.folder) ?? []));
     const check = await dynpart(['state', 'check', '--json'], this.project, '');
     if (check.code !== 0)
       problems.push(`state check ended with ${check.code}: ${check.stdout}${check.stderr}`);

@@ -1,8 +1,11 @@
 /** Every failure has words, without holes in them, and with nothing in them that could disturb a terminal. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describe as inWords, listed, quoted } from '../../src/definitions/failure-words.ts';
 import { type Failure, FailureError } from '../../src/definitions/failure.ts';
+import { root } from '../support/project.ts';
 
 const HOSTILE = '\u001b[2J\r\n\u202e\u2066evil\u0007\u009b31m';
 
@@ -52,13 +55,38 @@ function everyFailure(text: string): {
     'state-missing': { reason: 'state-missing', file },
     'state-not-json': { reason: 'state-not-json', file, cause: 'c' },
     'state-misshapen': { reason: 'state-misshapen', file, place: 'runs', expected: 'a list' },
-    'state-newer': { reason: 'state-newer', file, schema: 2, supported: 1 },
+    'state-newer': { reason: 'state-newer', file, schema: 3, supported: 2 },
+    'state-older': { reason: 'state-older', file, schema: 1, oldest: 2 },
+    'commit-unsure': { reason: 'commit-unsure', file, serial: 7 },
     'state-io': { reason: 'state-io', file, action: 'write', cause: 'c' },
     'value-damaged': { reason: 'value-damaged', file, asset: 'a', key: text, cause: 'c' },
     'copy-unusable': { reason: 'copy-unusable', file, why: 'w' },
     'state-problems': { reason: 'state-problems', file, count: 2 },
   };
 }
+
+describe('the page for when something went wrong', () => {
+  const page = fs.readFileSync(path.join(root, 'docs/when-something-went-wrong.md'), 'utf8');
+  // Where a reader looks for a message: headings, and first cells of tables.
+  const places = page.split('\n').flatMap((line) => (/^#|^\|/.test(line) ? [line.split(' | ')[0]!] : []));
+  const things = ['set', 'sensor', 'asset', 'run'] as const;
+  const all = Object.values(everyFailure('key')).flatMap<Failure>((failure) =>
+    failure.reason === 'unknown-name' ? things.map((thing) => ({ ...failure, thing })) : [failure],
+  );
+
+  it.each(all.map((failure) => [inWords(failure).code, failure] as const))('has a place for %s', (code) => {
+    expect(places.filter((line) => line.includes(`(\`${code}\``))).not.toEqual([]);
+  });
+
+  it('has no place for what is never said', () => {
+    const codes = new Set(all.map((failure) => inWords(failure).code));
+    const named = places.flatMap((line) =>
+      [...line.matchAll(/\(`([a-z]+(?:-[a-z]+)*)`/g)].map(([, code]) => code!),
+    );
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((code) => !codes.has(code))).toEqual([]);
+  });
+});
 
 describe('the words for a failure', () => {
   it.each<[string, Failure]>(Object.entries(everyFailure('key')))(

@@ -149,8 +149,9 @@ describe('a state file', () => {
     ['a list', 'state-misshapen', () => '[]', 'an object'],
     ['null', 'state-misshapen', () => 'null', 'an object'],
     ['an empty object', 'state-misshapen', () => '{}', 'schema'],
-    ['of a newer schema', 'state-newer', (text) => text.replace('"schema":1', '"schema":99'), '99'],
-    ['of a newer schema, and nothing else', 'state-newer', () => '{"schema":2}', '2'],
+    ['of a newer schema', 'state-newer', (text) => text.replace('"schema":2', '"schema":99'), '99'],
+    ['of a newer schema, and nothing else', 'state-newer', () => '{"schema":3}', '3'],
+    ['of a schema that never was', 'state-older', (text) => text.replace('"schema":2', '"schema":0'), '0'],
     [
       'with a key that is a number',
       'state-misshapen',

@@ -937,7 +937,11 @@ describe('assets, status and state', () => {
     const restored = await project.json(['state', 'restore', 'copy.json']);
     expect(restored).toEqual({
       code: 0,
-      document: { file: project.path('.dynpart', 'state.json'), serial: expect.any(Number) as number },
+      document: {
+        file: project.path('.dynpart', 'state.json'),
+        serial: expect.any(Number) as number,
+        kept: [expect.stringContaining('.before-restore-') as string],
+      },
       stderr: '',
     });
     expect(restored.document.serial).toBeGreaterThan(serial + 1);

@@ -572,6 +572,31 @@ describe('a process that executes runs', () => {
     });
   });
 
+  it('says nothing of runs that were taken away from it meanwhile: not that they started, and not how they ended', async () => {
+    const gate = new Gate();
+    const began = new Recorder<string>();
+    await start(
+      pipelineOf(async ({ partitionKey }) => {
+        began.add(partitionKey);
+        await gate.pass();
+      }),
+    );
+    const clock = new ManualClock();
+    const session = rig.session({ clock });
+    await queue(session, ['a', 'b']);
+    const executing = session.execute();
+    await began.count(2);
+    await rig.commit({ type: 'runs-released', ids: ['g1-1'] });
+    await clock.advance(2000);
+    expect(await pending()).toEqual(['g1-2 STARTED owned', 'g1-1 QUEUED nobody’s']);
+    gate.open();
+    await clock.advance(1000);
+    await executing;
+    expect(await rig.ended()).toEqual(['g1-2 SUCCESS']);
+    expect(await pending()).toEqual(['g1-1 QUEUED nobody’s']);
+    expect((await rig.store.read()).executors()).toEqual([]);
+  });
+
   describe('that takes up what others left', () => {
     it('executes a run that was interrupted before alone', async () => {
       let now = 0;

@@ -52,11 +52,20 @@ describe('parsing a state file', () => {
   });
 
   it('refuses a newer schema in words of its own', () => {
-    expect(failureOf(changed(['schema'], 2))).toEqual({
+    expect(failureOf(changed(['schema'], 3))).toEqual({
       reason: 'state-newer',
       file: FILE,
-      schema: 2,
-      supported: 1,
+      schema: 3,
+      supported: 2,
+    });
+  });
+
+  it.each([0, -1])('refuses a schema of %i that no dynpart ever wrote in words of its own', (schema) => {
+    expect(failureOf(changed(['schema'], schema))).toEqual({
+      reason: 'state-older',
+      file: FILE,
+      schema,
+      oldest: 1,
     });
   });
 
@@ -73,7 +82,7 @@ describe('parsing a state file', () => {
   });
 
   const fields: readonly (readonly [place: string, path: Path, wrong: unknown])[] = [
-    ['schema', ['schema'], 0],
+    ['schema', ['schema'], 1.5],
     ['schema', ['schema'], '1'],
     ['lineage', ['lineage'], 5],
     ['serial', ['serial'], -1],
@@ -98,6 +107,12 @@ describe('parsing a state file', () => {
     ],
     ['pipeline.sensors[0].timeoutSeconds', ['pipeline', 'sensors', 0, 'timeoutSeconds'], '60'],
     ['pipeline.sensors[0].defaultStatus', ['pipeline', 'sensors', 0, 'defaultStatus'], 'MAYBE'],
+    ['writers', ['writers'], undefined],
+    ['writers.forgotten', ['writers', 'forgotten'], -1],
+    ['writers.last', ['writers', 'last'], {}],
+    ['writers.last[0]', ['writers', 'last', 0], 'w'],
+    ['writers.last[0].id', ['writers', 'last', 0, 'id'], 4],
+    ['writers.last[0].serial', ['writers', 'last', 0, 'serial'], '4'],
     ['sets', ['sets'], []],
     ['sets.letters', ['sets', 'letters'], null],
     ['sets.letters.keys', ['sets', 'letters', 'keys'], 'abc'],

@@ -102,6 +102,7 @@ export function fullDocument(fields: Partial<StateDocument> = {}): StateDocument
         keptOut: ['z'],
       },
     },
+    writers: { last: [{ id: '1-1-b-w', serial: 7 }], forgotten: 3 },
     ...fields,
   };
   return document;

@@ -7,7 +7,9 @@ import { applyChanges } from '../../src/state/apply-changes.ts';
 import { HistoryFiles } from '../../src/state/json/history-files.ts';
 import { JsonFileStore } from '../../src/state/json/json-file-store.ts';
 import { parseState } from '../../src/state/json/parse-state.ts';
+import { processTag } from '../../src/state/json/process-owner.ts';
 import { StateFile } from '../../src/state/json/state-file.ts';
+import { withCommit } from '../../src/state/json/writers.ts';
 import { emptyDocument, type StateDocument } from '../../src/state/state-document.ts';
 import type { StateChange } from '../../src/state/state-store.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -60,9 +62,14 @@ export class JsonRig implements Disposable {
     return parseState(fs.readFileSync(this.stateFile, 'utf8'), this.stateFile);
   }
 
+  /** What another process would read: also where a writer was stopped between its two steps. */
+  newest(): StateDocument {
+    return new StateFile(this.stateFile, () => undefined).newestIntact() ?? emptyDocument();
+  }
+
   /** What another process commits, from its first step to its last, before this call returns. */
   commitElsewhere(changes: readonly StateChange[]): void {
-    const before = this.onDisk();
+    const before = this.newest();
     new HistoryFiles(path.dirname(this.stateFile)).recordRuns(
       changes.flatMap((change) =>
         change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [],
@@ -70,9 +77,11 @@ export class JsonRig implements Disposable {
       [],
     );
     const none = (): undefined => undefined;
+    const serial = before.serial + 1;
     this.write({
       ...applyChanges(before, changes, none),
-      serial: before.serial + 1,
+      serial,
+      writers: withCommit(before.writers, { id: `${processTag()}-else`, serial }),
       lineage: before.lineage || 'made elsewhere',
     });
   }

@@ -7,13 +7,12 @@ import { isoTime } from '../../definitions/time.ts';
 import { checkState } from '../../state/check-state.ts';
 import {
   io,
-  makeFolder,
   readIfThere,
   removeQuietly,
   syncFolder,
+  writeAll,
   writeDurably,
 } from '../../state/json/durable-files.ts';
-import { newLineage } from '../../state/json/json-file-store.ts';
 import { parseState } from '../../state/json/parse-state.ts';
 import type { StateDocument } from '../../state/state-document.ts';
 import type { Context } from '../context.ts';
@@ -51,6 +50,7 @@ async function check(context: Context): Promise<void> {
 
 async function exportTo(context: Context, _: object, file: string | undefined): Promise<void> {
   const document = await context.store.document();
+  const { path: stateFile, folder } = context.store.file;
   const text = `${JSON.stringify(document)}\n`;
   if (file === undefined) {
     if (context.options.json)
@@ -61,19 +61,65 @@ async function exportTo(context: Context, _: object, file: string | undefined): 
       });
     return context.print(text);
   }
-  const target = path.resolve(context.terminal.cwd, file);
+  // What no restore would take is no copy.
+  if (document.serial === 0)
+    fail({
+      reason: 'usage',
+      message: `there is no state yet in ${stateFile}`,
+      hint: 'the first tick, or partitions add, makes it',
+    });
+  const asked = path.resolve(context.terminal.cwd, file);
+  const target = io('write', asked, () => behindLinks(asked));
+  const name = path.basename(target);
+  const own = path.basename(stateFile);
+  // Older than the state by the time that it is written, a copy must not stand in its place, or in a generation's.
+  if (path.dirname(target) === realPath(folder) && (name === own || name.startsWith(`.${own}.`)))
+    fail({
+      reason: 'usage',
+      message: `${file} is the state itself`,
+      hint: 'name another file: dynpart state export FILE',
+    });
+  io('write', target, () => writeCopy(target, text));
+  Object.assign(context.document, { file: target, serial: document.serial });
+  context.chat(`serial ${document.serial} written to ${target}`);
+}
+
+/** Whole or not at all: under a name of its own first. Into what is no file, a pipe or a device, as it comes. */
+function writeCopy(target: string, text: string): void {
+  const there = fs.statSync(target, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile() && !there.isDirectory()) {
+    const fd = fs.openSync(target, 'w');
+    try {
+      writeAll(fd, text);
+    } finally {
+      fs.closeSync(fd);
+    }
+    return;
+  }
   const temporary = `${target}.${process.pid}.tmp`;
   try {
-    io('write', target, () => {
-      writeDurably(temporary, text);
-      fs.renameSync(temporary, target);
-      syncFolder(path.dirname(target));
-    });
+    writeDurably(temporary, text);
+    fs.renameSync(temporary, target);
+    syncFolder(path.dirname(target));
   } finally {
     removeQuietly(temporary);
   }
-  Object.assign(context.document, { file: target, serial: document.serial });
-  context.chat(`serial ${document.serial} written to ${target}`);
+}
+
+/** Where a path leads: what is renamed over a link would replace the link (`/dev/stdout` is one). */
+function behindLinks(file: string): string {
+  const there = fs.statSync(file, { throwIfNoEntry: false });
+  if (there === undefined) return path.join(realPath(path.dirname(file)), path.basename(file));
+  return there.isFile() || there.isDirectory() ? fs.realpathSync(file) : file;
+}
+
+function realPath(folder: string): string {
+  try {
+    return fs.realpathSync(folder);
+  } catch {
+    // It is not there: writing says so.
+    return folder;
+  }
 }
 
 async function restore(
@@ -87,31 +133,22 @@ async function restore(
       message: 'say what to restore: a file, or --last',
       hint: 'dynpart state restore FILE, or: dynpart state restore --last',
     });
-  const stateFile = context.store.file;
   const copy =
     file === undefined ? newestIntact(context) : readCopy(path.resolve(context.terminal.cwd, file));
-  const kept = keepPresent(context);
-  const serial = Math.max(stateFile.highestSerial(), serialOf(readIfThere(stateFile.path)), copy.serial) + 1;
-  const now = isoTime(context.clock.now());
-  // Runs that were queued then belong to nobody now, and whoever executed them has long finished or died.
-  const runs = copy.runs.map((group) => ({
-    ...group,
-    owner: null,
-    ownedSince: 0,
-    status: group.status.replaceAll('s', 'q'),
-    startedAt: {},
-  }));
-  await stateFile.write({
-    ...copy,
-    lineage: copy.lineage || newLineage(context.clock),
-    serial,
-    writtenBy: { version: context.version, at: now },
-    executors: [],
-    runs,
-  });
-  Object.assign(context.document, { file: stateFile.path, serial });
+  const { path: stateFile } = context.store.file;
+  const time = isoTime(context.clock.now()).replace(/[:.]/g, '-');
+  const { serial, kept, replaced } = await context.store.restore(
+    copy,
+    `before-restore-${time}`,
+    file !== undefined,
+  );
+  Object.assign(context.document, { file: stateFile, serial, kept });
+  if (replaced !== null)
+    context.warn(
+      `${file} is a copy of another state (its lineage is ${copy.lineage}, what was here is ${replaced})`,
+    );
   context.chat(
-    `restored as serial ${serial}${kept === null ? '' : `; what was there before is kept as ${kept}`}`,
+    `restored as serial ${serial}${kept.length === 0 ? '' : `; what was there before is kept as ${kept.join(' and ')}`}`,
   );
 }
 
@@ -142,20 +179,4 @@ function readCopy(file: string): StateDocument {
     if (!(error instanceof FailureError) || error.failure.reason === 'copy-unusable') throw error;
     return unusable(describe(error.failure).message);
   }
-}
-
-/** The present file, whatever is in it, under a name of its own. */
-function keepPresent(context: Context): string | null {
-  const { path: file, folder } = context.store.file;
-  makeFolder(folder);
-  const text = io('read', file, () => (fs.existsSync(file) ? fs.readFileSync(file) : null));
-  if (text === null) return null;
-  const kept = `${file}.before-restore-${isoTime(context.clock.now()).replace(/[:.]/g, '-')}`;
-  io('write', kept, () => writeDurably(kept, text));
-  return kept;
-}
-
-/** The serial in a file that may be damaged. */
-function serialOf(text: string | null): number {
-  return Number(/"serial":(\d{1,15})\b/.exec(text ?? '')?.[1] ?? 0);
 }

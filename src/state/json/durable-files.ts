@@ -138,8 +138,17 @@ export function closeQuietly(fd: number): void {
 
 /** The content of a file, or `null` when there is none. */
 export function readIfThere(file: string): string | null {
+  return orNull(() => fs.readFileSync(file, 'utf8'));
+}
+
+/** The same as bytes: what is damaged may be no text. */
+export function bytesIfThere(file: string): Buffer | null {
+  return orNull(() => fs.readFileSync(file));
+}
+
+function orNull<T>(read: () => T): T | null {
   try {
-    return fs.readFileSync(file, 'utf8');
+    return read();
   } catch (error) {
     if (errno(error) === 'ENOENT') return null;
     throw error;

@@ -1,8 +1,10 @@
 /** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
 import { Low } from 'lowdb';
+import { fail } from '../../definitions/failure.ts';
 import { type Clock, isoTime, newId } from '../../definitions/time.ts';
 import { applyChanges } from '../apply-changes.ts';
 import { viewOf } from '../document-view.ts';
+import { restoredDocument } from '../restored-document.ts';
 import { emptyDocument, type ExecutorEntry, type Owner, type StateDocument } from '../state-document.ts';
 import type {
   Executor,
@@ -18,9 +20,11 @@ import type { RunRecord } from '../../definitions/run.ts';
 import type { Holder, TickRecord } from '../../definitions/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
-import { ownerNamed } from './process-owner.ts';
+import { removeQuietly } from './durable-files.ts';
+import { ownerNamed, processTag } from './process-owner.ts';
 import { SensorClaims } from './sensor-claims.ts';
 import { Conflict, StateFile } from './state-file.ts';
+import { withCommit } from './writers.ts';
 
 export interface JsonFileStoreOptions {
   /** The state file; everything else is kept in its folder. */
@@ -32,12 +36,24 @@ export interface JsonFileStoreOptions {
   readonly warn: (message: string) => void;
 }
 
+/** What a restore came to. */
+export interface Restored {
+  readonly serial: number;
+  readonly kept: readonly string[];
+  /** The lineage that was there, where the copy is of another one. */
+  readonly replaced: string | null;
+}
+
+/** The names of generations have twelve digits. */
+const HIGHEST_SERIAL = 999_999_999_999;
+
 /** The longest wait between two tries of a commit that others were quicker with. */
 const LONGEST_PAUSE_MS = 50;
 
 export class JsonFileStore implements StateStore {
   readonly file: StateFile;
   readonly #options: JsonFileStoreOptions;
+  #writer: string | undefined;
   #db: Low<StateDocument>;
   readonly #history: HistoryFiles;
   readonly #executorFiles: ExecutorFiles;
@@ -103,6 +119,41 @@ export class JsonFileStore implements StateStore {
     }
   }
 
+  /** Puts a copy in the place of the present state, which is kept under a name that begins like this. */
+  async restore(copy: StateDocument, keepAs: string, keepGeneration: boolean): Promise<Restored> {
+    const { clock } = this.#options;
+    for (;;) {
+      const present = this.file.newestIntact();
+      const kept = this.file.keepPresent(keepAs, keepGeneration);
+      const serial = Math.max(this.file.highestSerialToldOf(), copy.serial) + 1;
+      if (serial > HIGHEST_SERIAL)
+        fail({
+          reason: 'copy-unusable',
+          file: this.file.path,
+          why: `there is no serial behind ${serial - 1}`,
+        });
+      const isAlive = (executor: ExecutorEntry): boolean =>
+        this.#executorFiles.judge(executor, clock.now()).alive;
+      try {
+        await this.file.write(
+          this.#stamped({ ...restoredDocument({ copy, present, serial, isAlive }), serial: serial - 1 }),
+        );
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        // Somebody committed meanwhile: what was kept is not the last of what was there.
+        for (const file of kept) removeQuietly(file);
+        continue;
+      }
+      // Memory still holds what was there before.
+      this.file.forget();
+      return {
+        serial,
+        kept,
+        replaced: present === null || present.lineage === copy.lineage ? null : present.lineage,
+      };
+    }
+  }
+
   claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }> {
     return settled(() => this.#claims.claim(sensor, this.#newOwner(), this.#options.clock.now()));
   }
@@ -146,16 +197,23 @@ export class JsonFileStore implements StateStore {
     return settled(() => this.#history.readLog(runId));
   }
 
+  /** Who commits here. A name by chance behind the process's, since it may open the file more than once. */
+  get writer(): string {
+    return (this.#writer ??= `${processTag()}-${newId(this.#options.clock).slice(-4)}`);
+  }
+
   #viewOf(document: StateDocument): StateView {
     return viewOf(document, (executor) => this.#executorFiles.judge(executor, this.#options.clock.now()));
   }
 
   #stamped(document: StateDocument): StateDocument {
     const { clock, version } = this.#options;
+    const serial = document.serial + 1;
     return {
       ...document,
       lineage: document.lineage || newLineage(clock),
-      serial: document.serial + 1,
+      serial,
+      writers: withCommit(document.writers, { id: this.writer, serial }),
       writtenBy: { version, at: isoTime(clock.now()) },
     };
   }

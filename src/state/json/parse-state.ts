@@ -1,9 +1,18 @@
 /** Text of a state file → a document whose shape was checked, or a failure that names the place. */
 import { fail } from '../../definitions/failure.ts';
 import { SCHEMA, type StateDocument } from '../state-document.ts';
+import { migrated, OLDEST_SCHEMA } from './migrations.ts';
 
-/** @throws FailureError when the text is empty, not JSON, of a newer schema or misshapen. */
+/** @throws FailureError when the text is empty, not JSON, of an unknown schema or misshapen. */
 export function parseState(text: string, file: string): StateDocument {
+  return readState(text, file).document;
+}
+
+/** The same, with the schema that the text has: the document is of the present one. */
+export function readState(
+  text: string,
+  file: string,
+): { readonly document: StateDocument; readonly schema: number } {
   if (text.trim() === '') fail({ reason: 'state-empty', file });
   let value: unknown;
   try {
@@ -12,12 +21,12 @@ export function parseState(text: string, file: string): StateDocument {
     fail({ reason: 'state-not-json', file, cause: (error as SyntaxError).message });
   }
   const shape = new Shape(file);
-  const document = shape.record(value, 'the document');
-  const schema = document['schema'];
-  if (typeof schema === 'number' && Number.isInteger(schema) && schema > SCHEMA) {
-    fail({ reason: 'state-newer', file, schema, supported: SCHEMA });
-  }
-  shape.demand(schema === SCHEMA, 'schema', String(SCHEMA));
+  const found = shape.record(value, 'the document');
+  const schema = found['schema'] as number;
+  shape.demand(Number.isInteger(schema), 'schema', 'a whole number');
+  if (schema > SCHEMA) fail({ reason: 'state-newer', file, schema, supported: SCHEMA });
+  if (schema < OLDEST_SCHEMA) fail({ reason: 'state-older', file, schema, oldest: OLDEST_SCHEMA });
+  const document = migrated(found, schema);
   shape.text(document['lineage'], 'lineage');
   shape.demand(shape.count(document['serial'], 'serial') > 0, 'serial', 'a whole number of 1 or more');
   shape.record(document['writtenBy'], 'writtenBy');
@@ -34,7 +43,18 @@ export function parseState(text: string, file: string): StateDocument {
     .list(document['executors'], 'executors')
     .forEach((entry, at) => checkExecutor(shape, `executors[${at}]`, entry));
   shape.list(document['runs'], 'runs').forEach((entry, at) => checkGroup(shape, `runs[${at}]`, entry));
-  return value as StateDocument;
+  checkWriters(shape, document['writers']);
+  return { document: document as unknown as StateDocument, schema };
+}
+
+function checkWriters(shape: Shape, value: unknown): void {
+  const writers = shape.record(value, 'writers');
+  shape.count(writers['forgotten'], 'writers.forgotten');
+  shape.list(writers['last'], 'writers.last').forEach((entry, at) => {
+    const commit = shape.record(entry, `writers.last[${at}]`);
+    shape.text(commit['id'], `writers.last[${at}].id`);
+    shape.count(commit['serial'], `writers.last[${at}].serial`);
+  });
 }
 
 function checkPipeline(shape: Shape, value: unknown): void {

@@ -62,8 +62,14 @@ export function processTag(): string {
 
 /** Whether the process that wrote a file under its tag can be seen to be gone; `false` when it cannot be seen at all. */
 export function isGone(tag: string): boolean {
-  const [pid, startTime, place] = tag.split('-');
-  return place === placeTag() && place !== 'x' && !isRunning(Number(pid), startTime ?? null);
+  const [pid, startTime] = tag.split('-');
+  return canBeSeen(tag) && !isRunning(Number(pid), startTime ?? null);
+}
+
+/** Whether it can be seen from here if the process of this tag lives. */
+export function canBeSeen(tag: string): boolean {
+  const place = tag.split('-')[2];
+  return place === placeTag() && place !== 'x';
 }
 
 function placeTag(): string {

@@ -9,8 +9,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { fail, FailureError } from '../../definitions/failure.ts';
-import { emptyDocument, type StateDocument } from '../state-document.ts';
+import { emptyDocument, SCHEMA, type StateDocument } from '../state-document.ts';
 import {
+  bytesIfThere,
   causeOf,
   io,
   linked,
@@ -22,8 +23,9 @@ import {
   syncFolder,
   writeDurably,
 } from './durable-files.ts';
-import { parseState } from './parse-state.ts';
+import { readState } from './parse-state.ts';
 import { isGone, processTag } from './process-owner.ts';
+import { saysCommitted } from './writers.ts';
 
 /** Another writer published this generation first. */
 export class Conflict extends Error {}
@@ -42,6 +44,12 @@ const SETTLE = { tries: 5, ms: 20 };
 
 let temporaries = 0;
 
+/** A document, and where it stands when it is of an older schema there. */
+interface Found {
+  readonly document: StateDocument;
+  readonly older: { readonly file: string; readonly serial: number } | null;
+}
+
 export class StateFile implements Adapter<StateDocument> {
   readonly path: string;
   readonly folder: string;
@@ -49,6 +57,8 @@ export class StateFile implements Adapter<StateDocument> {
   readonly #warn: (message: string) => void;
   /** What the file looked like when it was last read or written here. */
   #seen: string | null = null;
+  /** Where the document was found that was read last, when that has an older schema. */
+  #older: Found['older'] = null;
 
   constructor(file: string, warn: (message: string) => void) {
     this.path = path.resolve(file);
@@ -75,18 +85,21 @@ export class StateFile implements Adapter<StateDocument> {
       const newest = this.#generations().at(-1);
       if (text === null && newest === undefined) {
         this.#seen = look;
+        this.#older = null;
         return emptyDocument();
       }
-      const document = text === null ? null : parseState(text, this.path);
-      const behind = document === null || (newest !== undefined && newest > document.serial);
+      const found = text === null ? null : this.#parsed(text, this.path);
+      const behind = found === null || (newest !== undefined && newest > found.document.serial);
       // A look that changed meanwhile, or a writer between its two steps: let it finish.
       if ((behind || look !== this.#look()) && tries < SETTLE.tries) {
         await new Promise((resolve) => setTimeout(resolve, SETTLE.ms));
         continue;
       }
-      if (document === null) return fail({ reason: 'state-missing', file: this.path });
+      if (found === null) return fail({ reason: 'state-missing', file: this.path });
       this.#seen = look;
-      return behind ? this.#newerGeneration(document, newest!) : document;
+      if (behind) return this.#newerGeneration(found, newest!);
+      this.#older = found.older;
+      return found.document;
     }
   }
 
@@ -98,14 +111,18 @@ export class StateFile implements Adapter<StateDocument> {
   async write(document: StateDocument): Promise<void> {
     makeFolder(this.folder);
     const temporary = this.#temporary();
+    const kept = this.#older === null ? null : this.#keepOlder(this.#older);
     try {
       io('write', this.path, () => writeDurably(temporary, `${JSON.stringify(document)}\n`));
       const { ino } = io('read', temporary, () => fs.statSync(temporary));
       const published = io('write', this.path, () =>
-        document.serial === 1 ? this.#publishFirst(temporary) : this.#publish(temporary, document.serial),
+        document.serial === 1 ? this.#publishFirst(temporary) : this.#publish(temporary, document),
       );
       if (!published) throw new Conflict();
       io('sync the folder', this.folder, () => syncFolder(this.folder));
+      this.#older = null;
+      if (kept !== null)
+        this.#warn(`${this.path} has schema ${SCHEMA} now; as it was before, it is kept as ${kept}`);
       // Memory holds what this process wrote: it counts as seen only where that is what the file holds, too.
       const look = this.#look();
       this.#seen = look.startsWith(`${ino} `) && look.endsWith(` ${document.serial}`) ? look : null;
@@ -119,16 +136,67 @@ export class StateFile implements Adapter<StateDocument> {
   newestGeneration(
     passes: (document: StateDocument) => boolean = () => true,
   ): { serial: number; document: StateDocument } | null {
-    for (const serial of this.#generations().reverse()) {
-      const document = this.#body(serial);
-      if (document !== null && passes(document)) return { serial, document };
+    const found = this.#intact(passes);
+    return found && { serial: found.document.serial, document: found.document };
+  }
+
+  /** Keeps what is about to be replaced beside it: whole or not at all, durable, and never over another copy. */
+  keepCopy(name: string, content: string | Buffer): string {
+    const bytes = Buffer.from(content);
+    const temporary = this.#temporary();
+    try {
+      for (let count = 1; ;) {
+        const copy = `${this.path}.${name}${count === 1 ? '' : `.${count}`}`;
+        const there = io('read', copy, () => bytesIfThere(copy));
+        if (there === null) {
+          io('write', copy, () => {
+            if (!fs.existsSync(temporary)) writeDurably(temporary, bytes);
+            // Where another process was first, see what it kept.
+            linked(temporary, copy);
+          });
+        } else if (there.equals(bytes)) {
+          // Just made; or by a try that was killed, and that is as good as a new one.
+          io('sync the folder', this.folder, () => syncFolder(this.folder));
+          return copy;
+        } else count++;
+      }
+    } finally {
+      removeQuietly(temporary);
     }
-    return null;
+  }
+
+  /**
+   * Keeps what is there now, whatever it is. Also the newest generation, where that is asked for and the file is damaged or
+   * behind it: its name will leave the window.
+   */
+  keepPresent(name: string, alsoGeneration: boolean): string[] {
+    makeFolder(this.folder);
+    const bytes = io('read', this.path, () => bytesIfThere(this.path));
+    const kept = bytes === null ? [] : [this.keepCopy(name, bytes)];
+    const inFile = bytes === null ? null : this.#whole(bytes.toString('utf8'), this.path);
+    const newest = alsoGeneration ? (this.#intact()?.document.serial ?? 0) : 0;
+    if (newest > (inFile?.document.serial ?? 0)) {
+      const generation = this.#generation(newest);
+      const text = io('read', generation, () => readIfThere(generation));
+      if (text !== null && text !== '') kept.push(this.keepCopy(name, text));
+    }
+    return kept;
+  }
+
+  /** The newest intact document, in the file or in a generation. */
+  newestIntact(): StateDocument | null {
+    return this.#later(0);
   }
 
   /** The highest number that was ever published here, as far as can be seen. */
   highestSerial(): number {
     return this.#generations().at(-1) ?? 0;
+  }
+
+  /** The same, also where the generations are gone and the file is damaged: what it says first of its serial. */
+  highestSerialToldOf(): number {
+    const text = io('read', this.path, () => readIfThere(this.path)) ?? '';
+    return Math.max(this.highestSerial(), Number(/"serial":(\d{1,12})\b/.exec(text)?.[1] ?? 0));
   }
 
   /** The first commit has no file to be renamed over, so linking the file itself is the comparison. */
@@ -138,16 +206,16 @@ export class StateFile implements Adapter<StateDocument> {
     return true;
   }
 
-  #publish(temporary: string, serial: number): boolean {
+  #publish(temporary: string, document: StateDocument): boolean {
+    const { serial } = document;
     if (!linked(temporary, this.#generation(serial))) return false;
     const newest = this.highestSerial();
-    // A number is only free again when the newest is a whole window ahead: then this writer slept and published the past.
-    if (newest >= serial + WINDOW) {
+    if (newest !== serial) {
+      // Others went on. If they built on it, it is a fact, and must not be renamed over what came after it.
+      if (this.#wasBuiltOn(document)) return true;
       removeIfThere(this.#generation(serial));
       return false;
     }
-    // Others have built on it already: it is a fact, and must not be renamed over what came after it.
-    if (newest > serial) return true;
     // From here the commit is a fact: others may have built on it. A rename that fails leaves the generation to be read.
     try {
       fs.renameSync(temporary, this.path);
@@ -159,16 +227,64 @@ export class StateFile implements Adapter<StateDocument> {
     return true;
   }
 
+  /**
+   * A writer that was stopped between its link and this question finds newer generations, and its own name there either
+   * way. Either its link came first and the others built on it; or it slept before the link, until its number was used by
+   * somebody else, left the window and was free again; or numbers were left out, by a restore of a copy from further on.
+   * Later documents know: each carries on what the ones before it said of the last commit of every process that may ask.
+   * This process lives, so its entry is there unless nobody could see that (then they say that they forgot). A restore
+   * carries the entries on, too. Another thread of this process, or a second store in it, has a name of its own.
+   */
+  #wasBuiltOn({ serial, writers }: StateDocument): boolean {
+    const own = writers.last.find((entry) => entry.serial === serial) ?? { id: '', serial };
+    for (;;) {
+      const newest = this.highestSerial();
+      // Its own name is gone: somebody took the folder away and put another one there.
+      if (newest < serial) return false;
+      const later = this.#later(serial);
+      const says = later && saysCommitted(later.writers, own);
+      if (says !== null) return says;
+      // Those that could have told were emptied while this one looked at them, or they are damaged.
+      if (later !== null || this.highestSerial() === newest)
+        return fail({ reason: 'commit-unsure', file: this.path, serial });
+    }
+  }
+
+  /** The newest intact document, if that is behind this serial. */
+  #later(serial: number): StateDocument | null {
+    const intact = this.#intact((document) => document.serial > serial)?.document ?? null;
+    const text = io('read', this.path, () => readIfThere(this.path));
+    const inFile = text === null ? null : (this.#whole(text, this.path)?.document ?? null);
+    return inFile !== null && inFile.serial > Math.max(serial, intact?.serial ?? 0) ? inFile : intact;
+  }
+
+  /** Before the first commit in a newer schema: what an older dynpart can read. It must not be older than what is replaced. */
+  #keepOlder({ file, serial }: NonNullable<Found['older']>): string {
+    const text = io('read', file, () => readIfThere(file));
+    // Emptied, renamed over or migrated since it was read: others were first.
+    if (text === null || text === '') throw new Conflict();
+    const { document, older } = this.#parsed(text, file);
+    if (older?.serial !== serial) throw new Conflict();
+    // By the time that it speaks of, so that a try that was killed is found again, and is not kept twice.
+    const at = (/[\d:.TZ-]+/.exec(document.writtenBy.at)?.[0] ?? 'unknown')
+      .slice(0, 40)
+      .replace(/[:.]/g, '-');
+    return this.keepCopy(`before-schema-${SCHEMA}-${at}`, text);
+  }
+
   /** The generations are ahead of the file: a crash between the two steps of a commit, or somebody's copy over the file. */
-  #newerGeneration(document: StateDocument, newest: number): StateDocument {
-    const intact = this.newestGeneration();
-    if (intact !== null && intact.serial > document.serial) {
+  #newerGeneration(found: Found, newest: number): StateDocument {
+    const { document } = found;
+    const intact = this.#intact();
+    if (intact !== null && intact.document.serial > document.serial) {
       this.#warn(
-        `${this.path} holds serial ${document.serial}, its newest generation ${intact.serial}: the generation is used. ` +
+        `${this.path} holds serial ${document.serial}, its newest generation ${intact.document.serial}: the generation is used. ` +
           `The next commit puts it right, and so does: dynpart state restore --last`,
       );
+      this.#older = intact.older;
       return { ...intact.document, serial: newest };
     }
+    this.#older = found.older;
     this.#warn(
       `generation ${newest} of ${this.path} is damaged: serial ${document.serial} in the file itself is used`,
     );
@@ -176,17 +292,29 @@ export class StateFile implements Adapter<StateDocument> {
     return { ...document, serial: newest };
   }
 
-  #body(serial: number): StateDocument | null {
-    const file = this.#generation(serial);
-    const text = io('read', file, () => readIfThere(file));
-    if (text === null || text === '') return null;
+  #intact(passes: (document: StateDocument) => boolean = () => true): Found | null {
+    for (const serial of this.#generations().reverse()) {
+      const file = this.#generation(serial);
+      const text = io('read', file, () => readIfThere(file));
+      const found = text === null || text === '' ? null : this.#whole(text, file);
+      if (found?.document.serial === serial && passes(found.document)) return found;
+    }
+    return null;
+  }
+
+  /** `null` for a document that is damaged. */
+  #whole(text: string, file: string): Found | null {
     try {
-      const document = parseState(text, file);
-      return document.serial === serial ? document : null;
+      return this.#parsed(text, file);
     } catch (error) {
       if (error instanceof FailureError) return null;
       throw error;
     }
+  }
+
+  #parsed(text: string, file: string): Found {
+    const { document, schema } = readState(text, file);
+    return { document, older: schema === SCHEMA ? null : { file, serial: document.serial } };
   }
 
   /** Empties old bodies through a rename, never in place: the state file may share their content. Names leave the window at its end. */
