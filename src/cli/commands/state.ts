@@ -155,7 +155,11 @@ function keepPresent(context: Context): string | null {
   const text = io('read', file, () => (fs.existsSync(file) ? fs.readFileSync(file) : null));
   if (text === null) return null;
   const kept = `${file}.before-restore-${isoTime(context.clock.now()).replace(/[:.]/g, '-')}`;
-  io('write', kept, () => writeDurably(kept, text));
+  io('write', kept, () => {
+    writeDurably(kept, text);
+    // Its name, too, before the file is replaced.
+    syncFolder(folder);
+  });
   return kept;
 }
 

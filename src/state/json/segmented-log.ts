@@ -1,7 +1,7 @@
 /** An append-only list of records in a few files of bounded size: a JSON line each, the oldest file dropped first. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { errno, io, makeFolder, namesIn, removeIfThere, writeAll } from './durable-files.ts';
+import { errno, io, makeFolder, namesIn, removeIfThere, syncFolder, writeAll } from './durable-files.ts';
 
 export interface SegmentedLogOptions {
   readonly folder: string;
@@ -30,6 +30,8 @@ export class SegmentedLog {
       const fd = fs.openSync(file, 'a+');
       try {
         const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+        // Nobody writes into a file before its name is synced: only an empty one can lose it with the power.
+        if (sync && fs.fstatSync(fd).size === 0) syncFolder(this.#options.folder);
         // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.
         writeAll(fd, endsInALine(fd) ? lines : `\n${lines}`);
         if (sync) fs.fsyncSync(fd);

@@ -101,9 +101,7 @@ export class StateFile implements Adapter<StateDocument> {
     try {
       io('write', this.path, () => writeDurably(temporary, `${JSON.stringify(document)}\n`));
       const { ino } = io('read', temporary, () => fs.statSync(temporary));
-      const published = io('write', this.path, () =>
-        document.serial === 1 ? this.#publishFirst(temporary) : this.#publish(temporary, document.serial),
-      );
+      const published = io('write', this.path, () => this.#publish(temporary, document.serial));
       if (!published) throw new Conflict();
       io('sync the folder', this.folder, () => syncFolder(this.folder));
       // Memory holds what this process wrote: it counts as seen only where that is what the file holds, too.
@@ -131,14 +129,13 @@ export class StateFile implements Adapter<StateDocument> {
     return this.#generations().at(-1) ?? 0;
   }
 
-  /** The first commit has no file to be renamed over, so linking the file itself is the comparison. */
-  #publishFirst(temporary: string): boolean {
-    if (this.highestSerial() > 0 || !linked(temporary, this.path)) return false;
-    linked(temporary, this.#generation(1));
-    return true;
-  }
-
   #publish(temporary: string, serial: number): boolean {
+    const isFirstGeneration = this.highestSerial() === 0;
+    // Also a copy that is restored where nothing is: its serial is a later one.
+    if (serial === 1 || (isFirstGeneration && !fs.existsSync(this.path)))
+      return isFirstGeneration && this.#publishFirst(temporary, serial);
+    // Who published the first commit has not come to sync the name of the file, and may never.
+    if (isFirstGeneration) syncFolder(this.folder);
     if (!linked(temporary, this.#generation(serial))) return false;
     const newest = this.highestSerial();
     // A number is only free again when the newest is a whole window ahead: then this writer slept and published the past.
@@ -156,6 +153,17 @@ export class StateFile implements Adapter<StateDocument> {
         `cannot rename over ${this.path}: ${causeOf(error)}; the commit is kept as generation ${serial}`,
       );
     }
+    return true;
+  }
+
+  /**
+   * The first commit has no file to be renamed over, so linking the file itself is the comparison. Its generation follows when
+   * the name of the file is safe: a generation without the file would look like a state whose file is gone.
+   */
+  #publishFirst(temporary: string, serial: number): boolean {
+    if (!linked(temporary, this.path)) return false;
+    syncFolder(this.folder);
+    linked(temporary, this.#generation(serial));
     return true;
   }
 
