@@ -9,13 +9,20 @@ import type { Recording } from './recording.ts';
 import { shown, type Survivor, type SurvivorOptions, survivors, writeTree } from './survivors.ts';
 
 export interface Verdict {
-  readonly operations: number;
+  /** Operations after which the power may go. */
   readonly points: number;
+  /** How many of them were looked at one by one: they cover the others. */
+  readonly enumerated: number;
   /** Combinations that were tried, and how many different folders they came to. */
   readonly tried: number;
   readonly folders: readonly Survivor[];
   /** The first few of what must not be; each once. */
   readonly problems: readonly string[];
+}
+
+export interface JudgeOptions extends SurvivorOptions {
+  /** Also the points that others cover: more combinations of the many are then tried. */
+  readonly everyPoint: boolean;
 }
 
 /** What must hold at one moment. */
@@ -31,12 +38,12 @@ interface Moment {
 }
 
 /** So many folders are looked at at once: whoever finds a commit half in place waits a little for its writer. */
-const AT_ONCE = 64;
+const AT_ONCE = 400;
 
 export class Judge {
   readonly #recording: Recording;
   readonly #scratch: string;
-  readonly #options: SurvivorOptions;
+  readonly #options: JudgeOptions;
   readonly #seen = new Map<string, Promise<Observation>>();
   readonly #folders: Survivor[] = [];
   readonly #problems = new Map<string, string>();
@@ -45,7 +52,7 @@ export class Judge {
   #original: ReadonlyMap<string, Buffer | null> = new Map();
   #scratches = 0;
 
-  constructor(recording: Recording, scratch: string, options: SurvivorOptions) {
+  constructor(recording: Recording, scratch: string, options: JudgeOptions) {
     this.#recording = recording;
     this.#scratch = scratch;
     this.#options = options;
@@ -66,8 +73,12 @@ export class Judge {
       isOver: false,
     };
     let points = 0;
+    let enumerated = 0;
     let tried = 0;
-    let waiting: Promise<void>[] = [];
+    const waiting: Promise<void>[] = [];
+    let open = 0;
+    let goOn: () => void = () => undefined;
+    let isNew = false;
     for (const [number, operation] of this.#recording.operations.entries()) {
       if (operation === null) {
         disk.nextProcess();
@@ -76,19 +87,30 @@ export class Judge {
       disk.do(operation);
       moment = after(moment, operation, number, disk);
       points++;
+      // What may be left after an operation may be left after the next one, too, until something is synced or somebody told.
+      isNew ||= !['close', 'fsync'].includes(operation.op);
+      const next = this.#recording.operations[number + 1]?.op;
+      const isLast = next === undefined || next === 'fsync' || operation.op === 'told';
+      if (!isNew || !(isLast || this.#options.everyPoint)) continue;
+      isNew = false;
+      enumerated++;
       for (const survivor of survivors(disk, this.#options)) {
         tried++;
-        waiting.push(this.#check(survivor, moment));
-        if (waiting.length < AT_ONCE) continue;
-        await Promise.all(waiting);
-        waiting = [];
+        const isKnown = this.#seen.has(survivor.id);
+        if (!isKnown) open++;
+        const checked = this.#check(survivor, moment).finally(() => {
+          if (!isKnown) open--;
+          goOn();
+        });
+        waiting.push(checked);
+        while (open >= AT_ONCE) await new Promise<void>((resolve) => (goOn = resolve));
       }
     }
     await Promise.all(waiting);
     this.#compareWithTheRealOne(disk);
     return {
-      operations: points,
       points,
+      enumerated,
       tried,
       folders: this.#folders,
       problems: [...this.#problems.values()],
@@ -225,5 +247,5 @@ function wordsFor(operation: Operation): string {
   const { op } = operation;
   if (op === 'told' || op === 'unknown') return operation.what;
   if (op === 'link' || op === 'rename') return `${op} ${operation.from} to ${operation.to}`;
-  return `${op} ${'path' in operation ? operation.path : operation.fd}`;
+  return `${op} ${'path' in operation ? operation.path : ''}`;
 }

@@ -56,7 +56,7 @@ export async function record(scenario: Scenario, home: string): Promise<Recordin
   fs.mkdirSync(project, { recursive: true });
   fs.writeFileSync(path.join(project, 'pipeline.mjs'), PIPELINE);
   for (const step of scenario.start) await mustSucceed(project, step);
-  scenario.prepare?.(project);
+  await scenario.prepare?.(project);
   const disk = Disk.of(project);
   const log = path.join(home, 'operations.log');
   const recorded = { POWER_LOSS_ROOT: project, POWER_LOSS_LOG: log };
@@ -74,7 +74,7 @@ export async function record(scenario: Scenario, home: string): Promise<Recordin
       throw new Error(`${scenario.name}: nothing fits ${scenario.killedAfter}: ${said}`);
     operations.push(...taken(), null);
   }
-  await mustSucceed(project, scenario.command, { node, env: recorded });
+  await mustSucceed(project, scenario.again ?? scenario.command, { node, env: recorded });
   operations.push(...taken());
   return { scenario, disk: () => disk.copy(), operations, project };
 }

@@ -1,6 +1,7 @@
 /** What is done to a disk before its power goes: commands of the real binary, by what they have to leave whole. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { StateFile } from '../../../src/state/json/state-file.ts';
 
 export interface Step {
   readonly args: readonly string[];
@@ -12,11 +13,13 @@ export interface Scenario {
   /** Commands whose traces have long reached the disk. */
   readonly start: readonly Step[];
   /** What else was done to the folder before. */
-  readonly prepare?: (project: string) => void;
+  readonly prepare?: (project: string) => void | Promise<void>;
   /** The command under test. */
   readonly command: Step;
   /** The command is killed after its first operation that fits, and given again: what the kernel has is still there. */
   readonly killedAfter?: string;
+  /** What is given instead of the same command. */
+  readonly again?: Step;
   /** Files that must not be there once the command has said that it is done. */
   readonly gone?: RegExp;
   /** Files that must be there, with these bytes, once the new state is in the place of the old one. */
@@ -86,15 +89,22 @@ const restored = { name: /^\.dynpart\/state\.json\.before-restore-/, of: '.dynpa
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'the first commit', start: [], command: add('a', 'b') },
   {
-    name: 'the first commit, killed when the file had its name',
+    name: 'the first commit, killed when the file had its name, and the next one',
     start: [],
     command: add('a', 'b'),
+    again: add('a', 'b', 'c'),
     killedAfter: '^link .*/state\\.json$',
   },
   { name: 'the first tick, with a run', start: [], command: tick('a') },
   {
     name: 'a commit after sixteen others',
-    start: Array.from({ length: 18 }, (_, at) => add(`a${at}`)),
+    start: [add('a')],
+    prepare: async (project) => {
+      for (let serial = 2; serial < 20; serial++) {
+        const file = new StateFile(stateFile(project), () => undefined);
+        await file.write({ ...(await file.read()), serial });
+      }
+    },
     command: add('b'),
   },
   {
