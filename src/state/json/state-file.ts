@@ -113,6 +113,14 @@ export class StateFile implements Adapter<StateDocument> {
     this.#prune(document.serial);
   }
 
+  /** Makes durable what another writer has published and not synced yet: who finds nothing left to do relies on it. */
+  settle(): void {
+    io('sync the folder', this.folder, () => {
+      if (namesIn(this.folder).some((name) => name.startsWith(`${this.#prefix}tmp.`)))
+        syncFolder(this.folder);
+    });
+  }
+
   /** The newest intact generation that passes, for the way back: also when the state file itself is damaged. */
   newestGeneration(
     passes: (document: StateDocument) => boolean = () => true,
@@ -146,9 +154,13 @@ export class StateFile implements Adapter<StateDocument> {
     // Others have built on it already: it is a fact, and must not be renamed over what came after it.
     if (newest > serial) return true;
     // From here the commit is a fact: others may have built on it. A rename that fails leaves the generation to be read.
+    // It takes a further name: the temporary one is there until the folder is synced, and tells others that it is not.
+    const further = this.#temporary();
     try {
-      fs.renameSync(temporary, this.path);
+      fs.linkSync(temporary, further);
+      fs.renameSync(further, this.path);
     } catch (error) {
+      removeQuietly(further);
       this.#warn(
         `cannot rename over ${this.path}: ${causeOf(error)}; the commit is kept as generation ${serial}`,
       );
