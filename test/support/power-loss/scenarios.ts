@@ -95,6 +95,25 @@ export const SCENARIOS: readonly Scenario[] = [
     again: add('a', 'b', 'c'),
     killedAfter: '^link .*/state\\.json$',
   },
+  // The second time nothing is left to do. That is an answer, too: what it rests on must stay.
+  {
+    name: 'the first commit, killed when the file had its name, and run again',
+    start: [],
+    command: add('a', 'b'),
+    killedAfter: '^link .*/state\\.json$',
+  },
+  {
+    name: 'a commit, killed when it was published, and run again',
+    start: [add('a')],
+    command: add('b'),
+    killedAfter: '^link .*/\\.state\\.json\\.\\d+$',
+  },
+  {
+    name: 'a commit, killed when the file was in its place, and run again',
+    start: [add('a')],
+    command: add('b'),
+    killedAfter: '^rename .*/state\\.json$',
+  },
   { name: 'the first tick, with a run', start: [], command: tick('a') },
   {
     name: 'a commit after sixteen others',
