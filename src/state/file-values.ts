@@ -21,7 +21,7 @@ import {
   writeAll,
 } from './json/durable-files.ts';
 import { fileNameOf } from './json/file-name.ts';
-import { isGone, processTag } from './json/process-owner.ts';
+import { isLeftOver, processTag } from './json/process-owner.ts';
 
 /** An I/O manager whose saves become durable together. */
 export interface BatchingIoManager extends IoManager {
@@ -170,8 +170,8 @@ export class FileValues implements BatchingIoManager {
     if (this.#ready) return;
     makeFolder(this.#temporaries);
     for (const name of io('read the folder', this.#temporaries, () => namesIn(this.#temporaries))) {
-      const tag = name.split('.')[0]!;
-      if (tag !== processTag() && isGone(tag)) removeQuietly(path.join(this.#temporaries, name));
+      const file = path.join(this.#temporaries, name);
+      if (isLeftOver(file, name.split('.')[0]!)) removeQuietly(file);
     }
     this.#ready = true;
   }
