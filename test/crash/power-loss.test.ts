@@ -17,6 +17,9 @@ import { type Survivor, writeTree } from '../support/power-loss/survivors.ts';
 const isLong = process.env['DYNPART_POWER'] === 'long';
 const seed = Number(process.env['DYNPART_POWER_SEED'] ?? 1);
 const only = process.env['DYNPART_POWER_ONLY'];
+const chosen = SCENARIOS.filter((scenario) =>
+  only === undefined ? isLong || !scenario.isLong : new RegExp(only).test(scenario.name),
+);
 
 // Thousands of folders are made and thrown away: in memory where there is such a place.
 const memory = '/dev/shm';
@@ -40,43 +43,40 @@ afterAll(() => {
 });
 
 describe('what a loss of power leaves is an old or the new commit, whole and readable', () => {
-  it.for(SCENARIOS.filter(({ name }) => only === undefined || new RegExp(only).test(name)))(
-    '$name',
-    async (scenario) => {
-      // The same place each time: the pipeline is compiled once.
-      const home = path.join(base, 'home');
-      fs.rmSync(path.join(home, 'p'), { recursive: true, force: true });
-      const recording = await record(scenario, home);
-      const chance = random(seed);
-      const { points, enumerated, tried, folders, problems } = await new Judge(
-        recording,
-        path.join(base, 'scratch'),
-        {
-          everyPoint: isLong,
-          every: isLong ? 4096 : 256,
-          distance: isLong ? 2 : 1,
-          random: isLong ? 400 : 12,
-          contents: isLong ? 12 : 3,
-          chance,
-        },
-      ).judge();
-      totals.points += points;
-      totals.enumerated += enumerated;
-      totals.tried += tried;
-      totals.folders += folders.length;
-      expect(problems, `seed ${seed}`).toEqual([]);
-      const project = recording.project;
-      const undisturbed = endOf(project, await observe(project));
-      for (const survivor of sample(folders, isLong ? 25 : 1, chance)) {
-        totals.continued++;
-        await goOn(project, survivor, scenario.again ?? scenario.command);
-        expect(
-          endOf(project, await observe(project)),
-          `seed ${seed}, from ${[...survivor.files.keys()].join(' ')}`,
-        ).toBe(undisturbed);
-      }
-    },
-  );
+  it.for(chosen)('$name', async (scenario) => {
+    // The same place each time: the pipeline is compiled once.
+    const home = path.join(base, 'home');
+    fs.rmSync(path.join(home, 'p'), { recursive: true, force: true });
+    const recording = await record(scenario, home);
+    const chance = random(seed);
+    const { points, enumerated, tried, folders, problems } = await new Judge(
+      recording,
+      path.join(base, 'scratch'),
+      {
+        everyPoint: isLong,
+        every: isLong ? 1024 : 256,
+        distance: isLong ? 2 : 1,
+        random: isLong ? 200 : 12,
+        contents: isLong ? 8 : 3,
+        chance,
+      },
+    ).judge();
+    totals.points += points;
+    totals.enumerated += enumerated;
+    totals.tried += tried;
+    totals.folders += folders.length;
+    expect(problems, `seed ${seed}`).toEqual([]);
+    const project = recording.project;
+    const undisturbed = endOf(project, await observe(project));
+    for (const survivor of sample(folders, isLong ? 25 : 1, chance)) {
+      totals.continued++;
+      await goOn(project, survivor, scenario.again ?? scenario.command);
+      expect(
+        endOf(project, await observe(project)),
+        `seed ${seed}, from ${[...survivor.files.keys()].join(' ')}`,
+      ).toBe(undisturbed);
+    }
+  });
 });
 
 /** The command once more, on what is left. */

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly again?: Step;
   /** Files that must not be there once the command has said that it is done. */
   readonly gone?: RegExp;
+  /** Too much for every `npm test`. */
+  readonly isLong?: boolean;
   /** Files that must be there, with these bytes, once the new state is in the place of the old one. */
   readonly kept?: { readonly name: RegExp; readonly of: string };
 }
@@ -132,6 +134,12 @@ export const SCENARIOS: readonly Scenario[] = [
     command: add('b'),
   },
   { name: 'a tick with runs', start: [tick('a')], command: tick('a,b,c') },
+  {
+    name: 'a tick with many runs, whose values are synced side by side',
+    start: [tick('a')],
+    command: tick(Array.from({ length: 6 }, (_, at) => `k${at}`).join(',')),
+    isLong: true,
+  },
   {
     name: 'a worker',
     start: [tick('a'), tick('a,b,c', '--no-run')],
