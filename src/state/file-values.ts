@@ -14,6 +14,7 @@ import {
   errno,
   io,
   makeFolder,
+  makePassingFolder,
   namesIn,
   removeIfThere,
   removeQuietly,
@@ -168,7 +169,7 @@ export class FileValues implements BatchingIoManager {
   /** The folder for temporaries, and no leftovers of processes that were killed. */
   #prepare(): void {
     if (this.#ready) return;
-    makeFolder(this.#temporaries);
+    makePassingFolder(this.#temporaries);
     for (const name of io('read the folder', this.#temporaries, () => namesIn(this.#temporaries))) {
       const file = path.join(this.#temporaries, name);
       if (isLeftOver(file, name.split('.')[0]!)) removeQuietly(file);

@@ -96,6 +96,13 @@ export function makeFolder(folder: string): void {
   lasting.add(folder);
 }
 
+/** Makes a folder for what need not survive a loss of power, such as signs of life; what is above it does. */
+export function makePassingFolder(folder: string): void {
+  if (io('make the folder', folder, () => isFolder(folder))) return;
+  makeFolder(path.dirname(folder));
+  io('make the folder', folder, () => makeMissing(folder));
+}
+
 /** `false` also where a part of the path is a file: making it says so. */
 function isFolder(folder: string): boolean {
   try {

@@ -7,7 +7,7 @@ import type { Executor, ExecutorView } from '../state-store.ts';
 import {
   closeQuietly,
   io,
-  makeFolder,
+  makePassingFolder,
   namesIn,
   readIfThere,
   removeQuietly,
@@ -24,7 +24,7 @@ export class ExecutorFiles {
 
   /** Opens the file of this process. Not synced: a loss of power is not a run's doing, and only that is counted. */
   open(owner: Owner): Executor {
-    makeFolder(this.#folder);
+    makePassingFolder(this.#folder);
     const file = this.#file(owner.id);
     const fd = io('write', file, () => fs.openSync(file, 'ax'));
     const note = (word: string, runId: string): void =>

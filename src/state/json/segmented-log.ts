@@ -1,7 +1,16 @@
 /** An append-only list of records in a few files of bounded size: a JSON line each, the oldest file dropped first. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { errno, io, makeFolder, namesIn, removeIfThere, syncFolder, writeAll } from './durable-files.ts';
+import {
+  errno,
+  io,
+  makeFolder,
+  makePassingFolder,
+  namesIn,
+  removeIfThere,
+  syncFolder,
+  writeAll,
+} from './durable-files.ts';
 
 export interface SegmentedLogOptions {
   readonly folder: string;
@@ -24,7 +33,7 @@ export class SegmentedLog {
   /** Adds records in one write; with `sync` they survive a loss of power when the call returns. */
   append(records: readonly unknown[], sync: boolean): void {
     if (records.length === 0) return;
-    makeFolder(this.#options.folder);
+    (sync ? makeFolder : makePassingFolder)(this.#options.folder);
     const file = this.#current();
     io('write', file, () => {
       const fd = fs.openSync(file, 'a+');

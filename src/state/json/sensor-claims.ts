@@ -12,7 +12,7 @@ import {
   errno,
   io,
   linked,
-  makeFolder,
+  makePassingFolder,
   namesIn,
   readIfThere,
   removeIfThere,
@@ -32,7 +32,7 @@ export class SensorClaims {
   }
 
   claim(sensor: string, owner: Owner, now: Millis): SensorClaim | { readonly holder: Holder } {
-    makeFolder(this.#folder);
+    makePassingFolder(this.#folder);
     this.#sweep();
     const file = this.#file(sensor);
     for (;;) {
