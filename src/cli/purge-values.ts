@@ -1,13 +1,15 @@
 /** Deletes the stored values of keys that were removed. */
+import type { IoManager } from '../definitions/io-manager.ts';
 import type { Context } from './context.ts';
 import { valuesOf } from './local-state.ts';
 
 export async function purgeValues(context: Context, set: string, keys: readonly string[]): Promise<void> {
   // A pipeline with an I/O manager of its own is the only one that knows where its values are.
   const pipeline = await context.pipeline();
-  const ioManager = await valuesOf(pipeline, context.store);
+  const ioManager: IoManager & { flush?(): Promise<void> } = await valuesOf(pipeline, context.store);
   const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set);
   for (const { name } of assets) {
     for (const partitionKey of keys) await ioManager.remove({ asset: name, partitionKey });
   }
+  await ioManager.flush?.();
 }

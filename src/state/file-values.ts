@@ -14,6 +14,7 @@ import {
   errno,
   io,
   makeFolder,
+  makePassingFolder,
   namesIn,
   removeIfThere,
   removeQuietly,
@@ -21,15 +22,15 @@ import {
   writeAll,
 } from './json/durable-files.ts';
 import { fileNameOf } from './json/file-name.ts';
-import { isGone, processTag } from './json/process-owner.ts';
+import { isLeftOver, processTag } from './json/process-owner.ts';
 
 /** An I/O manager whose saves become durable together. */
 export interface BatchingIoManager extends IoManager {
-  /** Makes every value saved so far durable. */
+  /** Makes durable what was saved and removed so far. */
   flush(): Promise<void>;
 }
 
-/** How a value is kept. Where two are there, the earlier in this list is meant: the later one was about to be removed. */
+/** How a value is kept. Where two are there, one was about to be removed, and nothing was recorded yet: either will do. */
 const ENDINGS = ['.bin', '.none', '.json'] as const;
 type Ending = (typeof ENDINGS)[number];
 
@@ -46,6 +47,8 @@ export class FileValues implements BatchingIoManager {
   #saved = new Map<string, SavedValue>();
   /** What a flush has in hand: its temporary files are the flush's to remove. */
   #flushing = new Map<string, SavedValue>();
+  /** Where values were removed since the last flush. */
+  readonly #purged = new Set<string>();
   #count = 0;
   #ready = false;
 
@@ -97,6 +100,7 @@ export class FileValues implements BatchingIoManager {
     this.#saved.delete(base);
     this.#flushing.delete(base);
     for (const ending of ENDINGS) io('remove', `${base}${ending}`, () => removeIfThere(`${base}${ending}`));
+    if (fs.existsSync(path.dirname(base))) this.#purged.add(path.dirname(base));
   }
 
   async flush(): Promise<void> {
@@ -105,7 +109,9 @@ export class FileValues implements BatchingIoManager {
     this.#saved = new Map();
     this.#flushing = new Map(batch);
     await syncFiles([...batch.values()].map(({ temporary }) => temporary));
-    const folders = new Set<string>();
+    const others: string[] = [];
+    const folders = new Set(this.#purged);
+    this.#purged.clear();
     for (const [base, { temporary, file, ending }] of batch) {
       if (!this.#flushing.has(base)) {
         // Removed in the meantime.
@@ -113,19 +119,22 @@ export class FileValues implements BatchingIoManager {
         continue;
       }
       io('write', file, () => fs.renameSync(temporary, file));
-      this.#removeOthers(base, ending);
+      others.push(...this.#others(base, ending));
       folders.add(path.dirname(file));
     }
+    syncFolders(folders);
+    // A value of another kind goes when the new one is safe: until that is recorded, the old one may be on record. And it has
+    // gone for good before that is recorded, since it may be the one that is found first.
+    for (const file of others) io('remove', file, () => removeIfThere(file));
+    syncFolders(new Set(others.map((file) => path.dirname(file))));
     this.#flushing = new Map();
-    for (const folder of folders) io('sync the folder', folder, () => syncFolder(folder));
   }
 
-  /** A value of another kind that was kept for the same key. Mostly there is none, and asking is cheaper than failing. */
-  #removeOthers(base: string, ending: Ending): void {
-    for (const other of ENDINGS) {
-      const file = `${base}${other}`;
-      if (other !== ending && fs.existsSync(file)) io('remove', file, () => removeIfThere(file));
-    }
+  /** Values of another kind that are kept for the same key. Mostly there is none, and asking is cheaper than failing. */
+  #others(base: string, ending: Ending): string[] {
+    return ENDINGS.filter((other) => other !== ending)
+      .map((other) => `${base}${other}`)
+      .filter((file) => fs.existsSync(file));
   }
 
   #read(file: string, ending: Ending, { asset, partitionKey }: ValueContext): unknown {
@@ -160,10 +169,10 @@ export class FileValues implements BatchingIoManager {
   /** The folder for temporaries, and no leftovers of processes that were killed. */
   #prepare(): void {
     if (this.#ready) return;
-    makeFolder(this.#temporaries);
+    makePassingFolder(this.#temporaries);
     for (const name of io('read the folder', this.#temporaries, () => namesIn(this.#temporaries))) {
-      const tag = name.split('.')[0]!;
-      if (tag !== processTag() && isGone(tag)) removeQuietly(path.join(this.#temporaries, name));
+      const file = path.join(this.#temporaries, name);
+      if (isLeftOver(file, name.split('.')[0]!)) removeQuietly(file);
     }
     this.#ready = true;
   }
@@ -191,6 +200,10 @@ async function syncFiles(files: readonly string[]): Promise<void> {
     for (const file of left) await syncFile(file);
   };
   await Promise.all(Array.from({ length: Math.min(SYNCS, files.length) }, worker));
+}
+
+function syncFolders(folders: ReadonlySet<string>): void {
+  for (const folder of folders) io('sync the folder', folder, () => syncFolder(folder));
 }
 
 function syncNow(file: string): void {

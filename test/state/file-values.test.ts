@@ -196,8 +196,10 @@ describe('values in files', () => {
     const place = processTag().split('-')[2]!;
     const temporaries = folder.file('values', '.tmp');
     fs.mkdirSync(temporaries, { recursive: true });
-    for (const name of [`4194999-1-${place}.1`, '1-1-elsewhere.1'])
+    for (const name of [`4194999-1-${place}.1`, '1-1-elsewhere.1', '1-1-elsewhere.2'])
       fs.writeFileSync(`${temporaries}/${name}`, 'x');
+    // From before the machine was started again, or of a container that is long gone.
+    fs.utimesSync(`${temporaries}/1-1-elsewhere.2`, new Date(0), new Date(0));
     values.save(audio('a'), 1);
     expect(fs.readdirSync(temporaries).sort()).toEqual(['1-1-elsewhere.1', `${processTag()}.1`].sort());
   });

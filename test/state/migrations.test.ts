@@ -139,7 +139,7 @@ describe('a state of schema 1', () => {
       steps.push('sync');
     });
     await commit('new');
-    expect(steps).toEqual(['sync', 'link copy', 'sync', 'sync', 'link generation', 'sync']);
+    expect(steps).toEqual(['sync', 'link copy', 'sync', 'sync', 'link generation', 'link file', 'sync']);
   });
 
   it.each(['writeSync', 'fsyncSync', 'linkSync'] as const)(

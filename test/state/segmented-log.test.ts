@@ -1,7 +1,8 @@
 /** The append-only log in segments: newest first, bounded, and undisturbed by what was torn. */
 import fs from 'node:fs';
+import path from 'node:path';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { recordsOf, SegmentedLog } from '../../src/state/json/segmented-log.ts';
 import { TemporaryFolder } from '../support/json-rig.ts';
 
@@ -55,6 +56,36 @@ describe('a segmented log', () => {
     expect(all()).toEqual([{ at: 3 }, { at: 1 }]);
     log().append([{ at: 4 }], true);
     expect(all()).toEqual([{ at: 4 }, { at: 3 }, { at: 1 }]);
+  });
+
+  it('syncs the name of a file before anything stands in it: a record may not be lost with its file', () => {
+    const done: string[] = [];
+    const paths = new Map<number, string>();
+    const { openSync, fsyncSync, writeSync } = fs;
+    vi.spyOn(fs, 'openSync').mockImplementation((file, ...rest) => {
+      const fd = openSync(file, ...rest);
+      paths.set(fd, String(file) === folder.path ? 'the folder' : path.basename(String(file)));
+      return fd;
+    });
+    vi.spyOn(fs, 'fsyncSync').mockImplementation((fd) => {
+      fsyncSync(fd);
+      done.push(`synced ${paths.get(fd)}`);
+    });
+    vi.spyOn(fs, 'writeSync').mockImplementation(((fd: number, bytes: Uint8Array) => {
+      done.push(`wrote ${paths.get(fd)}`);
+      return writeSync(fd, bytes);
+    }) as typeof writeSync);
+    for (let at = 0; at < 3; at++) log('runs', 10).append([{ at, text: 'long enough' }], true);
+    log('runs', 1000).append([{ at: 3 }], true);
+    vi.restoreAllMocks();
+    // The folder itself was found empty: its name is made safe, too.
+    expect(done.shift()).toBe(`synced ${path.basename(path.dirname(folder.path))}`);
+    const first = (file: string): string[] => ['synced the folder', `wrote ${file}`, `synced ${file}`];
+    expect(done).toEqual([
+      ...['runs.000001.jsonl', 'runs.000002.jsonl', 'runs.000003.jsonl'].flatMap(first),
+      'wrote runs.000003.jsonl',
+      'synced runs.000003.jsonl',
+    ]);
   });
 
   it('begins a new file when one has grown, and drops the oldest', () => {

@@ -73,11 +73,62 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Makes a folder and what is missing above it; what was made is synced into its parent. */
+/** Folders of which this process knows that their names survive a loss of power. */
+const lasting = new Set<string>();
+
+/**
+ * Makes a folder and what is missing above it, and makes their names survive a loss of power.
+ *
+ * Nobody puts anything into a folder before its name is synced. So one with something in it needs no sync; an empty one may
+ * be another process's that was killed before its sync, and a value in it would be lost with its name.
+ */
 export function makeFolder(folder: string): void {
-  for (const made of io('make the folder', folder, () => makeMissing(folder))) {
-    const above = path.dirname(made);
+  const isThere = io('make the folder', folder, () => isFolder(folder));
+  if (isThere && lasting.has(folder)) return;
+  const above = path.dirname(folder);
+  if (!isThere) {
+    makeFolder(above);
+    io('make the folder', folder, () => makeMissing(folder));
     io('sync the folder', above, () => syncFolder(above));
+  } else if (io('read the folder', folder, () => isEmpty(folder))) {
+    io('sync the folder', above, () => syncUnlessForbidden(above));
+  }
+  lasting.add(folder);
+}
+
+/** Makes a folder for what need not survive a loss of power, such as signs of life; what is above it does. */
+export function makePassingFolder(folder: string): void {
+  if (io('make the folder', folder, () => isFolder(folder))) return;
+  makeFolder(path.dirname(folder));
+  io('make the folder', folder, () => makeMissing(folder));
+}
+
+/** `false` also where a part of the path is a file: making it says so. */
+function isFolder(folder: string): boolean {
+  try {
+    return fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (error) {
+    if (errno(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+/** Looks for one entry, however many there are. */
+function isEmpty(folder: string): boolean {
+  const entries = fs.opendirSync(folder, { bufferSize: 1 });
+  try {
+    return entries.readSync() === null;
+  } finally {
+    entries.closeSync();
+  }
+}
+
+/** Who may not read a folder has made nothing in it: what is there is somebody else's. */
+function syncUnlessForbidden(folder: string): void {
+  try {
+    syncFolder(folder);
+  } catch (error) {
+    if (errno(error) !== 'EACCES') throw error;
   }
 }
 

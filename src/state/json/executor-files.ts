@@ -7,13 +7,13 @@ import type { Executor, ExecutorView } from '../state-store.ts';
 import {
   closeQuietly,
   io,
-  makeFolder,
+  makePassingFolder,
   namesIn,
   readIfThere,
   removeQuietly,
   writeAll,
 } from './durable-files.ts';
-import { isAlive, isGone, processTag, showLife } from './process-owner.ts';
+import { isAlive, isLeftOver, processTag, showLife } from './process-owner.ts';
 
 export class ExecutorFiles {
   readonly #folder: string;
@@ -24,7 +24,7 @@ export class ExecutorFiles {
 
   /** Opens the file of this process. Not synced: a loss of power is not a run's doing, and only that is counted. */
   open(owner: Owner): Executor {
-    makeFolder(this.#folder);
+    makePassingFolder(this.#folder);
     const file = this.#file(owner.id);
     const fd = io('write', file, () => fs.openSync(file, 'ax'));
     const note = (word: string, runId: string): void =>
@@ -51,7 +51,8 @@ export class ExecutorFiles {
     const sign = stat?.mtimeMs ?? Date.parse(executor.since);
     if (isAlive(executor, sign, now)) return { alive: true, interrupted: new Set() };
     const interrupted = new Set<string>();
-    for (const line of (io('read', file, () => readIfThere(file)) ?? '').split('\n')) {
+    // What stands behind the last line's end was torn, and may look like another run's id.
+    for (const line of (io('read', file, () => readIfThere(file)) ?? '').split('\n').slice(0, -1)) {
       const [word, runId] = line.split(' ');
       if (word === 'begun') interrupted.add(runId!);
       else if (word === 'ended') interrupted.delete(runId!);
@@ -63,8 +64,8 @@ export class ExecutorFiles {
   sweep(known: ReadonlySet<string>): void {
     for (const name of this.#names()) {
       const [id, tag] = name.replace(/\.log$/, '').split('.');
-      const isLeft = !known.has(id!) && tag !== undefined && tag !== processTag() && isGone(tag);
-      if (isLeft) removeQuietly(path.join(this.#folder, name));
+      const file = path.join(this.#folder, name);
+      if (!known.has(id!) && tag !== undefined && isLeftOver(file, tag)) removeQuietly(file);
     }
   }
 

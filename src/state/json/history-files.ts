@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { RunRecord } from '../../definitions/run.ts';
 import type { TickRecord } from '../../definitions/tick.ts';
 import type { RunLogLine, RunQuery } from '../state-store.ts';
-import { io, makeFolder, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
+import { io, makePassingFolder, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
 import { recordsOf, SegmentedLog } from './segmented-log.ts';
 
@@ -93,7 +93,7 @@ export class HistoryFiles {
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
-    makeFolder(this.#logs);
+    makePassingFolder(this.#logs);
     const file = this.#log(runId);
     io('write', file, () => {
       const fd = fs.openSync(file, 'a');

@@ -93,6 +93,7 @@ export class JsonFileStore implements StateStore {
       const before = await this.document();
       const { changes, outcome } = plan(this.#viewOf(before));
       if (changes.length === 0) {
+        this.file.settle();
         this.#history.recordRuns([], recorded);
         return outcome;
       }

@@ -72,6 +72,25 @@ export function canBeSeen(tag: string): boolean {
   return place === placeTag() && place !== 'x';
 }
 
+/** Far longer than a process leaves a file of its own alone that it still needs. */
+const LEFT_ALONE_MS = 60 * 60_000;
+
+/**
+ * Whether a file that only its process touches was left by one that is gone. One from before a restart of the machine cannot be
+ * told from one of another container's: it is left when nobody has touched it for an hour.
+ */
+export function isLeftOver(file: string, tag: string): boolean {
+  if (tag === processTag()) return false;
+  if (isGone(tag)) return true;
+  if (tag.split('-')[2] === placeTag()) return false;
+  try {
+    return Date.now() - fs.statSync(file).mtimeMs > LEFT_ALONE_MS;
+  } catch {
+    // Somebody else has removed it, or the disk is in trouble. Tidying fails nobody.
+    return false;
+  }
+}
+
 function placeTag(): string {
   const { bootId, pidNamespace } = thisProcess();
   return bootId === null ? 'x' : `${bootId.slice(0, 8)}${pidNamespace?.replace(/\D/g, '') ?? ''}`;

@@ -1,7 +1,16 @@
 /** An append-only list of records in a few files of bounded size: a JSON line each, the oldest file dropped first. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { errno, io, makeFolder, namesIn, removeIfThere, writeAll } from './durable-files.ts';
+import {
+  errno,
+  io,
+  makeFolder,
+  makePassingFolder,
+  namesIn,
+  removeIfThere,
+  syncFolder,
+  writeAll,
+} from './durable-files.ts';
 
 export interface SegmentedLogOptions {
   readonly folder: string;
@@ -24,12 +33,14 @@ export class SegmentedLog {
   /** Adds records in one write; with `sync` they survive a loss of power when the call returns. */
   append(records: readonly unknown[], sync: boolean): void {
     if (records.length === 0) return;
-    makeFolder(this.#options.folder);
+    (sync ? makeFolder : makePassingFolder)(this.#options.folder);
     const file = this.#current();
     io('write', file, () => {
       const fd = fs.openSync(file, 'a+');
       try {
         const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+        // Nobody writes into a file before its name is synced: only an empty one can lose it with the power.
+        if (sync && fs.fstatSync(fd).size === 0) syncFolder(this.#options.folder);
         // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.
         writeAll(fd, endsInALine(fd) ? lines : `\n${lines}`);
         if (sync) fs.fsyncSync(fd);

@@ -12,7 +12,7 @@ import {
   errno,
   io,
   linked,
-  makeFolder,
+  makePassingFolder,
   namesIn,
   readIfThere,
   removeIfThere,
@@ -20,7 +20,7 @@ import {
   writeAll,
 } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
-import { isAlive, isGone, processTag, showLife } from './process-owner.ts';
+import { isAlive, isLeftOver, processTag, showLife } from './process-owner.ts';
 
 let temporaries = 0;
 
@@ -32,7 +32,7 @@ export class SensorClaims {
   }
 
   claim(sensor: string, owner: Owner, now: Millis): SensorClaim | { readonly holder: Holder } {
-    makeFolder(this.#folder);
+    makePassingFolder(this.#folder);
     this.#sweep();
     const file = this.#file(sensor);
     for (;;) {
@@ -71,8 +71,8 @@ export class SensorClaims {
   #sweep(): void {
     for (const name of io('read the folder', this.#folder, () => namesIn(this.#folder))) {
       const [, tag] = /\.json\.([^.]+)\.\d+\.tmp$/.exec(name) ?? [];
-      if (tag !== undefined && tag !== processTag() && isGone(tag))
-        removeQuietly(path.join(this.#folder, name));
+      const file = path.join(this.#folder, name);
+      if (tag !== undefined && isLeftOver(file, tag)) removeQuietly(file);
     }
   }
 

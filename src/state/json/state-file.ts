@@ -115,9 +115,7 @@ export class StateFile implements Adapter<StateDocument> {
     try {
       io('write', this.path, () => writeDurably(temporary, `${JSON.stringify(document)}\n`));
       const { ino } = io('read', temporary, () => fs.statSync(temporary));
-      const published = io('write', this.path, () =>
-        document.serial === 1 ? this.#publishFirst(temporary) : this.#publish(temporary, document),
-      );
+      const published = io('write', this.path, () => this.#publish(temporary, document));
       if (!published) throw new Conflict();
       io('sync the folder', this.folder, () => syncFolder(this.folder));
       this.#older = null;
@@ -130,6 +128,14 @@ export class StateFile implements Adapter<StateDocument> {
       removeQuietly(temporary);
     }
     this.#prune(document.serial);
+  }
+
+  /** Makes durable what another writer has published and not synced yet: who finds nothing left to do relies on it. */
+  settle(): void {
+    io('sync the folder', this.folder, () => {
+      if (namesIn(this.folder).some((name) => name.startsWith(`${this.#prefix}tmp.`)))
+        syncFolder(this.folder);
+    });
   }
 
   /** The newest intact generation that passes, for the way back: also when the state file itself is damaged. */
@@ -199,15 +205,14 @@ export class StateFile implements Adapter<StateDocument> {
     return Math.max(this.highestSerial(), Number(/"serial":(\d{1,12})\b/.exec(text)?.[1] ?? 0));
   }
 
-  /** The first commit has no file to be renamed over, so linking the file itself is the comparison. */
-  #publishFirst(temporary: string): boolean {
-    if (this.highestSerial() > 0 || !linked(temporary, this.path)) return false;
-    linked(temporary, this.#generation(1));
-    return true;
-  }
-
   #publish(temporary: string, document: StateDocument): boolean {
     const { serial } = document;
+    const isFirstGeneration = this.highestSerial() === 0;
+    // Also a copy that is restored where nothing is: its serial is a later one.
+    if (serial === 1 || (isFirstGeneration && !fs.existsSync(this.path)))
+      return isFirstGeneration && this.#publishFirst(temporary, serial);
+    // Who published the first commit has not come to sync the name of the file, and may never.
+    if (isFirstGeneration) syncFolder(this.folder);
     if (!linked(temporary, this.#generation(serial))) return false;
     const newest = this.highestSerial();
     if (newest !== serial) {
@@ -217,13 +222,28 @@ export class StateFile implements Adapter<StateDocument> {
       return false;
     }
     // From here the commit is a fact: others may have built on it. A rename that fails leaves the generation to be read.
+    // It takes a further name: the temporary one is there until the folder is synced, and tells others that it is not.
+    const further = this.#temporary();
     try {
-      fs.renameSync(temporary, this.path);
+      fs.linkSync(temporary, further);
+      fs.renameSync(further, this.path);
     } catch (error) {
+      removeQuietly(further);
       this.#warn(
         `cannot rename over ${this.path}: ${causeOf(error)}; the commit is kept as generation ${serial}`,
       );
     }
+    return true;
+  }
+
+  /**
+   * The first commit has no file to be renamed over, so linking the file itself is the comparison. Its generation follows when
+   * the name of the file is safe: a generation without the file would look like a state whose file is gone.
+   */
+  #publishFirst(temporary: string, serial: number): boolean {
+    if (!linked(temporary, this.path)) return false;
+    syncFolder(this.folder);
+    linked(temporary, this.#generation(serial));
     return true;
   }
 

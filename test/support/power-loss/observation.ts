@@ -1,0 +1,128 @@
+/** All that the real code sees in a folder. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { FailureError } from '../../../src/definitions/failure.ts';
+import { type RunRecord, runId } from '../../../src/definitions/run.ts';
+import { checkState } from '../../../src/state/check-state.ts';
+import { FileValues } from '../../../src/state/file-values.ts';
+import { JsonFileStore } from '../../../src/state/json/json-file-store.ts';
+import type { StateDocument } from '../../../src/state/state-document.ts';
+import { FakeClock } from '../fake-clock.ts';
+
+export interface Observation {
+  /** The state, or the reason for which it cannot be read. */
+  readonly document: StateDocument | null;
+  readonly failure: string | null;
+  readonly warnings: readonly string[];
+  /** What is wrong whatever was done before. */
+  readonly problems: readonly string[];
+  /** Every value on record, as `asset/key`. */
+  readonly values: ReadonlyMap<string, string>;
+  readonly finished: ReadonlyMap<string, RunRecord>;
+}
+
+export async function observe(project: string): Promise<Observation> {
+  const folder = path.join(project, '.dynpart');
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  const store = new JsonFileStore({
+    file: path.join(folder, 'state.json'),
+    clock: new FakeClock(),
+    version: '0.0.0',
+    warn: (message) => warnings.push(message),
+  });
+  let document: StateDocument | null = null;
+  let failure: string | null = null;
+  try {
+    document = await store.document();
+    problems.push(...checkState(document).map(({ message }) => message));
+    for (const executor of (await store.read()).executors())
+      if (executor.interrupted === undefined) problems.push(`executor ${executor.id} has no judgement`);
+  } catch (error) {
+    failure = reasonOf(error);
+  }
+  const finished = new Map<string, RunRecord>();
+  try {
+    for (const run of await store.finishedRuns({ limit: Infinity })) {
+      finished.set(run.id, run);
+      await store.readLog(run.id);
+    }
+    for (const sensor of Object.keys(document?.sensors ?? {})) {
+      await store.ticks(sensor, Infinity);
+      await store.evaluating(sensor);
+    }
+  } catch (error) {
+    problems.push(`the history cannot be read: ${reasonOf(error)}`);
+  }
+  const values = new Map<string, string>();
+  for (const [asset, partitionKey] of document === null ? [] : materialized(document)) {
+    const name = `${asset}/${partitionKey ?? ''}`;
+    try {
+      values.set(name, textOf(new FileValues(folder).load({ asset, partitionKey })));
+    } catch (error) {
+      problems.push(`${name} is on record and cannot be read: ${reasonOf(error)}`);
+    }
+  }
+  return { document, failure, warnings, problems, values, finished };
+}
+
+/** Each asset and key that are materialized. */
+export function* materialized(document: StateDocument): Generator<[asset: string, key: string | null]> {
+  for (const [asset, { set, status }] of Object.entries(document.assets)) {
+    for (let at = 0; at < status.length; at++)
+      if (status[at] === 'm') yield [asset, set === null ? null : document.sets[set]!.keys[at]!];
+  }
+}
+
+/** Each run that has not finished, with its assets and key. */
+export function pendingRuns(document: StateDocument): Map<string, readonly string[]> {
+  return new Map(
+    document.runs.flatMap((group) =>
+      group.numbers.map((number, at) => [
+        runId(group.id, number),
+        group.assets.map((asset) => `${asset}/${group.keys[at] ?? ''}`),
+      ]),
+    ),
+  );
+}
+
+/** What a command that is given again has to come to, without times and ids. */
+export function endOf(project: string, { document, values, finished }: Observation): string {
+  const { sets = {}, assets = {}, sensors = {}, runs = [], executors = [] } = document ?? {};
+  const folder = path.join(project, '.dynpart', 'values');
+  return JSON.stringify(
+    {
+      sets: Object.entries(sets).map(([name, { keys, keptOut }]) => [name, keys, keptOut]),
+      assets: Object.entries(assets).sort(),
+      sensors: Object.entries(sensors).map(([name, { cursor, runKeys }]) => [name, cursor, runKeys]),
+      pending: runs.length,
+      executors: executors.length,
+      values: [...values].sort(),
+      files: fs.existsSync(folder)
+        ? fs
+            .readdirSync(folder, { recursive: true })
+            .filter((name) => !String(name).startsWith('.tmp'))
+            .sort()
+        : [],
+      finished: [
+        ...new Set(
+          [...finished.values()].map((run) =>
+            [run.status, run.partitionKey, ...run.assets.map((one) => one.asset)].join(' '),
+          ),
+        ),
+      ].sort(),
+    },
+    null,
+    1,
+  );
+}
+
+function textOf(value: unknown): string {
+  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('latin1')}`;
+  return value === undefined ? 'nothing' : JSON.stringify(value);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof FailureError) return error.failure.reason;
+  throw error;
+}

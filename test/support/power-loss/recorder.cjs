@@ -1,0 +1,105 @@
+'use strict';
+/**
+ * Preloaded into the real binary (`node --require`): writes down, in order, what the process does to a folder.
+ *
+ * An operation is noted when it has returned: only then may anybody rely on it, and one that failed has done nothing. What
+ * the model of the disk does not know is noted as such, so that the replay refuses it instead of passing it over.
+ * `POWER_LOSS_KILL` is a pattern: after the first operation that it fits the process is killed.
+ */
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = process.env.POWER_LOSS_ROOT;
+const killAt = process.env.POWER_LOSS_KILL ? new RegExp(process.env.POWER_LOSS_KILL) : null;
+const { openSync, writeSync, open, fsync } = fs;
+const log = openSync(process.env.POWER_LOSS_LOG, 'a');
+const files = new Map();
+
+const inside = (file) => {
+  const full = path.resolve(String(file));
+  return full === root || full.startsWith(`${root}${path.sep}`) ? path.relative(root, full) : null;
+};
+
+function note(operation) {
+  writeSync(log, `${JSON.stringify(operation)}\n`);
+  if (killAt?.test(`${operation.op} ${operation.path ?? operation.to ?? ''}`))
+    process.kill(process.pid, 'SIGKILL');
+}
+
+function wrap(name, after) {
+  const original = fs[name];
+  fs[name] = (...args) => {
+    const result = original.apply(fs, args);
+    after(result, ...args);
+    return result;
+  };
+}
+
+function opened(fd, file, flags = 'r') {
+  const at = inside(file);
+  if (at === null) return files.delete(fd);
+  files.set(fd, at);
+  return note({ op: 'open', fd, path: at, flags });
+}
+
+const synced = (fd) => files.has(fd) && note({ op: 'fsync', fd, path: files.get(fd) });
+const closed = (fd) => files.delete(fd) && note({ op: 'close', fd });
+
+wrap('openSync', (fd, file, flags) => opened(fd, file, flags));
+wrap('closeSync', (_, fd) => closed(fd));
+wrap('fsyncSync', (_, fd) => synced(fd));
+wrap('fdatasyncSync', (_, fd) => synced(fd));
+wrap('ftruncateSync', (_, fd, size = 0) => files.has(fd) && note({ op: 'truncate', fd, size }));
+wrap('writeSync', (written, fd, data, ...place) => {
+  // A warning says how things are, and promises nothing.
+  if (fd === 2 && String(data).startsWith('warning:')) return undefined;
+  if (fd === 1 || fd === 2) return note({ op: 'told', what: `wrote to ${fd === 1 ? 'stdout' : 'stderr'}` });
+  if (!files.has(fd)) return undefined;
+  if (typeof data === 'string')
+    return note({ op: 'unknown', what: 'writeSync of a text', path: files.get(fd) });
+  const [offset = 0, , position = null] = place;
+  const bytes = Buffer.from(data.buffer, data.byteOffset + offset, written).toString('base64');
+  return note({ op: 'write', fd, path: files.get(fd), position, bytes });
+});
+wrap('mkdirSync', (_, file) => inside(file) !== null && note({ op: 'mkdir', path: inside(file) }));
+wrap('unlinkSync', (_, file) => inside(file) !== null && note({ op: 'unlink', path: inside(file) }));
+for (const name of ['link', 'rename']) {
+  wrap(`${name}Sync`, (_, from, to) => {
+    if (inside(from) !== null || inside(to) !== null) note({ op: name, from: inside(from), to: inside(to) });
+  });
+}
+
+fs.open = (file, flags, ...rest) => {
+  const callback = rest.at(-1);
+  open(file, flags, ...rest.slice(0, -1), (error, fd) => {
+    if (error === null) opened(fd, file, flags);
+    callback(error, fd);
+  });
+};
+fs.fsync = (fd, callback) =>
+  fsync(fd, (error) => {
+    if (error === null) synced(fd);
+    callback(error);
+  });
+const { close } = fs;
+fs.close = (fd, callback) => {
+  // The number may be given away before the callback comes.
+  closed(fd);
+  close(fd, callback);
+};
+
+const UNKNOWN =
+  'appendFile copyFile cp ftruncate link mkdir mkdtemp rename rm rmdir symlink truncate unlink write writeFile writev';
+for (const name of UNKNOWN.split(' ')) {
+  for (const unknown of [name, `${name}Sync`]) {
+    if (unknown in fs && !/^(ftruncate|link|mkdir|rename|unlink|write)Sync$/.test(unknown))
+      wrap(unknown, (_, file) => {
+        const at = typeof file === 'number' ? files.get(file) : inside(file);
+        if (at != null) note({ op: 'unknown', what: unknown, path: at });
+      });
+  }
+}
+
+// What a pipeline tells of its user code.
+globalThis.tellPowerLoss = (what) => note({ op: 'told', what });
+process.on('exit', (code) => note({ op: 'told', what: `exit ${code}`, code }));

@@ -1,0 +1,197 @@
+/** What is done to a disk before its power goes: commands of the real binary, by what they have to leave whole. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { StateFile } from '../../../src/state/json/state-file.ts';
+
+export interface Step {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Scenario {
+  readonly name: string;
+  /** Commands whose traces have long reached the disk. */
+  readonly start: readonly Step[];
+  /** What else was done to the folder before. */
+  readonly prepare?: (project: string) => void | Promise<void>;
+  /** The command under test. */
+  readonly command: Step;
+  /** The command is killed after its first operation that fits, and given again: what the kernel has is still there. */
+  readonly killedAfter?: string;
+  /** What is given instead of the same command. */
+  readonly again?: Step;
+  /** Files that must not be there once the command has said that it is done. */
+  readonly gone?: RegExp;
+  /** Too much for every `npm test`. */
+  readonly isLong?: boolean;
+  /** Files that must be there, with these bytes, once the new state is in the place of the old one. */
+  readonly kept?: { readonly name: RegExp; readonly of: string };
+}
+
+export const PIPELINE = `
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const items = dynamicPartitions('items');
+const others = dynamicPartitions('others');
+const { ITEMS = '', KIND = 'json', ROUND = '1' } = process.env;
+const tell = (what) => globalThis.tellPowerLoss?.(what);
+const made = (value) => KIND === 'none' ? undefined : KIND === 'bin' ? Buffer.from(JSON.stringify(value)) : value;
+const first = asset({
+  name: 'first',
+  partitions: items,
+  materialize({ partitionKey, log }) {
+    tell('the code of first began for ' + partitionKey);
+    log.info('making ' + partitionKey);
+    return made({ key: partitionKey, round: ROUND, text: 'x'.repeat(300) });
+  },
+});
+const second = asset({
+  name: 'second',
+  partitions: items,
+  inputs: { first },
+  materialize: ({ partitionKey }) => ({ key: partitionKey, round: ROUND }),
+});
+const whole = asset({ name: 'whole', materialize: () => made({ round: ROUND }) });
+const source = sensor({
+  name: 'source',
+  assets: [first, second],
+  evaluate({ partitions }) {
+    const listed = ITEMS.split(',').filter((item) => item !== '');
+    const fresh = partitions(items).missing(listed);
+    return {
+      cursor: String(listed.length),
+      dynamicPartitionsRequests: [items.buildAddRequest(fresh)],
+      runRequests: fresh.map((key) => ({ partitionKey: key, runKey: key })),
+    };
+  },
+});
+export default definePipeline({ assets: [first, second, whole], sensors: [source] });
+`;
+
+const tick = (ITEMS: string, ...more: string[]): Step => ({
+  args: ['sensor', 'tick', ...more],
+  env: { ITEMS },
+});
+const add = (...keys: string[]): Step => ({ args: ['partitions', 'add', 'items', ...keys] });
+const make = (KIND: string, ROUND: string): Step => ({
+  args: ['materialize', '--all'],
+  env: { KIND, ROUND },
+});
+const many = (name: string, size: number): string[] =>
+  Array.from({ length: size }, (_, at) => `${name}-${at}-${'k'.repeat(60)}`);
+
+const stateFile = (project: string): string => path.join(project, '.dynpart', 'state.json');
+
+/** The present state as a copy beside the pipeline, the newest of its keys another one. */
+function copyOf(project: string): string {
+  return fs.readFileSync(stateFile(project), 'utf8').replace('"b"', '"restored"');
+}
+
+const restored = { name: /^\.dynpart\/state\.json\.before-restore-/, of: '.dynpart/state.json' };
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'the first commit', start: [], command: add('a', 'b') },
+  {
+    name: 'the first commit, killed when the file had its name, and the next one',
+    start: [],
+    command: add('a', 'b'),
+    again: add('a', 'b', 'c'),
+    killedAfter: '^link .*/state\\.json$',
+  },
+  // The second time nothing is left to do. That is an answer, too: what it rests on must stay.
+  {
+    name: 'the first commit, killed when the file had its name, and run again',
+    start: [],
+    command: add('a', 'b'),
+    killedAfter: '^link .*/state\\.json$',
+  },
+  {
+    name: 'a commit, killed when it was published, and run again',
+    start: [add('a')],
+    command: add('b'),
+    killedAfter: '^link .*/\\.state\\.json\\.\\d+$',
+  },
+  {
+    name: 'a commit, killed when the file was in its place, and run again',
+    start: [add('a')],
+    command: add('b'),
+    killedAfter: '^rename .*/state\\.json$',
+  },
+  { name: 'the first tick, with a run', start: [], command: tick('a') },
+  {
+    name: 'a commit after sixteen others',
+    start: [add('a')],
+    prepare: async (project) => {
+      for (let serial = 2; serial < 20; serial++) {
+        const file = new StateFile(stateFile(project), () => undefined);
+        await file.write({ ...(await file.read()), serial });
+      }
+    },
+    command: add('b'),
+  },
+  {
+    name: 'a commit that empties a large body',
+    start: [add(...many('one', 700)), add(...many('two', 700)), add('a')],
+    command: add('b'),
+  },
+  { name: 'a tick with runs', start: [tick('a')], command: tick('a,b,c') },
+  {
+    name: 'a tick with many runs, whose values are synced side by side',
+    start: [tick('a')],
+    command: tick(Array.from({ length: 6 }, (_, at) => `k${at}`).join(',')),
+    isLong: true,
+  },
+  {
+    name: 'a worker',
+    start: [tick('a'), tick('a,b,c', '--no-run')],
+    command: { args: ['worker', '--once'] },
+  },
+  { name: 'values made anew', start: [add('a', 'b'), make('json', '1')], command: make('json', '2') },
+  { name: '.json over .bin', start: [add('a', 'b'), make('bin', '1')], command: make('json', '2') },
+  { name: '.bin over .json', start: [add('a', 'b'), make('json', '1')], command: make('bin', '2') },
+  { name: '.none over .bin', start: [add('a', 'b'), make('bin', '1')], command: make('none', '2') },
+  { name: '.json over .none', start: [add('a', 'b'), make('none', '1')], command: make('json', '2') },
+  {
+    name: 'keys removed with their values',
+    start: [add('a', 'b', 'c'), make('json', '1')],
+    command: { args: ['partitions', 'remove', 'items', 'b', 'c', '--purge'] },
+    gone: /^\.dynpart\/values\/(first|second)\/[bc]\./,
+  },
+  // What another process left in the middle is built upon: its folders and files may have no name on the disk yet.
+  ...[
+    ['the folder of an asset', '^mkdir .*/values/first$'],
+    ['the folder of values', '^mkdir .*/values$'],
+    ['the folder of the history', '^mkdir .*/history$'],
+    ['the state folder', '^mkdir \\.dynpart$'],
+    ['a file of the history', '^open .*/runs\\.000001\\.jsonl$'],
+    ['a record in the history', '^write .*/runs\\.000001\\.jsonl$'],
+    ['a value before its folder was synced', '^rename .*/values/second/'],
+  ].map(([what, killedAfter]): Scenario => ({
+    name: `killed after making ${what}, and run again`,
+    start: [],
+    command: tick('a'),
+    killedAfter: killedAfter!,
+  })),
+  {
+    name: 'a copy restored',
+    start: [add('a'), add('b')],
+    prepare: (project) => fs.writeFileSync(path.join(project, 'copy.json'), copyOf(project)),
+    command: { args: ['state', 'restore', 'copy.json'] },
+    kept: restored,
+  },
+  {
+    name: 'a copy restored where no state is',
+    start: [add('a'), add('b')],
+    prepare: (project) => {
+      fs.writeFileSync(path.join(project, 'copy.json'), copyOf(project));
+      fs.rmSync(path.join(project, '.dynpart'), { recursive: true });
+    },
+    command: { args: ['state', 'restore', 'copy.json'] },
+  },
+  {
+    name: 'the last generation restored over a damaged file',
+    start: [add('a'), add('b'), add('c')],
+    prepare: (project) => fs.writeFileSync(stateFile(project), 'half a docum'),
+    command: { args: ['state', 'restore', '--last'] },
+    kept: restored,
+  },
+];
