@@ -13,6 +13,7 @@ import {
   causeOf,
   errno,
   io,
+  isThere,
   makeFolder,
   namesIn,
   removeIfThere,
@@ -77,7 +78,9 @@ export class FileValues implements BatchingIoManager {
     const base = this.#base(context);
     const saved = this.#saved.get(base) ?? this.#flushing.get(base);
     if (saved !== undefined) return this.#read(saved.temporary, saved.ending, context);
-    const ending = ENDINGS.find((candidate) => fs.existsSync(`${base}${candidate}`));
+    const ending = ENDINGS.find((candidate) =>
+      io('read', `${base}${candidate}`, () => isThere(`${base}${candidate}`)),
+    );
     if (ending === undefined) {
       return fail({
         reason: 'value-damaged',
@@ -124,7 +127,10 @@ export class FileValues implements BatchingIoManager {
   #removeOthers(base: string, ending: Ending): void {
     for (const other of ENDINGS) {
       const file = `${base}${other}`;
-      if (other !== ending && fs.existsSync(file)) io('remove', file, () => removeIfThere(file));
+      if (other !== ending)
+        io('remove', file, () => {
+          if (isThere(file)) removeIfThere(file);
+        });
     }
   }
 

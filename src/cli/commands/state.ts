@@ -6,14 +6,7 @@ import { describe } from '../../definitions/failure-words.ts';
 import { fail, FailureError } from '../../definitions/failure.ts';
 import { isoTime } from '../../definitions/time.ts';
 import { checkState } from '../../state/check-state.ts';
-import {
-  io,
-  makeFolder,
-  readIfThere,
-  removeQuietly,
-  syncFolder,
-  writeDurably,
-} from '../../state/json/durable-files.ts';
+import { io, readIfThere, removeQuietly, syncFolder, writeDurably } from '../../state/json/durable-files.ts';
 import { newLineage } from '../../state/json/json-file-store.ts';
 import { parseState } from '../../state/json/parse-state.ts';
 import type { StateDocument } from '../../state/state-document.ts';
@@ -94,7 +87,7 @@ async function restore(
   const stateFile = context.store.file;
   const copy =
     file === undefined ? newestIntact(context) : readCopy(path.resolve(context.terminal.cwd, file));
-  const kept = keepPresent(context);
+  const kept = stateFile.keep(`before-restore-${isoTime(context.clock.now()).replace(/[:.]/g, '-')}`);
   const serial = Math.max(stateFile.highestSerial(), serialOf(readIfThere(stateFile.path)), copy.serial) + 1;
   const now = isoTime(context.clock.now());
   // Runs that were queued then belong to nobody now, and whoever executed them has long finished or died.
@@ -146,17 +139,6 @@ function readCopy(file: string): StateDocument {
     if (!(error instanceof FailureError) || error.failure.reason === 'copy-unusable') throw error;
     return unusable(describe(error.failure).message);
   }
-}
-
-/** The present file, whatever is in it, under a name of its own. */
-function keepPresent(context: Context): string | null {
-  const { path: file, folder } = context.store.file;
-  makeFolder(folder);
-  const text = io('read', file, () => (fs.existsSync(file) ? fs.readFileSync(file) : null));
-  if (text === null) return null;
-  const kept = `${file}.before-restore-${isoTime(context.clock.now()).replace(/[:.]/g, '-')}`;
-  io('write', kept, () => writeDurably(kept, text));
-  return kept;
 }
 
 /** The serial in a file that may be damaged. */

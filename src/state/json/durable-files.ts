@@ -144,6 +144,21 @@ export function readIfThere(file: string): string | null {
   }
 }
 
+/** The bytes of a file, or `null` when there is none. */
+export function contentIfThere(file: string): Uint8Array | null {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Whether there is such a file. Not `existsSync`: for that one a file is not there when the disk refuses to say. */
+export function isThere(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
 /** The names in a folder; none when there is no folder. */
 export function namesIn(folder: string): string[] {
   try {

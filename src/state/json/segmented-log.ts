@@ -81,7 +81,7 @@ export function* recordsOf(file: string): Generator {
   if (fd === null) return;
   try {
     let rest = Buffer.alloc(0);
-    for (let end = fs.fstatSync(fd).size; end > 0;) {
+    for (let end = io('read', file, () => fs.fstatSync(fd)).size; end > 0;) {
       const start = Math.max(0, end - CHUNK);
       const chunk = Buffer.alloc(end - start);
       io('read', file, () => fs.readSync(fd, chunk, 0, chunk.length, start));

@@ -12,6 +12,7 @@ import { fail, FailureError } from '../../definitions/failure.ts';
 import { emptyDocument, type StateDocument } from '../state-document.ts';
 import {
   causeOf,
+  contentIfThere,
   io,
   linked,
   makeFolder,
@@ -113,6 +114,26 @@ export class StateFile implements Adapter<StateDocument> {
       removeQuietly(temporary);
     }
     this.#prune(document.serial);
+  }
+
+  /** A copy of what the file holds now, whatever that is: whole under a name of its own, or not there at all. */
+  keep(suffix: string): string | null {
+    makeFolder(this.folder);
+    const content = io('read', this.path, () => contentIfThere(this.path));
+    if (content === null) return null;
+    const kept = `${this.path}.${suffix}`;
+    const temporary = this.#temporary();
+    try {
+      io('write', kept, () => {
+        writeDurably(temporary, content);
+        // Not `linked`: what has that name already is a copy of something else.
+        fs.linkSync(temporary, kept);
+        syncFolder(this.folder);
+      });
+    } finally {
+      removeQuietly(temporary);
+    }
+    return kept;
   }
 
   /** The newest intact generation that passes, for the way back: also when the state file itself is damaged. */
