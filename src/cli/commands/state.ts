@@ -88,7 +88,8 @@ async function restore(
   const copy =
     file === undefined ? newestIntact(context) : readCopy(path.resolve(context.terminal.cwd, file));
   const kept = stateFile.keep(`before-restore-${isoTime(context.clock.now()).replace(/[:.]/g, '-')}`);
-  const serial = Math.max(stateFile.highestSerial(), serialOf(readIfThere(stateFile.path)), copy.serial) + 1;
+  const present = io('read', stateFile.path, () => readIfThere(stateFile.path));
+  const serial = Math.max(stateFile.highestSerial(), serialOf(present), copy.serial) + 1;
   const now = isoTime(context.clock.now());
   // Runs that were queued then belong to nobody now, and whoever executed them has long finished or died.
   const runs = copy.runs.map((group) => ({

@@ -26,17 +26,7 @@ export class SegmentedLog {
     if (records.length === 0) return;
     makeFolder(this.#options.folder);
     const file = this.#current();
-    io('write', file, () => {
-      const fd = fs.openSync(file, 'a+');
-      try {
-        const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-        // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.
-        writeAll(fd, endsInALine(fd) ? lines : `\n${lines}`);
-        if (sync) fs.fsyncSync(fd);
-      } finally {
-        fs.closeSync(fd);
-      }
-    });
+    appendRecords(file, records, sync);
   }
 
   /** The records, newest first. Lines that were torn are passed over. */
@@ -70,6 +60,21 @@ export class SegmentedLog {
   #file(segment: number): string {
     return path.join(this.#options.folder, `${this.#options.name}.${String(segment).padStart(6, '0')}.jsonl`);
   }
+}
+
+/** Adds a JSON line each to a file. */
+export function appendRecords(file: string, records: readonly unknown[], sync: boolean): void {
+  io('write', file, () => {
+    const fd = fs.openSync(file, 'a+');
+    try {
+      const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+      // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.
+      writeAll(fd, endsInALine(fd) ? lines : `\n${lines}`);
+      if (sync) fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
 }
 
 const CHUNK = 64 * 1024;
