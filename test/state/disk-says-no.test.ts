@@ -13,10 +13,10 @@ function refuse(
   concerns: (first: unknown) => boolean = () => true,
 ): void {
   const real = fs[step] as (...args: readonly unknown[]) => unknown;
-  vi.spyOn(fs, step).mockImplementation(((...args: readonly unknown[]) => {
+  vi.spyOn(fs, step).mockImplementation((...args: readonly unknown[]) => {
     if (concerns(args[0])) throw Object.assign(new Error(code), { code });
     return real.apply(fs, args as unknown[]);
-  }) as never);
+  });
 }
 
 const saying = (file: string, code: string): object => ({
