@@ -13,6 +13,7 @@ import {
   causeOf,
   errno,
   io,
+  isThere,
   makeFolder,
   makePassingFolder,
   namesIn,
@@ -80,7 +81,9 @@ export class FileValues implements BatchingIoManager {
     const base = this.#base(context);
     const saved = this.#saved.get(base) ?? this.#flushing.get(base);
     if (saved !== undefined) return this.#read(saved.temporary, saved.ending, context);
-    const ending = ENDINGS.find((candidate) => fs.existsSync(`${base}${candidate}`));
+    const ending = ENDINGS.find((candidate) =>
+      io('read', `${base}${candidate}`, () => isThere(`${base}${candidate}`)),
+    );
     if (ending === undefined) {
       return fail({
         reason: 'value-damaged',
@@ -134,7 +137,7 @@ export class FileValues implements BatchingIoManager {
   #others(base: string, ending: Ending): string[] {
     return ENDINGS.filter((other) => other !== ending)
       .map((other) => `${base}${other}`)
-      .filter((file) => fs.existsSync(file));
+      .filter((file) => io('read', file, () => isThere(file)));
   }
 
   #read(file: string, ending: Ending, { asset, partitionKey }: ValueContext): unknown {

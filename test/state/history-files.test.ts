@@ -31,6 +31,13 @@ describe('the history in files', () => {
     expect(shown()).toEqual(['g-2 SUCCESS']);
   });
 
+  it('begins a line of its own behind a log line that a full disk or a kill has torn', () => {
+    history.appendLog('g-1', [line]);
+    fs.appendFileSync(folder.file('logs', 'g-1.jsonl'), '{"at":"2026-');
+    history.appendLog('g-1', [{ ...line, text: 'after it' }]);
+    expect(history.readLog('g-1')).toEqual([line, { ...line, text: 'after it' }]);
+  });
+
   it('shows what another process recorded before the try that was taken back', () => {
     history.recordRuns([run('g-1', 'SUCCESS')], []);
     const tried = history.recordRuns([run('g-1', 'CANCELED')], []);

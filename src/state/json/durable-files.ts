@@ -206,6 +206,11 @@ function orNull<T>(read: () => T): T | null {
   }
 }
 
+/** Whether there is such a file. Not `existsSync`: for that one a file is not there when the disk refuses to say. */
+export function isThere(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
 /** The names in a folder; none when there is no folder. */
 export function namesIn(folder: string): string[] {
   try {

@@ -1,12 +1,11 @@
 /** The history beside the state: past ticks of each sensor and finished runs with their logs. Bounded, oldest out first. */
-import fs from 'node:fs';
 import path from 'node:path';
 import type { RunRecord } from '../../definitions/run.ts';
 import type { TickRecord } from '../../definitions/tick.ts';
 import type { RunLogLine, RunQuery } from '../state-store.ts';
-import { io, makePassingFolder, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
+import { io, makePassingFolder, readIfThere, removeIfThere } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
-import { recordsOf, SegmentedLog } from './segmented-log.ts';
+import { appendRecords, recordsOf, SegmentedLog } from './segmented-log.ts';
 
 /** At one tick a minute a sensor's ticks of about three weeks; with little in them. */
 const TICKS = { segmentBytes: 2 * 1024 * 1024, segments: 4 };
@@ -94,15 +93,7 @@ export class HistoryFiles {
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
     makePassingFolder(this.#logs);
-    const file = this.#log(runId);
-    io('write', file, () => {
-      const fd = fs.openSync(file, 'a');
-      try {
-        writeAll(fd, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-      } finally {
-        fs.closeSync(fd);
-      }
-    });
+    appendRecords(this.#log(runId), lines, false);
   }
 
   readLog(runId: string): RunLogLine[] {

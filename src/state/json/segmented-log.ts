@@ -35,19 +35,7 @@ export class SegmentedLog {
     if (records.length === 0) return;
     (sync ? makeFolder : makePassingFolder)(this.#options.folder);
     const file = this.#current();
-    io('write', file, () => {
-      const fd = fs.openSync(file, 'a+');
-      try {
-        const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-        // Nobody writes into a file before its name is synced: only an empty one can lose it with the power.
-        if (sync && fs.fstatSync(fd).size === 0) syncFolder(this.#options.folder);
-        // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.
-        writeAll(fd, endsInALine(fd) ? lines : `\n${lines}`);
-        if (sync) fs.fsyncSync(fd);
-      } finally {
-        fs.closeSync(fd);
-      }
-    });
+    appendRecords(file, records, sync);
   }
 
   /** The records, newest first. Lines that were torn are passed over. */
@@ -83,6 +71,23 @@ export class SegmentedLog {
   }
 }
 
+/** Adds a JSON line each to a file. */
+export function appendRecords(file: string, records: readonly unknown[], sync: boolean): void {
+  io('write', file, () => {
+    const fd = fs.openSync(file, 'a+');
+    try {
+      const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+      // Nobody writes into a file before its name is synced: only an empty one can lose it with the power.
+      if (sync && fs.fstatSync(fd).size === 0) syncFolder(path.dirname(file));
+      // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.
+      writeAll(fd, endsInALine(fd) ? lines : `\n${lines}`);
+      if (sync) fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
 const CHUNK = 64 * 1024;
 
 /** The records of one file, newest first. Read from its end, so that the last one costs no more in a long file. */
@@ -92,7 +97,7 @@ export function* recordsOf(file: string): Generator {
   if (fd === null) return;
   try {
     let rest = Buffer.alloc(0);
-    for (let end = fs.fstatSync(fd).size; end > 0;) {
+    for (let end = io('read', file, () => fs.fstatSync(fd)).size; end > 0;) {
       const start = Math.max(0, end - CHUNK);
       const chunk = Buffer.alloc(end - start);
       io('read', file, () => fs.readSync(fd, chunk, 0, chunk.length, start));

@@ -104,18 +104,25 @@ export class SensorClaims {
   #read(file: string, now: Millis): { owner: Owner | null; alive: boolean } {
     const text = io('read', file, () => readIfThere(file));
     if (text === null) return { owner: null, alive: false };
-    try {
-      const owner = JSON.parse(text) as Owner;
-      const sign = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-      return { owner, alive: isAlive(owner, sign, now) };
-    } catch {
-      // A claim torn by a loss of power: nobody who could hold it is alive.
-      return { owner: null, alive: false };
-    }
+    const owner = ownerIn(text);
+    // A claim torn by a loss of power: nobody who could hold it is alive.
+    if (owner === null) return { owner, alive: false };
+    // Outside of any catch: a live owner must not seem dead because the disk would not say.
+    const sign = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }))?.mtimeMs ?? 0;
+    return { owner, alive: isAlive(owner, sign, now) };
   }
 
   #file(sensor: string): string {
     return path.join(this.#folder, `${fileNameOf(sensor)}.json`);
+  }
+}
+
+function ownerIn(text: string): Owner | null {
+  try {
+    const owner = JSON.parse(text) as Owner | null;
+    return typeof owner?.pid === 'number' ? owner : null;
+  } catch {
+    return null;
   }
 }
 

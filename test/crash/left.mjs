@@ -1,0 +1,320 @@
+/** Looks at what a killed or refused command left in the state folder. */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { nameless } from './strace.mjs';
+
+const byText = (a, b) => (a < b ? -1 : Number(a > b));
+
+export function namesIn(folder) {
+  return fs.existsSync(folder) ? fs.readdirSync(folder).sort() : [];
+}
+
+function documentAt(file) {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** All documents that are kept, oldest first. */
+export function documents(folder) {
+  return ['state.json', ...namesIn(folder).filter((name) => /^\.state\.json\.\d{12}$/.test(name))]
+    .map((name) => documentAt(path.join(folder, name)))
+    .filter((document) => document !== null)
+    .sort((a, b) => a.serial - b.serial);
+}
+
+function linesIn(file) {
+  return fs
+    .readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return line === '' ? [] : [JSON.parse(line)];
+      } catch {
+        return [];
+      }
+    });
+}
+
+function entries(object, of) {
+  return Object.entries(object)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, entry]) => [name, of(entry)]);
+}
+
+/** What one commit must bring together: keys, cursors, spent run keys, the outcome of the tick. */
+export function atomicPart(document, versions) {
+  return JSON.stringify({
+    sets: entries(document?.sets ?? {}, ({ keys, added, keptOut }) => [
+      keys,
+      added.map(([count]) => count),
+      keptOut,
+    ]),
+    sensors: entries(document?.sensors ?? {}, ({ status, cursor, version, lastTick, runKeys }) => [
+      status,
+      cursor,
+      versions ? version : null,
+      runKeys,
+      lastTick && [
+        lastTick.status,
+        lastTick.partitions,
+        lastTick.cursor,
+        lastTick.runs.map((one) => one.partitionKey),
+      ],
+    ]),
+  });
+}
+
+/** For each key what its assets are and which runs it waits for. */
+function keyParts(document) {
+  const parts = new Map();
+  for (const [set, { keys }] of Object.entries(document?.sets ?? {})) {
+    keys.forEach((key, at) => {
+      const assets = Object.entries(document.assets).filter(([, asset]) => asset.set === set);
+      const statuses = assets
+        .map(([name, { status }]) => `${name} ${status[at] ?? '.'}`)
+        .filter((text) => !text.endsWith('.'));
+      const runs = document.runs.flatMap((group) =>
+        group.set !== set
+          ? []
+          : group.keys.flatMap((other, run) =>
+              other === key
+                ? [
+                    [
+                      group.assets,
+                      group.sensor,
+                      group.status[run] === 'c',
+                      group.runKeys === 'keys' ? key : null,
+                    ],
+                  ]
+                : [],
+            ),
+      );
+      parts.set(`${set}/${key}`, JSON.stringify([statuses.sort(), runs]));
+    });
+  }
+  return parts;
+}
+
+/** The runs on record, each once: its newest record, unless that was taken back. */
+function recordedRuns(folder) {
+  const seen = new Set();
+  const records = [];
+  const retracted = [];
+  for (const file of namesIn(path.join(folder, 'history'))
+    .filter((name) => name.startsWith('runs.'))
+    .reverse()) {
+    for (const record of linesIn(path.join(folder, 'history', file)).reverse()) {
+      if ('retracted' in record) {
+        retracted.push(record.retracted);
+        continue;
+      }
+      const taken = retracted.indexOf(record.id);
+      if (taken !== -1) retracted.splice(taken, 1);
+      else if (!seen.has(record.id)) {
+        seen.add(record.id);
+        const { partitionKey, status, sensor, runKey, assets, error } = record;
+        records.push(
+          JSON.stringify([
+            partitionKey,
+            status,
+            sensor,
+            runKey,
+            assets.map((one) => [one.asset, one.status]),
+            error?.code,
+          ]),
+        );
+      }
+    }
+  }
+  return records.sort();
+}
+
+function ticksThatChanged(folder) {
+  const ticks = path.join(folder, 'history', 'ticks');
+  return namesIn(ticks)
+    .flatMap((name) => linesIn(path.join(ticks, name)))
+    .filter(({ status }) => status === 'SUCCESS').length;
+}
+
+/** What user code printed in the runs on record, each line once: a run that was interrupted says it again. */
+function logged(folder) {
+  const logs = path.join(folder, 'logs');
+  const lines = namesIn(logs)
+    .flatMap((name) => linesIn(path.join(logs, name)))
+    .map(({ asset, text }) => `${asset}: ${text}`);
+  return [...new Set(lines)].sort(byText);
+}
+
+/** Every value under its name, as bytes. */
+function valuesIn(folder) {
+  const values = new Map();
+  const root = path.join(folder, 'values');
+  for (const asset of namesIn(root).filter((name) => name !== '.tmp'))
+    for (const name of namesIn(path.join(root, asset)))
+      values.set(`${asset}/${name}`, fs.readFileSync(path.join(root, asset, name), 'latin1'));
+  return values;
+}
+
+export function leftovers(folder) {
+  const within = (name) => namesIn(path.join(folder, name)).map((entry) => `${name}/${entry}`);
+  const own = namesIn(folder);
+  const generations = own.filter((name) => /^\.state\.json\.\d{12}$/.test(name));
+  return [
+    ...within('executors'),
+    ...within('claims'),
+    ...within('values/.tmp'),
+    ...own.filter((name) => name.includes('.tmp')),
+    ...(generations.length > 16 ? [`${generations.length} generations`] : []),
+  ];
+}
+
+/** What an undisturbed run leaves, and everything that it was on the way there. */
+export function expectationOf(startFolder, endFolder, versions) {
+  const known = new Map();
+  const startValues = valuesIn(startFolder);
+  const last = documents(startFolder).at(-1) ?? null;
+  const reached = documents(endFolder).filter(({ serial }) => serial > (last?.serial ?? 0));
+  for (const document of [last, ...reached]) {
+    const atomic = atomicPart(document, versions);
+    const keys = known.get(atomic) ?? new Map();
+    known.set(atomic, keys);
+    for (const [key, part] of keyParts(document)) keys.set(key, (keys.get(key) ?? new Set()).add(part));
+  }
+  return {
+    known,
+    startSerial: last?.serial ?? 0,
+    startValues,
+    startText: textOf(path.join(startFolder, 'state.json')),
+    versions,
+    end: endOf(endFolder, versions),
+    values: valuesIn(endFolder),
+  };
+}
+
+export function endOf(folder, versions) {
+  const document = documents(folder).at(-1) ?? null;
+  return JSON.stringify(
+    {
+      atomic: JSON.parse(atomicPart(document, versions)),
+      keys: entries(Object.fromEntries(keyParts(document)), (part) => part),
+      runs: recordedRuns(folder),
+      logged: logged(folder),
+      ticks: ticksThatChanged(folder),
+      executors: document?.executors.length ?? 0,
+      pending: document?.runs.length ?? 0,
+      values: Object.keys(Object.fromEntries(valuesIn(folder))).sort(byText),
+    },
+    null,
+    1,
+  );
+}
+
+/** Whether what is left is the old commit or a later one of the same run, and whole. */
+export function problemsOf(folder, { known, startSerial, startValues, startText, values, versions }) {
+  const problems = [];
+  const found = documents(folder);
+  const document = found.at(-1) ?? null;
+  if ((document?.serial ?? 0) < startSerial)
+    problems.push(`serial ${document?.serial} is older than the start's ${startSerial}`);
+  for (const one of [document, ...found.filter(({ serial }) => serial > startSerial)]) {
+    const keys = known.get(atomicPart(one, versions));
+    if (keys === undefined) {
+      problems.push(`neither the old nor the new commit: ${atomicPart(one, versions).slice(0, 600)}`);
+      continue;
+    }
+    for (const [key, part] of keyParts(one))
+      if (!keys.get(key)?.has(part))
+        problems.push(`${key} is ${part}, expected one of ${[...(keys.get(key) ?? [])].join(' ')}`);
+  }
+  const there = valuesIn(folder);
+  for (const [name, bytes] of there)
+    if (bytes !== values.get(name) && bytes !== startValues.get(name))
+      problems.push(`the value ${name} is torn: ${bytes.length} bytes`);
+  // On record, so the value is there: in the state, and in the history of a run that has left it.
+  for (const [asset, { set, status }] of Object.entries(document?.assets ?? {})) {
+    [...status].forEach((letter, at) => {
+      const name = `${asset}/${document.sets[set].keys[at]}.json`;
+      if (letter === 'm' && !there.has(name)) problems.push(`${name} is on record and not there`);
+    });
+  }
+  // A copy that was kept before a restore or a migration is the only way back from it.
+  for (const name of namesIn(folder).filter((one) => /\.before-(?:restore|schema)-/.test(one))) {
+    const text = textOf(path.join(folder, name));
+    if (text !== startText && documentAt(path.join(folder, name)) === null)
+      problems.push(`the copy ${name} is torn: ${text.length} bytes`);
+  }
+  const copies = namesIn(folder).filter((one) => one.includes('.before-schema-'));
+  if (
+    startText?.startsWith('{"schema":1,') &&
+    found.some(({ schema }) => schema !== 1) &&
+    copies.length !== 1
+  )
+    problems.push(`it was migrated, and there are ${copies.length} copies of what it was before`);
+  return problems;
+}
+
+export function textOf(file) {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null;
+}
+
+/** Temporaries that a process should have removed, and claims that it should have given up; others' were there before. */
+export function forgotten(folder, before) {
+  return leftovers(folder)
+    .filter((name) => name.startsWith('claims/') || name.startsWith('.state.json.tmp'))
+    .filter((name) => textOf(path.join(folder, name)) !== textOf(path.join(before, name)));
+}
+
+/**
+ * One text for folders that no command can tell apart: all names and bytes, and which names share their content;
+ * process tags, pids, times and the letters of ids aside.
+ */
+export function fingerprintOf(project) {
+  const files = fs
+    .readdirSync(project, { recursive: true, withFileTypes: true })
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .map((file) => ({ file, name: nameless(file.slice(project.length)), stat: fs.lstatSync(file) }))
+    .sort((a, b) => byText(a.name, b.name) || a.stat.size - b.stat.size);
+  const inodes = new Map();
+  const ids = new Map();
+  const hash = createHash('sha256');
+  for (const { file, stat } of files) {
+    if (!inodes.has(stat.ino)) inodes.set(stat.ino, inodes.size);
+    const text = stat.isDirectory() ? 'folder' : fs.readFileSync(file, 'latin1');
+    // Who is meant by an id matters, its letters do not.
+    const numbered = `${file.slice(project.length)}\n${text}`
+      .replaceAll(project, '')
+      .replace(/\b0[a-z0-9]{14}\b/g, (id) => {
+        if (!ids.has(id)) ids.set(id, `NUMBER${ids.size}`);
+        return ids.get(id);
+      })
+      .replace(/"(pid|startTime|lineage)":("[^"]*"|\d+)/g, '"$1":0');
+    hash.update(`${inodes.get(stat.ino)} ${nameless(numbered)}\0`);
+  }
+  return hash.digest('hex');
+}
+
+/** With its hard links: the state file shares its content with a generation. */
+export function copy(from, to) {
+  fs.rmSync(to, { recursive: true, force: true });
+  const linked = new Map();
+  const copyFile = (source, target) => {
+    const { ino, nlink, atime, mtime } = fs.statSync(source);
+    if (linked.has(ino)) return fs.linkSync(linked.get(ino), target);
+    fs.copyFileSync(source, target);
+    fs.utimesSync(target, atime, mtime);
+    if (nlink > 1) linked.set(ino, target);
+  };
+  const copyFolder = (source, target) => {
+    fs.mkdirSync(target);
+    for (const entry of fs.readdirSync(source, { withFileTypes: true }))
+      (entry.isDirectory() ? copyFolder : copyFile)(
+        path.join(source, entry.name),
+        path.join(target, entry.name),
+      );
+  };
+  copyFolder(from, to);
+}

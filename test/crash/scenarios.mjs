@@ -1,0 +1,263 @@
+/** What the crash sweep disturbs: a pipeline, and for each scenario how its state came about and the command under test. */
+import fs from 'node:fs';
+import path from 'node:path';
+
+export const PIPELINE = `
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT } = process.env;
+const items = dynamicPartitions('items');
+const others = dynamicPartitions('others');
+
+// Signs of life come every 30 seconds: no sweep waits for that.
+const realInterval = setInterval;
+if (HEARTBEAT !== undefined)
+  globalThis.setInterval = (call, ms, ...rest) => realInterval(call, Math.min(ms, 40), ...rest);
+const untilOneWasShown = () => (HEARTBEAT === undefined ? null : new Promise((done) => setTimeout(done, 150)));
+
+// No file may grow beyond so many bytes from here on.
+const limit = (asset) => {
+  const [from, bytes] = (LIMIT ?? '').split(':');
+  if (from === asset) spawnSync('prlimit', ['--pid', String(process.pid), '--fsize=' + bytes + ':unlimited']);
+};
+
+// strace counts calls for each thread by itself, and the first thread comes to every number first: so it is put on
+// the one thread of libuv's pool alone.
+let attached = ATTACH === undefined;
+const attach = async () => {
+  if (attached) return;
+  attached = true;
+  const { said, options } = JSON.parse(ATTACH);
+  const [, , thread] = (await fs.promises.readlink('/proc/thread-self')).split('/');
+  spawn('strace', [...options, '-p', thread], { stdio: ['ignore', 'ignore', fs.openSync(said, 'w')] }).unref();
+  while (fs.readFileSync(said, 'utf8') === '') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+};
+
+const first = asset({
+  name: 'first',
+  partitions: items,
+  async materialize({ partitionKey, log }) {
+    await attach();
+    limit('first');
+    log.info('making ' + partitionKey);
+    await untilOneWasShown();
+    if (partitionKey.startsWith('bad')) throw new Error('it is bad');
+    return { key: partitionKey, text: 'x'.repeat(3000) };
+  },
+});
+const second = asset({
+  name: 'second',
+  partitions: items,
+  inputs: { first },
+  materialize({ inputs }) {
+    limit('second');
+    return inputs.first.key + '!';
+  },
+});
+const other = asset({ name: 'other', partitions: others, materialize: ({ partitionKey }) => partitionKey });
+const source = sensor({
+  name: 'source',
+  assets: [first, second],
+  async evaluate({ partitions }) {
+    await untilOneWasShown();
+    const listed = ITEMS.split(',').filter((item) => item !== '');
+    if (listed.includes('throw')) throw new Error('the source is down');
+    const fresh = partitions(items).missing(listed);
+    return {
+      cursor: String(listed.length),
+      dynamicPartitionsRequests: [items.buildAddRequest(fresh)],
+      runRequests: fresh.map((key) => ({ partitionKey: key, runKey: key })),
+    };
+  },
+});
+export default definePipeline({ assets: [first, second, other], sensors: [source] });
+`;
+
+const many = (name, size) =>
+  Array.from({ length: size }, (_, at) => `${name}-${String(at).padStart(5, '0')}-${'k'.repeat(60)}`);
+
+/** What dynpart 0.1 left, but for its statuses: the values are not there. */
+export const SCHEMA_1 = `${JSON.stringify({
+  ...JSON.parse(fs.readFileSync(path.join(import.meta.dirname, '../fixtures/state-schema-1.json'), 'utf8')),
+  assets: {},
+})}\n`;
+
+const exported = ['', 'state', 'export', 'copy.json'];
+const restored = [['a', 'sensor', 'tick'], exported, ['a,b,c', 'sensor', 'tick', '--no-run']];
+
+/**
+ * `start`: commands, each behind its items; `killed`: one more, and the call at which it is killed; `mangled`: the state
+ * file is cut then; `state`: the text of a state file to begin with. `command`: the one under test, which may be repeated; `codes`: what it may end with, undisturbed;
+ * `isLong`: it is cut in parts where there are lanes for them; `changesOnly`: what it reads is read in other scenarios, too, and not refused here once more.
+ * The longest ones come first, so that the lanes end together.
+ */
+export const SCENARIOS = {
+  tick: { isLong: true, start: [['a', 'sensor', 'tick']], items: 'a,b,c', command: ['sensor', 'tick'] },
+  // Four runs, eight values: one more, and another thread would sync them.
+  worker: {
+    isLong: true,
+    start: [
+      ['a', 'sensor', 'tick'],
+      ['a,b,c,d,e', 'sensor', 'tick', '--no-run'],
+    ],
+    items: '',
+    command: ['worker', '--once'],
+  },
+  materialize: {
+    isLong: true,
+    start: [
+      ['a', 'sensor', 'tick'],
+      ['', 'partitions', 'add', 'items', 'b', 'c'],
+    ],
+    items: '',
+    command: ['materialize', 'first', 'second', '--missing'],
+  },
+  'first-tick': { isLong: true, start: [], items: 'a', command: ['sensor', 'tick'] },
+  // The way back itself: a tick that was killed when its commit was published and not yet in place …
+  recover: {
+    isLong: true,
+    start: [['a', 'sensor', 'tick']],
+    killed: { items: 'a,b', command: ['sensor', 'tick'], at: /^rename\(.*\/state\.json"\)/ },
+    items: 'a,b',
+    command: ['sensor', 'tick'],
+  },
+  // … and one that was killed when a run's end was in the history and not yet in the state.
+  'recover-late': {
+    isLong: true,
+    start: [['a', 'sensor', 'tick']],
+    killed: { items: 'a,b', command: ['sensor', 'tick'], at: /^fsync\(.*runs\.000001\.jsonl>\)/ },
+    items: 'a,b',
+    command: ['sensor', 'tick'],
+  },
+  'failing-run': {
+    changesOnly: true,
+    start: [['a', 'sensor', 'tick']],
+    items: 'a,bad',
+    command: ['sensor', 'tick'],
+    codes: [1, 0],
+  },
+  retry: {
+    changesOnly: true,
+    start: [['bad', 'sensor', 'tick']],
+    items: '',
+    command: ['materialize', '--failed'],
+    codes: [1],
+    repeats: true,
+  },
+  'first-add': { start: [], items: '', command: ['partitions', 'add', 'items', 'a', 'b'] },
+  'first-materialize': {
+    changesOnly: true,
+    start: [],
+    items: '',
+    command: ['materialize', 'other', '--key', 'n', '--add'],
+    // Named with --key it is made again.
+    repeats: true,
+  },
+  add: {
+    start: [
+      ['a', 'sensor', 'tick'],
+      ...Array.from({ length: 17 }, (_, at) => ['', 'partitions', 'add', 'others', `n${at}`]),
+    ],
+    items: '',
+    command: ['partitions', 'add', 'items', 'd', 'e'],
+  },
+  'add-large': {
+    start: [
+      ['', 'partitions', 'add', 'others', ...many('one', 1000)],
+      ['', 'partitions', 'add', 'others', ...many('two', 1000)],
+      ['', 'partitions', 'add', 'others', 'n'],
+    ],
+    items: '',
+    command: ['partitions', 'add', 'items', 'd', 'e'],
+  },
+  remove: {
+    start: [
+      ['a', 'sensor', 'tick'],
+      ['a,b,c', 'sensor', 'tick', '--no-run'],
+    ],
+    items: '',
+    command: ['partitions', 'remove', 'items', 'b'],
+  },
+  'keep-out': {
+    changesOnly: true,
+    start: [['a,b', 'sensor', 'tick']],
+    items: '',
+    command: ['partitions', 'remove', 'items', 'b', '--keep-out'],
+  },
+  purge: {
+    start: [['a,b', 'sensor', 'tick']],
+    items: '',
+    command: ['partitions', 'remove', 'items', 'a', '--purge'],
+  },
+  sync: {
+    changesOnly: true,
+    start: [['a,b', 'sensor', 'tick']],
+    items: '',
+    command: ['partitions', 'sync', 'items', '--from', 'keys.txt'],
+  },
+  'failing-tick': {
+    changesOnly: true,
+    start: [['a', 'sensor', 'tick']],
+    items: 'a,throw',
+    command: ['sensor', 'tick'],
+    codes: [3],
+  },
+  cancel: {
+    start: [
+      ['a', 'sensor', 'tick'],
+      ['a,b,c', 'sensor', 'tick', '--no-run'],
+    ],
+    items: '',
+    command: ['runs', 'cancel', 'RUN'],
+  },
+  release: {
+    changesOnly: true,
+    start: [['a', 'sensor', 'tick']],
+    killed: { items: 'a,b', command: ['sensor', 'tick'], at: /^fsync\(.*runs\.000001\.jsonl>\)/ },
+    items: '',
+    command: ['runs', 'release', 'RUN'],
+    // The dead process's own file goes when its runs are taken up.
+    tidy: ['sensor', 'tick'],
+  },
+  stop: { start: [['a', 'sensor', 'tick']], items: '', command: ['sensor', 'stop', 'source'] },
+  cursor: {
+    start: [['a', 'sensor', 'tick']],
+    items: '',
+    command: ['sensor', 'cursor', 'source', '--set', '42'],
+    // Said again, it is an operator's edit again.
+    raisesVersion: true,
+  },
+  restore: { start: restored, items: '', command: ['state', 'restore', 'copy.json'], raisesVersion: true },
+  'restore-last': {
+    start: restored,
+    items: '',
+    command: ['state', 'restore', '--last'],
+    raisesVersion: true,
+  },
+  'restore-cut': {
+    start: restored,
+    mangled: true,
+    items: '',
+    command: ['state', 'restore', '--last'],
+    raisesVersion: true,
+  },
+  status: { start: [['a', 'sensor', 'tick']], items: '', command: ['status'], reads: true },
+  // The first commit to a state that dynpart 0.1 left: schema 1 as it was, or schema 2 and the copy beside it.
+  migrate: { start: [], state: SCHEMA_1, items: '', command: ['partitions', 'add', 'items', 'd'] },
+  // Nine values are synced by another thread.
+  pool: {
+    start: [['', 'partitions', 'add', 'items', ...'abcdefghi'.split('')]],
+    items: '',
+    command: ['materialize', 'first', '--missing'],
+    thread: 'pool',
+  },
+  heartbeat: {
+    start: [['a', 'sensor', 'tick']],
+    items: 'a,b',
+    command: ['sensor', 'tick'],
+    env: { HEARTBEAT: '1' },
+    thread: 'any',
+    only: ['utimensat'],
+  },
+};

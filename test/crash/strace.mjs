@@ -1,0 +1,87 @@
+/** Runs the real binary, with or without strace, and reads what strace wrote down. */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+
+/** Ends with everything that was said; `null` for the code of a process that a signal ended. */
+export function run(argv, { cwd, env }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(argv[0], argv.slice(1), { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'])
+      child[name].setEncoding('utf8').on('data', (text) => (said[name] += text));
+    const killer = setTimeout(() => child.kill('SIGKILL'), 120_000);
+    child.on('error', reject).on('close', (code, signal) => {
+      clearTimeout(killer);
+      resolve({ code, signal, ...said });
+    });
+  });
+}
+
+const UNFINISHED = ' <unfinished ...>';
+const isUnfinished = (text) => text.endsWith(UNFINISHED);
+
+/**
+ * The calls of a log: each with its number among those of its name and thread, as strace counts, and with its ordinal
+ * among those of them that touch the state folder.
+ */
+export function callsIn(log, touches) {
+  const counts = new Map();
+  const count = (key) => {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+    return counts.get(key);
+  };
+  const open = new Map();
+  const calls = [];
+  for (const line of log.split('\n')) {
+    // A call during which another thread did something is told in two lines.
+    const resumed = /^(\d*) *<\.\.\. [a-z0-9_]+ resumed>(.*)$/.exec(line);
+    const begun = resumed && open.get(resumed[1]);
+    if (begun) {
+      begun.text = `${begun.text.slice(0, -UNFINISHED.length)}${resumed[2]}`;
+      open.delete(resumed[1]);
+    }
+    const found = /^(\d*) *(([a-z][a-z0-9_]*)\(.*)$/.exec(line);
+    if (found === null) continue;
+    const [, thread, text, name] = found;
+    const call = { thread, name, text, number: count(`${thread} ${name}`) };
+    if (isUnfinished(text)) open.set(thread, call);
+    calls.push(call);
+  }
+  const main = calls[0]?.thread;
+  for (const call of calls) {
+    call.isMain = call.thread === main;
+    call.touches = touches(call.text);
+    if (call.touches) call.ordinal = count(`ordinal ${call.thread} ${call.name}`);
+    call.isCut = call.text.endsWith(' = ?') || isUnfinished(call.text);
+    call.isInjected = call.text.includes('(INJECTED)');
+  }
+  return calls;
+}
+
+/** Which files a call is about and how it opens them, without the names that differ from run to run. */
+export function signatureOf({ name, text }, folder) {
+  const asked = text.replace(/ = .*$/, '');
+  const paths = [...asked.matchAll(/["<](\/[^">]*)[">]/g)]
+    .map(([, file]) => file)
+    .filter((file) => file.startsWith(folder))
+    .map((file) => nameless(file.replace(folder, '.dynpart')));
+  return [name, ...paths, ...(asked.match(/O_(?:RDONLY|WRONLY|RDWR|CREAT|DIRECTORY)\b/g) ?? [])].join(' ');
+}
+
+/** A text without process tags, run ids and times. */
+export function nameless(text) {
+  return text
+    .replace(/\d{4}-\d\d-\d\dT[-:\d]+[.-]\d{3}Z/g, 'TIME')
+    .replace(/\d+-\d+-[0-9a-f]+/g, 'TAG')
+    .replace(/\b0[a-z0-9]{14}\b/g, 'ID');
+}
+
+/** The log of a strace that may still be writing when the process that it looks at has ended. */
+export async function finishedLog(file) {
+  for (let tries = 0; tries < 200; tries++) {
+    const log = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+    if (/\+\+\+ (?:exited|killed)/.test(log)) return log;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return '';
+}
