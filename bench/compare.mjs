@@ -73,10 +73,8 @@ export function recordInto(recorded, rows) {
 
 /** What a comparison comes to, in words, and whether it is a failure: also when there was nothing to compare. */
 export function verdictInWords({ compared, notRecorded, notMeasured, slower }) {
-  const line = ({ what, before, now, noise, verdict }) =>
-    `${verdict}: ${what}: ${before} → ${now}, noise ±${noise.toPrecision(2)}`;
   const lines = [
-    ...compared.filter(({ verdict }) => verdict !== 'same').map(line),
+    ...compared.filter(({ verdict }) => verdict !== 'same').map(inWords),
     ...(notRecorded.length === 0 ? [] : [`not recorded, not compared: ${notRecorded.join(', ')}`]),
     ...(notMeasured.length === 0 ? [] : [`recorded, not measured now: ${notMeasured.join(', ')}`]),
     compared.length === 0
@@ -84,4 +82,8 @@ export function verdictInWords({ compared, notRecorded, notMeasured, slower }) {
       : `${compared.length} compared: ${slower.length === 0 ? 'nothing got slower' : `${slower.length} got slower`}`,
   ];
   return { lines, failed: slower.length > 0 || compared.length === 0 };
+}
+
+function inWords({ what, before, now, noise, verdict }) {
+  return `${verdict}: ${what}: ${before} → ${now}, noise ±${noise.toPrecision(2)}`;
 }

@@ -130,8 +130,11 @@ function recorded() {
   return fs.existsSync(recordFile) ? JSON.parse(fs.readFileSync(recordFile, 'utf8')) : {};
 }
 
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}
+
 function check(result) {
-  const say = (line) => process.stderr.write(`${line}\n`);
   const before = recorded()[lineOf(result)];
   if (before === undefined) say(`nothing is recorded for ${lineOf(result)}: run once with --record`);
   else if (before.machine.cpus !== result.machine.cpus)

@@ -61,7 +61,7 @@ export function hasMake() {
   return spawnSync('make', ['--version'], { env, encoding: 'utf8' }).stdout?.startsWith('GNU Make') ?? false;
 }
 
-function backfill(folder, { size, count, aim, withMake }) {
+export function backfill(folder, { size, count, aim, withMake }) {
   const keys = keysFrom1To(size);
   const what = `materialize --all, ${words(size)} runs`;
   let state;
@@ -108,9 +108,9 @@ function costOfARun(folder, { id, what, large, count }) {
   const costs = { large: [], small: [] };
   for (let i = 0; i < count; i++) {
     const steps = [
-      () => costs.large.push(microseconds(folder, large)),
+      () => costs.large.push(costOf(folder, large)),
       // Short ones vary more: a few of them beside each long one.
-      () => costs.small.push(median([0, 1, 2].map(() => microseconds(folder, small)))),
+      () => costs.small.push(median([0, 1, 2].map(() => costOf(folder, small)))),
     ];
     for (const step of i % 2 === 0 ? steps : steps.reverse()) step();
   }
@@ -123,7 +123,8 @@ function costOfARun(folder, { id, what, large, count }) {
   };
 }
 
-function microseconds(folder, { keys, runs }) {
+/** Microseconds for each run beyond the command itself. */
+export function costOf(folder, { keys, runs }) {
   const timed = (many) => {
     const state = stateWith(folder, keys);
     const { ms } = run(materialize(folder, state, ['--all', '--limit', String(many)]));

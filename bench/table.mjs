@@ -5,7 +5,7 @@ const COLUMNS = [
   { title: 'MEDIAN', right: true, of: ({ measured, unit }) => amount(measured, unit) },
   { title: 'BASELINE', of: ({ baseline }) => baseline ?? '' },
   { title: 'MEDIAN', right: true, of: ({ baselineMeasured, unit }) => amount(baselineMeasured, unit) },
-  { title: 'RATIO', right: true, of: ({ ratio }) => (ratio === undefined ? '' : ratio.toFixed(2)) },
+  { title: 'RATIO', right: true, of: ({ ratio }) => (ratio === undefined ? '' : times(ratio)) },
   { title: 'QUARTILES', right: true, of: (row) => quartiles(row) },
   { title: 'ROUNDS', right: true, of: ({ count }) => (count === undefined ? '' : String(count)) },
   { title: 'AIM', right: true, of: (row) => aimOf(row) },
@@ -59,12 +59,12 @@ function aimOf(row) {
 
 function quartiles({ of, q1, q3, unit }) {
   if (q1 === undefined) return '';
-  return of === 'ratio' ? `${q1.toFixed(2)}–${q3.toFixed(2)}` : `${plain(q1, unit)}–${plain(q3, unit)}`;
+  return of === 'ratio' ? `${times(q1)}–${times(q3)}` : `${plain(q1, unit)}–${plain(q3, unit)}`;
 }
 
 function limit(row) {
   if (row.limit === undefined) return '';
-  return `${row.overLimit.toFixed(2)} × ${row.limit}, ${amount(row.limitMeasured, row.unit)}`;
+  return `${times(row.overLimit)} × ${row.limit}, ${amount(row.limitMeasured, row.unit)}`;
 }
 
 function amount(value, unit) {
@@ -73,5 +73,11 @@ function amount(value, unit) {
 
 function plain(value, unit) {
   if (unit === '%') return value.toFixed(3);
-  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1);
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  return value >= 10 ? value.toFixed(1) : value.toPrecision(3);
+}
+
+/** A ratio: two decimals, and two figures that mean something where it is next to nothing. */
+function times(ratio) {
+  return ratio >= 0.1 ? ratio.toFixed(2) : String(Number(ratio.toPrecision(2)));
 }

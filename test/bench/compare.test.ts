@@ -7,6 +7,11 @@ function row(ratio: number, { half = 0.05, count = 40, id = 'start-up.tick' } = 
   return { id, what: `row ${id}`, of: 'ratio', ratio, q1: ratio - half, q3: ratio + half, count };
 }
 
+function memory(measured: number): Row {
+  const [q1, q3] = [measured - 5, measured + 5];
+  return { id: 'discovery.memory', what: 'memory', of: 'measured', ratio: 1, measured, q1, q3, count: 3 };
+}
+
 function verdict(now: Row, before: Row): string | undefined {
   return compare([now], { [before.id]: recordOf(before) }).compared[0]?.verdict;
 }
@@ -50,25 +55,15 @@ describe('a row', () => {
   });
 
   test('whose aim is about the figure itself is compared by the figure', () => {
-    const memory = (measured: number): Row => ({
-      id: 'discovery.memory',
-      what: 'memory',
-      of: 'measured',
-      ratio: 1,
-      measured,
-      q1: measured - 5,
-      q3: measured + 5,
-      count: 3,
-    });
     expect(verdict(memory(700), memory(600))).toBe('slower');
     expect(verdict(memory(610), memory(600))).toBe('same');
   });
 });
 
 test('noise shrinks with the root of the number of rounds', () => {
-  const of = (count: number): number => noiseOf({ q1: 1, q3: 2, count });
-  expect(of(10) / of(40)).toBeCloseTo(2);
-  expect(of(40)).toBeCloseTo(0.44, 2);
+  const [few, many] = [10, 40].map((count) => noiseOf({ q1: 1, q3: 2, count }));
+  expect(few! / many!).toBeCloseTo(2);
+  expect(many).toBeCloseTo(0.44, 2);
 });
 
 describe('a comparison', () => {
