@@ -71,17 +71,25 @@ export function recordInto(recorded, rows) {
   return { ...recorded, ...Object.fromEntries(rows.map((row) => [row.id, recordOf(row)])) };
 }
 
-/** What a comparison comes to, in words, and whether it is a failure: also when there was nothing to compare. */
+/**
+ * What a comparison comes to, in words, and whether it is a failure. One that could tell nothing is, too: it would pass
+ * for ever.
+ */
 export function verdictInWords({ compared, notRecorded, notMeasured, slower }) {
+  const noisy = compared.filter(({ verdict }) => verdict === 'too noisy to tell');
+  const told = compared.length - noisy.length;
   const lines = [
     ...compared.filter(({ verdict }) => verdict !== 'same').map(inWords),
     ...(notRecorded.length === 0 ? [] : [`not recorded, not compared: ${notRecorded.join(', ')}`]),
     ...(notMeasured.length === 0 ? [] : [`recorded, not measured now: ${notMeasured.join(', ')}`]),
-    compared.length === 0
-      ? 'nothing was compared'
-      : `${compared.length} compared: ${slower.length === 0 ? 'nothing got slower' : `${slower.length} got slower`}`,
+    `${told} compared${noisy.length === 0 ? '' : `, ${noisy.length} too noisy to tell`}: ${result(told, slower.length)}`,
   ];
-  return { lines, failed: slower.length > 0 || compared.length === 0 };
+  return { lines, failed: slower.length > 0 || told === 0 };
+}
+
+function result(told, slower) {
+  if (told === 0) return 'nothing could be told';
+  return slower === 0 ? 'nothing got slower' : `${slower} got slower`;
 }
 
 function inWords({ what, before, now, noise, verdict }) {

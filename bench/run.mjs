@@ -154,9 +154,10 @@ function check(result) {
 function record(result) {
   const all = recorded();
   const line = lineOf(result);
+  const { node, platform, cpus } = result.machine;
   all[line] = {
     at: result.at,
-    machine: result.machine,
+    machine: { node, platform, cpus },
     rows: recordInto(all[line]?.rows ?? {}, rowsOf(result)),
   };
   fs.writeFileSync(recordFile, `${JSON.stringify(all, null, 2)}\n`);

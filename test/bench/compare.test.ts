@@ -94,6 +94,17 @@ describe('a comparison', () => {
     ]);
   });
 
+  test('in which noise hides everything is a failure, and one in which it hides some names these', () => {
+    const noisy = row(2, { id: 'a', half: 1.5 });
+    expect(verdictInWords(compare([noisy], before))).toMatchObject({ failed: true });
+    const { lines, failed } = verdictInWords(compare([noisy, row(2, { id: 'b' })], before));
+    expect(failed).toBe(false);
+    expect(lines).toEqual([
+      expect.stringMatching(/^too noisy to tell: row a: /),
+      '1 compared, 1 too noisy to tell: nothing got slower',
+    ]);
+  });
+
   test('of nothing is a failure: it would pass for ever', () => {
     expect(verdictInWords(compare([row(2, { id: 'c' })], before)).failed).toBe(true);
     expect(verdictInWords(compare([], {})).failed).toBe(true);
