@@ -105,7 +105,7 @@ export function peakMemory(of) {
 
 /**
  * Runs commands in turn, round by round; each is a function that prepares (not timed) and answers with the command.
- * Who is first changes with every round: what comes later may find the machine warmer.
+ * Who is first changes from round to round: what comes later may find the machine warmer.
  */
 export function rounds({ count, warm = 1, of, check = () => undefined }) {
   const names = Object.keys(of);

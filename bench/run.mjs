@@ -45,7 +45,7 @@ const usage = `npm run bench -- [flags]
 
 What
   --only NAME   ${benchmarks.map(({ name }) => name).join(', ')}; repeatable
-  --full        also a million keys, a hundred thousand runs, five minutes of an idle watch: half an hour
+  --full        also a million keys, a hundred thousand runs, five minutes of an idle watch: a quarter of an hour
   --quick       few rounds: a first look
   --peers       also Dagster, Luigi and GNU make on the same work; what is not there is skipped by name.
                 Dagster and Luigi are installed once, with pip, into ~/.cache/dynpart-bench

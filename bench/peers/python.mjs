@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
+const here = import.meta.dirname;
 
 /**
  * @returns for each line of requirements.txt, by its name, either the folder of its programs or why it is not there
