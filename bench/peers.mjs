@@ -164,8 +164,27 @@ function inProcess(dagster, id, count) {
   return sided(ms, { id, what: DAGSTER_ROWS.run, baseline: `Dagster ${dagster.version}: materialize()` });
 }
 
+async function requested(dagster, options) {
+  try {
+    return await measureRequested(dagster, options);
+  } catch (error) {
+    // A daemon that does not come up must not take the other rows with it.
+    const { id, row } = options;
+    return {
+      id,
+      what: DAGSTER_ROWS[row],
+      baseline: 'Dagster',
+      skipped: `it failed: ${lastLine(error.message)}`,
+    };
+  }
+}
+
+function lastLine(text) {
+  return text.trim().split('\n').at(-1);
+}
+
 /** What a tick of its daemon takes, for each run, against a whole `sensor tick`, its start included. */
-async function requested(dagster, { id, row, runs, count }) {
+async function measureRequested(dagster, { id, row, runs, count }) {
   const executes = row === 'executed';
   const folder = folderWith('requested', { 'pipeline.ts': pipelineOf(runs) });
   const ms = { own: [], theirs: [] };
