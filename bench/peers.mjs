@@ -263,10 +263,14 @@ class Dagster {
       detached: true,
     });
     const ended = new Promise((resolve) => daemon.once('close', resolve));
+    // Ctrl-C ends what is waited for below; this process must live to end the daemon, which Ctrl-C does not reach.
+    const interrupted = () => process.exit(130);
+    process.once('SIGINT', interrupted);
     try {
       const what = executes ? 'all' : 'tick';
       return JSON.parse(run(this.python(home, ['dagster_sensor.py', String(runs), what, '300'])).stdout);
     } finally {
+      process.off('SIGINT', interrupted);
       daemon.kill('SIGINT');
       await ended;
       try {
