@@ -221,6 +221,10 @@ function addedInOneCall(dagster, id, count) {
   });
 }
 
+function goOn() {
+  // The command that was waited for has ended badly, which ends all the rest.
+}
+
 class Dagster {
   #programs;
 
@@ -264,13 +268,12 @@ class Dagster {
     });
     const ended = new Promise((resolve) => daemon.once('close', resolve));
     // Ctrl-C ends what is waited for below; this process must live to end the daemon, which Ctrl-C does not reach.
-    const interrupted = () => process.exit(130);
-    process.once('SIGINT', interrupted);
+    process.once('SIGINT', goOn);
     try {
       const what = executes ? 'all' : 'tick';
       return JSON.parse(run(this.python(home, ['dagster_sensor.py', String(runs), what, '300'])).stdout);
     } finally {
-      process.off('SIGINT', interrupted);
+      process.off('SIGINT', goOn);
       daemon.kill('SIGINT');
       await ended;
       try {

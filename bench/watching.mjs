@@ -78,7 +78,7 @@ export async function measure({ quick, full }) {
     process.platform === 'linux'
       ? await idleShare({ windows: full ? 10 : quick ? 1 : 2 })
       : { id: 'watching.idle', what: 'idle', skipped: 'there is no /proc here' },
-    ...(await afterTicks({ early: 1000, late: quick ? 4000 : 10_000 })),
+    ...(await afterTicks({ early: 1000, late: 10_000 })),
   ];
 }
 
