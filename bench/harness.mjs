@@ -1,15 +1,18 @@
-/** What every benchmark uses: whole processes in a clean environment, interleaved pairs, ratios with their spread. */
+/** What every benchmark uses: whole processes in a clean environment, interleaved rounds, ratios with their spread. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { median, round, spread } from './statistics.mjs';
+
+export { median, round, spread };
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 /** The folder of everything that a run of the benchmarks makes. It goes at the end only: files that are made right
  * after thousands were deleted are several times slower to open. */
-const root = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-bench-'));
+export const root = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-bench-'));
 
 let folders = 0;
 
@@ -24,29 +27,32 @@ export function removeFolders() {
   fs.rmSync(root, { recursive: true, force: true });
 }
 
-/** The program that is measured; `--bin` names another one, to compare two checkouts. */
 let bin = path.join(here, '..', 'bin', 'dynpart.cjs');
+let nodeFile = process.execPath;
 
-export function useBin(file) {
-  bin = path.resolve(file);
+/** What is measured: `--bin` names another bin/dynpart.cjs, to compare two checkouts, `--node` another node. */
+export function use(options) {
+  if (options.bin !== undefined) bin = path.resolve(options.bin);
+  if (options.node !== undefined) nodeFile = path.resolve(options.node);
 }
 
-// As cron has it, and nothing else: NODE_EXTRA_CA_CERTS alone triples the start of every node (research/speed.md).
-// HOME is a temporary folder, so that the caches in it are those that this run warmed.
+// As cron has it, and nothing else: NODE_EXTRA_CA_CERTS alone triples the start of every node, and NODE_OPTIONS may do
+// anything. HOME is a temporary folder, so that the caches in it are those that this run warmed.
 const home = freshFolder('home');
-const env = { PATH: process.env['PATH'], HOME: home, XDG_CACHE_HOME: path.join(home, '.cache') };
+export const env = { PATH: process.env['PATH'], HOME: home, XDG_CACHE_HOME: path.join(home, '.cache') };
 
 /** A command: a program and its arguments, in a folder. */
 export function command(program, args, cwd = root) {
   return { program, args, cwd };
 }
 
+/** The node that is measured; baselines run with the same one. */
 export function node(args, cwd) {
-  return command(process.execPath, args, cwd);
+  return command(nodeFile, args, cwd);
 }
 
 /** `node -e 0`: the least that a process of node costs. */
-export const bareNode = node(['-e', '0']);
+export const bareNode = () => node(['-e', '0']);
 
 /** The tool itself, in the folder of a pipeline. */
 export function dynpart(args, cwd) {
@@ -63,13 +69,18 @@ export function rewriting(file) {
   return node([path.join(here, 'limit.cjs'), 'rewrite', file]);
 }
 
+/** So many small values written, synced in batches, renamed: what no command that keeps as many can be below. */
+export function keepingValues(count, folder) {
+  return node([path.join(here, 'limit.cjs'), 'values', folder, String(count)]);
+}
+
 /** Runs a command to its end. Throws when it fails: what did not do its work must not be measured. */
-export function run({ program, args, cwd }) {
+export function run({ program, args, cwd, env: more = {} }) {
   // Pipes, as under cron: /dev/null is a character device, and what looks for a terminal takes longer to refuse it.
   const began = performance.now();
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
+  const { status, signal, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
-    env,
+    env: { ...env, ...more },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 1 << 30,
@@ -78,57 +89,78 @@ export function run({ program, args, cwd }) {
   if (error !== undefined) throw error;
   if (status !== 0)
     throw new Error(
-      `${path.basename(program)} ${args.join(' ')}: exit ${status}\n${stderr}${stdout.slice(0, 2000)}`,
+      `${path.basename(program)} ${args.join(' ')}: exit ${status ?? signal}\n${stderr}${stdout.slice(0, 2000)}`,
     );
-  return { ms, stdout };
+  return { ms, stdout, stderr };
 }
 
-/** Runs the tool once more and says how much memory it had at its peak, in MB. */
+/** Runs a command of node's once more and says how much memory it had at its peak, in MB (10^6 bytes). */
 export function peakMemory(of) {
   const { program, args, cwd } = of();
+  const file = path.join(home, 'peak-kb');
+  fs.rmSync(file, { force: true });
   run({ program, args: ['--require', path.join(here, 'peak-memory.cjs'), ...args], cwd });
-  const kb = Number(fs.readFileSync(path.join(home, 'peak-kb'), 'utf8'));
-  return Math.round(kb / 1024);
+  return (Number(fs.readFileSync(file, 'utf8')) * 1024) / 1e6;
 }
 
 /**
- * Runs a subject and its baseline in turn. Both are functions that prepare (not timed) and answer with the command.
- * Which one is first changes with every pair: the second of two may find the machine warmer.
+ * Runs commands in turn, round by round; each is a function that prepares (not timed) and answers with the command.
+ * Who is first changes from round to round: what comes later may find the machine warmer.
  */
-export function pairs({ count, warm = 1, subject, baseline, check = () => undefined }) {
-  for (let i = 0; i < warm; i++) {
-    run(baseline());
-    run(subject());
-  }
-  const subjectMs = [];
-  const baselineMs = [];
+export function rounds({ count, warm = 1, of, check = () => undefined }) {
+  const names = Object.keys(of);
+  for (let i = 0; i < warm; i++) for (const name of names) run(of[name]());
+  const ms = Object.fromEntries(names.map((name) => [name, []]));
   for (let i = 0; i < count; i++) {
-    const timed = (make, into) => into.push(run(make()).ms);
-    const steps = [() => timed(baseline, baselineMs), () => timed(subject, subjectMs)];
-    for (const step of i % 2 === 0 ? steps : steps.reverse()) step();
-    check();
+    const turned = [...names.slice(i % names.length), ...names.slice(0, i % names.length)];
+    const order = Math.floor(i / names.length) % 2 === 0 ? turned : turned.reverse();
+    const said = {};
+    for (const name of order) {
+      const ended = run(of[name]());
+      ms[name].push(ended.ms);
+      said[name] = ended.stdout;
+    }
+    check(said);
   }
-  const ratios = subjectMs.map((ms, at) => ms / baselineMs[at]);
+  return ms;
+}
+
+/**
+ * A row of the table: a subject against its baseline, and against the physical limit where that is something else.
+ * `check` gets what the commands of a round printed.
+ */
+export function against({ id, what, baselineName, limitName, aim, count, warm, check, ...of }) {
+  const ms = rounds({
+    count,
+    ...(warm !== undefined && { warm }),
+    of,
+    ...(check !== undefined && { check }),
+  });
+  const ratios = ms.subject.map((one, at) => one / ms.baseline[at]);
   return {
-    pairs: count,
-    ms: round(quantile(subjectMs, 0.5)),
-    baselineMs: round(quantile(baselineMs, 0.5)),
-    ratio: round(quantile(ratios, 0.5)),
-    q1: round(quantile(ratios, 0.25)),
-    q3: round(quantile(ratios, 0.75)),
+    ...ratioRow({ id, what, aim, ratios }),
+    unit: 'ms',
+    measured: round(median(ms.subject)),
+    baseline: baselineName,
+    baselineMeasured: round(median(ms.baseline)),
+    ...(ms.limit !== undefined && {
+      limit: limitName,
+      limitMeasured: round(median(ms.limit)),
+      overLimit: round(median(ms.subject.map((one, at) => one / ms.limit[at]))),
+    }),
   };
 }
 
-export function quantile(values, part) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) * part;
-  const below = Math.floor(at);
-  const above = Math.ceil(at);
-  return sorted[below] + (sorted[above] - sorted[below]) * (at - below);
+/** A row whose aim is about a ratio. */
+export function ratioRow({ id, what, aim, ratios }) {
+  const { median: ratio, q1, q3, count } = spread(ratios);
+  return { id, what, of: 'ratio', ratio, q1, q3, count, ...(aim !== undefined && { aim }) };
 }
 
-export function round(value) {
-  return Number(value.toPrecision(value >= 1000 ? 4 : 3));
+/** A row whose aim is about the figure itself: memory, a share of a core. */
+export function figureRow({ id, what, aim, unit, values }) {
+  const { median: measured, q1, q3, count } = spread(values);
+  return { id, what, of: 'measured', unit, measured, q1, q3, count, ...(aim !== undefined && { aim }) };
 }
 
 /** Fails when a benchmark's work was not done. */
@@ -150,4 +182,9 @@ export function folderWith(name, files) {
 /** `key-0000001` …: as long as most ids are. */
 export function keysFrom1To(count) {
   return Array.from({ length: count }, (_, at) => `key-${String(at + 1).padStart(7, '0')}`);
+}
+
+/** 100,000 rather than 100000. */
+export function words(count) {
+  return count.toLocaleString('en');
 }

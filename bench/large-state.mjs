@@ -2,17 +2,18 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
+  against,
   demand,
   dynpart,
   folderWith,
   freshFolder,
   keysFrom1To,
-  pairs,
   parsing,
   peakMemory,
   readJson,
   rewriting,
   run,
+  words,
 } from './harness.mjs';
 
 const pipeline = (count) => `
@@ -43,7 +44,7 @@ export const title = 'A state of 1,000,000 keys × 2 assets, in ratio to reading
 export const onlyFull = true;
 
 export function measure({ quick }) {
-  const count = quick ? 3 : 9;
+  const count = quick ? 5 : 15;
   const size = 1_000_000;
   const folder = folderWith('large', { 'pipeline.ts': pipeline(size) });
   const state = path.join(folder, '.dynpart', 'state.json');
@@ -51,44 +52,54 @@ export function measure({ quick }) {
   run(dynpart(['sensor', 'tick'], folder));
   const bytes = path.join(freshFolder('bytes'), 'state.json');
   fs.writeFileSync(bytes, `${JSON.stringify(grown(readJson(state), size))}\n`);
-  const restore = () => {
-    fs.rmSync(path.dirname(state), { recursive: true });
-    fs.mkdirSync(path.dirname(state));
-    fs.copyFileSync(bytes, state);
-  };
-  restore();
-  demand(
-    run(dynpart(['partitions', 'list', 'items', '--count'], folder)).stdout.includes(String(size)),
-    'the state is read',
-  );
-  demand(
-    run(dynpart(['sensor', 'tick', '--json'], folder)).stdout.includes('"SKIPPED"'),
-    'the tick finds nothing new',
-  );
+  fs.rmSync(path.dirname(state), { recursive: true });
+  fs.mkdirSync(path.dirname(state));
+  fs.copyFileSync(bytes, state);
+  const said = (args) => run(dynpart(args, folder)).stdout;
+  demand(said(['partitions', 'list', 'items', '--count']).includes(String(size)), 'the state is read');
+  demand(said(['sensor', 'tick', '--json']).includes('"SKIPPED"'), 'the tick finds nothing new');
 
-  const row = (what, subject, limit) => ({
-    what,
-    baseline: limit === parsing ? 'parse of the state' : 'rewrite of the state',
-    ...pairs({ count, subject, baseline: () => limit(bytes) }),
-    later: 1.5,
-    memoryMb: peakMemory(subject),
-    baselineMemoryMb: peakMemory(() => limit(bytes)),
+  const row = (id, what, { subject, limit, check }) => ({
+    ...against({
+      id: `large-state.${id}`,
+      what,
+      aim: 1.5,
+      count,
+      subject,
+      baseline: () => limit(bytes),
+      baselineName: limit === parsing ? 'parse of the state' : 'rewrite of the state',
+      check: ({ subject: out }) => demand(check(out), what),
+    }),
+    note: `${Math.round(peakMemory(subject))} MB at its peak, baseline ${Math.round(peakMemory(() => limit(bytes)))} MB`,
   });
   let added = 0;
-  return [
-    row('sensor tick, nothing new', () => dynpart(['sensor', 'tick'], folder), parsing),
-    row(
-      'partitions list --limit 10',
-      () => dynpart(['partitions', 'list', 'items', '--limit', '10'], folder),
-      parsing,
-    ),
-    row('status', () => dynpart(['status'], folder), parsing),
-    row(
-      'partitions add, one key',
-      () => dynpart(['partitions', 'add', 'items', `one-${++added}`], folder),
-      rewriting,
-    ),
+  const untouched = fs.statSync(state).size;
+  const isUntouched = () => fs.statSync(state).size === untouched;
+  const rows = [
+    row('tick', 'sensor tick, nothing new', {
+      subject: () => dynpart(['sensor', 'tick'], folder),
+      limit: parsing,
+      check: isUntouched,
+    }),
+    row('list', 'partitions list --limit 10', {
+      subject: () => dynpart(['partitions', 'list', 'items', '--limit', '10'], folder),
+      limit: parsing,
+      check: (out) => out.split('\n').filter((line) => line.startsWith('key-')).length === 10,
+    }),
+    row('status', 'status', {
+      subject: () => dynpart(['status'], folder),
+      limit: parsing,
+      check: (out) => out.includes(String(size)),
+    }),
+    row('add', 'partitions add, one key', {
+      subject: () => dynpart(['partitions', 'add', 'items', `one-${++added}`], folder),
+      limit: rewriting,
+      check: () => fs.statSync(state).size > untouched,
+    }),
   ];
+  const { total } = JSON.parse(said(['partitions', 'list', 'items', '--count', '--json']));
+  demand(total === size + added, `each add added its key: ${words(total)}`);
+  return rows;
 }
 
 /** The document with so many keys, all of them materialized and their run keys spent. */

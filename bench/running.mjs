@@ -3,16 +3,21 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import {
+  against,
   command,
   demand,
   dynpart,
+  env,
   folderWith,
   freshFolder,
+  keepingValues,
   keysFrom1To,
-  pairs,
+  median,
+  ratioRow,
   readJson,
   round,
   run,
+  words,
 } from './harness.mjs';
 
 const pipeline = `
@@ -28,64 +33,139 @@ export const title =
   'Runs that each write one small value, in ratio to GNU make -s -j2 writing the same files';
 
 export function measure({ quick, full }) {
-  const withMake =
-    spawnSync('make', ['--version'], { encoding: 'utf8' }).stdout?.startsWith('GNU Make') ?? false;
-  const sizes = [
-    { size: 1000, count: quick ? 3 : 9 },
-    { size: 10_000, count: quick ? 3 : 7, aim: 1, later: 0.5 },
-    ...(full ? [{ size: 100_000, count: 3 }] : []),
+  const folder = runningFolder();
+  const withMake = hasMake();
+  return [
+    backfill(folder, { size: 1000, count: quick ? 3 : 9, withMake }),
+    backfill(folder, { size: 10_000, count: quick ? 3 : 7, aim: 0.5, withMake }),
+    costOfARun(folder, {
+      id: 'running.cost-in-a-large-set',
+      what: 'a run of 1,000, in a set of 100,000 keys',
+      large: { keys: 100_000, runs: 1000 },
+      count: quick ? 3 : 7,
+    }),
+    ...(full
+      ? [
+          costOfARun(folder, {
+            id: 'running.cost-of-100000',
+            what: 'a run of 100,000, in a set of 100,000 keys',
+            large: { keys: 100_000, runs: 100_000 },
+            count: 3,
+          }),
+        ]
+      : []),
   ];
-  const folder = folderWith('running', { 'pipeline.ts': pipeline });
-  const rows = sizes.map((size) => against(folder, withMake, size));
-  const [small] = rows;
-  for (const one of rows.slice(1))
-    one.note += `; ${round(one.usPerRun / small.usPerRun)} × the cost of one of 1,000`;
-  return rows;
 }
 
-function against(folder, withMake, { size, count, aim, later }) {
+export function hasMake() {
+  return spawnSync('make', ['--version'], { env, encoding: 'utf8' }).stdout?.startsWith('GNU Make') ?? false;
+}
+
+export function backfill(folder, { size, count, aim, withMake }) {
   const keys = keysFrom1To(size);
-  const list = path.join(freshFolder('keys'), 'keys.txt');
-  fs.writeFileSync(list, `${keys.join('\n')}\n`);
+  const what = `materialize --all, ${words(size)} runs`;
   let state;
   let out;
-  /** Every round has a state of its own, its keys added before the clock starts. */
-  const prepared = (args) => {
-    state = path.join(freshFolder('state'), 'state.json');
-    run(dynpart(['partitions', 'add', 'items', '--from', list, '--state', state], folder));
-    return dynpart([...args, '--json', '--summary', '--state', state], folder);
+  let kept;
+  const subject = () => {
+    state = stateWith(folder, size);
+    return materialize(folder, state, ['--all']);
   };
-  const subject = () => prepared(['materialize', '--all']);
-  const making = () => {
+  const make = () => {
     out = folderWith('make', { Makefile: makefile(keys) });
     fs.mkdirSync(path.join(out, 'values'));
     return command('make', ['-s', '-j2'], out);
   };
-  // What a run costs beyond the command itself: the same command with one run is taken off.
-  const one = () => prepared(['materialize', '--all', '--limit', '1']);
-  const check = () => {
-    const made = fs
-      .readdirSync(path.join(path.dirname(state), 'values', 'record'))
-      .filter((file) => file.endsWith('.json'));
-    demand(made.length === size, `${size} values were written, not ${made.length}`);
-    const { assets } = readJson(state);
-    demand(assets.record.status === 'm'.repeat(size), 'all of them are materialized');
-    if (withMake) demand(fs.readdirSync(path.join(out, 'values')).length === size, 'make wrote as many');
+  const limit = () => {
+    kept = freshFolder('values');
+    return keepingValues(size, kept);
   };
-  const single = pairs({ count: 3, subject: one, baseline: one }).ms;
-  const measured = pairs({ count, warm: 1, subject, baseline: withMake ? making : one, check });
-  const usPerRun = ((measured.ms - single) * 1000) / (size - 1);
+  return against({
+    id: `running.${size}`,
+    what,
+    ...(withMake && { aim }),
+    count,
+    subject,
+    baseline: withMake ? make : limit,
+    baselineName: withMake ? 'make -s -j2' : 'files kept by node (make is not there)',
+    limit,
+    limitName: 'files kept by node',
+    check: () => {
+      demandRun(state, size);
+      demand(fs.readdirSync(kept).length === size, `the limit kept as many: ${what}`);
+      if (withMake)
+        demand(fs.readdirSync(path.join(out, 'values')).length === size, `make did, too: ${what}`);
+    },
+  });
+}
+
+/**
+ * What a run costs among very many, in ratio to one of 1,000 in a set of 1,000. The same command with one run is taken
+ * off on both sides: it is what starting, reading the state and committing once cost.
+ */
+function costOfARun(folder, { id, what, large, count }) {
+  const small = { keys: 1000, runs: 1000 };
+  const costs = { large: [], small: [] };
+  for (let i = 0; i < count; i++) {
+    const steps = [
+      () => costs.large.push(costOf(folder, large)),
+      // Short ones vary more: a few of them beside each long one.
+      () => costs.small.push(median([0, 1, 2].map(() => costOf(folder, small)))),
+    ];
+    for (const step of i % 2 === 0 ? steps : steps.reverse()) step();
+  }
   return {
-    what: `materialize --all, ${size.toLocaleString('en')} runs`,
-    baseline: withMake ? 'make -s -j2' : 'one run (make is not there)',
-    ...measured,
-    ...(withMake && { aim, later }),
-    usPerRun: round(usPerRun),
-    note: `${Math.round(usPerRun)} µs a run`,
+    ...ratioRow({ id, what, aim: 1.3, ratios: costs.large.map((cost, at) => cost / costs.small[at]) }),
+    unit: 'µs',
+    measured: round(median(costs.large)),
+    baseline: 'a run of 1,000, in a set of 1,000',
+    baselineMeasured: round(median(costs.small)),
   };
 }
 
+/** Microseconds for each run beyond the command itself. */
+export function costOf(folder, { keys, runs }) {
+  const timed = (many) => {
+    const state = stateWith(folder, keys);
+    const { ms } = run(materialize(folder, state, ['--all', '--limit', String(many)]));
+    demandRun(state, many);
+    return ms;
+  };
+  const one = median([timed(1), timed(1), timed(1)]);
+  return ((timed(runs) - one) * 1000) / (runs - 1);
+}
+
+/** A state of its own, its keys added before any clock starts. */
+export function stateWith(folder, keys) {
+  const home = freshFolder('state');
+  const list = path.join(home, 'keys.txt');
+  fs.writeFileSync(list, `${keysFrom1To(keys).join('\n')}\n`);
+  const state = path.join(home, 'state.json');
+  run(dynpart(['partitions', 'add', 'items', '--from', list, '--state', state], folder));
+  return state;
+}
+
+export function runningFolder() {
+  return folderWith('running', { 'pipeline.ts': pipeline });
+}
+
+export function materialize(folder, state, args) {
+  return dynpart(['materialize', ...args, '--json', '--summary', '--state', state], folder);
+}
+
+export function demandRun(state, many) {
+  const values = fs
+    .readdirSync(path.join(path.dirname(state), 'values', 'record'))
+    .filter((file) => file.endsWith('.json'));
+  demand(values.length === many, `${many} values were written, not ${values.length}`);
+  const { status } = readJson(state).assets.record;
+  demand(
+    status.startsWith('m'.repeat(many)) && status.at(many) !== 'm',
+    `${many} are on record as materialized`,
+  );
+}
+
 /** One process a target, which writes the same bytes as the tool does. */
-function makefile(keys) {
+export function makefile(keys) {
   return `all: ${keys.map((key) => `values/${key}.json`).join(' ')}\nvalues/%.json:\n\tprintf '"value of %s"\\n' $* > $@\n`;
 }

@@ -1,7 +1,7 @@
 /** (a) Start-up: what a command costs that has next to nothing to do, in ratio to `node -e 0`. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { bareNode, demand, dynpart, folderWith, pairs, readJson, run } from './harness.mjs';
+import { against, bareNode, demand, dynpart, env, folderWith, readJson, run } from './harness.mjs';
 
 const feed = `
 export interface Item { readonly id: string; readonly title: string }
@@ -61,39 +61,102 @@ export const title = 'Start-up, in ratio to node -e 0';
 
 export function measure({ quick }) {
   const count = quick ? 10 : 40;
-  const files = { 'feed.ts': feed, 'words.ts': words };
-  const folder = folderWith('quiet', { ...files, 'pipeline.ts': quiet });
-  run(dynpart(['sensor', 'tick'], folder));
-  demand(stateOf(folder).sets.episodes.keys.length === 10, 'ten keys are known');
+  const folder = quietFolder();
   const grower = folderWith('growing', { ...files, 'pipeline.ts': growing });
-  const edited = folderWith('edited', { ...files, 'pipeline.ts': quiet });
-  run(dynpart(['sensor', 'tick'], edited));
+  const edited = quietFolder();
   let edits = 0;
   const edit = () => {
     fs.writeFileSync(path.join(edited, 'pipeline.ts'), `${quiet}// edit ${++edits}\n`);
     return dynpart(['sensor', 'tick'], edited);
   };
+  let packs = compiled();
+  const wasCompiled = () => {
+    const before = packs;
+    packs = compiled();
+    return packs !== before;
+  };
 
-  const row = (what, subject, { aim, later }) => ({
-    what,
-    baseline: 'node -e 0',
-    ...pairs({ count, warm: 2, subject, baseline: () => bareNode }),
-    aim,
-    later,
-  });
+  const row = (id, what, { aim, subject, check }) =>
+    against({
+      id: `start-up.${id}`,
+      what,
+      aim,
+      count,
+      warm: 2,
+      subject,
+      baseline: bareNode,
+      baselineName: 'node -e 0',
+      check: ({ subject: out }) => demand(check(out), what),
+    });
   const rows = [
-    row('--version', () => dynpart(['--version'], folder), { later: 1.2 }),
-    row('--help', () => dynpart(['--help'], folder), { later: 1.5 }),
-    row('partitions list, 10 keys', () => dynpart(['partitions', 'list', 'episodes'], folder), {
-      aim: 1.7,
-      later: 1.5,
+    row('version', '--version', {
+      aim: 1.2,
+      subject: () => dynpart(['--version'], folder),
+      check: (out) => /^\d+\.\d+\.\d+\n$/.test(out),
     }),
-    row('sensor tick, nothing new', () => dynpart(['sensor', 'tick'], folder), { aim: 2.5, later: 1.8 }),
-    row('sensor tick, one key added and run', () => dynpart(['sensor', 'tick'], grower), { later: 2.8 }),
-    row('sensor tick, the first after an edit', edit, { later: 8 }),
+    row('help', '--help', {
+      aim: 1.5,
+      subject: () => dynpart(['--help'], folder),
+      check: (out) => out.includes('sensor') && out.includes('materialize'),
+    }),
+    row('list', 'partitions list, 10 keys', {
+      aim: 1.5,
+      subject: () => dynpart(['partitions', 'list', 'episodes'], folder),
+      check: (out) => out.trim().split('\n').length === 10,
+    }),
+    row('tick', 'sensor tick, nothing new', {
+      aim: 1.8,
+      subject: () => dynpart(['sensor', 'tick'], folder),
+      // Silent, as under cron.
+      check: (out) => out === '',
+    }),
+    row('tick-run', 'sensor tick, one key added and run', {
+      aim: 2.8,
+      subject: () => dynpart(['sensor', 'tick'], grower),
+      check: () => true,
+    }),
+    row('tick-edited', 'sensor tick, the first after an edit', {
+      aim: 8,
+      subject: edit,
+      check: wasCompiled,
+    }),
   ];
   demand(stateOf(grower).sets.episodes.keys.length === count + 2, 'each tick added one key');
+  demand(/^m+$/.test(stateOf(grower).assets.record.status), 'and ran it');
+  for (const one of [folder, edited])
+    demand(sawNothingNew(one, count), 'each tick looked and found nothing new');
   return rows;
+}
+
+const files = { 'feed.ts': feed, 'words.ts': words };
+
+/** A folder whose ten keys are known, and whose pipeline is compiled. */
+export function quietFolder() {
+  const folder = folderWith('quiet', { ...files, 'pipeline.ts': quiet });
+  run(dynpart(['sensor', 'tick'], folder));
+  demand(stateOf(folder).sets.episodes.keys.length === 10, 'ten keys are known');
+  return folder;
+}
+
+/** A busy tick ends well, too, and would have been measured for one that looked. */
+function sawNothingNew(folder, count) {
+  const { ticks } = JSON.parse(
+    run(dynpart(['sensor', 'history', 'new_episodes', '--limit', String(count), '--json'], folder)).stdout,
+  );
+  return ticks.length === count && ticks.every(({ status }) => status === 'SKIPPED');
+}
+
+/** What the tool keeps of compiled pipelines: changes when something was compiled anew. */
+function compiled() {
+  return fs
+    .readdirSync(env.XDG_CACHE_HOME, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const { ino, mtimeMs, size } = fs.statSync(path.join(entry.parentPath ?? entry.path, entry.name));
+      return `${entry.name} ${ino} ${mtimeMs} ${size}`;
+    })
+    .toSorted()
+    .join('\n');
 }
 
 function stateOf(folder) {

@@ -1,0 +1,1 @@
+export function fileSystemOf(folder: string): string;

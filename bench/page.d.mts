@@ -1,0 +1,2 @@
+export function page(result: object): string;
+export function intoPage(text: string, result: object): string;
