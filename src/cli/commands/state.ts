@@ -16,7 +16,7 @@ import {
 } from '../../state/json/durable-files.ts';
 import { newLineage } from '../../state/json/json-file-store.ts';
 import { parseState } from '../../state/json/parse-state.ts';
-import type { StateDocument } from '../../state/state-document.ts';
+import { LAST_SERIAL, type StateDocument } from '../../state/state-document.ts';
 import type { Context } from '../context.ts';
 import type { Act } from '../act.ts';
 
@@ -161,5 +161,7 @@ function keepPresent(context: Context): string | null {
 
 /** The serial in a file that may be damaged. */
 function serialOf(text: string | null): number {
-  return Number(/"serial":(\d{1,15})\b/.exec(text ?? '')?.[1] ?? 0);
+  const serial = Number(/"serial":(\d{1,12})\b/.exec(text ?? '')?.[1] ?? 0);
+  // One that is damaged, too, must not become the new one.
+  return serial < LAST_SERIAL ? serial : 0;
 }

@@ -21,6 +21,7 @@ import {
 } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
 import { isAlive, isGone, processTag, showLife } from './process-owner.ts';
+import { isOwner } from './record-shapes.ts';
 
 let temporaries = 0;
 
@@ -105,7 +106,8 @@ export class SensorClaims {
     const text = io('read', file, () => readIfThere(file));
     if (text === null) return { owner: null, alive: false };
     try {
-      const owner = JSON.parse(text) as Owner;
+      const owner: unknown = JSON.parse(text);
+      if (!isOwner(owner)) return { owner: null, alive: false };
       const sign = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
       return { owner, alive: isAlive(owner, sign, now) };
     } catch {

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { fail, FailureError } from '../../definitions/failure.ts';
-import { emptyDocument, type StateDocument } from '../state-document.ts';
+import { emptyDocument, LAST_SERIAL, type StateDocument } from '../state-document.ts';
 import {
   causeOf,
   io,
@@ -225,7 +225,7 @@ export class StateFile implements Adapter<StateDocument> {
     for (const name of io('read the folder', this.folder, () => namesIn(this.folder))) {
       if (!name.startsWith(this.#prefix)) continue;
       const number = name.slice(this.#prefix.length);
-      if (/^\d{12}$/.test(number)) numbers.push(Number(number));
+      if (/^\d{12}$/.test(number) && Number(number) <= LAST_SERIAL) numbers.push(Number(number));
     }
     return numbers.sort((a, b) => a - b);
   }
