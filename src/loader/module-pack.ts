@@ -36,7 +36,7 @@ export interface ModulePack {
 /** The pack in a file, if it is whole and nothing has changed. */
 export function readPack(file: string, madeWith: string): ModulePack | null {
   try {
-    const pack = parsePack(readText(file));
+    const pack = parsePack(readOwn(file));
     return pack !== null && pack.madeWith === madeWith && isFresh(pack) ? pack : null;
   } catch {
     // Whatever is in it: a cache cannot break a load.
@@ -49,11 +49,27 @@ export function writePack(file: string, pack: ModulePack): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
     const body = JSON.stringify(pack);
-    fs.writeFileSync(temporary, `${checksum(body)}\n${body}`);
+    // A name that is taken, be it by a link, is not written through; and nobody else is to change what will be executed.
+    fs.writeFileSync(temporary, `${checksum(body)}\n${body}`, { flag: 'wx', mode: 0o600 });
     fs.renameSync(temporary, file);
   } catch {
     removeQuietly(temporary);
   }
+}
+
+/** The text of a file that nobody but this user can have written: what is in a pack is executed. */
+function readOwn(file: string): string | null {
+  const fd = fs.openSync(file, 'r');
+  try {
+    return isPrivate(fs.fstatSync(fd)) ? fs.readFileSync(fd, 'utf8') : null;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Whether it is this user's, and no one else may write to it. Where there are no users (Windows) nobody can tell. */
+export function isPrivate({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+  return process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0);
 }
 
 function parsePack(text: string | null): ModulePack | null {

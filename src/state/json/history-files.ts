@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { RunRecord } from '../../definitions/run.ts';
 import type { TickRecord } from '../../definitions/tick.ts';
 import type { RunLogLine, RunQuery } from '../state-store.ts';
-import { io, makeFolder, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
+import { io, makeFolder, openToAppend, readIfThere, removeIfThere, writeAll } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
 import { isLogLine, isRun, isTick } from './record-shapes.ts';
 import { recordsOf, SegmentedLog } from './segmented-log.ts';
@@ -104,7 +104,7 @@ export class HistoryFiles {
     makeFolder(this.#logs);
     const file = this.#log(runId);
     io('write', file, () => {
-      const fd = fs.openSync(file, 'a');
+      const fd = openToAppend(file);
       try {
         writeAll(fd, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
       } finally {

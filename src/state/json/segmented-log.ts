@@ -1,7 +1,7 @@
 /** An append-only list of records in a few files of bounded size: a JSON line each, the oldest file dropped first. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { errno, io, makeFolder, namesIn, removeIfThere, writeAll } from './durable-files.ts';
+import { errno, io, makeFolder, namesIn, openToAppend, removeIfThere, writeAll } from './durable-files.ts';
 
 export interface SegmentedLogOptions {
   readonly folder: string;
@@ -27,7 +27,7 @@ export class SegmentedLog {
     makeFolder(this.#options.folder);
     const file = this.#current();
     io('write', file, () => {
-      const fd = fs.openSync(file, 'a+');
+      const fd = openToAppend(file);
       try {
         const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
         // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.

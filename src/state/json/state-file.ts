@@ -74,6 +74,7 @@ export class StateFile implements Adapter<StateDocument> {
       const text = io('read', this.path, () => readIfThere(this.path));
       const newest = this.#generations().at(-1);
       if (text === null && newest === undefined) {
+        this.#refuseDeadLink();
         this.#seen = look;
         return emptyDocument();
       }
@@ -187,6 +188,18 @@ export class StateFile implements Adapter<StateDocument> {
       if (error instanceof FailureError) return null;
       throw error;
     }
+  }
+
+  /** A link that leads nowhere reads like a file that is not there, but its name is taken: the first commit would try for ever. */
+  #refuseDeadLink(): void {
+    const entry = io('read', this.path, () => fs.lstatSync(this.path, { throwIfNoEntry: false }));
+    if (entry?.isSymbolicLink())
+      fail({
+        reason: 'state-io',
+        file: this.path,
+        action: 'read',
+        cause: 'it is a symbolic link that leads nowhere',
+      });
   }
 
   /** Empties old bodies through a rename, never in place: the state file may share their content. Names leave the window at its end. */
