@@ -66,6 +66,14 @@ async function exportTo(context: Context, _: object, file: string | undefined): 
     return context.print(text);
   }
   const target = path.resolve(context.terminal.cwd, file);
+  // Something else than a file, such as /dev/stdout, would be replaced by one.
+  const there = io('read', target, () => fs.statSync(target, { throwIfNoEntry: false }));
+  if (there !== undefined && !there.isFile() && !there.isDirectory())
+    fail({
+      reason: 'usage',
+      message: `${target} is not a file`,
+      hint: 'without a name the copy goes to standard output',
+    });
   const temporary = `${target}.${process.pid}.tmp`;
   try {
     io('write', target, () => {
