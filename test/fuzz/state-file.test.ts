@@ -293,7 +293,7 @@ describe('a damaged state file', () => {
     'restored over by the newest intact generation or by a copy is whole again',
     async () => {
       project.putBack(good);
-    await project.must(['state', 'export', 'copy.json']);
+      await project.must(['state', 'export', 'copy.json']);
       await fc.assert(
         fc.asyncProperty(fc.constantFrom(...paths), anyValue, fc.boolean(), async (at, value, byCopy) => {
           damage(changed(at, value), false);
