@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FuzzProject, offences, PATIENCE_MS, tries } from '../support/fuzz.ts';
+import { FuzzProject, offences, ON_A_TERMINAL, PATIENCE_MS, tries } from '../support/fuzz.ts';
 
 type Path = readonly (string | number)[];
 
@@ -104,9 +104,9 @@ async function tryOn(bytes: string | Buffer, command: readonly string[], alone: 
     if (after.code !== 0) wrong.push(`afterwards: ${after.stdout}`);
   }
   const asText = READING.includes(command)
-    ? await project.run(command, { isTerminal: ran.code === 0 })
+    ? await project.run(command, ran.code === 0 ? ON_A_TERMINAL : {})
     : null;
-  if (asText !== null) wrong.push(...offences(command, asText).filter((one) => !one.includes('terminal')));
+  if (asText !== null) wrong.push(...offences(command, asText));
   expect([
     command.join(' '),
     wrong,

@@ -19,6 +19,9 @@ export const PATIENCE_MS = 60_000 * FACTOR;
 /** Told by Unicode's own properties, so that the list in the code is not checked against itself. */
 export const HOSTILE = /[^\P{Cc}\n\t]|[\p{Zl}\p{Zp}\p{Bidi_C}]/u;
 
+/** A terminal without colours: every escape on it comes from outside. */
+export const ON_A_TERMINAL: TerminalOptions = { isTerminal: true, env: { NO_COLOR: '1' } };
+
 /** Assets with and without partitions, one that fails, two sensors, two sets: a state of it has something of everything. */
 export const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const things = dynamicPartitions('things');
@@ -29,7 +32,7 @@ const echo = asset({
   partitions: things,
   inputs: { one },
   materialize({ partitionKey, inputs }) {
-    if (inputs.one.partitionKey !== partitionKey) throw new Error('the value of another key: ' + inputs.one.partitionKey);
+    if (inputs.one?.partitionKey !== partitionKey) throw new Error('the value of another key: ' + JSON.stringify(inputs.one ?? null));
   },
 });
 const fails = asset({ name: 'fails', partitions: copies, materialize({ partitionKey }) { throw new Error('never ' + partitionKey); } });
