@@ -243,7 +243,7 @@ describe('a command line', () => {
           ]);
           await project.must(['state', 'check']);
         }),
-        tries(300),
+        tries(200),
       );
       for (const code of [0, 2]) expect(codes.get(code) ?? 0).toBeGreaterThan(10);
     },
@@ -264,7 +264,7 @@ describe('a command line', () => {
           expect([args, there.code, there.signal]).toEqual([args, here.code, null]);
           expect(offences(isText(args) ? ['--'] : args, { ...there, code: there.code! })).toEqual([]);
         }),
-        tries(12),
+        tries(8),
       );
     },
     PATIENCE_MS,

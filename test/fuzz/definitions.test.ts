@@ -8,7 +8,11 @@ import { sensor } from '../../src/definitions/sensor.ts';
 import { describeThrown } from '../../src/definitions/user-code.ts';
 import { knownOf } from '../../src/loader/known-pipeline.ts';
 import { PATIENCE_MS, tries } from '../support/fuzz.ts';
-import { built, odd, orOdd } from '../support/odd-values.ts';
+import { built, oddBut, orOdd as orAnyOdd } from '../support/odd-values.ts';
+
+// A list with a broken `map` of its own is the one thing that nobody is asked to word.
+const odd = oddBut('odd list');
+const orOdd = <T>(good: fc.Arbitrary<T>) => orAnyOdd(good, odd);
 
 const name = orOdd(
   fc.oneof(
@@ -143,7 +147,7 @@ describe('a pipeline of whatever options', () => {
             expect(describeThrown(error).message).toMatch(/it fights back|revoked/);
           }
         }),
-        tries(1000),
+        tries(300),
       );
       expect(Math.min(good, bad)).toBeGreaterThan(20);
     },

@@ -81,6 +81,9 @@ const parsed = (text: string): string[] => lines(text).map((line) => JSON.parse(
 /** As a record in a pipe is read: a leading quote means a JSON string. */
 const read = (line: string): string => (line.startsWith('"') ? (JSON.parse(line) as string) : line);
 
+const keysOf = ({ keys: page }: { readonly keys: readonly { readonly key: string }[] }): string[] =>
+  page.map((one) => one.key);
+
 describe('legal keys', () => {
   it(
     'come back as they went in, through every command, format and file',
@@ -105,8 +108,6 @@ describe('legal keys', () => {
           // Out: each format says the same keys in the same order.
           const json = async (...args: string[]) =>
             JSON.parse((await project.must(['--json', ...args])).stdout);
-          const keysOf = ({ keys: page }: { keys: { key: string }[] }): string[] =>
-            page.map((one) => one.key);
           expect(keysOf(await json('partitions', 'list', 'things'))).toEqual(all);
           const text = await project.must(['partitions', 'list', 'things']);
           expect(lines(text.stdout).map(read)).toEqual(all);

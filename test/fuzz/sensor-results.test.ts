@@ -128,7 +128,7 @@ describe('a sensor', () => {
           clock.time += 1000;
           seen[(await tick(() => built(of))).status]++;
         }),
-        tries(500),
+        tries(400),
       );
       expect(Math.min(seen.SUCCESS, seen.SKIPPED, seen.FAILURE)).toBeGreaterThan(0);
     },
@@ -162,7 +162,7 @@ describe('a sensor', () => {
           const { message, frames } = describeThrown(error);
           expect(worded({ reason: 'pipeline-stray', message, frames }).message).not.toContain('undefined\n');
         }),
-        tries(300),
+        tries(150),
       );
     },
     PATIENCE_MS,

@@ -192,7 +192,7 @@ describe('a damaged state file', () => {
           fc.boolean(),
           (at, value, command, alone) => tryOn(changed(at, value), command, alone),
         ),
-        tries(400),
+        tries(250),
       );
     },
     PATIENCE_MS,
@@ -225,7 +225,7 @@ describe('a damaged state file', () => {
         fc.asyncProperty(damaged, anyCommand, fc.boolean(), (content, command, alone) =>
           tryOn(content, command, alone),
         ),
-        tries(300),
+        tries(150),
       );
     },
     PATIENCE_MS,
@@ -283,7 +283,7 @@ describe('a damaged state file', () => {
         fc.asyncProperty(damaged, anyCommand, fc.boolean(), (content, command, alone) =>
           tryOn(content, command, alone),
         ),
-        tries(300),
+        tries(150),
       );
     },
     PATIENCE_MS,
@@ -302,7 +302,7 @@ describe('a damaged state file', () => {
           await project.must(['partitions', 'add', 'things', 'z']);
           await project.must(['state', 'check']);
         }),
-        tries(60),
+        tries(30),
       );
     },
     PATIENCE_MS,
