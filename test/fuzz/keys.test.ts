@@ -1,4 +1,5 @@
 /** Keys by machine: each legal one comes back as it went in, through every command, format and file; each illegal one is named, and nothing is applied. */
+import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';
@@ -273,6 +274,83 @@ describe('illegal keys', () => {
           }
         }),
         tries(30),
+      );
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    'and any other bytes of a key file are refused with their lines, or are keys as they stand',
+    async () => {
+      await using project = new FuzzProject();
+      await project.must(['partitions', 'add', 'things', 'there']);
+      const good = project.remember();
+      const piece = fc.oneof(
+        fc.constantFrom(
+          '\n',
+          '\r\n',
+          '\r',
+          '\ufeff',
+          '"a"',
+          '"',
+          '"\\ud800"',
+          '\\',
+          ' ',
+          '\t',
+          '\u0000',
+          'there',
+          'é',
+        ),
+        key,
+      );
+      const bytes = fc
+        .array(
+          fc.oneof(
+            piece.map((text) => Buffer.from(text)),
+            fc.uint8Array({ maxLength: 4 }),
+          ),
+          { maxLength: 8 },
+        )
+        .map((parts) => Buffer.concat(parts));
+      await fc.assert(
+        fc.asyncProperty(bytes, fc.boolean(), async (content, jsonLines) => {
+          project.putBack(good);
+          const before = project.stateBytes();
+          const args = [
+            'partitions',
+            'add',
+            'things',
+            '--from',
+            '-',
+            '--json',
+            ...(jsonLines ? ['--json-lines'] : []),
+          ];
+          const ran = await project.run(args, { stdin: content });
+          expect([ran.code === 0 || ran.code === 2, offences(args, ran)]).toEqual([true, []]);
+          const { error, added, skipped } = JSON.parse(ran.stdout) as {
+            error?: { code: string; message: string };
+            added: string[];
+            skipped: string[];
+          };
+          const wanted = content
+            .toString('utf8')
+            .replace(/^\ufeff/, '')
+            .split('\n')
+            .map((line) => line.replace(/\r$/, ''))
+            .filter((line) => line.trim() !== '');
+          if (error !== undefined) {
+            expect(error.code).toBe('invalid-key');
+            expect(error.message).toMatch(/line \d+: /);
+            expect(project.stateBytes()).toBe(before);
+            if (!jsonLines && isUtf8(content)) expect(wanted.every(isPartitionKey)).toBe(false);
+          } else {
+            expect(isUtf8(content)).toBe(true);
+            const meant = jsonLines ? wanted.map((line) => JSON.parse(line) as string) : wanted;
+            expect(meant.every(isPartitionKey)).toBe(true);
+            expect(new Set([...added, ...skipped])).toEqual(new Set(meant));
+          }
+        }),
+        tries(150),
       );
     },
     PATIENCE_MS,
