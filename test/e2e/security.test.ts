@@ -64,17 +64,20 @@ describe('a link planted in the state folder', () => {
     expect((await project.must(['worker', '--once'], 5)).stderr).toContain(link);
   });
 
-  it('under every temporary name that a process could take is not written through', async () => {
-    const tag = processTag();
-    for (let count = 1; count <= 1000; count++) {
-      plant(`.state.json.tmp.${tag}.${count}`);
-      plant('values', '.tmp', `${tag}.${count}`);
-      plant('claims', `lazy.json.${tag}.${count}.tmp`);
-    }
-    expect((await project.must(['partitions', 'add', 'things', 'c'], 5)).stderr).toContain('EEXIST');
-    await project.must(['sensor', 'tick', 'lazy'], 5);
-    await project.must(['partitions', 'list', 'things']);
-  });
+  const tag = processTag();
+
+  it.each<readonly [string, (count: number) => string, readonly string[]]>([
+    ['the state', (count) => `.state.json.tmp.${tag}.${count}`, ['partitions', 'add', 'things', 'c']],
+    ['a value', (count) => `values/.tmp/${tag}.${count}`, ['materialize', 'one', '--key', 'a']],
+    ['a claim', (count) => `claims/lazy.json.${tag}.${count}.tmp`, ['sensor', 'tick', 'lazy']],
+  ])(
+    'under every temporary name that a process could take for %s is not written through',
+    async (_, nameOf, command) => {
+      for (let count = 1; count <= 1000; count++) plant(nameOf(count));
+      expect((await project.must(command, 5)).stderr).toContain('EEXIST');
+      await project.must(['partitions', 'list', 'things']);
+    },
+  );
 
   it('as a value is replaced, and what it leads to is left alone', async () => {
     const link = plant('values', 'one', 'a.json');
@@ -414,6 +417,7 @@ describe('a record in a pipe', () => {
       [['sensor', 'history', 'feed'], 2],
       [['partitions', 'list'], 1],
       [['partitions', 'list', 'things'], 0],
+      [['sensor', 'cursor', 'feed'], 0],
     ] as const) {
       const { stdout } = await project.must([...args]);
       const lines = stdout.split('\n').slice(0, -1);
