@@ -1,7 +1,7 @@
 /** What every command works with: resolved options, the state, the pipeline, and where its result goes. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, type Problem } from '../definitions/failure-words.ts';
+import { describe, type Problem, shellQuoted } from '../definitions/failure-words.ts';
 import { fail, FailureError, type Failure, type NamedThing } from '../definitions/failure.ts';
 import { nearest } from '../definitions/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
@@ -10,6 +10,7 @@ import type { Clock } from '../definitions/time.ts';
 import { remembering } from '../engine/remembering.ts';
 import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
+import { openToOthers } from '../state/json/open-to-others.ts';
 import type { Plan, StateView } from '../state/state-store.ts';
 import { packFileFor } from './cache-folder.ts';
 import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
@@ -66,12 +67,7 @@ export class Context {
   }
 
   get store(): LocalStore {
-    return (this.#store ??= openStore({
-      file: this.#stateFile(),
-      clock: this.clock,
-      version: this.version,
-      warn: (message) => this.warn(message),
-    }));
+    return (this.#store ??= this.#openStore());
   }
 
   /** What is needed to load the user's code, also in another thread. */
@@ -253,6 +249,21 @@ export class Context {
       if (error instanceof FailureError) return null;
       throw error;
     }
+  }
+
+  #openStore(): LocalStore {
+    const store = openStore({
+      file: this.#stateFile(),
+      clock: this.clock,
+      version: this.version,
+      warn: (message) => this.warn(message),
+    });
+    const open = openToOthers(store.file.path);
+    if (open !== null)
+      this.warn(
+        `every user of this machine can write to ${open}, and so decide what dynpart takes for done; close it: chmod o-w ${shellQuoted(open, 'PLACE')}`,
+      );
+    return store;
   }
 
   #stateFile(): string {

@@ -33,5 +33,10 @@ export function loadUserPipeline(
 ): Promise<Pipeline> {
   captureOutput((text) => onOutput(text.replace(/\n$/, '')));
   catchStrays(onStray);
-  return loadPipeline(file, { packFile, makeFolder: makeMissing, version, requireOwn });
+  return loadPipeline(file, {
+    packFile,
+    makeFolder: (folder) => makeMissing(folder, 0o700),
+    version,
+    requireOwn,
+  });
 }

@@ -2,9 +2,10 @@
 import type { CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { FailureError, type Failure } from '../definitions/failure.ts';
-import { describe } from '../definitions/failure-words.ts';
+import { describe, quoted } from '../definitions/failure-words.ts';
 import { describeThrown } from '../definitions/user-code.ts';
 import type { Clock } from '../definitions/time.ts';
+import { brokenArgument } from './broken-argument.ts';
 import { exitProcess } from './exit-process.ts';
 import { Context } from './context.ts';
 import { Interrupts } from './interrupts.ts';
@@ -20,14 +21,44 @@ const { version } = manifest;
 /** The command line of this process. */
 export async function main(): Promise<void> {
   const args = process.argv.slice(2);
-  const terminal = processTerminal();
+  const cwd = currentFolder();
+  const terminal = processTerminal(cwd ?? '/');
   // Node ends a process that waits for nothing but a promise, and would say nothing about it.
   process.once('beforeExit', () =>
     exitProcess(refuse({ reason: 'pipeline-unsettled' }, args, terminal).code),
   );
-  const code = await run(args, terminal, systemClock);
+  const unusable = whyUnusable(args, cwd);
+  const code =
+    unusable === null ? await run(args, terminal, systemClock) : refuse(unusable, args, terminal).code;
   // Everything is written. User code may have left timers and sockets behind: nobody waits for them.
   exitProcess(code);
+}
+
+/** Where the command was started, unless somebody has removed that folder. */
+function currentFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
+/** What of the process around it makes any command impossible. */
+function whyUnusable(args: readonly string[], cwd: string | null): Failure | null {
+  if (cwd === null)
+    return {
+      reason: 'usage',
+      message: 'the current folder is not there any more',
+      hint: 'go to another folder, and run the command again',
+    };
+  const broken = brokenArgument(args);
+  if (broken !== null)
+    return {
+      reason: 'usage',
+      message: `argument ${quoted(broken)} holds bytes that are not UTF-8`,
+      hint: 'a key is UTF-8 text; nothing was changed',
+    };
+  return null;
 }
 
 /** The only catch: a failure is said in words, anything else is a bug of dynpart's. */

@@ -19,12 +19,12 @@ export interface Terminal {
 }
 
 /** The real one. */
-export function processTerminal(): Terminal {
+export function processTerminal(cwd: string): Terminal {
   return {
     stdout: new FileStream(1),
     stderr: new FileStream(2),
     env: process.env,
-    cwd: process.cwd(),
+    cwd,
     readStdin: () => fs.readFileSync(0),
   };
 }

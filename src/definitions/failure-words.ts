@@ -271,9 +271,9 @@ function wayBack(file: string): string {
   return `nothing was changed. To take the newest intact generation: dynpart state restore --last --state ${file}; to take a copy: dynpart state restore FILE --state ${file}`;
 }
 
-/** A key as it can be pasted into a shell; one that cannot be typed stays a word. */
-function shellQuoted(key: string): string {
-  if (!/^[\x20-\x7e]+$/.test(key)) return 'KEY';
+/** A key or path as it can be pasted into a shell; one that cannot be typed stays a word. */
+export function shellQuoted(key: string, word = 'KEY'): string {
+  if (!/^[\x20-\x7e]+$/.test(key)) return word;
   return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(key) ? key : `'${key.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -90,7 +90,7 @@ type Report = (definition: unknown, code: string, message: string) => void;
 
 function checkAsset(report: Report, asset: AnyAsset): void {
   const { options } = asset;
-  const name = `asset '${asset.name}'`;
+  const name = `asset ${said(asset.name)}`;
   if (!isRecord(options))
     return report(asset, 'invalid-asset', `asset() takes an object, not ${nameOfType(options)}`);
   goodName(report, asset, 'asset', asset.name);
@@ -135,7 +135,7 @@ function checkRetry(report: Report, asset: AnyAsset, name: string): void {
 
 function checkSensor(report: Report, sensor: Sensor): void {
   const { options } = sensor;
-  const name = `sensor '${sensor.name}'`;
+  const name = `sensor ${said(sensor.name)}`;
   if (!isRecord(options))
     return report(sensor, 'invalid-sensor', `sensor() takes an object, not ${nameOfType(options)}`);
   goodName(report, sensor, 'sensor', sensor.name);
@@ -163,7 +163,7 @@ function checkUpstreams(report: Report, assets: readonly AnyAsset[]): void {
       report(
         asset,
         'invalid-asset',
-        `inputs of asset '${asset.name}' must be an object of assets, not ${nameOfType(inputs)}`,
+        `inputs of asset ${said(asset.name)} must be an object of assets, not ${nameOfType(inputs)}`,
       );
       continue;
     }
@@ -171,7 +171,7 @@ function checkUpstreams(report: Report, assets: readonly AnyAsset[]): void {
       report(
         asset,
         'invalid-asset',
-        `deps of asset '${asset.name}' must be a list of assets, not ${nameOfType(deps)}`,
+        `deps of asset ${said(asset.name)} must be a list of assets, not ${nameOfType(deps)}`,
       );
       continue;
     }
@@ -179,26 +179,27 @@ function checkUpstreams(report: Report, assets: readonly AnyAsset[]): void {
       where: `input '${input}'`,
       upstream,
     }));
-    const ordered = (deps as readonly AnyAsset[]).map((upstream) => ({ where: 'deps', upstream }));
+    // A comma too many leaves a hole, which only a copy makes visible.
+    const ordered = [...(deps as readonly AnyAsset[])].map((upstream) => ({ where: 'deps', upstream }));
     for (const { where, upstream } of [...named, ...ordered]) {
       if (kindOf(upstream) !== 'asset') {
         report(
           asset,
           'invalid-asset',
-          `${where} of asset '${asset.name}' must be an asset, not ${nameOfType(upstream)}`,
+          `${where} of asset ${said(asset.name)} must be an asset, not ${nameOfType(upstream)}`,
         );
       } else if (!byName.has(upstream.name)) {
         report(
           asset,
           'unknown-upstream',
-          `${where} of asset '${asset.name}' is asset '${upstream.name}', which is not in the pipeline; add it to assets of definePipeline`,
+          `${where} of asset ${said(asset.name)} is asset ${said(upstream.name)}, which is not in the pipeline; add it to assets of definePipeline`,
         );
       } else if (setOf(upstream) !== undefined && setOf(upstream) !== setOf(asset)) {
         const own = setOf(asset);
         report(
           asset,
           'different-partitions',
-          `asset '${upstream.name}' (${where} of '${asset.name}') is partitioned by '${setOf(upstream)}', and '${asset.name}' ${own === undefined ? 'has no partitions' : `by '${own}'`}: only a value of the same key can be handed on`,
+          `asset ${said(upstream.name)} (${where} of ${said(asset.name)}) is partitioned by ${said(setOf(upstream))}, and ${said(asset.name)} ${own === undefined ? 'has no partitions' : `by ${said(own)}`}: only a value of the same key can be handed on`,
         );
       }
     }
@@ -213,7 +214,7 @@ function checkTargets(report: Report, sensors: readonly Sensor[], assets: readon
       report(
         sensor,
         'invalid-sensor',
-        `assets of sensor '${sensor.name}' must be a list of assets, not ${nameOfType(targets)}`,
+        `assets of sensor ${said(sensor.name)} must be a list of assets, not ${nameOfType(targets)}`,
       );
       continue;
     }
@@ -222,13 +223,13 @@ function checkTargets(report: Report, sensors: readonly Sensor[], assets: readon
         report(
           sensor,
           'invalid-sensor',
-          `assets of sensor '${sensor.name}' holds ${nameOfType(target)} where an asset is meant`,
+          `assets of sensor ${said(sensor.name)} holds ${nameOfType(target)} where an asset is meant`,
         );
       } else if (!names.has(target.name)) {
         report(
           sensor,
           'unknown-asset',
-          `sensor '${sensor.name}' names asset '${target.name}', which is not in the pipeline; add it to assets of definePipeline`,
+          `sensor ${said(sensor.name)} names asset ${said(target.name)}, which is not in the pipeline; add it to assets of definePipeline`,
         );
       }
     }
@@ -278,7 +279,7 @@ function listOf<T>(report: Report, value: unknown, field: string, kind: Definiti
     report(null, 'invalid-pipeline', `${field} of the pipeline must be a list, not ${nameOfType(value)}`);
     return [];
   }
-  return value.filter((item, index) => {
+  return [...(value as unknown[])].filter((item, index) => {
     if (kindOf(item) === kind) return true;
     const maker = kind === 'dynamic-partitions' ? 'dynamicPartitions' : kind;
     report(
@@ -351,6 +352,11 @@ function unknownFields(report: Report, definition: unknown, owner: string, { of,
       `${owner} has an unknown option '${field}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
     );
   }
+}
+
+/** A name as a message says it. What is no string was reported as such; it may even be a symbol, which no text can hold. */
+function said(name: unknown): string {
+  return typeof name === 'string' ? `'${name}'` : `(${nameOfType(name)})`;
 }
 
 function setOf(asset: AnyAsset): string | undefined {

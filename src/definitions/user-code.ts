@@ -14,14 +14,21 @@ const ownFolder = folderOf(new Error().stack?.split('\n')[1] ?? '');
 const MOST_FRAMES = 8;
 const MOST_CAUSES = 5;
 
+/** How many of several errors are told. Each may hold several, in a circle even: the first of them, and no deeper. */
+const MOST_ERRORS = 10;
+
 /** Makes data of what was thrown. Anything can be thrown, also what throws again when it is looked at. */
 export function describeThrown(error: unknown): Thrown {
   return { message: messageOf(error, MOST_CAUSES), frames: isError(error) ? userFrames(error) : [] };
 }
 
-/** Also one of another realm (a `vm` context, jsdom), which is no instance of this realm's `Error`. */
+/** Also one of another realm (a `vm` context, jsdom), which is no instance of this realm's `Error`. A proxy may refuse to say. */
 function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  } catch {
+    return false;
+  }
 }
 
 /** `TypeError: x is not a function (because: …)`; plain `Error:` says nothing and is left out. */
@@ -31,10 +38,9 @@ function messageOf(error: unknown, causes: number): string {
   const message = textIn(error, 'message');
   const cause = fieldOf(error, 'cause');
   const because = cause === undefined || causes === 0 ? '' : ` (because: ${messageOf(cause, causes - 1)})`;
-  const several = fieldOf(error, 'errors');
   const each =
-    message === '' && Array.isArray(several) && causes > 0
-      ? several.map((one) => messageOf(one, causes - 1))
+    message === '' && causes > 0
+      ? severalIn(error).map((one) => messageOf(one, Math.min(causes - 1, 1)))
       : [];
   const said = `${name === '' || name === 'Error' ? '' : `${name}: `}${message}${each.join('; ')}${because}`;
   return said.trim() || 'an error without a message';
@@ -58,6 +64,16 @@ function isOfUser(line: string): boolean {
   return ownFolder === '' || !line.includes(ownFolder);
 }
 
+/** What an AggregateError holds. */
+function severalIn(error: object): unknown[] {
+  try {
+    const several = (error as { errors?: unknown }).errors;
+    return Array.isArray(several) ? Array.from(several.slice(0, MOST_ERRORS) as unknown[]) : [];
+  } catch {
+    return [];
+  }
+}
+
 function textIn(error: object, field: string): string {
   const value = fieldOf(error, field);
   return typeof value === 'string' ? value : '';
@@ -76,7 +92,8 @@ function textOf(value: unknown): string {
   if (typeof value === 'string') return value === '' ? 'an empty string' : value;
   try {
     // oxlint-disable-next-line typescript/no-base-to-string -- objects went the other way
-    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+    const text: unknown = typeof value === 'object' ? JSON.stringify(value) : String(value);
+    return typeof text === 'string' && text !== '' ? text : 'a value that cannot be shown';
   } catch {
     return 'a value that cannot be shown';
   }

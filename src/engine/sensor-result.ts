@@ -112,11 +112,12 @@ function parseRequest(
   pipeline: Pipeline,
 ): EvaluatedResult['requests'] {
   const where = `dynamicPartitionsRequests[${at}]`;
-  const { type, set, keys } = (typeof value === 'object' && value !== null ? value : {}) as Record<
-    string,
-    unknown
-  >;
-  if ((type !== 'add' && type !== 'delete') || typeof set !== 'string' || !Array.isArray(keys)) {
+  const {
+    type,
+    set,
+    keys: given,
+  } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if ((type !== 'add' && type !== 'delete') || typeof set !== 'string' || !Array.isArray(given)) {
     problems.push(
       `${where} must come from buildAddRequest() or buildDeleteRequest(), not be ${nameOfType(value)}`,
     );
@@ -127,6 +128,7 @@ function parseRequest(
       `${where} names set ${quoted(set)}, which the pipeline does not have; add it to partitions of definePipeline`,
     );
   }
+  const keys = copied(problems, given, () => `keys of ${where}`);
   for (const key of keys) badKey(problems, key, where);
   return [{ type, set, keys: keys as string[] }];
 }
@@ -156,20 +158,21 @@ function parseRun(problems: string[], value: unknown, at: number, { targetOf, gr
       `runKey of ${where()} must be a string that is not empty, not ${typeof runKey === 'string' ? quoted(runKey) : nameOfType(runKey)}`,
     );
   }
-  if (tags !== undefined && !isTags(tags)) problems.push(`tags of ${where()} must be an object of strings`);
+  const tagged = tags === undefined ? NO_TAGS : groups.tagsOf(tags);
+  if (tagged === null) problems.push(`tags of ${where()} must be an object of strings`);
   const target = targetOf(request['assets']);
   if ('problem' in target) problems.push(`${where()}: ${target.problem}`);
   else if (target.set === null && partitionKey !== undefined) {
     problems.push(
-      `${where()} names key ${quoted(partitionKey as string)}, but ${target.assets.map(quoted).join(', ')} has no partitions`,
+      `${where()} names ${typeof partitionKey === 'string' ? `key ${quoted(partitionKey)}` : 'a key'}, but ${target.assets.map(quoted).join(', ')} has no partitions`,
     );
   } else if (target.set !== null && partitionKey === undefined) {
     problems.push(
       `${where()} has no partitionKey, but ${target.assets.map(quoted).join(', ')} is partitioned by '${target.set}'`,
     );
   }
-  if (problems.length > before || 'problem' in target) return;
-  groups.add(target, (tags as Record<string, string> | undefined) ?? NO_TAGS, {
+  if (problems.length > before || 'problem' in target || tagged === null) return;
+  groups.add(target, tagged, {
     number: at,
     partitionKey: (partitionKey as string | undefined) ?? null,
     runKey: (runKey as string | undefined) ?? null,
@@ -182,12 +185,14 @@ function targetResolver(sensor: SensorDefinition, pipeline: Pipeline): (assets: 
   return (assets) => {
     if (assets === undefined) return (own ??= resolve(sensor.assets));
     if (!Array.isArray(assets)) return { problem: `assets must be a list, not ${nameOfType(assets)}` };
-    const names = (assets as unknown[]).map((asset) =>
-      kindOf(asset) === 'asset' ? (asset as { name: string }).name : asset,
+    const problems: string[] = [];
+    const names = copied(problems, assets, () => 'assets').map((asset) =>
+      kindOf(asset) === 'asset' ? (asset as { name: unknown }).name : asset,
     );
-    const wrong = names.find((name) => typeof name !== 'string');
-    if (wrong !== undefined)
-      return { problem: `assets holds ${nameOfType(wrong)} where an asset or its name is meant` };
+    if (problems.length > 0) return { problem: problems[0]! };
+    const wrong = names.findIndex((name) => typeof name !== 'string');
+    if (wrong !== -1)
+      return { problem: `assets holds ${nameOfType(names[wrong])} where an asset or its name is meant` };
     return resolve(names as string[]);
   };
 
@@ -217,8 +222,19 @@ type Columns = RequestedRuns & {
 class RunGroups {
   readonly runs: Columns[] = [];
   readonly #byTarget = new Map<string, Columns>();
+  /** By the object that they were copied from: many requests share one. */
+  readonly #tags = new Map<unknown, Readonly<Record<string, string>> | null>();
   // Requests that share their target share these very objects, too: most of the time the last group fits.
   #last: { readonly assets: readonly string[]; readonly tags: object; readonly group: Columns } | undefined;
+
+  /** A copy of tags, read once; `null` when they are none. */
+  tagsOf(value: unknown): Readonly<Record<string, string>> | null {
+    const known = this.#tags.get(value);
+    if (known !== undefined) return known;
+    const tags = copiedTags(value);
+    this.#tags.set(value, tags);
+    return tags;
+  }
 
   add(
     { set, assets }: { readonly set: string | null; readonly assets: readonly string[] },
@@ -265,7 +281,7 @@ function badKey(problems: string[], key: unknown, where: string): void {
 function listIn(problems: string[], result: Record<string, unknown>, field: string): readonly unknown[] {
   const value = result[field];
   if (value === undefined) return [];
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return copied(problems, value, () => field);
   problems.push(`${field} must be a list, not ${nameOfType(value)}`);
   return [];
 }
@@ -285,11 +301,28 @@ function unknownFields(
   }
 }
 
-function isTags(value: unknown): value is Record<string, string> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((tag) => typeof tag === 'string')
-  );
+function copiedTags(value: unknown): Readonly<Record<string, string>> | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const tags = Object.entries(value as Record<string, unknown>);
+  return tags.every((tag): tag is [string, string] => typeof tag[1] === 'string')
+    ? Object.fromEntries(tags)
+    : null;
+}
+
+/**
+ * A list as it is at this moment, each entry read once and by its number: the user's own may answer differently when it is
+ * asked again, and what was checked must be what is committed.
+ */
+function copied(problems: string[], list: readonly unknown[], where: () => string): unknown[] {
+  const copy: unknown[] = [];
+  for (let at = 0; at < list.length; at++) {
+    const item = list[at];
+    // Also the end of a list that claims to have billions of entries.
+    if (item === undefined && !(at in list)) {
+      problems.push(`${where()} has nothing at ${at}`);
+      break;
+    }
+    copy.push(item);
+  }
+  return copy;
 }

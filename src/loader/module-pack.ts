@@ -44,7 +44,7 @@ export interface ModulePack {
 /** The pack in a file, if it is whole and leads where it led. Of sources that were edited it knows their imports only. */
 export function readPack(file: string, madeWith: string): FreshPack | null {
   try {
-    const pack = parsePack(readText(file));
+    const pack = parsePack(readOwn(file));
     return pack !== null && pack.madeWith === madeWith && leadsWhereItLed(pack) ? freshFiles(pack) : null;
   } catch {
     // Whatever is in it: a cache cannot break a load.
@@ -57,12 +57,32 @@ export function writePack(file: string, pack: ModulePack, makeFolder: (folder: s
   const temporary = `${file}.${process.pid}.tmp`;
   try {
     makeFolder(path.dirname(file));
+    if (!isPrivate(fs.statSync(path.dirname(file)))) return;
     const body = JSON.stringify(pack);
-    fs.writeFileSync(temporary, `${checksum(body)}\n${body}`);
+    // A name that is taken, be it by a link, is not written through; and nobody else is to change what will be executed.
+    fs.writeFileSync(temporary, `${checksum(body)}\n${body}`, { flag: 'wx', mode: 0o600 });
     fs.renameSync(temporary, file);
   } catch {
     removeQuietly(temporary);
   }
+}
+
+/** The text of a file that nobody but this user can have written or put there: what is in a pack is executed. */
+function readOwn(file: string): string | null {
+  // Where there is no pack, which is seldom, asking costs less than an error that is thrown away.
+  const folder = fs.statSync(path.dirname(file), { throwIfNoEntry: false });
+  if (folder === undefined || !isPrivate(folder) || !fs.existsSync(file)) return null;
+  const fd = fs.openSync(file, 'r');
+  try {
+    return isPrivate(fs.fstatSync(fd)) ? fs.readFileSync(fd, 'utf8') : null;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Whether it is this user's, and no one else may write to it. Where there are no users (Windows) nobody can tell. */
+export function isPrivate({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+  return process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0);
 }
 
 function parsePack(text: string | null): ModulePack | null {

@@ -4,6 +4,9 @@ import type { TickRecord } from '../definitions/tick.ts';
 /** The schema that this version reads and writes. */
 export const SCHEMA = 2;
 
+/** Generations are named with twelve digits; what is beyond this was not counted but damaged. */
+export const LAST_SERIAL = 999_999_999_000;
+
 /** Big lists are parallel columns and strings of one letter a key: a million keys parse in a tenth of a second. */
 export interface StateDocument {
   readonly schema: typeof SCHEMA;

@@ -105,7 +105,7 @@ describe('a state of schema 1', () => {
   });
 
   it('gets a name for its copy whatever stands in place of its time', async () => {
-    fs.writeFileSync(rig.stateFile, JSON.stringify({ ...OLD, writtenBy: { at: { '/x': null } } }));
+    fs.writeFileSync(rig.stateFile, JSON.stringify({ ...OLD, writtenBy: { version: '0.1.0', at: '/x' } }));
     await commit('new');
     expect(copies()).toEqual(['state.json.before-schema-2-unknown']);
   });

@@ -118,7 +118,7 @@ describe('parsing a state file', () => {
     ['sets.letters.keys', ['sets', 'letters', 'keys'], 'abc'],
     ['sets.letters.keys[1]', ['sets', 'letters', 'keys', 1], 2],
     ['sets.letters.keptOut', ['sets', 'letters', 'keptOut'], undefined],
-    ['sets.letters.added', ['sets', 'letters', 'added'], [[2, 'x']]],
+    ['sets.letters.added', ['sets', 'letters', 'added'], [[2, '2026-01-01T00:00:00.000Z']]],
     ['sets.letters.added[0]', ['sets', 'letters', 'added', 0], 3],
     ['sets.letters.added[0][0]', ['sets', 'letters', 'added', 0, 0], -2],
     ['sets.letters.added[0][1]', ['sets', 'letters', 'added', 0, 1], null],
@@ -171,12 +171,44 @@ describe('parsing a state file', () => {
     ['runs[0].interrupted', ['runs', 0, 'interrupted'], '0'],
     ['runs[0].interrupted', ['runs', 0, 'interrupted'], 'ab'],
     ['runs[0].startedAt', ['runs', 0, 'startedAt'], null],
+    // What reads well here and would mislead, or trip up, what comes later.
+    ['serial', ['serial'], 999_999_999_999],
+    ['writtenBy.version', ['writtenBy', 'version'], null],
+    ['writtenBy.at', ['writtenBy', 'at'], 5],
+    ['sets.letters.added[1][1]', ['sets', 'letters', 'added', 1, 1], 'yesterday'],
+    ['sets.letters.added[1][1]', ['sets', 'letters', 'added', 1, 1], '2026-13-01T00:00:00.000Z'],
+    ['assets.audio.status', ['assets', 'audio', 'status'], 'mmmm'],
+    ['assets.report.status', ['assets', 'report', 'status'], 'mm'],
+    ['assets.audio.status', ['assets', 'audio', 'set'], 'nowhere'],
+    ['sensors.feed.version', ['sensors', 'feed', 'version'], Number.MAX_SAFE_INTEGER],
+    ['sensors.feed.runKeys.ofKeys.letters', ['sensors', 'feed', 'runKeys', 'ofKeys', 'letters'], '1111'],
+    ['sensors.feed.lastTick.sensor', ['sensors', 'feed', 'lastTick', 'sensor'], 'another'],
+    ['sensors.feed.lastTick.status', ['sensors', 'feed', 'lastTick', 'status'], 'DONE'],
+    ['sensors.feed.lastTick.startedAt', ['sensors', 'feed', 'lastTick', 'startedAt'], 'noon'],
+    ['sensors.feed.lastTick.partitions[0]', ['sensors', 'feed', 'lastTick', 'partitions'], [null]],
+    ['sensors.feed.lastTick.runs[0]', ['sensors', 'feed', 'lastTick', 'runs'], ['x']],
+    ['sensors.feed.lastTick.skippedRunKeys[0]', ['sensors', 'feed', 'lastTick', 'skippedRunKeys'], [1]],
+    ['sensors.feed.lastTick.skipReason', ['sensors', 'feed', 'lastTick', 'skipReason'], 7],
+    ['sensors.feed.lastTick.error.message', ['sensors', 'feed', 'lastTick', 'error'], { code: 'x' }],
+    ['sensors.feed.lastTick.busy.pid', ['sensors', 'feed', 'lastTick', 'busy'], { pid: 'x' }],
+    ['sensors.feed.lastTick.truncated', ['sensors', 'feed', 'lastTick', 'truncated'], 1],
+    ['executors[0].pid', ['executors', 0, 'pid'], 0],
+    ['executors[0].pid', ['executors', 0, 'pid'], 2 ** 31],
+    ['executors[0].since', ['executors', 0, 'since'], 'long ago'],
+    ['runs[0].createdAt', ['runs', 0, 'createdAt'], 'now'],
+    ['runs[0].tags.by', ['runs', 0, 'tags', 'by'], {}],
+    ['runs[1].startedAt.1', ['runs', 1, 'startedAt', '1'], 5],
   ];
 
   it.each(
     fields.map(([place, path, wrong]) => ({ place, path, wrong, said: JSON.stringify(wrong) ?? 'nothing' })),
   )('names $place where it is $said', ({ place, path, wrong }) => {
     expect(failureOf(changed(path, wrong))).toMatchObject({ reason: 'state-misshapen', file: FILE, place });
+  });
+
+  it('refuses a number that could not be written again', () => {
+    const text = JSON.stringify(fullDocument()).replace('"timeoutSeconds":60', '"timeoutSeconds":1e999');
+    expect(failureOf(text)).toMatchObject({ place: 'pipeline.sensors[0].timeoutSeconds' });
   });
 
   it('ends in nothing but a failure, however the file was damaged; and what it accepts can be read and checked', () => {

@@ -16,6 +16,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file, not a folder (ENOTDIR)',
   ENOENT: 'there is no such file or folder (ENOENT)',
   ENAMETOOLONG: 'the name is too long (ENAMETOOLONG)',
+  ELOOP: 'it is a symbolic link that is not followed (ELOOP)',
   ENOTSUP: 'the file system has no hard links (ENOTSUP)',
 };
 
@@ -48,6 +49,17 @@ export function writeAll(fd: number, data: string | Uint8Array): void {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
   let written = 0;
   while (written < bytes.length) written += fs.writeSync(fd, bytes, written, bytes.length - written);
+}
+
+/**
+ * Opens a file to add to it. Never through a symbolic link: where somebody else can write to the folder, it would lead
+ * to any file that this user may write.
+ */
+export function openToAppend(file: string): number {
+  const { O_RDWR, O_APPEND, O_CREAT } = fs.constants;
+  // Windows has no such flag.
+  const notThroughLinks = (fs.constants as { O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
+  return fs.openSync(file, O_RDWR | O_APPEND | O_CREAT | notThroughLinks, 0o666);
 }
 
 /** A new file with this content, on the disk when the call returns. */
@@ -133,18 +145,18 @@ function syncUnlessForbidden(folder: string): void {
 }
 
 /** One by one: node's own recursive way never ends where the system answers that a parent is not there although it is (`/proc`). */
-export function makeMissing(folder: string): string[] {
+export function makeMissing(folder: string, mode = 0o777): string[] {
   // Mostly it is there, and asking costs less than an error that is thrown away.
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
   try {
-    fs.mkdirSync(folder);
+    fs.mkdirSync(folder, mode);
     return [folder];
   } catch (error) {
     if (errno(error) === 'EEXIST' && fs.statSync(folder).isDirectory()) return [];
     if (errno(error) !== 'ENOENT' || fs.existsSync(path.dirname(folder))) throw error;
   }
-  const above = makeMissing(path.dirname(folder));
-  return [...above, ...makeMissing(folder)];
+  const above = makeMissing(path.dirname(folder), mode);
+  return [...above, ...makeMissing(folder, mode)];
 }
 
 /** Gives a file a further name; `false` where that name is taken. The comparison that the file system itself offers. */

@@ -5,6 +5,7 @@ import type { TickRecord } from '../../definitions/tick.ts';
 import type { RunLogLine, RunQuery } from '../state-store.ts';
 import { io, makePassingFolder, readIfThere, removeIfThere } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
+import { isLogLine, isRun, isTick } from './record-shapes.ts';
 import { appendRecords, recordsOf, SegmentedLog } from './segmented-log.ts';
 
 /** At one tick a minute a sensor's ticks of about three weeks; with little in them. */
@@ -19,7 +20,12 @@ interface Retraction {
 }
 
 function isRetraction(record: unknown): record is Retraction {
-  return typeof record === 'object' && record !== null && 'retracted' in record;
+  return (
+    typeof record === 'object' &&
+    record !== null &&
+    'retracted' in record &&
+    typeof record.retracted === 'string'
+  );
 }
 
 export class HistoryFiles {
@@ -38,7 +44,7 @@ export class HistoryFiles {
       // A run's log goes with its record.
       onDrop: (file) => {
         for (const record of recordsOf(file)) {
-          if (!isRetraction(record)) removeIfThere(this.#log((record as RunRecord).id));
+          if (isRun(record)) removeIfThere(this.#log(record.id));
         }
       },
     });
@@ -48,9 +54,10 @@ export class HistoryFiles {
     this.#ticksOf(tick.sensor).append([tick], false);
   }
 
-  /** Newest first. */
+  /** Newest first. A line that is no tick of this sensor was damaged: it is passed over like a torn one. */
   *ticks(sensor: string): Generator<TickRecord> {
-    yield* this.#ticksOf(sensor).newestFirst() as Generator<TickRecord>;
+    for (const record of this.#ticksOf(sensor).newestFirst())
+      if (isTick(record) && record.sensor === sensor) yield record;
   }
 
   /**
@@ -80,7 +87,8 @@ export class HistoryFiles {
         retracted.push(record.retracted);
         continue;
       }
-      const run = record as RunRecord;
+      if (!isRun(record)) continue;
+      const run = record;
       const taken = retracted.indexOf(run.id);
       if (taken !== -1) retracted.splice(taken, 1);
       else if (!seen.has(run.id)) {
@@ -101,7 +109,8 @@ export class HistoryFiles {
     const text = io('read', file, () => readIfThere(file)) ?? '';
     return text.split('\n').flatMap((line) => {
       try {
-        return line === '' ? [] : [JSON.parse(line) as RunLogLine];
+        const record: unknown = line === '' ? null : JSON.parse(line);
+        return isLogLine(record) ? [record] : [];
       } catch {
         return [];
       }

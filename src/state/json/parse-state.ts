@@ -1,7 +1,8 @@
 /** Text of a state file → a document whose shape was checked, or a failure that names the place. */
 import { fail } from '../../definitions/failure.ts';
-import { SCHEMA, type StateDocument } from '../state-document.ts';
+import { LAST_SERIAL, SCHEMA, type StateDocument } from '../state-document.ts';
 import { migrated, OLDEST_SCHEMA } from './migrations.ts';
+import { A_TIME, isTime, wrongInTick } from './record-shapes.ts';
 
 /** @throws FailureError when the text is empty, not JSON, of an unknown schema or misshapen. */
 export function parseState(text: string, file: string): StateDocument {
@@ -28,17 +29,26 @@ export function readState(
   if (schema < OLDEST_SCHEMA) fail({ reason: 'state-older', file, schema, oldest: OLDEST_SCHEMA });
   const document = migrated(found, schema);
   shape.text(document['lineage'], 'lineage');
-  shape.demand(shape.count(document['serial'], 'serial') > 0, 'serial', 'a whole number of 1 or more');
-  shape.record(document['writtenBy'], 'writtenBy');
+  const serial = shape.count(document['serial'], 'serial');
+  shape.demand(serial > 0 && serial <= LAST_SERIAL, 'serial', `a whole number from 1 to ${LAST_SERIAL}`);
+  const writtenBy = shape.record(document['writtenBy'], 'writtenBy');
+  for (const field of ['version', 'at']) shape.text(writtenBy[field], `writtenBy.${field}`);
   if (document['pipeline'] !== null) checkPipeline(shape, document['pipeline']);
-  for (const [name, entry] of shape.entries(document['sets'], 'sets')) checkSet(shape, `sets.${name}`, entry);
+  // Letters that stand for no key would be counted as if they did.
+  const sizes = new Map<unknown, number>([[null, 1]]);
+  for (const [name, entry] of shape.entries(document['sets'], 'sets'))
+    sizes.set(name, checkSet(shape, `sets.${name}`, entry));
   for (const [name, entry] of shape.entries(document['assets'], 'assets')) {
     const asset = shape.record(entry, `assets.${name}`);
     shape.textOrNull(asset['set'], `assets.${name}.set`);
-    shape.letters(asset['status'], `assets.${name}.status`, /^[mf.]*$/, 'a string of m, f and .');
+    shape.letters(asset['status'], `assets.${name}.status`, {
+      pattern: /^[mf.]*$/,
+      expected: 'a string of m, f and .',
+      most: sizes.get(asset['set']) ?? 0,
+    });
   }
   for (const [name, entry] of shape.entries(document['sensors'], 'sensors'))
-    checkSensor(shape, `sensors.${name}`, entry);
+    checkSensor(shape, `sensors.${name}`, entry, { name, sizes });
   shape
     .list(document['executors'], 'executors')
     .forEach((entry, at) => checkExecutor(shape, `executors[${at}]`, entry));
@@ -73,16 +83,10 @@ function checkPipeline(shape: Shape, value: unknown): void {
   shape.list(pipeline['sensors'], 'pipeline.sensors').forEach((entry, at) => {
     const sensor = shape.record(entry, `pipeline.sensors[${at}]`);
     shape.text(sensor['name'], `pipeline.sensors[${at}].name`);
-    shape.demand(
-      typeof sensor['minimumIntervalSeconds'] === 'number',
-      `pipeline.sensors[${at}].minimumIntervalSeconds`,
-      'a number',
-    );
-    shape.demand(
-      typeof sensor['timeoutSeconds'] === 'number',
-      `pipeline.sensors[${at}].timeoutSeconds`,
-      'a number',
-    );
+    for (const field of ['minimumIntervalSeconds', 'timeoutSeconds']) {
+      // JSON has numbers like 1e999: read as infinite, they would be written as null.
+      shape.demand(Number.isFinite(sensor[field]), `pipeline.sensors[${at}].${field}`, 'a number');
+    }
     const { defaultStatus } = sensor;
     shape.demand(
       defaultStatus === 'RUNNING' || defaultStatus === 'STOPPED',
@@ -92,7 +96,8 @@ function checkPipeline(shape: Shape, value: unknown): void {
   });
 }
 
-function checkSet(shape: Shape, place: string, value: unknown): void {
+/** @returns how many keys it has */
+function checkSet(shape: Shape, place: string, value: unknown): number {
   const set = shape.record(value, place);
   const keys = shape.texts(set['keys'], `${place}.keys`);
   shape.texts(set['keptOut'], `${place}.keptOut`);
@@ -100,12 +105,19 @@ function checkSet(shape: Shape, place: string, value: unknown): void {
   shape.list(set['added'], `${place}.added`).forEach((entry, at) => {
     const [count, time] = shape.list(entry, `${place}.added[${at}]`);
     sum += shape.count(count, `${place}.added[${at}][0]`);
-    shape.text(time, `${place}.added[${at}][1]`);
+    shape.time(time, `${place}.added[${at}][1]`);
   });
   shape.demand(sum === keys.length, `${place}.added`, `counts that add up to the ${keys.length} keys`);
+  return keys.length;
 }
 
-function checkSensor(shape: Shape, place: string, value: unknown): void {
+interface AroundSensor {
+  readonly name: string;
+  /** How many keys each set has. */
+  readonly sizes: ReadonlyMap<unknown, number>;
+}
+
+function checkSensor(shape: Shape, place: string, value: unknown, { name, sizes }: AroundSensor): void {
   const sensor = shape.record(value, place);
   shape.demand(
     [null, 'RUNNING', 'STOPPED'].includes(sensor['status'] as null),
@@ -114,10 +126,14 @@ function checkSensor(shape: Shape, place: string, value: unknown): void {
   );
   shape.textOrNull(sensor['cursor'], `${place}.cursor`);
   shape.count(sensor['version'], `${place}.version`);
-  if (sensor['lastTick'] !== null) checkTick(shape, `${place}.lastTick`, sensor['lastTick']);
+  if (sensor['lastTick'] !== null) checkTick(shape, `${place}.lastTick`, sensor['lastTick'], name);
   const spent = shape.record(sensor['runKeys'], `${place}.runKeys`);
   for (const [set, letters] of shape.entries(spent['ofKeys'], `${place}.runKeys.ofKeys`)) {
-    shape.letters(letters, `${place}.runKeys.ofKeys.${set}`, /^[1.]*$/, 'a string of 1 and .');
+    shape.letters(letters, `${place}.runKeys.ofKeys.${set}`, {
+      pattern: /^[1.]*$/,
+      expected: 'a string of 1 and .',
+      most: sizes.get(set) ?? 0,
+    });
   }
   shape.list(spent['other'], `${place}.runKeys.other`).forEach((entry, at) => {
     const [runKey, set, key] = shape.list(entry, `${place}.runKeys.other[${at}]`);
@@ -127,32 +143,35 @@ function checkSensor(shape: Shape, place: string, value: unknown): void {
   });
 }
 
-function checkTick(shape: Shape, place: string, value: unknown): void {
-  const tick = shape.record(value, place);
-  for (const field of ['sensor', 'status', 'startedAt', 'finishedAt'])
-    shape.text(tick[field], `${place}.${field}`);
-  for (const field of ['partitions', 'runs', 'skippedRunKeys']) shape.list(tick[field], `${place}.${field}`);
-  const cursor = shape.record(tick['cursor'], `${place}.cursor`);
-  for (const field of ['before', 'after']) shape.textOrNull(cursor[field], `${place}.cursor.${field}`);
+function checkTick(shape: Shape, place: string, value: unknown, sensor: string): void {
+  const wrong = wrongInTick(value, place);
+  if (wrong !== null) shape.demand(false, wrong.place, wrong.expected);
+  // Another sensor's would be added to that one's history, with every tick.
+  shape.demand((value as { sensor: string }).sensor === sensor, `${place}.sensor`, `'${sensor}'`);
 }
 
 function checkExecutor(shape: Shape, place: string, value: unknown): void {
   const executor = shape.record(value, place);
   shape.text(executor['id'], `${place}.id`);
-  shape.count(executor['pid'], `${place}.pid`);
+  // A signal to process 0 reaches whoever asks: it would seem alive for ever.
+  const pid = shape.count(executor['pid'], `${place}.pid`);
+  shape.demand(pid > 0 && pid < 2 ** 31, `${place}.pid`, 'the number of a process');
   for (const field of ['startTime', 'bootId', 'pidNamespace'])
     shape.textOrNull(executor[field], `${place}.${field}`);
-  for (const field of ['host', 'since']) shape.text(executor[field], `${place}.${field}`);
+  shape.text(executor['host'], `${place}.host`);
+  shape.time(executor['since'], `${place}.since`);
   for (const field of ['slots', 'wants']) shape.count(executor[field], `${place}.${field}`);
 }
 
 function checkGroup(shape: Shape, place: string, value: unknown): void {
   const group = shape.record(value, place);
-  for (const field of ['id', 'createdAt']) shape.text(group[field], `${place}.${field}`);
+  shape.text(group['id'], `${place}.id`);
+  shape.time(group['createdAt'], `${place}.createdAt`);
   for (const field of ['sensor', 'set', 'retryOf', 'owner'])
     shape.textOrNull(group[field], `${place}.${field}`);
   shape.texts(group['assets'], `${place}.assets`);
-  shape.record(group['tags'], `${place}.tags`);
+  for (const [name, tag] of shape.entries(group['tags'], `${place}.tags`))
+    shape.text(tag, `${place}.tags.${name}`);
   shape.demand(
     ['tick', 'worker', 'materialize'].includes(group['origin'] as string),
     `${place}.origin`,
@@ -170,17 +189,22 @@ function checkGroup(shape: Shape, place: string, value: unknown): void {
     runKeys.forEach((key, at) => shape.textOrNull(key, `${place}.runKeys[${at}]`));
     shape.demand(runKeys.length === size, `${place}.runKeys`, `a list of ${size}`);
   } else shape.demand(runKeys === null || runKeys === 'keys', `${place}.runKeys`, 'a list, "keys" or null');
-  const status = shape.letters(group['status'], `${place}.status`, /^[qsc]*$/, 'a string of q, s and c');
+  const status = shape.letters(group['status'], `${place}.status`, {
+    pattern: /^[qsc]*$/,
+    expected: 'a string of q, s and c',
+  });
   shape.demand(status.length === size, `${place}.status`, `${size} letters long`);
-  const interrupted = shape.letters(
-    group['interrupted'],
-    `${place}.interrupted`,
-    /^[0-9]*$/,
-    'a string of digits',
-  );
+  const interrupted = shape.letters(group['interrupted'], `${place}.interrupted`, {
+    pattern: /^[0-9]*$/,
+    expected: 'a string of digits',
+  });
   shape.demand(interrupted.length === size, `${place}.interrupted`, `${size} letters long`);
-  shape.record(group['startedAt'], `${place}.startedAt`);
+  for (const [number, time] of shape.entries(group['startedAt'], `${place}.startedAt`))
+    shape.time(time, `${place}.startedAt.${number}`);
 }
+
+/** So large that nothing ever counted that far, and room to count on: what is beyond 2 ** 53 could not be read back. */
+const LARGEST_COUNT = 2 ** 53 - 2 ** 32;
 
 /** Demands a shape; what does not have it is a failure with its place. */
 class Shape {
@@ -224,13 +248,24 @@ class Shape {
     if (value !== null && typeof value !== 'string') this.demand(false, place, 'a string or null');
   }
 
-  letters(value: unknown, place: string, pattern: RegExp, expected: string): string {
+  time(value: unknown, place: string): void {
+    if (!isTime(value)) this.demand(false, place, A_TIME);
+  }
+
+  /** A string of single letters, `most` of them at most. */
+  letters(
+    value: unknown,
+    place: string,
+    { pattern, expected, most = Infinity }: { pattern: RegExp; expected: string; most?: number },
+  ): string {
     this.demand(typeof value === 'string' && pattern.test(value), place, expected);
+    this.demand((value as string).length <= most, place, `no longer than the ${most} that it is for`);
     return value as string;
   }
 
   count(value: unknown, place: string): number {
     this.demand(Number.isSafeInteger(value) && (value as number) >= 0, place, 'a whole number of 0 or more');
+    if ((value as number) > LARGEST_COUNT) this.demand(false, place, `a number of ${LARGEST_COUNT} at most`);
     return value as number;
   }
 }

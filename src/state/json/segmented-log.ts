@@ -7,6 +7,7 @@ import {
   makeFolder,
   makePassingFolder,
   namesIn,
+  openToAppend,
   removeIfThere,
   syncFolder,
   writeAll,
@@ -74,7 +75,7 @@ export class SegmentedLog {
 /** Adds a JSON line each to a file. */
 export function appendRecords(file: string, records: readonly unknown[], sync: boolean): void {
   io('write', file, () => {
-    const fd = fs.openSync(file, 'a+');
+    const fd = openToAppend(file);
     try {
       const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
       // Nobody writes into a file before its name is synced: only an empty one can lose it with the power.

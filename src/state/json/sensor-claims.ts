@@ -21,6 +21,7 @@ import {
 } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
 import { isAlive, isLeftOver, processTag, showLife } from './process-owner.ts';
+import { isOwner } from './record-shapes.ts';
 
 let temporaries = 0;
 
@@ -119,8 +120,8 @@ export class SensorClaims {
 
 function ownerIn(text: string): Owner | null {
   try {
-    const owner = JSON.parse(text) as Owner | null;
-    return typeof owner?.pid === 'number' ? owner : null;
+    const owner: unknown = JSON.parse(text);
+    return isOwner(owner) ? owner : null;
   } catch {
     return null;
   }

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { fail, FailureError } from '../../definitions/failure.ts';
-import { emptyDocument, SCHEMA, type StateDocument } from '../state-document.ts';
+import { emptyDocument, LAST_SERIAL, SCHEMA, type StateDocument } from '../state-document.ts';
 import {
   bytesIfThere,
   causeOf,
@@ -84,6 +84,7 @@ export class StateFile implements Adapter<StateDocument> {
       const text = io('read', this.path, () => readIfThere(this.path));
       const newest = this.#generations().at(-1);
       if (text === null && newest === undefined) {
+        this.#refuseDeadLink();
         this.#seen = look;
         this.#older = null;
         return emptyDocument();
@@ -202,7 +203,9 @@ export class StateFile implements Adapter<StateDocument> {
   /** The same, also where the generations are gone and the file is damaged: what it says first of its serial. */
   highestSerialToldOf(): number {
     const text = io('read', this.path, () => readIfThere(this.path)) ?? '';
-    return Math.max(this.highestSerial(), Number(/"serial":(\d{1,12})\b/.exec(text)?.[1] ?? 0));
+    const told = Number(/"serial":(\d{1,12})\b/.exec(text)?.[1] ?? 0);
+    // One that is damaged, too, must not become the new one.
+    return Math.max(this.highestSerial(), told < LAST_SERIAL ? told : 0);
   }
 
   #publish(temporary: string, document: StateDocument): boolean {
@@ -337,6 +340,18 @@ export class StateFile implements Adapter<StateDocument> {
     return { document, older: schema === SCHEMA ? null : { file, serial: document.serial } };
   }
 
+  /** A link that leads nowhere reads like a file that is not there, but its name is taken: the first commit would try for ever. */
+  #refuseDeadLink(): void {
+    const entry = io('read', this.path, () => fs.lstatSync(this.path, { throwIfNoEntry: false }));
+    if (entry?.isSymbolicLink())
+      fail({
+        reason: 'state-io',
+        file: this.path,
+        action: 'read',
+        cause: 'it is a symbolic link that leads nowhere',
+      });
+  }
+
   /** Empties old bodies through a rename, never in place: the state file may share their content. Names leave the window at its end. */
   #prune(serial: number): void {
     try {
@@ -373,7 +388,7 @@ export class StateFile implements Adapter<StateDocument> {
     for (const name of io('read the folder', this.folder, () => namesIn(this.folder))) {
       if (!name.startsWith(this.#prefix)) continue;
       const number = name.slice(this.#prefix.length);
-      if (/^\d{12}$/.test(number)) numbers.push(Number(number));
+      if (/^\d{12}$/.test(number) && Number(number) <= LAST_SERIAL) numbers.push(Number(number));
     }
     return numbers.sort((a, b) => a - b);
   }

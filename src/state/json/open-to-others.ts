@@ -1,0 +1,28 @@
+/** Whether every user of the machine may write to the state: who can, decides what is taken for true. */
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Any user who is neither the owner nor of the group. A group may share a state on purpose. */
+const OTHERS_MAY_WRITE = 0o002;
+
+/**
+ * The folder of a state file, or the file itself, where others may write to it; else `null`. A sticky folder such as `/tmp` is
+ * open as well: nobody can replace the file there, but a newer generation can be put beside it.
+ */
+export function openToOthers(file: string): string | null {
+  // There every file looks as if it were.
+  if (process.platform === 'win32') return null;
+  for (const place of [path.dirname(file), file]) {
+    if ((modeOf(place) & OTHERS_MAY_WRITE) !== 0) return place;
+  }
+  return null;
+}
+
+function modeOf(place: string): number {
+  try {
+    return fs.statSync(place, { throwIfNoEntry: false })?.mode ?? 0;
+  } catch {
+    // Whatever is wrong with it is said by who reads it.
+    return 0;
+  }
+}
