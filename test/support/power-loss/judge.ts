@@ -77,7 +77,7 @@ export class Judge {
     let tried = 0;
     const waiting: Promise<void>[] = [];
     let open = 0;
-    let goOn: () => void = () => undefined;
+    let goOn: (() => void) | null = null;
     let isNew = false;
     for (const [number, operation] of this.#recording.operations.entries()) {
       if (operation === null) {
@@ -100,7 +100,7 @@ export class Judge {
         if (!isKnown) open++;
         const checked = this.#check(survivor, moment).finally(() => {
           if (!isKnown) open--;
-          goOn();
+          goOn?.();
         });
         waiting.push(checked);
         while (open >= AT_ONCE) await new Promise<void>((resolve) => (goOn = resolve));
@@ -168,8 +168,7 @@ export class Judge {
         yield `it warned: ${warning.replaceAll(this.#scratch, '')}`;
     const { document } = seen;
     if (document === null) {
-      const asBefore =
-        seen.failure === this.#before.failure && moment.told === 0 && moment.published.size >= 0;
+      const asBefore = seen.failure === this.#before.failure && moment.told === 0;
       if (!asBefore) yield `the state cannot be read: ${seen.failure}`;
       return;
     }
@@ -181,14 +180,12 @@ export class Judge {
     yield* this.#problemsOfRuns(seen, document, moment);
     const { gone, kept } = this.#recording.scenario;
     for (const name of files.keys()) if (moment.isOver && gone?.test(name)) yield `${name} came back`;
-    if (kept !== undefined && serial > (this.#before.document?.serial ?? 0)) {
-      const isKept = [...files].some(
-        ([name, bytes]) =>
-          kept.name.test(name) && bytes !== null && this.#original.get(kept.of)?.equals(bytes),
-      );
-      if (moment.published.has(serial) && serial !== this.#before.document?.serial && !isKept)
-        yield `${kept.of} was replaced and not kept`;
-    }
+    const isReplaced = serial !== this.#before.document?.serial;
+    const original = this.#original.get(kept?.of ?? '');
+    const isKept = [...files].some(
+      ([name, bytes]) => kept?.name.test(name) && bytes !== null && original?.equals(bytes),
+    );
+    if (kept !== undefined && isReplaced && !isKept) yield `${kept.of} was replaced and not kept`;
   }
 
   /** What has left the queue is in the history, and its values are those that it made. */
