@@ -20,11 +20,6 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
-export interface JudgeOptions extends SurvivorOptions {
-  /** Also the points that others cover: more combinations of the many are then tried. */
-  readonly everyPoint: boolean;
-}
-
 /** What must hold at one moment. */
 interface Moment {
   /** What the command has done until now. */
@@ -43,7 +38,7 @@ const AT_ONCE = 400;
 export class Judge {
   readonly #recording: Recording;
   readonly #scratch: string;
-  readonly #options: JudgeOptions;
+  readonly #options: SurvivorOptions;
   readonly #seen = new Map<string, Promise<Observation>>();
   readonly #folders: Survivor[] = [];
   readonly #problems = new Map<string, string>();
@@ -52,7 +47,7 @@ export class Judge {
   #original: ReadonlyMap<string, Buffer | null> = new Map();
   #scratches = 0;
 
-  constructor(recording: Recording, scratch: string, options: JudgeOptions) {
+  constructor(recording: Recording, scratch: string, options: SurvivorOptions) {
     this.#recording = recording;
     this.#scratch = scratch;
     this.#options = options;
@@ -91,7 +86,7 @@ export class Judge {
       isNew ||= !['close', 'fsync'].includes(operation.op);
       const next = this.#recording.operations[number + 1]?.op;
       const isLast = next === undefined || next === 'fsync' || operation.op === 'told';
-      if (!isNew || !(isLast || this.#options.everyPoint)) continue;
+      if (!isNew || !isLast) continue;
       isNew = false;
       enumerated++;
       for (const survivor of survivors(disk, this.#options)) {
