@@ -43,43 +43,39 @@ afterAll(() => {
 });
 
 describe('what a loss of power leaves is an old or the new commit, whole and readable', () => {
-  it.for(chosen)(
-    '$name',
-    async (scenario) => {
-      // The same place each time: the pipeline is compiled once.
-      const home = path.join(base, 'home');
-      fs.rmSync(path.join(home, 'p'), { recursive: true, force: true });
-      const recording = await record(scenario, home);
-      const chance = random(seed);
-      const { points, enumerated, tried, folders, problems } = await new Judge(
-        recording,
-        path.join(base, 'scratch'),
-        {
-          every: isLong ? 1024 : 256,
-          distance: isLong ? 2 : 1,
-          random: isLong ? 200 : 12,
-          contents: isLong ? 8 : 3,
-          chance,
-        },
-      ).judge();
-      totals.points += points;
-      totals.enumerated += enumerated;
-      totals.tried += tried;
-      totals.folders += folders.length;
-      expect(problems, `seed ${seed}`).toEqual([]);
-      const project = recording.project;
-      const undisturbed = endOf(project, await observe(project));
-      for (const survivor of sample(folders, isLong ? 10 : 1, chance)) {
-        totals.continued++;
-        await goOn(project, survivor, scenario.again ?? scenario.command);
-        expect(
-          endOf(project, await observe(project)),
-          `seed ${seed}, from ${[...survivor.files.keys()].join(' ')}`,
-        ).toBe(undisturbed);
-      }
-    },
-    isLong ? 1_800_000 : 120_000,
-  );
+  it.for(chosen)('$name', { timeout: isLong ? 1_800_000 : 120_000 }, async (scenario) => {
+    // The same place each time: the pipeline is compiled once.
+    const home = path.join(base, 'home');
+    fs.rmSync(path.join(home, 'p'), { recursive: true, force: true });
+    const recording = await record(scenario, home);
+    const chance = random(seed);
+    const { points, enumerated, tried, folders, problems } = await new Judge(
+      recording,
+      path.join(base, 'scratch'),
+      {
+        every: isLong ? 1024 : 256,
+        distance: isLong ? 2 : 1,
+        random: isLong ? 200 : 12,
+        contents: isLong ? 8 : 3,
+        chance,
+      },
+    ).judge();
+    totals.points += points;
+    totals.enumerated += enumerated;
+    totals.tried += tried;
+    totals.folders += folders.length;
+    expect(problems, `seed ${seed}`).toEqual([]);
+    const project = recording.project;
+    const undisturbed = endOf(project, await observe(project));
+    for (const survivor of sample(folders, isLong ? 10 : 1, chance)) {
+      totals.continued++;
+      await goOn(project, survivor, scenario.again ?? scenario.command);
+      expect(
+        endOf(project, await observe(project)),
+        `seed ${seed}, from ${[...survivor.files.keys()].join(' ')}`,
+      ).toBe(undisturbed);
+    }
+  });
 });
 
 /** The command once more, on what is left. */
