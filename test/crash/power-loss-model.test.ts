@@ -113,9 +113,8 @@ describe('a loss of power', () => {
             else names.set(of, file);
           });
           expected.add(
-            [...names]
+            Array.from(names, ([of, file]) => `${of}=${file}`)
               .sort()
-              .map(([of, file]) => `${of}=${file}`)
               .join(' '),
           );
         }

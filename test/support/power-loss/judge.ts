@@ -20,11 +20,6 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
-export interface JudgeOptions extends SurvivorOptions {
-  /** Also the points that others cover: more combinations of the many are then tried. */
-  readonly everyPoint: boolean;
-}
-
 /** What must hold at one moment. */
 interface Moment {
   /** What the command has done until now. */
@@ -43,7 +38,7 @@ const AT_ONCE = 400;
 export class Judge {
   readonly #recording: Recording;
   readonly #scratch: string;
-  readonly #options: JudgeOptions;
+  readonly #options: SurvivorOptions;
   readonly #seen = new Map<string, Promise<Observation>>();
   readonly #folders: Survivor[] = [];
   readonly #problems = new Map<string, string>();
@@ -52,7 +47,7 @@ export class Judge {
   #original: ReadonlyMap<string, Buffer | null> = new Map();
   #scratches = 0;
 
-  constructor(recording: Recording, scratch: string, options: JudgeOptions) {
+  constructor(recording: Recording, scratch: string, options: SurvivorOptions) {
     this.#recording = recording;
     this.#scratch = scratch;
     this.#options = options;
@@ -77,7 +72,7 @@ export class Judge {
     let tried = 0;
     const waiting: Promise<void>[] = [];
     let open = 0;
-    let goOn: () => void = () => undefined;
+    let goOn: (() => void) | null = null;
     let isNew = false;
     for (const [number, operation] of this.#recording.operations.entries()) {
       if (operation === null) {
@@ -91,7 +86,7 @@ export class Judge {
       isNew ||= !['close', 'fsync'].includes(operation.op);
       const next = this.#recording.operations[number + 1]?.op;
       const isLast = next === undefined || next === 'fsync' || operation.op === 'told';
-      if (!isNew || !(isLast || this.#options.everyPoint)) continue;
+      if (!isNew || !isLast) continue;
       isNew = false;
       enumerated++;
       for (const survivor of survivors(disk, this.#options)) {
@@ -100,7 +95,7 @@ export class Judge {
         if (!isKnown) open++;
         const checked = this.#check(survivor, moment).finally(() => {
           if (!isKnown) open--;
-          goOn();
+          goOn?.();
         });
         waiting.push(checked);
         while (open >= AT_ONCE) await new Promise<void>((resolve) => (goOn = resolve));
@@ -168,8 +163,7 @@ export class Judge {
         yield `it warned: ${warning.replaceAll(this.#scratch, '')}`;
     const { document } = seen;
     if (document === null) {
-      const asBefore =
-        seen.failure === this.#before.failure && moment.told === 0 && moment.published.size >= 0;
+      const asBefore = seen.failure === this.#before.failure && moment.told === 0;
       if (!asBefore) yield `the state cannot be read: ${seen.failure}`;
       return;
     }
@@ -181,14 +175,12 @@ export class Judge {
     yield* this.#problemsOfRuns(seen, document, moment);
     const { gone, kept } = this.#recording.scenario;
     for (const name of files.keys()) if (moment.isOver && gone?.test(name)) yield `${name} came back`;
-    if (kept !== undefined && serial > (this.#before.document?.serial ?? 0)) {
-      const isKept = [...files].some(
-        ([name, bytes]) =>
-          kept.name.test(name) && bytes !== null && this.#original.get(kept.of)?.equals(bytes),
-      );
-      if (moment.published.has(serial) && serial !== this.#before.document?.serial && !isKept)
-        yield `${kept.of} was replaced and not kept`;
-    }
+    const isReplaced = serial !== this.#before.document?.serial;
+    const original = this.#original.get(kept?.of ?? '');
+    const isKept = [...files].some(
+      ([name, bytes]) => kept?.name.test(name) && bytes !== null && original?.equals(bytes),
+    );
+    if (kept !== undefined && isReplaced && !isKept) yield `${kept.of} was replaced and not kept`;
   }
 
   /** What has left the queue is in the history, and its values are those that it made. */

@@ -93,17 +93,16 @@ export function endOf(project: string, { document, values, finished }: Observati
   return JSON.stringify(
     {
       sets: Object.entries(sets).map(([name, { keys, keptOut }]) => [name, keys, keptOut]),
-      assets: Object.entries(assets).sort(),
+      assets: Object.entries(assets)
+        .map(([name, { set, status }]) => `${name} ${set} ${status}`)
+        .sort(),
       sensors: Object.entries(sensors).map(([name, { cursor, runKeys }]) => [name, cursor, runKeys]),
       pending: runs.length,
       executors: executors.length,
-      values: [...values].sort(),
-      files: fs.existsSync(folder)
-        ? fs
-            .readdirSync(folder, { recursive: true })
-            .filter((name) => !String(name).startsWith('.tmp'))
-            .sort()
-        : [],
+      values: Array.from(values, ([name, value]) => `${name} ${value}`).sort(),
+      files: (fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [])
+        .filter((name) => !name.startsWith('.tmp'))
+        .sort(),
       finished: [
         ...new Set(
           [...finished.values()].map((run) =>

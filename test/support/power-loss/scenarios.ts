@@ -79,6 +79,13 @@ const make = (KIND: string, ROUND: string): Step => ({
 const many = (name: string, size: number): string[] =>
   Array.from({ length: size }, (_, at) => `${name}-${at}-${'k'.repeat(60)}`);
 
+const killedAfterMaking = (what: string, killedAfter: string): Scenario => ({
+  name: `killed after making ${what}, and run again`,
+  start: [],
+  command: tick('a'),
+  killedAfter,
+});
+
 const stateFile = (project: string): string => path.join(project, '.dynpart', 'state.json');
 
 /** The present state as a copy beside the pipeline, the newest of its keys another one. */
@@ -148,8 +155,18 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'values made anew', start: [add('a', 'b'), make('json', '1')], command: make('json', '2') },
   { name: '.json over .bin', start: [add('a', 'b'), make('bin', '1')], command: make('json', '2') },
   { name: '.bin over .json', start: [add('a', 'b'), make('json', '1')], command: make('bin', '2') },
-  { name: '.none over .bin', start: [add('a', 'b'), make('bin', '1')], command: make('none', '2') },
-  { name: '.json over .none', start: [add('a', 'b'), make('none', '1')], command: make('json', '2') },
+  {
+    name: '.none over .bin',
+    start: [add('a', 'b'), make('bin', '1')],
+    command: make('none', '2'),
+    isLong: true,
+  },
+  {
+    name: '.json over .none',
+    start: [add('a', 'b'), make('none', '1')],
+    command: make('json', '2'),
+    isLong: true,
+  },
   {
     name: 'keys removed with their values',
     start: [add('a', 'b', 'c'), make('json', '1')],
@@ -157,20 +174,15 @@ export const SCENARIOS: readonly Scenario[] = [
     gone: /^\.dynpart\/values\/(first|second)\/[bc]\./,
   },
   // What another process left in the middle is built upon: its folders and files may have no name on the disk yet.
+  killedAfterMaking('the folder of an asset', '^mkdir .*/values/first$'),
+  killedAfterMaking('the state folder', '^mkdir \\.dynpart$'),
+  killedAfterMaking('a file of the history', '^open .*/runs\\.000001\\.jsonl$'),
+  killedAfterMaking('a record in the history', '^write .*/runs\\.000001\\.jsonl$'),
   ...[
-    ['the folder of an asset', '^mkdir .*/values/first$'],
-    ['the folder of values', '^mkdir .*/values$'],
-    ['the folder of the history', '^mkdir .*/history$'],
-    ['the state folder', '^mkdir \\.dynpart$'],
-    ['a file of the history', '^open .*/runs\\.000001\\.jsonl$'],
-    ['a record in the history', '^write .*/runs\\.000001\\.jsonl$'],
-    ['a value before its folder was synced', '^rename .*/values/second/'],
-  ].map(([what, killedAfter]): Scenario => ({
-    name: `killed after making ${what}, and run again`,
-    start: [],
-    command: tick('a'),
-    killedAfter: killedAfter!,
-  })),
+    killedAfterMaking('the folder of values', '^mkdir .*/values$'),
+    killedAfterMaking('the folder of the history', '^mkdir .*/history$'),
+    killedAfterMaking('a value before its folder was synced', '^rename .*/values/second/'),
+  ].map((scenario): Scenario => ({ ...scenario, isLong: true })),
   {
     name: 'a copy restored',
     start: [add('a'), add('b')],
