@@ -76,6 +76,8 @@ export interface Owner {
   readonly host: string;
   /** ISO 8601, UTC. */
   readonly since: string;
+  /** What the machine's clock that nobody sets showed then, in milliseconds. Not in older files. */
+  readonly steady?: number;
 }
 
 /** Runs that were queued together: the same assets, sensor and tags, one for each key. */

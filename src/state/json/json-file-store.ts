@@ -18,7 +18,7 @@ import type { RunRecord } from '../../definitions/run.ts';
 import type { Holder, TickRecord } from '../../definitions/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
-import { ownerNamed } from './process-owner.ts';
+import { type Moment, momentOf, ownerNamed } from './process-owner.ts';
 import { SensorClaims } from './sensor-claims.ts';
 import { Conflict, StateFile } from './state-file.ts';
 
@@ -82,6 +82,7 @@ export class JsonFileStore implements StateStore {
       }
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#history.recordRuns(finishedIn(changes), recorded);
+      for (const id of newExecutors(before, changes)) this.#executorFiles.renew(id);
       const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
       const db = new Low<StateDocument>(this.file, after);
@@ -104,11 +105,11 @@ export class JsonFileStore implements StateStore {
   }
 
   claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }> {
-    return settled(() => this.#claims.claim(sensor, this.#newOwner(), this.#options.clock.now()));
+    return settled(() => this.#claims.claim(sensor, this.#newOwner(), this.#moment()));
   }
 
   evaluating(sensor: string): Promise<Holder | null> {
-    return settled(() => this.#claims.holder(sensor, this.#options.clock.now()));
+    return settled(() => this.#claims.holder(sensor, this.#moment()));
   }
 
   enter(): Promise<Executor> {
@@ -147,7 +148,11 @@ export class JsonFileStore implements StateStore {
   }
 
   #viewOf(document: StateDocument): StateView {
-    return viewOf(document, (executor) => this.#executorFiles.judge(executor, this.#options.clock.now()));
+    return viewOf(document, (executor) => this.#executorFiles.judge(executor, this.#moment()));
+  }
+
+  #moment(): Moment {
+    return momentOf(this.#options.clock);
   }
 
   #stamped(document: StateDocument): StateDocument {
@@ -161,7 +166,7 @@ export class JsonFileStore implements StateStore {
   }
 
   #newOwner(): Owner {
-    return ownerNamed(newId(this.#options.clock), this.#options.clock.now());
+    return ownerNamed(newId(this.#options.clock), this.#moment());
   }
 
   #entryOf(id: string): ExecutorEntry | undefined {
@@ -171,7 +176,7 @@ export class JsonFileStore implements StateStore {
 
   #sweepExecutors(document: StateDocument): void {
     try {
-      this.#executorFiles.sweep(new Set(document.executors.map(({ id }) => id)));
+      this.#executorFiles.sweep(new Set(document.executors.map(({ id }) => id)), this.#moment());
     } catch {
       // The commit is made. What could not be tidied now is tidied after another one.
     }
@@ -181,6 +186,12 @@ export class JsonFileStore implements StateStore {
 function finishedIn(changes: readonly StateChange[]): RunRecord[] {
   return changes.flatMap((change) =>
     change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [],
+  );
+}
+
+function newExecutors({ executors }: StateDocument, changes: readonly StateChange[]): string[] {
+  return changes.flatMap((change) =>
+    change.type === 'executor' && !executors.some(({ id }) => id === change.id) ? [change.id] : [],
   );
 }
 

@@ -1,26 +1,35 @@
 /** Who this process is, and whether another one that left its name still lives. */
 import fs from 'node:fs';
-import { isoTime, type Millis } from '../../definitions/time.ts';
+import { type Clock, isoTime, type Millis, steadyTime } from '../../definitions/time.ts';
 import type { Owner } from '../state-document.ts';
 import { errno, io } from './durable-files.ts';
 
 /** Without a sign of life for so long, an owner that cannot be seen from here is taken for dead. */
 export const LEASE_MS = 5 * 60_000;
 
+const FORGOTTEN_MS = 24 * 60 * 60_000;
+
 /** How often a live owner shows itself to those that cannot see its process. */
 const HEARTBEAT_MS = 30_000;
 
 /** Keeps a file's time of change fresh as a sign of life, until the function that it answers with is called. */
-export function showLife(file: string): () => void {
-  const heartbeat = setInterval(() => {
-    const now = new Date();
-    fs.utimes(file, now, now, () => undefined);
-  }, HEARTBEAT_MS);
+export function showLife(touch: (now: Date) => void): () => void {
+  const heartbeat = setInterval(() => touch(new Date()), HEARTBEAT_MS);
   heartbeat.unref();
   return () => clearInterval(heartbeat);
 }
 
-type Identity = Omit<Owner, 'id' | 'since'>;
+type Identity = Omit<Owner, 'id' | 'since' | 'steady'>;
+
+/** One reading of both clocks: of the one that people set and of the one that nobody sets. */
+export interface Moment {
+  readonly now: Millis;
+  readonly steady: Millis;
+}
+
+export function momentOf(clock: Pick<Clock, 'now' | 'steady'>): Moment {
+  return { now: clock.now(), steady: steadyTime(clock) };
+}
 
 let identity: Identity | undefined;
 
@@ -36,22 +45,43 @@ export function thisProcess(): Identity {
 }
 
 /** This process under a name of its own. */
-export function ownerNamed(id: string, now: Millis): Owner {
-  return { id, ...thisProcess(), since: isoTime(now) };
+export function ownerNamed(id: string, { now, steady }: Moment): Owner {
+  return { id, ...thisProcess(), since: isoTime(now), steady };
 }
 
 /**
  * Whether an owner lives. Where it can be seen (same boot, same pid namespace) a live one is never given up, however
  * long it has been silent; elsewhere its last sign of life decides.
  */
-export function isAlive(owner: Owner, lastSign: Millis, now: Millis): boolean {
+export function isAlive(owner: Owner, lastSign: Millis, moment: Moment): boolean {
   const self = thisProcess();
   const visible =
     owner.bootId === self.bootId &&
     owner.pidNamespace === self.pidNamespace &&
     (owner.bootId !== null || owner.host === self.host);
-  if (!visible) return now - lastSign < LEASE_MS;
-  return isRunning(owner.pid, owner.startTime);
+  return visible ? isRunning(owner.pid, owner.startTime) : isFresh(owner, lastSign, moment);
+}
+
+/**
+ * Whether a sign of life is recent. A clock that was set would make a live owner look silent for an hour, or a dead one
+ * as if its sign were still to come. On one machine the clock that nobody sets tells by how much: the sign was
+ * given before or after that.
+ */
+function isFresh(owner: Owner, lastSign: Millis, { now, steady }: Moment): boolean {
+  const age = now - lastSign;
+  if (!isOnThisMachine(owner)) return age < LEASE_MS;
+  const setForward = now - steady - (Date.parse(owner.since) - owner.steady);
+  return [age, age - setForward].some((possible) => Math.abs(possible) < LEASE_MS);
+}
+
+/** When somebody became an owner, as the clock of this machine counts now. */
+export function sinceOf(owner: Owner, { now, steady }: Moment): string {
+  return isOnThisMachine(owner) ? isoTime(now - (steady - owner.steady)) : owner.since;
+}
+
+/** Since its last start, and it said what the clock that nobody sets showed. */
+function isOnThisMachine(owner: Owner): owner is Owner & { readonly steady: number } {
+  return owner.bootId !== null && owner.bootId === thisProcess().bootId && owner.steady !== undefined;
 }
 
 /** A short name for this process, for files that only it writes. */
@@ -64,6 +94,14 @@ export function processTag(): string {
 export function isGone(tag: string): boolean {
   const [pid, startTime, place] = tag.split('-');
   return place === placeTag() && place !== 'x' && !isRunning(Number(pid), startTime ?? null);
+}
+
+/**
+ * Whether a file of a process that cannot be seen is nobody's any more. Far longer than any pause: containers come and
+ * go with each call of cron, and what one of them left when it was killed would stay for ever.
+ */
+export function isForgotten(tag: string, lastSign: Millis, now: Millis): boolean {
+  return tag.split('-')[2] !== placeTag() && Math.abs(now - lastSign) > FORGOTTEN_MS;
 }
 
 function placeTag(): string {

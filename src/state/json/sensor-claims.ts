@@ -5,10 +5,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Holder } from '../../definitions/tick.ts';
-import type { Millis } from '../../definitions/time.ts';
 import type { Owner } from '../state-document.ts';
 import type { SensorClaim } from '../state-store.ts';
 import {
+  closeQuietly,
   errno,
   io,
   linked,
@@ -20,7 +20,7 @@ import {
   writeAll,
 } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
-import { isAlive, isGone, processTag, showLife } from './process-owner.ts';
+import { isAlive, isForgotten, isGone, type Moment, processTag, showLife, sinceOf } from './process-owner.ts';
 
 let temporaries = 0;
 
@@ -31,36 +31,38 @@ export class SensorClaims {
     this.#folder = path.join(stateFolder, 'claims');
   }
 
-  claim(sensor: string, owner: Owner, now: Millis): SensorClaim | { readonly holder: Holder } {
+  claim(sensor: string, owner: Owner, moment: Moment): SensorClaim | { readonly holder: Holder } {
     makeFolder(this.#folder);
-    this.#sweep();
+    this.#sweep(moment);
     const file = this.#file(sensor);
     for (;;) {
-      if (this.#take(file, owner)) return this.#claimOf(file);
-      const { owner: other, alive } = this.#read(file, now);
-      if (other !== null && alive)
-        return { holder: { pid: other.pid, host: other.host, since: other.since } };
+      const fd = this.#take(file, owner);
+      if (fd !== null) return this.#claimOf(file, fd);
+      const { owner: other, alive } = this.#read(file, moment);
+      if (other !== null && alive) return { holder: holderOf(other, moment) };
       this.#clear(file, other);
     }
   }
 
-  holder(sensor: string, now: Millis): Holder | null {
-    const { owner, alive } = this.#read(this.#file(sensor), now);
-    return owner !== null && alive ? { pid: owner.pid, host: owner.host, since: owner.since } : null;
+  holder(sensor: string, moment: Moment): Holder | null {
+    const { owner, alive } = this.#read(this.#file(sensor), moment);
+    return owner !== null && alive ? holderOf(owner, moment) : null;
   }
 
-  /** Whole or not at all: a claim is never seen without its owner. */
-  #take(file: string, owner: Owner): boolean {
+  /** Whole or not at all: a claim is never seen without its owner. Answers with the open claim, or `null` where it is another's. */
+  #take(file: string, owner: Owner): number | null {
     const temporary = `${file}.${processTag()}.${++temporaries}.tmp`;
     try {
       return io('write', file, () => {
         const fd = fs.openSync(temporary, 'wx');
+        let taken = false;
         try {
           writeAll(fd, JSON.stringify(owner));
+          taken = linked(temporary, file);
         } finally {
-          fs.closeSync(fd);
+          if (!taken) closeQuietly(fd);
         }
-        return linked(temporary, file);
+        return taken ? fd : null;
       });
     } finally {
       removeQuietly(temporary);
@@ -68,20 +70,27 @@ export class SensorClaims {
   }
 
   /** Removes what processes left that were killed between two steps. */
-  #sweep(): void {
+  #sweep({ now }: Moment): void {
     for (const name of io('read the folder', this.#folder, () => namesIn(this.#folder))) {
       const [, tag] = /\.json\.([^.]+)\.\d+\.tmp$/.exec(name) ?? [];
-      if (tag !== undefined && tag !== processTag() && isGone(tag))
-        removeQuietly(path.join(this.#folder, name));
+      if (tag === undefined || tag === processTag()) continue;
+      const file = path.join(this.#folder, name);
+      const sign = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? now;
+      if (isGone(tag) || isForgotten(tag, sign, now)) removeQuietly(file);
     }
   }
 
-  #claimOf(file: string): SensorClaim {
-    const hide = showLife(file);
+  /** Through its open file: who was taken for dead meanwhile must neither keep another's claim fresh nor remove it. */
+  #claimOf(file: string, fd: number): SensorClaim {
+    const hide = showLife((now) => fs.futimes(fd, now, now, () => undefined));
     return {
       release: () => {
         hide();
-        io('remove', file, () => removeIfThere(file));
+        try {
+          if (isStill(file, fd)) io('remove', file, () => removeIfThere(file));
+        } finally {
+          closeQuietly(fd);
+        }
         return Promise.resolve();
       },
     };
@@ -101,21 +110,39 @@ export class SensorClaims {
     removeQuietly(away);
   }
 
-  #read(file: string, now: Millis): { owner: Owner | null; alive: boolean } {
+  #read(file: string, moment: Moment): { owner: Owner | null; alive: boolean } {
     const text = io('read', file, () => readIfThere(file));
-    if (text === null) return { owner: null, alive: false };
-    try {
-      const owner = JSON.parse(text) as Owner;
-      const sign = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-      return { owner, alive: isAlive(owner, sign, now) };
-    } catch {
-      // A claim torn by a loss of power: nobody who could hold it is alive.
-      return { owner: null, alive: false };
-    }
+    // A claim torn by a loss of power: nobody who could hold it is alive.
+    const owner = text === null ? null : ownerIn(text);
+    if (owner === null) return { owner: null, alive: false };
+    const sign = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    return { owner, alive: isAlive(owner, sign, moment) };
   }
 
   #file(sensor: string): string {
     return path.join(this.#folder, `${fileNameOf(sensor)}.json`);
+  }
+}
+
+function holderOf(owner: Owner, moment: Moment): Holder {
+  return { pid: owner.pid, host: owner.host, since: sinceOf(owner, moment) };
+}
+
+function ownerIn(text: string): Owner | null {
+  try {
+    const owner = JSON.parse(text) as Owner;
+    return Number.isSafeInteger(owner.pid) && !Number.isNaN(Date.parse(owner.since)) ? owner : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a name still stands for the file that was opened. */
+function isStill(file: string, fd: number): boolean {
+  try {
+    return fs.statSync(file).ino === fs.fstatSync(fd).ino;
+  } catch {
+    return false;
   }
 }
 
