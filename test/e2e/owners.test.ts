@@ -1,6 +1,7 @@
 /** Who owns a run or a claim, seen through the real binary: a live owner is never robbed, a dead one's work is taken up. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { Project, type RunOptions, type Running } from '../support/project.ts';
 
@@ -205,7 +206,10 @@ function silentFor(project: Project, folder: 'executors' | 'claims', ms: number)
   }
 }
 
-const ELSEWHERE = { host: 'elsewhere', bootId: '00000000-0000-4000-8000-000000000000' };
+const ANOTHER_BOOT = '00000000-0000-4000-8000-000000000000';
+
+/** It shares the folder over a network. */
+const ELSEWHERE = { host: 'elsewhere', bootId: ANOTHER_BOOT, disk: null };
 
 /** A tick that was killed while it executed `a`. */
 async function killedInTheMiddle(): Promise<Project> {
@@ -243,6 +247,41 @@ describe('a process whose pid is another one’s by now', () => {
     project.write({ go: '' });
     const { document } = await project.json(['sensor', 'tick', 'slow']);
     expect(document.ticks).toMatchObject([{ status: 'SUCCESS', cursor: { after: 'theirs' } }]);
+  });
+});
+
+/** Whether temporary files are on a disk that only one machine can have: then owners say so. */
+const disk = fs.statfsSync(os.tmpdir()).type;
+const isLocal = [0xef53, 0x58465342, 0x9123683e].includes(disk);
+const why = isLocal ? '' : ` (skipped: ${os.tmpdir()} is on a file system of kind ${disk.toString(16)})`;
+
+describe.skipIf(!isLocal)(`a process from before the last start of the machine${why}`, () => {
+  it('is dead at once: its run is taken up, however fresh its last sign', async () => {
+    await using project = await killedInTheMiddle();
+    // Its pid and its start time may even be those of somebody who lives.
+    editExecutor(project, { bootId: ANOTHER_BOOT, pid: process.pid });
+    project.write({ go: '' });
+    expect(await resumed(project)).toEqual(['a SUCCESS']);
+    await expectIntact(project);
+  });
+
+  it('is dead at once: its sensor is free', async () => {
+    await using project = await killedWhileEvaluating();
+    editClaim(project, 'slow', { bootId: ANOTHER_BOOT });
+    project.write({ go: '' });
+    const { document } = await project.json(['sensor', 'tick', 'slow']);
+    expect(document.ticks).toMatchObject([{ status: 'SUCCESS' }]);
+  });
+});
+
+describe('a process of which an older version says nothing about the disk', () => {
+  it('is waited for when its boot is another one', async () => {
+    await using project = await killedInTheMiddle();
+    editExecutor(project, { bootId: ANOTHER_BOOT, disk: undefined, steady: undefined });
+    project.write({ go: '' });
+    expect(await resumed(project)).toEqual([]);
+    silentFor(project, 'executors', 5.1 * 60_000);
+    expect(await resumed(project)).toEqual(['a SUCCESS']);
   });
 });
 

@@ -75,7 +75,7 @@ export class ExecutorFiles {
     const file = this.#file(executor.id);
     const stat = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }));
     const sign = stat?.mtimeMs ?? Date.parse(executor.since);
-    if (isAlive(executor, sign, moment)) return { alive: true, interrupted: new Set() };
+    if (isAlive(executor, sign, moment, this.#folder)) return { alive: true, interrupted: new Set() };
     const interrupted = new Set<string>();
     for (const line of (io('read', file, () => readIfThere(file)) ?? '').split('\n')) {
       const [word, runId] = line.split(' ');

@@ -166,7 +166,7 @@ export class JsonFileStore implements StateStore {
   }
 
   #newOwner(): Owner {
-    return ownerNamed(newId(this.#options.clock), this.#moment());
+    return ownerNamed(newId(this.#options.clock), this.#moment(), this.file.folder);
   }
 
   #entryOf(id: string): ExecutorEntry | undefined {

@@ -125,6 +125,7 @@ function checkExecutor(shape: Shape, place: string, value: unknown): void {
   for (const field of ['host', 'since']) shape.text(executor[field], `${place}.${field}`);
   for (const field of ['slots', 'wants']) shape.count(executor[field], `${place}.${field}`);
   if (executor['steady'] !== undefined) shape.count(executor['steady'], `${place}.steady`);
+  if (executor['disk'] !== undefined) shape.textOrNull(executor['disk'], `${place}.disk`);
 }
 
 function checkGroup(shape: Shape, place: string, value: unknown): void {

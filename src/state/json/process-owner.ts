@@ -1,5 +1,6 @@
 /** Who this process is, and whether another one that left its name still lives. */
 import fs from 'node:fs';
+import path from 'node:path';
 import { type Clock, isoTime, type Millis, steadyTime } from '../../definitions/time.ts';
 import type { Owner } from '../state-document.ts';
 import { errno, io } from './durable-files.ts';
@@ -19,7 +20,7 @@ export function showLife(touch: (now: Date) => void): () => void {
   return () => clearInterval(heartbeat);
 }
 
-type Identity = Omit<Owner, 'id' | 'since' | 'steady'>;
+type Identity = Omit<Owner, 'id' | 'since' | 'steady' | 'disk'>;
 
 /** One reading of both clocks: of the one that people set and of the one that nobody sets. */
 export interface Moment {
@@ -44,17 +45,18 @@ export function thisProcess(): Identity {
   });
 }
 
-/** This process under a name of its own. */
-export function ownerNamed(id: string, { now, steady }: Moment): Owner {
-  return { id, ...thisProcess(), since: isoTime(now), steady };
+/** This process under a name of its own, for a state in this folder. */
+export function ownerNamed(id: string, { now, steady }: Moment, folder: string): Owner {
+  return { id, ...thisProcess(), since: isoTime(now), steady, disk: diskOf(folder) };
 }
 
 /**
  * Whether an owner lives. Where it can be seen (same boot, same pid namespace) a live one is never given up, however
  * long it has been silent; elsewhere its last sign of life decides.
  */
-export function isAlive(owner: Owner, lastSign: Millis, moment: Moment): boolean {
+export function isAlive(owner: Owner, lastSign: Millis, moment: Moment, folder: string): boolean {
   const self = thisProcess();
+  if (isOfAnEarlierStart(owner, folder)) return false;
   const visible =
     owner.bootId === self.bootId &&
     owner.pidNamespace === self.pidNamespace &&
@@ -72,6 +74,31 @@ function isFresh(owner: Owner, lastSign: Millis, { now, steady }: Moment): boole
   if (!isOnThisMachine(owner)) return age < LEASE_MS;
   const setForward = now - steady - (Date.parse(owner.since) - owner.steady);
   return [age, age - setForward].some((possible) => Math.abs(possible) < LEASE_MS);
+}
+
+/**
+ * Whether its machine has been started again since. Another boot id alone may be another host's, which lives; a machine id
+ * is shared by clones of a machine. But what two boots both had as a local disk, they cannot both have mounted now.
+ */
+function isOfAnEarlierStart({ bootId, disk }: Owner, folder: string): boolean {
+  const self = thisProcess();
+  if (bootId === null || self.bootId === null || bootId === self.bootId) return false;
+  return disk === 'local' && diskOf(folder) === 'local';
+}
+
+/** ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs. Not what may stand for something else: overlays, FUSE, 9P, networks. */
+const LOCAL_DISKS: ReadonlySet<number> = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e,
+]);
+
+/** The kind of the file system that holds a folder, or will hold it. */
+function diskOf(folder: string): 'local' | null {
+  try {
+    return LOCAL_DISKS.has(fs.statfsSync(folder).type) ? 'local' : null;
+  } catch (error) {
+    const above = path.dirname(folder);
+    return errno(error) === 'ENOENT' && above !== folder ? diskOf(above) : null;
+  }
 }
 
 /** When somebody became an owner, as the clock of this machine counts now. */

@@ -116,7 +116,7 @@ export class SensorClaims {
     const owner = text === null ? null : ownerIn(text);
     if (owner === null) return { owner: null, alive: false };
     const sign = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    return { owner, alive: isAlive(owner, sign, moment) };
+    return { owner, alive: isAlive(owner, sign, moment, this.#folder) };
   }
 
   #file(sensor: string): string {
