@@ -470,6 +470,22 @@ describe.skipIf(refusal !== null)(
       },
     );
 
+    it('one that was killed is dead, also where /proc is not its own and its pid is another process there', async () => {
+      await using project = projectOf('a');
+      const script = `echo $((OUTSIDE - 1)) > /proc/sys/kernel/ns_last_pid
+"$0" "$1" sensor tick feed & pid=$!; test $pid = $OUTSIDE || exit 99
+until grep -q 'start a' marks.txt 2>/dev/null; do sleep 0.02; done
+kill -9 $pid; wait $pid 2>/dev/null
+touch go; exec "$0" "$1" sensor tick feed --json`;
+      const { code, stdout } = await project.dynpart([], {
+        within: ['unshare', '--pid', '--fork', '--kill-child', 'sh', '-c', script],
+        // These tests live, and out here they have that pid.
+        env: { OUTSIDE: String(process.pid) },
+      });
+      expect(code).toBe(0);
+      expect(statuses(JSON.parse(stdout).resumed)).toEqual(['a SUCCESS']);
+    });
+
     it('one whose pid the system gave to another process is dead', async () => {
       await using project = projectOf('a');
       const script = `"$0" "$1" sensor tick feed & pid=$!

@@ -40,7 +40,7 @@ export function thisProcess(): Identity {
     pid: process.pid,
     startTime: startTimeOf(process.pid),
     bootId: readLine('/proc/sys/kernel/random/boot_id'),
-    pidNamespace: pidNamespace(),
+    pidNamespace: linkOf('/proc/self/ns/pid'),
     host: hostName(),
   });
 }
@@ -138,7 +138,7 @@ function placeTag(): string {
 
 /** Whether the process with this pid runs, and is the one that began then and not a later one with its number. */
 function isRunning(pid: number, startTime: string | null): boolean {
-  const stat = readLine(`/proc/${pid}/stat`);
+  const stat = statOf(pid);
   // Gone, or hidden from other users: then a signal still finds it.
   if (stat === null || startTime === null) return answersSignals(pid);
   const { state, start } = fieldsOf(stat);
@@ -146,8 +146,16 @@ function isRunning(pid: number, startTime: string | null): boolean {
 }
 
 function startTimeOf(pid: number): string | null {
-  const stat = readLine(`/proc/${pid}/stat`);
+  const stat = statOf(pid);
   return stat === null ? null : fieldsOf(stat).start;
+}
+
+let procIsOurs: boolean | undefined;
+
+/** What the system says of a process. Nothing where `/proc` is that of another pid namespace: its numbers are other processes. */
+function statOf(pid: number): string | null {
+  procIsOurs ??= linkOf('/proc/self') === String(process.pid);
+  return procIsOurs ? readLine(`/proc/${pid}/stat`) : null;
 }
 
 /** Fields 3 and 22 of `/proc/PID/stat`. The name in field 2 may hold blanks and parentheses, so count from its end. */
@@ -165,9 +173,9 @@ function answersSignals(pid: number): boolean {
   }
 }
 
-function pidNamespace(): string | null {
+function linkOf(file: string): string | null {
   try {
-    return fs.readlinkSync('/proc/self/ns/pid');
+    return fs.readlinkSync(file);
   } catch {
     return null;
   }
