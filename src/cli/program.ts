@@ -52,6 +52,11 @@ const CONTENTS: readonly Entry[] = [
     description: 'check, copy and restore the state',
     load: async () => (await import('./commands/state.ts')).stateCommand,
   },
+  {
+    name: 'completion',
+    description: 'a script that completes commands, flags, sets, keys, sensors and assets',
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
 ];
 
 /** What was asked for. */

@@ -171,15 +171,15 @@ describe('what processes leave behind', () => {
   });
 });
 
-describe('the sign of life', () => {
-  const now = () => ({ now: Date.now(), steady: performance.now() });
-  /** The time of change becomes a recent one again when half a minute has passed. */
-  async function expectRenewed(file: string): Promise<void> {
-    fs.utimesSync(file, 0, 0);
-    vi.advanceTimersByTime(30_000);
-    await vi.waitFor(() => expect(fs.statSync(file).mtimeMs).toBeGreaterThan(0), 5000);
-  }
+const now = () => ({ now: Date.now(), steady: performance.now() });
+/** The time of change becomes a recent one again when half a minute has passed. */
+async function expectRenewed(file: string): Promise<void> {
+  fs.utimesSync(file, 0, 0);
+  vi.advanceTimersByTime(30_000);
+  await vi.waitFor(() => expect(fs.statSync(file).mtimeMs).toBeGreaterThan(0), 5000);
+}
 
+describe('the sign of life', () => {
   it('of an executor is renewed every half a minute', async () => {
     using folder = new TemporaryFolder();
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
@@ -232,8 +232,7 @@ describe('the sign of life', () => {
       claims.claim('feed', ownerNamed('o', now(), folder.path), now());
       const real = fs.readFileSync;
       vi.spyOn(fs, 'readFileSync').mockImplementation(((file: string, ...rest: never[]) => {
-        if (String(file).startsWith('/proc/'))
-          throw Object.assign(new Error('none left'), { code: 'EMFILE' });
+        if (file.startsWith('/proc/')) throw Object.assign(new Error('none left'), { code: 'EMFILE' });
         return real(file, ...rest);
       }) as typeof fs.readFileSync);
       expect(() => claims.claim('feed', ownerNamed('p', now(), folder.path), now())).toThrow('state-io');
