@@ -32,7 +32,7 @@ const core = new RegExp(
     'src/state/(?!memory)',
     'src/loader/pipeline-file',
     'src/engine/(run-records|cancel-runs|last-tick|sensor-status|remembering)',
-    'src/cli/(?!main|commands|load-user|capture|run-options|purge|materialize|evaluat|print-runs|completion|render/(event|live|html))',
+    'src/cli/(?!main|commands|load-user|capture|run-options|purge|materialize|evaluat|print-runs|completion|write-status|render/(event|live|html))',
   ]
     .join('|')
     .replaceAll('/', '[\\\\/]'),

@@ -50,9 +50,6 @@ const LONGEST_BETWEEN_COMMITS_MS = 5000;
 /** How often the state is looked at for what others did: cancellations, room for more, keys let go of. */
 const LOOK_EVERY_MS = 500;
 
-/** A look that comes so late says that this process was paused, perhaps for so long that it was taken for dead. */
-const PAUSED_MS = 60_000;
-
 /** Without a pause for the event loop no timer fires and no file is synced, however many runs end. */
 const YIELD_EVERY_MS = 10;
 
@@ -139,8 +136,6 @@ export class RunExecution {
     let yielded = steadyTime(clock);
     try {
       while (!this.#isDone()) {
-        if (steadyTime(clock) > this.#lookDue + PAUSED_MS && !this.#isStopped())
-          await this.#lookIfDue().catch((error: unknown) => this.#stopFor(error));
         this.#start();
         this.#commitIfDue();
         if (steadyTime(clock) - yielded >= YIELD_EVERY_MS) {
@@ -148,6 +143,7 @@ export class RunExecution {
           yielded = steadyTime(clock);
         }
         if (!this.#canStart() && !this.#isDone()) await this.#somethingHappens();
+        // Between a wait and a start: a process that was paused for long may have been taken for dead.
         if (!this.#isStopped()) await this.#lookIfDue().catch((error: unknown) => this.#stopFor(error));
       }
       await this.#leave();

@@ -437,6 +437,29 @@ describe.skipIf(refusal !== null)(
       await expectIntact(project);
     });
 
+    it('one that was paused for so long begins nothing that others have taken up, and what it ends does not count', async () => {
+      await using project = projectOf('a b');
+      const one = project.start(['sensor', 'tick', 'feed', '--json', '--concurrency', '1'], {
+        within: inContainer('one'),
+        env: { GO: 'go-one' },
+      });
+      await marked(project, 'start a');
+      const first = firstIn(one);
+      process.kill(first, 'SIGSTOP');
+      silentFor(project, 'executors', 5.1 * 60_000);
+      project.write({ go: '' });
+      // Interrupted once, it is executed alone and after the other one.
+      expect(await resumed(project, { within: inContainer('two') })).toEqual(['a SUCCESS', 'b SUCCESS']);
+      // As long as it is away at the least: from one look at the state to the next. Five minutes are longer.
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      project.write({ 'go-one': '' });
+      process.kill(first, 'SIGCONT');
+      expect((await one.done).code).toBe(1);
+      expect(marks(project)).toEqual(['start a', 'start b', 'stop b', 'start a', 'stop a', 'stop a']);
+      expect(recordsOf(project).toSorted()).toEqual(['a SUCCESS', 'b SUCCESS']);
+      await expectIntact(project);
+    });
+
     it.each(JUMPS)('are not taken for dead by one whose clock was set %s by an hour', async (_, jump) => {
       await using project = projectOf('a');
       const one = project.start(['sensor', 'tick', 'feed', '--json'], { within: inContainer('one') });

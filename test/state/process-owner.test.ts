@@ -45,9 +45,15 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('an owner that can be seen', () => {
-  const here = (): Owner => ownerNamed('o', moment, '/local');
+const here = (): Owner => ownerNamed('o', moment, '/local');
+const there = (): Owner => ({
+  ...ownerNamed('o', moment, '/local'),
+  pidNamespace: 'pid:[1]',
+  host: 'another',
+});
+const of = (folder: string): Owner => ({ ...ownerNamed('o', moment, folder), bootId: 'another' });
 
+describe('an owner that can be seen', () => {
   it('lives as long as its process, however old its last sign', () => {
     expect(isAlive(here(), 0, moment, '/local')).toBe(true);
     expect(isAlive(here(), 0, later(0, 100 * HOUR), '/local')).toBe(true);
@@ -68,12 +74,6 @@ describe('an owner that can be seen', () => {
 });
 
 describe('an owner in another container of this machine', () => {
-  const there = (): Owner => ({
-    ...ownerNamed('o', moment, '/local'),
-    pidNamespace: 'pid:[1]',
-    host: 'another',
-  });
-
   it('lives until five minutes after its last sign', () => {
     expect(isAlive(there(), moment.now, later(LEASE_MS - 1), '/local')).toBe(true);
     expect(isAlive(there(), moment.now, later(LEASE_MS), '/local')).toBe(false);
@@ -105,8 +105,6 @@ describe('an owner in another container of this machine', () => {
 });
 
 describe('an owner of another boot', () => {
-  const of = (folder: string): Owner => ({ ...ownerNamed('o', moment, folder), bootId: 'another' });
-
   beforeEach(mockDisks);
 
   it.runIf(thisProcess().bootId !== null)('is dead at once where both saw a local disk', () => {
