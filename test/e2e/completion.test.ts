@@ -27,13 +27,17 @@ const RANDOM = fc.sample(anyKey, 60);
 const KEYS = [...new Set([...ATTACK_KEYS, ...RANDOM])];
 const isFlagLike = (key: string): boolean => key.startsWith('-');
 
+const jsonLines = (keys: readonly string[]): string => keys.map((key) => `${JSON.stringify(key)}\n`).join('');
+
+const firstHalf = (letters: readonly string[]): string =>
+  letters.slice(0, Math.ceil(letters.length / 2)).join('');
+
 let project: Project;
 
 beforeAll(async () => {
   project = new Project({ 'pipeline.ts': PIPELINE });
   fs.mkdirSync(project.path('bin'));
   fs.symlinkSync(binary, project.path('bin', 'dynpart'));
-  const jsonLines = (keys: readonly string[]) => keys.map((key) => `${JSON.stringify(key)}\n`).join('');
   const add = async (set: string, keys: readonly string[]): Promise<void> => {
     const { code, stderr } = await project.dynpart(
       ['partitions', 'add', set, '--from', '-', '--json-lines'],
@@ -174,7 +178,7 @@ describe('bash', () => {
   it('reads a key back as itself when half of it is typed, in whatever quotes', () => {
     const prefixes = KEYS.filter((key) => !isFlagLike(key) && !/["']/.test(key))
       .slice(0, 16)
-      .map((key) => [...key].slice(0, Math.ceil([...key].length / 2)).join(''));
+      .map((key) => firstHalf(Array.from(key)));
     const command = 'dynpart partitions remove items ';
     const asked = [
       ...prefixes.map((prefix) => [prefix, `'${prefix}`]),
@@ -279,7 +283,7 @@ describe.skipIf(!hasZsh)(`zsh${hasZsh ? '' : ' (skipped: it is not installed)'}`
 /** The shortest beginning that only this key has; `null` where another one begins with all of it. */
 function shortestOwn(key: string): string | null {
   const others = KEYS.filter((other) => other !== key);
-  const letters = [...key];
+  const letters = Array.from(key);
   for (let length = 1; length <= letters.length; length++) {
     const prefix = letters.slice(0, length).join('');
     if (!others.some((other) => other.startsWith(prefix))) return prefix;
@@ -311,7 +315,7 @@ zpty -b z zsh -f -i
 zpty -w z '. .zsh/setup'
 waitfor() { repeat 4000; do [[ -e $1 ]] && return; zpty -rt z >/dev/null 2>&1; sleep 0.02; done; echo "never came: $1" >&2; exit 9 }
 waitfor .zsh/ready
-zpty -w -n z $'\C-xp'
+zpty -w -n z $'\\x18p'
 waitfor .zsh/done
 `;
 

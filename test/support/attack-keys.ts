@@ -65,3 +65,8 @@ export const ATTACK_KEYS: readonly string[] = [
   '__proto__',
   '../../etc/passwd',
 ];
+
+/** What may reach no terminal and no page as it is: control and bidirectional characters, but for the line's end. */
+export const HARMFUL =
+  // oxlint-disable-next-line no-control-regex -- naming them is the point
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
