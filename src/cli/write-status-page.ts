@@ -7,7 +7,6 @@ import type { KnownAsset } from '../state/state-document.ts';
 import type { StateView } from '../state/state-store.ts';
 import { io, removeQuietly, writeDurably } from '../state/json/durable-files.ts';
 import type { Context } from './context.ts';
-import { wordsForTick } from './render/event-renderer.ts';
 import { type KeyStatus, type SetTable, statusHtml, type StatusPage } from './render/html.ts';
 
 /** So many keys of a set are on the page: it is read by people, and mailed. */
@@ -46,7 +45,7 @@ export function writeStatusPage(context: Context, file: string, shown: StatusSho
       status,
       lastTickAt: lastTick?.startedAt ?? null,
       outcome: lastTick?.status ?? null,
-      said: lastTick === null ? '' : wordsForTick(lastTick),
+      said: lastTick?.error?.message ?? lastTick?.skipReason ?? '',
     })),
   });
   const target = path.resolve(context.terminal.cwd, file);
