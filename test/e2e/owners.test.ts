@@ -460,6 +460,31 @@ describe.skipIf(refusal !== null)(
       await expectIntact(project);
     });
 
+    it('one that was paused for so long ends a run that another one executes by now: only the other’s end counts', async () => {
+      await using project = projectOf('a');
+      const start = (host: string) =>
+        project.start(['sensor', 'tick', 'feed', '--json'], {
+          within: inContainer(host),
+          env: { GO: `go-${host}` },
+        });
+      const one = start('one');
+      await marked(project, 'start a');
+      const first = firstIn(one);
+      process.kill(first, 'SIGSTOP');
+      silentFor(project, 'executors', 5.1 * 60_000);
+      const two = start('two');
+      await marked(project, 'start a', 2);
+      project.write({ 'go-one': '' });
+      process.kill(first, 'SIGCONT');
+      expect((await one.done).code).toBe(1);
+      expect(project.exists('.dynpart', 'history', 'runs.000001.jsonl')).toBe(false);
+      expect((await runsOf(project))[0]?.status).toMatch(/^(QUEUED|STARTED)$/);
+      project.write({ 'go-two': '' });
+      expect((await two.done).code).toBe(0);
+      expect(recordsOf(project)).toEqual(['a SUCCESS']);
+      await expectIntact(project);
+    });
+
     it.each(JUMPS)('are not taken for dead by one whose clock was set %s by an hour', async (_, jump) => {
       await using project = projectOf('a');
       const one = project.start(['sensor', 'tick', 'feed', '--json'], { within: inContainer('one') });
