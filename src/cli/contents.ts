@@ -49,6 +49,11 @@ const CONTENTS: readonly Entry[] = [
     description: 'check, copy and restore the state',
     load: async () => (await import('./commands/state.ts')).stateCommand,
   },
+  {
+    name: 'completion',
+    description: 'a script that completes commands, flags, sets, keys, sensors and assets',
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
 ];
 
 /** All commands; those whose names were typed as a whole, the others by name and description only. */

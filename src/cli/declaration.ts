@@ -31,20 +31,30 @@ export class Declaration {
   /** `null`: a group of commands, which does nothing by itself. */
   handler: Handler | null = null;
   summary = '';
+  /** What its help says at the end. */
+  helpAfter = '';
+  /** Whether its group's help leaves it out. */
+  readonly isHidden: boolean;
 
-  constructor(name: string) {
+  constructor(name: string, { hidden = false }: { readonly hidden?: boolean } = {}) {
     this.name = name;
+    this.isHidden = hidden;
   }
 
   /** A command below this one. */
-  command(name: string): Declaration {
-    const command = new Declaration(name);
+  command(name: string, options: { readonly hidden?: boolean } = {}): Declaration {
+    const command = new Declaration(name, options);
     this.commands.push(command);
     return command;
   }
 
   description(text: string): this {
     this.summary = text;
+    return this;
+  }
+
+  addHelpText(text: string): this {
+    this.helpAfter = text;
     return this;
   }
 

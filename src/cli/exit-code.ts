@@ -46,6 +46,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'unknown-asset':
     case 'interrupted':
     case 'canceled':
+    case 'runs-lost':
       return 1;
     case 'state-empty':
     case 'state-missing':

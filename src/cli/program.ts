@@ -34,7 +34,8 @@ export function createProgram({ declared, version, output, onInvocation }: Progr
 }
 
 function add(declared: Declaration, parent: Command, onInvocation: ProgramParts['onInvocation']): void {
-  const command = parent.command(declared.name).description(declared.summary);
+  const command = parent.command(declared.name, { hidden: declared.isHidden }).description(declared.summary);
+  if (declared.helpAfter !== '') command.addHelpText('after', declared.helpAfter);
   for (const { spec, description } of declared.arguments) command.argument(spec, description);
   for (const option of declared.options) addOption(command, option);
   const { handler } = declared;

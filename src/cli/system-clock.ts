@@ -3,6 +3,10 @@ import type { Clock } from '../definitions/time.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => {
+    const [seconds, nanos] = process.hrtime();
+    return seconds * 1000 + Math.floor(nanos / 1e6);
+  },
   random: () => Math.random(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {

@@ -184,6 +184,11 @@ export function describe(failure: Failure): Problem {
       );
     case 'canceled':
       return say(failure.why);
+    case 'runs-lost':
+      return say(
+        `${failure.count === 1 ? 'a run is' : `${failure.count} runs are`} no longer this process's: it gave no sign of life for too long, or somebody released them`,
+        'what it made of them is not on record; whoever takes them up executes them again: dynpart runs list',
+      );
     case 'state-empty':
       return say(`the state file ${failure.file} is empty`, wayBack(failure.file));
     case 'state-missing':

@@ -117,6 +117,7 @@ export type Failure =
   | { readonly reason: 'unknown-asset'; readonly asset: string }
   | { readonly reason: 'interrupted'; readonly executions: number }
   | { readonly reason: 'canceled'; readonly why: string }
+  | { readonly reason: 'runs-lost'; readonly count: number }
   // dynpart's own files: exit code 5
   | { readonly reason: 'state-empty'; readonly file: string }
   | { readonly reason: 'state-missing'; readonly file: string }

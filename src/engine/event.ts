@@ -7,6 +7,7 @@ export type Event =
   | TickFinished
   | RunsTakenUp
   | RunsReleased
+  | RunsLost
   | RunStarted
   | AttemptFailed
   | RunFinished
@@ -29,6 +30,12 @@ export interface RunsTakenUp {
 /** This process stops before it has executed all its runs: the rest goes back to the queue. */
 export interface RunsReleased {
   readonly type: 'runs-released';
+  readonly count: number;
+}
+
+/** Runs of this process that are another's now, or nobody's: it was taken for dead. No outcome of it counts for them. */
+export interface RunsLost {
+  readonly type: 'runs-lost';
   readonly count: number;
 }
 

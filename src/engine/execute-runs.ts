@@ -8,7 +8,7 @@ import { describe } from '../definitions/failure-words.ts';
 import { FailureError } from '../definitions/failure.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
-import { type Clock, isoTime } from '../definitions/time.ts';
+import { type Clock, isoTime, steadyTime } from '../definitions/time.ts';
 import type {
   Executor,
   FinishedRun,
@@ -58,6 +58,7 @@ interface InFlight {
   readonly startedAt: string | null;
   readonly abort: AbortController;
   canceled: boolean;
+  lost: boolean;
 }
 
 export class RunExecution {
@@ -70,6 +71,11 @@ export class RunExecution {
   readonly #fresh = new FreshStatuses();
   #ended: FinishedRun[] = [];
   #view: StateView;
+  /** The serial of the last adoption: an older view does not know all runs of this process. */
+  #adopted = 0;
+  /** Runs that ended and whose end is not on record yet. */
+  #unrecorded = 0;
+  #lost = false;
   #slots = 0;
   #committing: Promise<void> | null = null;
   #commitDue = 0;
@@ -102,14 +108,21 @@ export class RunExecution {
     return this.#queue.size + this.#inFlight.size;
   }
 
+  /** Those of them that are still this process's. */
+  get #wanted(): number {
+    if (!this.#lost) return this.left;
+    return this.left - [...this.#inFlight.values()].filter(({ lost }) => lost).length;
+  }
+
   /** Takes on runs that a commit made this executor's; also while others are being executed. */
   adopt(runs: readonly OwnedRun[], view: StateView, slots: number): void {
-    const now = this.#options.clock.now();
+    const now = steadyTime(this.#options.clock);
     if (this.left === 0) {
       this.#commitDue = now + COMMIT_EVERY_MS;
       this.#lookDue = now + LOOK_EVERY_MS;
     }
     this.#queue.add(runs);
+    this.#adopted = view.serial;
     this.#slots = slots;
     this.#takeIn(view);
     this.#wake();
@@ -120,16 +133,17 @@ export class RunExecution {
     const { clock, interrupt } = this.#options;
     const onInterrupt = (): void => this.#abortAll();
     interrupt.addEventListener('abort', onInterrupt);
-    let yielded = clock.now();
+    let yielded = steadyTime(clock);
     try {
       while (!this.#isDone()) {
         this.#start();
         this.#commitIfDue();
-        if (clock.now() - yielded >= YIELD_EVERY_MS) {
+        if (steadyTime(clock) - yielded >= YIELD_EVERY_MS) {
           await new Promise((resolve) => setImmediate(resolve));
-          yielded = clock.now();
+          yielded = steadyTime(clock);
         }
         if (!this.#canStart() && !this.#isDone()) await this.#somethingHappens();
+        // Between a wait and a start: a process that was paused for long may have been taken for dead.
         if (!this.#isStopped()) await this.#lookIfDue().catch((error: unknown) => this.#stopFor(error));
       }
       await this.#leave();
@@ -151,14 +165,17 @@ export class RunExecution {
   }
 
   #canStart(): boolean {
-    return (
-      !this.#isStopped() && this.#inFlight.size < this.#slots && this.#queue.hasNext(this.#inFlight.size)
-    );
+    return !this.#isStopped() && this.#inFlight.size < this.#slots && this.#queue.hasNext(this.#unsettled);
+  }
+
+  /** Runs that would be executed again if this process died now: none may be when one begins that took its process down before. */
+  get #unsettled(): number {
+    return this.#inFlight.size + this.#unrecorded;
   }
 
   #start(): void {
     while (this.#canStart()) {
-      const run = this.#queue.next(this.#inFlight.size);
+      const run = this.#queue.next(this.#unsettled);
       if (run !== undefined) void this.#execute(run);
     }
   }
@@ -170,6 +187,7 @@ export class RunExecution {
       startedAt: isoTime(clock.now()),
       abort: new AbortController(),
       canceled: false,
+      lost: false,
     };
     this.#inFlight.set(run.id, flight);
     this.#unmarked.set(run.id, flight.startedAt!);
@@ -190,6 +208,7 @@ export class RunExecution {
   }
 
   #takeEnding(flight: InFlight, ending: RunEnding): void {
+    if (flight.lost) return;
     if (flight.canceled) return this.#cancelled(flight, 'it was canceled');
     // Not an end: the run stays this process's until it leaves, which gives it back or cancels it.
     if (ending.type === 'interrupted') return this.#queue.add([flight.run]);
@@ -220,6 +239,7 @@ export class RunExecution {
     };
     const record = endOf(run.runs, pending, end, this.#options.clock.now());
     this.#ended.push({ record, set: run.runs.set, counts });
+    this.#unrecorded++;
     if (counts) this.#fresh.note(record);
     this.#options.emit({ type: 'run-finished', run: record, left: this.left });
   }
@@ -233,6 +253,7 @@ export class RunExecution {
 
   /** Not the run's doing: it goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */
   #setAside(run: OwnedRun, error: unknown): void {
+    if (this.#inFlight.get(run.id)?.lost) return;
     this.#aside.push(run);
     if (error instanceof FailureError && error.failure.reason === 'value-damaged')
       this.#damaged ??= { error };
@@ -259,13 +280,14 @@ export class RunExecution {
     const due = Math.min(this.#isStopped() ? Infinity : this.#lookDue, commitDue);
     const waking = new AbortController();
     this.#wake = () => waking.abort();
-    await clock.sleep(Math.max(0, due - clock.now()), waking.signal);
+    await clock.sleep(Math.max(0, due - steadyTime(clock)), waking.signal);
     this.#wake = () => undefined;
   }
 
   #commitIfDue(): void {
     if (this.#committing !== null || this.#ended.length === 0) return;
-    if (this.left > 0 && this.#options.clock.now() < this.#commitDue) return;
+    const waits = this.left > 0 && (this.#inFlight.size > 0 || this.#canStart());
+    if (waits && steadyTime(this.#options.clock) < this.#commitDue) return;
     this.#committing = this.#commit()
       .catch((error: unknown) => this.#stopFor(error))
       .finally(() => {
@@ -277,11 +299,11 @@ export class RunExecution {
   /** Values first, then the outcomes of all runs that have ended until now. */
   async #commit(): Promise<void> {
     const { clock, store, ioManager, executor, concurrency } = this.#options;
-    const began = clock.now();
+    const began = steadyTime(clock);
     const ended = this.#ended;
     this.#ended = [];
     await ioManager.flush?.();
-    const wanted = this.left;
+    const wanted = this.#wanted;
     const started = new Map(this.#unmarked);
     for (const { record } of ended) started.delete(record.id);
     const after = await store.commit((view) => {
@@ -293,18 +315,20 @@ export class RunExecution {
       // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
       if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, wanted));
       else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
-      return { changes, outcome: { slots } };
+      return { changes, outcome: { slots, finished: finished.length } };
     });
+    this.#unrecorded -= ended.length;
     this.#slots = after.slots;
+    if (after.finished < ended.length) this.#sayLost(ended.length - after.finished);
     for (const id of started.keys()) this.#unmarked.delete(id);
     this.#takeIn(await store.read());
     for (const { record } of ended) {
       this.#unmarked.delete(record.id);
       this.#fresh.forget(record);
     }
-    const took = clock.now() - began;
+    const took = steadyTime(clock) - began;
     this.#commitDue =
-      clock.now() +
+      steadyTime(clock) +
       Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
   }
 
@@ -330,11 +354,12 @@ export class RunExecution {
   /** Sees what others did, and says what this process has started and how much room it takes. */
   async #lookIfDue(): Promise<void> {
     const { clock, store, executor, concurrency, emit } = this.#options;
-    if (clock.now() < this.#lookDue) return;
-    this.#lookDue = clock.now() + LOOK_EVERY_MS;
+    const now = steadyTime(clock);
+    if (now < this.#lookDue) return;
+    this.#lookDue = now + LOOK_EVERY_MS;
     const view = await store.read();
     if (view.serial !== this.#view.serial) this.#takeIn(view);
-    const wanted = this.left;
+    const wanted = this.#wanted;
     if (wanted === 0) return;
     const started = new Map([...this.#unmarked].filter(([id]) => this.#inFlight.has(id)));
     const current = view.executors().find(({ id }) => id === executor.id);
@@ -372,10 +397,32 @@ export class RunExecution {
   #takeIn(view: StateView): void {
     this.#view = view;
     const { executor } = this.#options;
+    this.#letGoOfLost(view);
     for (const runs of view.runs()) {
       if (runs.owner === executor.id) for (const { id } of runs.canceling()) this.#cancel(id);
     }
     this.#queue.yieldTo(workElsewhere(view, executor.id), (run) => view.run(run.id)?.runs.ownedSince ?? 0);
+  }
+
+  /** Others took this process for dead, or an operator said that it is: what is not its own any more ends here, unrecorded. */
+  #letGoOfLost(view: StateView): void {
+    const expected = this.#wanted + this.#unrecorded + this.#aside.length;
+    if (view.serial < this.#adopted || ownedBy(view, this.#options.executor.id) >= expected) return;
+    const isLost = (id: string): boolean => view.run(id)?.runs.owner !== this.#options.executor.id;
+    let count = this.#queue.takeWhere(({ id }) => isLost(id)).length;
+    for (const flight of this.#inFlight.values()) {
+      if (flight.lost || !isLost(flight.run.id)) continue;
+      flight.lost = true;
+      this.#unmarked.delete(flight.run.id);
+      flight.abort.abort();
+      count++;
+    }
+    if (count > 0) this.#sayLost(count);
+  }
+
+  #sayLost(count: number): void {
+    this.#lost = true;
+    this.#options.emit({ type: 'runs-lost', count });
   }
 
   #cancel(id: string): void {
@@ -391,7 +438,8 @@ export class RunExecution {
 
   /** The last commit: outcomes, and what becomes of the runs that were not executed. */
   async #leave(): Promise<void> {
-    if (!this.#isStopped() && this.#aside.length === 0) return;
+    if (!this.#isStopped() && this.#aside.length === 0 && !this.#lost) return;
+    this.#lost = false;
     const { store, executor, onInterrupt, interrupt, ioManager, emit } = this.#options;
     await this.#committing;
     const aside = this.#aside;
@@ -407,7 +455,7 @@ export class RunExecution {
     this.#ended = [];
     try {
       await ioManager.flush?.();
-      const given = await store.commit((view) => {
+      const { given, lost } = await store.commit((view) => {
         const finished = this.#stillMine(view, ended);
         const back = released.filter((id) => view.run(id)?.runs.owner === executor.id);
         const changes: StateChange[] = [];
@@ -416,9 +464,11 @@ export class RunExecution {
         const owned = ownedBy(view, executor.id);
         if (isListed(view, executor.id) && owned === finished.length + back.length)
           changes.push({ type: 'executor-left', id: executor.id });
-        return { changes, outcome: back.length };
+        return { changes, outcome: { given: back.length, lost: ended.length - finished.length } };
       });
+      this.#unrecorded -= ended.length;
       if (given > 0) emit({ type: 'runs-released', count: given });
+      if (lost > 0) emit({ type: 'runs-lost', count: lost });
     } catch (error) {
       // The first failure is the one to report. What could not be given back is taken up as a dead process's.
       this.#fatal ??= { error };

@@ -15,9 +15,13 @@ export async function lastTickOf(store: StateStore, view: StateView, sensor: str
     const ticks = await store.ticks(sensor, limit);
     const inHistory = ticks.find(({ status }) => status !== 'BUSY') ?? null;
     if (inHistory === null && ticks.length === limit) continue;
-    if (inState !== null && (inHistory === null || inState.startedAt > inHistory.startedAt)) {
-      return { tick: inState, isUnrecorded: true };
-    }
-    return { tick: inHistory, isUnrecorded: false };
+    const looksNewer = inState !== null && (inHistory === null || inState.startedAt > inHistory.startedAt);
+    if (!looksNewer || (await isRecorded(store, inState))) return { tick: inHistory, isUnrecorded: false };
+    return { tick: inState, isUnrecorded: true };
   }
+}
+
+/** Where the clock was set back, a tick that looks newer than the history's last one may stand before it. Rare: all of it is read. */
+async function isRecorded(store: StateStore, { sensor, startedAt }: TickRecord): Promise<boolean> {
+  return (await store.ticks(sensor, Infinity)).some((tick) => tick.startedAt === startedAt);
 }

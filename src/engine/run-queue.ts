@@ -115,6 +115,13 @@ export class RunQueue {
     return undefined;
   }
 
+  /** Takes those that pass out of the queue. */
+  takeWhere(passes: (run: OwnedRun) => boolean): OwnedRun[] {
+    const all = this.takeAll();
+    this.add(all.filter((run) => !passes(run)));
+    return all.filter(passes);
+  }
+
   takeAll(): OwnedRun[] {
     this.#dropTaken();
     const all = [...this.#waiting, ...this.#alone, ...this.#blocked];

@@ -3,7 +3,7 @@ import type { Failure } from '../definitions/failure.ts';
 import { describe } from '../definitions/failure-words.ts';
 import type { Pipeline, SensorDefinition } from '../definitions/pipeline.ts';
 import { type Holder, type LogLine, recordOfTick, type TickRecord } from '../definitions/tick.ts';
-import { type Clock, newId } from '../definitions/time.ts';
+import { type Clock, newId, steadyTime } from '../definitions/time.ts';
 import type { KnownPipeline } from '../state/state-document.ts';
 import type { Executor, SensorClaim, StateStore, StateView } from '../state/state-store.ts';
 import { type OwnedRun, ownedRuns } from './claim-runs.ts';
@@ -128,10 +128,11 @@ async function claimOrHolder(
   options: TickOptions,
 ): Promise<SensorClaim | { readonly holder: Holder }> {
   const { store, clock, ifBusy, waitTimeoutMs, interrupt } = options;
-  const until = clock.now() + waitTimeoutMs;
+  const until = steadyTime(clock) + waitTimeoutMs;
   for (;;) {
     const claim = await store.claimSensor(sensor.name);
-    if (!('holder' in claim) || ifBusy !== 'wait' || clock.now() >= until || interrupt.aborted) return claim;
+    if (!('holder' in claim) || ifBusy !== 'wait' || steadyTime(clock) >= until || interrupt.aborted)
+      return claim;
     await clock.sleep(ASK_AGAIN_MS, interrupt);
   }
 }

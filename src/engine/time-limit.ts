@@ -1,5 +1,5 @@
 /** Waits for user code no longer than it may take, and tells its end from its timeout and from an interruption. */
-import type { Clock } from '../definitions/time.ts';
+import { type Clock, steadyTime } from '../definitions/time.ts';
 
 /** The longest delay that a timer can hold; it would fire at once with a longer one. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -15,7 +15,7 @@ export interface TimeLimit {
   readonly ms: number | null;
   /** Aborted when nothing is to go on. */
   readonly interrupt: AbortSignal;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'steady'>;
   /** After an abort, user code that does not end is waited for so long. */
   readonly graceMs: number;
 }
@@ -26,7 +26,7 @@ export async function withTimeLimit<T>(
   userCode: (signal: AbortSignal) => T | Promise<T>,
 ): Promise<Ending<T>> {
   const controller = new AbortController();
-  const began = limit.clock.now();
+  const began = steadyTime(limit.clock);
   let cut: 'timeout' | 'interrupted' | null = null;
   let stopWaiting!: () => void;
   const waited = new Promise<void>((resolve) => (stopWaiting = resolve));
@@ -49,7 +49,7 @@ export async function withTimeLimit<T>(
     const ending = await Promise.race([ended, waited]);
     // What comes after the timeout comes too late; after an interrupt it is welcome.
     // So does what blocked this thread for so long that no timer had its turn.
-    const late = cut === 'timeout' || (limit.ms !== null && limit.clock.now() - began >= limit.ms);
+    const late = cut === 'timeout' || (limit.ms !== null && steadyTime(limit.clock) - began >= limit.ms);
     if (ending?.type === 'returned' && !late) return ending;
     if (late && cut === null) return { type: 'timeout' };
     return cut === null ? ending! : { type: cut };

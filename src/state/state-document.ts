@@ -94,6 +94,10 @@ export interface Owner {
   readonly host: string;
   /** ISO 8601, UTC. */
   readonly since: string;
+  /** What the machine's clock that nobody sets showed then, in milliseconds. Not in older files. */
+  readonly steady?: number;
+  /** It saw the state on a file system that only one running machine can have: `null` on any other. Not in older files. */
+  readonly disk?: 'local' | null;
 }
 
 /** Runs that were queued together: the same assets, sensor and tags, one for each key. */

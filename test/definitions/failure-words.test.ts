@@ -49,6 +49,7 @@ function everyFailure(text: string): {
     'upstream-missing': { reason: 'upstream-missing', asset: 'a', key: text, upstream: 'u' },
     'upstream-failed': { reason: 'upstream-failed', asset: 'a', upstream: 'u' },
     'unknown-asset': { reason: 'unknown-asset', asset: 'a' },
+    'runs-lost': { reason: 'runs-lost', count: 2 },
     interrupted: { reason: 'interrupted', executions: 3 },
     canceled: { reason: 'canceled', why: 'w' },
     'state-empty': { reason: 'state-empty', file },

@@ -15,10 +15,10 @@ describe('the files of executors', () => {
 
   afterEach(() => folder[Symbol.dispose]());
 
-  const dead = { ...ownerNamed('dead', 0), startTime: '1', slots: 1, wants: 0 };
+  const dead = { ...ownerNamed('dead', { now: 0, steady: 0 }, '/'), startTime: '1', slots: 1, wants: 0 };
   const judged = (text: string): string[] => {
     fs.writeFileSync(folder.file('executors', `dead.${processTag()}.log`), text);
-    const { alive, interrupted } = new ExecutorFiles(folder.path).judge(dead, 0);
+    const { alive, interrupted } = new ExecutorFiles(folder.path).judge(dead, { now: 0, steady: 0 });
     expect(alive).toBe(false);
     return [...interrupted];
   };

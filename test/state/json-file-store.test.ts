@@ -179,7 +179,7 @@ describe('a state in a JSON file', () => {
     const owner = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
     fs.writeFileSync(
       file,
-      JSON.stringify({ ...owner, host: 'elsewhere', bootId: 'another boot', startTime: '1' }),
+      JSON.stringify({ ...owner, host: 'elsewhere', bootId: 'another boot', disk: null, startTime: '1' }),
     );
     const now = fs.statSync(file).mtimeMs;
     expect(await rig.open(new FakeClock(now + 299_000, 91)).evaluating('feed')).toMatchObject({

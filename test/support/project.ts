@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Milliseconds after which the process is killed, so that a hanging test says what it hung on. */
   readonly killAfterMs?: number;
+  /** A command that starts it, such as `unshare --pid`. */
+  readonly within?: readonly string[];
 }
 
 /** A process that is still running. */
@@ -92,8 +94,12 @@ export class Project implements AsyncDisposable {
   }
 
   /** Starts the binary and leaves it running. */
-  start(args: readonly string[], { env = {}, input, cwd, killAfterMs = 50_000 }: RunOptions = {}): Running {
-    const child = spawn(process.execPath, [binary, ...args], {
+  start(
+    args: readonly string[],
+    { env = {}, input, cwd, killAfterMs = 50_000, within = [] }: RunOptions = {},
+  ): Running {
+    const [command = process.execPath, ...rest] = [...within, process.execPath, binary, ...args];
+    const child = spawn(command, rest, {
       cwd: cwd ?? this.folder,
       // As cron: nothing but what a process needs, and a cache of its own so that tests do not depend on the user's.
       env: {

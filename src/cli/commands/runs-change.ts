@@ -1,7 +1,7 @@
 /** `dynpart runs retry|cancel|release`: what can be done about a run. */
 import { fail } from '../../definitions/failure.ts';
 import type { RunRecord } from '../../definitions/run.ts';
-import { newId } from '../../definitions/time.ts';
+import { newId, steadyTime } from '../../definitions/time.ts';
 import { cancelRuns } from '../../engine/cancel-runs.ts';
 import { planRetry } from '../../engine/plan-retry.ts';
 import { runsIn } from '../../engine/run-records.ts';
@@ -78,8 +78,8 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
     });
     return { changes, outcome: undefined };
   });
-  const until = clock.now() + CANCEL_WAIT_MS;
-  while (clock.now() < until) {
+  const until = steadyTime(clock) + CANCEL_WAIT_MS;
+  while (steadyTime(clock) < until) {
     const now = await store.read();
     if ([...wanted].every((id) => now.run(id) === undefined)) break;
     await clock.sleep(ASK_EVERY_MS);

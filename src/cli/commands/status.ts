@@ -14,12 +14,13 @@ export function statusCommand(program: Declaration): void {
     .argument('[assets...]', 'which; without it, all')
     .description('what is materialized, failed, in progress and missing, per asset')
     .option('--exit-code', 'exit with 10 when keys are missing or failed')
+    .option('--html <file>', 'also as a page of HTML, with the keys of each set')
     .action(status);
 }
 
 async function status(
   context: Context,
-  flags: { readonly exitCode?: boolean },
+  flags: { readonly exitCode?: boolean; readonly html?: string },
   names: readonly string[],
 ): Promise<void> {
   const view = await context.store.read();
@@ -42,6 +43,12 @@ async function status(
     })),
   );
   Object.assign(context.document, { assets, sensors });
+  if (flags.html !== undefined) {
+    const { writeStatusPage } = await import('../write-status-page.ts');
+    const isWhole = names.length === 0;
+    const shown = { view, assets, known: chosen, isWhole, sensors, inProgress };
+    context.document['html'] = writeStatusPage(context, flags.html, shown);
+  }
   if (flags.exitCode && assets.some(({ missing, failed }) => missing + failed > 0)) context.exitWith(10);
   await context.table({
     columns: [

@@ -1,4 +1,5 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
+import { steadyTime } from '../../definitions/time.ts';
 import type { RunRecord } from '../../definitions/run.ts';
 import type { TickRecord } from '../../definitions/tick.ts';
 import type { Event } from '../../engine/event.ts';
@@ -43,7 +44,7 @@ export class EventRenderer {
     this.#keepsRuns = keepsRuns;
     this.#lasts = lasts;
     this.#live = new LiveLine(context);
-    this.#began = context.clock.now();
+    this.#began = steadyTime(context.clock);
     context.talkThrough((write) => this.#live.above(write));
   }
 
@@ -58,6 +59,8 @@ export class EventRenderer {
         return context.say(
           `stopped: ${counted(event.count, 'run')} back in the queue, for the next tick or worker`,
         );
+      case 'runs-lost':
+        return context.fail({ reason: 'runs-lost', count: event.count });
       case 'run-started':
         this.#live.started();
         return context.note(
@@ -97,7 +100,7 @@ export class EventRenderer {
       );
     }
     if (total === 0) return this.#sayTold([]);
-    const took = duration(this.#context.clock.now() - this.#began);
+    const took = duration(steadyTime(this.#context.clock) - this.#began);
     const parts = [
       ...(succeeded > 0 ? [paint.good(`${counted(succeeded, 'run')} succeeded`)] : []),
       ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),

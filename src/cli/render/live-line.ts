@@ -1,4 +1,5 @@
 /** One line on a terminal that shows how runs go: done, failed, rate, time left. Elsewhere nothing. */
+import { steadyTime } from '../../definitions/time.ts';
 import type { WriteStream as TerminalStream } from 'node:tty';
 import type { Ora } from 'ora';
 import type { RunRecord } from '../../definitions/run.ts';
@@ -33,7 +34,7 @@ export class LiveLine {
 
   started(): void {
     if (!this.#shown || this.#timer !== undefined || this.#stopped) return;
-    this.#began = this.#context.clock.now();
+    this.#began = steadyTime(this.#context.clock);
     this.#timer = setTimeout(() => void this.#show(), SHOW_AFTER_MS);
   }
 
@@ -83,7 +84,7 @@ export class LiveLine {
   }
 
   #text(): string {
-    const elapsed = Math.max(1, this.#context.clock.now() - this.#began);
+    const elapsed = Math.max(1, steadyTime(this.#context.clock) - this.#began);
     const rate = (this.#done * 1000) / elapsed;
     const timeLeft = rate > 0 ? `, about ${duration((this.#left / rate) * 1000)} left` : '';
     const failed = this.#failed > 0 ? `, ${grouped(this.#failed)} failed` : '';

@@ -7,9 +7,14 @@ const DANGEROUS =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 const ALL_DANGEROUS = new RegExp(DANGEROUS.source, 'g');
 
+/** Whether a character, or one in a text, may not be shown as it is. */
+export function isDangerous(text: string): boolean {
+  return DANGEROUS.test(text) || /[\n\t]/.test(text);
+}
+
 /** A key or name as a record prints it: a JSON string with escapes where it would otherwise be misread. */
 export function printable(key: string): string {
-  const plain = !DANGEROUS.test(key) && !/[\n\t]/.test(key) && !/^[\s"]|\s$/.test(key);
+  const plain = !isDangerous(key) && !/^[\s"]|\s$/.test(key);
   return plain ? key : quoted(key);
 }
 

@@ -1,11 +1,11 @@
 /** One file for each process that executes runs: a sign of life, and which runs' user code had begun. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Millis } from '../../definitions/time.ts';
 import type { ExecutorEntry, Owner } from '../state-document.ts';
 import type { Executor, ExecutorView } from '../state-store.ts';
 import {
   closeQuietly,
+  errno,
   io,
   makePassingFolder,
   namesIn,
@@ -13,10 +13,17 @@ import {
   removeQuietly,
   writeAll,
 } from './durable-files.ts';
-import { isAlive, isLeftOver, processTag, showLife } from './process-owner.ts';
+import { isAlive, isLeftOver, type Moment, processTag, showLife } from './process-owner.ts';
+
+interface OpenLog {
+  readonly file: string;
+  fd: number;
+}
 
 export class ExecutorFiles {
   readonly #folder: string;
+  /** Those of this process. */
+  readonly #open = new Map<string, OpenLog>();
 
   constructor(stateFolder: string) {
     this.#folder = path.join(stateFolder, 'executors');
@@ -26,10 +33,11 @@ export class ExecutorFiles {
   open(owner: Owner): Executor {
     makePassingFolder(this.#folder);
     const file = this.#file(owner.id);
-    const fd = io('write', file, () => fs.openSync(file, 'ax'));
+    const log: OpenLog = { file, fd: io('write', file, () => fs.openSync(file, 'ax')) };
+    this.#open.set(owner.id, log);
     const note = (word: string, runId: string): void =>
-      io('write', file, () => writeAll(fd, `${word} ${runId}\n`));
-    const hide = showLife(file);
+      io('write', file, () => writeAll(log.fd, `${word} ${runId}\n`));
+    const hide = showLife((now) => fs.utimes(file, now, now, () => undefined));
     return {
       id: owner.id,
       begun: (runId) => note('begun', runId),
@@ -37,19 +45,37 @@ export class ExecutorFiles {
       leave: () => {
         hide();
         // All is on record: a file that stays is the next sweep's.
-        closeQuietly(fd);
+        this.#open.delete(owner.id);
+        closeQuietly(log.fd);
         removeQuietly(file);
         return Promise.resolve();
       },
     };
   }
 
+  /** Before others look for it: a process that was paused for long has a sign of life as old, or none any more. */
+  renew(id: string): void {
+    const log = this.#open.get(id);
+    if (log === undefined) return;
+    io('write', log.file, () => {
+      const now = new Date();
+      try {
+        fs.utimesSync(log.file, now, now);
+      } catch (error) {
+        if (errno(error) !== 'ENOENT') throw error;
+        const fd = fs.openSync(log.file, 'a');
+        closeQuietly(log.fd);
+        log.fd = fd;
+      }
+    });
+  }
+
   /** Whether an executor lives, and if not, which runs it left in the middle. */
-  judge(executor: ExecutorEntry, now: Millis): Pick<ExecutorView, 'alive' | 'interrupted'> {
+  judge(executor: ExecutorEntry, moment: Moment): Pick<ExecutorView, 'alive' | 'interrupted'> {
     const file = this.#file(executor.id);
     const stat = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }));
     const sign = stat?.mtimeMs ?? Date.parse(executor.since);
-    if (isAlive(executor, sign, now)) return { alive: true, interrupted: new Set() };
+    if (isAlive(executor, sign, moment, this.#folder)) return { alive: true, interrupted: new Set() };
     const interrupted = new Set<string>();
     // What stands behind the last line's end was torn, and may look like another run's id.
     for (const line of (io('read', file, () => readIfThere(file)) ?? '').split('\n').slice(0, -1)) {

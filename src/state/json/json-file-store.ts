@@ -21,7 +21,7 @@ import type { Holder, TickRecord } from '../../definitions/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
 import { removeQuietly } from './durable-files.ts';
-import { ownerNamed, processTag } from './process-owner.ts';
+import { type Moment, momentOf, ownerNamed, processTag } from './process-owner.ts';
 import { SensorClaims } from './sensor-claims.ts';
 import { Conflict, StateFile } from './state-file.ts';
 import { withCommit } from './writers.ts';
@@ -99,6 +99,7 @@ export class JsonFileStore implements StateStore {
       }
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#history.recordRuns(finishedIn(changes), recorded);
+      for (const id of newExecutors(before, changes)) this.#executorFiles.renew(id);
       const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
       const db = new Low<StateDocument>(this.file, after);
@@ -122,7 +123,6 @@ export class JsonFileStore implements StateStore {
 
   /** Puts a copy in the place of the present state, which is kept under a name that begins like this. */
   async restore(copy: StateDocument, keepAs: string, keepGeneration: boolean): Promise<Restored> {
-    const { clock } = this.#options;
     for (;;) {
       const present = this.file.newestIntact();
       const kept = this.file.keepPresent(keepAs, keepGeneration);
@@ -134,7 +134,7 @@ export class JsonFileStore implements StateStore {
           why: `there is no serial behind ${serial - 1}`,
         });
       const isAlive = (executor: ExecutorEntry): boolean =>
-        this.#executorFiles.judge(executor, clock.now()).alive;
+        this.#executorFiles.judge(executor, this.#moment()).alive;
       try {
         await this.file.write(
           this.#stamped({ ...restoredDocument({ copy, present, serial, isAlive }), serial: serial - 1 }),
@@ -156,11 +156,11 @@ export class JsonFileStore implements StateStore {
   }
 
   claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }> {
-    return settled(() => this.#claims.claim(sensor, this.#newOwner(), this.#options.clock.now()));
+    return settled(() => this.#claims.claim(sensor, this.#newOwner(), this.#moment()));
   }
 
   evaluating(sensor: string): Promise<Holder | null> {
-    return settled(() => this.#claims.holder(sensor, this.#options.clock.now()));
+    return settled(() => this.#claims.holder(sensor, this.#moment()));
   }
 
   enter(): Promise<Executor> {
@@ -204,7 +204,11 @@ export class JsonFileStore implements StateStore {
   }
 
   #viewOf(document: StateDocument): StateView {
-    return viewOf(document, (executor) => this.#executorFiles.judge(executor, this.#options.clock.now()));
+    return viewOf(document, (executor) => this.#executorFiles.judge(executor, this.#moment()));
+  }
+
+  #moment(): Moment {
+    return momentOf(this.#options.clock);
   }
 
   #stamped(document: StateDocument): StateDocument {
@@ -220,7 +224,7 @@ export class JsonFileStore implements StateStore {
   }
 
   #newOwner(): Owner {
-    return ownerNamed(newId(this.#options.clock), this.#options.clock.now());
+    return ownerNamed(newId(this.#options.clock), this.#moment(), this.file.folder);
   }
 
   #entryOf(id: string): ExecutorEntry | undefined {
@@ -240,6 +244,12 @@ export class JsonFileStore implements StateStore {
 function finishedIn(changes: readonly StateChange[]): RunRecord[] {
   return changes.flatMap((change) =>
     change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [],
+  );
+}
+
+function newExecutors({ executors }: StateDocument, changes: readonly StateChange[]): string[] {
+  return changes.flatMap((change) =>
+    change.type === 'executor' && !executors.some(({ id }) => id === change.id) ? [change.id] : [],
   );
 }
 

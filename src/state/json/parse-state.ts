@@ -161,6 +161,8 @@ function checkExecutor(shape: Shape, place: string, value: unknown): void {
   shape.text(executor['host'], `${place}.host`);
   shape.time(executor['since'], `${place}.since`);
   for (const field of ['slots', 'wants']) shape.count(executor[field], `${place}.${field}`);
+  if (executor['steady'] !== undefined) shape.count(executor['steady'], `${place}.steady`);
+  if (executor['disk'] !== undefined) shape.textOrNull(executor['disk'], `${place}.disk`);
 }
 
 function checkGroup(shape: Shape, place: string, value: unknown): void {

@@ -5,10 +5,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Holder } from '../../definitions/tick.ts';
-import type { Millis } from '../../definitions/time.ts';
 import type { Owner } from '../state-document.ts';
 import type { SensorClaim } from '../state-store.ts';
 import {
+  closeQuietly,
   errno,
   io,
   linked,
@@ -20,7 +20,7 @@ import {
   writeAll,
 } from './durable-files.ts';
 import { fileNameOf } from './file-name.ts';
-import { isAlive, isLeftOver, processTag, showLife } from './process-owner.ts';
+import { isAlive, isLeftOver, type Moment, processTag, showLife, sinceOf } from './process-owner.ts';
 import { isOwner } from './record-shapes.ts';
 
 let temporaries = 0;
@@ -32,36 +32,38 @@ export class SensorClaims {
     this.#folder = path.join(stateFolder, 'claims');
   }
 
-  claim(sensor: string, owner: Owner, now: Millis): SensorClaim | { readonly holder: Holder } {
+  claim(sensor: string, owner: Owner, moment: Moment): SensorClaim | { readonly holder: Holder } {
     makePassingFolder(this.#folder);
     this.#sweep();
     const file = this.#file(sensor);
     for (;;) {
-      if (this.#take(file, owner)) return this.#claimOf(file);
-      const { owner: other, alive } = this.#read(file, now);
-      if (other !== null && alive)
-        return { holder: { pid: other.pid, host: other.host, since: other.since } };
+      const fd = this.#take(file, owner);
+      if (fd !== null) return this.#claimOf(file, fd);
+      const { owner: other, alive } = this.#read(file, moment);
+      if (other !== null && alive) return { holder: holderOf(other, moment) };
       this.#clear(file, other);
     }
   }
 
-  holder(sensor: string, now: Millis): Holder | null {
-    const { owner, alive } = this.#read(this.#file(sensor), now);
-    return owner !== null && alive ? { pid: owner.pid, host: owner.host, since: owner.since } : null;
+  holder(sensor: string, moment: Moment): Holder | null {
+    const { owner, alive } = this.#read(this.#file(sensor), moment);
+    return owner !== null && alive ? holderOf(owner, moment) : null;
   }
 
-  /** Whole or not at all: a claim is never seen without its owner. */
-  #take(file: string, owner: Owner): boolean {
+  /** Whole or not at all: a claim is never seen without its owner. Answers with the open claim, or `null` where it is another's. */
+  #take(file: string, owner: Owner): number | null {
     const temporary = `${file}.${processTag()}.${++temporaries}.tmp`;
     try {
       return io('write', file, () => {
         const fd = fs.openSync(temporary, 'wx');
+        let taken = false;
         try {
           writeAll(fd, JSON.stringify(owner));
+          taken = linked(temporary, file);
         } finally {
-          fs.closeSync(fd);
+          if (!taken) closeQuietly(fd);
         }
-        return linked(temporary, file);
+        return taken ? fd : null;
       });
     } finally {
       removeQuietly(temporary);
@@ -77,12 +79,17 @@ export class SensorClaims {
     }
   }
 
-  #claimOf(file: string): SensorClaim {
-    const hide = showLife(file);
+  /** Through its open file: who was taken for dead meanwhile must neither keep another's claim fresh nor remove it. */
+  #claimOf(file: string, fd: number): SensorClaim {
+    const hide = showLife((now) => fs.futimes(fd, now, now, () => undefined));
     return {
       release: () => {
         hide();
-        io('remove', file, () => removeIfThere(file));
+        try {
+          if (isStill(file, fd)) io('remove', file, () => removeIfThere(file));
+        } finally {
+          closeQuietly(fd);
+        }
         return Promise.resolve();
       },
     };
@@ -102,20 +109,23 @@ export class SensorClaims {
     removeQuietly(away);
   }
 
-  #read(file: string, now: Millis): { owner: Owner | null; alive: boolean } {
+  #read(file: string, moment: Moment): { owner: Owner | null; alive: boolean } {
     const text = io('read', file, () => readIfThere(file));
-    if (text === null) return { owner: null, alive: false };
-    const owner = ownerIn(text);
     // A claim torn by a loss of power: nobody who could hold it is alive.
-    if (owner === null) return { owner, alive: false };
+    const owner = text === null ? null : ownerIn(text);
+    if (owner === null) return { owner: null, alive: false };
     // Outside of any catch: a live owner must not seem dead because the disk would not say.
-    const sign = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }))?.mtimeMs ?? 0;
-    return { owner, alive: isAlive(owner, sign, now) };
+    const sign = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    return { owner, alive: isAlive(owner, sign, moment, this.#folder) };
   }
 
   #file(sensor: string): string {
     return path.join(this.#folder, `${fileNameOf(sensor)}.json`);
   }
+}
+
+function holderOf(owner: Owner, moment: Moment): Holder {
+  return { pid: owner.pid, host: owner.host, since: sinceOf(owner, moment) };
 }
 
 function ownerIn(text: string): Owner | null {
@@ -124,6 +134,15 @@ function ownerIn(text: string): Owner | null {
     return isOwner(owner) ? owner : null;
   } catch {
     return null;
+  }
+}
+
+/** Whether a name still stands for the file that was opened. */
+function isStill(file: string, fd: number): boolean {
+  try {
+    return fs.statSync(file).ino === fs.fstatSync(fd).ino;
+  } catch {
+    return false;
   }
 }
 

@@ -1,0 +1,87 @@
+/** `dynpart completion`: a script for the shell, and the answers that it asks for. */
+import { fail } from '../../definitions/failure.ts';
+import { bashWord, readBashLine } from '../completion/bash-words.ts';
+import { type Offers, offersFor, type OpenState } from '../completion/offers.ts';
+import { SCRIPTS, type Shell, SHELLS } from '../completion/scripts.ts';
+import { declared } from '../contents.ts';
+import { Context } from '../context.ts';
+import type { Declaration } from '../declaration.ts';
+import { createProgram } from '../program.ts';
+import { clean, isDangerous } from '../render/text.ts';
+
+const HOW = `
+How to turn it on:
+  bash  eval "$(dynpart completion bash)"      in ~/.bashrc
+  zsh   eval "$(dynpart completion zsh)"       in ~/.zshrc, after compinit
+  fish  dynpart completion fish | source       in ~/.config/fish/config.fish`;
+
+export function completionCommand(program: Declaration): void {
+  const completion = program
+    .command('completion')
+    .description('a script that completes commands, flags, sets, keys, sensors and assets')
+    .addHelpText(HOW);
+  for (const shell of SHELLS)
+    completion
+      .command(shell)
+      .description(`the script for ${shell}`)
+      .action((context) => script(context, shell));
+  completion
+    .command('offer', { hidden: true })
+    .argument('<as>')
+    .argument('[words...]')
+    .description('what may come next on a line; the scripts ask for it')
+    .action(offer);
+}
+
+function script(context: Context, shell: Shell): Promise<void> {
+  Object.assign(context.document, { shell, script: SCRIPTS[shell] });
+  context.print(SCRIPTS[shell]);
+  return Promise.resolve();
+}
+
+/** Never an error: what cannot be found out is not offered. */
+async function offer(context: Context, _: object, as: string, words: readonly string[]): Promise<void> {
+  if (as === 'bash') {
+    const [breaks = '', typed = ''] = words;
+    const line = readBashLine(typed, { home: context.terminal.env['HOME'] ?? '~', breaks });
+    const { kept, replaced, open } = line;
+    const offers = await offersOn(context, line.words.slice(1), `${kept}${replaced}`);
+    return answer(context, offers, (word) => bashWord(word.slice(kept.length), open));
+  }
+  if (as === 'words') {
+    const offers = await offersOn(context, words.slice(0, -1), words.at(-1) ?? '');
+    return answer(context, offers, (word) => (isDangerous(word) ? `${word}\t${clean(word)}` : word));
+  }
+  fail({
+    reason: 'usage',
+    message: `offers come as bash or words, not ${JSON.stringify(as)}`,
+    hint: 'the scripts know',
+  });
+}
+
+function answer(context: Context, offers: Offers, write: (word: string) => string): void {
+  const words = offers.files ? [] : offers.words.map(write).filter((word) => word !== '');
+  Object.assign(context.document, { files: offers.files, offers: words });
+  context.print(`${[offers.files ? 'files' : 'words', ...words].join('\n')}\n`);
+}
+
+async function offersOn(context: Context, words: readonly string[], current: string): Promise<Offers> {
+  const program = createProgram({
+    declared: await declared(words),
+    version: context.version,
+    output: { writeOut: () => undefined, writeErr: () => undefined },
+    onInvocation: () => undefined,
+  });
+  const open: OpenState = (flags) => {
+    const { terminal, clock, interrupts, version, ownFolder, options } = context;
+    // Warnings would be written between the prompt and what the user types.
+    const there = {
+      ...options,
+      file: flags.file ?? options.file,
+      state: flags.state ?? options.state,
+      quiet: true,
+    };
+    return new Context({ terminal, clock, interrupts, version, ownFolder, options: there }).store;
+  };
+  return offersFor(program, words, current, open);
+}
