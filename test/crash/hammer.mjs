@@ -25,7 +25,7 @@ import { CursorLedger, KeyLedger, ListLedger, RunLedger } from './hammer/ledger.
 import { checkFolder, checkRuns, checkSets, checkStatuses, replay } from './hammer/last-checks.mjs';
 import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
 import { PIPELINE, SENSORS } from './hammer/pipeline.mjs';
-import { newestGeneration, Victim } from './hammer/victim.mjs';
+import { Victim } from './hammer/victim.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -203,15 +203,21 @@ async function run(kind, command, plan, began = Date.now()) {
 function fateOf(kind, chance, usual) {
   const how = chance.weighed(FATES);
   // What only reads is over before it has made anything: some are enough.
-  if (how === 'none' || (!COMMITS.has(kind) && chance.is(0.6))) return null;
+  if (how === 'none' || (!COMMITS.has(kind) && chance.is(0.75))) return null;
   const sorts = [
     ...(COMMITS.has(kind) ? ['commits'] : []),
     ...(EXECUTES.has(kind) ? ['executes'] : []),
     ...(EVALUATES.has(kind) ? ['evaluates'] : []),
   ];
-  const way = sorts.length === 0 ? 'time' : chance.weighed({ time: 22, event: 35, point: 43 });
+  const loads = sorts.includes('executes') || sorts.includes('evaluates');
+  const way = sorts.length === 0 ? 'time' : chance.weighed({ time: loads ? 25 : 8, event: 30, point: 45 });
   const plan = { how, for: chance.time(10, 3000) };
-  if (way === 'time') return { ...plan, when: { ms: (0.2 + chance.next()) * usual } };
+  if (way === 'time') {
+    // Of those that load the pipeline most of the time from there on: before it there is only node's start.
+    if (loads && chance.is(0.8))
+      return { ...plan, when: { event: 'load', delay: chance.next() * usual * 0.6 } };
+    return { ...plan, when: { ms: (0.2 + chance.next()) * usual } };
+  }
   const sort = chance.of(sorts);
   if (way === 'event') {
     const [event, most] = chance.of(EVENTS[sort]);
@@ -235,11 +241,14 @@ async function lane(at, until) {
     field,
     count: 0,
     keys: Array.from({ length: 6 }, (_, key) => `${name}/k${key}`),
-    quiet: (args) => (field.over ? null : run('look', { args, ended: () => undefined, killed: () => undefined }, null)),
+    quiet: (args) =>
+      field.over ? null : run('look', { args, ended: () => undefined, killed: () => undefined }, null),
   };
   const usual = new Map();
   const only = flags.only?.split(',');
-  const weights = Object.fromEntries(Object.entries(WEIGHTS).filter(([kind]) => only?.includes(kind) ?? true));
+  const weights = Object.fromEntries(
+    Object.entries(WEIGHTS).filter(([kind]) => only?.includes(kind) ?? true),
+  );
   while (!field.over && Date.now() < until) {
     let kind = chance.weighed(weights);
     // Two that last are enough: they would take all the work.
@@ -294,7 +303,7 @@ const ask = async (args, exits = [0, 1]) => {
   const found = [];
   const document = await run('last', { args, exits, ended: () => undefined, killed: () => undefined }, null);
   if (document === null) found.push('it gave no answer');
-  if (found.length > 0) throw new Error(`${args.join(' ')}: ${found}`);
+  if (found.length > 0) throw new Error(`${args.join(' ')}: ${found.join(', ')}`);
   return document;
 };
 
@@ -306,7 +315,10 @@ async function prepare() {
   const calm = { is: () => false };
   grow(field, 'feed', calm);
   grow(field, 'pairs', calm);
-  field.runs.note((await ask(['sensor', 'tick'])).ticks.flatMap(({ runs }) => runs), 'tick');
+  field.runs.note(
+    (await ask(['sensor', 'tick'])).ticks.flatMap(({ runs }) => runs),
+    'tick',
+  );
 }
 
 /** Until nothing is left to do: what killed processes left is taken up by others. */
@@ -345,20 +357,23 @@ async function lastChecks() {
   const status = await ask(['status']);
   field.notes.read();
   const told = replay(fs.readFileSync(logFile, 'utf8'));
-  for (const [name, what] of [
+  /** @type {[string, string[]][]} */
+  const looks = [
     ['the log of executions', told.problems],
     ['the runs', checkRuns(field, runs, told.interrupted)],
     ['the statuses', checkStatuses(field, document, runs, status)],
     ['the sets', checkSets(field, document)],
     ['the folder', checkFolder(field, runs)],
-  ])
+  ];
+  for (const [name, what] of looks)
     if (what.length > 0)
       field.problem({ what: [`${what.length} problems with ${name}`, ...what.slice(0, 20)] });
   return { ...told.figures, runs: runs.length, serial: document.serial, interrupted: told.interrupted.size };
 }
 
 async function main() {
-  if (!fs.existsSync(path.join(path.resolve(flags.root), 'dist/cli.cjs'))) throw new Error('npm run build first');
+  if (!fs.existsSync(path.join(path.resolve(flags.root), 'dist/cli.cjs')))
+    throw new Error('npm run build first');
   console.log(`seed ${flags.seed}, ${flags.lanes} lanes, ${flags.seconds} s, in ${base}`);
   await prepare();
   const close = watchFolders();
@@ -379,6 +394,8 @@ async function main() {
   return problems.length === 0 ? 0 : 1;
 }
 
+const sum = (name) => [...commands.values()].reduce((total, row) => total + row[name], 0);
+
 const WAYS = {
   time: 'a random time',
   event: 'something that was seen from the outside',
@@ -386,7 +403,6 @@ const WAYS = {
 };
 
 function report(figures) {
-  const sum = (name) => [...commands.values()].reduce((total, row) => total + row[name], 0);
   const lines = [
     `${sum('started')} processes: ${sum('ended')} ended, ${sum('killed')} killed, ${sum('stopped')} stopped for a while`,
     '',

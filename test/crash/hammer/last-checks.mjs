@@ -28,12 +28,16 @@ export function replay(text) {
         const work = `${name} ${key}`;
         const others = live(working.get(work) ?? []);
         for (const other of others)
-          problems.push(`two at once: run ${run} of ${who} begins ${work}, run ${other.run} of ${other.who} has it`);
+          problems.push(
+            `two at once: run ${run} of ${who} begins ${work}, run ${other.run} of ${other.who} has it`,
+          );
         working.set(work, [...others, { who, run, name }]);
         const all = live([...working.values()].flat());
         figures.most = Math.max(figures.most, all.length);
         if (all.length > CONCURRENCY)
-          problems.push(`${all.length} at once, ${CONCURRENCY} are allowed: run ${run} of ${who} is one too many`);
+          problems.push(
+            `${all.length} at once, ${CONCURRENCY} are allowed: run ${run} of ${who} is one too many`,
+          );
         if (name === 'second' && all.filter((one) => one.name === name).length > SECOND_CONCURRENCY)
           problems.push(`more of 'second' at once than are allowed: run ${run} of ${who}`);
         const before = executions.get(`${run} ${name}`) ?? [];
@@ -78,7 +82,8 @@ export function replay(text) {
     }
   }
   for (const [work, intervals] of working)
-    for (const { who, run } of live(intervals)) problems.push(`run ${run} (${work}) of ${who} never came to an end`);
+    for (const { who, run } of live(intervals))
+      problems.push(`run ${run} (${work}) of ${who} never came to an end`);
   if (figures.overlapping > Math.max(2, figures.evaluations * OVERLAPS))
     problems.push(`${figures.overlapping} of ${figures.evaluations} evaluations overlapped`);
   const interrupted = new Map();
@@ -127,8 +132,10 @@ export function checkRuns(field, runs, interrupted) {
   for (const [id, said] of ends) {
     const run = byId.get(id);
     for (const { status, by } of said) {
-      if (run === undefined) problems.push(`run ${id}, ${status} by the word of ${by}, is not in the history`);
-      else if (run.status === 'CANCELED' && status !== 'CANCELED') field.count('ends that a cancellation overtook');
+      if (run === undefined)
+        problems.push(`run ${id}, ${status} by the word of ${by}, is not in the history`);
+      else if (run.status === 'CANCELED' && status !== 'CANCELED')
+        field.count('ends that a cancellation overtook');
       else if (run.status !== status)
         problems.push(`run ${id} is ${run.status} in the history, ${status} by the word of ${by}`);
     }
@@ -141,11 +148,14 @@ export function checkRuns(field, runs, interrupted) {
       runs.filter((run) => run.sensor === sensor),
       ({ runKey }) => runKey,
     );
-    if (!same(launched.keys(), field.lists[name])) problems.push(`${name}: not each run key has launched a run`);
+    if (!same(launched.keys(), field.lists[name]))
+      problems.push(`${name}: not each run key has launched a run`);
     for (const [runKey, ofKey] of launched) {
       const lives = 1 + (removals.get(`${name} ${runKey}`) ?? 0);
       if (ofKey.length > lives)
-        problems.push(`run key ${runKey} launched ${ofKey.map(({ id }) => id)}, it had at most ${lives} lives`);
+        problems.push(
+          `run key ${runKey} launched ${ofKey.map(({ id }) => id)}, it had at most ${lives} lives`,
+        );
     }
   }
   return problems;
@@ -172,7 +182,8 @@ export function checkStatuses(field, document, runs, status) {
       if (counted[what] !== count) problems.push(`status of ${name}: ${what} ${counted[what]}, not ${count}`);
     for (const key of made) {
       const value = valueOf(field, name, key);
-      if (value?.key !== key || value.asset !== name) problems.push(`${name} of ${key} is on record without its value`);
+      if (value?.key !== key || value.asset !== name)
+        problems.push(`${name} of ${key} is on record without its value`);
     }
     if (name !== 'copy' && name !== 'pulse') continue;
     // Nothing is removed from these sets: the newest end that counts is the status.
@@ -207,7 +218,8 @@ export function checkFolder(field, runs) {
   const generations = all.filter((name) => /^\.state\.json\.\d{12}$/.test(name));
   if (generations.length > 16) problems.push(`${generations.length} generations`);
   const left = all.filter(
-    (name) => /\.tmp\b|^claims\/|^executors\//.test(name) && name !== 'values/.tmp' && !/^values\/[^.]/.test(name),
+    (name) =>
+      /\.tmp\b|^claims\/|^executors\//.test(name) && name !== 'values/.tmp' && !/^values\/[^.]/.test(name),
   );
   if (left.length > 0) problems.push(`left behind: ${left.join(' ')}`);
   const ids = new Set(runs.map(({ id }) => id));
@@ -220,14 +232,17 @@ export function checkFolder(field, runs) {
 export function checkSets(field, document) {
   const problems = [];
   const keysOf = (set) => document.sets[set]?.keys ?? [];
-  problems.push(...field.items.wrong(field.items.expected(), keysOf('items')).map((text) => `items: ${text}`));
+  problems.push(
+    ...field.items.wrong(field.items.expected(), keysOf('items')).map((text) => `items: ${text}`),
+  );
   const late = field.items.outOfOrder(keysOf('items'));
   if (late.length > 0) problems.push(`items: ${late} stand behind keys that were added after them`);
   if (!field.mirror.allows(keysOf('mirror'))) problems.push(`mirror is ${keysOf('mirror')}`);
   if (!same(keysOf('found'), field.lists.feed)) problems.push('found is not what was listed');
   const guarded = keysOf('guarded');
   for (const [key, out] of field.keptOut)
-    if (out !== null && out === guarded.includes(key)) problems.push(`guarded: ${key} is ${out ? '' : 'not '}there`);
+    if (out !== null && out === guarded.includes(key))
+      problems.push(`guarded: ${key} is ${out ? '' : 'not '}there`);
   const { cursor } = document.sensors['count'] ?? {};
   if (field.cursor.isOlder(cursor, field.cursor.last))
     problems.push(`the cursor is ${cursor}, ${field.cursor.last} was acknowledged`);

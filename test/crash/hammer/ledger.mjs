@@ -27,7 +27,9 @@ export class KeyLedger {
   }
 
   get there() {
-    return [...this.#keys].filter(([, entry]) => entry.there === true && entry.busy === 0).map(([key]) => key);
+    return [...this.#keys]
+      .filter(([, entry]) => entry.there === true && entry.busy === 0)
+      .map(([key]) => key);
   }
 
   /** A command that changes these keys begins; the answer is to be called with what became of each. */
@@ -120,8 +122,13 @@ export class ListLedger {
   }
 }
 
+/** Whether two lists hold the same, in any order. */
 export function same(one, other) {
-  return JSON.stringify([...one].sort()) === JSON.stringify([...other].sort());
+  return sorted(one) === sorted(other);
+}
+
+function sorted(list) {
+  return JSON.stringify([...list].sort((a, b) => (a < b ? -1 : 1)));
 }
 
 /** A cursor `opN:M` that an operator sets to `opN:0`, each time with a higher N, and each tick counts up. It never goes back. */
@@ -194,7 +201,6 @@ export class RunLedger {
   }
 
   removing(set, keys) {
-    for (const key of keys)
-      this.removals.set(`${set} ${key}`, (this.removals.get(`${set} ${key}`) ?? 0) + 1);
+    for (const key of keys) this.removals.set(`${set} ${key}`, (this.removals.get(`${set} ${key}`) ?? 0) + 1);
   }
 }

@@ -97,7 +97,7 @@ export class Victim {
   }
 
   #after(ms, action) {
-    this.#timers.push(setTimeout(action, ms));
+    this.#timers.push(setTimeout(() => action(), ms));
   }
 
   async #tell() {
@@ -126,7 +126,8 @@ export class Victim {
   }
 
   async #freeze() {
-    this.#child.kill('SIGSTOP');
+    // At a point it stops itself, in a moment. A second stop could come before its own, which nobody would end.
+    if (this.#plan.when.point === undefined) this.#child.kill('SIGSTOP');
     for (const until = Date.now() + 5000; Date.now() < until;) {
       const stat = statOf(this.#pid);
       if (this.#gone || stat === null || stat.start !== this.#start || stat.state === 'Z') return false;
