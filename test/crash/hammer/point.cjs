@@ -6,7 +6,8 @@
 const fs = require('node:fs');
 const { closeSync, openSync, writeSync } = fs;
 
-const [operation, place, side, nth] = process.env.HAMMER_POINT.split(' ');
+// A thread that evaluates sensors loads this, too. Nothing is to happen there.
+const [operation, place, side, nth] = (process.env.HAMMER_POINT ?? '- - - 0').split(' ');
 delete process.env.HAMMER_POINT;
 const paths = new Map();
 let left = Number(nth);
