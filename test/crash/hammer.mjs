@@ -211,7 +211,7 @@ function fateOf(kind, chance, usual) {
   ];
   const loads = sorts.includes('executes') || sorts.includes('evaluates');
   const way = sorts.length === 0 ? 'time' : chance.weighed({ time: loads ? 25 : 8, event: 30, point: 45 });
-  const plan = { how, for: chance.time(10, 3000) };
+  const plan = { how, for: chance.time(10, 3000), window: chance.is(0.4) };
   if (way === 'time') {
     // Of those that load the pipeline most of the time from there on: before it there is only node's start.
     if (loads && chance.is(0.8))

@@ -27,7 +27,7 @@ export const WEIGHTS = {
   watch: 0.7,
   cancel: 2,
   retry: 2,
-  'cursor-set': 1.5,
+  'cursor-set': 3,
   'stop-start': 1,
   export: 1,
   'list-items': 2,
@@ -240,7 +240,8 @@ export const KINDS = {
     if (lane.chance.is(0.5)) grow(lane.field, 'pairs', lane.chance);
     return ticking(lane, ['pairs'], true);
   },
-  'tick-other': (lane) => ticking(lane, [lane.chance.of(['count', 'count', 'guard', 'pulse'])], true),
+  'tick-other': (lane) =>
+    ticking(lane, [lane.chance.of(['count', 'count', 'count', 'pulse', 'pulse', 'guard'])], true),
   'tick-no-run': (lane) => {
     grow(lane.field, 'feed', lane.chance);
     return ticking(lane, ['feed', 'pairs', '--no-run'], false);

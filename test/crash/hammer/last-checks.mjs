@@ -185,6 +185,12 @@ export function checkStatuses(field, document, runs, status) {
       if (value?.key !== key || value.asset !== name)
         problems.push(`${name} of ${key} is on record without its value`);
     }
+    const added = addedAt(document.sets[set]);
+    for (const key of made) {
+      const since = added[keys.indexOf(key)];
+      if (!runs.some((run) => run.partitionKey === key && run.startedAt >= since && succeeded(run, name)))
+        problems.push(`${name} of ${key} counts as materialized, and no run of it began since it was added`);
+    }
     if (name !== 'copy' && name !== 'pulse') continue;
     // Nothing is removed from these sets: the newest end that counts is the status.
     const last = new Map();
@@ -199,6 +205,15 @@ export function checkStatuses(field, document, runs, status) {
     }
   }
   return problems;
+}
+
+function succeeded(run, name) {
+  return run.assets.some(({ asset, status }) => asset === name && status === 'SUCCESS');
+}
+
+/** When each key of a set was added, in their order. */
+function addedAt({ added }) {
+  return added.flatMap(([count, at]) => Array.from({ length: count }, () => at));
 }
 
 function valueOf(field, asset, key) {

@@ -81,7 +81,7 @@ function seeing(name, assets, look) {
     async evaluate(context) {
       note('look', who, name);
       try {
-        await sleep(Math.random() * 60, context.signal);
+        await sleep(Math.random() * 200, context.signal);
         return look(context);
       } finally {
         note('looked', who, name);

@@ -7,6 +7,9 @@ import { begunRuns, phaseOf, statOf } from './phases.mjs';
 /** A commit that is published and not checked yet is woken before so many others have passed. */
 const WAKE_AFTER = 10;
 
+/** So many generations keep their names. Behind more of them the number that a sleeping writer wanted is free again. */
+const WINDOW = 17;
+
 /** Whoever takes longer hangs. */
 const LONGEST_MS = 90_000;
 
@@ -33,7 +36,7 @@ export class Victim {
   #busy = false;
   #timers = [];
 
-  /** `plan`: `null`, or `{how: 'kill'|'stop'|'both', when, for}`; `term`: milliseconds after which it is told to stop. */
+  /** `plan`: `null`, or `{how: 'kill'|'stop'|'both', when, for, window}`; `term`: milliseconds after which it is told to stop. */
   constructor(field, { args, plan, term }) {
     this.#field = field;
     this.#plan = plan;
@@ -157,14 +160,18 @@ export class Victim {
     for (;;) {
       passed = newestGeneration(state) - from;
       const slept = Date.now() - began;
-      if (linked && throughWindow ? passed > 20 || slept > 8000 : slept >= this.#plan.for) break;
+      const longer = linked ? throughWindow : phase === 'writing' && this.#plan.window;
+      if (longer ? passed > WINDOW || slept > 8000 : slept >= this.#plan.for) break;
       if (linked && !throughWindow && passed >= WAKE_AFTER) break;
       if (this.#field.over) break;
-      await pause(Math.min(10, Math.max(1, this.#plan.for - slept)));
+      await pause(longer ? 10 : Math.min(10, Math.max(1, this.#plan.for - slept)));
     }
     this.done.push(`stopped for ${Date.now() - began} ms, ${passed} commits passed: ${phase}`);
     this.#field.struck('stop', phase, this.#way());
-    if (linked && passed >= 16) this.#field.count('slept through the window behind the link');
+    if (passed >= WINDOW && (linked || phase === 'writing'))
+      this.#field.count(
+        `writers that slept through a window of commits ${linked ? 'behind' : 'before'} their link`,
+      );
   }
 
   #way() {
