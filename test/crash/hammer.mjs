@@ -356,7 +356,10 @@ async function lastChecks() {
   const { runs } = await ask(['runs', 'list', '--limit', '1000000']);
   const status = await ask(['status']);
   field.notes.read();
-  const told = replay(fs.readFileSync(logFile, 'utf8'));
+  const told = replay(
+    fs.readFileSync(logFile, 'utf8'),
+    strikes.filter(({ way }) => way.startsWith('rename claims')).length,
+  );
   /** @type {[string, string[]][]} */
   const looks = [
     ['the log of executions', told.problems],
