@@ -106,6 +106,8 @@ const field = {
   pointFile: path.join(import.meta.dirname, 'hammer/point.cjs'),
   throughWindow: flags['through-window'],
   over: false,
+  /** From then on nobody begins anything, and sleepers are woken. */
+  until: Infinity,
   files: 0,
   victims: new Map(),
   lists: { feed: [], pairs: [] },
@@ -232,7 +234,7 @@ function fateOf(kind, chance, usual) {
 
 const alone = new Set();
 
-async function lane(at, until) {
+async function lane(at) {
   const chance = new Chance(Number(flags.seed) * 1000 + at);
   const name = `l${at}`;
   const self = {
@@ -249,7 +251,7 @@ async function lane(at, until) {
   const weights = Object.fromEntries(
     Object.entries(WEIGHTS).filter(([kind]) => only?.includes(kind) ?? true),
   );
-  while (!field.over && Date.now() < until) {
+  while (!field.over && Date.now() < field.until) {
     let kind = chance.weighed(weights);
     // Two that last are enough: they would take all the work.
     while (alone.has(kind)) kind = chance.weighed(weights);
@@ -382,17 +384,19 @@ async function main() {
   const close = watchFolders();
   const done = new AbortController();
   const watching = watchFile(done.signal);
-  const until = Date.now() + Number(flags.seconds) * 1000;
-  const lanes = Promise.all(Array.from({ length: Number(flags.lanes) }, (_, at) => lane(at, until)));
+  field.until = Date.now() + Number(flags.seconds) * 1000;
+  const lanes = Promise.all(Array.from({ length: Number(flags.lanes) }, (_, at) => lane(at)));
   const guard = setInterval(() => {
     if (field.over) for (const victim of field.victims.values()) victim.end();
   }, 50);
   await lanes;
   clearInterval(guard);
   close();
+  const ended = Date.now();
   const figures = problems.length > 0 && !flags['go-on'] ? null : await lastChecks();
   done.abort();
   await watching;
+  if (figures !== null) figures['seconds for the end'] = Math.round((Date.now() - ended) / 1000);
   report(figures);
   return problems.length === 0 ? 0 : 1;
 }

@@ -11,7 +11,7 @@ it(
       (resolve) => {
         execFile(
           process.execPath,
-          [path.join(import.meta.dirname, 'hammer.mjs'), '--seconds', '10', '--lanes', '10'],
+          [path.join(import.meta.dirname, 'hammer.mjs'), '--seconds', '12', '--lanes', '12'],
           { timeout: 140_000, maxBuffer: 2 ** 26 },
           (error, out, err) => resolve({ code: error === null ? 0 : error.code, said: `${out}${err}` }),
         );

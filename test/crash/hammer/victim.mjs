@@ -163,7 +163,7 @@ export class Victim {
       const longer = linked ? throughWindow : phase === 'writing' && this.#plan.window;
       if (longer ? passed > WINDOW || slept > 8000 : slept >= this.#plan.for) break;
       if (linked && !throughWindow && passed >= WAKE_AFTER) break;
-      if (this.#field.over) break;
+      if (this.#field.over || Date.now() > this.#field.until) break;
       await pause(longer ? 10 : Math.min(10, Math.max(1, this.#plan.for - slept)));
     }
     this.done.push(`stopped for ${Date.now() - began} ms, ${passed} commits passed: ${phase}`);
