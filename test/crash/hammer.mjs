@@ -22,7 +22,14 @@ import { parseArgs } from 'node:util';
 import { Chance } from './hammer/chance.mjs';
 import { ALONE, COMMITS, EVALUATES, EXECUTES, grow, KINDS, LASTING, WEIGHTS } from './hammer/kinds.mjs';
 import { CursorLedger, KeyLedger, ListLedger, RunLedger } from './hammer/ledger.mjs';
-import { checkFolder, checkRuns, checkSets, checkStatuses, replay } from './hammer/last-checks.mjs';
+import {
+  checkFolder,
+  checkHistory,
+  checkRuns,
+  checkSets,
+  checkStatuses,
+  replay,
+} from './hammer/last-checks.mjs';
 import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
 import { PIPELINE, SENSORS } from './hammer/pipeline.mjs';
 import { Victim } from './hammer/victim.mjs';
@@ -366,6 +373,7 @@ async function lastChecks() {
   const looks = [
     ['the log of executions', told.problems],
     ['the runs', checkRuns(field, runs, told.interrupted)],
+    ['the history', checkHistory(field, told.killedIn)],
     ['the statuses', checkStatuses(field, document, runs, status)],
     ['the sets', checkSets(field, document)],
     ['the folder', checkFolder(field, runs)],

@@ -99,7 +99,7 @@ function listFile(field, name, lines) {
 /** A new item in the outside world, now and then one that fails or takes its process down. */
 export function grow(field, name, chance) {
   const list = field.lists[name];
-  const sort = chance.is(0.06) ? FAILS : chance.is(0.02) ? KILLS : '';
+  const sort = chance.is(0.06) ? FAILS : chance.is(0.012) ? KILLS : '';
   list.push(`${name === 'feed' ? 'f' : 'q'}${list.length}${sort}`);
   listFile(field, `${name}.txt`, list);
 }

@@ -92,7 +92,49 @@ export function replay(text, putBacks) {
   const interrupted = new Map();
   for (const runs of killing.values())
     for (const run of runs) interrupted.set(run, (interrupted.get(run) ?? 0) + 1);
-  return { problems, figures, interrupted };
+  /** How many processes were killed that had begun an asset of the run. */
+  const killedIn = (run) =>
+    new Set(
+      [...executions].flatMap(([name, all]) =>
+        name.startsWith(`${run} `) ? all.filter((who) => gone.has(who)) : [],
+      ),
+    ).size;
+  return { problems, figures, interrupted, killedIn };
+}
+
+/**
+ * A run's end may stand in the history more than once only where its process was killed between the record and the
+ * commit, and it was executed again. What a commit recorded that another one was quicker than is taken back.
+ */
+export function checkHistory(field, killedIn) {
+  const folder = path.join(field.state, 'history');
+  const records = new Map();
+  for (const name of fs.readdirSync(folder).sort()) {
+    if (!name.startsWith('runs.')) continue;
+    for (const line of fs.readFileSync(path.join(folder, name), 'utf8').split('\n')) {
+      if (line === '') continue;
+      let record;
+      try {
+        record = JSON.parse(line);
+      } catch {
+        // Torn by a kill.
+        continue;
+      }
+      const id = record.retracted ?? record.id;
+      const of = records.get(id) ?? [];
+      records.set(id, record.retracted === undefined ? [...of, record] : of.slice(0, -1));
+    }
+  }
+  return [...records].flatMap(([id, of]) => {
+    const executed = of
+      .slice(0, -1)
+      .filter(({ status, error }) => status !== 'CANCELED' && error?.code !== 'interrupted');
+    return executed.length > killedIn(id)
+      ? [
+          `run ${id} has ended as ${of.map(({ status }) => status).join(', ')}, ${killedIn(id)} processes died of it`,
+        ]
+      : [];
+  });
 }
 
 function group(list, nameOf) {
