@@ -259,9 +259,13 @@ async function lane(at) {
     Object.entries(WEIGHTS).filter(([kind]) => only?.includes(kind) ?? true),
   );
   while (!field.over && Date.now() < field.until) {
-    let kind = chance.weighed(weights);
-    // Two that last are enough: they would take all the work.
-    while (alone.has(kind)) kind = chance.weighed(weights);
+    const free = Object.fromEntries(Object.entries(weights).filter(([kind]) => !alone.has(kind)));
+    if (Object.keys(free).length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      continue;
+    }
+    const kind = chance.weighed(free);
+    // One that lasts of each is enough: they would take all the work.
     if (ALONE.has(kind) || LASTING.has(kind)) alone.add(kind);
     try {
       const command = KINDS[kind](self);
@@ -387,6 +391,8 @@ async function lastChecks() {
 async function main() {
   if (!fs.existsSync(path.join(path.resolve(flags.root), 'dist/cli.cjs')))
     throw new Error('npm run build first');
+  for (const kind of flags.only?.split(',') ?? [])
+    if (!(kind in WEIGHTS)) throw new Error(`there is no kind ${kind}: ${Object.keys(WEIGHTS).join(', ')}`);
   console.log(`seed ${flags.seed}, ${flags.lanes} lanes, ${flags.seconds} s, in ${base}`);
   await prepare();
   const close = watchFolders();
@@ -441,13 +447,18 @@ function report(figures) {
   console.log(lines.join('\n'));
 }
 
+// Whoever stands still would stand there for ever.
+process.on('exit', () => {
+  for (const victim of field.victims.values()) victim.end();
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+
 let code = 1;
 try {
   code = await main();
 } catch (error) {
   console.log(`seed ${flags.seed}; the folder is kept: ${base}\n${error.stack}`);
 } finally {
-  for (const victim of field.victims.values()) victim.end();
   if (code === 0 && !flags.keep) fs.rmSync(base, { recursive: true, force: true });
   else if (flags.keep) console.log(base);
 }
