@@ -179,8 +179,6 @@ export class RunLedger {
   cancelAsked = new Set();
   /** How often somebody wanted a key to be removed, by `set key`. */
   removals = new Map();
-  /** Commands whose runs are canceled with them. */
-  toldMaterialize = false;
 
   get ends() {
     return this.#ends;
