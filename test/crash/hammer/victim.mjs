@@ -105,7 +105,7 @@ export class Victim {
 
   async #tell() {
     while (this.#busy) await pause(5);
-    if (this.#gone) return;
+    if (this.#gone || this.killed) return;
     this.told = true;
     this.#field.mark(`telling ${this.#pid} ${this.#start}`);
     this.#child.kill('SIGTERM');
