@@ -24,9 +24,8 @@ export function replay(text, putBacks) {
   for (const line of text.split('\n').slice(0, -1)) {
     const [word, pid, start, name, key, run, how] = line.split(' ');
     const who = `${pid} ${start}`;
-    // Who tells or kills it may not know yet that it has killed itself.
-    if (gone.has(who) && word !== 'killing' && word !== 'telling')
-      problems.push(`after it was killed: ${line}`);
+    // A thread of it that looks, and who tells it to stop, may not know yet that it has killed itself.
+    if (gone.has(who) && (word === 'begin' || word === 'end')) problems.push(`after it was killed: ${line}`);
     switch (word) {
       case 'begin': {
         figures.executions++;
