@@ -72,8 +72,9 @@ const CALLS = {
     'sync values',
     'rename values',
     'write runs',
-    'sync runs',
     'write runs',
+    'write runs',
+    'sync runs',
   ],
   evaluates: ['open claims', 'link claims', 'rename claims', 'unlink claims', 'write ticks'],
 };
@@ -233,7 +234,7 @@ function fateOf(kind, chance, usual) {
     return { ...plan, when: { event, delay: chance.next() * most } };
   }
   const side = chance.of(['before', 'after', 'after']);
-  const nth = 1 + Math.floor(chance.next() ** 2 * 3);
+  const nth = 1 + Math.floor(chance.next() ** 3 * 3);
   return { ...plan, when: { point: `${chance.of(CALLS[sort])} ${side} ${nth}` } };
 }
 
@@ -325,9 +326,8 @@ async function prepare() {
   fs.writeFileSync(path.join(project, 'pipeline.ts'), PIPELINE);
   fs.writeFileSync(logFile, '');
   fs.writeFileSync(path.join(project, 'pairs.txt'), '');
-  const calm = { is: () => false };
-  grow(field, 'feed', calm);
-  grow(field, 'pairs', calm);
+  grow(field, 'feed');
+  grow(field, 'pairs');
   field.runs.note(
     (await ask(['sensor', 'tick'])).ticks.flatMap(({ runs }) => runs),
     'tick',

@@ -96,10 +96,10 @@ function listFile(field, name, lines) {
   fs.renameSync(fresh, path.join(field.project, name));
 }
 
-/** A new item in the outside world, now and then one that fails or takes its process down. */
-export function grow(field, name, chance) {
+/** A new item in the outside world. Now and then one that fails, or one that takes its process down. */
+export function grow(field, name) {
   const list = field.lists[name];
-  const sort = chance.is(0.06) ? FAILS : chance.is(0.012) ? KILLS : '';
+  const sort = list.length % 16 === 7 ? FAILS : list.length % 60 === 4 ? KILLS : '';
   list.push(`${name === 'feed' ? 'f' : 'q'}${list.length}${sort}`);
   listFile(field, `${name}.txt`, list);
 }
@@ -140,12 +140,13 @@ export const KINDS = {
     const { chance, field } = lane;
     const mine = field.items.there.filter((key) => key.startsWith(`${lane.name}/`));
     const keys = [...new Set([...(mine.length > 0 ? chance.some(mine, 2) : []), chance.of(lane.keys)])];
-    field.runs.removing('items', keys);
+    const removed = field.runs.removing('items', keys);
     return changing(
       lane,
       ['partitions', 'remove', 'items', ...keys],
       keys,
       (document, before, problems) => {
+        removed(document.removed);
         for (const key of keys)
           expect(
             problems,
@@ -233,27 +234,28 @@ export const KINDS = {
 
   tick: (lane) => ticking(lane, [], true),
   'tick-feed': (lane) => {
-    grow(lane.field, 'feed', lane.chance);
+    grow(lane.field, 'feed');
     return ticking(lane, ['feed'], true);
   },
   'tick-pairs': (lane) => {
-    if (lane.chance.is(0.5)) grow(lane.field, 'pairs', lane.chance);
+    if (lane.chance.is(0.5)) grow(lane.field, 'pairs');
     return ticking(lane, ['pairs'], true);
   },
   'tick-other': (lane) =>
     ticking(lane, [lane.chance.of(['count', 'count', 'count', 'pulse', 'pulse', 'guard'])], true),
   'tick-no-run': (lane) => {
-    grow(lane.field, 'feed', lane.chance);
+    grow(lane.field, 'feed');
     return ticking(lane, ['feed', 'pairs', '--no-run'], false);
   },
 
   'remove-pairs'(lane) {
     const { chance, field } = lane;
-    const keys = chance.some(field.lists.pairs, 2);
-    field.runs.removing('pairs', keys);
+    const keys = chance.some(field.lists.pairs.slice(-6), 2);
+    const removed = field.runs.removing('pairs', keys);
     return {
       args: ['partitions', 'remove', 'pairs', ...keys],
       ended(document, problems) {
+        removed(document.removed);
         expect(problems, same([...document.removed, ...document.skipped], keys), 'it did something else');
         field.count('acknowledged commits', document.removed.length > 0 ? 1 : 0);
       },

@@ -144,18 +144,19 @@ function group(list, nameOf) {
   return groups;
 }
 
+const SETS = { mark: 'items', copy: 'found', first: 'pairs', second: 'pairs', pulse: 'pulses' };
+
+function setOf(run) {
+  return SETS[run.assets[0].asset];
+}
+
 /** Every run has come to the end that it must have come to, once. */
 export function checkRuns(field, runs, interrupted) {
   const problems = [];
   const { cancelAsked, removals, ends } = field.runs;
   const byId = new Map(runs.map((run) => [run.id, run]));
   if (byId.size !== runs.length) problems.push('a run is in the history twice');
-  const mayBeCanceled = (run) =>
-    cancelAsked.has(run.id) ||
-    run.assets.some(({ asset }) => {
-      const set = { mark: 'items', first: 'pairs', second: 'pairs' }[asset];
-      return set !== undefined && removals.has(`${set} ${run.partitionKey}`);
-    });
+  const mayBeCanceled = (run) => cancelAsked.has(run.id) || removals.has(`${setOf(run)} ${run.partitionKey}`);
   for (const run of runs) {
     const { id, status, partitionKey: key } = run;
     const times = interrupted.get(id) ?? 0;
@@ -186,6 +187,16 @@ export function checkRuns(field, runs, interrupted) {
         problems.push(`run ${id} is ${run.status} in the history, ${status} by the word of ${by}`);
     }
   }
+  for (const { set, key, began, ended } of field.runs.removed)
+    for (const run of runs)
+      if (
+        run.partitionKey === key &&
+        setOf(run) === set &&
+        run.status !== 'CANCELED' &&
+        run.startedAt < began &&
+        run.finishedAt > ended
+      )
+        problems.push(`run ${run.id} is ${run.status}, but its key ${key} was removed while it was executed`);
   for (const [name, sensor] of [
     ['feed', 'feed'],
     ['pairs', 'pairs'],

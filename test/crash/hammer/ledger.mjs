@@ -179,6 +179,8 @@ export class RunLedger {
   cancelAsked = new Set();
   /** How often somebody wanted a key to be removed, by `set key`. */
   removals = new Map();
+  /** Removals that were acknowledged, and between which times. */
+  removed = [];
 
   get ends() {
     return this.#ends;
@@ -198,7 +200,13 @@ export class RunLedger {
     return [...this.#ends.keys()].slice(-count);
   }
 
+  /** Somebody begins to remove keys; the answer is to be called with those that were removed. */
   removing(set, keys) {
+    const began = new Date().toISOString();
     for (const key of keys) this.removals.set(`${set} ${key}`, (this.removals.get(`${set} ${key}`) ?? 0) + 1);
+    return (removed) => {
+      const ended = new Date().toISOString();
+      for (const key of removed) this.removed.push({ set, key, began, ended });
+    };
   }
 }
