@@ -127,9 +127,8 @@ export function checkHistory(field, killedIn) {
     }
   }
   return [...records].flatMap(([id, of]) => {
-    const executed = of
-      .slice(0, -1)
-      .filter(({ status, error }) => status !== 'CANCELED' && error?.code !== 'interrupted');
+    // Without a try nobody's code was called, and the log does not know who recorded it.
+    const executed = of.slice(0, -1).filter(({ status, attempts }) => status !== 'CANCELED' && attempts > 0);
     return executed.length > killedIn(id)
       ? [
           `run ${id} has ended as ${of.map(({ status }) => status).join(', ')}, ${killedIn(id)} processes died of it`,
