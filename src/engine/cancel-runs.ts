@@ -19,20 +19,18 @@ export function cancelRuns(
   chosen: (runs: PendingRuns, run: PendingRun) => boolean,
   { why, now }: { readonly why: string; readonly now: Millis },
 ): CanceledRuns {
-  const alive = new Set(
-    view
-      .executors()
-      .filter((executor) => executor.alive)
-      .map(({ id }) => id),
-  );
+  const executors = view.executors();
+  const alive = new Set(executors.filter((executor) => executor.alive).map(({ id }) => id));
+  const stillOwning = new Set<string>();
   const finished: FinishedRun[] = [];
   const canceling: string[] = [];
   const records: RunRecord[] = [];
   for (const runs of view.runs()) {
     const owned = runs.owner !== null && alive.has(runs.owner);
     for (const run of runsIn(runs)) {
-      if (!chosen(runs, run)) continue;
-      if (owned) {
+      if (!chosen(runs, run)) {
+        if (runs.owner !== null) stillOwning.add(runs.owner);
+      } else if (owned) {
         canceling.push(run.id);
         records.push(recordOf(runs, run));
       } else {
@@ -49,7 +47,12 @@ export function cancelRuns(
   }
   const changes: StateChange[] = [];
   if (canceling.length > 0) changes.push({ type: 'runs-canceling', ids: canceling });
-  if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
+  if (finished.length > 0) {
+    changes.push({ type: 'runs-finished', runs: finished });
+    // Who takes up a dead process's runs takes it out of the state. Nobody will, when there is nothing left to take up.
+    for (const { id } of executors)
+      if (!alive.has(id) && !stillOwning.has(id)) changes.push({ type: 'executor-left', id });
+  }
   return { changes, runs: records };
 }
 

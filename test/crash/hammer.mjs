@@ -1,0 +1,469 @@
+/**
+ * Many real processes at once on one state, which are killed, stopped and let go on at every moment of their lives.
+ *
+ *     npm run test:hammer                               five minutes
+ *     node test/crash/hammer.mjs --seconds 30 --lanes 16 --seed 7 --keep
+ *     node test/crash/hammer.mjs --only add,remove,check    only these kinds of commands
+ *     node test/crash/hammer.mjs --root /tmp/copy       another checkout's build
+ *     node test/crash/hammer.mjs --through-window       also let a writer sleep behind its link until a whole window
+ *                                                       of commits has passed (otherwise it is woken after ten)
+ *     node test/crash/hammer.mjs --go-on                do not end at the first problem
+ *
+ * A process is struck at a random time, some moments after something that it was seen to do (a temporary, a claim, an
+ * executor's file, the beginning of a run), or at a call of its own on the state folder (`hammer/point.cjs`). It is made
+ * to stand still first: so it can be said in which phase it was, and its killing is in the log before it happens. What
+ * is asked for, what was acknowledged and what must follow is in `hammer/ledger.mjs`; the last word in
+ * `hammer/last-checks.mjs`. A seed repeats the choices, not the times.
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Chance } from './hammer/chance.mjs';
+import { ALONE, COMMITS, EVALUATES, EXECUTES, grow, KINDS, LASTING, WEIGHTS } from './hammer/kinds.mjs';
+import { CursorLedger, KeyLedger, ListLedger, RunLedger } from './hammer/ledger.mjs';
+import {
+  checkFolder,
+  checkHistory,
+  checkRuns,
+  checkSets,
+  checkStatuses,
+  replay,
+} from './hammer/last-checks.mjs';
+import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
+import { PIPELINE, SENSORS } from './hammer/pipeline.mjs';
+import { Victim } from './hammer/victim.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '300' },
+    lanes: { type: 'string', default: '12' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    only: { type: 'string' },
+    root: { type: 'string', default: path.resolve(import.meta.dirname, '../..') },
+    keep: { type: 'boolean', default: false },
+    'through-window': { type: 'boolean', default: false },
+    'go-on': { type: 'boolean', default: false },
+  },
+});
+
+/** Of a hundred commands so many are left alone, killed, stopped, and stopped and then killed. */
+const FATES = { none: 40, kill: 26, stop: 24, both: 10 };
+
+/** Calls on the state folder at which a process may be struck, by which commands make them. */
+const CALLS = {
+  commits: [
+    'open temporary',
+    'write temporary',
+    'sync temporary',
+    'link generation',
+    'link generation',
+    'rename state',
+    'rename state',
+    'sync folder',
+    'unlink temporary',
+    'unlink generation',
+  ],
+  executes: [
+    'open executors',
+    'write executors',
+    'unlink executors',
+    'write values',
+    'sync values',
+    'rename values',
+    'write runs',
+    'write runs',
+    'write runs',
+    'sync runs',
+  ],
+  evaluates: ['open claims', 'link claims', 'rename claims', 'unlink claims', 'write ticks'],
+};
+
+/** What can be seen of a process from the outside, and how long after it a strike may come. */
+const EVENTS = {
+  commits: [['temporary', 12]],
+  executes: [
+    ['executor', 150],
+    ['begin', 150],
+    ['begin', 150],
+    ['value', 60],
+  ],
+  evaluates: [
+    ['claim', 80],
+    ['look', 80],
+    ['load', 60],
+  ],
+};
+
+const base = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-hammer-')));
+const project = path.join(base, 'project');
+const state = path.join(project, '.dynpart');
+const logFile = path.join(project, 'hammer.log');
+const traceFile = path.join(base, 'trace.jsonl');
+
+const counts = new Map();
+const strikes = [];
+const problems = [];
+const commands = new Map();
+
+const field = {
+  base,
+  project,
+  state,
+  binary: path.join(path.resolve(flags.root), 'bin/dynpart.cjs'),
+  pointFile: path.join(import.meta.dirname, 'hammer/point.cjs'),
+  throughWindow: flags['through-window'],
+  over: false,
+  /** From then on nobody begins anything, and sleepers are woken. */
+  until: Infinity,
+  files: 0,
+  victims: new Map(),
+  lists: { feed: [], pairs: [] },
+  items: new KeyLedger(),
+  mirror: new ListLedger(),
+  cursor: new CursorLedger(),
+  runs: new RunLedger(),
+  keptOut: new Map(),
+  keptOutChanges: 0,
+  stopped: { status: null, changes: 0 },
+  seenFound: [],
+  notes: new Notes(logFile, (word, pid) => field.victims.get(pid)?.saw(word)),
+  mark: (line) => fs.appendFileSync(logFile, `${line}\n`),
+  count: (name, by = 1) => counts.set(name, (counts.get(name) ?? 0) + by),
+  struck: (how, phase, way) => strikes.push({ how, phase, way }),
+  problem(problem) {
+    problems.push(problem);
+    const { what, args, output } = problem;
+    console.log(
+      `\nPROBLEM (seed ${flags.seed})${args === undefined ? '' : `  dynpart ${args.join(' ')}`}\n` +
+        `${what.map((text) => `  ${text}\n`).join('')}${output === undefined ? '' : `  ${JSON.stringify(output)}\n`}`,
+    );
+    if (!flags['go-on']) field.over = true;
+  },
+};
+
+/** The one thing that may be said: somebody was killed between the two steps of a commit. */
+const MAY_BE_SAID = /^warning: .* holds serial \d+, its newest generation \d+: the generation is used\./;
+
+// ── One command ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a process that was not killed has answered, or `null` when that is a problem. */
+function documentOf({ code, stdout, stderr, told }, { exits = [0], lines = false }, found) {
+  const said = stderr.split('\n').filter((line) => line !== '');
+  for (const line of said) if (!MAY_BE_SAID.test(line)) found.push(`it said: ${line}`);
+  if (said.length > 0) field.count('warnings of a newer generation', said.length);
+  const documents = stdout.split('\n').slice(0, -1);
+  if (!(told ? [...exits, 143] : exits).includes(code)) found.push(`exit code ${code}`);
+  if (!lines && documents.length !== 1) found.push(`${documents.length} documents`);
+  try {
+    const parsed = documents.map((text) => JSON.parse(text));
+    return lines ? parsed : (parsed[0] ?? null);
+  } catch {
+    found.push('its output is no JSON');
+    return null;
+  }
+}
+
+async function run(kind, command, plan, began = Date.now()) {
+  const args = [...command.args, '--json'];
+  const victim = new Victim(field, { args, plan, term: command.term });
+  const result = await victim.ended;
+  const record = { kind, args, pid: victim.pid, began, ms: Date.now() - began, ...result, done: victim.done };
+  fs.appendFileSync(traceFile, `${JSON.stringify(record)}\n`);
+  const row = commands.get(kind) ?? { started: 0, ended: 0, killed: 0, stopped: 0 };
+  commands.set(kind, row);
+  row.started++;
+  if (victim.done.some((text) => text.startsWith('stopped'))) row.stopped++;
+  if (result.itself) field.count('processes that a run took down');
+  if (victim.hung) {
+    field.problem({ what: ['it never ended', ...victim.done], args, output: result });
+    return null;
+  }
+  if (field.over && result.signal === 'SIGKILL') {
+    await command.killed();
+    return null;
+  }
+  if (result.signal !== null && !(result.signal === 'SIGKILL' && result.killed)) {
+    // Told to stop before it listened.
+    if (result.signal === 'SIGTERM' && victim.told) row.killed++;
+    else field.problem({ what: [`ended by ${result.signal}`, ...victim.done], args, output: result });
+    await command.killed();
+    return null;
+  }
+  if (result.signal === 'SIGKILL') {
+    row.killed++;
+    await command.killed();
+    return null;
+  }
+  row.ended++;
+  const found = [];
+  const document = documentOf({ ...result, told: victim.told }, command, found);
+  if (document !== null && found.length === 0) {
+    try {
+      command.ended(document, found);
+    } catch (error) {
+      found.push(`its answer is not as it should be: ${error.stack}`);
+    }
+  }
+  if (found.length > 0) field.problem({ what: [...found, ...victim.done], args, output: result });
+  return document;
+}
+
+/** What is to become of a command. */
+function fateOf(kind, chance, usual) {
+  const how = chance.weighed(FATES);
+  // What only reads is over before it has made anything: some are enough.
+  if (how === 'none' || (!COMMITS.has(kind) && chance.is(0.75))) return null;
+  const sorts = [
+    ...(COMMITS.has(kind) ? ['commits'] : []),
+    ...(EXECUTES.has(kind) ? ['executes'] : []),
+    ...(EVALUATES.has(kind) ? ['evaluates'] : []),
+  ];
+  const loads = sorts.includes('executes') || sorts.includes('evaluates');
+  const way = sorts.length === 0 ? 'time' : chance.weighed({ time: loads ? 25 : 8, event: 30, point: 45 });
+  const plan = { how, for: chance.time(10, 3000), window: chance.is(0.4) };
+  if (way === 'time') {
+    // Of those that load the pipeline most of the time from there on: before it there is only node's start.
+    if (loads && chance.is(0.8))
+      return { ...plan, when: { event: 'load', delay: chance.next() * usual * 0.6 } };
+    return { ...plan, when: { ms: (0.2 + chance.next()) * usual } };
+  }
+  const sort = chance.of(sorts);
+  if (way === 'event') {
+    const [event, most] = chance.of(EVENTS[sort]);
+    return { ...plan, when: { event, delay: chance.next() * most } };
+  }
+  const side = chance.of(['before', 'after', 'after']);
+  const nth = 1 + Math.floor(chance.next() ** 3 * 3);
+  return { ...plan, when: { point: `${chance.of(CALLS[sort])} ${side} ${nth}` } };
+}
+
+// ── Lanes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const alone = new Set();
+
+async function lane(at) {
+  const chance = new Chance(Number(flags.seed) * 1000 + at);
+  const name = `l${at}`;
+  const self = {
+    name,
+    chance,
+    field,
+    count: 0,
+    keys: Array.from({ length: 6 }, (_, key) => `${name}/k${key}`),
+    quiet: (args) =>
+      field.over ? null : run('look', { args, ended: () => undefined, killed: () => undefined }, null),
+  };
+  const usual = new Map();
+  const only = flags.only?.split(',');
+  const weights = Object.fromEntries(
+    Object.entries(WEIGHTS).filter(([kind]) => only?.includes(kind) ?? true),
+  );
+  while (!field.over && Date.now() < field.until) {
+    const free = Object.fromEntries(Object.entries(weights).filter(([kind]) => !alone.has(kind)));
+    if (Object.keys(free).length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      continue;
+    }
+    const kind = chance.weighed(free);
+    // One that lasts of each is enough: they would take all the work.
+    if (ALONE.has(kind) || LASTING.has(kind)) alone.add(kind);
+    try {
+      const command = KINDS[kind](self);
+      const began = Date.now();
+      const took = usual.get(kind) ?? 600;
+      const document = await run(kind, command, fateOf(kind, chance, command.term ?? took), began);
+      if (document !== null) usual.set(kind, took * 0.8 + (Date.now() - began) * 0.2);
+    } finally {
+      alone.delete(kind);
+    }
+  }
+}
+
+/** Looks at the file itself all the time: it is one whole document, whoever is writing. */
+async function watchFile(done) {
+  while (!done.aborted) {
+    try {
+      const { schema, serial, sets } = JSON.parse(fs.readFileSync(path.join(state, 'state.json'), 'utf8'));
+      if (schema !== 1 || !(serial > 0) || typeof sets !== 'object') throw new Error('it is no state');
+      field.count('looks at the file itself');
+    } catch (error) {
+      field.problem({ what: [`state.json: ${error.message}`] });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Sees what processes do, by the names of the files that they make and by the log. */
+function watchFolders() {
+  const watched = [
+    [state, 'temporary'],
+    [path.join(state, 'executors'), 'executor'],
+    [path.join(state, 'claims'), 'claim'],
+    [path.join(state, 'values', '.tmp'), 'value'],
+  ].map(([folder, event]) =>
+    fs.watch(folder, (_, name) => {
+      const pid = /(?:^|\.)(\d+)-\d+-[0-9a-f]+/.exec(name ?? '')?.[1];
+      if (pid !== undefined) field.victims.get(Number(pid))?.saw(event);
+    }),
+  );
+  watched.push(fs.watch(logFile, () => field.notes.read()));
+  return () => watched.forEach((watcher) => watcher.close());
+}
+
+// ── All of it ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const ask = async (args, exits = [0, 1]) => {
+  const found = [];
+  const document = await run('last', { args, exits, ended: () => undefined, killed: () => undefined }, null);
+  if (document === null) found.push('it gave no answer');
+  if (found.length > 0) throw new Error(`${args.join(' ')}: ${found.join(', ')}`);
+  return document;
+};
+
+async function prepare() {
+  fs.mkdirSync(project);
+  fs.writeFileSync(path.join(project, 'pipeline.ts'), PIPELINE);
+  fs.writeFileSync(logFile, '');
+  fs.writeFileSync(path.join(project, 'pairs.txt'), '');
+  grow(field, 'feed');
+  grow(field, 'pairs');
+  field.runs.note(
+    (await ask(['sensor', 'tick'])).ticks.flatMap(({ runs }) => runs),
+    'tick',
+  );
+}
+
+/** Until nothing is left to do: what killed processes left is taken up by others. */
+async function drain() {
+  for (let rounds = 0; rounds < 8; rounds++) {
+    await ask(['sensor', 'tick', ...SENSORS]);
+    await ask(['worker', '--once']);
+    const { runs } = JSON.parse(fs.readFileSync(path.join(state, 'state.json'), 'utf8'));
+    const { runs: pending } = await ask(['runs', 'list', '--status', 'QUEUED']);
+    if (runs.length === 0 && pending.length === 0) return;
+  }
+  field.problem({ what: ['runs are left after eight rounds'] });
+}
+
+async function lastChecks() {
+  // Some runs still take their process down: whoever drains is killed, too, three times a run at most.
+  for (let tries = 0; ; tries++) {
+    try {
+      await drain();
+      break;
+    } catch (error) {
+      if (tries > 60) throw error;
+    }
+  }
+  // One more of each, for what is only tidied by the way.
+  await ask(['partitions', 'add', 'items', 'last']);
+  field.items.change(['last'])(() => true);
+  await ask(['materialize', 'mark', '--key', 'last']);
+  await ask(['sensor', 'tick', ...SENSORS]);
+  await ask(['worker', '--once']);
+  const { ok, problems: found } = await ask(['state', 'check']);
+  if (!ok) field.problem({ what: [`state check: ${JSON.stringify(found)}`] });
+  await ask(['state', 'export', 'last.json']);
+  const document = JSON.parse(fs.readFileSync(path.join(project, 'last.json'), 'utf8'));
+  const { runs } = await ask(['runs', 'list', '--limit', '1000000']);
+  const status = await ask(['status']);
+  field.notes.read();
+  const told = replay(
+    fs.readFileSync(logFile, 'utf8'),
+    strikes.filter(({ way }) => way.startsWith('rename claims')).length,
+  );
+  /** @type {[string, string[]][]} */
+  const looks = [
+    ['the log of executions', told.problems],
+    ['the runs', checkRuns(field, runs, told.interrupted)],
+    ['the history', checkHistory(field, told.killedIn)],
+    ['the statuses', checkStatuses(field, document, runs, status)],
+    ['the sets', checkSets(field, document)],
+    ['the folder', checkFolder(field, runs)],
+  ];
+  for (const [name, what] of looks)
+    if (what.length > 0)
+      field.problem({ what: [`${what.length} problems with ${name}`, ...what.slice(0, 20)] });
+  return { ...told.figures, runs: runs.length, serial: document.serial, interrupted: told.interrupted.size };
+}
+
+async function main() {
+  if (!fs.existsSync('/proc/self/stat')) {
+    console.log('SKIPPED the hammer: there is no /proc to see processes in');
+    return 0;
+  }
+  if (!fs.existsSync(path.join(path.resolve(flags.root), 'dist/cli.cjs')))
+    throw new Error('npm run build first');
+  for (const kind of flags.only?.split(',') ?? [])
+    if (!(kind in WEIGHTS)) throw new Error(`there is no kind ${kind}: ${Object.keys(WEIGHTS).join(', ')}`);
+  console.log(`seed ${flags.seed}, ${flags.lanes} lanes, ${flags.seconds} s, in ${base}`);
+  await prepare();
+  const close = watchFolders();
+  const done = new AbortController();
+  const watching = watchFile(done.signal);
+  field.until = Date.now() + Number(flags.seconds) * 1000;
+  const lanes = Promise.all(Array.from({ length: Number(flags.lanes) }, (_, at) => lane(at)));
+  const guard = setInterval(() => {
+    if (field.over) for (const victim of field.victims.values()) victim.end();
+  }, 50);
+  await lanes;
+  clearInterval(guard);
+  close();
+  const ended = Date.now();
+  const figures = problems.length > 0 && !flags['go-on'] ? null : await lastChecks();
+  done.abort();
+  await watching;
+  if (figures !== null) figures['seconds for the end'] = Math.round((Date.now() - ended) / 1000);
+  report(figures);
+  return problems.length === 0 ? 0 : 1;
+}
+
+const sum = (name) => [...commands.values()].reduce((total, row) => total + row[name], 0);
+
+const WAYS = {
+  time: 'a random time',
+  event: 'something that was seen from the outside',
+  point: 'a call of its own on the state folder',
+};
+
+function report(figures) {
+  const lines = [
+    `${sum('started')} processes: ${sum('ended')} ended, ${sum('killed')} killed, ${sum('stopped')} stopped for a while`,
+    '',
+    'phase'.padEnd(12) + 'killed'.padStart(8) + 'stopped'.padStart(9),
+    ...PHASES.map((phase) => {
+      const of = (how) => String(strikes.filter((one) => one.how === how && one.phase === phase).length);
+      return `${phase.padEnd(12)}${of('kill').padStart(8)}${of('stop').padStart(9)}   ${MEANING[phase]}`;
+    }),
+    '',
+    ...['time', 'event', 'point'].map((way) => {
+      const of = strikes.filter((one) => one.way === way || (way === 'point' && one.way.includes(' ')));
+      return `${String(of.length).padStart(7)}  strikes at ${WAYS[way]}`;
+    }),
+    ...[...counts].map(([name, count]) => `${String(count).padStart(7)}  ${name}`),
+    ...Object.entries(figures ?? {}).map(([name, count]) => `${String(count).padStart(7)}  ${name}`),
+    '',
+    problems.length === 0
+      ? 'nothing lost, nothing twice'
+      : `${problems.length} problems; seed ${flags.seed}; the folder is kept: ${base}`,
+  ];
+  console.log(lines.join('\n'));
+}
+
+// Whoever stands still would stand there for ever.
+process.on('exit', () => {
+  for (const victim of field.victims.values()) victim.end();
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+
+let code = 1;
+try {
+  code = await main();
+} catch (error) {
+  console.log(`seed ${flags.seed}; the folder is kept: ${base}\n${error.stack}`);
+} finally {
+  if (code === 0 && !flags.keep) fs.rmSync(base, { recursive: true, force: true });
+  else if (flags.keep) console.log(base);
+}
+process.exitCode = code;

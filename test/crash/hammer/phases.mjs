@@ -1,0 +1,163 @@
+/** Where in its life a process stands, told from the outside while it stands still: by the files that it has made. */
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Field 3 (state) and field 22 (start time) of `/proc/PID/stat`; `null` when there is no such process. */
+export function statOf(pid) {
+  try {
+    const text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0], start: fields[19] };
+  } catch {
+    return null;
+  }
+}
+
+function names(folder) {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** What a process has open. */
+function openFiles(pid) {
+  return names(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [fs.readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The runs that an executor of this process has begun and not ended. */
+export function begunRuns(state, pid) {
+  const begun = new Set();
+  for (const name of names(path.join(state, 'executors'))) {
+    if (!name.includes(`.${pid}-`)) continue;
+    let text = '';
+    try {
+      text = fs.readFileSync(path.join(state, 'executors', name), 'utf8');
+    } catch {
+      // It has just left.
+    }
+    for (const line of text.split('\n')) {
+      const [word, id] = line.split(' ');
+      if (word === 'begun') begun.add(id);
+      else if (word === 'ended') begun.delete(id);
+    }
+  }
+  return [...begun];
+}
+
+/** All phases, in the order of a life. `start` is node's and the program's start, and reading: nothing was made yet. */
+export const PHASES = [
+  'start',
+  'loaded',
+  'claim',
+  'evaluating',
+  'writing',
+  'published',
+  'tidying',
+  'owner',
+  'running',
+  'value',
+  'history',
+];
+
+/** What each means. */
+export const MEANING = {
+  start: 'start-up and reading: nothing was made yet',
+  loaded: 'the pipeline is loaded',
+  claim: 'holds the claim of a sensor, or was about to',
+  evaluating: 'within a sensor',
+  writing: 'within a commit, before its link',
+  published: 'within a commit, linked and not yet renamed over the state',
+  tidying: 'within a commit, behind the rename',
+  owner: 'owns runs, and executes none at this moment',
+  running: 'within a run',
+  value: 'a value is written and not yet in its place',
+  history: 'writes the history of ticks or runs',
+};
+
+/** What the pipeline's log says of each process. */
+export class Notes {
+  #file;
+  #at = 0;
+  #rest = '';
+  #of = new Map();
+  #onLine;
+
+  constructor(file, onLine) {
+    this.#file = file;
+    this.#onLine = onLine;
+  }
+
+  /** Reads what was added. */
+  read() {
+    const fd = fs.openSync(this.#file, 'r');
+    try {
+      const { size } = fs.fstatSync(fd);
+      if (size <= this.#at) return;
+      const bytes = Buffer.alloc(size - this.#at);
+      this.#at += fs.readSync(fd, bytes, 0, bytes.length, this.#at);
+      const lines = (this.#rest + bytes.toString('utf8')).split('\n');
+      this.#rest = lines.pop();
+      for (const line of lines) this.#take(line);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  #take(line) {
+    const [word, pid, start] = line.split(' ');
+    const who = `${pid} ${start}`;
+    const known = this.#of.get(who) ?? { loaded: false, looking: 0, running: 0, killing: false };
+    if (word === 'load') known.loaded = true;
+    if (word === 'look') known.looking++;
+    if (word === 'looked') known.looking--;
+    if (word === 'begin') known.running++;
+    if (word === 'end') known.running--;
+    if (word === 'killing') known.killing = true;
+    this.#of.set(who, known);
+    this.#onLine(word, Number(pid));
+  }
+
+  of(pid, start) {
+    return this.#of.get(`${pid} ${start}`);
+  }
+}
+
+/** The phase of a process that stands still. */
+export function phaseOf(state, { pid, start }, notes) {
+  notes.read();
+  const noted = notes.of(pid, start);
+  const open = openFiles(pid);
+  const temporary = names(state).find((name) => name.startsWith(`.state.json.tmp.${pid}-`));
+  if (temporary !== undefined) {
+    try {
+      return fs.statSync(path.join(state, temporary)).nlink > 1 ? 'published' : 'writing';
+    } catch {
+      return 'tidying';
+    }
+  }
+  if (open.includes(state)) return 'tidying';
+  if (open.some((file) => file.includes('/history/'))) return 'history';
+  if (names(path.join(state, 'values', '.tmp')).some((name) => name.startsWith(`${pid}-`))) return 'value';
+  if (noted !== undefined && noted.running > 0) return 'running';
+  if (names(path.join(state, 'executors')).some((name) => name.includes(`.${pid}-`))) return 'owner';
+  if (noted !== undefined && noted.looking > 0) return 'evaluating';
+  const claims = path.join(state, 'claims');
+  const holds = names(claims).some((name) => {
+    if (name.includes(`.json.${pid}-`)) return true;
+    try {
+      return JSON.parse(fs.readFileSync(path.join(claims, name), 'utf8')).pid === pid;
+    } catch {
+      return false;
+    }
+  });
+  if (holds) return 'claim';
+  return noted?.loaded ? 'loaded' : 'start';
+}

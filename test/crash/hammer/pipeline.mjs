@@ -1,0 +1,144 @@
+/** The pipeline that is hammered. Its own log tells, in the order of appending, who evaluated and executed what, and when. */
+
+/** How many runs the whole state may have started at once, and how many keys of `second`. */
+export const CONCURRENCY = 4;
+export const SECOND_CONCURRENCY = 1;
+
+/** How often a run may be begun and not ended. */
+export const MAX_INTERRUPTED = 3;
+
+/** What a key's last character does to the assets that are made for it. */
+export const FAILS = '~';
+export const KILLS = '!';
+
+/** Sensors of the pipeline, by what they are there for. */
+export const SENSORS = ['feed', 'pairs', 'count', 'guard', 'pulse'];
+
+export const PIPELINE = `import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+
+const here = (name) => new URL(name, import.meta.url);
+const started = fs.readFileSync('/proc/self/stat', 'latin1').replace(/^.*\\) /, '').split(' ')[19];
+const who = process.pid + ' ' + started;
+// One write each: O_APPEND puts the lines of all processes into one order.
+const note = (...words) => fs.appendFileSync(here('hammer.log'), words.join(' ') + '\\n');
+const lines = (name) => fs.readFileSync(here(name), 'utf8').split('\\n').filter((line) => line !== '');
+const sleep = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    const abort = () => { clearTimeout(timer); reject(new Error('aborted')); };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+const aWhile = () => {
+  const dice = Math.random();
+  return Math.random() * (dice < 0.5 ? 80 : dice < 0.9 ? 400 : 900);
+};
+note('load', who);
+
+/** Takes its own process down, and says before it which runs go with it. */
+async function die() {
+  const begun = new Set();
+  for (const name of fs.readdirSync(here('.dynpart/executors'))) {
+    if (!name.includes('.' + process.pid + '-' + started + '-')) continue;
+    for (const line of fs.readFileSync(here('.dynpart/executors/' + name), 'utf8').split('\\n')) {
+      const [word, id] = line.split(' ');
+      if (word === 'begun') begun.add(id);
+      else begun.delete(id);
+    }
+  }
+  note('killing', who, [...begun].join(',') || '-');
+  process.kill(process.pid, 'SIGKILL');
+  await new Promise(() => setTimeout(() => undefined, 1e6));
+}
+
+function made(name, partitions, more = {}) {
+  return asset({
+    name,
+    partitions,
+    ...more,
+    async materialize({ partitionKey: key, run, signal }) {
+      note('begin', who, name, key, run.id);
+      let how = 'stopped';
+      try {
+        if (key.endsWith('${KILLS}')) await die();
+        await sleep(aWhile(), signal);
+        if (key.endsWith('${FAILS}')) throw new Error('it always fails');
+        how = 'done';
+        return { asset: name, key, run: run.id };
+      } finally {
+        note('end', who, name, key, run.id, how);
+      }
+    },
+  });
+}
+
+function seeing(name, assets, look) {
+  return sensor({
+    name,
+    assets,
+    minimumIntervalSeconds: 1,
+    async evaluate(context) {
+      note('look', who, name);
+      try {
+        await sleep(Math.random() * 200, context.signal);
+        return look(context);
+      } finally {
+        note('looked', who, name);
+      }
+    },
+  });
+}
+
+const items = dynamicPartitions('items');
+const mirror = dynamicPartitions('mirror');
+const guarded = dynamicPartitions('guarded');
+const found = dynamicPartitions('found');
+const pairs = dynamicPartitions('pairs');
+const pulses = dynamicPartitions('pulses');
+
+const mark = made('mark', items);
+const copy = made('copy', found);
+const first = made('first', pairs);
+const second = made('second', pairs, { inputs: { first }, concurrency: ${SECOND_CONCURRENCY} });
+const pulse = made('pulse', pulses);
+
+/** All that is listed, each time: that each run key launches one run is not the sensor's to see to. */
+const listed = (name, set, assets) =>
+  seeing(name, assets, () => {
+    const all = lines(name + '.txt');
+    return {
+      cursor: String(all.length),
+      // Not only what is missing: somebody may remove a key while it looks, and the run for it must find it.
+      dynamicPartitionsRequests: [set.buildAddRequest(all)],
+      runRequests: all.map((partitionKey) => ({ partitionKey, runKey: partitionKey })),
+    };
+  });
+
+export default definePipeline({
+  assets: [mark, copy, first, second, pulse],
+  partitions: [mirror, guarded],
+  concurrency: ${CONCURRENCY},
+  sensors: [
+    listed('feed', found, [copy]),
+    listed('pairs', pairs, [first, second]),
+    // Its cursor is a counter that an operator sets now and then: no step may be lost, and none made twice.
+    seeing('count', [], ({ cursor }) => {
+      const [operation, number] = (cursor ?? 'op0:0').split(':');
+      return { cursor: operation + ':' + (Number(number) + 1) };
+    }),
+    // It wants all of them, each time: those that an operator keeps out must stay away.
+    seeing('guard', [], () => ({
+      dynamicPartitionsRequests: [guarded.buildAddRequest(Array.from({ length: 8 }, (_, at) => 'g' + at))],
+    })),
+    // Runs of one and the same key from every tick: they must wait for each other.
+    seeing('pulse', [pulse], ({ partitions }) =>
+      Math.random() < 0.5 && partitions(pulses).count > 0
+        ? { skipReason: 'not now' }
+        : {
+            dynamicPartitionsRequests: [pulses.buildAddRequest(['p'])],
+            runRequests: [{ partitionKey: 'p' }],
+          }),
+  ],
+});
+`;
