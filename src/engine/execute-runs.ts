@@ -22,7 +22,7 @@ import type { Emit } from './event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
 import { FreshStatuses } from './fresh-statuses.ts';
 import { isListed, ownedBy, workElsewhere } from './ownership.ts';
-import { endOf, endOfAll } from './run-records.ts';
+import { endedAs, endOf, endOfAll } from './run-records.ts';
 import { RunQueue } from './run-queue.ts';
 import { slotsFor } from './slots.ts';
 
@@ -308,6 +308,10 @@ export class RunExecution {
       Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
   }
 
+  #isMine(view: StateView, id: string): boolean {
+    return view.run(id)?.runs.owner === this.#options.executor.id;
+  }
+
   /** No outcome counts for a run that was canceled meanwhile; and a run that is not here any more has had its end. */
   #stillMine(view: StateView, ended: readonly FinishedRun[]): FinishedRun[] {
     return ended.flatMap((finished) => {
@@ -386,7 +390,7 @@ export class RunExecution {
   /** The last commit: outcomes, and what becomes of the runs that were not executed. */
   async #leave(): Promise<void> {
     if (!this.#isStopped() && this.#aside.length === 0) return;
-    const { store, executor, onInterrupt, interrupt, ioManager, emit } = this.#options;
+    const { store, executor, onInterrupt, interrupt, ioManager, emit, clock } = this.#options;
     await this.#committing;
     const aside = this.#aside;
     this.#aside = [];
@@ -403,7 +407,20 @@ export class RunExecution {
       await ioManager.flush?.();
       const given = await store.commit((view) => {
         const finished = this.#stillMine(view, ended);
-        const back = released.filter((id) => view.run(id)?.runs.owner === executor.id);
+        const mine = released.filter((id) => this.#isMine(view, id)).map((id) => view.run(id)!);
+        // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
+        for (const { runs, run } of mine) {
+          if (run.canceling)
+            finished.push(
+              endedAs(runs, run, {
+                status: 'CANCELED',
+                failure: { reason: 'canceled', why: 'it was canceled' },
+                now: clock.now(),
+                counts: false,
+              }),
+            );
+        }
+        const back = mine.filter(({ run }) => !run.canceling).map(({ run }) => run.id);
         const changes: StateChange[] = [];
         if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
         if (back.length > 0) changes.push({ type: 'runs-released', ids: back });

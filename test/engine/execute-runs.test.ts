@@ -497,6 +497,26 @@ describe('a process that executes runs', () => {
       expect(await rig.ended()).toEqual([]);
     });
 
+    it('ends what was canceled at the last moment, as nobody is left to let go of it', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          await aborted(signal);
+        }),
+      );
+      const session = rig.session({ concurrency: 1 });
+      await queue(session, ['a', 'b', 'c'], { origin: 'tick', sensor: 'feed' });
+      const executing = session.execute();
+      await began.count(1);
+      await rig.commit({ type: 'runs-canceling', ids: ['g1-1', 'g1-2'] });
+      rig.interrupt.abort();
+      await executing;
+      expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 CANCELED']);
+      expect(await pending()).toEqual(['g1-3 QUEUED nobody’s']);
+      expect((await rig.store.read()).executors()).toEqual([]);
+    });
+
     it('before it began gives everything back', async () => {
       await start(pipelineOf());
       const session = rig.session();
