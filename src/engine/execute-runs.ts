@@ -58,6 +58,8 @@ interface InFlight {
   readonly startedAt: string | null;
   readonly abort: AbortController;
   canceled: boolean;
+  /** Released from under this process: whoever takes it up will say what became of it. */
+  lost: boolean;
 }
 
 export class RunExecution {
@@ -75,6 +77,8 @@ export class RunExecution {
   #commitDue = 0;
   #lookDue = 0;
   #failFast = false;
+  /** Runs were released from under this process, and its entry in the state says nothing of that yet. */
+  #hasLost = false;
   /** Runs that could not be executed for want of one of dynpart's own files. */
   #aside: OwnedRun[] = [];
   #damaged: { readonly error: unknown } | null = null;
@@ -109,7 +113,10 @@ export class RunExecution {
       this.#commitDue = now + COMMIT_EVERY_MS;
       this.#lookDue = now + LOOK_EVERY_MS;
     }
-    this.#queue.add(runs);
+    // Released, and taken up again by this very process before it noticed: then they are here already.
+    const here = new Set([...this.#queue.ids(), ...this.#ended.map(({ record }) => record.id)]);
+    for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
+    this.#queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
     this.#slots = slots;
     this.#takeIn(view);
     this.#wake();
@@ -147,7 +154,7 @@ export class RunExecution {
 
   #isDone(): boolean {
     if (this.#isStopped()) return this.#inFlight.size === 0;
-    return this.left === 0 && this.#ended.length === 0 && this.#committing === null;
+    return this.left === 0 && !this.#hasNews() && this.#committing === null;
   }
 
   #canStart(): boolean {
@@ -170,6 +177,7 @@ export class RunExecution {
       startedAt: isoTime(clock.now()),
       abort: new AbortController(),
       canceled: false,
+      lost: false,
     };
     this.#inFlight.set(run.id, flight);
     this.#unmarked.set(run.id, flight.startedAt!);
@@ -190,6 +198,7 @@ export class RunExecution {
   }
 
   #takeEnding(flight: InFlight, ending: RunEnding): void {
+    if (flight.lost) return;
     if (flight.canceled) return this.#cancelled(flight, 'it was canceled');
     // Not an end: the run stays this process's until it leaves, which gives it back or cancels it.
     if (ending.type === 'interrupted') return this.#queue.add([flight.run]);
@@ -254,7 +263,7 @@ export class RunExecution {
   async #somethingHappens(): Promise<void> {
     if (this.left === 0 && this.#committing === null) return;
     const { clock } = this.#options;
-    const commitDue = this.#ended.length > 0 && this.#committing === null ? this.#commitDue : Infinity;
+    const commitDue = this.#hasNews() && this.#committing === null ? this.#commitDue : Infinity;
     // Nobody looks any more once it is stopped: then only an end is waited for.
     const due = Math.min(this.#isStopped() ? Infinity : this.#lookDue, commitDue);
     const waking = new AbortController();
@@ -263,8 +272,12 @@ export class RunExecution {
     this.#wake = () => undefined;
   }
 
+  #hasNews(): boolean {
+    return this.#ended.length > 0 || this.#hasLost;
+  }
+
   #commitIfDue(): void {
-    if (this.#committing !== null || this.#ended.length === 0) return;
+    if (this.#committing !== null || !this.#hasNews()) return;
     if (this.left > 0 && this.#options.clock.now() < this.#commitDue) return;
     this.#committing = this.#commit()
       .catch((error: unknown) => this.#stopFor(error))
@@ -280,6 +293,7 @@ export class RunExecution {
     const began = clock.now();
     const ended = this.#ended;
     this.#ended = [];
+    this.#hasLost = false;
     await ioManager.flush?.();
     const wanted = this.left;
     const started = new Map(this.#unmarked);
@@ -289,7 +303,7 @@ export class RunExecution {
       const slots = slotsFor(view, executor.id, wanted, concurrency);
       const changes: StateChange[] = [];
       if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
-      if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
+      changes.push(...this.#startedIn(view, started));
       // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
       if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, wanted));
       else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
@@ -306,6 +320,12 @@ export class RunExecution {
     this.#commitDue =
       clock.now() +
       Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
+  }
+
+  /** What has begun here, less what `runs release` took away meanwhile: nobody's run is not started. */
+  #startedIn(view: StateView, started: ReadonlyMap<string, string>): StateChange[] {
+    const runs = new Map([...started].filter(([id]) => this.#isMine(view, id)));
+    return runs.size === 0 ? [] : [{ type: 'runs-started', runs }];
   }
 
   #isMine(view: StateView, id: string): boolean {
@@ -342,9 +362,10 @@ export class RunExecution {
       this.#slots = Math.min(this.#slots, room);
       this.#slots = await store.commit((now) => {
         const slots = slotsFor(now, executor.id, wanted, concurrency);
-        const changes: StateChange[] = [this.#entry(slots, wanted)];
-        if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
-        return { changes, outcome: slots };
+        return {
+          changes: [this.#entry(slots, wanted), ...this.#startedIn(now, started)],
+          outcome: slots,
+        };
       });
       for (const id of started.keys()) this.#unmarked.delete(id);
       this.#takeIn(await store.read());
@@ -368,12 +389,28 @@ export class RunExecution {
   }
 
   #takeIn(view: StateView): void {
+    // Read before runs were taken on that this process has by now.
+    if (view.serial < this.#view.serial) return;
     this.#view = view;
     const { executor } = this.#options;
+    this.#letGoOfLost(view);
     for (const runs of view.runs()) {
       if (runs.owner === executor.id) for (const { id } of runs.canceling()) this.#cancel(id);
     }
     this.#queue.yieldTo(workElsewhere(view, executor.id), (run) => view.run(run.id)?.runs.ownedSince ?? 0);
+  }
+
+  /** `runs release` took them away: another process may execute them at any moment. */
+  #letGoOfLost(view: StateView): void {
+    // Counting costs nothing, looking at each of a hundred thousand runs does.
+    if (ownedBy(view, this.#options.executor.id) >= this.left + this.#ended.length) return;
+    this.#hasLost = true;
+    for (const id of this.#queue.ids()) if (!this.#isMine(view, id)) this.#queue.take(id);
+    for (const [id, flight] of this.#inFlight) {
+      if (flight.lost || this.#isMine(view, id)) continue;
+      flight.lost = true;
+      flight.abort.abort();
+    }
   }
 
   #cancel(id: string): void {
