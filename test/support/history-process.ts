@@ -291,6 +291,8 @@ export class HistoryProcess {
       demand(run.canceledAt !== null || stopped, `${record.id} is canceled`, run);
       return;
     }
+    // Its owner has not looked yet. Whatever it makes of it, also where its values were purged meanwhile, does not count.
+    if (run.canceledAt !== null) return;
     const statuses = new Map(record.assets.map(({ asset, status }) => [asset, status]));
     for (const { asset, status, error } of record.assets) {
       const own = tries.filter((one) => one.asset === asset);
