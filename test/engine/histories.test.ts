@@ -11,7 +11,7 @@ import { anyHistory, type Step } from '../support/history-steps.ts';
 import { HistoryWorld } from '../support/history-world.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 
-const IN_NPM_TEST = 40;
+const IN_NPM_TEST = 200;
 const RUNS = Number(process.env['DYNPART_RUNS'] ?? IN_NPM_TEST);
 
 /** What must have happened, or the histories were too tame to say anything. */
