@@ -22,7 +22,7 @@ import type { Emit } from './event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
 import { FreshStatuses } from './fresh-statuses.ts';
 import { isListed, ownedBy, workElsewhere } from './ownership.ts';
-import { endOf, endOfAll } from './run-records.ts';
+import { endedAs, endOf, endOfAll } from './run-records.ts';
 import { RunQueue } from './run-queue.ts';
 import { slotsFor } from './slots.ts';
 
@@ -58,6 +58,7 @@ interface InFlight {
   readonly startedAt: string | null;
   readonly abort: AbortController;
   canceled: boolean;
+  /** It is not this process's any more: whoever takes it up will say what became of it. */
   lost: boolean;
 }
 
@@ -71,8 +72,6 @@ export class RunExecution {
   readonly #fresh = new FreshStatuses();
   #ended: FinishedRun[] = [];
   #view: StateView;
-  /** The serial of the last adoption: an older view does not know all runs of this process. */
-  #adopted = 0;
   /** Runs that ended and whose end is not on record yet. */
   #unrecorded = 0;
   #lost = false;
@@ -121,8 +120,10 @@ export class RunExecution {
       this.#commitDue = now + COMMIT_EVERY_MS;
       this.#lookDue = now + LOOK_EVERY_MS;
     }
-    this.#queue.add(runs);
-    this.#adopted = view.serial;
+    // Released, and taken up again by this very process before it noticed: then they are here already.
+    const here = new Set([...this.#queue.ids(), ...this.#ended.map(({ record }) => record.id)]);
+    for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
+    this.#queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
     this.#slots = slots;
     this.#takeIn(view);
     this.#wake();
@@ -311,7 +312,7 @@ export class RunExecution {
       const slots = slotsFor(view, executor.id, wanted, concurrency);
       const changes: StateChange[] = [];
       if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
-      this.#sayStarted(view, started, changes);
+      changes.push(...this.#startedIn(view, started));
       // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
       if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, wanted));
       else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
@@ -332,10 +333,14 @@ export class RunExecution {
       Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
   }
 
-  /** Not of runs that were taken away meanwhile (released, or replaced by a restore): started, and nobody's, they would be. */
-  #sayStarted(view: StateView, started: ReadonlyMap<string, string>, changes: StateChange[]): void {
-    const mine = [...started].filter(([id]) => view.run(id)?.runs.owner === this.#options.executor.id);
-    if (mine.length > 0) changes.push({ type: 'runs-started', runs: new Map(mine) });
+  /** What has begun here, less what was taken away meanwhile (released, or replaced by a restore): nobody's run is not started. */
+  #startedIn(view: StateView, started: ReadonlyMap<string, string>): StateChange[] {
+    const runs = new Map([...started].filter(([id]) => this.#isMine(view, id)));
+    return runs.size === 0 ? [] : [{ type: 'runs-started', runs }];
+  }
+
+  #isMine(view: StateView, id: string): boolean {
+    return view.run(id)?.runs.owner === this.#options.executor.id;
   }
 
   /** No outcome counts for a run that was canceled meanwhile; and a run that is not here any more has had its end. */
@@ -369,9 +374,7 @@ export class RunExecution {
       this.#slots = Math.min(this.#slots, room);
       this.#slots = await store.commit((now) => {
         const slots = slotsFor(now, executor.id, wanted, concurrency);
-        const changes: StateChange[] = [this.#entry(slots, wanted)];
-        this.#sayStarted(now, started, changes);
-        return { changes, outcome: slots };
+        return { changes: [this.#entry(slots, wanted), ...this.#startedIn(now, started)], outcome: slots };
       });
       for (const id of started.keys()) this.#unmarked.delete(id);
       this.#takeIn(await store.read());
@@ -395,6 +398,8 @@ export class RunExecution {
   }
 
   #takeIn(view: StateView): void {
+    // Read before runs were taken on that this process has by now.
+    if (view.serial < this.#view.serial) return;
     this.#view = view;
     const { executor } = this.#options;
     this.#letGoOfLost(view);
@@ -406,12 +411,12 @@ export class RunExecution {
 
   /** Others took this process for dead, or an operator said that it is: what is not its own any more ends here, unrecorded. */
   #letGoOfLost(view: StateView): void {
+    // Counting costs nothing, looking at each of a hundred thousand runs does.
     const expected = this.#wanted + this.#unrecorded + this.#aside.length;
-    if (view.serial < this.#adopted || ownedBy(view, this.#options.executor.id) >= expected) return;
-    const isLost = (id: string): boolean => view.run(id)?.runs.owner !== this.#options.executor.id;
-    let count = this.#queue.takeWhere(({ id }) => isLost(id)).length;
+    if (ownedBy(view, this.#options.executor.id) >= expected) return;
+    let count = this.#queue.takeWhere(({ id }) => !this.#isMine(view, id)).length;
     for (const flight of this.#inFlight.values()) {
-      if (flight.lost || !isLost(flight.run.id)) continue;
+      if (flight.lost || this.#isMine(view, flight.run.id)) continue;
       flight.lost = true;
       this.#unmarked.delete(flight.run.id);
       flight.abort.abort();
@@ -440,7 +445,7 @@ export class RunExecution {
   async #leave(): Promise<void> {
     if (!this.#isStopped() && this.#aside.length === 0 && !this.#lost) return;
     this.#lost = false;
-    const { store, executor, onInterrupt, interrupt, ioManager, emit } = this.#options;
+    const { store, executor, onInterrupt, interrupt, ioManager, emit, clock } = this.#options;
     await this.#committing;
     const aside = this.#aside;
     this.#aside = [];
@@ -456,15 +461,23 @@ export class RunExecution {
     try {
       await ioManager.flush?.();
       const { given, lost } = await store.commit((view) => {
-        const finished = this.#stillMine(view, ended);
-        const back = released.filter((id) => view.run(id)?.runs.owner === executor.id);
+        const recorded = this.#stillMine(view, ended);
+        const mine = released.filter((id) => this.#isMine(view, id)).map((id) => view.run(id)!);
+        // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
+        const failure = { reason: 'canceled', why: 'it was canceled' } as const;
+        const end = { status: 'CANCELED', failure, now: clock.now(), counts: false } as const;
+        const canceled = mine
+          .filter(({ run }) => run.canceling)
+          .map(({ runs, run }) => endedAs(runs, run, end));
+        const finished = [...recorded, ...canceled];
+        const back = mine.filter(({ run }) => !run.canceling).map(({ run }) => run.id);
         const changes: StateChange[] = [];
         if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
         if (back.length > 0) changes.push({ type: 'runs-released', ids: back });
         const owned = ownedBy(view, executor.id);
         if (isListed(view, executor.id) && owned === finished.length + back.length)
           changes.push({ type: 'executor-left', id: executor.id });
-        return { changes, outcome: { given: back.length, lost: ended.length - finished.length } };
+        return { changes, outcome: { given: back.length, lost: ended.length - recorded.length } };
       });
       this.#unrecorded -= ended.length;
       if (given > 0) emit({ type: 'runs-released', count: given });

@@ -23,5 +23,7 @@ export async function lastTickOf(store: StateStore, view: StateView, sensor: str
 
 /** Where the clock was set back, a tick that looks newer than the history's last one may stand before it. Rare: all of it is read. */
 async function isRecorded(store: StateStore, { sensor, startedAt }: TickRecord): Promise<boolean> {
-  return (await store.ticks(sensor, Infinity)).some((tick) => tick.startedAt === startedAt);
+  return (await store.ticks(sensor, Infinity)).some(
+    (tick) => tick.status !== 'BUSY' && tick.startedAt === startedAt,
+  );
 }

@@ -101,6 +101,12 @@ export class RunQueue {
     this.#lookAgain();
   }
 
+  /** Those that wait. */
+  ids(): Set<string> {
+    const waiting = [...this.#waiting.slice(this.#first), ...this.#alone, ...this.#blocked];
+    return new Set(waiting.map(({ id }) => id));
+  }
+
   /** Takes a waiting run out. */
   take(id: string): OwnedRun | undefined {
     this.#dropTaken();

@@ -125,8 +125,11 @@ export class SetsAfterRequests {
     for (const key of new Set(keys)) (markOf(key, marks, present) === ABSENT ? skipped : removed).push(key);
     for (const key of removed) marks.set(key, ABSENT);
     if (removed.length > 0) {
-      this.removed.set(set, new Set([...(this.removed.get(set) ?? []), ...removed]));
-      this.changes.push(...cancelRunsOfKeys(this.#view, set, removed, this.#now));
+      const before = this.removed.get(set) ?? new Set();
+      this.removed.set(set, new Set([...before, ...removed]));
+      // A key that the result removes, adds and removes again had its runs canceled the first time: one end is on record.
+      const first = before.size === 0 ? removed : removed.filter((key) => !before.has(key));
+      this.changes.push(...cancelRunsOfKeys(this.#view, set, first, this.#now));
       this.changes.push({ type: 'keys-removed', set, keys: removed, keepOut: false });
     }
     return { set, added: [], removed, skipped };

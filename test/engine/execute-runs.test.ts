@@ -44,7 +44,8 @@ describe('a process that executes runs', () => {
 
   const start = async (pipeline: Pipeline): Promise<void> => {
     rig = new EngineRig(pipeline);
-    await rig.commit(keysAdded('letters', KEYS));
+    // The sensor has ticked, so that runs may be its own.
+    await rig.commit(keysAdded('letters', KEYS), { type: 'sensor-changed', sensor: 'feed' });
   };
   /** Runs that the session queues for itself, as `materialize` does. */
   const queue = async (
@@ -497,6 +498,26 @@ describe('a process that executes runs', () => {
       expect(await rig.ended()).toEqual([]);
     });
 
+    it('ends what was canceled at the last moment, as nobody is left to let go of it', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          await aborted(signal);
+        }),
+      );
+      const session = rig.session({ concurrency: 1 });
+      await queue(session, ['a', 'b', 'c'], { origin: 'tick', sensor: 'feed' });
+      const executing = session.execute();
+      await began.count(1);
+      await rig.commit({ type: 'runs-canceling', ids: ['g1-1', 'g1-2'] });
+      rig.interrupt.abort();
+      await executing;
+      expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 CANCELED']);
+      expect(await pending()).toEqual(['g1-3 QUEUED nobody’s']);
+      expect((await rig.store.read()).executors()).toEqual([]);
+    });
+
     it('before it began gives everything back', async () => {
       await start(pipelineOf());
       const session = rig.session();
@@ -505,6 +526,79 @@ describe('a process that executes runs', () => {
       await session.execute();
       expect((await pending()).sort()).toEqual(['g1-1 QUEUED nobody’s', 'g1-2 QUEUED nobody’s']);
       expect(rig.of('run-started')).toEqual([]);
+    });
+  });
+
+  describe('whose runs are released while it lives', () => {
+    const release = (...ids: string[]): Promise<void> => rig.commit({ type: 'runs-released', ids });
+    const everything = (): boolean => true;
+
+    it('lets go of them: what had begun is aborted, and what had not does not begin', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        }),
+      );
+      const clock = new ManualClock();
+      const session = rig.session({ clock, concurrency: 1 });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await began.count(1);
+      await release('g1-1', 'g1-2');
+      await clock.advance(1000);
+      await executing;
+      expect(began.all).toEqual(['a']);
+      expect(await rig.ended()).toEqual([]);
+      expect((await pending()).sort()).toEqual(['g1-1 QUEUED nobody’s', 'g1-2 QUEUED nobody’s']);
+      // Its room is free for those who take them up.
+      expect((await rig.store.read()).executors()).toEqual([]);
+    });
+
+    it('does not say of them that they are started', async () => {
+      const gate = new Gate();
+      await start(pipelineOf(() => gate.pass()));
+      const clock = new ManualClock();
+      const session = rig.session({ clock });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await clock.settle();
+      await release('g1-1');
+      await clock.advance(600);
+      expect((await pending()).sort()).toEqual(['g1-1 QUEUED nobody’s', 'g1-2 STARTED owned']);
+      gate.open();
+      await clock.advance(1000);
+      await executing;
+      expect(await rig.ended()).toEqual(['g1-2 SUCCESS']);
+    });
+
+    it('executes none of them again when it takes them up itself', async () => {
+      const gates = { a: new Gate(), b: new Gate() };
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(({ partitionKey }) => {
+          began.add(partitionKey);
+          return gates[partitionKey as 'a' | 'b'].pass();
+        }),
+      );
+      const clock = new ManualClock();
+      const session = rig.session({ clock, concurrency: 2 });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await began.count(2);
+      await release('g1-1', 'g1-2');
+      // One has ended and is not on record, the other one has not ended.
+      gates.a.open();
+      await clock.settle();
+      await session.takeUp(everything, everything);
+      gates.b.open();
+      await clock.advance(1000);
+      await executing;
+      expect(began.all).toEqual(['a', 'b']);
+      expect(rig.of('run-finished').map(({ run }) => run.id)).toEqual(['g1-1', 'g1-2']);
+      expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g1-2 SUCCESS']);
+      expect((await rig.store.read()).executors()).toEqual([]);
     });
   });
 

@@ -370,6 +370,18 @@ describe('a tick', () => {
     expect((await the.store.read()).statuses('cake', 'fruits')).toBe('..');
   });
 
+  it('ends the run of a key once that it deletes, adds and deletes again', async () => {
+    await the.tick({ dynamicPartitionsRequests: adding('a', 'b'), runRequests: forKeys('a', 'b') });
+    const [add, remove] = [fruits.buildAddRequest(['a']), fruits.buildDeleteRequest(['a'])];
+    await the.tick({
+      dynamicPartitionsRequests: [remove, add, fruits.buildDeleteRequest(['a', 'b'])],
+    });
+    const ended = the.plan.changes.flatMap((change) =>
+      change.type === 'runs-finished' ? change.runs.map(({ record }) => record.partitionKey) : [],
+    );
+    expect(ended).toEqual(['a', 'b']);
+  });
+
   it('has a live owner abort the started runs of a key that it deletes', async () => {
     const executor = await the.store.enter();
     await the.store.commit(() => ({

@@ -127,10 +127,15 @@ describe('a copy that takes the place of the present state', () => {
           numbers,
           owner,
           keys: numbers.map((number) => (number === 1 ? 'a' : 'b')),
+          // Groups share their keys here: as run keys they would have launched twice.
+          runKeys: null,
           status: numbers
             .map((_, at) => (owner === null && letters[at] === 's' ? 'q' : letters[at]))
             .join(''),
           interrupted: '0'.repeat(numbers.length),
+          startedAt: Object.fromEntries(
+            numbers.filter((_, at) => owner !== null && letters[at] === 's').map((number) => [number, AT]),
+          ),
         }),
       );
     const document = fc

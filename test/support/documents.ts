@@ -50,8 +50,9 @@ export function fullDocument(fields: Partial<StateDocument> = {}): StateDocument
         runKeys: {
           ofKeys: { letters: '11' },
           other: [
-            ['once', 'letters', 'c'],
+            ['once', 'letters', 'b'],
             ['daily', null, null],
+            ['x', 'letters', 'a'],
           ],
         },
       },

@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Clock } from '../../src/definitions/time.ts';
 import { applyChanges } from '../../src/state/apply-changes.ts';
 import { HistoryFiles } from '../../src/state/json/history-files.ts';
 import { JsonFileStore } from '../../src/state/json/json-file-store.ts';
@@ -16,7 +17,11 @@ import { FakeClock } from './fake-clock.ts';
 
 /** A folder that goes with the test. */
 export class TemporaryFolder implements Disposable {
-  readonly path = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-unit-')));
+  readonly path: string;
+
+  constructor(parent = os.tmpdir()) {
+    this.path = fs.realpathSync(fs.mkdtempSync(path.join(parent, 'dynpart-unit-')));
+  }
 
   file(...names: string[]): string {
     return path.join(this.path, ...names);
@@ -40,14 +45,20 @@ export class TemporaryFolder implements Disposable {
 let seeds = 1;
 
 export class JsonRig implements Disposable {
-  readonly folder = new TemporaryFolder();
-  readonly stateFile = this.folder.file('.dynpart', 'state.json');
+  readonly folder: TemporaryFolder;
+  readonly stateFile: string;
   readonly warnings: string[] = [];
-  readonly store = this.open();
+  readonly store: JsonFileStore;
   readonly #written: Promise<void>[] = [];
 
+  constructor(parent?: string) {
+    this.folder = new TemporaryFolder(parent);
+    this.stateFile = this.folder.file('.dynpart', 'state.json');
+    this.store = this.open();
+  }
+
   /** Another store on the same file, as another process would have one. */
-  open(clock = new FakeClock(undefined, ++seeds)): JsonFileStore {
+  open(clock: Clock = new FakeClock(undefined, ++seeds)): JsonFileStore {
     return new JsonFileStore({
       file: this.stateFile,
       clock,

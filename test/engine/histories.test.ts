@@ -1,0 +1,95 @@
+/**
+ * Whatever order things happen in: random histories of several processes that tick, materialize, cancel, die and start
+ * again, with the real planners and sessions over both stores, against a model far simpler than the code.
+ *
+ * `DYNPART_RUNS=5000 npx vitest run test/engine/histories.test.ts` tries so many histories; what it tried is printed.
+ */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SharedFile, SharedMemory, type SharedState } from '../support/history-stores.ts';
+import { anyHistory, type Step } from '../support/history-steps.ts';
+import { HistoryWorld } from '../support/history-world.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
+
+const IN_NPM_TEST = 200;
+const RUNS = Number(process.env['DYNPART_RUNS'] ?? IN_NPM_TEST);
+
+/** What must have happened, or the histories were too tame to say anything. */
+const OFTEN = [
+  'commits by hand',
+  'commits of processes',
+  'conflicts',
+  'run CANCELED',
+  'run FAILURE',
+  'run SUCCESS',
+  'tick BUSY',
+  'tick FAILURE',
+  'tick SUCCESS',
+  'killed now',
+];
+/** In a long run. */
+const SELDOM = [
+  'run interrupted',
+  'tick SKIPPED',
+  'killed before its commit',
+  'killed between history and commit',
+  'killed after its commit',
+  'killed when a run begins',
+  'killed when a value is saved',
+  'killed when values are flushed',
+  'killed before its tick is recorded',
+];
+
+class Tally {
+  readonly counts = new Map<string, number>();
+
+  add(what: string, count = 1): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + count);
+  }
+}
+
+/** Lives through a history to its end, and says what the state was after each step. */
+async function live(
+  history: readonly Step[],
+  open: (clock: ManualClock) => SharedState,
+  tally: Tally,
+): Promise<unknown[]> {
+  const world = new HistoryWorld(open);
+  const snapshots: unknown[] = [];
+  try {
+    for (const step of history) {
+      await world.step(step);
+      snapshots.push(await world.snapshot());
+    }
+    await world.drain();
+    snapshots.push(await world.snapshot());
+    for (const [what, count] of world.tally) tally.add(what, count);
+    for (const status of world.model.finished.values()) tally.add(`run ${status}`);
+    tally.add('run interrupted', world.model.interrupted);
+  } finally {
+    await world.dispose();
+  }
+  return snapshots;
+}
+
+describe('a random history of several processes', () => {
+  it(
+    `comes to what the model says after every step, in memory and in a file (${RUNS} histories)`,
+    async () => {
+      const tally = new Tally();
+      await fc.assert(
+        fc.asyncProperty(anyHistory, async (history) => {
+          tally.add('steps', history.length);
+          const memory = await live(history, (clock) => new SharedMemory(clock), tally);
+          const file = await live(history, (clock) => new SharedFile(clock), tally);
+          file.forEach((snapshot, at) => expect(snapshot).toEqual(memory[at]));
+        }),
+        { numRuns: RUNS },
+      );
+      if (RUNS > IN_NPM_TEST) console.log(RUNS, 'histories:', Object.fromEntries(tally.counts));
+      const expected = [...(RUNS >= IN_NPM_TEST ? OFTEN : []), ...(RUNS >= 500 ? SELDOM : [])];
+      expect(expected.filter((what) => !((tally.counts.get(what) ?? 0) > 0))).toEqual([]);
+    },
+    Math.max(60_000, RUNS * 10_000),
+  );
+});

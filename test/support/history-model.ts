@@ -1,0 +1,514 @@
+/**
+ * What must be true of sets, sensors and runs, as simply as it can be said: lists and maps, no columns, no letters, no
+ * generations. A key that is removed and comes back is another `Life`: what was known of the old one hangs on the old one.
+ */
+import { isoTime, type Millis } from '../../src/definitions/time.ts';
+import type { StateView } from '../../src/state/state-store.ts';
+
+/** What the pipeline of the histories is made of, assets in dependency order. */
+export const ASSETS = [
+  { name: 'audio', set: 'letters', upstream: [] },
+  { name: 'transcript', set: 'letters', upstream: ['audio'] },
+  { name: 'paste', set: 'nuts', upstream: [] },
+  { name: 'report', set: null, upstream: [] },
+] as const satisfies readonly { name: string; set: string | null; upstream: readonly string[] }[];
+export const SETS = ['letters', 'nuts'] as const;
+export const SENSORS = ['feed', 'mail'] as const;
+export const KEYS = ['a', 'b', 'c', '__proto__'] as const;
+export const RUN_KEYS = [...KEYS, 'once', 'daily'] as const;
+
+/** A run is executed so often at most. Not the code's own number: it may be wrong. */
+const EXECUTIONS = 3;
+
+const setOf = (asset: string): string | null => ASSETS.find(({ name }) => name === asset)!.set;
+const upstreamOf = (asset: string): readonly string[] => ASSETS.find(({ name }) => name === asset)!.upstream;
+
+/** A key from its adding to its removal, or all that has no key. */
+interface Life {
+  readonly key: string | null;
+  readonly set: string | null;
+  readonly addedAt: string;
+  readonly statuses: Map<string, 'm' | 'f'>;
+  gone: boolean;
+}
+
+export interface Outcomes {
+  readonly order: number;
+  readonly status: string;
+  readonly assets: readonly (readonly [asset: string, status: string])[];
+}
+
+interface WantedRun {
+  readonly life: Life;
+  readonly assets: readonly string[];
+  readonly runKey: string | null;
+}
+
+interface ModelRun extends WantedRun {
+  readonly id: string;
+  readonly sensor: string | null;
+  readonly origin: string;
+  owner: string | null;
+  interrupted: number;
+  /** When it was canceled: from then on no outcome counts. */
+  canceledAt: Millis | null;
+  /** What came of it, by the executor that saw it, and is not on record yet. */
+  readonly ended: Map<string, Outcomes>;
+}
+
+interface ModelSensor {
+  cursor: string | null;
+  status: 'RUNNING' | 'STOPPED' | null;
+  version: number;
+}
+
+/** Who commits. */
+export interface Committer {
+  readonly executor: string | null;
+  /** It was told to stop: its runs go back to the queue, or end, where nobody but the command wanted them. */
+  readonly stopping: boolean;
+  readonly cancels: boolean;
+}
+
+export interface TickRequest {
+  readonly requests: readonly {
+    readonly add: boolean;
+    readonly set: string;
+    readonly keys: readonly string[];
+  }[];
+  readonly runs: readonly {
+    readonly key: string | null;
+    readonly runKey: string | null;
+    readonly assets: readonly string[];
+  }[];
+  readonly cursor: string | null;
+}
+
+export interface Choice {
+  readonly assets: readonly string[];
+  readonly keys: readonly string[] | null;
+  readonly missing: boolean;
+  readonly failed: boolean;
+  readonly waits: boolean;
+  readonly add: boolean;
+  readonly newest: boolean;
+  readonly limit: number | null;
+}
+
+/** The sets and spent run keys while one commit is being thought through; nothing of it holds before it is adopted. */
+class Draft {
+  readonly sets: Map<string, Life[]>;
+  readonly keptOut: Map<string, Set<string>>;
+  readonly spent: Map<string, Map<string, Life>>;
+  readonly removed: Life[] = [];
+
+  constructor(from: Pick<Draft, 'sets' | 'keptOut' | 'spent'>) {
+    this.sets = new Map([...from.sets].map(([set, lives]) => [set, [...lives]]));
+    this.keptOut = new Map([...from.keptOut].map(([set, keys]) => [set, new Set(keys)]));
+    this.spent = new Map([...from.spent].map(([sensor, keys]) => [sensor, new Map(keys)]));
+  }
+
+  life(set: string, key: string): Life | undefined {
+    return this.sets.get(set)!.find((life) => life.key === key);
+  }
+
+  add(set: string, key: string, now: Millis): boolean {
+    if (this.life(set, key) !== undefined) return false;
+    this.sets.get(set)!.push({ key, set, addedAt: isoTime(now), statuses: new Map(), gone: false });
+    return true;
+  }
+
+  remove(set: string, key: string): boolean {
+    const life = this.life(set, key);
+    if (life === undefined) return false;
+    this.removed.push(life);
+    this.sets.set(
+      set,
+      this.sets.get(set)!.filter((other) => other !== life),
+    );
+    for (const spent of this.spent.values()) {
+      for (const [runKey, of] of spent) if (of === life) spent.delete(runKey);
+    }
+    return true;
+  }
+}
+
+export class HistoryModel {
+  sets = new Map<string, Life[]>(SETS.map((set) => [set, []]));
+  keptOut = new Map<string, Set<string>>(SETS.map((set) => [set, new Set()]));
+  /** By sensor: which key each spent run key launched a run for. */
+  spent = new Map<string, Map<string, Life>>(SENSORS.map((sensor) => [sensor, new Map()]));
+  readonly sensors = new Map<string, ModelSensor>(
+    SENSORS.map((sensor) => [sensor, { cursor: null, status: null, version: 0 }]),
+  );
+  readonly whole: Life = { key: null, set: null, addedAt: '', statuses: new Map(), gone: false };
+  readonly pending: ModelRun[] = [];
+  readonly finished = new Map<string, string>();
+  /** Executors that died, and which runs' code had begun then and not ended. */
+  readonly dead = new Map<string, ReadonlySet<string>>();
+  /** Assets and keys of which a run was released while a live process had it: an operator may break what nobody else may. */
+  readonly loose = new Set<string>();
+  /** How many runs ended because they were interrupted too often. */
+  interrupted = 0;
+  #announced: {
+    group: string;
+    sensor: string | null;
+    origin: string;
+    owner: string | null;
+    runs: WantedRun[];
+  } | null = null;
+
+  isAlive(owner: string | null): boolean {
+    return owner !== null && !this.dead.has(owner);
+  }
+
+  run(id: string): ModelRun | undefined {
+    return this.pending.find((run) => run.id === id);
+  }
+
+  addKeys(set: string, keys: readonly string[], now: Millis): { added: string[]; skipped: string[] } {
+    const draft = new Draft(this);
+    const added = [...new Set(keys)].filter((key) => draft.add(set, key, now));
+    for (const key of added) draft.keptOut.get(set)!.delete(key);
+    this.#adopt(draft, now);
+    return { added, skipped: [...new Set(keys)].filter((key) => !added.includes(key)) };
+  }
+
+  removeKeys(
+    set: string,
+    keys: readonly string[],
+    { keepOut, now }: { readonly keepOut: boolean; readonly now: Millis },
+  ): { removed: string[]; skipped: string[] } {
+    const draft = new Draft(this);
+    const removed = [...new Set(keys)].filter((key) => draft.remove(set, key));
+    if (keepOut) for (const key of keys) draft.keptOut.get(set)!.add(key);
+    this.#adopt(draft, now);
+    return { removed, skipped: [...new Set(keys)].filter((key) => !removed.includes(key)) };
+  }
+
+  syncKeys(
+    set: string,
+    keys: readonly string[],
+    now: Millis,
+  ): { added: string[]; removed: string[]; unchanged: number } {
+    const gone = this.sets.get(set)!.flatMap(({ key }) => (keys.includes(key!) ? [] : [key!]));
+    const { removed } = this.removeKeys(set, gone, { keepOut: false, now });
+    const { added, skipped } = this.addKeys(set, keys, now);
+    return { added, removed, unchanged: skipped.length };
+  }
+
+  setCursor(sensor: string, cursor: string | null): void {
+    Object.assign(this.sensors.get(sensor)!, { cursor, version: this.sensors.get(sensor)!.version + 1 });
+  }
+
+  setStatus(sensor: string, status: 'RUNNING' | 'STOPPED'): void {
+    const known = this.sensors.get(sensor)!;
+    if (known.status !== status) Object.assign(known, { status, version: known.version + 1 });
+  }
+
+  cancel(ids: readonly string[], now: Millis): void {
+    for (const run of this.pending.filter(({ id }) => ids.includes(id))) this.#cancel(run, now);
+  }
+
+  release(ids: readonly string[]): void {
+    for (const run of this.pending.filter(({ id }) => ids.includes(id))) {
+      if (this.isAlive(run.owner)) {
+        for (const asset of run.assets) this.loose.add(`${asset}@${run.life.key}`);
+      }
+      run.owner = null;
+    }
+  }
+
+  /** What a tick comes to, and how to make it so; `null` when it fails. */
+  tick(
+    sensor: string,
+    { requests, runs, cursor }: TickRequest,
+    { group, owner, now }: { readonly group: string; readonly owner: string | null; readonly now: Millis },
+  ): {
+    launched: string[];
+    skippedRunKeys: string[];
+    acted: boolean;
+    changes: boolean;
+    apply: () => void;
+  } | null {
+    const draft = new Draft(this);
+    let acted = false;
+    const refused = new Set<string>();
+    for (const { add, set, keys } of requests) {
+      for (const key of new Set(keys)) {
+        const keptOut = add && draft.keptOut.get(set)!.has(key) && draft.life(set, key) === undefined;
+        if (keptOut) refused.add(`${set}/${key}`);
+        else if (add ? draft.add(set, key, now) : draft.remove(set, key)) acted = true;
+      }
+    }
+    const spent = draft.spent.get(sensor)!;
+    const launched: WantedRun[] = [];
+    const skippedRunKeys: string[] = [];
+    let fails = false;
+    for (const { key, runKey, assets } of runs) {
+      const set = setOf(assets[0]!);
+      const life = set === null ? this.whole : draft.life(set, key!);
+      if (life === undefined) {
+        fails ||= !refused.has(`${set}/${key}`);
+        continue;
+      }
+      if (runKey !== null && spent.has(runKey)) {
+        skippedRunKeys.push(runKey);
+        continue;
+      }
+      if (runKey !== null) spent.set(runKey, life);
+      launched.push({ life, assets, runKey });
+    }
+    if (fails) return null;
+    acted ||= launched.length > 0;
+    const known = this.sensors.get(sensor)!;
+    const changes = acted || (cursor ?? known.cursor) !== known.cursor;
+    return {
+      launched: launched.map(wordsOf).sort(),
+      skippedRunKeys: skippedRunKeys.sort(),
+      acted,
+      changes,
+      apply: () => {
+        if (!changes) return;
+        this.#adopt(draft, now);
+        this.setCursor(sensor, cursor ?? known.cursor);
+        const origin = owner === null ? 'worker' : 'tick';
+        this.#announced = { group, sensor, origin, owner, runs: launched };
+      },
+    };
+  }
+
+  /** What a `materialize` comes to, and how to make it so; `null` when it is refused. */
+  materialize(
+    choice: Choice,
+    { group, owner, now }: { readonly group: string; readonly owner: string | null; readonly now: Millis },
+  ): {
+    queued: string[];
+    takenOver: string[];
+    waitedFor: string[];
+    leftOut: number;
+    apply: () => void;
+  } | null {
+    const { missing, failed, waits, limit } = choice;
+    const draft = new Draft(this);
+    const set = setOf(choice.assets[0]!);
+    const chosen = ASSETS.map(({ name }) => name).filter((name) => choice.assets.includes(name));
+    let lives: Life[];
+    if (set === null) lives = [this.whole];
+    else if (choice.keys === null) lives = [...draft.sets.get(set)!];
+    else {
+      const keys = [...new Set(choice.keys)];
+      if (!choice.add && keys.some((key) => draft.life(set, key) === undefined)) return null;
+      for (const key of keys) if (draft.add(set, key, now)) draft.keptOut.get(set)!.delete(key);
+      lives = keys.map((key) => draft.life(set, key)!);
+    }
+    if (choice.newest) lives.reverse();
+    const queued: WantedRun[] = [];
+    const takenOver = new Set<string>();
+    const waitedFor = new Set<string>();
+    let leftOut = 0;
+    let taken = 0;
+    for (const life of lives) {
+      const wanted: string[] = [];
+      for (const asset of chosen) {
+        const status = life.statuses.get(asset);
+        const asks = (!missing && !failed) || (missing && status === undefined) || (failed && status === 'f');
+        if (asks || upstreamOf(asset).some((upstream) => wanted.includes(upstream))) wanted.push(asset);
+      }
+      if (wanted.length === 0) continue;
+      if (limit !== null && taken >= limit) break;
+      const work = this.pending.filter(
+        (run) =>
+          run.life.set === life.set &&
+          run.life.key === life.key &&
+          run.assets.some((asset) => wanted.includes(asset)) &&
+          (run.canceledAt === null || this.isAlive(run.owner)),
+      );
+      const others = work.filter((run) => this.isAlive(run.owner));
+      const nobodys = work.filter((run) => !this.isAlive(run.owner));
+      if ((others.length > 0 || (owner === null && nobodys.length > 0)) && !waits) {
+        leftOut++;
+        continue;
+      }
+      taken++;
+      for (const { id } of others) waitedFor.add(id);
+      if (owner !== null) for (const { id } of nobodys) takenOver.add(id);
+      const covered = owner === null ? [] : nobodys.flatMap(({ assets }) => assets);
+      const assets = wanted.filter((asset) => !covered.includes(asset));
+      if (assets.length > 0) queued.push({ life, assets, runKey: null });
+    }
+    return {
+      queued: queued.map(wordsOf).sort(),
+      takenOver: [...takenOver].sort(),
+      waitedFor: [...waitedFor].sort(),
+      leftOut,
+      apply: () => {
+        this.#adopt(draft, now);
+        const origin = owner === null ? 'worker' : 'materialize';
+        this.#announced = { group, sensor: null, origin, owner, runs: queued };
+      },
+    };
+  }
+
+  /** A run again, those of its assets that did not succeed; `null` when its key is gone. */
+  retry(
+    run: { readonly partitionKey: string | null; readonly assets: readonly (readonly [string, string])[] },
+    { group, owner }: { readonly group: string; readonly owner: string },
+  ): { apply: () => void } | null {
+    const failed = run.assets.filter(([, status]) => status !== 'SUCCESS').map(([asset]) => asset);
+    const assets = failed.length > 0 ? failed : run.assets.map(([asset]) => asset);
+    const set = setOf(assets[0]!);
+    const life = set === null ? this.whole : new Draft(this).life(set, run.partitionKey!);
+    if (life === undefined) return null;
+    const runs = [{ life, assets, runKey: null }];
+    return {
+      apply: () => (this.#announced = { group, sensor: null, origin: 'materialize', owner, runs }),
+    };
+  }
+
+  /**
+   * The state after a commit: everything that happened to runs must be explained by who committed.
+   * @throws for what no rule allows
+   */
+  observe(view: StateView, by: Committer): void {
+    const seen = new Map(
+      view.runs().flatMap((runs) =>
+        Array.from({ length: runs.count }, (_, at) => {
+          const run = runs.at(at);
+          return [run.id, { runs, run }] as const;
+        }),
+      ),
+    );
+    this.#takeIn(seen);
+    const ended: { run: ModelRun; outcomes: Outcomes }[] = [];
+    for (const run of this.pending) {
+      if (seen.has(run.id)) continue;
+      const outcomes = this.#endOf(run, by);
+      ended.push({ run, outcomes });
+    }
+    // The later outcome of a key wins.
+    ended.sort((one, other) => one.outcomes.order - other.outcomes.order);
+    for (const { run, outcomes } of ended) this.#finish(run, outcomes);
+    for (const [id, { runs, run }] of seen) {
+      const known = this.run(id)!;
+      this.#ownedBy(known, runs.owner, by);
+      demand(run.interrupted === known.interrupted, `${id} was interrupted ${known.interrupted} times`, run);
+      demand(run.canceling === (known.canceledAt !== null), `${id} is canceled: ${known.canceledAt}`, run);
+      const isStarted = run.status === 'STARTED' && !run.canceling;
+      demand(!isStarted || runs.owner !== null, `${id} is nobody's, so it is not started`, run);
+    }
+  }
+
+  /** Runs that are new in the state, against those that the plan was to queue. */
+  #takeIn(seen: ReadonlyMap<string, ReturnType<StateView['run']> & object>): void {
+    const { group, sensor, origin, owner, runs } = this.#announced ?? { runs: [] };
+    this.#announced = null;
+    for (const [id, { runs: columns, run }] of seen) {
+      if (this.run(id) !== undefined) continue;
+      demand(!this.finished.has(id), `${id} has ended`, run);
+      const at = runs.findIndex(
+        ({ life, assets, runKey }) =>
+          life.key === run.partitionKey &&
+          life.set === columns.set &&
+          runKey === run.runKey &&
+          String(assets) === String(columns.assets),
+      );
+      demand(at !== -1 && columns.group === group, `somebody asked for run ${id}`, { run, runs });
+      demand(
+        columns.sensor === sensor && columns.origin === origin,
+        `${id} came from ${sensor}, ${origin}`,
+        columns,
+      );
+      const [wanted] = runs.splice(at, 1);
+      this.pending.push({
+        ...wanted!,
+        id,
+        sensor: sensor!,
+        origin,
+        owner: owner!,
+        interrupted: 0,
+        canceledAt: null,
+        ended: new Map(),
+      });
+    }
+    demand(runs.length === 0, 'what was to be queued is queued', runs.map(wordsOf));
+  }
+
+  #ownedBy(run: ModelRun, owner: string | null, by: Committer): void {
+    const before = run.owner;
+    if (owner === before) return;
+    if (owner === null) {
+      demand(by.stopping && before === by.executor, `only who is told to stop gives run ${run.id} back`, by);
+      demand(run.canceledAt === null, `${run.id}, which is canceled, ends with its owner`, by);
+    } else {
+      demand(owner === by.executor, `${run.id} is taken up by who commits`, { owner, by });
+      demand(!this.isAlive(before), `${run.id} is not robbed from ${before}, which lives`, by);
+      if (this.#wasBegun(run)) run.interrupted++;
+      demand(run.interrupted < EXECUTIONS, `${run.id} is not executed so often`, run);
+    }
+    run.owner = owner;
+  }
+
+  #wasBegun(run: ModelRun): boolean {
+    return run.owner !== null && (this.dead.get(run.owner)?.has(run.id) ?? false);
+  }
+
+  /** Why a run is not in the state any more. */
+  #endOf(run: ModelRun, by: Committer): Outcomes {
+    const { executor } = by;
+    const mine = run.owner !== null && run.owner === executor;
+    const executions = run.interrupted + (this.#wasBegun(run) ? 1 : 0);
+    const canceled = { order: 0, status: 'CANCELED', assets: [] };
+    if (run.canceledAt !== null) {
+      demand(mine || !this.isAlive(run.owner), `${run.id} is its owner's to let go of`, { run, by });
+      return canceled;
+    }
+    const outcomes = mine ? run.ended.get(executor) : undefined;
+    if (outcomes !== undefined) return outcomes;
+    if (mine && by.stopping && by.cancels && run.sensor === null) return canceled;
+    const isTakenUp = executor !== null && !this.isAlive(run.owner);
+    demand(isTakenUp && executions >= EXECUTIONS, `${run.id} has had an end`, { run, by, executions });
+    this.interrupted++;
+    return { order: 0, status: 'FAILURE', assets: run.assets.map((asset) => [asset, 'FAILURE']) };
+  }
+
+  #finish(run: ModelRun, { status, assets }: Outcomes): void {
+    this.pending.splice(this.pending.indexOf(run), 1);
+    this.finished.set(run.id, status);
+    if (status === 'CANCELED') return;
+    demand(!run.life.gone, `${run.id} belongs to a key that is there`, run);
+    for (const [asset, outcome] of assets) {
+      if (outcome === 'SUCCESS') run.life.statuses.set(asset, 'm');
+      if (outcome === 'FAILURE') run.life.statuses.set(asset, 'f');
+    }
+  }
+
+  #cancel(run: ModelRun, now: Millis): void {
+    run.canceledAt ??= now;
+    if (!this.isAlive(run.owner)) this.#finish(run, { order: 0, status: 'CANCELED', assets: [] });
+  }
+
+  #adopt(draft: Draft, now: Millis): void {
+    this.sets = draft.sets;
+    this.keptOut = draft.keptOut;
+    this.spent = draft.spent;
+    for (const life of draft.removed) life.gone = true;
+    // Also the run of a still earlier life of such a key that its owner has not let go of yet.
+    const isRemoved = ({ life: { set, key } }: ModelRun): boolean =>
+      draft.removed.some((life) => life.set === set && life.key === key);
+    for (const run of this.pending.filter(isRemoved)) this.#cancel(run, now);
+  }
+}
+
+function wordsOf({ life, assets, runKey }: WantedRun): string {
+  return `${assets.join('+')}@${life.key} ${runKey}`;
+}
+
+/** @throws with everything that helps to see why a rule does not hold */
+export function demand(holds: boolean, rule: string, seen?: unknown): asserts holds {
+  if (holds) return;
+  const words = JSON.stringify(seen, (_, value: unknown) =>
+    value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value,
+  );
+  throw new Error(`it does not hold that ${rule}: ${words}`);
+}

@@ -1,0 +1,395 @@
+/** A process in a random history: the real session over a store that can be killed, and user code that waits at doors. */
+import { asset, type AnyAsset, type AssetContext, type AssetOptions } from '../../src/definitions/asset.ts';
+import { dynamicPartitions } from '../../src/definitions/partitions.ts';
+import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
+import type { RunRecord } from '../../src/definitions/run.ts';
+import { sensor, type SensorContext, type SensorResult } from '../../src/definitions/sensor.ts';
+import type { Clock } from '../../src/definitions/time.ts';
+import type { Event } from '../../src/engine/event.ts';
+// Loaded by a session on first use: here before any history begins.
+import '../../src/engine/execute-runs.ts';
+import type { RunExecutionOptions } from '../../src/engine/execute-runs.ts';
+import { RunSession } from '../../src/engine/run-session.ts';
+import type { Executor, Plan, SensorClaim, StateStore, StateView } from '../../src/state/state-store.ts';
+import { knownOf } from './builders.ts';
+import { FakeClock } from './fake-clock.ts';
+import { ASSETS, type Committer, demand, SENSORS, SETS } from './history-model.ts';
+import type { KillPoint } from './history-steps.ts';
+import type { Hand } from './history-stores.ts';
+import type { HistoryWorld } from './history-world.ts';
+
+export const CONCURRENCY = 3;
+
+/** Tries of `audio`; the others have one. */
+const TRIES: Readonly<Record<string, number>> = { audio: 2 };
+
+const sets = new Map(SETS.map((set) => [set, dynamicPartitions(set)]));
+
+/** User code that waits for the history to say how it ends. */
+export interface Door {
+  readonly process: HistoryProcess;
+  readonly run: string;
+  readonly name: string;
+  open(ok: boolean): void;
+}
+
+/** One run that a process is in the middle of. */
+interface Flight {
+  readonly tries: { readonly asset: string; readonly ok: boolean }[];
+}
+
+export class HistoryProcess {
+  readonly name: string;
+  readonly cancels: boolean;
+  readonly hand: Hand;
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly pipeline: Pipeline;
+  readonly session: RunSession;
+  readonly interrupt = new AbortController();
+  readonly inFlight = new Map<string, Flight>();
+  /** Evaluations that wait. */
+  readonly evaluating = new Map<string, () => void>();
+  executor: string | null = null;
+  dead = false;
+  killAt: KillPoint | null = null;
+  /** What the sensor that is evaluated returns. */
+  result: SensorResult | 'throws' = 'throws';
+  pauses = false;
+  readonly #world: HistoryWorld;
+  readonly #leftBehind: (() => Promise<void>)[] = [];
+  readonly #claims = new Map<string, SensorClaim>();
+  /** What became of the assets of runs that ended, until they are on record. */
+  readonly #tries = new Map<string, Flight['tries']>();
+  #executing: Promise<void> | null = null;
+
+  constructor(world: HistoryWorld, { slot, number }: { readonly slot: number; readonly number: number }) {
+    this.#world = world;
+    this.name = `p${number}`;
+    // As `materialize` does; the others give back what they do not finish, as ticks and workers do.
+    this.cancels = slot === 1;
+    this.hand = world.state.open();
+    const chance = new FakeClock(0, number * 104729);
+    this.clock = {
+      now: () => world.clock.now(),
+      random: () => chance.random(),
+      sleep: async (ms, signal) => {
+        await world.clock.sleep(ms, signal);
+        world.stir();
+        if (this.dead) await never();
+      },
+    };
+    this.store = this.storeFor((plan) => plan);
+    this.pipeline = this.#pipeline();
+    const ioManager: RunExecutionOptions['ioManager'] = {
+      save: async ({ asset, partitionKey }, value) => {
+        if (this.dead) await never();
+        world.values.set(`${asset}@${partitionKey}`, value);
+        await this.diesIf('when a value is saved');
+      },
+      load: ({ asset, partitionKey }) => {
+        demand(world.values.has(`${asset}@${partitionKey}`), `${asset}@${partitionKey} has a value`);
+        return world.values.get(`${asset}@${partitionKey}`);
+      },
+      remove: () => undefined,
+      flush: () => this.diesIf('when values are flushed'),
+    };
+    this.session = new RunSession({
+      store: this.store,
+      pipeline: this.pipeline,
+      known: knownOf(this.pipeline),
+      ioManager: () => Promise.resolve(ioManager),
+      clock: this.clock,
+      emit: this.emit,
+      concurrency: CONCURRENCY,
+      failFast: false,
+      onInterrupt: this.cancels ? 'cancel' : 'release',
+      interrupt: this.interrupt.signal,
+    });
+  }
+
+  get committer(): Committer {
+    return { executor: this.executor, stopping: this.interrupt.signal.aborted, cancels: this.cancels };
+  }
+
+  get isIdle(): boolean {
+    return this.#executing === null && this.evaluating.size === 0;
+  }
+
+  readonly emit = (event: Event): void => {
+    if (this.dead) return;
+    this.#world.stir();
+    if (event.type === 'run-finished') this.#world.watching(() => this.#ended(event.run));
+  };
+
+  /** A store that is gone when the process is; `planning` sees each plan as it is made. */
+  storeFor(
+    planning: <Outcome>(plan: (view: StateView) => Plan<Outcome>) => (view: StateView) => Plan<Outcome>,
+    onRead: () => void = () => undefined,
+  ): StateStore {
+    const { store } = this.hand;
+    const world = this.#world;
+    const living = async <T>(call: () => Promise<T>): Promise<T> => {
+      if (this.dead) await never();
+      const answer = await call();
+      if (this.dead) await never();
+      return answer;
+    };
+    return {
+      read: () =>
+        living(async () => {
+          const view = await store.read();
+          onRead();
+          return view;
+        }),
+      commit: (plan) => living(() => world.commit(this.hand, planning(plan), this)),
+      claimSensor: (name) =>
+        living(async () => {
+          const claim = await store.claimSensor(name);
+          if ('holder' in claim) return claim;
+          this.#leftBehind.push(() => claim.release());
+          this.#claims.set(name, claim);
+          world.evaluators.set(name, this);
+          return {
+            release: () =>
+              living(() => {
+                this.#claims.delete(name);
+                world.evaluators.delete(name);
+                return claim.release();
+              }),
+          };
+        }),
+      evaluating: (name) => living(() => store.evaluating(name)),
+      enter: () => living(async () => this.#entered(await store.enter())),
+      recordTick: (tick) =>
+        living(async () => {
+          await this.diesIf('before its tick is recorded');
+          await store.recordTick(tick);
+          if (tick.status !== 'BUSY') world.tickKnown(tick);
+        }),
+      ticks: (name, limit) => living(() => store.ticks(name, limit)),
+      finishedRuns: (query) => living(() => store.finishedRuns(query)),
+      appendLog: (runId, lines) => {
+        if (!this.dead) store.appendLog(runId, lines);
+      },
+      readLog: (runId) => living(() => store.readLog(runId)),
+    };
+  }
+
+  /** Executes whatever the session has taken on. */
+  execute(): void {
+    if (this.dead || this.#executing !== null || this.session.left === 0) return;
+    this.#executing = this.#world.watch(this.session.execute()).finally(() => (this.#executing = null));
+  }
+
+  /** Dies here if the history says so. What follows never happens. */
+  async diesIf(point: KillPoint): Promise<void> {
+    if (this.killAt === point) this.die();
+    if (this.dead) await never();
+  }
+
+  die(): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.#world.count(`killed ${this.killAt ?? 'now'}`);
+    this.killAt = null;
+    const { model, state, evaluators } = this.#world;
+    for (const [name, claim] of this.#claims) {
+      evaluators.delete(name);
+      state.killClaim(name, claim);
+    }
+    this.evaluating.clear();
+    if (this.executor === null) return;
+    model.dead.set(this.executor, new Set(this.inFlight.keys()));
+    state.kill(this.executor);
+  }
+
+  /** SIGTERM: what it does not finish it gives back, or ends. */
+  async stop(): Promise<void> {
+    this.interrupt.abort();
+    await this.#world.settle();
+    if (this.dead) return;
+    demand(this.isIdle, `${this.name} stops when it is told to`, [...this.inFlight.keys()]);
+    const left = this.#world.model.pending.filter(({ owner }) => owner !== null && owner === this.executor);
+    demand(left.length === 0, `${this.name} leaves nothing behind`, left);
+    await this.session.leave();
+  }
+
+  /** Its open files and timers, when the history is over. */
+  async dispose(): Promise<void> {
+    this.dead = true;
+    this.interrupt.abort();
+    for (const close of this.#leftBehind) await close();
+  }
+
+  #entered(executor: Executor): Executor {
+    this.executor = executor.id;
+    this.#world.owners.set(executor.id, this.name);
+    this.#leftBehind.push(() => executor.leave());
+    return {
+      id: executor.id,
+      begun: (runId) => {
+        if (this.dead) return;
+        executor.begun(runId);
+        this.#world.watching(() => this.#begins(runId));
+        if (this.killAt === 'when a run begins') this.die();
+      },
+      ended: (runId) => {
+        if (this.dead) return;
+        executor.ended(runId);
+        this.#tries.set(runId, this.inFlight.get(runId)?.tries ?? []);
+        this.inFlight.delete(runId);
+      },
+      leave: () => (this.dead ? never() : executor.leave()),
+    };
+  }
+
+  /** May this run begin here and now? */
+  #begins(runId: string): void {
+    const { model } = this.#world;
+    const run = model.run(runId);
+    const wasReleased = (asset: string): boolean => model.loose.has(`${asset}@${run?.life.key}`);
+    this.inFlight.set(runId, { tries: [] });
+    // Released from under it: what follows is the operator's doing.
+    if (run === undefined || run.assets.some(wasReleased)) return;
+    demand(run.owner === this.executor, `${this.name} executes ${runId}, which is its own`, run);
+    // Without those that were released from under their process: it has let go of them when it looked.
+    const others = this.#world
+      .processes()
+      .flatMap((process) => [...process.inFlight.keys()].map((id) => ({ id, process })))
+      .filter(({ id, process }) => model.run(id)?.owner === process.executor);
+    demand(
+      others.length <= CONCURRENCY,
+      `at most ${CONCURRENCY} runs are executed at once`,
+      others.map(({ id }) => id),
+    );
+    for (const { id, process } of others) {
+      const other = model.run(id);
+      if (other === undefined || id === runId) continue;
+      const shared =
+        run.assets.some((asset) => other.assets.includes(asset)) && other.life.key === run.life.key;
+      demand(!shared, `one asset and key never run twice at the same time`, [id, runId]);
+      const alone = process !== this || (run.interrupted === 0 && other.interrupted === 0);
+      demand(alone, `a run that was interrupted is executed alone`, [id, runId]);
+    }
+  }
+
+  /** A run came to its end here; is it the end that its user code had? */
+  #ended(record: RunRecord): void {
+    const { model } = this.#world;
+    const run = model.run(record.id);
+    const tries = this.#tries.get(record.id) ?? [];
+    if (run === undefined) {
+      const known = model.finished.get(record.id);
+      // Released from under it, and ended by another one.
+      if (
+        tries.length > 0 &&
+        record.assets.some(({ asset }) => model.loose.has(`${asset}@${record.partitionKey}`))
+      )
+        return;
+      demand(known === record.status, `${record.id} ended as ${record.status}`, known);
+      return;
+    }
+    if (record.status === 'CANCELED') {
+      const stopped = this.committer.stopping && this.cancels && run.sensor === null;
+      demand(run.canceledAt !== null || stopped, `${record.id} is canceled`, run);
+      return;
+    }
+    // Its owner has not looked yet. Whatever it makes of it, also where its values were purged meanwhile, does not count.
+    if (run.canceledAt !== null) return;
+    const statuses = new Map(record.assets.map(({ asset, status }) => [asset, status]));
+    for (const { asset, status, error } of record.assets) {
+      const own = tries.filter((one) => one.asset === asset);
+      const { upstream } = ASSETS.find(({ name }) => name === asset)!;
+      const skipped = upstream.some((name) => statuses.has(name) && statuses.get(name) !== 'SUCCESS');
+      const missing = upstream.some((name) => !statuses.has(name)) && error?.code === 'upstream-missing';
+      const expected = skipped
+        ? 'SKIPPED'
+        : (own.at(-1)?.ok ?? false)
+          ? 'SUCCESS'
+          : own.length === (TRIES[asset] ?? 1) || (missing && own.length === 0)
+            ? 'FAILURE'
+            : 'none yet';
+      demand(status === expected, `${asset} of ${record.id} ended as ${expected}`, { record, tries });
+    }
+    run.ended.set(this.executor!, {
+      order: this.#world.next(),
+      status: record.status,
+      assets: [...statuses],
+    });
+  }
+
+  #pipeline(): Pipeline {
+    const assets = new Map<string, AnyAsset>();
+    for (const { name, set, upstream } of ASSETS) {
+      const inputs = Object.fromEntries(upstream.map((above) => [above, assets.get(above)!]));
+      assets.set(
+        name,
+        asset({
+          name,
+          ...(set !== null && { partitions: sets.get(set) }),
+          inputs,
+          retry: { maxRetries: (TRIES[name] ?? 1) - 1, delayMs: 150 },
+          materialize: (context: AssetContext) => this.#atDoor(name, context),
+        } as AssetOptions<unknown>),
+      );
+    }
+    return definePipeline({
+      assets: [...assets.values()],
+      sensors: SENSORS.map((name) =>
+        sensor({
+          name,
+          assets: [assets.get('audio')!],
+          timeoutSeconds: 3600,
+          evaluate: (context) => this.#evaluate(name, context),
+        }),
+      ),
+      concurrency: CONCURRENCY,
+    });
+  }
+
+  async #evaluate(name: string, { signal }: SensorContext): Promise<SensorResult> {
+    const { result } = this;
+    if (this.pauses) {
+      await new Promise<void>((resolve, reject) => {
+        const leave = (go: () => void): void => {
+          this.evaluating.delete(name);
+          go();
+        };
+        this.evaluating.set(name, () => leave(resolve));
+        signal.addEventListener('abort', () => leave(() => reject(signal.reason as Error)));
+      });
+    }
+    if (result === 'throws') throw new Error('the source is away');
+    return result;
+  }
+
+  #atDoor(name: string, { partitionKey, run, signal }: AssetContext): Promise<string> {
+    const { doors } = this.#world;
+    if (this.dead) return never();
+    return new Promise((resolve, reject) => {
+      const leave = (go: () => void): void => {
+        if (doors.includes(door)) doors.splice(doors.indexOf(door), 1);
+        if (!this.dead) go();
+      };
+      const door: Door = {
+        process: this,
+        run: run.id,
+        name: `${run.id} ${name}`,
+        open: (ok) =>
+          leave(() => {
+            this.inFlight.get(run.id)!.tries.push({ asset: name, ok });
+            if (ok) resolve(`${name} of ${partitionKey} by ${run.id}`);
+            else reject(new Error(`no ${name}`));
+          }),
+      };
+      doors.push(door);
+      signal.addEventListener('abort', () => leave(() => reject(signal.reason as Error)));
+    });
+  }
+}
+
+/** What a dead process waits for. */
+export function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
