@@ -80,9 +80,12 @@ describe('a segmented log', () => {
     vi.restoreAllMocks();
     // The folder itself was found empty: its name is made safe, too.
     expect(done.shift()).toBe(`synced ${path.basename(path.dirname(folder.path))}`);
-    const first = (file: string): string[] => ['synced the folder', `wrote ${file}`, `synced ${file}`];
     expect(done).toEqual([
-      ...['runs.000001.jsonl', 'runs.000002.jsonl', 'runs.000003.jsonl'].flatMap(first),
+      ...['runs.000001.jsonl', 'runs.000002.jsonl', 'runs.000003.jsonl'].flatMap((file) => [
+        'synced the folder',
+        `wrote ${file}`,
+        `synced ${file}`,
+      ]),
       'wrote runs.000003.jsonl',
       'synced runs.000003.jsonl',
     ]);
