@@ -45,6 +45,13 @@ describe('the history in files', () => {
     expect(shown()).toEqual(['g-1 SUCCESS']);
   });
 
+  it('shows what another process recorded after the try that was taken back', () => {
+    const tried = history.recordRuns([run('g-1', 'FAILURE')], []);
+    history.recordRuns([run('g-1', 'CANCELED')], []);
+    history.recordRuns([], tried);
+    expect(shown()).toEqual(['g-1 CANCELED']);
+  });
+
   it('shows the last of several ends where an earlier try ended a run otherwise', () => {
     const tried = history.recordRuns([run('g-1', 'SUCCESS')], []);
     history.recordRuns([run('g-1', 'CANCELED')], tried);

@@ -14,9 +14,18 @@ const TICKS = { segmentBytes: 2 * 1024 * 1024, segments: 4 };
 /** About a quarter of a million small runs. */
 const RUNS = { segmentBytes: 16 * 1024 * 1024, segments: 8 };
 
-/** Takes back the record before it: the commit that it belonged to came to something else. */
+/**
+ * Takes back a record before it: the commit that it belonged to came to something else. It says which one, as another
+ * process may have recorded the run's true end in between.
+ */
 interface Retraction {
   readonly retracted: string;
+  readonly status: RunRecord['status'];
+  readonly finishedAt: string | null;
+}
+
+function retractionOf({ id, status, finishedAt }: RunRecord): Retraction {
+  return { retracted: id, status, finishedAt };
 }
 
 function isRetraction(record: unknown): record is Retraction {
@@ -69,10 +78,7 @@ export class HistoryFiles {
     const said = new Set(runs.map((run) => JSON.stringify(run)));
     const retracted = earlier.filter((run) => !said.has(JSON.stringify(run)));
     const kept = new Set(earlier.filter((run) => !retracted.includes(run)).map(({ id }) => id));
-    this.#runs.append(
-      [...retracted.map(({ id }) => ({ retracted: id })), ...runs.filter(({ id }) => !kept.has(id))],
-      true,
-    );
+    this.#runs.append([...retracted.map(retractionOf), ...runs.filter(({ id }) => !kept.has(id))], true);
     return runs;
   }
 
@@ -80,17 +86,20 @@ export class HistoryFiles {
   finishedRuns({ limit, where = () => true }: RunQuery): RunRecord[] {
     const found: RunRecord[] = [];
     const seen = new Set<string>();
-    const retracted: string[] = [];
+    const retractions: Retraction[] = [];
     for (const record of this.#runs.newestFirst()) {
       if (found.length >= limit) break;
       if (isRetraction(record)) {
-        retracted.push(record.retracted);
+        retractions.push(record);
         continue;
       }
       if (!isRun(record)) continue;
       const run = record;
-      const taken = retracted.indexOf(run.id);
-      if (taken !== -1) retracted.splice(taken, 1);
+      const taken = retractions.findIndex(
+        ({ retracted, status, finishedAt }) =>
+          retracted === run.id && status === run.status && finishedAt === run.finishedAt,
+      );
+      if (taken !== -1) retractions.splice(taken, 1);
       else if (!seen.has(run.id)) {
         seen.add(run.id);
         if (where(run)) found.push(run);
