@@ -130,7 +130,7 @@ describe('a sensor', () => {
         }),
         tries(400),
       );
-      expect(Math.min(seen.SUCCESS, seen.SKIPPED, seen.FAILURE)).toBeGreaterThan(0);
+      expect(Math.min(seen.SUCCESS + seen.SKIPPED, seen.FAILURE)).toBeGreaterThan(0);
     },
     PATIENCE_MS,
   );

@@ -308,6 +308,21 @@ describe('a damaged state file', () => {
     PATIENCE_MS,
   );
 
+  it.each([
+    '999999999999',
+    '999999999000',
+    '1000000000000',
+    '999999999999999',
+    '9007199254740991',
+    '1e12',
+    '-1',
+  ])('with a serial of %s is restored to one that counts on', async (serial) => {
+    damage(text.replace(/"serial":\d+/, `"serial":${serial}`).slice(0, -2), false);
+    await project.must(['state', 'restore', '--last']);
+    await project.must(['partitions', 'add', 'things', 'z']);
+    await project.must(['state', 'check']);
+  });
+
   it(
     'is no copy to restore when it does not hold together',
     async () => {

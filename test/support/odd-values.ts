@@ -137,7 +137,7 @@ export const odd = oddBut();
 
 /** Mostly what is meant. */
 export function orOdd<T>(good: fc.Arbitrary<T>, other = odd): fc.Arbitrary<T | { readonly odd: string }> {
-  return fc.oneof({ weight: 5, arbitrary: good }, { weight: 1, arbitrary: other });
+  return fc.oneof({ weight: 20, arbitrary: good }, { weight: 1, arbitrary: other });
 }
 
 /** The value that a plan stands for. */
