@@ -61,7 +61,9 @@ describe('the result of a sensor', () => {
         { type: 'add', set: 'letters', keys: ['a'] },
         { type: 'delete', set: 'letters', keys: ['b'] },
       ],
-      runs: [{ set: 'letters', assets: ['audio'], tags: { by: 'me' }, keys: ['a'], runKeys: ['k'], numbers: [0] }],
+      runs: [
+        { set: 'letters', assets: ['audio'], tags: { by: 'me' }, keys: ['a'], runKeys: ['k'], numbers: [0] },
+      ],
       skipReason: null,
     });
     expect(resultOf({ skipReason: 'none', runRequests: [] }).skipReason).toBe('none');
