@@ -285,7 +285,7 @@ async function watchFile(done) {
   while (!done.aborted) {
     try {
       const { schema, serial, sets } = JSON.parse(fs.readFileSync(path.join(state, 'state.json'), 'utf8'));
-      if (schema !== 1 || !(serial > 0) || typeof sets !== 'object') throw new Error('it is no state');
+      if (!(schema > 0) || !(serial > 0) || typeof sets !== 'object') throw new Error('it is no state');
       field.count('looks at the file itself');
     } catch (error) {
       field.problem({ what: [`state.json: ${error.message}`] });

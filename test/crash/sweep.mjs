@@ -58,7 +58,7 @@ const CHANGES =
     ' ',
   );
 const READS =
-  'read pread64 readv getdents64 stat lstat fstat statx newfstatat access faccessat faccessat2 readlink readlinkat lseek fcntl close'.split(
+  'read pread64 readv getdents64 stat lstat fstat statx newfstatat access faccessat faccessat2 readlink readlinkat statfs lseek fcntl close'.split(
     ' ',
   );
 const NAMES = ['link', 'linkat', 'rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'mkdir', 'mkdirat'];

@@ -11,7 +11,10 @@ const found = dynamicPartitions('found');
 const copy = asset({
   name: 'copy',
   partitions: found,
-  materialize: ({ partitionKey }) => partitionKey,
+  materialize: ({ partitionKey, run }) => {
+    fs.appendFileSync(new URL('launched.txt', import.meta.url), partitionKey + ' ' + run.id + '\\n');
+    return partitionKey;
+  },
 });
 const feed = sensor({
   name: 'feed',

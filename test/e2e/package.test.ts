@@ -101,8 +101,9 @@ describe('the tarball', () => {
     expect(outside).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin/dynpart.cjs', 'package.json']);
     expect(files).toEqual(
       expect.arrayContaining([
-        'dist/cli.cjs',
+        'dist/cli-core.cjs',
         'dist/evaluator.cjs',
+        'dist/help.txt',
         'dist/index.js',
         'dist/types/index.d.ts',
         'docs/state-file.md',
@@ -110,7 +111,7 @@ describe('the tarball', () => {
     );
     const odd = files.filter((file) => {
       if (file.startsWith('dist/types/')) return !file.endsWith('.d.ts');
-      if (file.startsWith('dist/')) return !/\.c?js$/.test(file);
+      if (file.startsWith('dist/')) return !/\.c?js$|^dist\/help\.txt$/.test(file);
       return file.startsWith('docs/') && !/^docs\/[^/]+\.md$/.test(file);
     });
     expect(odd).toEqual([]);

@@ -35,11 +35,19 @@ function wrap(name, after) {
   };
 }
 
+/** Flags in numbers, as far as the model tells them apart. */
+function wordsFor(flags) {
+  const { O_APPEND, O_TRUNC, O_ACCMODE = 3 } = fs.constants;
+  if (flags & O_APPEND) return 'a+';
+  if (flags & O_TRUNC) return 'w+';
+  return (flags & O_ACCMODE) === 0 ? 'r' : 'r+';
+}
+
 function opened(fd, file, flags = 'r') {
   const at = inside(file);
   if (at === null) return files.delete(fd);
   files.set(fd, at);
-  return note({ op: 'open', fd, path: at, flags });
+  return note({ op: 'open', fd, path: at, flags: typeof flags === 'number' ? wordsFor(flags) : flags });
 }
 
 const synced = (fd) => files.has(fd) && note({ op: 'fsync', fd, path: files.get(fd) });
