@@ -38,7 +38,7 @@ const groups = [
     test: inside(
       'node_modules/lowdb/',
       'src/definitions/(failure|nearest|partition-key|place|run|time)',
-      'src/state/(?!memory|file-values|check)',
+      'src/state/(?!memory|file-values|check|apply-changes|restored)',
       'src/loader/pipeline-file',
       'src/engine/(run-records|cancel-runs|last-tick|sensor-status|remembering)',
       'src/cli/(main|contents|declaration|read-plainly|global-options|context|options|terminal|exit|interrupts|local-state|cache-folder|system-clock|render/(paint|table|text))',

@@ -58,23 +58,24 @@ export function writePack(file: string, pack: ModulePack, makeFolder: (folder: s
   try {
     makeFolder(path.dirname(file));
     if (!isPrivate(fs.statSync(path.dirname(file)))) return;
-    const body = JSON.stringify(pack);
+    const body = Buffer.from(JSON.stringify(pack));
     // A name that is taken, be it by a link, is not written through; and nobody else is to change what will be executed.
-    fs.writeFileSync(temporary, `${checksum(body)}\n${body}`, { flag: 'wx', mode: 0o600 });
+    const head = Buffer.from(`${checksum(body)}\n`);
+    fs.writeFileSync(temporary, Buffer.concat([head, body]), { flag: 'wx', mode: 0o600 });
     fs.renameSync(temporary, file);
   } catch {
     removeQuietly(temporary);
   }
 }
 
-/** The text of a file that nobody but this user can have written or put there: what is in a pack is executed. */
-function readOwn(file: string): string | null {
+/** The bytes of a file that nobody but this user can have written or put there: what is in a pack is executed. */
+function readOwn(file: string): Buffer | null {
   // Where there is no pack, which is seldom, asking costs less than an error that is thrown away.
   const folder = fs.statSync(path.dirname(file), { throwIfNoEntry: false });
   if (folder === undefined || !isPrivate(folder) || !fs.existsSync(file)) return null;
   const fd = fs.openSync(file, 'r');
   try {
-    return isPrivate(fs.fstatSync(fd)) ? fs.readFileSync(fd, 'utf8') : null;
+    return isPrivate(fs.fstatSync(fd)) ? fs.readFileSync(fd) : null;
   } finally {
     fs.closeSync(fd);
   }
@@ -85,13 +86,13 @@ export function isPrivate({ uid, mode }: { readonly uid: number; readonly mode: 
   return process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0);
 }
 
-function parsePack(text: string | null): ModulePack | null {
-  if (text === null) return null;
-  const end = text.indexOf('\n');
-  const body = text.slice(end + 1);
+function parsePack(bytes: Buffer | null): ModulePack | null {
+  if (bytes === null) return null;
+  const end = bytes.indexOf('\n');
+  const body = bytes.subarray(end + 1);
   // A damaged pack must not be run, however little is wrong with it.
-  if (end === -1 || checksum(body) !== text.slice(0, end)) return null;
-  return JSON.parse(body) as ModulePack;
+  if (end === -1 || checksum(body) !== bytes.toString('utf8', 0, end)) return null;
+  return JSON.parse(body.toString('utf8')) as ModulePack;
 }
 
 /** `null` when a file is gone: where its imports lead now is for the compiler to find out. */

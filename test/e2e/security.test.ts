@@ -208,7 +208,7 @@ export default definePipeline({ assets: [asset({ name: 'good', materialize: () =
     };
     for (const packed of Object.values(pack.files)) packed.code = packed.code.replace('good', 'evil');
     const body = JSON.stringify(pack);
-    fs.writeFileSync(file, `${checksum(body)}\n${body}`);
+    fs.writeFileSync(file, `${checksum(Buffer.from(body))}\n${body}`);
     return project;
   }
 

@@ -2,9 +2,7 @@
 import { Low } from 'lowdb';
 import { fail } from '../../definitions/failure.ts';
 import { type Clock, isoTime, newId } from '../../definitions/time.ts';
-import { applyChanges } from '../apply-changes.ts';
 import { viewOf } from '../document-view.ts';
-import { restoredDocument } from '../restored-document.ts';
 import { emptyDocument, type ExecutorEntry, type Owner, type StateDocument } from '../state-document.ts';
 import type {
   Executor,
@@ -97,6 +95,8 @@ export class JsonFileStore implements StateStore {
         this.#history.recordRuns([], recorded);
         return outcome;
       }
+      // Loaded on use: commands that only look, and ticks that find nothing, start without it.
+      const { applyChanges } = await import('../apply-changes.ts');
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#history.recordRuns(finishedIn(changes), recorded);
       for (const id of newExecutors(before, changes)) this.#executorFiles.renew(id);
@@ -123,6 +123,7 @@ export class JsonFileStore implements StateStore {
 
   /** Puts a copy in the place of the present state, which is kept under a name that begins like this. */
   async restore(copy: StateDocument, keepAs: string, keepGeneration: boolean): Promise<Restored> {
+    const { restoredDocument } = await import('../restored-document.ts');
     for (;;) {
       const present = this.file.newestIntact();
       const kept = this.file.keepPresent(keepAs, keepGeneration);
