@@ -1,4 +1,5 @@
 /** The command line and its evaluator thread as CommonJS, which starts fastest on Node 20; the library as ES modules. */
+import path from 'node:path';
 import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown';
 
 // What is heavy stays outside and is loaded where it is first needed.
@@ -38,7 +39,7 @@ const groups = [
     test: inside(
       'node_modules/lowdb/',
       'src/definitions/(failure|nearest|partition-key|place|run|time)',
-      'src/state/(?!memory|file-values|check|restored)',
+      'src/state/(?!memory|file-values|check|restored|apply)',
       'src/loader/pipeline-file',
       'src/engine/(run-records|cancel-runs|last-tick|sensor-status|remembering)',
       'src/cli/(main|contents|declaration|read-plainly|global-options|context|options|terminal|exit|interrupts|local-state|cache-folder|system-clock|render/(paint|table|text))',
@@ -49,7 +50,7 @@ const groups = [
     name: 'tick',
     test: inside(
       'src/index|src/definitions/',
-      'src/loader/',
+      'src/loader/(?!load-failure|make-pack)',
       'src/engine/(evaluate|plan-tick|run-tick|run-session|claim-runs|sensor-result|sets-after|slots|time-limit|user-output|exec\\.)',
       'src/cli/(commands/sensor(-tick)?\\.|load-user|capture|run-options|render/(event|live))',
     ),
@@ -74,6 +75,15 @@ const builtinsAsTheyAre: Plugin = {
   },
 };
 
+/** Of the package's own description only the version is told. */
+const versionAlone: Plugin = {
+  name: 'version-alone',
+  transform: {
+    filter: { id: /package\.json$/ },
+    handler: (code) => JSON.stringify({ version: (JSON.parse(code) as { version: string }).version }),
+  },
+};
+
 // Names of functions and classes stay, so that a stack in a bug report can be read.
 const minify = { mangle: { keepNames: true }, compress: true, codegen: true };
 
@@ -81,11 +91,11 @@ const minify = { mangle: { keepNames: true }, compress: true, codegen: true };
 const helpersInPlace: Plugin = {
   name: 'helpers-in-place',
   generateBundle(_options, bundle) {
-    const helpers = Object.values(bundle).find((file) => file.fileName.endsWith('/rolldown-runtime.cjs'));
+    const helpers = Object.values(bundle).find((file) => file.fileName.endsWith('-rolldown-runtime.cjs'));
     if (helpers?.type !== 'chunk') return;
     for (const file of Object.values(bundle)) {
-      if (file.type !== 'chunk' || !file.fileName.endsWith('/tick.cjs')) continue;
-      const call = 'require("./rolldown-runtime.cjs")';
+      if (file.type !== 'chunk' || !file.fileName.endsWith('-tick.cjs')) continue;
+      const call = `require("./${path.basename(helpers.fileName)}")`;
       if (!file.code.includes(call))
         throw new Error('helpers are asked for in another way: look at it again');
       file.code = file.code.replace(call, () => `(exports=>{${helpers.code};return exports})({})`);
@@ -99,13 +109,14 @@ function program(name: string, input: string): RolldownOptions {
     input: { [name]: input },
     platform: 'node',
     external: loadedOnUse,
-    plugins: [withoutChildProcess(), builtinsAsTheyAre, helpersInPlace],
+    plugins: [withoutChildProcess(), builtinsAsTheyAre, versionAlone, helpersInPlace],
     output: {
       dir: 'dist',
       format: 'cjs',
       entryFileNames: '[name].cjs',
       // `import.meta.dirname` of what starts is the folder of everything that was built.
-      chunkFileNames: (chunk) => (chunk.name === 'core' ? `${name}-core.cjs` : `${name}/[name].cjs`),
+      // In one folder: for each further one node looks for a package.json.
+      chunkFileNames: `${name}-[name].cjs`,
       codeSplitting: { groups },
       minifyInternalExports: false,
       minify,

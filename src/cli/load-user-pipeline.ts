@@ -1,5 +1,4 @@
 /** Loads the user's code into this process or thread: from now on what it prints is its own. */
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { loadPipeline } from '../loader/load-pipeline.ts';
@@ -19,9 +18,9 @@ export interface UnattributedOutput {
   readonly onStray: OnStray;
 }
 
-/** A dependency of dynpart's own. Mostly none is needed, and to make a `require` costs start-up, too. */
+/** A dependency of dynpart's own. Mostly none is needed, and to load `node:module` and make a `require` costs start-up. */
 function requireOwn(name: string): unknown {
-  const require = createRequire(import.meta.url);
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
   const [, packageName, file] = /^(\w+)\/(.+)$/.exec(name) ?? [];
   if (packageName === undefined) return require(name);
   return require(path.join(path.dirname(require.resolve(`${packageName}/package.json`)), file!));

@@ -22,14 +22,12 @@ interface Said {
   readonly value: string | null;
 }
 
-const GLOBAL_FLAGS = flagsOf(GLOBAL_OPTIONS);
-
 export function readPlainly(program: Declaration, args: readonly string[]): Invocation | null {
   const globals: Said[] = [];
   let command = program;
   let rest = args;
   while (command.handler === null) {
-    const taken = take(rest, GLOBAL_FLAGS, 'up to a word');
+    const taken = take(rest, GLOBAL_OPTIONS, 'up to a word');
     if (taken === null || taken.words.length === 0) return null;
     const next = command.commands.find(({ name }) => name === taken.words[0]);
     if (next === undefined) return null;
@@ -37,14 +35,14 @@ export function readPlainly(program: Declaration, args: readonly string[]): Invo
     command = next;
     rest = taken.rest;
   }
-  const own = flagsOf(command.options);
-  const taken = take(rest, new Map([...GLOBAL_FLAGS, ...own]), 'all');
+  const own = command.options;
+  const taken = take(rest, [...own, ...GLOBAL_OPTIONS], 'all');
   if (taken === null) return null;
   const words = argumentsOf(command, taken.words);
   const isSaid = (option: DeclaredOption): boolean => taken.said.some(({ flag }) => flag.option === option);
-  if (words === null || command.options.some((option) => option.isRequired && !isSaid(option))) return null;
-  const isOwn = ({ flag }: Said): boolean => own.has(longOf(flag.option));
-  const options = valuesOf(command.options, taken.said.filter(isOwn));
+  if (words === null || own.some((option) => option.isRequired && !isSaid(option))) return null;
+  const isOwn = ({ flag }: Said): boolean => own.includes(flag.option);
+  const options = valuesOf(own, taken.said.filter(isOwn));
   globals.push(...taken.said.filter((said) => !isOwn(said)));
   const { handler } = command;
   return {
@@ -62,7 +60,7 @@ interface Taken {
 /** Tells flags from words. `null` where something is not plain. */
 function take(
   args: readonly string[],
-  flags: ReadonlyMap<string, Flag>,
+  options: readonly DeclaredOption[],
   how: 'all' | 'up to a word',
 ): Taken | null {
   const said: Said[] = [];
@@ -80,8 +78,8 @@ function take(
       continue;
     }
     const equals = arg.startsWith('--') ? arg.indexOf('=') : -1;
-    const flag = flags.get(equals === -1 ? arg : arg.slice(0, equals));
-    if (flag === undefined || (equals !== -1 && !flag.takesValue)) return null;
+    const flag = flagNamed(equals === -1 ? arg : arg.slice(0, equals), options);
+    if (flag === null || (equals !== -1 && !flag.takesValue)) return null;
     if (!flag.takesValue) said.push({ flag, value: null });
     else if (equals !== -1) said.push({ flag, value: arg.slice(equals + 1) });
     else if (++at < args.length) said.push({ flag, value: args[at]! });
@@ -104,9 +102,8 @@ function argumentsOf(command: Declaration, words: readonly string[]): unknown[] 
 function valuesOf(options: readonly DeclaredOption[], said: readonly Said[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const option of options) {
-    const { name, isNegated } = flagOf(option);
-    if (isNegated) values[name] = true;
-    else if (option.initial !== undefined) values[name] = option.initial;
+    const initial = option.flags.includes('--no-') ? true : option.initial;
+    if (initial !== undefined) values[flagOf(option).name] = initial;
   }
   for (const { flag, value } of said) {
     const { name, option, isNegated } = flag;
@@ -116,24 +113,15 @@ function valuesOf(options: readonly DeclaredOption[], said: readonly Said[]): Re
   return values;
 }
 
-function flagsOf(options: readonly DeclaredOption[]): Map<string, Flag> {
-  const flags = new Map<string, Flag>();
-  for (const option of options) {
-    const flag = flagOf(option);
-    for (const name of option.flags.split(' ')) {
-      if (name.startsWith('-')) flags.set(name.replace(/,$/, ''), flag);
-    }
-  }
-  return flags;
+function flagNamed(name: string, options: readonly DeclaredOption[]): Flag | null {
+  const option = options.find(({ flags }) => flags.split(/,? /).includes(name));
+  return option === undefined ? null : flagOf(option);
 }
 
 function flagOf(option: DeclaredOption): Flag {
-  const long = longOf(option);
+  const { flags } = option;
+  const long = /--[\w-]+/.exec(flags)![0];
   const isNegated = long.startsWith('--no-');
   const name = long.slice(isNegated ? 5 : 2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-  return { option, name, takesValue: option.flags.includes('<'), isNegated };
-}
-
-function longOf({ flags }: DeclaredOption): string {
-  return /--[\w-]+/.exec(flags)![0];
+  return { option, name, takesValue: flags.includes('<'), isNegated };
 }

@@ -3,9 +3,19 @@
 /** Milliseconds since 1970, UTC. */
 export type Millis = number;
 
-/** ISO 8601 in UTC, to the millisecond. */
+/** The first instant whose year has more than four digits. */
+const YEAR_10_000 = 253_402_300_800_000;
+
+/**
+ * ISO 8601 in UTC, to the millisecond. Put together by hand: the first `toISOString` of a process looks for the time zone,
+ * which costs 1 % of a start.
+ */
 export function isoTime(at: Millis): string {
-  return new Date(at).toISOString();
+  const date = new Date(at);
+  if (!(at >= 0 && at < YEAR_10_000)) return date.toISOString();
+  const day = `${digits(date.getUTCFullYear(), 4)}-${digits(date.getUTCMonth() + 1, 2)}-${digits(date.getUTCDate(), 2)}`;
+  const time = `${digits(date.getUTCHours(), 2)}:${digits(date.getUTCMinutes(), 2)}:${digits(date.getUTCSeconds(), 2)}`;
+  return `${day}T${time}.${digits(date.getUTCMilliseconds(), 3)}Z`;
 }
 
 /** What the engine needs from outside: a clock, chance, waiting. Tests hold their own. */
@@ -31,4 +41,8 @@ export function newId(clock: Clock): string {
     .toString(36)
     .padStart(6, '0');
   return `${time}${chance}`;
+}
+
+function digits(number: number, count: number): string {
+  return String(number).padStart(count, '0');
 }

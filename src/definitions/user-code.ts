@@ -8,8 +8,8 @@ export interface Thrown {
   readonly frames: readonly string[];
 }
 
-/** The folder that this module was loaded from: its frames are dynpart's, not the user's. */
-const ownFolder = folderOf(new Error().stack?.split('\n')[1] ?? '');
+/** The folder of all that was built: its frames are dynpart's, not the user's. */
+const ownFolder = `${import.meta.dirname}/`;
 
 const MOST_FRAMES = 8;
 const MOST_CAUSES = 5;
@@ -60,8 +60,8 @@ function userFrames(error: Error): string[] {
 
 /** Node's own frames name no file. */
 function isOfUser(line: string): boolean {
-  if (placeInFrame(line) === null || /[\\/]node_modules[\\/]jiti[\\/]/.test(line)) return false;
-  return ownFolder === '' || !line.includes(ownFolder);
+  const isOwn = line.includes(ownFolder) || /[\\/]node_modules[\\/]jiti[\\/]/.test(line);
+  return placeInFrame(line) !== null && !isOwn;
 }
 
 /** What an AggregateError holds. */
@@ -97,10 +97,4 @@ function textOf(value: unknown): string {
   } catch {
     return 'a value that cannot be shown';
   }
-}
-
-function folderOf(frame: string): string {
-  const match = /(?:\(|at (?:async )?)(?:file:\/\/)?(\/[^()]*?)[^/()]*:\d+:\d+\)?$/.exec(frame.trim());
-  // A bundle keeps the commands in a folder of their own below the rest.
-  return match?.[1]?.replace(/(cli|evaluator)\/$/, '') ?? '';
 }

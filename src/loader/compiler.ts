@@ -1,9 +1,8 @@
 /** jiti, asked for two things only: to compile a file and to find what an import means. Loaded where the pack does not know. */
-import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import type { Jiti, TransformOptions } from 'jiti';
 import type * as JitiModule from 'jiti';
-import type { Edge } from './module-pack.ts';
+import { type Edge, readText } from './module-pack.ts';
 
 /** An import that leads nowhere. */
 export class MissingImport extends Error {
@@ -20,15 +19,13 @@ export class MissingImport extends Error {
 export class Compiler {
   readonly #requireOwn: (name: string) => unknown;
   readonly #root: string;
-  readonly #hasTsconfig: () => boolean;
   #jiti: Jiti | undefined;
   #transformer: ((options: TransformOptions) => string) | undefined;
 
   /** @param root the pipeline file */
-  constructor(root: string, requireOwn: (name: string) => unknown, hasTsconfig: () => boolean) {
+  constructor(root: string, requireOwn: (name: string) => unknown) {
     this.#root = root;
     this.#requireOwn = requireOwn;
-    this.#hasTsconfig = hasTsconfig;
   }
 
   /** The file as the body of an async function; see `ModuleRunner` for what it expects around it. */
@@ -49,7 +46,8 @@ export class Compiler {
   /** @throws MissingImport */
   resolve(specifier: string, importer: string): Edge {
     if (specifier === 'dynpart') return { kind: 'dynpart' };
-    if (isBuiltin(specifier)) return { kind: 'builtin', name: specifier };
+    if (process.getBuiltinModule('node:module').isBuiltin(specifier))
+      return { kind: 'builtin', name: specifier };
     const file = this.#find(specifier, importer);
     const compiled =
       /\.(?:[cm]?tsx?|jsx?|mjs)$/.test(file) && !file.includes(`${path.sep}node_modules${path.sep}`);
@@ -89,11 +87,21 @@ export class Compiler {
     return (this.#jiti ??= createJiti(this.#root, {
       fsCache: false,
       interopDefault: false,
-      tsconfigPaths: this.#hasTsconfig(),
+      tsconfigPaths: Object.values(tsconfigsAbove(this.#root)).some((text) => text !== null),
     }));
   }
 }
 
 function pathToUrl(file: string): string {
   return `file://${file.split(path.sep).map(encodeURIComponent).join('/')}`;
+}
+
+/** Path aliases come from the tsconfig.json of a folder above: which there are, and what they say. */
+export function tsconfigsAbove(file: string): Record<string, string | null> {
+  const found: Record<string, string | null> = {};
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const tsconfig = path.join(folder, 'tsconfig.json');
+    found[tsconfig] = readText(tsconfig);
+    if (folder === path.dirname(folder)) return found;
+  }
 }

@@ -52,22 +52,6 @@ export function readPack(file: string, madeWith: string): FreshPack | null {
   }
 }
 
-/** Keeps a pack. Whole or not at all; without permission or room there is none next time. */
-export function writePack(file: string, pack: ModulePack, makeFolder: (folder: string) => void): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    makeFolder(path.dirname(file));
-    if (!isPrivate(fs.statSync(path.dirname(file)))) return;
-    const body = Buffer.from(JSON.stringify(pack));
-    // A name that is taken, be it by a link, is not written through; and nobody else is to change what will be executed.
-    const head = Buffer.from(`${checksum(body)}\n`);
-    fs.writeFileSync(temporary, Buffer.concat([head, body]), { flag: 'wx', mode: 0o600 });
-    fs.renameSync(temporary, file);
-  } catch {
-    removeQuietly(temporary);
-  }
-}
-
 /** The bytes of a file that nobody but this user can have written or put there: what is in a pack is executed. */
 function readOwn(file: string): Buffer | null {
   // Where there is no pack, which is seldom, asking costs less than an error that is thrown away.
@@ -114,29 +98,12 @@ function leadsWhereItLed({ absent, witnesses, links }: ModulePack): boolean {
   );
 }
 
-/** The endings that an import without one is tried with. */
-const ENDINGS = ['.js', '.mjs', '.cjs', '.ts', '.tsx', '.mts', '.cts', '.mtsx', '.ctsx', '.json'];
-
-/** All that an import of a relative or absolute path may mean. */
-export function candidatesOf(specifier: string, importer: string): string[] {
-  const base = path.resolve(path.dirname(importer), specifier.replace(/^file:\/\//, ''));
-  return [base, ...ENDINGS.flatMap((ending) => [`${base}${ending}`, path.join(base, `index${ending}`)])];
-}
-
 /** Where a path leads in the end; `null` when it leads nowhere. */
 export function realPath(file: string): string | null {
   try {
     return fs.realpathSync.native(file);
   } catch {
     return null;
-  }
-}
-
-function removeQuietly(file: string): void {
-  try {
-    fs.unlinkSync(file);
-  } catch {
-    // It was never made.
   }
 }
 

@@ -4,7 +4,6 @@
  * Both ways run the same code in the same way, so that a cache can only ever be quicker. A file is the body of an async
  * function of its own, under the user's path and with its lines kept, so that stack traces are right as they are.
  */
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
 import * as library from '../index.ts';
@@ -121,20 +120,25 @@ export class ModuleRunner {
     if (wrong !== undefined) throw new PipelineSyntaxError(wrong);
   }
 
-  /** `require` of a file: Node's own, but for what only this runner knows. */
+  /** `require` of a file: Node's own, but for what only this runner knows. Made on use: mostly nobody asks for it. */
   #requireFor(file: string): NodeJS.Require {
-    const native = createRequire(file);
+    let made: NodeJS.Require | undefined;
+    const native = (): NodeJS.Require =>
+      (made ??= process.getBuiltinModule('node:module').createRequire(file));
     const own = (name: string): unknown => {
       if (name === 'dynpart') return library;
       try {
-        return native(name);
+        return native()(name);
       } catch (error) {
         if (this.#isTypeScript(name, file))
           throw new Error(`require('${name}') cannot load TypeScript: use import`, { cause: error });
         throw error;
       }
     };
-    return Object.assign(own, native);
+    const fields = ['resolve', 'cache', 'extensions', 'main'] as const;
+    for (const field of fields)
+      Object.defineProperty(own, field, { get: () => native()[field], enumerable: true, configurable: true });
+    return own as NodeJS.Require;
   }
 
   #isTypeScript(name: string, importer: string): boolean {

@@ -2,7 +2,6 @@
 import { Low } from 'lowdb';
 import { fail } from '../../definitions/failure.ts';
 import { type Clock, isoTime, newId } from '../../definitions/time.ts';
-import { applyChanges } from '../apply-changes.ts';
 import { viewOf } from '../document-view.ts';
 import { emptyDocument, type ExecutorEntry, type Owner, type StateDocument } from '../state-document.ts';
 import type {
@@ -96,6 +95,8 @@ export class JsonFileStore implements StateStore {
         this.#history.recordRuns([], recorded);
         return outcome;
       }
+      // On use: most ticks commit nothing.
+      const { applyChanges } = await import('../apply-changes.ts');
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#history.recordRuns(finishedIn(changes), recorded);
       for (const id of newExecutors(before, changes)) this.#executorFiles.renew(id);

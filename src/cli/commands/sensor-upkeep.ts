@@ -1,0 +1,116 @@
+/** What looks after sensors between their ticks: list, start, stop, cursor, history. */
+import { fail } from '../../definitions/failure.ts';
+import { lastTickOf } from '../../engine/last-tick.ts';
+import { sensorStatus } from '../../engine/sensor-status.ts';
+import type { Context } from '../context.ts';
+import { wordsForTick } from '../render/event-renderer.ts';
+import { printable } from '../render/text.ts';
+
+export async function list(context: Context): Promise<void> {
+  const view = await context.store.read();
+  const known = await context.known(view);
+  const sensors = await Promise.all(
+    known.sensors.map(async (sensor) => ({
+      sensor: sensor.name,
+      status: sensorStatus(view, sensor),
+      minimumIntervalSeconds: sensor.minimumIntervalSeconds,
+      cursor: view.sensor(sensor.name).cursor,
+      lastTick: (await lastTickOf(context.store, view, sensor.name)).tick,
+      evaluating: await context.store.evaluating(sensor.name),
+    })),
+  );
+  Object.assign(context.document, { sensors });
+  if (sensors.length === 0) return context.chat('the pipeline has no sensors');
+  await context.table({
+    columns: [
+      { title: 'SENSOR' },
+      { title: 'STATUS' },
+      { title: 'EVERY', align: 'right' },
+      { title: 'LAST TICK' },
+      { title: 'OUTCOME' },
+      { title: 'CURSOR' },
+    ],
+    rows: sensors.map(({ sensor, status, minimumIntervalSeconds, lastTick, cursor: at }) => [
+      sensor,
+      { text: status, paint: status === 'RUNNING' ? 'good' : 'dim' },
+      `${minimumIntervalSeconds} s`,
+      lastTick?.startedAt ?? '-',
+      lastTick === null
+        ? '-'
+        : { text: lastTick.status, paint: lastTick.status === 'FAILURE' ? 'bad' : 'dim' },
+      at === null ? '-' : printable(at),
+    ]),
+  });
+}
+
+export async function setStatus(
+  context: Context,
+  sensor: string,
+  status: 'RUNNING' | 'STOPPED',
+): Promise<void> {
+  await context.checkSensor(await context.store.read(), sensor);
+  await context.commit((view) => ({
+    changes: view.sensor(sensor).status === status ? [] : [{ type: 'sensor-changed', sensor, status }],
+    outcome: undefined,
+  }));
+  Object.assign(context.document, { sensor, status });
+  context.chat(`sensor '${sensor}' is ${status}`);
+}
+
+export async function cursor(
+  context: Context,
+  options: { readonly set?: string; readonly clear?: boolean },
+  sensor: string,
+): Promise<void> {
+  if (options.set !== undefined && options.clear)
+    fail({ reason: 'usage', message: '--set and --clear contradict each other', hint: 'use one of them' });
+  if (options.set !== undefined && !options.set.isWellFormed())
+    fail({ reason: 'usage', message: 'the cursor is no text', hint: 'it holds half of a surrogate pair' });
+  await context.checkSensor(await context.store.read(), sensor);
+  const value = options.clear ? null : options.set;
+  if (value !== undefined) {
+    // Also when it is the same: an evaluation that is under way must not win over what an operator said.
+    await context.commit(() => ({
+      changes: [{ type: 'sensor-changed', sensor, cursor: value }],
+      outcome: undefined,
+    }));
+  }
+  const now = (await context.store.read()).sensor(sensor).cursor;
+  Object.assign(context.document, { sensor, cursor: now });
+  if (value !== undefined)
+    return context.chat(
+      now === null ? `cursor of '${sensor}' cleared` : `cursor of '${sensor}' set to ${printable(now)}`,
+    );
+  if (now !== null) context.print(`${printable(now)}\n`);
+  else context.chat(`sensor '${sensor}' has no cursor yet`);
+}
+
+export async function history(
+  context: Context,
+  { limit }: { readonly limit: number },
+  sensor: string,
+): Promise<void> {
+  const view = await context.store.read();
+  await context.checkSensor(view, sensor);
+  const past = await context.store.ticks(sensor, limit);
+  // A process that was killed between its commit and the history left its tick in the state alone.
+  const last = view.sensor(sensor).lastTick;
+  const missing =
+    last !== null &&
+    !past.some(({ startedAt }) => startedAt === last.startedAt) &&
+    (past[0] === undefined || last.startedAt > past[0].startedAt);
+  const ticks = missing ? [last, ...past].slice(0, limit) : past;
+  Object.assign(context.document, { sensor, ticks });
+  if (ticks.length === 0) return context.chat(`sensor '${sensor}' has not ticked yet`);
+  await context.table({
+    columns: [{ title: 'STARTED' }, { title: 'OUTCOME' }, { title: 'WHAT' }],
+    rows: ticks.map((tick) => [
+      tick.startedAt,
+      {
+        text: tick.status,
+        paint: tick.status === 'FAILURE' ? 'bad' : tick.status === 'SUCCESS' ? 'good' : 'dim',
+      },
+      wordsForTick(tick),
+    ]),
+  });
+}
