@@ -51,10 +51,12 @@ const groups = [
     test: inside(
       'src/index|src/definitions/',
       'src/loader/(?!load-failure|make-pack)',
-      'src/engine/(evaluate|plan-tick|run-tick|run-session|claim-runs|sensor-result|sets-after|slots|time-limit|user-output|exec\\.)',
+      'src/engine/(evaluate|tick-plan|run-tick|run-session|claim-runs|sensor-result|slots|time-limit|user-output|exec\\.)',
       'src/cli/(commands/sensor(-tick)?\\.|load-user|capture|run-options|render/(event|live))',
     ),
   },
+  // What a tick needs whose sensor asked for something.
+  { name: 'plan', test: inside('src/engine/(plan-tick|sets-after)') },
   // What executes runs.
   {
     name: 'execution',

@@ -7,7 +7,6 @@ import type { LogLine } from '../definitions/tick.ts';
 import type { Clock } from '../definitions/time.ts';
 import type { StateView } from '../state/state-store.ts';
 import { makeExec } from './exec.ts';
-import { missingKeys } from './plan-tick.ts';
 import { type EvaluatedResult, parseSensorResult } from './sensor-result.ts';
 import { withTimeLimit } from './time-limit.ts';
 import { describeThrown } from '../definitions/user-code.ts';
@@ -62,6 +61,7 @@ export function evaluateHere(pipeline: Pipeline, clock: Clock): EvaluateSensor {
         const parsed = ending.value;
         if ('result' in parsed) return { ended: { result: parsed.result }, log };
         // Every offending key is named: those that are missing, too.
+        const { missingKeys } = await import('./plan-tick.ts');
         const missing = parsed.usable === undefined ? [] : missingKeys(view, parsed.usable, clock.now());
         return {
           ended: {

@@ -7,28 +7,13 @@ import { describe } from '../definitions/failure-words.ts';
 import type { QueuedRuns, StateChange, StateView } from '../state/state-store.ts';
 import { type EvaluatedResult, onlyWhere, type RequestedRuns } from './sensor-result.ts';
 import { SetsAfterRequests } from './sets-after-requests.ts';
-
-export interface TickMoment {
-  readonly startedAt: Millis;
-  readonly now: Millis;
-  /** The id of the runs that this tick queues, before their number. */
-  readonly group: string;
-}
-
-export interface PlanTickOptions {
-  readonly moment: TickMoment;
-  /** The executor that will execute the runs; `null` leaves them to a worker. */
-  readonly owner: string | null;
-  /** `false`: the tick lists no more runs than its record keeps, as nobody will see the others. Default true. */
-  readonly listsAllRuns?: boolean;
-}
-
-export interface TickPlan {
-  /** Empty when the state stays as it is. */
-  readonly changes: readonly StateChange[];
-  readonly tick: TickRecord;
-  readonly queued: readonly QueuedRuns[];
-}
+import {
+  nothingRequested,
+  type PlanTickOptions,
+  type TickMoment,
+  type TickPlan,
+  unappliedTick,
+} from './tick-plan.ts';
 
 /** Plans a tick: requests in the order given, then run requests against the outcome of exactly that order. */
 export function planTick(
@@ -86,29 +71,6 @@ export function missingKeys(view: StateView, result: EvaluatedResult, now: Milli
   const sets = new SetsAfterRequests(view, result, now);
   for (const request of result.requests) sets.apply(request);
   return sets.missing(result);
-}
-
-/** A tick that applies nothing: the cursor stays, and the history says why. */
-export function unappliedTick(
-  view: StateView,
-  sensor: string,
-  moment: Omit<TickMoment, 'group'>,
-  outcome: Pick<TickRecord, 'status'> & Partial<Pick<TickRecord, 'error' | 'busy'>>,
-): TickRecord {
-  const { cursor } = view.sensor(sensor);
-  return {
-    sensor,
-    startedAt: isoTime(moment.startedAt),
-    finishedAt: isoTime(moment.now),
-    cursor: { before: cursor, after: cursor },
-    partitions: [],
-    runs: [],
-    skippedRunKeys: [],
-    skipReason: null,
-    error: null,
-    busy: null,
-    ...outcome,
-  };
 }
 
 function failedTick(
@@ -224,5 +186,5 @@ function tickRuns(
 function reasonFor(result: EvaluatedResult, skippedRunKeys: readonly string[]): string {
   if (skippedRunKeys.length > 0) return 'all run keys had launched a run before';
   if (result.requests.length > 0) return 'the requests changed nothing';
-  return 'the sensor requested nothing';
+  return nothingRequested;
 }

@@ -11,7 +11,14 @@ import type { EvaluateSensor } from './evaluate-sensor.ts';
 import type { Emit } from './event.ts';
 import { lastTickOf } from './last-tick.ts';
 import { remembering } from './remembering.ts';
-import { planTick, type TickMoment, type TickPlan, unappliedTick } from './plan-tick.ts';
+import type { EvaluatedResult } from './sensor-result.ts';
+import {
+  type PlanTick,
+  planSkippedTick,
+  type TickMoment,
+  type TickPlan,
+  unappliedTick,
+} from './tick-plan.ts';
 import { roomFor } from './slots.ts';
 
 export interface TickOptions {
@@ -77,8 +84,9 @@ async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): 
     return finished(options, { tick, owned: [] }, log);
   }
   const executor = ended.result.runs.length > 0 && !dryRun ? ((await options.executor?.()) ?? null) : null;
+  const plan = await plannerFor(ended.result, view.sensor(sensor.name).cursor);
   const planned = (now: StateView): TickPlan =>
-    planTick(now, sensor, ended.result, {
+    plan(now, sensor, ended.result, {
       moment,
       owner: executor?.id ?? null,
       listsAllRuns: options.listsAllRuns ?? true,
@@ -89,16 +97,16 @@ async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): 
     if (now.sensor(sensor.name).version !== view.sensor(sensor.name).version) {
       return { changes: [], outcome: unappliedTick(now, sensor.name, moment, { status: 'BUSY' }) };
     }
-    const plan = planned(now);
-    if (plan.changes.length === 0) return { changes: [], outcome: plan.tick };
-    const wants = plan.queued.reduce((sum, { keys }) => sum + keys.length, 0);
+    const { changes, queued, tick } = planned(now);
+    if (changes.length === 0) return { changes, outcome: tick };
+    const wants = queued.reduce((sum, { keys }) => sum + keys.length, 0);
     return {
       changes: [
-        ...plan.changes,
+        ...changes,
         ...(executor === null ? [] : roomFor(now, executor.id, wants, options.concurrency)),
         ...remembering(now, options.known),
       ],
-      outcome: plan.tick,
+      outcome: tick,
     };
   });
   const owned =
@@ -106,6 +114,15 @@ async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): 
       ? []
       : ownedRuns(await store.read(), executor.id, moment.group);
   return finished(options, { tick, owned }, log);
+}
+
+/** Most ticks ask for nothing, and start without what plans the others. */
+async function plannerFor(
+  { requests, runs, cursor }: EvaluatedResult,
+  before: string | null,
+): Promise<PlanTick> {
+  const asksForNothing = requests.length + runs.length === 0 && (cursor === undefined || cursor === before);
+  return asksForNothing ? planSkippedTick : (await import('./plan-tick.ts')).planTick;
 }
 
 async function finished(

@@ -9,8 +9,9 @@ import { sensor, type RunRequest, type SensorResult } from '../../src/definition
 import type { TickRecord } from '../../src/definitions/tick.ts';
 import { newId } from '../../src/definitions/time.ts';
 import { addKeys, removeKeys } from '../../src/engine/change-set.ts';
-import { planTick, type TickPlan } from '../../src/engine/plan-tick.ts';
+import { planTick } from '../../src/engine/plan-tick.ts';
 import { parseSensorResult } from '../../src/engine/sensor-result.ts';
+import { planSkippedTick, type TickPlan } from '../../src/engine/tick-plan.ts';
 import { checkState } from '../../src/state/check-state.ts';
 import { MemoryStore } from '../../src/state/memory-store.ts';
 import { finishedRun, idle } from '../support/builders.ts';
@@ -54,6 +55,15 @@ class Kitchen {
     });
     expect(checkState(this.store.document)).toEqual([]);
     return this.plan.tick;
+  }
+
+  /** The plan of a tick that asks for nothing, at the time of the last one. */
+  async skipped(result: SensorResult): Promise<TickPlan> {
+    const definition = this.pipeline.sensors.get('market')!;
+    const parsed = parseSensorResult(result, definition, this.pipeline);
+    if ('problems' in parsed) throw new Error('no such result');
+    const moment = { startedAt: this.clock.time, now: this.clock.time, group: '' };
+    return planSkippedTick(await this.store.read(), definition, parsed.result, { moment, owner: null });
   }
 
   async add(...keys: string[]): Promise<void> {
@@ -298,6 +308,16 @@ describe('a tick', () => {
     expect(await the.tick(result)).toMatchObject({ status: 'SKIPPED', skipReason: reason });
     expect(the.plan.changes).toEqual([]);
     expect(the.store.document).toBe(before);
+  });
+
+  it.each<readonly [string, SensorResult]>([
+    ['nothing', {}],
+    ['a reason', { skipReason: 'rainy' }],
+    ['the cursor that it had', { cursor: 'c' }],
+  ])('is the same without the planner where the result asks for %s', async (_, result) => {
+    await the.tick({ cursor: 'c' });
+    await the.tick(result);
+    expect(await the.skipped(result)).toEqual(the.plan);
   });
 
   it('passes over keys that are kept out, until somebody adds them by hand', async () => {

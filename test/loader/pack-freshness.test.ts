@@ -1,5 +1,6 @@
 /** The pack never serves yesterday's code: whatever decides what an import means is looked at again. */
 import fs from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Fixture, pipelineSaying } from './fixture.ts';
 
@@ -269,6 +270,29 @@ describe('the pack', () => {
     expect((await fixture.say()).value).toBe('one');
     fixture.write({ 'optional.ts': "export const v: string = 'two';\n" });
     expect((await fixture.say()).value).toBe('two');
+    expect((await fixture.say()).value).toBe('two');
+  });
+
+  it('sees a file that would be found before the one that an import without an ending led to', async () => {
+    fixture = new Fixture({
+      'pipeline.ts': pipelineSaying('v', "import { v } from './said';"),
+      'said/index.ts': "export const v: string = 'one';\n",
+    });
+    expect((await fixture.say()).value).toBe('one');
+    expect((await fixture.say()).value).toBe('one');
+    fixture.write({ 'said.ts': "export const v: string = 'two';\n" });
+    expect((await fixture.say()).value).toBe('two');
+  });
+
+  it('sees that a file whose whole name is said has become a folder', async () => {
+    fixture = new Fixture({
+      'pipeline.ts': pipelineSaying('v', "import { v } from './said.js';"),
+      'said.js': "export const v = 'one';\n",
+    });
+    expect((await fixture.say()).value).toBe('one');
+    expect((await fixture.say()).value).toBe('one');
+    fs.rmSync(path.join(fixture.folder, 'said.js'));
+    fixture.write({ 'said.js/index.ts': "export const v: string = 'two';\n" });
     expect((await fixture.say()).value).toBe('two');
   });
 
