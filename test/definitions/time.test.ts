@@ -1,6 +1,6 @@
 /** The time as text is what JavaScript itself says. */
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { isoTime } from '../../src/definitions/time.ts';
 
 it('is written as `toISOString` writes it, in every year that a date can have', () => {
