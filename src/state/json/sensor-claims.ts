@@ -137,12 +137,12 @@ function ownerIn(text: string): Owner | null {
   }
 }
 
-/** Whether a name still stands for the file that was opened. */
+/** Whether a name still stands for the file that was opened. Where the disk will not say, it does: a claim must not stay. */
 function isStill(file: string, fd: number): boolean {
   try {
     return fs.statSync(file).ino === fs.fstatSync(fd).ino;
-  } catch {
-    return false;
+  } catch (error) {
+    return errno(error) !== 'ENOENT';
   }
 }
 
