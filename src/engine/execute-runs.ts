@@ -113,6 +113,14 @@ export class RunExecution {
     return this.left - [...this.#inFlight.values()].filter(({ lost }) => lost).length;
   }
 
+  /**
+   * How many of them there could be room for. A process that waits for what others own leaves its room to them: they may
+   * be waiting for just that.
+   */
+  get #usable(): number {
+    return this.#inFlight.size > 0 || this.#queue.isFree() ? this.#wanted : 0;
+  }
+
   /** Takes on runs that a commit made this executor's; also while others are being executed. */
   adopt(runs: readonly OwnedRun[], view: StateView, slots: number): void {
     const now = steadyTime(this.#options.clock);
@@ -304,17 +312,17 @@ export class RunExecution {
     const ended = this.#ended;
     this.#ended = [];
     await ioManager.flush?.();
-    const wanted = this.#wanted;
+    const usable = this.#usable;
     const started = new Map(this.#unmarked);
     for (const { record } of ended) started.delete(record.id);
     const after = await store.commit((view) => {
       const finished = this.#stillMine(view, ended);
-      const slots = slotsFor(view, executor.id, wanted, concurrency);
+      const slots = slotsFor(view, executor.id, usable, concurrency);
       const changes: StateChange[] = [];
       if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
       changes.push(...this.#startedIn(view, started));
       // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
-      if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, wanted));
+      if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, usable));
       else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
       return { changes, outcome: { slots, finished: finished.length } };
     });
@@ -364,36 +372,37 @@ export class RunExecution {
     this.#lookDue = now + LOOK_EVERY_MS;
     const view = await store.read();
     if (view.serial !== this.#view.serial) this.#takeIn(view);
-    const wanted = this.#wanted;
-    if (wanted === 0) return;
+    if (this.#wanted === 0) return;
+    const usable = this.#usable;
     const started = new Map([...this.#unmarked].filter(([id]) => this.#inFlight.has(id)));
     const current = view.executors().find(({ id }) => id === executor.id);
-    const room = slotsFor(view, executor.id, wanted, concurrency);
-    if (started.size > 0 || current?.slots !== Math.max(room, this.#inFlight.size)) {
+    const room = slotsFor(view, executor.id, usable, concurrency);
+    const entry = this.#entry(room, usable);
+    const isSaid = current?.slots === entry.slots && current.wants > 0 === entry.wants > 0;
+    if (started.size > 0 || !isSaid) {
       // Less room is left before it is said, more room is said before it is used.
       this.#slots = Math.min(this.#slots, room);
       this.#slots = await store.commit((now) => {
-        const slots = slotsFor(now, executor.id, wanted, concurrency);
-        return { changes: [this.#entry(slots, wanted), ...this.#startedIn(now, started)], outcome: slots };
+        const slots = slotsFor(now, executor.id, usable, concurrency);
+        return { changes: [this.#entry(slots, usable), ...this.#startedIn(now, started)], outcome: slots };
       });
       for (const id of started.keys()) this.#unmarked.delete(id);
       this.#takeIn(await store.read());
     }
     if (this.#inFlight.size > 0) return;
-    if (this.#slots === 0)
+    if (usable === 0) emit({ type: 'waiting', why: 'another process executes the same asset and key' });
+    else if (this.#slots === 0)
       emit({ type: 'waiting', why: 'other processes execute as many runs as the concurrency allows' });
-    else if (this.#queue.isBlocked())
-      emit({ type: 'waiting', why: 'another process executes the same asset and key' });
   }
 
   /** This process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
-  #entry(slots: number, wanted: number): StateChange {
+  #entry(slots: number, usable: number): Extract<StateChange, { readonly type: 'executor' }> {
     const taken = Math.max(slots, this.#inFlight.size);
     return {
       type: 'executor',
       id: this.#options.executor.id,
       slots: taken,
-      wants: Math.max(0, wanted - taken),
+      wants: Math.max(0, usable - taken),
     };
   }
 

@@ -68,9 +68,11 @@ export class RunQueue {
     return this.#first < this.#waiting.length || (this.#alone.length > 0 && inFlight === 0);
   }
 
-  /** Whether runs wait, and all of them for something to be let go of. */
-  isBlocked(): boolean {
-    return this.#blocked.length > 0 && this.#blocked.length === this.size;
+  /** Whether a run could begin if there were room and nothing else was under way. Else all wait for other processes. */
+  isFree(): boolean {
+    const isFree = (run: OwnedRun): boolean => this.#isFree(run);
+    for (let at = this.#first; at < this.#waiting.length; at++) if (isFree(this.#waiting[at]!)) return true;
+    return this.#alone.some(isFree) || this.#blocked.some(isFree);
   }
 
   /** The next run that may begin; it counts as begun from now. `undefined` when none may. */

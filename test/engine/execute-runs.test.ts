@@ -262,6 +262,21 @@ describe('a process that executes runs', () => {
     expect(await rig.ended()).toHaveLength(6);
   });
 
+  it('leaves its room to a process that it waits for', async () => {
+    await start(pipelineOf());
+    const [first, elder, younger] = [1, 2, 3].map(() => rig.session({ concurrency: 1 }));
+    await queue(first!, ['b']);
+    await queue(elder!, ['a']);
+    await queue(younger!, ['a']);
+    await first!.execute();
+    // There is room for one, and the younger process looks first. Its key is the elder's, which has no room yet.
+    const executing = [younger!.execute()];
+    await rig.events.until((all) => all.some(({ type }) => type === 'waiting'));
+    executing.push(elder!.execute());
+    await Promise.all(executing);
+    expect(await rig.ended()).toHaveLength(3);
+  });
+
   it('waits with what needs an upstream that another of its runs is about to materialize', async () => {
     const config = asset({
       name: 'config',

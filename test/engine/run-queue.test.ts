@@ -54,8 +54,9 @@ describe('the queue of a process', () => {
       owned('3', { partitionKey: 'b' }),
     ];
     queue.add([first, second, other]);
+    expect(queue.isFree()).toBe(true);
     expect(ids(beginAll(queue))).toEqual(['1', '3']);
-    expect(queue.isBlocked()).toBe(true);
+    expect(queue.isFree()).toBe(false);
     queue.letGo(other);
     expect(ids(beginAll(queue, 1))).toEqual([]);
     queue.letGo(first);
@@ -108,10 +109,12 @@ describe('the queue of a process', () => {
     ];
     queue.yieldTo(elsewhere, () => 5);
     expect(ids(beginAll(queue))).toEqual(['b', 'c']);
-    expect(queue.isBlocked()).toBe(true);
+    expect(queue.isFree()).toBe(false);
     queue.yieldTo(elsewhere, () => 5);
     expect(ids(beginAll(queue, 2))).toEqual([]);
+    expect(queue.isFree()).toBe(false);
     queue.yieldTo([], () => 5);
+    expect(queue.isFree()).toBe(true);
     expect(ids(beginAll(queue, 2))).toEqual(['a']);
   });
 

@@ -3,7 +3,13 @@ import { Low } from 'lowdb';
 import { fail } from '../../definitions/failure.ts';
 import { type Clock, isoTime, newId } from '../../definitions/time.ts';
 import { viewOf } from '../document-view.ts';
-import { emptyDocument, type ExecutorEntry, type Owner, type StateDocument } from '../state-document.ts';
+import {
+  emptyDocument,
+  type ExecutorEntry,
+  LAST_SERIAL,
+  type Owner,
+  type StateDocument,
+} from '../state-document.ts';
 import type {
   Executor,
   Plan,
@@ -41,9 +47,6 @@ export interface Restored {
   /** The lineage that was there, where the copy is of another one. */
   readonly replaced: string | null;
 }
-
-/** The names of generations have twelve digits. */
-const HIGHEST_SERIAL = 999_999_999_999;
 
 /** The longest wait between two tries of a commit that others were quicker with. */
 const LONGEST_PAUSE_MS = 50;
@@ -128,7 +131,7 @@ export class JsonFileStore implements StateStore {
       const present = this.file.newestIntact();
       const kept = this.file.keepPresent(keepAs, keepGeneration);
       const serial = Math.max(this.file.highestSerialToldOf(), copy.serial) + 1;
-      if (serial > HIGHEST_SERIAL)
+      if (serial > LAST_SERIAL)
         fail({
           reason: 'copy-unusable',
           file: this.file.path,
