@@ -48,7 +48,8 @@ describe('the files of executors', () => {
     ];
     for (const name of names) fs.writeFileSync(folder.file('executors', name), '');
     fs.utimesSync(folder.file('executors', names[3]!), new Date(0), new Date(0));
-    new ExecutorFiles(folder.path).sweep(new Set(['known']));
+    const files = new ExecutorFiles(folder.path);
+    files.remove(files.goneBeside(new Set(['known'])));
     expect(fs.readdirSync(folder.file('executors')).sort()).toEqual([names[0]!, names[2]!, names[4]!].sort());
   });
 });

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FailureError } from '../../src/definitions/failure.ts';
-import { processTag } from '../../src/state/json/process-owner.ts';
+import { ownerNamed, processTag } from '../../src/state/json/process-owner.ts';
 import { withCommit } from '../../src/state/json/writers.ts';
 import { checkState } from '../../src/state/check-state.ts';
 import type { StateDocument } from '../../src/state/state-document.ts';
@@ -89,6 +89,32 @@ describe('a writer that is stopped around its link', () => {
       expect(fs.existsSync(generation(2))).toBe(count < 16);
     },
   );
+
+  it('leaves alone what an executor has left that came and died meanwhile: it says which runs had begun', async () => {
+    const owner = { ...ownerNamed('late', { now: 0, steady: 0 }, '/'), pid: 4194999, startTime: '1' };
+    const place = processTag().split('-')[2]!;
+    const file = rig.folder.file('.dynpart', 'executors', `late.4194999-1-${place}.log`);
+    const me = await rig.store.enter();
+    await rig.store.commit(() => ({
+      changes: [{ type: 'executor', id: me.id, slots: 1, wants: 0 }],
+      outcome: undefined,
+    }));
+    stop('behind', () => {
+      const before = rig.newest();
+      const executors = [...before.executors, { ...owner, slots: 1, wants: 0 }];
+      rig.write({ ...before, executors, serial: before.serial + 1 });
+      fs.writeFileSync(file, 'begun g-1\n');
+    });
+    const leave = { changes: [{ type: 'executor-left', id: me.id }], outcome: undefined } as const;
+    await rig.store.commit(() => leave);
+    expect((await rig.store.read()).executors()).toMatchObject([{ id: 'late', alive: false }]);
+    expect(fs.existsSync(file)).toBe(true);
+    // And when it owns nothing any more, its file goes with the next one that looks.
+    rig.commitElsewhere([{ type: 'executor-left', id: 'late' }]);
+    await rig.store.commit(() => leave);
+    expect(fs.existsSync(file)).toBe(false);
+    await me.leave();
+  });
 
   it('knows it for a state whose old generations are emptied, too', async () => {
     commitOthers(1, LONG);

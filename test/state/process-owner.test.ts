@@ -164,7 +164,8 @@ describe('what processes leave behind', () => {
     for (const file of [left, owning, fresh, torn]) fs.writeFileSync(file, '');
     for (const file of [left, owning, torn]) fs.utimesSync(file, 0, 0);
     const now = { now: Date.now(), steady: 0 };
-    new ExecutorFiles(folder.path).sweep(new Set(['owning']));
+    const files = new ExecutorFiles(folder.path);
+    files.remove(files.goneBeside(new Set(['owning'])));
     new SensorClaims(folder.path).claim('feed', ownerNamed('o', now, folder.path), now);
     expect([left, owning, fresh, torn].map((file) => fs.existsSync(file))).toEqual([
       false,

@@ -86,13 +86,18 @@ export class ExecutorFiles {
     return { alive: false, interrupted };
   }
 
-  /** Removes the files of executors that are gone and own nothing any more. Tidying: what fails is left to the next one. */
-  sweep(known: ReadonlySet<string>): void {
-    for (const name of this.#names()) {
+  /** Executors that are not among these, and whose process has left a file and is gone. */
+  goneBeside(known: ReadonlySet<string>): string[] {
+    return this.#names().flatMap((name) => {
       const [id, tag] = name.replace(/\.log$/, '').split('.');
-      const file = path.join(this.#folder, name);
-      if (!known.has(id!) && tag !== undefined && isLeftOver(file, tag)) removeQuietly(file);
-    }
+      const isGone = !known.has(id!) && tag !== undefined && isLeftOver(path.join(this.#folder, name), tag);
+      return isGone ? [id!] : [];
+    });
+  }
+
+  /** Removes their files. Tidying: what fails is left to the next one. */
+  remove(ids: readonly string[]): void {
+    for (const id of ids) removeQuietly(this.#file(id));
   }
 
   #names(): string[] {

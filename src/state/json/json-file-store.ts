@@ -118,7 +118,7 @@ export class JsonFileStore implements StateStore {
       }
       this.#db = db;
       if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left')) {
-        this.#sweepExecutors(after);
+        await this.#sweepExecutors(after);
       }
       return outcome;
     }
@@ -236,13 +236,24 @@ export class JsonFileStore implements StateStore {
     return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
   }
 
-  #sweepExecutors(document: StateDocument): void {
+  /**
+   * Removes the files of executors that are gone and own nothing any more. That they own nothing is read after they were seen
+   * to be gone: since this commit they may have come, taken runs and died, and their files say which runs they had begun.
+   */
+  async #sweepExecutors(committed: StateDocument): Promise<void> {
     try {
-      this.#executorFiles.sweep(new Set(document.executors.map(({ id }) => id)));
+      const gone = this.#executorFiles.goneBeside(executorsIn(committed));
+      if (gone.length === 0) return;
+      const owning = executorsIn(await this.document());
+      this.#executorFiles.remove(gone.filter((id) => !owning.has(id)));
     } catch {
       // The commit is made. What could not be tidied now is tidied after another one.
     }
   }
+}
+
+function executorsIn({ executors }: StateDocument): ReadonlySet<string> {
+  return new Set(executors.map(({ id }) => id));
 }
 
 function finishedIn(changes: readonly StateChange[]): RunRecord[] {
