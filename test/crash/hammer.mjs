@@ -5,8 +5,6 @@
  *     node test/crash/hammer.mjs --seconds 30 --lanes 16 --seed 7 --keep
  *     node test/crash/hammer.mjs --only add,remove,check    only these kinds of commands
  *     node test/crash/hammer.mjs --root /tmp/copy       another checkout's build
- *     node test/crash/hammer.mjs --through-window       also let a writer sleep behind its link until a whole window
- *                                                       of commits has passed (otherwise it is woken after ten)
  *     node test/crash/hammer.mjs --go-on                do not end at the first problem
  *
  * A process is struck at a random time, some moments after something that it was seen to do (a temporary, a claim, an
@@ -42,7 +40,6 @@ const { values: flags } = parseArgs({
     only: { type: 'string' },
     root: { type: 'string', default: path.resolve(import.meta.dirname, '../..') },
     keep: { type: 'boolean', default: false },
-    'through-window': { type: 'boolean', default: false },
     'go-on': { type: 'boolean', default: false },
   },
 });
@@ -112,7 +109,6 @@ const field = {
   state,
   binary: path.join(path.resolve(flags.root), 'bin/dynpart.cjs'),
   pointFile: path.join(import.meta.dirname, 'hammer/point.cjs'),
-  throughWindow: flags['through-window'],
   over: false,
   /** From then on nobody begins anything, and sleepers are woken. */
   until: Infinity,

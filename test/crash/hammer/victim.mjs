@@ -4,9 +4,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { begunRuns, phaseOf, statOf } from './phases.mjs';
 
-/** A commit that is published and not checked yet is woken before so many others have passed. */
-const WAKE_AFTER = 10;
-
 /** So many generations keep their names. Behind more of them the number that a sleeping writer wanted is free again. */
 const WINDOW = 17;
 
@@ -151,18 +148,17 @@ export class Victim {
   }
 
   async #sleep(phase) {
-    const { state, throughWindow } = this.#field;
+    const { state } = this.#field;
     const from = newestGeneration(state);
     const began = Date.now();
-    // Linked, and it has not looked yet whether it was in time: see `throughWindow` in hammer.mjs.
+    // Linked, and it has not looked yet whether it was in time.
     const linked = phase === 'published' && this.#plan.when.point?.startsWith('rename state') !== true;
     let passed = 0;
     for (;;) {
       passed = newestGeneration(state) - from;
       const slept = Date.now() - began;
-      const longer = linked ? throughWindow : phase === 'writing' && this.#plan.window;
+      const longer = (linked || phase === 'writing') && this.#plan.window;
       if (longer ? passed > WINDOW || slept > 8000 : slept >= this.#plan.for) break;
-      if (linked && !throughWindow && passed >= WAKE_AFTER) break;
       if (this.#field.over || Date.now() > this.#field.until) break;
       await pause(longer ? 10 : Math.min(10, Math.max(1, this.#plan.for - slept)));
     }
