@@ -25,34 +25,39 @@ export function checkedKeys(keys: readonly string[], source = 'the command line'
 export function keysFrom(file: string, terminal: Terminal, asJson: boolean): readonly string[] {
   const source = file === '-' ? 'standard input' : file;
   const bytes = bytesOf(file, source, terminal);
+  const lines = bytes
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .split('\n');
+  // Rare: only then every line is looked at by itself. Latin-1 keeps each byte as it is.
+  const raw = isUtf8(bytes) ? null : bytes.toString('latin1').split('\n');
   const bad: BadKey[] = [];
   const keys: string[] = [];
-  linesOf(bytes).forEach(({ text: line, isUtf8: whole }, at) => {
-    if (line.trim() === '') return;
+  // A loop: there may be a million lines.
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at]!.endsWith('\r') ? lines[at]!.slice(0, -1) : lines[at]!;
+    if (isBlank(line)) continue;
+    const isWhole = raw === null || isUtf8(Buffer.from(raw[at]!, 'latin1'));
     // Nearly every line: a key that is right.
-    if (!asJson && whole && isPartitionKey(line)) return void keys.push(line);
+    if (!asJson && isWhole && isPartitionKey(line)) {
+      keys.push(line);
+      continue;
+    }
     const key = asJson ? parsed(line) : line;
     // Bytes that are no UTF-8 have become U+FFFD: taken as a key, it would silently be another one.
-    const broken = whole ? null : [{ key: line, why: 'it holds bytes that are not UTF-8' }];
+    const broken = isWhole ? null : [{ key: line, why: 'it holds bytes that are not UTF-8' }];
     const wrong = broken ?? (key === null ? [{ key: line, why: 'it is not a JSON string' }] : badKeyIn(key));
     bad.push(...wrong.map((one) => ({ ...one, line: at + 1 })));
     if (key !== null) keys.push(key);
-  });
+  }
   refuse(source, bad);
   return keys;
 }
 
-function linesOf(bytes: Buffer): { readonly text: string; readonly isUtf8: boolean }[] {
-  const whole = isUtf8(bytes);
-  const lines = bytes
-    .toString('utf8')
-    .replace(/^\ufeff/, '')
-    .split('\n')
-    .map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
-  if (whole) return lines.map((line) => ({ text: line, isUtf8: true }));
-  // Rare: only then every line is looked at by itself. Latin-1 keeps each byte as it is.
-  const raw = bytes.toString('latin1').split('\n');
-  return lines.map((line, at) => ({ text: line, isUtf8: isUtf8(Buffer.from(raw[at]!, 'latin1')) }));
+/** Most lines begin with a letter, and need not be looked at as a whole. */
+function isBlank(line: string): boolean {
+  const first = line.charCodeAt(0);
+  return !(first > 0x20 && first < 0x7f) && line.trim() === '';
 }
 
 function bytesOf(file: string, source: string, terminal: Terminal): Buffer {

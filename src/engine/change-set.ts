@@ -2,6 +2,7 @@
 import { isoTime, type Millis } from '../definitions/time.ts';
 import type { KeyPage, Plan, StateChange, StateView } from '../state/state-store.ts';
 import { cancelRunsOfKeys } from './cancel-runs.ts';
+import { distinct } from './distinct.ts';
 
 export interface AddedKeys {
   readonly added: readonly string[];
@@ -10,11 +11,11 @@ export interface AddedKeys {
 
 /** Adds keys by hand. That lifts an earlier `--keep-out`. */
 export function addKeys(view: StateView, set: string, keys: readonly string[], now: Millis): Plan<AddedKeys> {
-  const asked = new Set(keys);
-  const present = view.present(set, asked);
-  // Mostly all of them are new.
-  const added = present.size === 0 ? [...asked] : [...asked].filter((key) => !present.has(key));
-  const skipped = present.size === 0 ? [] : [...asked].filter((key) => present.has(key));
+  const each = distinct(keys);
+  const present = view.present(set, each);
+  // Mostly all of them are new: a million keys are not copied for that.
+  const added = present.size === 0 ? each : each.filter((key) => !present.has(key));
+  const skipped = present.size === 0 ? [] : each.filter((key) => present.has(key));
   const keptOut = [...view.keptOut(set, added)];
   const changes: StateChange[] = [];
   if (keptOut.length > 0) changes.push({ type: 'keys-let-in', set, keys: keptOut });

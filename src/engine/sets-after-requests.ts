@@ -4,6 +4,7 @@ import type { PartitionsOutcome } from '../definitions/tick.ts';
 import { isoTime, type Millis } from '../definitions/time.ts';
 import type { StateChange, StateView } from '../state/state-store.ts';
 import { cancelRunsOfKeys } from './cancel-runs.ts';
+import { distinct } from './distinct.ts';
 import { type EvaluatedResult, onlyWhere, type RequestedRuns } from './sensor-result.ts';
 
 /** What became of a key: removed by a request, there from the start, or (from 2) put there by the request with this number. */
@@ -15,8 +16,39 @@ interface SetBefore {
   /** Those of the result's keys that are in the set. */
   readonly present: ReadonlySet<string>;
   readonly keptOut: ReadonlySet<string>;
-  /** Keys that a request touched. One map a set and nothing else: a tick may bring a hundred thousand keys. */
-  readonly marks: Map<string, Mark>;
+  /** Keys that a request touched. */
+  readonly marks: Marks;
+}
+
+/** A tick may bring a hundred thousand new keys, and mostly nobody asks what became of a single one: then no map of them is made. */
+class Marks {
+  readonly #byKey = new Map<string, Mark>();
+  #all: readonly string[] = [];
+  #mark: Mark = ABSENT;
+
+  get size(): number {
+    return this.#byKey.size + this.#all.length;
+  }
+
+  get(key: string): Mark | undefined {
+    return this.#made().get(key);
+  }
+
+  set(key: string, mark: Mark): void {
+    this.#made().set(key, mark);
+  }
+
+  /** The first keys that are marked. */
+  setAll(keys: readonly string[], mark: Mark): void {
+    this.#all = keys;
+    this.#mark = mark;
+  }
+
+  #made(): Map<string, Mark> {
+    for (const key of this.#all) this.#byKey.set(key, this.#mark);
+    this.#all = [];
+    return this.#byKey;
+  }
 }
 
 export class SetsAfterRequests {
@@ -40,7 +72,7 @@ export class SetsAfterRequests {
     for (const [set, lists] of named) {
       const present = view.present(set, keysIn(lists));
       const keptOut = view.keptOut(set, keysIn(lists));
-      this.#sets.set(set, { present, keptOut, marks: new Map() });
+      this.#sets.set(set, { present, keptOut, marks: new Marks() });
     }
   }
 
@@ -95,8 +127,8 @@ export class SetsAfterRequests {
     const skipped = new Set<string>();
     if (marks.size + present.size + keptOut.size === 0) {
       // All of them are new, and one that is named twice counts once.
-      for (const key of keys) marks.set(key, request);
-      added = marks.size === keys.length ? keys : [...marks.keys()];
+      added = distinct(keys);
+      marks.setAll(added, request);
     } else {
       const fresh: string[] = [];
       for (const key of keys) {
@@ -142,6 +174,6 @@ function* keysIn(lists: readonly (readonly (string | null)[])[]): Generator<stri
   for (const keys of lists) yield* keys as readonly string[];
 }
 
-function markOf(key: string, marks: ReadonlyMap<string, Mark>, present: ReadonlySet<string>): Mark {
+function markOf(key: string, marks: Marks, present: ReadonlySet<string>): Mark {
   return marks.get(key) ?? (present.has(key) ? PRESENT : ABSENT);
 }

@@ -408,7 +408,8 @@ class Sweep {
         `exit ${code}, and yet: ${difference(endOf(this.folder, this.versions), this.expectation.end)}`,
       );
     // A rename is a link and a rename: a commit that lacks it is whole, and a warning says what is wrong.
-    const isWarnedOf = point.name === 'link' && /\.json\.tmp\..* .*\.json\.tmp\./.test(point.signature) && names;
+    const isWarnedOf =
+      point.name === 'link' && /\.json\.tmp\..* .*\.json\.tmp\./.test(point.signature) && names;
     if (code !== 5 && mustBeSaid(point) && !isWarnedOf)
       problems.push(`exit ${code}, and nobody learns that ${point.name} failed`);
     if (code !== 5 && !names && this.isBehind())

@@ -134,10 +134,10 @@ function keysOf(
   keys: readonly string[],
   { from, jsonLines }: KeysOptions,
 ): readonly string[] {
-  return [
-    ...checkedKeys(keys),
-    ...(from === undefined ? [] : keysFrom(from, context.terminal, jsonLines ?? false)),
-  ];
+  const typed = checkedKeys(keys);
+  if (from === undefined) return typed;
+  const read = keysFrom(from, context.terminal, jsonLines ?? false);
+  return typed.length === 0 ? read : [...typed, ...read];
 }
 
 async function add(
