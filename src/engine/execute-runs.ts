@@ -371,7 +371,8 @@ export class RunExecution {
     if (now < this.#lookDue) return;
     this.#lookDue = now + LOOK_EVERY_MS;
     const view = await store.read();
-    if (view.serial !== this.#view.serial) this.#takeIn(view);
+    // The death of those it waits for changes no serial.
+    if (view.serial !== this.#view.serial || this.#usable === 0) this.#takeIn(view);
     if (this.#wanted === 0) return;
     const usable = this.#usable;
     const started = new Map([...this.#unmarked].filter(([id]) => this.#inFlight.has(id)));
