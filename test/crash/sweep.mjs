@@ -245,7 +245,9 @@ class Sweep {
     const ended = await this.traced(['-e', `trace=${ALL}`], { threads: this.scenario.thread !== 'pool' });
     if (!this.mayEnd(ended.code)) throw new Error(`${this.name} ended with ${ended.code}: ${ended.stderr}`);
     // Without this flag libuv only batches what it waits for; its ring for files has it.
-    if (ended.calls.some(({ name, text }) => name === 'io_uring_setup' && text.includes('IORING_SETUP_SQPOLL')))
+    if (
+      ended.calls.some(({ name, text }) => name === 'io_uring_setup' && text.includes('IORING_SETUP_SQPOLL'))
+    )
       this.failed('undisturbed', ['io_uring does things that no system call shows']);
     const calls = ended.calls.filter((call) => call.touches);
     const files = new Map();
