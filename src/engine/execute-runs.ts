@@ -312,17 +312,17 @@ export class RunExecution {
     const ended = this.#ended;
     this.#ended = [];
     await ioManager.flush?.();
-    const usable = this.#usable;
+    const wanted = this.#wanted;
     const started = new Map(this.#unmarked);
     for (const { record } of ended) started.delete(record.id);
     const after = await store.commit((view) => {
       const finished = this.#stillMine(view, ended);
-      const slots = slotsFor(view, executor.id, usable, concurrency);
+      const slots = slotsFor(view, executor.id, wanted, concurrency);
       const changes: StateChange[] = [];
       if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
       changes.push(...this.#startedIn(view, started));
       // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
-      if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, usable));
+      if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, wanted));
       else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
       return { changes, outcome: { slots, finished: finished.length } };
     });
@@ -373,19 +373,18 @@ export class RunExecution {
     const view = await store.read();
     // The death of those it waits for changes no serial.
     if (view.serial !== this.#view.serial || this.#usable === 0) this.#takeIn(view);
-    if (this.#wanted === 0) return;
+    const wanted = this.#wanted;
+    if (wanted === 0) return;
     const usable = this.#usable;
     const started = new Map([...this.#unmarked].filter(([id]) => this.#inFlight.has(id)));
     const current = view.executors().find(({ id }) => id === executor.id);
     const room = slotsFor(view, executor.id, usable, concurrency);
-    const entry = this.#entry(room, usable);
-    const isSaid = current?.slots === entry.slots && current.wants > 0 === entry.wants > 0;
-    if (started.size > 0 || !isSaid) {
+    if (started.size > 0 || current?.slots !== Math.max(room, this.#inFlight.size)) {
       // Less room is left before it is said, more room is said before it is used.
       this.#slots = Math.min(this.#slots, room);
       this.#slots = await store.commit((now) => {
         const slots = slotsFor(now, executor.id, usable, concurrency);
-        return { changes: [this.#entry(slots, usable), ...this.#startedIn(now, started)], outcome: slots };
+        return { changes: [this.#entry(slots, wanted), ...this.#startedIn(now, started)], outcome: slots };
       });
       for (const id of started.keys()) this.#unmarked.delete(id);
       this.#takeIn(await store.read());
@@ -397,13 +396,13 @@ export class RunExecution {
   }
 
   /** This process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
-  #entry(slots: number, usable: number): Extract<StateChange, { readonly type: 'executor' }> {
+  #entry(slots: number, wanted: number): StateChange {
     const taken = Math.max(slots, this.#inFlight.size);
     return {
       type: 'executor',
       id: this.#options.executor.id,
       slots: taken,
-      wants: Math.max(0, usable - taken),
+      wants: Math.max(0, wanted - taken),
     };
   }
 

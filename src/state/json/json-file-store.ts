@@ -2,6 +2,7 @@
 import { Low } from 'lowdb';
 import { fail } from '../../definitions/failure.ts';
 import { type Clock, isoTime, newId } from '../../definitions/time.ts';
+import type { applyChanges as ApplyChanges } from '../apply-changes.ts';
 import { viewOf } from '../document-view.ts';
 import {
   emptyDocument,
@@ -51,6 +52,8 @@ export interface Restored {
 /** The longest wait between two tries of a commit that others were quicker with. */
 const LONGEST_PAUSE_MS = 50;
 
+let applyChanges: typeof ApplyChanges | undefined;
+
 export class JsonFileStore implements StateStore {
   readonly file: StateFile;
   readonly #options: JsonFileStoreOptions;
@@ -98,8 +101,8 @@ export class JsonFileStore implements StateStore {
         this.#history.recordRuns([], recorded);
         return outcome;
       }
-      // On use: most ticks commit nothing.
-      const { applyChanges } = await import('../apply-changes.ts');
+      // Loaded on use, since most ticks commit nothing; and once, so that nothing comes between the steps of later commits.
+      applyChanges ??= (await import('../apply-changes.ts')).applyChanges;
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#history.recordRuns(finishedIn(changes), recorded);
       for (const id of newExecutors(before, changes)) this.#executorFiles.renew(id);
@@ -118,7 +121,8 @@ export class JsonFileStore implements StateStore {
       }
       this.#db = db;
       if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left')) {
-        await this.#sweepExecutors(after);
+        const gone = this.#executorsGone(after);
+        if (gone.length > 0) await this.#sweepExecutors(gone);
       }
       return outcome;
     }
@@ -236,18 +240,26 @@ export class JsonFileStore implements StateStore {
     return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
   }
 
-  /**
-   * Removes the files of executors that are gone and own nothing any more. That they own nothing is read after they were seen
-   * to be gone: since this commit they may have come, taken runs and died, and their files say which runs they had begun.
-   */
-  async #sweepExecutors(committed: StateDocument): Promise<void> {
+  /** Executors beside those of a document whose process has gone. */
+  #executorsGone(committed: StateDocument): string[] {
     try {
-      const gone = this.#executorFiles.goneBeside(executorsIn(committed));
-      if (gone.length === 0) return;
+      return this.#executorFiles.goneBeside(executorsIn(committed));
+    } catch {
+      // The commit is made. What could not be tidied now is tidied after another one.
+      return [];
+    }
+  }
+
+  /**
+   * Removes their files, where they own nothing any more. That is read after they were seen to be gone: since this commit they
+   * may have come, taken runs and died, and their files say which runs they had begun.
+   */
+  async #sweepExecutors(gone: readonly string[]): Promise<void> {
+    try {
       const owning = executorsIn(await this.document());
       this.#executorFiles.remove(gone.filter((id) => !owning.has(id)));
     } catch {
-      // The commit is made. What could not be tidied now is tidied after another one.
+      // As above.
     }
   }
 }
