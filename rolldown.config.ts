@@ -38,29 +38,40 @@ const groups = [
     name: 'core',
     test: inside(
       'node_modules/lowdb/',
-      'src/definitions/(failure|nearest|partition-key|place|run|time)',
-      'src/state/(?!memory|file-values|check|restored|apply)',
+      'src/model/(?!json-value|thrown|tick)',
+      'src/files/(?!segmented-log)',
+      'src/state/(json/|document/(state-document|document-view|key-positions|run-columns))',
       'src/loader/pipeline-file',
-      'src/engine/(run-records|cancel-runs|last-tick|sensor-status|remembering)',
-      'src/cli/(main|contents|declaration|read-plainly|global-options|context|options|terminal|exit|interrupts|local-state|cache-folder|system-clock|render/(paint|table|text))',
+      'src/engine/plan/(run-records|cancel-runs|remembering)',
+      'src/engine/sensors/(last-tick|sensor-status)',
+      'src/cli/(main|contents|command-line/(declaration|read-plainly|global-options|options)|context|terminal|exit-code|interrupts|stores|cache-folder|system-clock|render/(paint|table))',
+      'src/cli/isolation/exit',
     ),
   },
   // What a tick that finds nothing new needs: the user's pipeline, and a look at what its sensors return.
   {
     name: 'tick',
     test: inside(
-      'src/index|src/definitions/',
+      'src/index|src/definitions/|src/model/',
       'src/loader/(?!load-failure|make-pack)',
-      'src/engine/(evaluate|tick-plan|run-tick|run-session|claim-runs|sensor-result|slots|time-limit|user-output|exec\\.)',
-      'src/cli/(commands/sensor(-tick)?\\.|load-user|capture|run-options|render/(event|live))',
+      'src/engine/sensors/(evaluate|run-tick)',
+      'src/engine/plan/(tick-record|claim-runs|sensor-result|slots)',
+      'src/engine/runs/run-session',
+      'src/engine/user-code/',
+      'src/cli/(commands/sensor(-tick)?\\.|load-user|run-options|render/(event|live))',
+      'src/cli/isolation/capture',
     ),
   },
   // What a tick needs whose sensor asked for something.
-  { name: 'plan', test: inside('src/engine/(plan-tick|sets-after)') },
+  { name: 'plan', test: inside('src/engine/plan/(tick|sets-after)') },
   // What executes runs.
   {
     name: 'execution',
-    test: inside('src/engine/(execute|run-queue|ownership|fresh|retry-delay)', 'src/state/file-values'),
+    test: inside(
+      'src/engine/runs/(execute|run-execution|run-queue|fresh)',
+      'src/engine/plan/(ownership|retry-delay)',
+      'src/values/',
+    ),
   },
 ];
 
@@ -130,7 +141,7 @@ function program(name: string, input: string): RolldownOptions {
 
 export default defineConfig([
   program('cli', 'src/cli/main.ts'),
-  program('evaluator', 'src/cli/evaluator-thread.ts'),
+  program('evaluator', 'src/cli/isolation/evaluator-thread.ts'),
   {
     input: { index: 'src/index.ts' },
     platform: 'node',

@@ -7,7 +7,6 @@ export {
   type AssetInputs,
   type AssetOptions,
   type InputValues,
-  type MetadataValue,
   type RetryPolicy,
   type RunInfo,
 } from './definitions/asset.ts';
@@ -21,7 +20,8 @@ export {
 } from './definitions/partitions.ts';
 export { definePipeline, PipelineError, type Pipeline } from './definitions/pipeline.ts';
 export type { PipelineOptions } from './definitions/pipeline-options.ts';
-export type { PipelineProblem } from './definitions/pipeline-rules.ts';
+export type { PipelineProblem } from './model/failure.ts';
+export type { MetadataValue } from './model/json-value.ts';
 export {
   sensor,
   type PartitionsView,

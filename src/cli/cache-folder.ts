@@ -1,6 +1,6 @@
 /** Where caches live: the user's cache folder, never beside the pipeline. */
 import path from 'node:path';
-import { fileNameOf } from '../state/json/file-name.ts';
+import { fileNameOf } from '../files/file-name.ts';
 
 /** The file for the compiled code of a pipeline, or `null` where the user has no folder for it. A cache is never needed. */
 export function packFileFor(

@@ -1,5 +1,5 @@
 /** The table of contents of the command line. */
-import { Declaration } from './declaration.ts';
+import { Declaration } from './command-line/declaration.ts';
 
 interface Entry {
   readonly name: string;

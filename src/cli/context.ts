@@ -1,26 +1,27 @@
 /** What every command works with: resolved options, the state, the pipeline, and where its result goes. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, type Problem, shellQuoted } from '../definitions/failure-words.ts';
-import { fail, FailureError, type Failure, type NamedThing } from '../definitions/failure.ts';
-import { nearest } from '../definitions/nearest.ts';
+import { describe, type Problem, shellQuoted } from '../model/failure-words.ts';
+import { fail, FailureError, type Failure, type NamedThing } from '../model/failure.ts';
+import { nearest } from '../model/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
-import { describeThrown } from '../definitions/user-code.ts';
-import type { Clock } from '../definitions/time.ts';
-import { remembering } from '../engine/remembering.ts';
+import { describeThrown } from '../model/thrown.ts';
+import type { Clock } from '../model/time.ts';
+import { remembering } from '../engine/plan/remembering.ts';
 import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
-import type { KnownPipeline } from '../state/state-document.ts';
-import { openToOthers } from '../state/json/open-to-others.ts';
-import type { Plan, StateView } from '../state/state-store.ts';
+import type { KnownPipeline } from '../model/known-pipeline.ts';
+import { openToOthers } from '../files/open-to-others.ts';
+import type { StateView } from '../state/slice.ts';
+import type { Plan } from '../state/store.ts';
 import { packFileFor } from './cache-folder.ts';
 import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import type { Interrupts } from './interrupts.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
-import { type LocalStore, openStore } from './local-state.ts';
-import type { GlobalOptions } from './global-options.ts';
+import { type LocalStore, openStore } from './stores.ts';
+import type { GlobalOptions } from './command-line/global-options.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { writeTable } from './render/table.ts';
-import { clean, toJson } from './render/text.ts';
+import { clean, toJson } from '../model/text.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ContextParts {

@@ -1,9 +1,9 @@
 /** Finds a run by its id, in the state or in the history. */
-import { fail } from '../definitions/failure.ts';
-import { nearest } from '../definitions/nearest.ts';
-import type { RunRecord } from '../definitions/run.ts';
-import { pendingRecords, recordOf } from '../engine/run-records.ts';
-import type { StateView } from '../state/state-store.ts';
+import { fail } from '../model/failure.ts';
+import { nearest } from '../model/nearest.ts';
+import type { RunRecord } from '../model/run.ts';
+import { pendingRecords, recordOf } from '../engine/plan/run-records.ts';
+import type { StateView } from '../state/slice.ts';
 import type { Context } from './context.ts';
 
 /** A run, wherever it is. @throws FailureError with the nearest ids */

@@ -1,6 +1,6 @@
 /** Ctrl-C and SIGTERM: the first stops in order, the second leaves at once. */
 
-import { exitProcess } from './exit-process.ts';
+import { exitProcess } from './isolation/exit-process.ts';
 
 export class Interrupts {
   #controller: AbortController | undefined;

@@ -2,8 +2,8 @@
 import path from 'node:path';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { loadPipeline } from '../loader/load-pipeline.ts';
-import { makeMissing } from '../state/json/durable-files.ts';
-import { captureOutput, catchStrays, type OnStray } from './capture-output.ts';
+import { makeMissing } from '../files/durable-files.ts';
+import { captureOutput, catchStrays, type OnStray } from './isolation/capture-output.ts';
 
 export interface UserPipeline {
   readonly file: string;

@@ -1,18 +1,18 @@
 /** The composition root: the only place that picks implementations, catches everything, and sets the exit code. */
 import type { CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { FailureError, type Failure } from '../definitions/failure.ts';
-import { describe, quoted } from '../definitions/failure-words.ts';
-import { describeThrown } from '../definitions/user-code.ts';
-import type { Clock } from '../definitions/time.ts';
-import { brokenArgument } from './broken-argument.ts';
-import { exitProcess } from './exit-process.ts';
+import { FailureError, type Failure } from '../model/failure.ts';
+import { describe, quoted } from '../model/failure-words.ts';
+import { describeThrown } from '../model/thrown.ts';
+import type { Clock } from '../model/time.ts';
+import { brokenArgument } from './command-line/broken-argument.ts';
+import { exitProcess } from './isolation/exit-process.ts';
 import { Context } from './context.ts';
 import { Interrupts } from './interrupts.ts';
 import { declared } from './contents.ts';
-import type { Invocation } from './invocation.ts';
-import { readPlainly } from './read-plainly.ts';
-import { clean, toJson } from './render/text.ts';
+import type { Invocation } from './command-line/invocation.ts';
+import { readPlainly } from './command-line/read-plainly.ts';
+import { clean, toJson } from '../model/text.ts';
 import { systemClock } from './system-clock.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -108,7 +108,7 @@ async function parse(
     const commands = await declared(args);
     const plain = readPlainly(commands, args);
     if (plain !== null) return plain;
-    const { createProgram } = await import('./program.ts');
+    const { createProgram } = await import('./command-line/program.ts');
     createProgram({
       declared: commands,
       version,

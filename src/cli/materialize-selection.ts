@@ -1,13 +1,14 @@
 /** Materializes a selection of assets and keys, for every command that does. */
-import { type RunRecord, runId } from '../definitions/run.ts';
-import { newId } from '../definitions/time.ts';
-import { type MaterializePlan, planMaterialize, type Selection } from '../engine/plan-materialize.ts';
-import { RunSession } from '../engine/run-session.ts';
-import { remembering } from '../engine/remembering.ts';
-import type { QueuedRuns, StateView } from '../state/state-store.ts';
+import { type RunRecord, runId } from '../model/run.ts';
+import { newId } from '../model/time.ts';
+import { type MaterializePlan, planMaterialize, type Selection } from '../engine/plan/materialize.ts';
+import { RunSession } from '../engine/runs/run-session.ts';
+import { remembering } from '../engine/plan/remembering.ts';
+import type { QueuedRuns } from '../state/changes.ts';
+import type { StateView } from '../state/slice.ts';
 import type { Context } from './context.ts';
 import { EventRenderer, type RunSummary } from './render/event-renderer.ts';
-import { counted, printable } from './render/text.ts';
+import { counted, printable } from '../model/text.ts';
 import { sessionOptions } from './run-options.ts';
 
 export interface MaterializeOutcome {

@@ -1,7 +1,7 @@
 /** Deletes the stored values of keys that were removed. */
 import type { IoManager } from '../definitions/io-manager.ts';
 import type { Context } from './context.ts';
-import { valuesOf } from './local-state.ts';
+import { valuesOf } from './stores.ts';
 
 export async function purgeValues(context: Context, set: string, keys: readonly string[]): Promise<void> {
   // A pipeline with an I/O manager of its own is the only one that knows where its values are.

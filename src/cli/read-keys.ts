@@ -2,9 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fail, type BadKey } from '../definitions/failure.ts';
-import { isPartitionKey, whyNotAKey } from '../definitions/partition-key.ts';
-import { causeOf, errno } from '../state/json/durable-files.ts';
+import { fail, type BadKey } from '../model/failure.ts';
+import { isPartitionKey, whyNotAKey } from '../model/partition-key.ts';
+import { causeOf, errno } from '../files/durable-files.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Keys given as arguments. */

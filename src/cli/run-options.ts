@@ -1,7 +1,7 @@
 /** Builds what a command needs to execute runs. */
-import type { RunSessionOptions } from '../engine/run-session.ts';
+import type { RunSessionOptions } from '../engine/runs/run-session.ts';
 import type { Context } from './context.ts';
-import { valuesOf } from './local-state.ts';
+import { valuesOf } from './stores.ts';
 import type { EventRenderer } from './render/event-renderer.ts';
 
 /** fsync waits in threads: with four of them ten thousand small values wait long. Set before the first one is needed. */

@@ -1,5 +1,5 @@
 /** The real clock. */
-import type { Clock } from '../definitions/time.ts';
+import type { Clock } from '../model/time.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),

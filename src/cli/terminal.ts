@@ -1,7 +1,7 @@
 /** The two streams, the environment and standard input: all that a command knows of the process around it. */
 import fs from 'node:fs';
 import type { isatty as IsATty } from 'node:tty';
-import { fail } from '../definitions/failure.ts';
+import { fail } from '../model/failure.ts';
 
 export interface OutStream {
   write(text: string): void;

@@ -1,11 +1,11 @@
 /** `status --html`: gathers what the page shows, and puts it where it was asked for, whole or not at all. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { isoTime } from '../definitions/time.ts';
-import type { TickRecord } from '../definitions/tick.ts';
-import type { KnownAsset } from '../state/state-document.ts';
-import type { StateView } from '../state/state-store.ts';
-import { io, removeQuietly, writeDurably } from '../state/json/durable-files.ts';
+import { isoTime } from '../model/time.ts';
+import type { TickRecord } from '../model/tick.ts';
+import type { KnownAsset } from '../model/known-pipeline.ts';
+import type { StateView } from '../state/slice.ts';
+import { io, removeQuietly, writeDurably } from '../files/durable-files.ts';
 import type { Context } from './context.ts';
 import { type KeyStatus, type SetTable, statusHtml, type StatusPage } from './render/html.ts';
 

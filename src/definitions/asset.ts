@@ -1,7 +1,8 @@
 /** Assets: named things that a pipeline produces, one value for each partition key. */
+import type { MetadataValue } from '../model/json-value.ts';
 import { brand } from './brand.ts';
 import type { DynamicPartitions } from './partitions.ts';
-import { markPlace } from './place.ts';
+import { markPlace } from '../model/place.ts';
 import type { Exec, Log } from './user-context.ts';
 
 /** How often, and how long after a failure, an asset is tried again. */
@@ -15,10 +16,6 @@ export interface RetryPolicy {
   /** `'full'`: a random part of the delay; `'plus-minus'`: up to twice it, or none. Default `'none'`. (Dagster's `Jitter`.) */
   readonly jitter?: 'none' | 'full' | 'plus-minus';
 }
-
-/** A value that may be kept as metadata of a materialization. */
-export type MetadataValue =
-  string | number | boolean | null | readonly MetadataValue[] | { readonly [name: string]: MetadataValue };
 
 /** The run that materializes an asset now. */
 export interface RunInfo {

@@ -1,6 +1,6 @@
 /** Partitions definitions: a named set of partition keys that starts empty and grows at run time. */
 import { brand } from './brand.ts';
-import { markPlace } from './place.ts';
+import { markPlace } from '../model/place.ts';
 
 /** Asks that keys be added to a set. Keys that are there already are reported as skipped. */
 export interface AddRequest {

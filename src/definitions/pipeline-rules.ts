@@ -1,19 +1,12 @@
 /** The rules a pipeline must keep: each looks at the whole and reports every problem that it finds. */
+import type { PipelineProblem } from '../model/failure.ts';
 import type { AnyAsset } from './asset.ts';
 import { type DefinitionKind, kindOf } from './brand.ts';
-import { nearest } from './nearest.ts';
-import { nameOfType } from './partition-key.ts';
+import { nearest } from '../model/nearest.ts';
+import { nameOfType } from '../model/partition-key.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
-import { placeText } from './place.ts';
+import { placeText } from '../model/place.ts';
 import type { Sensor } from './sensor.ts';
-
-/** One thing that is wrong with a pipeline, and where it stands in the user's file. */
-export interface PipelineProblem {
-  readonly code: string;
-  readonly message: string;
-  /** `file:line`, or `null` when it is not known. */
-  readonly place: string | null;
-}
 
 const NAME = /^(?!__proto__$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/;
 

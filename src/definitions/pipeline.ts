@@ -3,7 +3,8 @@ import type { AnyAsset, Asset, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
 import type { IoManager } from './io-manager.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
-import { checkPipeline, type PipelineProblem } from './pipeline-rules.ts';
+import { checkPipeline } from './pipeline-rules.ts';
+import type { PipelineProblem } from '../model/failure.ts';
 import {
   DEFAULT_INTERVAL_SECONDS,
   DEFAULT_TIMEOUT_SECONDS,

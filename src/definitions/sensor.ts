@@ -2,7 +2,7 @@
 import type { AnyAsset } from './asset.ts';
 import { brand } from './brand.ts';
 import type { DynamicPartitions, PartitionsRequest } from './partitions.ts';
-import { markPlace } from './place.ts';
+import { markPlace } from '../model/place.ts';
 import type { Exec, Log } from './user-context.ts';
 
 /** Seconds between two ticks of a sensor unless it says otherwise (Dagster's default). */

@@ -1,6 +1,6 @@
 /** What is remembered of a pipeline, so that commands that need only names start without the user's code. */
 import type { Pipeline } from '../definitions/pipeline.ts';
-import type { KnownPipeline } from '../state/state-document.ts';
+import type { KnownPipeline } from '../model/known-pipeline.ts';
 
 export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownPipeline {
   return {

@@ -1,7 +1,7 @@
 /** Tells apart why a pipeline file did not load. */
-import type { Failure } from '../definitions/failure.ts';
+import type { Failure } from '../model/failure.ts';
 import { PipelineError } from '../definitions/pipeline.ts';
-import { describeThrown } from '../definitions/user-code.ts';
+import { describeThrown } from '../model/thrown.ts';
 import { MissingImport } from './compiler.ts';
 import { readText } from './module-pack.ts';
 import { PipelineSyntaxError } from './module-runner.ts';

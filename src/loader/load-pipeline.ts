@@ -1,7 +1,7 @@
 /** The user's pipeline file → a validated pipeline, or a failure that says what is wrong and where. */
 import { kindOf } from '../definitions/brand.ts';
-import { fail } from '../definitions/failure.ts';
-import { nameOfType } from '../definitions/partition-key.ts';
+import { fail } from '../model/failure.ts';
+import { nameOfType } from '../model/partition-key.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { Compiler } from './compiler.ts';
 import { readPack, realPath } from './module-pack.ts';

@@ -1,7 +1,7 @@
 /** Which file is meant, and whether it was edited. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { fail } from '../definitions/failure.ts';
+import { fail } from '../model/failure.ts';
 
 /** The names that are looked for, in this order, when no file is given. */
 const NAMES = ['pipeline.ts', 'pipeline.mts', 'pipeline.js', 'pipeline.mjs'];

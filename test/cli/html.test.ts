@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, it } from 'vitest';
 import { statusHtml, type StatusPage } from '../../src/cli/render/html.ts';
-import { printable } from '../../src/cli/render/text.ts';
+import { printable } from '../../src/model/text.ts';
 import { anyKey } from '../support/arbitraries.ts';
 import { ATTACK_KEYS, HARMFUL } from '../support/attack-keys.ts';
 

@@ -3,11 +3,11 @@ import fs from 'node:fs';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ExitCode, worst } from '../../src/cli/exit-code.ts';
-import { age, oneOf, repeated, seconds, wholeNumber } from '../../src/cli/options.ts';
+import { age, oneOf, repeated, seconds, wholeNumber } from '../../src/cli/command-line/options.ts';
 import { checkedKeys, keysFrom } from '../../src/cli/read-keys.ts';
-import { toJson } from '../../src/cli/render/text.ts';
-import { FailureError, type Failure } from '../../src/definitions/failure.ts';
-import { isPartitionKey } from '../../src/definitions/partition-key.ts';
+import { toJson } from '../../src/model/text.ts';
+import { FailureError, type Failure } from '../../src/model/failure.ts';
+import { isPartitionKey } from '../../src/model/partition-key.ts';
 import { CapturedTerminal } from '../support/captured-terminal.ts';
 import { Project } from '../support/project.ts';
 

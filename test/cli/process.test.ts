@@ -1,10 +1,10 @@
 /** What stands between the command line and the process: signals, the user's output and errors, the live line. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { captureOutput, catchStrays } from '../../src/cli/capture-output.ts';
+import { captureOutput, catchStrays } from '../../src/cli/isolation/capture-output.ts';
 import { Context } from '../../src/cli/context.ts';
 import { Interrupts } from '../../src/cli/interrupts.ts';
 import { LiveLine } from '../../src/cli/render/live-line.ts';
-import { LineWriter, writingTo } from '../../src/engine/user-output.ts';
+import { LineWriter, writingTo } from '../../src/engine/user-code/output.ts';
 import { CapturedTerminal, rememberProcess, type TerminalOptions } from '../support/captured-terminal.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 

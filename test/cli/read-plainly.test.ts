@@ -3,11 +3,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { declared } from '../../src/cli/contents.ts';
 import type { Context } from '../../src/cli/context.ts';
-import type { Declaration } from '../../src/cli/declaration.ts';
-import type { Invocation } from '../../src/cli/invocation.ts';
-import { GLOBAL_OPTIONS } from '../../src/cli/global-options.ts';
-import { createProgram } from '../../src/cli/program.ts';
-import { readPlainly } from '../../src/cli/read-plainly.ts';
+import type { Declaration } from '../../src/cli/command-line/declaration.ts';
+import type { Invocation } from '../../src/cli/command-line/invocation.ts';
+import { GLOBAL_OPTIONS } from '../../src/cli/command-line/global-options.ts';
+import { createProgram } from '../../src/cli/command-line/program.ts';
+import { readPlainly } from '../../src/cli/command-line/read-plainly.ts';
 
 /** Every command, with a handler that only says what it was given. */
 async function recording(): Promise<{ program: Declaration; given: unknown[] }> {

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { fileNameOf } from '../../src/state/json/file-name.ts';
+import { fileNameOf } from '../../src/files/file-name.ts';
 import { Project, root, type RunOptions } from '../support/project.ts';
 
 const file = path.join(root, 'pipeline.example.ts');

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packFileFor } from '../../src/cli/cache-folder.ts';
 import { checksum } from '../../src/loader/checksum.ts';
-import { makeMissing } from '../../src/state/json/durable-files.ts';
+import { makeMissing } from '../../src/files/durable-files.ts';
 import { loadPipeline } from '../../src/loader/load-pipeline.ts';
 import { writePack } from '../../src/loader/make-pack.ts';
-import { processTag } from '../../src/state/json/process-owner.ts';
+import { processTag } from '../../src/files/process-owner.ts';
 import { FuzzProject, HOSTILE, offences, PIPELINE } from '../support/fuzz.ts';
 import { Project, root } from '../support/project.ts';
 

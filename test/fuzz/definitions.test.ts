@@ -5,7 +5,7 @@ import { asset } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, PipelineError } from '../../src/definitions/pipeline.ts';
 import { sensor } from '../../src/definitions/sensor.ts';
-import { describeThrown } from '../../src/definitions/user-code.ts';
+import { describeThrown } from '../../src/model/thrown.ts';
 import { knownOf } from '../../src/loader/known-pipeline.ts';
 import { PATIENCE_MS, tries } from '../support/fuzz.ts';
 import { built, oddBut, orOdd as orAnyOdd } from '../support/odd-values.ts';

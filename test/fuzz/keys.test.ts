@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isPartitionKey } from '../../src/definitions/partition-key.ts';
-import { fileNameOf } from '../../src/state/json/file-name.ts';
+import { isPartitionKey } from '../../src/model/partition-key.ts';
+import { fileNameOf } from '../../src/files/file-name.ts';
 import { anyKey } from '../support/arbitraries.ts';
 import { FuzzProject, offences, ON_A_TERMINAL, PATIENCE_MS, tries } from '../support/fuzz.ts';
 

@@ -1,14 +1,14 @@
 /** Whatever a sensor returns or throws: SUCCESS, SKIPPED, or a FAILURE in words with nothing applied. Never a bug, never a half. */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describe as worded } from '../../src/definitions/failure-words.ts';
+import { describe as worded } from '../../src/model/failure-words.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline } from '../../src/definitions/pipeline.ts';
 import { sensor } from '../../src/definitions/sensor.ts';
-import { describeThrown } from '../../src/definitions/user-code.ts';
-import { evaluateHere } from '../../src/engine/evaluate-sensor.ts';
-import { runTick } from '../../src/engine/run-tick.ts';
-import { checkState } from '../../src/state/check-state.ts';
+import { describeThrown } from '../../src/model/thrown.ts';
+import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
+import { runTick } from '../../src/engine/sensors/run-tick.ts';
+import { checkState } from '../../src/state/document/check-state.ts';
 import { isTick } from '../../src/state/json/record-shapes.ts';
 import { anyKey } from '../support/arbitraries.ts';
 import { idle, knownOf } from '../support/builders.ts';

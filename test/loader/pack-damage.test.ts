@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { loadPipeline } from '../../src/loader/load-pipeline.ts';
 import { writePack } from '../../src/loader/make-pack.ts';
 import { type ModulePack, readPack } from '../../src/loader/module-pack.ts';
-import { makeMissing } from '../../src/state/json/durable-files.ts';
+import { makeMissing } from '../../src/files/durable-files.ts';
 import { binary, Project } from '../support/project.ts';
 import { Fixture, pipelineSaying } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 /** Arbitrary values for property tests. */
 import * as fc from 'fast-check';
-import { isPartitionKey } from '../../src/definitions/partition-key.ts';
+import { isPartitionKey } from '../../src/model/partition-key.ts';
 
 const TRICKY = [
   '.',

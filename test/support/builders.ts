@@ -2,11 +2,11 @@
 import { asset, type AnyAsset, type AssetOptions } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
-import type { FinalRunStatus, RunRecord } from '../../src/definitions/run.ts';
+import type { FinalRunStatus, RunRecord } from '../../src/model/run.ts';
 import { sensor, type SensorOptions } from '../../src/definitions/sensor.ts';
-import type { TickRecord } from '../../src/definitions/tick.ts';
-import type { KnownPipeline } from '../../src/state/state-document.ts';
-import type { FinishedRun, QueuedRuns, StateChange } from '../../src/state/state-store.ts';
+import type { TickRecord } from '../../src/model/tick.ts';
+import type { KnownPipeline } from '../../src/model/known-pipeline.ts';
+import type { FinishedRun, QueuedRuns, StateChange } from '../../src/state/changes.ts';
 
 /** The time at which most things happen in tests. */
 export const AT = '2026-01-01T00:00:00.000Z';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { run as Run } from '../../src/cli/main.ts';
 import type { OutStream, Terminal } from '../../src/cli/terminal.ts';
-import type { Clock } from '../../src/definitions/time.ts';
+import type { Clock } from '../../src/model/time.ts';
 import { FakeClock } from './fake-clock.ts';
 import { root } from './project.ts';
 

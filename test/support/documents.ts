@@ -1,6 +1,6 @@
 /** State documents for tests: one with everything in it, and what tests change of it. */
-import { checkState } from '../../src/state/check-state.ts';
-import { emptyDocument, type RunGroup, type StateDocument } from '../../src/state/state-document.ts';
+import { checkState } from '../../src/state/document/check-state.ts';
+import { emptyDocument, type RunGroup, type StateDocument } from '../../src/state/document/state-document.ts';
 import { AT, tickRecord } from './builders.ts';
 
 /** A group of two queued runs, for keys `a` and `b`. */

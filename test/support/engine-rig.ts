@@ -1,15 +1,15 @@
 /** The engine over a store in memory: a clock of the test's own, every event on record, values in a map. */
 import type { IoManager, ValueContext } from '../../src/definitions/io-manager.ts';
 import type { Pipeline } from '../../src/definitions/pipeline.ts';
-import { evaluateHere } from '../../src/engine/evaluate-sensor.ts';
+import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
 import type { Event } from '../../src/engine/event.ts';
 // Loaded by a session on first use: here before any test's time begins.
-import '../../src/engine/execute-runs.ts';
-import type { RunExecutionOptions } from '../../src/engine/execute-runs.ts';
-import { RunSession, type RunSessionOptions } from '../../src/engine/run-session.ts';
-import { runTick, type TickOptions, type TickOutcome } from '../../src/engine/run-tick.ts';
-import { MemoryStore } from '../../src/state/memory-store.ts';
-import type { StateChange } from '../../src/state/state-store.ts';
+import '../../src/engine/runs/run-execution.ts';
+import type { RunExecutionOptions } from '../../src/engine/runs/run-execution.ts';
+import { RunSession, type RunSessionOptions } from '../../src/engine/runs/run-session.ts';
+import { runTick, type TickOptions, type TickOutcome } from '../../src/engine/sensors/run-tick.ts';
+import { MemoryStore } from '../../src/state/memory/memory-store.ts';
+import type { StateChange } from '../../src/state/changes.ts';
 import { knownOf, lettersPipeline } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
 

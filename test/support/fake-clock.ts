@@ -1,5 +1,5 @@
 /** A clock that the test holds: it moves when somebody sleeps, and chance is a fixed sequence. */
-import type { Clock } from '../../src/definitions/time.ts';
+import type { Clock } from '../../src/model/time.ts';
 
 export class FakeClock implements Clock {
   /** Milliseconds since 1970. */

@@ -2,8 +2,8 @@
  * What must be true of sets, sensors and runs, as simply as it can be said: lists and maps, no columns, no letters, no
  * generations. A key that is removed and comes back is another `Life`: what was known of the old one hangs on the old one.
  */
-import { isoTime, type Millis } from '../../src/definitions/time.ts';
-import type { StateView } from '../../src/state/state-store.ts';
+import { isoTime, type Millis } from '../../src/model/time.ts';
+import type { StateView } from '../../src/state/slice.ts';
 
 /** What the pipeline of the histories is made of, assets in dependency order. */
 export const ASSETS = [

@@ -2,15 +2,16 @@
 import { asset, type AnyAsset, type AssetContext, type AssetOptions } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
-import type { RunRecord } from '../../src/definitions/run.ts';
+import type { RunRecord } from '../../src/model/run.ts';
 import { sensor, type SensorContext, type SensorResult } from '../../src/definitions/sensor.ts';
-import type { Clock } from '../../src/definitions/time.ts';
+import type { Clock } from '../../src/model/time.ts';
 import type { Event } from '../../src/engine/event.ts';
 // Loaded by a session on first use: here before any history begins.
-import '../../src/engine/execute-runs.ts';
-import type { RunExecutionOptions } from '../../src/engine/execute-runs.ts';
-import { RunSession } from '../../src/engine/run-session.ts';
-import type { Executor, Plan, SensorClaim, StateStore, StateView } from '../../src/state/state-store.ts';
+import '../../src/engine/runs/run-execution.ts';
+import type { RunExecutionOptions } from '../../src/engine/runs/run-execution.ts';
+import { RunSession } from '../../src/engine/runs/run-session.ts';
+import type { StateView } from '../../src/state/slice.ts';
+import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
 import { ASSETS, type Committer, demand, SENSORS, SETS } from './history-model.ts';

@@ -1,11 +1,13 @@
 /** The two stores as random histories use them: several processes on one state, and what befalls them from outside. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Clock } from '../../src/definitions/time.ts';
-import { recordsOf } from '../../src/state/json/segmented-log.ts';
-import { MemoryStore } from '../../src/state/memory-store.ts';
-import type { StateDocument } from '../../src/state/state-document.ts';
-import type { Plan, SensorClaim, StateChange, StateStore, StateView } from '../../src/state/state-store.ts';
+import type { Clock } from '../../src/model/time.ts';
+import { recordsOf } from '../../src/files/segmented-log.ts';
+import { MemoryStore } from '../../src/state/memory/memory-store.ts';
+import type { StateDocument } from '../../src/state/document/state-document.ts';
+import type { StateChange } from '../../src/state/changes.ts';
+import type { StateView } from '../../src/state/slice.ts';
+import type { Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { FakeClock } from './fake-clock.ts';
 import { JsonRig } from './json-rig.ts';
 

@@ -1,22 +1,24 @@
 /** Lives through a random history, with the real planners, sessions and stores beside the model, and compares after every step. */
-import type { RunRecord } from '../../src/definitions/run.ts';
-import { FailureError } from '../../src/definitions/failure.ts';
+import type { RunRecord } from '../../src/model/run.ts';
+import { FailureError } from '../../src/model/failure.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import type { SensorResult } from '../../src/definitions/sensor.ts';
-import type { TickRecord } from '../../src/definitions/tick.ts';
-import { newId } from '../../src/definitions/time.ts';
-import { cancelRuns } from '../../src/engine/cancel-runs.ts';
-import { addKeys, removeKeys, syncKeys } from '../../src/engine/change-set.ts';
-import { forTick } from '../../src/engine/claim-runs.ts';
-import { evaluateHere } from '../../src/engine/evaluate-sensor.ts';
-import { lastTickOf } from '../../src/engine/last-tick.ts';
-import { planMaterialize, type MaterializePlan, type Selection } from '../../src/engine/plan-materialize.ts';
-import { planRetry } from '../../src/engine/plan-retry.ts';
-import { planTick } from '../../src/engine/plan-tick.ts';
-import { runTick } from '../../src/engine/run-tick.ts';
-import { parseSensorResult } from '../../src/engine/sensor-result.ts';
-import { checkState } from '../../src/state/check-state.ts';
-import type { Plan, StateChange, StateView } from '../../src/state/state-store.ts';
+import type { TickRecord } from '../../src/model/tick.ts';
+import { newId } from '../../src/model/time.ts';
+import { cancelRuns } from '../../src/engine/plan/cancel-runs.ts';
+import { addKeys, removeKeys, syncKeys } from '../../src/engine/plan/change-set.ts';
+import { forTick } from '../../src/engine/plan/claim-runs.ts';
+import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
+import { lastTickOf } from '../../src/engine/sensors/last-tick.ts';
+import { planMaterialize, type MaterializePlan, type Selection } from '../../src/engine/plan/materialize.ts';
+import { planRetry } from '../../src/engine/plan/retry.ts';
+import { planTick } from '../../src/engine/plan/tick.ts';
+import { runTick } from '../../src/engine/sensors/run-tick.ts';
+import { parseSensorResult } from '../../src/engine/plan/sensor-result.ts';
+import { checkState } from '../../src/state/document/check-state.ts';
+import type { StateChange } from '../../src/state/changes.ts';
+import type { StateView } from '../../src/state/slice.ts';
+import type { Plan } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import {
   ASSETS,

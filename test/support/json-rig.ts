@@ -3,16 +3,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Clock } from '../../src/definitions/time.ts';
-import { applyChanges } from '../../src/state/apply-changes.ts';
+import type { Clock } from '../../src/model/time.ts';
+import { applyChanges } from '../../src/state/document/apply-changes.ts';
 import { HistoryFiles } from '../../src/state/json/history-files.ts';
 import { JsonFileStore } from '../../src/state/json/json-file-store.ts';
 import { parseState } from '../../src/state/json/parse-state.ts';
-import { processTag } from '../../src/state/json/process-owner.ts';
+import { processTag } from '../../src/files/process-owner.ts';
 import { StateFile } from '../../src/state/json/state-file.ts';
 import { withCommit } from '../../src/state/json/writers.ts';
-import { emptyDocument, type StateDocument } from '../../src/state/state-document.ts';
-import type { StateChange } from '../../src/state/state-store.ts';
+import { emptyDocument, type StateDocument } from '../../src/state/document/state-document.ts';
+import type { StateChange } from '../../src/state/changes.ts';
 import { FakeClock } from './fake-clock.ts';
 
 /** A folder that goes with the test. */

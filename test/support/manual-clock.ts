@@ -1,5 +1,5 @@
 /** A clock that stands still until the test moves it: who sleeps is woken when its time has come, or by its signal. */
-import type { Clock } from '../../src/definitions/time.ts';
+import type { Clock } from '../../src/model/time.ts';
 
 interface Sleeper {
   readonly until: number;

@@ -1,15 +1,11 @@
 /** The promises of a state store, as one suite that every implementation passes. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkState } from '../../src/state/check-state.ts';
-import type { StateDocument } from '../../src/state/state-document.ts';
-import type {
-  PendingRun,
-  PendingRuns,
-  StateChange,
-  StateStore,
-  StateView,
-} from '../../src/state/state-store.ts';
+import { checkState } from '../../src/state/document/check-state.ts';
+import type { StateDocument } from '../../src/state/document/state-document.ts';
+import type { StateChange } from '../../src/state/changes.ts';
+import type { PendingRun, PendingRuns, StateView } from '../../src/state/slice.ts';
+import type { StateStore } from '../../src/state/store.ts';
 import { AT, finishedRun, keysAdded, queuedRuns, tickRecord } from './builders.ts';
 
 /** A store under test, and what tests do to it from outside. */

@@ -1,6 +1,6 @@
 /** `dynpart assets list`: the assets of the pipeline and what they depend on. */
 import type { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
+import type { Declaration } from '../command-line/declaration.ts';
 
 export function assetsCommand(program: Declaration): void {
   const assets = program.command('assets').description('the assets of the pipeline');

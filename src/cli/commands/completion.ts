@@ -1,13 +1,13 @@
 /** `dynpart completion`: a script for the shell, and the answers that it asks for. */
-import { fail } from '../../definitions/failure.ts';
+import { fail } from '../../model/failure.ts';
 import { bashWord, readBashLine } from '../completion/bash-words.ts';
 import { type Offers, offersFor, type OpenState } from '../completion/offers.ts';
 import { SCRIPTS, type Shell, SHELLS } from '../completion/scripts.ts';
 import { declared } from '../contents.ts';
 import { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
-import { createProgram } from '../program.ts';
-import { clean, isDangerous } from '../render/text.ts';
+import type { Declaration } from '../command-line/declaration.ts';
+import { createProgram } from '../command-line/program.ts';
+import { clean, isDangerous } from '../../model/text.ts';
 
 const HOW = `
 How to turn it on:

@@ -1,10 +1,10 @@
 /** `dynpart materialize`: make assets for chosen keys, now. */
-import { fail } from '../../definitions/failure.ts';
-import type { Selection } from '../../engine/plan-materialize.ts';
+import { fail } from '../../model/failure.ts';
+import type { Selection } from '../../engine/plan/materialize.ts';
 import type { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
+import type { Declaration } from '../command-line/declaration.ts';
 import { materializeSelection } from '../materialize-selection.ts';
-import { oneOf, repeated, wholeNumber } from '../options.ts';
+import { oneOf, repeated, wholeNumber } from '../command-line/options.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
 
 export function materializeCommand(program: Declaration): void {

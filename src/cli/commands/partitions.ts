@@ -1,14 +1,14 @@
 /** `dynpart partitions …`: the keys of a set, by hand. */
-import { quoted } from '../../definitions/failure-words.ts';
-import { fail } from '../../definitions/failure.ts';
-import { nearest } from '../../definitions/nearest.ts';
-import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/change-set.ts';
-import type { StateView } from '../../state/state-store.ts';
+import { quoted } from '../../model/failure-words.ts';
+import { fail } from '../../model/failure.ts';
+import { nearest } from '../../model/nearest.ts';
+import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/plan/change-set.ts';
+import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
-import { age, wholeNumber } from '../options.ts';
+import type { Declaration } from '../command-line/declaration.ts';
+import { age, wholeNumber } from '../command-line/options.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
-import { counted, grouped, printable, toJson } from '../render/text.ts';
+import { counted, grouped, printable, toJson } from '../../model/text.ts';
 import type { MaterializeOutcome } from '../materialize-selection.ts';
 
 export function partitionsCommand(program: Declaration): void {

@@ -1,15 +1,15 @@
 /** `dynpart runs retry|cancel|release`: what can be done about a run. */
-import { fail } from '../../definitions/failure.ts';
-import type { RunRecord } from '../../definitions/run.ts';
-import { newId, steadyTime } from '../../definitions/time.ts';
-import { cancelRuns } from '../../engine/cancel-runs.ts';
-import { planRetry } from '../../engine/plan-retry.ts';
-import { runsIn } from '../../engine/run-records.ts';
-import { RunSession } from '../../engine/run-session.ts';
+import { fail } from '../../model/failure.ts';
+import type { RunRecord } from '../../model/run.ts';
+import { newId, steadyTime } from '../../model/time.ts';
+import { cancelRuns } from '../../engine/plan/cancel-runs.ts';
+import { planRetry } from '../../engine/plan/retry.ts';
+import { runsIn } from '../../engine/plan/run-records.ts';
+import { RunSession } from '../../engine/runs/run-session.ts';
 import type { Context } from '../context.ts';
 import { findRun } from '../find-run.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
-import { counted } from '../render/text.ts';
+import { counted } from '../../model/text.ts';
 import { sessionOptions } from '../run-options.ts';
 
 export async function retry(

@@ -1,8 +1,8 @@
 /** `dynpart runs logs`: what a run printed. */
-import type { RunLogLine } from '../../state/state-store.ts';
+import type { RunLogLine } from '../../state/store.ts';
 import type { Context } from '../context.ts';
 import { findRun } from '../find-run.ts';
-import { clean } from '../render/text.ts';
+import { clean } from '../../model/text.ts';
 
 const FOLLOW_EVERY_MS = 300;
 

@@ -1,12 +1,12 @@
 /** `dynpart runs …`: what runs there are and were. What they printed, and what can be done about them, have files of their own. */
-import type { RunRecord, RunStatus } from '../../definitions/run.ts';
-import { pendingRecords } from '../../engine/run-records.ts';
-import type { StateView } from '../../state/state-store.ts';
+import type { RunRecord, RunStatus } from '../../model/run.ts';
+import { pendingRecords } from '../../engine/plan/run-records.ts';
+import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
+import type { Declaration } from '../command-line/declaration.ts';
 import { findRun } from '../find-run.ts';
-import { oneOf, wholeNumber } from '../options.ts';
-import { clean, printable } from '../render/text.ts';
+import { oneOf, wholeNumber } from '../command-line/options.ts';
+import { clean, printable } from '../../model/text.ts';
 import { cancel, release, retry } from './runs-change.ts';
 import { logs } from './runs-logs.ts';
 

@@ -1,20 +1,20 @@
 /** `dynpart sensor tick`: evaluate now, commit, execute what was requested, end. Made for cron. */
-import { fail } from '../../definitions/failure.ts';
-import { describe, quoted } from '../../definitions/failure-words.ts';
+import { fail } from '../../model/failure.ts';
+import { describe, quoted } from '../../model/failure-words.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
-import type { RunRecord, RunStatus } from '../../definitions/run.ts';
-import type { TickRecord } from '../../definitions/tick.ts';
-import { forTick } from '../../engine/claim-runs.ts';
-import { evaluateHere } from '../../engine/evaluate-sensor.ts';
-import { RunSession } from '../../engine/run-session.ts';
-import { lastTickOf } from '../../engine/last-tick.ts';
-import { runTick } from '../../engine/run-tick.ts';
-import { sensorStatus } from '../../engine/sensor-status.ts';
+import type { RunRecord, RunStatus } from '../../model/run.ts';
+import type { TickRecord } from '../../model/tick.ts';
+import { forTick } from '../../engine/plan/claim-runs.ts';
+import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
+import { RunSession } from '../../engine/runs/run-session.ts';
+import { lastTickOf } from '../../engine/sensors/last-tick.ts';
+import { runTick } from '../../engine/sensors/run-tick.ts';
+import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
-import { oneOf, seconds, wholeNumber } from '../options.ts';
+import type { Declaration } from '../command-line/declaration.ts';
+import { oneOf, seconds, wholeNumber } from '../command-line/options.ts';
 import { EventRenderer, wordsForTick } from '../render/event-renderer.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../model/text.ts';
 import { sessionOptions } from '../run-options.ts';
 
 export function tickCommand(sensor: Declaration): void {

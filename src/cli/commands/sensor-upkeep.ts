@@ -1,10 +1,10 @@
 /** What looks after sensors between their ticks: list, start, stop, cursor, history. */
-import { fail } from '../../definitions/failure.ts';
-import { lastTickOf } from '../../engine/last-tick.ts';
-import { sensorStatus } from '../../engine/sensor-status.ts';
+import { fail } from '../../model/failure.ts';
+import { lastTickOf } from '../../engine/sensors/last-tick.ts';
+import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
 import { wordsForTick } from '../render/event-renderer.ts';
-import { printable } from '../render/text.ts';
+import { printable } from '../../model/text.ts';
 
 export async function list(context: Context): Promise<void> {
   const view = await context.store.read();

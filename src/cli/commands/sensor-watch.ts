@@ -1,11 +1,11 @@
 /** `dynpart sensor watch`: the loop, every sensor at its own interval until SIGINT or SIGTERM. */
 import path from 'node:path';
-import { fail } from '../../definitions/failure.ts';
-import { RunSession } from '../../engine/run-session.ts';
-import { runTick } from '../../engine/run-tick.ts';
-import { watch } from '../../engine/watch.ts';
+import { fail } from '../../model/failure.ts';
+import { RunSession } from '../../engine/runs/run-session.ts';
+import { runTick } from '../../engine/sensors/run-tick.ts';
+import { watch } from '../../engine/sensors/watch.ts';
 import type { Context } from '../context.ts';
-import { SensorThreads } from '../evaluate-in-thread.ts';
+import { SensorThreads } from '../isolation/evaluate-in-thread.ts';
 import { printingRuns } from '../print-runs.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { sessionOptions } from '../run-options.ts';

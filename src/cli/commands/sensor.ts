@@ -1,6 +1,6 @@
 /** `dynpart sensor …`: what there is. A tick is all that cron needs; the others are loaded on use. */
-import type { Declaration } from '../declaration.ts';
-import { wholeNumber } from '../options.ts';
+import type { Declaration } from '../command-line/declaration.ts';
+import { wholeNumber } from '../command-line/options.ts';
 import { tickCommand } from './sensor-tick.ts';
 
 export function sensorCommand(program: Declaration): void {

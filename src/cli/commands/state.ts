@@ -1,10 +1,10 @@
 /** `dynpart state …`: every invariant checked, a copy, the way back. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe } from '../../definitions/failure-words.ts';
-import { fail, FailureError } from '../../definitions/failure.ts';
-import { isoTime } from '../../definitions/time.ts';
-import { checkState } from '../../state/check-state.ts';
+import { describe } from '../../model/failure-words.ts';
+import { fail, FailureError } from '../../model/failure.ts';
+import { isoTime } from '../../model/time.ts';
+import { checkState } from '../../state/document/check-state.ts';
 import {
   io,
   readIfThere,
@@ -12,11 +12,11 @@ import {
   syncFolder,
   writeAll,
   writeDurably,
-} from '../../state/json/durable-files.ts';
+} from '../../files/durable-files.ts';
 import { parseState } from '../../state/json/parse-state.ts';
-import type { StateDocument } from '../../state/state-document.ts';
+import type { StateDocument } from '../../state/document/state-document.ts';
 import type { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
+import type { Declaration } from '../command-line/declaration.ts';
 
 export function stateCommand(program: Declaration): void {
   const state = program.command('state').description('check, copy and restore the state');

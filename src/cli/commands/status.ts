@@ -1,12 +1,12 @@
 /** `dynpart status`: what is materialized, failed, in progress and missing, per asset. */
-import { runsIn } from '../../engine/run-records.ts';
-import { lastTickOf } from '../../engine/last-tick.ts';
-import { sensorStatus } from '../../engine/sensor-status.ts';
-import type { KnownAsset } from '../../state/state-document.ts';
-import type { StateView } from '../../state/state-store.ts';
+import { runsIn } from '../../engine/plan/run-records.ts';
+import { lastTickOf } from '../../engine/sensors/last-tick.ts';
+import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
+import type { KnownAsset } from '../../model/known-pipeline.ts';
+import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
-import { grouped } from '../render/text.ts';
+import type { Declaration } from '../command-line/declaration.ts';
+import { grouped } from '../../model/text.ts';
 
 export function statusCommand(program: Declaration): void {
   program

@@ -1,9 +1,9 @@
 /** `dynpart worker`: takes queued runs and executes them. */
-import { RunSession } from '../../engine/run-session.ts';
-import { work } from '../../engine/work.ts';
+import { RunSession } from '../../engine/runs/run-session.ts';
+import { work } from '../../engine/runs/work.ts';
 import type { Context } from '../context.ts';
-import type { Declaration } from '../declaration.ts';
-import { wholeNumber } from '../options.ts';
+import type { Declaration } from '../command-line/declaration.ts';
+import { wholeNumber } from '../command-line/options.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { sessionOptions } from '../run-options.ts';
 import { printingRuns } from '../print-runs.ts';

@@ -1,5 +1,5 @@
 /** A line of bash taken apart without expanding anything in it, and words put so that bash reads back exactly them. Pure. */
-import { isDangerous } from '../render/text.ts';
+import { isDangerous } from '../../model/text.ts';
 
 /** What is open at the end of an unfinished word. */
 type Open = 'nothing' | 'single' | 'double' | 'ansi';

@@ -1,7 +1,8 @@
 /** What may come next on a command line: commands, flags, and the user's own names, from the state and without their code. */
 import type { Command, Option } from 'commander';
-import { pendingRecords } from '../../engine/run-records.ts';
-import type { StateStore, StateView } from '../../state/state-store.ts';
+import { pendingRecords } from '../../engine/plan/run-records.ts';
+import type { StateView } from '../../state/slice.ts';
+import type { StateStore } from '../../state/store.ts';
 
 /** The shell's own business: files. Or these words. */
 export type Offers = { readonly files: true } | { readonly files: false; readonly words: readonly string[] };

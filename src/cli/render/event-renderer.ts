@@ -1,11 +1,11 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
-import { steadyTime } from '../../definitions/time.ts';
-import type { RunRecord } from '../../definitions/run.ts';
-import type { TickRecord } from '../../definitions/tick.ts';
+import { steadyTime } from '../../model/time.ts';
+import type { RunRecord } from '../../model/run.ts';
+import type { TickRecord } from '../../model/tick.ts';
 import type { Event } from '../../engine/event.ts';
 import type { Context } from '../context.ts';
 import { LiveLine } from './live-line.ts';
-import { clean, counted, duration, printable } from './text.ts';
+import { clean, counted, duration, printable } from '../../model/text.ts';
 
 /** How a set of runs ended. */
 export interface RunSummary {

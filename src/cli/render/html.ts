@@ -1,6 +1,6 @@
 /** The status as one HTML page: nothing is loaded with it, nothing in it runs, and all that comes from outside is text. */
 import type { createHash as CreateHash } from 'node:crypto';
-import { clean, counted, grouped, printable } from './text.ts';
+import { clean, counted, grouped, printable } from '../../model/text.ts';
 
 export interface StatusPage {
   /** When it was made, ISO 8601. */

@@ -1,10 +1,10 @@
 /** One line on a terminal that shows how runs go: done, failed, rate, time left. Elsewhere nothing. */
-import { steadyTime } from '../../definitions/time.ts';
+import { steadyTime } from '../../model/time.ts';
 import type { WriteStream as TerminalStream } from 'node:tty';
 import type { Ora } from 'ora';
-import type { RunRecord } from '../../definitions/run.ts';
+import type { RunRecord } from '../../model/run.ts';
 import type { Context } from '../context.ts';
-import { duration, grouped } from './text.ts';
+import { duration, grouped } from '../../model/text.ts';
 
 /** What is over sooner needs no line, and saves loading the library for it. */
 const SHOW_AFTER_MS = 300;

@@ -1,7 +1,7 @@
 /** Tables: aligned with a header on a terminal, one record a line with tabs between the fields elsewhere. */
 import type { OutStream } from '../terminal.ts';
 import type { Paint } from './paint.ts';
-import { clean } from './text.ts';
+import { clean } from '../../model/text.ts';
 
 export interface Column {
   readonly title: string;

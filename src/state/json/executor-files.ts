@@ -1,8 +1,10 @@
 /** One file for each process that executes runs: a sign of life, and which runs' user code had begun. */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ExecutorEntry, Owner } from '../state-document.ts';
-import type { Executor, ExecutorView } from '../state-store.ts';
+import type { ExecutorEntry } from '../document/state-document.ts';
+import type { Owner } from '../../files/process-owner.ts';
+import type { ExecutorView } from '../slice.ts';
+import type { Executor } from '../store.ts';
 import {
   closeQuietly,
   errno,
@@ -12,8 +14,8 @@ import {
   readIfThere,
   removeQuietly,
   writeAll,
-} from './durable-files.ts';
-import { isAlive, isLeftOver, type Moment, processTag, showLife } from './process-owner.ts';
+} from '../../files/durable-files.ts';
+import { isAlive, isLeftOver, type Moment, processTag, showLife } from '../../files/process-owner.ts';
 
 interface OpenLog {
   readonly file: string;

@@ -1,12 +1,12 @@
 /** The history beside the state: past ticks of each sensor and finished runs with their logs. Bounded, oldest out first. */
 import path from 'node:path';
-import type { RunRecord } from '../../definitions/run.ts';
-import type { TickRecord } from '../../definitions/tick.ts';
-import type { RunLogLine, RunQuery } from '../state-store.ts';
-import { io, makePassingFolder, readIfThere, removeIfThere } from './durable-files.ts';
-import { fileNameOf } from './file-name.ts';
+import type { RunRecord } from '../../model/run.ts';
+import type { TickRecord } from '../../model/tick.ts';
+import type { RunLogLine, RunQuery } from '../store.ts';
+import { io, makePassingFolder, readIfThere, removeIfThere } from '../../files/durable-files.ts';
+import { fileNameOf } from '../../files/file-name.ts';
 import { isLogLine, isRun, isTick } from './record-shapes.ts';
-import { appendRecords, recordsOf, SegmentedLog } from './segmented-log.ts';
+import { appendRecords, recordsOf, SegmentedLog } from '../../files/segmented-log.ts';
 
 /** At one tick a minute a sensor's ticks of about three weeks; with little in them. */
 const TICKS = { segmentBytes: 2 * 1024 * 1024, segments: 4 };

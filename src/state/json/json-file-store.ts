@@ -1,32 +1,25 @@
 /** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
 import { Low } from 'lowdb';
-import { fail } from '../../definitions/failure.ts';
-import { type Clock, isoTime, newId } from '../../definitions/time.ts';
-import type { applyChanges as ApplyChanges } from '../apply-changes.ts';
-import { viewOf } from '../document-view.ts';
+import { fail } from '../../model/failure.ts';
+import { type Clock, isoTime, newId } from '../../model/time.ts';
+import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts';
+import { viewOf } from '../document/document-view.ts';
 import {
   emptyDocument,
   type ExecutorEntry,
   LAST_SERIAL,
-  type Owner,
   type StateDocument,
-} from '../state-document.ts';
-import type {
-  Executor,
-  Plan,
-  RunLogLine,
-  RunQuery,
-  SensorClaim,
-  StateChange,
-  StateStore,
-  StateView,
-} from '../state-store.ts';
-import type { RunRecord } from '../../definitions/run.ts';
-import type { Holder, TickRecord } from '../../definitions/tick.ts';
+} from '../document/state-document.ts';
+import type { Owner } from '../../files/process-owner.ts';
+import type { StateChange } from '../changes.ts';
+import type { StateView } from '../slice.ts';
+import type { Executor, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
+import type { RunRecord } from '../../model/run.ts';
+import type { Holder, TickRecord } from '../../model/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
-import { removeQuietly } from './durable-files.ts';
-import { type Moment, momentOf, ownerNamed, processTag } from './process-owner.ts';
+import { removeQuietly } from '../../files/durable-files.ts';
+import { type Moment, momentOf, ownerNamed, processTag } from '../../files/process-owner.ts';
 import { SensorClaims } from './sensor-claims.ts';
 import { Conflict, StateFile } from './state-file.ts';
 import { withCommit } from './writers.ts';
@@ -102,7 +95,7 @@ export class JsonFileStore implements StateStore {
         return outcome;
       }
       // Loaded on use, since most ticks commit nothing; and once, so that nothing comes between the steps of later commits.
-      applyChanges ??= (await import('../apply-changes.ts')).applyChanges;
+      applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges;
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#history.recordRuns(finishedIn(changes), recorded);
       for (const id of newExecutors(before, changes)) this.#executorFiles.renew(id);
@@ -130,7 +123,7 @@ export class JsonFileStore implements StateStore {
 
   /** Puts a copy in the place of the present state, which is kept under a name that begins like this. */
   async restore(copy: StateDocument, keepAs: string, keepGeneration: boolean): Promise<Restored> {
-    const { restoredDocument } = await import('../restored-document.ts');
+    const { restoredDocument } = await import('../document/restored-document.ts');
     for (;;) {
       const present = this.file.newestIntact();
       const kept = this.file.keepPresent(keepAs, keepGeneration);

@@ -1,6 +1,6 @@
 /** Text of a state file → a document whose shape was checked, or a failure that names the place. */
-import { fail } from '../../definitions/failure.ts';
-import { LAST_SERIAL, SCHEMA, type StateDocument } from '../state-document.ts';
+import { fail } from '../../model/failure.ts';
+import { LAST_SERIAL, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import { migrated, OLDEST_SCHEMA } from './migrations.ts';
 import { A_TIME, isTime, wrongInTick } from './record-shapes.ts';
 

@@ -1,8 +1,8 @@
 /** The shapes of single records: ticks, finished runs, log lines, owners. What is read from a file is not trusted to have them. */
-import type { RunRecord } from '../../definitions/run.ts';
-import type { TickRecord } from '../../definitions/tick.ts';
-import type { Owner } from '../state-document.ts';
-import type { RunLogLine } from '../state-store.ts';
+import type { RunRecord } from '../../model/run.ts';
+import type { TickRecord } from '../../model/tick.ts';
+import type { Owner } from '../../files/process-owner.ts';
+import type { RunLogLine } from '../store.ts';
 
 /** The first place that is not as it should be. */
 export interface WrongPlace {

@@ -4,9 +4,9 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Holder } from '../../definitions/tick.ts';
-import type { Owner } from '../state-document.ts';
-import type { SensorClaim } from '../state-store.ts';
+import type { Holder } from '../../model/tick.ts';
+import type { Owner } from '../../files/process-owner.ts';
+import type { SensorClaim } from '../store.ts';
 import {
   closeQuietly,
   errno,
@@ -18,9 +18,16 @@ import {
   removeIfThere,
   removeQuietly,
   writeAll,
-} from './durable-files.ts';
-import { fileNameOf } from './file-name.ts';
-import { isAlive, isLeftOver, type Moment, processTag, showLife, sinceOf } from './process-owner.ts';
+} from '../../files/durable-files.ts';
+import { fileNameOf } from '../../files/file-name.ts';
+import {
+  isAlive,
+  isLeftOver,
+  type Moment,
+  processTag,
+  showLife,
+  sinceOf,
+} from '../../files/process-owner.ts';
 import { isOwner } from './record-shapes.ts';
 
 let temporaries = 0;

@@ -8,8 +8,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
-import { fail, FailureError } from '../../definitions/failure.ts';
-import { emptyDocument, LAST_SERIAL, SCHEMA, type StateDocument } from '../state-document.ts';
+import { fail, FailureError } from '../../model/failure.ts';
+import { emptyDocument, LAST_SERIAL, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import {
   bytesIfThere,
   causeOf,
@@ -22,9 +22,9 @@ import {
   removeQuietly,
   syncFolder,
   writeDurably,
-} from './durable-files.ts';
+} from '../../files/durable-files.ts';
 import { readState } from './parse-state.ts';
-import { isGone, processTag } from './process-owner.ts';
+import { isGone, processTag } from '../../files/process-owner.ts';
 import { saysCommitted } from './writers.ts';
 
 /** Another writer published this generation first. */

@@ -1,7 +1,7 @@
 /** Who committed what last: what a writer that was stopped after its link asks when it goes on. */
-import { FailureError } from '../../definitions/failure.ts';
-import type { LastCommit, Writers } from '../state-document.ts';
-import { canBeSeen, isGone } from './process-owner.ts';
+import { FailureError } from '../../model/failure.ts';
+import type { LastCommit, Writers } from '../document/state-document.ts';
+import { canBeSeen, isGone } from '../../files/process-owner.ts';
 
 /**
  * So many commits a process is remembered of which nobody can see whether it lives: one in another container, or one that

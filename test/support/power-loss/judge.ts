@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseState } from '../../../src/state/json/parse-state.ts';
-import type { StateDocument } from '../../../src/state/state-document.ts';
+import type { StateDocument } from '../../../src/state/document/state-document.ts';
 import { type Disk, FileNode, type Operation } from './disk.ts';
 import { type Observation, observe, pendingRuns } from './observation.ts';
 import type { Recording } from './recording.ts';

@@ -1,12 +1,12 @@
 /** All that the real code sees in a folder. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { FailureError } from '../../../src/definitions/failure.ts';
-import { type RunRecord, runId } from '../../../src/definitions/run.ts';
-import { checkState } from '../../../src/state/check-state.ts';
-import { FileValues } from '../../../src/state/file-values.ts';
+import { FailureError } from '../../../src/model/failure.ts';
+import { type RunRecord, runId } from '../../../src/model/run.ts';
+import { checkState } from '../../../src/state/document/check-state.ts';
+import { FileValues } from '../../../src/values/file-values.ts';
 import { JsonFileStore } from '../../../src/state/json/json-file-store.ts';
-import type { StateDocument } from '../../../src/state/state-document.ts';
+import type { StateDocument } from '../../../src/state/document/state-document.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 export interface Observation {

@@ -1,0 +1,87 @@
+/** Evaluates sensors in threads of their own, which can be ended when they take too long. */
+import type { Worker as WorkerThread } from 'node:worker_threads';
+import type { EvaluateSensor, Evaluation } from '../../engine/sensors/evaluate-sensor.ts';
+import type { EvaluateMessage, ThreadData, ThreadMessage } from './evaluator-thread.ts';
+
+/** A thread whose own timer did not end the evaluation is blocked: it is ended so long after the timeout. */
+const GRACE_MS = 1000;
+
+export class SensorThreads {
+  readonly #script: string;
+  readonly #data: Omit<ThreadData, 'sensor'>;
+  readonly #threads = new Map<string, WorkerThread>();
+
+  /** @param script the file that a thread runs: `evaluator-thread.ts`, built */
+  constructor(script: string, data: Omit<ThreadData, 'sensor'>) {
+    this.#script = script;
+    this.#data = data;
+  }
+
+  readonly evaluate: EvaluateSensor = async (sensor, { lastTickAt, interrupt, onOutput }) => {
+    const { name, timeoutSeconds } = sensor;
+    const thread = this.#threads.get(name) ?? this.#start(name);
+    const ended = await new Promise<Evaluation>((resolve) => {
+      const failing = (reason: 'sensor-timeout' | 'sensor-interrupted') => (): void => {
+        this.#end(name);
+        const failure =
+          reason === 'sensor-timeout'
+            ? { reason, sensor: name, seconds: timeoutSeconds }
+            : { reason, sensor: name };
+        finish({ ended: { failure }, log: [] });
+      };
+      const timer = setTimeout(
+        failing('sensor-timeout'),
+        Math.min(timeoutSeconds * 1000 + GRACE_MS, 2 ** 31 - 1),
+      );
+      const onInterrupt = failing('sensor-interrupted');
+      const onMessage = (message: ThreadMessage): void => {
+        if (message.type === 'evaluated') finish(message.evaluation);
+        else broken(message.message);
+      };
+      const broken = (message: string): void => {
+        this.#end(name);
+        finish({
+          ended: { failure: { reason: 'sensor-threw', sensor: name, message, frames: [] } },
+          log: [],
+        });
+      };
+      const onError = (error: Error): void => broken(error.message);
+      const onExit = (): void => broken('its thread ended (process.exit?)');
+      const finish = (evaluation: Evaluation): void => {
+        clearTimeout(timer);
+        interrupt.removeEventListener('abort', onInterrupt);
+        thread.off('message', onMessage).off('error', onError).off('exit', onExit);
+        resolve(evaluation);
+      };
+      interrupt.addEventListener('abort', onInterrupt);
+      thread.on('message', onMessage).on('error', onError).on('exit', onExit);
+      thread.postMessage({ lastTickAt: lastTickAt?.getTime() ?? null } satisfies EvaluateMessage);
+    });
+    for (const line of ended.log) onOutput(line);
+    return ended;
+  };
+
+  endAll(): void {
+    for (const name of this.#threads.keys()) this.#end(name);
+  }
+
+  #start(sensor: string): WorkerThread {
+    const { Worker } = process.getBuiltinModule('node:worker_threads');
+    const thread = new Worker(this.#script, {
+      workerData: { ...this.#data, sensor } satisfies ThreadData,
+      stdout: true,
+      stderr: true,
+    });
+    thread.unref();
+    // Without a listener of its own an error between two evaluations would end the watch.
+    thread.on('error', () => this.#end(sensor)).on('exit', () => this.#threads.delete(sensor));
+    this.#threads.set(sensor, thread);
+    return thread;
+  }
+
+  #end(sensor: string): void {
+    const thread = this.#threads.get(sensor);
+    this.#threads.delete(sensor);
+    void thread?.terminate();
+  }
+}

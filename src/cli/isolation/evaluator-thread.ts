@@ -1,0 +1,59 @@
+/**
+ * A thread that evaluates one sensor for a watch. It can be ended from outside, also when the sensor's function blocks
+ * it for ever. It loads the pipeline itself and reads the state itself; what goes back is plain data.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { evaluateHere, type Evaluation } from '../../engine/sensors/evaluate-sensor.ts';
+import { loadUserPipeline, type UserPipeline } from '../load-user-pipeline.ts';
+import { openStore } from '../stores.ts';
+import { systemClock } from '../system-clock.ts';
+
+export interface ThreadData {
+  readonly pipeline: UserPipeline;
+  readonly stateFile: string;
+  readonly sensor: string;
+}
+
+export interface EvaluateMessage {
+  readonly lastTickAt: number | null;
+}
+
+export type ThreadMessage =
+  | { readonly type: 'evaluated'; readonly evaluation: Evaluation }
+  | { readonly type: 'broken'; readonly message: string };
+
+async function main(): Promise<void> {
+  const port = parentPort!;
+  const { pipeline: user, stateFile, sensor: name } = workerData as ThreadData;
+  const pipeline = await loadUserPipeline(user, { onOutput: () => undefined, onStray: throwAgain });
+  const sensor = pipeline.sensors.get(name)!;
+  const store = openStore({
+    file: stateFile,
+    clock: systemClock,
+    version: user.version,
+    warn: () => undefined,
+  });
+  const evaluate = evaluateHere(pipeline, systemClock);
+  port.on('message', (message: EvaluateMessage) => {
+    void (async () => {
+      const view = await store.read();
+      const lastTickAt = message.lastTickAt === null ? null : new Date(message.lastTickAt);
+      const evaluation = await evaluate(sensor, {
+        view,
+        lastTickAt,
+        interrupt: new AbortController().signal,
+        onOutput: () => undefined,
+      });
+      port.postMessage({ type: 'evaluated', evaluation } satisfies ThreadMessage);
+    })().catch((error: unknown) =>
+      port.postMessage({ type: 'broken', message: String(error) } satisfies ThreadMessage),
+    );
+  });
+}
+
+/** Between two evaluations: the thread ends with it, and the next evaluation gets a new one. */
+function throwAgain(error: unknown): never {
+  throw error;
+}
+
+void main();

@@ -1,0 +1,18 @@
+/** The one place that picks where state and values live: files beside the pipeline. */
+import type { Pipeline } from '../definitions/pipeline.ts';
+import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
+import type { IoManager } from '../definitions/io-manager.ts';
+
+/** The state, and the folder that everything beside it is kept in. */
+export type LocalStore = JsonFileStore;
+
+export function openStore(options: JsonFileStoreOptions): LocalStore {
+  return new JsonFileStore(options);
+}
+
+/** Where the pipeline's values are kept: its own I/O manager, or files beside the state. */
+export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<IoManager> {
+  if (pipeline.ioManager !== null) return pipeline.ioManager;
+  const { FileValues } = await import('../values/file-values.ts');
+  return new FileValues(store.file.folder);
+}

@@ -1,0 +1,136 @@
+/** Takes up runs that have no live owner. Pure: says which changes do it and which runs are then this process's. */
+import { MAX_EXECUTIONS } from '../../model/run.ts';
+import type { Millis } from '../../model/time.ts';
+import type { FinishedRun, StateChange } from '../../state/changes.ts';
+import type { ExecutorView, PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import type { RunTask } from '../runs/execute-run.ts';
+import { endedAs, runsIn } from './run-records.ts';
+
+/** A run that this process owns and is to execute. */
+export interface OwnedRun extends RunTask {
+  readonly runs: PendingRuns;
+  readonly runKey: string | null;
+  /** How often its execution was interrupted before. */
+  readonly interrupted: number;
+}
+
+export interface Claim {
+  readonly changes: readonly StateChange[];
+  readonly owned: readonly OwnedRun[];
+  /** Runs that ended here instead: interrupted too often, or canceled while their owner was dying. */
+  readonly ended: readonly FinishedRun[];
+}
+
+export interface ClaimOptions {
+  /** The executor that takes them up. */
+  readonly owner: string;
+  readonly now: Millis;
+  /** Which of the runs without a live owner. */
+  readonly wanted: (runs: PendingRuns, run: PendingRun) => boolean;
+}
+
+/** What any tick may resume: everything without a live owner, except what is for a worker. */
+export function forTick(runs: PendingRuns): boolean {
+  return runs.origin !== 'worker';
+}
+
+/** Whether there is anything to take up. Cheap: asked at every tick. */
+export function hasUnowned(view: StateView, wanted: (runs: PendingRuns) => boolean): boolean {
+  const pending = view.runs();
+  if (pending.length === 0) return false;
+  const alive = living(view);
+  return pending.some((runs) => (runs.owner === null || !alive.has(runs.owner)) && wanted(runs));
+}
+
+export function claimRuns(view: StateView, options: ClaimOptions): Claim {
+  const alive = living(view);
+  const dead = new Map(
+    view
+      .executors()
+      .filter((executor) => !executor.alive)
+      .map((executor) => [executor.id, executor]),
+  );
+  const claimed: OwnedRun[] = [];
+  const ended: FinishedRun[] = [];
+  const interruptedNow = new Set<string>();
+  const stillOwning = new Set<string>();
+  for (const runs of view.runs()) {
+    if (runs.owner !== null && alive.has(runs.owner)) continue;
+    for (const run of runsIn(runs)) {
+      if (!options.wanted(runs, run)) {
+        if (runs.owner !== null) stillOwning.add(runs.owner);
+        continue;
+      }
+      const end = whyItEnds(runs, run, dead.get(runs.owner ?? ''), options.now);
+      if (end !== null) {
+        ended.push(end);
+        continue;
+      }
+      const wasBegun = dead.get(runs.owner ?? '')?.interrupted.has(run.id) ?? false;
+      if (wasBegun) interruptedNow.add(run.id);
+      claimed.push(ownedRun(runs, run, run.interrupted + (wasBegun ? 1 : 0)));
+    }
+  }
+  const changes: StateChange[] = [];
+  if (claimed.length > 0) {
+    changes.push({
+      type: 'runs-claimed',
+      ids: claimed.map(({ id }) => id),
+      owner: options.owner,
+      interrupted: interruptedNow,
+    });
+  }
+  if (ended.length > 0) changes.push({ type: 'runs-finished', runs: ended });
+  for (const id of dead.keys()) if (!stillOwning.has(id)) changes.push({ type: 'executor-left', id });
+  return { changes, owned: claimed, ended };
+}
+
+/** A run as this process will execute it. */
+export function ownedRun(runs: PendingRuns, run: PendingRun, interrupted: number): OwnedRun {
+  const { id, partitionKey, runKey } = run;
+  return { id, partitionKey, runKey, assets: runs.assets, tags: runs.tags, runs, interrupted };
+}
+
+/** The runs of a group that are an executor's, as the state has them now. */
+export function ownedRuns(view: StateView, executor: string, group: string): OwnedRun[] {
+  return view
+    .runs()
+    .flatMap((runs) =>
+      runs.group === group && runs.owner === executor
+        ? Array.from(runsIn(runs), (run) => ownedRun(runs, run, run.interrupted))
+        : [],
+    );
+}
+
+function whyItEnds(
+  runs: PendingRuns,
+  run: PendingRun,
+  owner: ExecutorView | undefined,
+  now: Millis,
+): FinishedRun | null {
+  if (run.canceling) {
+    return endedAs(runs, run, {
+      status: 'CANCELED',
+      failure: { reason: 'canceled', why: 'it was canceled' },
+      now,
+      counts: false,
+    });
+  }
+  const executions = run.interrupted + (owner?.interrupted.has(run.id) ? 1 : 0);
+  if (executions < MAX_EXECUTIONS) return null;
+  return endedAs(runs, run, {
+    status: 'FAILURE',
+    failure: { reason: 'interrupted', executions },
+    now,
+    counts: true,
+  });
+}
+
+function living(view: StateView): Set<string> {
+  return new Set(
+    view
+      .executors()
+      .filter((executor) => executor.alive)
+      .map(({ id }) => id),
+  );
+}

@@ -1,0 +1,31 @@
+/** Who owns what, as a view has it. Pure. */
+import type { StateView } from '../../state/slice.ts';
+import { runsIn } from './run-records.ts';
+import type { WorkElsewhere } from '../runs/run-queue.ts';
+
+/** Whether the executor stands in the state. */
+export function isListed(view: StateView, executor: string): boolean {
+  return view.executors().some(({ id }) => id === executor);
+}
+
+/** How many queued and started runs are an executor's. */
+export function ownedBy(view: StateView, executor: string): number {
+  return view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
+}
+
+/** What other live processes own: assets and keys that are not to be begun here before they have let go. */
+export function* workElsewhere(view: StateView, executor: string): Generator<WorkElsewhere> {
+  const alive = new Set(
+    view
+      .executors()
+      .filter((other) => other.alive && other.id !== executor)
+      .map(({ id }) => id),
+  );
+  if (alive.size === 0) return;
+  for (const runs of view.runs()) {
+    if (runs.owner === null || !alive.has(runs.owner)) continue;
+    for (const { partitionKey } of runsIn(runs)) {
+      for (const asset of runs.assets) yield { asset, partitionKey, ownedSince: runs.ownedSince };
+    }
+  }
+}

@@ -1,0 +1,253 @@
+/** Executes one run: its assets in dependency order, each with its tries, timeouts and value. */
+import type { MetadataValue } from '../../model/json-value.ts';
+import { describe, type Problem } from '../../model/failure-words.ts';
+import { type Failure, FailureError } from '../../model/failure.ts';
+import type { IoManager } from '../../definitions/io-manager.ts';
+import { whyNotJson } from '../../model/json-value.ts';
+import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
+import type { AssetOutcome, FinalRunStatus } from '../../model/run.ts';
+import type { Clock } from '../../model/time.ts';
+import type { PartitionStatus } from '../../state/slice.ts';
+import type { RunLogLine } from '../../state/store.ts';
+import type { Emit } from '../event.ts';
+import { makeExec } from '../user-code/exec.ts';
+import { retryDelay } from '../plan/retry-delay.ts';
+import { withTimeLimit } from '../user-code/time-limit.ts';
+import { describeThrown } from '../../model/thrown.ts';
+import { LineWriter, writingTo } from '../user-code/output.ts';
+
+/** After an abort, user code that ignores its signal is waited for so long. */
+export const GRACE_MS = 10_000;
+
+export interface RunTask {
+  readonly id: string;
+  readonly partitionKey: string | null;
+  readonly assets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface ExecutionContext {
+  readonly pipeline: Pipeline;
+  readonly ioManager: IoManager;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** The status of an upstream that is not part of the run. */
+  readonly statusOf: (asset: string, partitionKey: string | null) => PartitionStatus;
+  readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
+}
+
+/** What became of a run; `interrupted` when it was stopped before its end. */
+export type RunEnding =
+  | {
+      readonly type: 'ended';
+      readonly status: Exclude<FinalRunStatus, 'CANCELED'>;
+      readonly assets: readonly AssetOutcome[];
+      readonly error: Problem | null;
+    }
+  | { readonly type: 'interrupted' };
+
+/**
+ * Executes a run.
+ * @throws FailureError when one of dynpart's own files cannot be read or written: that is no failure of the run
+ */
+export async function executeRun(
+  task: RunTask,
+  context: ExecutionContext,
+  interrupt: AbortSignal,
+): Promise<RunEnding> {
+  const outcomes = new Map<string, AssetOutcome>();
+  for (const name of task.assets) {
+    const definition = context.pipeline.assets.get(name);
+    const ended =
+      definition === undefined
+        ? failed(name, 0, { reason: 'unknown-asset', asset: name })
+        : await materialize(definition, task, outcomes, { context, interrupt });
+    if (ended === 'interrupted') return { type: 'interrupted' };
+    outcomes.set(name, ended);
+  }
+  const assets = [...outcomes.values()];
+  const failures = assets.filter(({ status }) => status === 'FAILURE');
+  if (failures.length === 0) return { type: 'ended', status: 'SUCCESS', assets, error: null };
+  return { type: 'ended', status: 'FAILURE', assets, error: failures[0]!.error };
+}
+
+async function materialize(
+  asset: AssetDefinition,
+  task: RunTask,
+  outcomes: ReadonlyMap<string, AssetOutcome>,
+  { context, interrupt }: Omit<Attempt, 'attempt'>,
+): Promise<AssetOutcome | 'interrupted'> {
+  for (const upstream of asset.upstream) {
+    const outcome = outcomes.get(upstream);
+    if (outcome !== undefined && outcome.status !== 'SUCCESS') {
+      return {
+        asset: asset.name,
+        status: 'SKIPPED',
+        attempts: 0,
+        metadata: {},
+        error: describe({ reason: 'upstream-failed', asset: asset.name, upstream }),
+      };
+    }
+  }
+  const inputs = [...asset.inputs.values()];
+  for (const upstream of inputs.filter((name) => !outcomes.has(name))) {
+    const key = keyFor(upstream, task, context);
+    try {
+      if (await isThere(upstream, key, context)) continue;
+    } catch (error) {
+      // A user's own I/O manager; dynpart's own files are no failure of the asset.
+      if (error instanceof FailureError) throw error;
+      return failed(asset.name, 0, {
+        reason: 'asset-threw',
+        asset: asset.name,
+        key,
+        ...describeThrown(error),
+      });
+    }
+    return failed(asset.name, 0, { reason: 'upstream-missing', asset: asset.name, key, upstream });
+  }
+  for (let attempt = 1; ; attempt++) {
+    if (interrupt.aborted) return 'interrupted';
+    const ending = await tryOnce(asset, task, { context, interrupt, attempt });
+    if (ending === 'interrupted' || 'asset' in ending) return ending;
+    const last = attempt > asset.retry.maxRetries;
+    if (last) return failed(asset.name, attempt, ending.failure);
+    const retryInMs = retryDelay(asset.retry, attempt, context.clock.random());
+    const problem = describe(ending.failure);
+    context.emit({
+      type: 'attempt-failed',
+      run: task.id,
+      asset: asset.name,
+      partitionKey: task.partitionKey,
+      attempt,
+      problem,
+      retryInMs,
+    });
+    await context.clock.sleep(retryInMs, interrupt);
+  }
+}
+
+interface Attempt {
+  readonly context: ExecutionContext;
+  readonly interrupt: AbortSignal;
+  readonly attempt: number;
+}
+
+/** One try. A failure of user code, and of a user's own I/O manager, is a failure of the asset. */
+async function tryOnce(
+  asset: AssetDefinition,
+  task: RunTask,
+  { context, interrupt, attempt }: Attempt,
+): Promise<AssetOutcome | 'interrupted' | { readonly failure: Failure }> {
+  const { partitionKey } = task;
+  const { ioManager } = context;
+  const metadata: Record<string, MetadataValue> = {};
+  const writer = new LineWriter((line) => {
+    context.appendLog(task.id, [{ ...line, asset: asset.name, attempt }]);
+    context.emit({
+      type: 'output',
+      source: partitionKey === null ? asset.name : `${asset.name}@${partitionKey}`,
+      line,
+    });
+  }, context.clock);
+  const threw = (error: unknown): { failure: Failure } => {
+    // dynpart's own files: not the asset's doing, and not to be written down as such.
+    if (error instanceof FailureError) throw error;
+    const failure: Failure = {
+      reason: 'asset-threw',
+      asset: asset.name,
+      key: partitionKey,
+      ...describeThrown(error),
+    };
+    writer.line('stderr', describe(failure).message);
+    return { failure };
+  };
+  const ending = await withTimeLimit(
+    { ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock },
+    (signal) =>
+      writingTo(writer, async () => {
+        const inputs: Record<string, unknown> = {};
+        for (const [input, upstream] of asset.inputs) {
+          inputs[input] = await ioManager.load({
+            asset: upstream,
+            partitionKey: keyFor(upstream, task, context),
+          });
+        }
+        return asset.materialize({
+          partitionKey,
+          inputs: inputs as never,
+          run: { id: task.id, tags: task.tags, attempt },
+          log: writer.log(),
+          exec: makeExec(writer, signal),
+          signal,
+          addMetadata: (more) => Object.assign(metadata, checkedMetadata(more)),
+        });
+      }),
+  );
+  writer.end();
+  switch (ending.type) {
+    case 'interrupted':
+      return 'interrupted';
+    case 'timeout': {
+      const failure: Failure = {
+        reason: 'asset-timeout',
+        asset: asset.name,
+        key: partitionKey,
+        ms: asset.timeoutMs!,
+      };
+      writer.line('stderr', describe(failure).message);
+      return { failure };
+    }
+    case 'threw':
+      return threw(ending.error);
+    case 'returned': {
+      const { value } = ending;
+      try {
+        // Looking at a value can run the user's code, too: a getter, a proxy.
+        const kept =
+          context.pipeline.ioManager !== null || value === undefined || value instanceof Uint8Array;
+        const wrong = kept ? null : whyNotJson(value);
+        if (wrong !== null) {
+          const failure: Failure = {
+            reason: 'value-not-json',
+            asset: asset.name,
+            key: partitionKey,
+            ...wrong,
+          };
+          writer.line('stderr', describe(failure).message);
+          return { failure };
+        }
+        await ioManager.save({ asset: asset.name, partitionKey }, value);
+      } catch (error) {
+        return threw(error);
+      }
+      return { asset: asset.name, status: 'SUCCESS', attempts: attempt, metadata, error: null };
+    }
+  }
+}
+
+/** Metadata stands in the history as JSON. */
+function checkedMetadata(metadata: unknown): Record<string, MetadataValue> {
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+    throw new TypeError('addMetadata takes an object such as { words: 12 }');
+  }
+  const wrong = whyNotJson(metadata, 'metadata');
+  if (wrong !== null) throw new TypeError(`addMetadata takes JSON: ${wrong.path} ${wrong.why}`);
+  // A copy: what user code changes later must not change what is recorded.
+  return structuredClone(metadata) as Record<string, MetadataValue>;
+}
+
+async function isThere(upstream: string, key: string | null, context: ExecutionContext): Promise<boolean> {
+  if (context.statusOf(upstream, key) !== 'm') return false;
+  const { ioManager } = context;
+  return ioManager.exists === undefined || ioManager.exists({ asset: upstream, partitionKey: key });
+}
+
+/** An upstream without partitions has one value for all keys. */
+function keyFor(upstream: string, task: RunTask, { pipeline }: ExecutionContext): string | null {
+  return pipeline.assets.get(upstream)?.set == null ? null : task.partitionKey;
+}
+
+function failed(asset: string, attempts: number, failure: Failure): AssetOutcome {
+  return { asset, status: 'FAILURE', attempts, metadata: {}, error: describe(failure) };
+}

@@ -1,0 +1,221 @@
+/** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
+import type { OwnedRun } from '../plan/claim-runs.ts';
+
+/** Work in the hands of another live process: an asset and key, and since which serial it is that process's. */
+export interface WorkElsewhere {
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  readonly ownedSince: number;
+}
+
+export interface RunQueueOptions {
+  /** How many keys of an asset may be materialized at once, for assets that say so. */
+  readonly limits: ReadonlyMap<string, number>;
+  /** What must be there before an asset. */
+  readonly upstreamOf: (asset: string) => readonly string[];
+}
+
+export class RunQueue {
+  readonly #limits: ReadonlyMap<string, number>;
+  readonly #upstreamOf: (asset: string) => readonly string[];
+  /** What waiting runs are about to materialize, and how many of them. */
+  readonly #planned = new Map<string, number>();
+  #waiting: OwnedRun[] = [];
+  /** Runs that took their process down before: executed alone, after the others. */
+  #alone: OwnedRun[] = [];
+  /** Runs that had to be passed over; looked at again when something was let go of. */
+  #blocked: OwnedRun[] = [];
+  /** Where the waiting ones begin: taking the first of a long list away one by one would move all others each time. */
+  #first = 0;
+  #aloneIsRunning = false;
+  readonly #busy = new Set<string>();
+  readonly #busyAssets = new Map<string, number>();
+  #elsewhere = new Map<string, number>();
+  #ownedSince: (run: OwnedRun) => number = () => 0;
+
+  constructor({ limits, upstreamOf }: RunQueueOptions) {
+    this.#limits = limits;
+    this.#upstreamOf = upstreamOf;
+  }
+
+  get size(): number {
+    return this.#waiting.length - this.#first + this.#alone.length + this.#blocked.length;
+  }
+
+  add(runs: readonly OwnedRun[]): void {
+    for (const run of runs) {
+      (isAlone(run) ? this.#alone : this.#waiting).push(run);
+      this.#count(run, 1);
+    }
+  }
+
+  /** Who came first goes first: what a live process has owned for longer is not begun here before it has let go. */
+  yieldTo(elsewhere: Iterable<WorkElsewhere>, ownedSince: (run: OwnedRun) => number): void {
+    this.#elsewhere = new Map();
+    for (const { asset, partitionKey, ownedSince: since } of elsewhere) {
+      const names = this.#limits.has(asset)
+        ? [workName(asset, partitionKey), asset]
+        : [workName(asset, partitionKey)];
+      for (const name of names)
+        this.#elsewhere.set(name, Math.min(since, this.#elsewhere.get(name) ?? Infinity));
+    }
+    this.#ownedSince = ownedSince;
+    this.#lookAgain();
+  }
+
+  hasNext(inFlight: number): boolean {
+    if (this.#aloneIsRunning) return false;
+    return this.#first < this.#waiting.length || (this.#alone.length > 0 && inFlight === 0);
+  }
+
+  /** Whether a run could begin if there were room and nothing else was under way. Else all wait for other processes. */
+  isFree(): boolean {
+    const isFree = (run: OwnedRun): boolean => this.#isFree(run);
+    for (let at = this.#first; at < this.#waiting.length; at++) if (isFree(this.#waiting[at]!)) return true;
+    return this.#alone.some(isFree) || this.#blocked.some(isFree);
+  }
+
+  /** The next run that may begin; it counts as begun from now. `undefined` when none may. */
+  next(inFlight: number): OwnedRun | undefined {
+    while (this.#first < this.#waiting.length) {
+      const run = this.#waiting[this.#first++]!;
+      if (this.#first === this.#waiting.length) this.#dropTaken();
+      if (this.#mayBegin(run)) return this.#begin(run);
+      this.#blocked.push(run);
+    }
+    while (inFlight === 0 && this.#alone.length > 0) {
+      const run = this.#alone.shift()!;
+      if (this.#mayBegin(run)) return this.#begin(run);
+      this.#blocked.push(run);
+    }
+    // Runs that wait for each other's assets, in a circle: the oldest goes first, and says what it misses.
+    const stuck = inFlight === 0 ? this.#blocked.findIndex((run) => this.#isFree(run)) : -1;
+    return stuck === -1 ? undefined : this.#begin(this.#blocked.splice(stuck, 1)[0]!);
+  }
+
+  /** The run has ended: its assets and key are free again. */
+  letGo(run: OwnedRun): void {
+    if (isAlone(run)) this.#aloneIsRunning = false;
+    for (const asset of run.assets) {
+      this.#busy.delete(workName(asset, run.partitionKey));
+      if (this.#limits.has(asset)) this.#busyAssets.set(asset, this.#busyAssets.get(asset)! - 1);
+    }
+    this.#lookAgain();
+  }
+
+  /** Those that wait. */
+  ids(): Set<string> {
+    const waiting = [...this.#waiting.slice(this.#first), ...this.#alone, ...this.#blocked];
+    return new Set(waiting.map(({ id }) => id));
+  }
+
+  /** Takes a waiting run out. */
+  take(id: string): OwnedRun | undefined {
+    this.#dropTaken();
+    for (const list of [this.#waiting, this.#alone, this.#blocked]) {
+      const at = list.findIndex((run) => run.id === id);
+      const [taken] = at === -1 ? [] : list.splice(at, 1);
+      if (taken !== undefined) {
+        this.#count(taken, -1);
+        return taken;
+      }
+    }
+    return undefined;
+  }
+
+  /** Takes those that pass out of the queue. */
+  takeWhere(passes: (run: OwnedRun) => boolean): OwnedRun[] {
+    const all = this.takeAll();
+    this.add(all.filter((run) => !passes(run)));
+    return all.filter(passes);
+  }
+
+  takeAll(): OwnedRun[] {
+    this.#dropTaken();
+    const all = [...this.#waiting, ...this.#alone, ...this.#blocked];
+    this.#waiting = [];
+    this.#alone = [];
+    this.#blocked = [];
+    this.#planned.clear();
+    return all;
+  }
+
+  #begin(run: OwnedRun): OwnedRun {
+    if (isAlone(run)) this.#aloneIsRunning = true;
+    this.#count(run, -1);
+    for (const asset of run.assets) {
+      this.#busy.add(workName(asset, run.partitionKey));
+      if (this.#limits.has(asset)) this.#busyAssets.set(asset, (this.#busyAssets.get(asset) ?? 0) + 1);
+    }
+    return run;
+  }
+
+  #mayBegin(run: OwnedRun): boolean {
+    return this.#isFree(run) && !this.#waitsForUpstream(run);
+  }
+
+  /** Nobody else, here or elsewhere, has its assets and key in hand, and there is room. */
+  #isFree(run: OwnedRun): boolean {
+    return run.assets.every((asset) => {
+      const limit = this.#limits.get(asset);
+      if (
+        limit !== undefined &&
+        ((this.#busyAssets.get(asset) ?? 0) >= limit || this.#isElsewhere(asset, run))
+      )
+        return false;
+      const work = workName(asset, run.partitionKey);
+      return !this.#busy.has(work) && !this.#isElsewhere(work, run);
+    });
+  }
+
+  /** Another run of this process is about to make what this one needs, for the same key or without one. */
+  #waitsForUpstream(run: OwnedRun): boolean {
+    return run.assets.some((asset) =>
+      this.#upstreamOf(asset).some((upstream) => {
+        if (run.assets.includes(upstream)) return false;
+        return [run.partitionKey, null].some(
+          (key) => this.#planned.has(workName(upstream, key)) || this.#busy.has(workName(upstream, key)),
+        );
+      }),
+    );
+  }
+
+  #count(run: OwnedRun, by: 1 | -1): void {
+    for (const asset of run.assets) {
+      const name = workName(asset, run.partitionKey);
+      const count = (this.#planned.get(name) ?? 0) + by;
+      if (count > 0) this.#planned.set(name, count);
+      else this.#planned.delete(name);
+    }
+  }
+
+  #isElsewhere(name: string, run: OwnedRun): boolean {
+    const since = this.#elsewhere.get(name);
+    return since !== undefined && since < this.#ownedSince(run);
+  }
+
+  /** Those that were passed over are the oldest: they are looked at first. */
+  #lookAgain(): void {
+    if (this.#blocked.length === 0) return;
+    const [alone, others] = [this.#blocked.filter(isAlone), this.#blocked.filter((run) => !isAlone(run))];
+    this.#blocked = [];
+    this.#alone.unshift(...alone);
+    if (others.length > 0) {
+      this.#waiting = [...others, ...this.#waiting.slice(this.#first)];
+      this.#first = 0;
+    }
+  }
+
+  #dropTaken(): void {
+    this.#waiting = this.#waiting.slice(this.#first);
+    this.#first = 0;
+  }
+}
+
+function isAlone(run: OwnedRun): boolean {
+  return run.interrupted > 0;
+}
+
+function workName(asset: string, partitionKey: string | null): string {
+  return `${asset}\0${partitionKey ?? ''}`;
+}

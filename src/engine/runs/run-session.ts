@@ -1,0 +1,131 @@
+/** What one process does with runs: becomes an executor when there are some, takes them on, executes them, leaves. */
+import type { KnownPipeline } from '../../model/known-pipeline.ts';
+import type { StateChange } from '../../state/changes.ts';
+import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import type { Executor } from '../../state/store.ts';
+import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/claim-runs.ts';
+import type { RunExecution, RunExecutionOptions } from './run-execution.ts';
+import { remembering } from '../plan/remembering.ts';
+import { roomFor } from '../plan/slots.ts';
+
+export interface RunSessionOptions extends Omit<RunExecutionOptions, 'executor' | 'ioManager'> {
+  /** Asked for when there is something to execute. */
+  readonly ioManager: () => Promise<RunExecutionOptions['ioManager']>;
+  readonly known: KnownPipeline;
+}
+
+/** What a plan for this process's own runs comes to. */
+export interface OwnPlan<Outcome> {
+  readonly changes: readonly StateChange[];
+  readonly outcome: Outcome;
+  /** How many runs it queues for this executor. */
+  readonly queued: number;
+  /** Runs without a live owner that it takes over. */
+  readonly takenOver: ReadonlySet<string>;
+}
+
+const noClaim: Claim = { changes: [], owned: [], ended: [] };
+
+export class RunSession {
+  readonly #options: RunSessionOptions;
+  #executor: Promise<Executor> | undefined;
+  #execution: RunExecution | undefined;
+  #onAdopt: () => void = () => undefined;
+
+  constructor(options: RunSessionOptions) {
+    this.#options = options;
+  }
+
+  /** This process as an executor. Entered on first use: most ticks find nothing to execute. */
+  readonly executor = (): Promise<Executor> => (this.#executor ??= this.#options.store.enter());
+
+  /** Runs that this process owns and that have not ended. */
+  get left(): number {
+    return this.#execution?.left ?? 0;
+  }
+
+  /** Calls back when runs were taken on, also by somebody else who shares this session. */
+  whenAdopted(callback: () => void): void {
+    this.#onAdopt = callback;
+  }
+
+  /** Takes on runs that a commit made this executor's. */
+  async adopt(owned: readonly OwnedRun[]): Promise<void> {
+    if (owned.length === 0) return;
+    const executor = await this.executor();
+    // Most ticks find nothing to execute, and start without what would do it.
+    const { RunExecution } = await import('./run-execution.ts');
+    const ioManager = await this.#options.ioManager();
+    const view = await this.#options.store.read();
+    this.#execution ??= new RunExecution({ ...this.#options, ioManager, executor }, view);
+    this.#execution.adopt(owned, view, view.executors().find(({ id }) => id === executor.id)?.slots ?? 0);
+    this.#onAdopt();
+  }
+
+  /** Takes up runs without a live owner. */
+  async takeUp(
+    wanted: (runs: PendingRuns, run: PendingRun) => boolean,
+    byGroup: (runs: PendingRuns) => boolean,
+  ): Promise<void> {
+    const { store, clock, concurrency } = this.#options;
+    if (!hasUnowned(await store.read(), byGroup)) return;
+    const executor = await this.executor();
+    const claim = await store.commit((view) => {
+      const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
+      return {
+        changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)],
+        outcome: claimed,
+      };
+    });
+    this.#sayTaken(claim);
+    await this.adopt(claim.owned);
+  }
+
+  /** Commits a plan for runs of this process's own and takes them on. */
+  async commit<Outcome>(
+    group: string,
+    plan: (view: StateView, owner: string) => OwnPlan<Outcome>,
+  ): Promise<Outcome> {
+    const { store, clock, concurrency, known } = this.#options;
+    const executor = await this.executor();
+    const { outcome, claim: taken } = await store.commit((view) => {
+      const own = plan(view, executor.id);
+      const wanted = (_: PendingRuns, run: PendingRun): boolean => own.takenOver.has(run.id);
+      const claim =
+        own.takenOver.size === 0
+          ? noClaim
+          : claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
+      const changes = [
+        ...own.changes,
+        ...claim.changes,
+        ...roomFor(view, executor.id, own.queued + claim.owned.length, concurrency),
+      ];
+      return {
+        changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)],
+        outcome: { outcome: own.outcome, claim },
+      };
+    });
+    this.#sayTaken(taken);
+    await this.adopt([...taken.owned, ...ownedRuns(await store.read(), executor.id, group)]);
+    return outcome;
+  }
+
+  /** Also those that ended instead: they had been interrupted too often, or were being canceled. */
+  #sayTaken({ owned, ended }: Claim): void {
+    const { emit } = this.#options;
+    if (owned.length > 0) emit({ type: 'runs-taken-up', count: owned.length });
+    for (const { record } of ended) emit({ type: 'run-finished', run: record, left: this.left });
+  }
+
+  /** Executes what was taken on until all of it has ended, or until it is stopped. */
+  async execute(): Promise<void> {
+    await this.#execution?.finish();
+  }
+
+  /** Nothing is owned any more. */
+  async leave(): Promise<void> {
+    const executor = await this.#executor;
+    this.#executor = undefined;
+    await executor?.leave();
+  }
+}

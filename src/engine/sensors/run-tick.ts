@@ -1,0 +1,182 @@
+/** One tick of one sensor: claim, evaluate, plan, one commit, a record. Its runs are executed by whoever called. */
+import type { Failure } from '../../model/failure.ts';
+import { describe } from '../../model/failure-words.ts';
+import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
+import { type Holder, type LogLine, recordOfTick, type TickRecord } from '../../model/tick.ts';
+import { type Clock, newId, steadyTime } from '../../model/time.ts';
+import type { KnownPipeline } from '../../model/known-pipeline.ts';
+import type { StateView } from '../../state/slice.ts';
+import type { Executor, SensorClaim, StateStore } from '../../state/store.ts';
+import { type OwnedRun, ownedRuns } from '../plan/claim-runs.ts';
+import type { EvaluateSensor } from './evaluate-sensor.ts';
+import type { Emit } from '../event.ts';
+import { lastTickOf } from './last-tick.ts';
+import { remembering } from '../plan/remembering.ts';
+import type { EvaluatedResult } from '../plan/sensor-result.ts';
+import {
+  type PlanTick,
+  planSkippedTick,
+  type TickMoment,
+  type TickPlan,
+  unappliedTick,
+} from '../plan/tick-record.ts';
+import { roomFor } from '../plan/slots.ts';
+
+export interface TickOptions {
+  readonly store: StateStore;
+  readonly pipeline: Pipeline;
+  /** Remembered with a commit of the tick, so that other commands need not load the user's code. */
+  readonly known: KnownPipeline;
+  readonly evaluate: EvaluateSensor;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly interrupt: AbortSignal;
+  readonly concurrency: number;
+  readonly dryRun: boolean;
+  /** Whether somebody will see every run of the tick. Default true. */
+  readonly listsAllRuns?: boolean;
+  /** Who executes the runs; asked for only when there are some. `null` leaves them to a worker. */
+  readonly executor: (() => Promise<Executor>) | null;
+  /** What to do when another process evaluates the sensor. */
+  readonly ifBusy: 'skip' | 'wait' | 'fail';
+  readonly waitTimeoutMs: number;
+}
+
+export interface TickOutcome {
+  readonly tick: TickRecord;
+  /** Runs that are this process's to execute now. */
+  readonly owned: readonly OwnedRun[];
+}
+
+/** A sensor that is held so much longer than its timeout is stuck: its process does not even see its own timer. */
+const STUCK_GRACE_MS = 5000;
+
+const ASK_AGAIN_MS = 100;
+
+export async function runTick(sensor: SensorDefinition, options: TickOptions): Promise<TickOutcome> {
+  if (options.dryRun) return evaluateAndPlan(sensor, options);
+  const claim = await claimOrHolder(sensor, options);
+  if ('holder' in claim) return heldByAnother(sensor, claim.holder, options);
+  try {
+    return await evaluateAndPlan(sensor, options);
+  } finally {
+    await claim.release();
+  }
+}
+
+async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): Promise<TickOutcome> {
+  const { store, clock, evaluate, emit, interrupt, dryRun } = options;
+  const startedAt = clock.now();
+  const view = await store.read();
+  const last = await lastTickOf(store, view, sensor.name);
+  if (last.isUnrecorded && !dryRun) await store.recordTick(last.tick!);
+  const { ended, log } = await evaluate(sensor, {
+    view,
+    lastTickAt: last.tick === null ? null : new Date(last.tick.startedAt),
+    interrupt,
+    onOutput: (line) => emit({ type: 'output', source: sensor.name, line }),
+  });
+  const moment = { startedAt, now: clock.now(), group: newId(clock) };
+  if ('failure' in ended) {
+    const tick = unappliedTick(view, sensor.name, moment, {
+      status: 'FAILURE',
+      error: describe(ended.failure),
+    });
+    return finished(options, { tick, owned: [] }, log);
+  }
+  const executor = ended.result.runs.length > 0 && !dryRun ? ((await options.executor?.()) ?? null) : null;
+  const plan = await plannerFor(ended.result, view.sensor(sensor.name).cursor);
+  const planned = (now: StateView): TickPlan =>
+    plan(now, sensor, ended.result, {
+      moment,
+      owner: executor?.id ?? null,
+      listsAllRuns: options.listsAllRuns ?? true,
+    });
+  if (dryRun) return finished(options, { tick: planned(view).tick, owned: [] }, log);
+  const tick = await store.commit<TickRecord>((now) => {
+    // An operator's edit, or another process's tick, came first: it wins.
+    if (now.sensor(sensor.name).version !== view.sensor(sensor.name).version) {
+      return { changes: [], outcome: unappliedTick(now, sensor.name, moment, { status: 'BUSY' }) };
+    }
+    const { changes, queued, tick } = planned(now);
+    if (changes.length === 0) return { changes, outcome: tick };
+    const wants = queued.reduce((sum, { keys }) => sum + keys.length, 0);
+    return {
+      changes: [
+        ...changes,
+        ...(executor === null ? [] : roomFor(now, executor.id, wants, options.concurrency)),
+        ...remembering(now, options.known),
+      ],
+      outcome: tick,
+    };
+  });
+  const owned =
+    executor === null || tick.runs.length === 0
+      ? []
+      : ownedRuns(await store.read(), executor.id, moment.group);
+  return finished(options, { tick, owned }, log);
+}
+
+/** Most ticks ask for nothing, and start without what plans the others. */
+async function plannerFor(
+  { requests, runs, cursor }: EvaluatedResult,
+  before: string | null,
+): Promise<PlanTick> {
+  const asksForNothing = requests.length + runs.length === 0 && (cursor === undefined || cursor === before);
+  return asksForNothing ? planSkippedTick : (await import('../plan/tick.ts')).planTick;
+}
+
+async function finished(
+  options: TickOptions,
+  outcome: TickOutcome,
+  log: readonly LogLine[],
+): Promise<TickOutcome> {
+  const { store, emit, dryRun } = options;
+  // In a dry run nothing has happened, so nothing has an id either.
+  const tick = dryRun
+    ? { ...outcome.tick, runs: outcome.tick.runs.map((run) => ({ ...run, id: null })) }
+    : outcome.tick;
+  if (!dryRun) await store.recordTick(recordOfTick(tick, log));
+  emit({ type: 'tick-finished', tick });
+  return { ...outcome, tick };
+}
+
+async function claimOrHolder(
+  sensor: SensorDefinition,
+  options: TickOptions,
+): Promise<SensorClaim | { readonly holder: Holder }> {
+  const { store, clock, ifBusy, waitTimeoutMs, interrupt } = options;
+  const until = steadyTime(clock) + waitTimeoutMs;
+  for (;;) {
+    const claim = await store.claimSensor(sensor.name);
+    if (!('holder' in claim) || ifBusy !== 'wait' || steadyTime(clock) >= until || interrupt.aborted)
+      return claim;
+    await clock.sleep(ASK_AGAIN_MS, interrupt);
+  }
+}
+
+async function heldByAnother(
+  sensor: SensorDefinition,
+  holder: Holder,
+  options: TickOptions,
+): Promise<TickOutcome> {
+  const { store, clock } = options;
+  const now = clock.now();
+  const view = await store.read();
+  const moment: Omit<TickMoment, 'group'> = { startedAt: now, now };
+  const { name, timeoutSeconds } = sensor;
+  const stuck = now - Date.parse(holder.since) > timeoutSeconds * 1000 + STUCK_GRACE_MS;
+  if (stuck) {
+    const failure: Failure = { reason: 'sensor-stuck', sensor: name, ...holder, seconds: timeoutSeconds };
+    return finished(
+      options,
+      { tick: unappliedTick(view, name, moment, { status: 'FAILURE', error: describe(failure) }), owned: [] },
+      [],
+    );
+  }
+  return finished(
+    options,
+    { tick: unappliedTick(view, name, moment, { status: 'BUSY', busy: holder }), owned: [] },
+    [],
+  );
+}

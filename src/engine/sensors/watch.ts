@@ -1,0 +1,73 @@
+/** The watch loop: every sensor at its own interval, and the runs that follow, until it is told to stop. */
+import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
+import type { Clock } from '../../model/time.ts';
+import type { StateStore } from '../../state/store.ts';
+import type { RunSession } from '../runs/run-session.ts';
+import { lastTickOf } from './last-tick.ts';
+import type { TickOutcome } from './run-tick.ts';
+import { sensorStatus } from './sensor-status.ts';
+import { work } from '../runs/work.ts';
+
+/**
+ * ```
+ *            due and running          committed
+ *  WAITING ─────────────────► TICKING ─────────► WAITING
+ *     │                          │
+ *     └──── told to stop ────────┴──────────────► STOPPED   runs go back to the queue
+ * ```
+ */
+export interface WatchOptions {
+  readonly store: StateStore;
+  readonly pipeline: Pipeline;
+  readonly sensors: readonly SensorDefinition[];
+  readonly session: RunSession;
+  readonly tick: (sensor: SensorDefinition) => Promise<TickOutcome>;
+  readonly clock: Clock;
+  readonly interrupt: AbortSignal;
+}
+
+export async function watch(options: WatchOptions): Promise<void> {
+  const { session, clock, interrupt } = options;
+  const failed = new AbortController();
+  const stop = AbortSignal.any([interrupt, failed.signal]);
+  const loops = [
+    ...options.sensors.map((sensor) => watchSensor(sensor, options, stop)),
+    work(session, { clock, interrupt: stop, once: false }),
+  ];
+  // One loop that cannot go on (the state is unusable) ends the others: half a watch would look like a whole one.
+  const ends = await Promise.allSettled(
+    loops.map((loop) =>
+      loop.catch((error: unknown) => {
+        failed.abort();
+        throw error;
+      }),
+    ),
+  );
+  const failure = ends.find((end) => end.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+}
+
+async function watchSensor(
+  sensor: SensorDefinition,
+  options: WatchOptions,
+  stop: AbortSignal,
+): Promise<void> {
+  const { store, session, tick, clock } = options;
+  const intervalMs = sensor.minimumIntervalSeconds * 1000;
+  for (;;) {
+    const view = await store.read();
+    const { tick: last } = await lastTickOf(store, view, sensor.name);
+    const now = clock.now();
+    // A clock that was set back leaves a last tick in the future: it must not stop the sensor for longer than its interval.
+    const due = last === null ? now : Math.min(now, Date.parse(last.startedAt)) + intervalMs;
+    await clock.sleep(Math.max(0, due - now), stop);
+    if (stop.aborted) return;
+    const status = sensorStatus(await store.read(), sensor);
+    if (status === 'RUNNING') {
+      const { owned, tick: record } = await tick(sensor);
+      await session.adopt(owned);
+      // A busy tick leaves no time of its own behind: ask again, but not at once.
+      if (record.status === 'BUSY') await clock.sleep(Math.min(intervalMs, 1000), stop);
+    } else await clock.sleep(Math.min(intervalMs, 1000), stop);
+  }
+}

@@ -1,0 +1,72 @@
+/** Waits for user code no longer than it may take, and tells its end from its timeout and from an interruption. */
+import { type Clock, steadyTime } from '../../model/time.ts';
+
+/** The longest delay that a timer can hold; it would fire at once with a longer one. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export type Ending<T> =
+  | { readonly type: 'returned'; readonly value: T }
+  | { readonly type: 'threw'; readonly error: unknown }
+  | { readonly type: 'timeout' }
+  | { readonly type: 'interrupted' };
+
+export interface TimeLimit {
+  /** `null`: none. */
+  readonly ms: number | null;
+  /** Aborted when nothing is to go on. */
+  readonly interrupt: AbortSignal;
+  readonly clock: Pick<Clock, 'now' | 'steady'>;
+  /** After an abort, user code that does not end is waited for so long. */
+  readonly graceMs: number;
+}
+
+/** Calls user code with a signal that is aborted at its timeout or by the interrupt. */
+export async function withTimeLimit<T>(
+  limit: TimeLimit,
+  userCode: (signal: AbortSignal) => T | Promise<T>,
+): Promise<Ending<T>> {
+  const controller = new AbortController();
+  const began = steadyTime(limit.clock);
+  let cut: 'timeout' | 'interrupted' | null = null;
+  let stopWaiting!: () => void;
+  const waited = new Promise<void>((resolve) => (stopWaiting = resolve));
+  let grace: NodeJS.Timeout | undefined;
+  const abort = (why: 'timeout' | 'interrupted'): void => {
+    if (cut !== null) return;
+    cut = why;
+    grace = setTimeout(stopWaiting, limit.graceMs);
+    controller.abort(
+      new DOMException(why === 'timeout' ? 'The timeout was reached' : 'The run was stopped', 'AbortError'),
+    );
+  };
+  const onInterrupt = (): void => abort('interrupted');
+  const timer =
+    limit.ms === null ? undefined : setTimeout(() => abort('timeout'), Math.min(limit.ms, LONGEST_TIMER_MS));
+  limit.interrupt.addEventListener('abort', onInterrupt);
+  if (limit.interrupt.aborted) onInterrupt();
+  try {
+    const ended = call(userCode, controller.signal);
+    const ending = await Promise.race([ended, waited]);
+    // What comes after the timeout comes too late; after an interrupt it is welcome.
+    // So does what blocked this thread for so long that no timer had its turn.
+    const late = cut === 'timeout' || (limit.ms !== null && steadyTime(limit.clock) - began >= limit.ms);
+    if (ending?.type === 'returned' && !late) return ending;
+    if (late && cut === null) return { type: 'timeout' };
+    return cut === null ? ending! : { type: cut };
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(grace);
+    limit.interrupt.removeEventListener('abort', onInterrupt);
+  }
+}
+
+async function call<T>(
+  userCode: (signal: AbortSignal) => T | Promise<T>,
+  signal: AbortSignal,
+): Promise<Ending<T>> {
+  try {
+    return { type: 'returned', value: await userCode(signal) };
+  } catch (error) {
+    return { type: 'threw', error };
+  }
+}

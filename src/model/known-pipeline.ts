@@ -1,0 +1,26 @@
+/** What is remembered of a pipeline: its names and how they hang together, without the code. */
+
+/** What the state remembers of the pipeline, so that commands that only need names start without the user's code. */
+export interface KnownPipeline {
+  readonly file: string;
+  /** The file's time of change and size, to see that it was edited. */
+  readonly stamp: string;
+  readonly sets: readonly string[];
+  readonly concurrency: number;
+  readonly assets: readonly KnownAsset[];
+  readonly sensors: readonly KnownSensor[];
+}
+
+export interface KnownAsset {
+  readonly name: string;
+  readonly set: string | null;
+  readonly inputs: readonly string[];
+  readonly deps: readonly string[];
+}
+
+export interface KnownSensor {
+  readonly name: string;
+  readonly minimumIntervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly defaultStatus: 'RUNNING' | 'STOPPED';
+}

@@ -1,0 +1,67 @@
+/** Runs: one execution of selected assets for one partition key. */
+import type { MetadataValue } from './json-value.ts';
+import type { Problem } from './failure-words.ts';
+
+/**
+ * ```
+ *            claimed           ┌─► SUCCESS    every asset was materialized
+ *  QUEUED ─────────► STARTED ──┼─► FAILURE    an asset failed, or the run was interrupted three times
+ *    ▲ │                │      └─► CANCELED   canceled, or its key was removed
+ *    │ └────────────────┼────────► CANCELED | FAILURE   before it began
+ *    └──────────────────┘
+ *     its process stopped or died
+ * ```
+ */
+export type RunStatus = 'QUEUED' | 'STARTED' | FinalRunStatus;
+export type FinalRunStatus = 'SUCCESS' | 'FAILURE' | 'CANCELED';
+
+const MOVES: Readonly<Record<RunStatus, readonly RunStatus[]>> = {
+  QUEUED: ['STARTED', 'CANCELED', 'FAILURE'],
+  STARTED: ['QUEUED', 'SUCCESS', 'FAILURE', 'CANCELED'],
+  SUCCESS: [],
+  FAILURE: [],
+  CANCELED: [],
+};
+
+/** Whether a run may go from one status to the other. */
+export function mayBecome(from: RunStatus, to: RunStatus): boolean {
+  return MOVES[from].includes(to);
+}
+
+/** A run is taken up again after its process died, but begun three times at most. */
+export const MAX_EXECUTIONS = 3;
+
+/** The id of the run with this number among those that were queued together. */
+export function runId(group: string, number: number): string {
+  return `${group}-${number}`;
+}
+
+/** Who executes a run: any tick may resume `tick`; only a worker or watch takes `worker`; `materialize` is the command's own. */
+export type RunOrigin = 'tick' | 'worker' | 'materialize';
+
+/** What became of one asset of a run. */
+export interface AssetOutcome {
+  readonly asset: string;
+  readonly status: RunStatus | 'SKIPPED';
+  readonly attempts: number;
+  readonly metadata: Readonly<Record<string, MetadataValue>>;
+  readonly error: Problem | null;
+}
+
+/** A run as `--json` shows it and as the history keeps it. Times are ISO 8601 in UTC. */
+export interface RunRecord {
+  readonly id: string;
+  readonly partitionKey: string | null;
+  readonly status: RunStatus;
+  readonly sensor: string | null;
+  readonly runKey: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The most tries that any of its assets took. */
+  readonly attempts: number;
+  readonly retryOf: string | null;
+  readonly error: Problem | null;
+  readonly assets: readonly AssetOutcome[];
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}

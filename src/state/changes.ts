@@ -1,0 +1,71 @@
+/** What a commit changes, in the words of the domain. Every store applies these, each in its own way. */
+import type { KnownPipeline } from '../model/known-pipeline.ts';
+import type { FinalRunStatus, RunOrigin, RunRecord } from '../model/run.ts';
+import type { TickRecord } from '../model/tick.ts';
+
+/** One thing that a commit changes. */
+export type StateChange =
+  | {
+      readonly type: 'keys-added';
+      readonly set: string;
+      readonly keys: readonly string[];
+      readonly at: string;
+    }
+  /** Also forgets the keys' statuses and releases the run keys spent on them. Their runs are the planner's business. */
+  | {
+      readonly type: 'keys-removed';
+      readonly set: string;
+      readonly keys: readonly string[];
+      readonly keepOut: boolean;
+    }
+  /** Lifts what `--keep-out` said. */
+  | { readonly type: 'keys-let-in'; readonly set: string; readonly keys: readonly string[] }
+  /** Raises the sensor's version. What is not given stays. */
+  | {
+      readonly type: 'sensor-changed';
+      readonly sensor: string;
+      readonly cursor?: string | null;
+      readonly status?: 'RUNNING' | 'STOPPED';
+      readonly tick?: TickRecord;
+    }
+  /** Their run keys are spent with them. */
+  | { readonly type: 'runs-queued'; readonly runs: QueuedRuns; readonly owner: string | null }
+  /** The runs become the executor's; `interrupted` counts up where it names the run. */
+  | {
+      readonly type: 'runs-claimed';
+      readonly ids: Iterable<string>;
+      readonly owner: string;
+      readonly interrupted: ReadonlySet<string>;
+    }
+  /** Back to the queue, without an owner. */
+  | { readonly type: 'runs-released'; readonly ids: Iterable<string> }
+  | { readonly type: 'runs-started'; readonly runs: ReadonlyMap<string, string> }
+  /** A live owner will abort them; no outcome of theirs counts. */
+  | { readonly type: 'runs-canceling'; readonly ids: Iterable<string> }
+  /** They leave the state for the history; `statuses` become those of their assets' keys. */
+  | { readonly type: 'runs-finished'; readonly runs: readonly FinishedRun[] }
+  | { readonly type: 'executor'; readonly id: string; readonly slots: number; readonly wants: number }
+  | { readonly type: 'executor-left'; readonly id: string }
+  | { readonly type: 'pipeline-known'; readonly pipeline: KnownPipeline };
+
+/** Runs to be queued: the same assets, one for each key. */
+export interface QueuedRuns {
+  readonly group: string;
+  readonly createdAt: string;
+  readonly sensor: string | null;
+  readonly set: string | null;
+  readonly assets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly origin: RunOrigin;
+  readonly retryOf: string | null;
+  readonly firstNumber: number;
+  readonly keys: readonly (string | null)[];
+  readonly runKeys: readonly (string | null)[] | null;
+}
+
+export interface FinishedRun {
+  readonly record: RunRecord & { readonly status: FinalRunStatus };
+  readonly set: string | null;
+  /** Whether the outcome counts for the assets' statuses. */
+  readonly counts: boolean;
+}

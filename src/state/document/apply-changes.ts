@@ -1,0 +1,298 @@
+/** What each change does to the document. Pure: the document that is given stays as it was. */
+import { positionsOf } from './key-positions.ts';
+import { changeChosen, chosenBy, groupOf, withLetters } from './run-columns.ts';
+import {
+  type AssetEntry,
+  EMPTY_SET,
+  entryOf,
+  type ExecutorEntry,
+  NEW_SENSOR,
+  type SensorEntry,
+  type SetEntry,
+  type SpentRunKeys,
+  type StateDocument,
+} from './state-document.ts';
+import type { FinishedRun, QueuedRuns, StateChange } from '../changes.ts';
+
+/** Who is known to be an executor but owns nothing yet: its entry is made by the first change that names it. */
+export type KnownExecutors = (id: string) => ExecutorEntry | undefined;
+
+/** The document after all changes, in order. The serial is not raised here. */
+export function applyChanges(
+  document: StateDocument,
+  changes: readonly StateChange[],
+  executors: KnownExecutors,
+): StateDocument {
+  return changes.reduce((before, change) => applyChange(before, change, executors), document);
+}
+
+function applyChange(document: StateDocument, change: StateChange, executors: KnownExecutors): StateDocument {
+  switch (change.type) {
+    case 'keys-added':
+      return withSet(document, change.set, (set) => addKeys(set, change.keys, change.at));
+    case 'keys-removed':
+      return removeKeys(document, change.set, change.keys, change.keepOut);
+    case 'keys-let-in':
+      return withSet(document, change.set, (set) => {
+        const letIn = new Set(change.keys);
+        return { ...set, keptOut: set.keptOut.filter((key) => !letIn.has(key)) };
+      });
+    case 'sensor-changed':
+      return withSensor(document, change.sensor, (sensor) => ({
+        ...sensor,
+        version: sensor.version + 1,
+        ...(change.cursor !== undefined && { cursor: change.cursor }),
+        ...(change.status !== undefined && { status: change.status }),
+        ...(change.tick !== undefined && { lastTick: change.tick }),
+      }));
+    case 'runs-queued': {
+      const queued = {
+        ...document,
+        runs: [...document.runs, groupOf(change.runs, change.owner, document.serial + 1)],
+      };
+      return spendRunKeys(queued, change.runs);
+    }
+    case 'runs-claimed':
+      return {
+        ...document,
+        runs: changeChosen(document.runs, chosenBy(change.ids), (part) => ({
+          ...part,
+          owner: change.owner,
+          ownedSince: document.serial + 1,
+          status: withLetters(part.status, part.numbers, (_, letter) => (letter === 'c' ? 'c' : 'q')),
+          interrupted: withLetters(part.interrupted, part.numbers, (number, letter) =>
+            change.interrupted.has(`${part.id}-${number}`) ? String(Number(letter) + 1) : letter,
+          ),
+          startedAt: {},
+        })),
+      };
+    case 'runs-released':
+      return {
+        ...document,
+        runs: changeChosen(document.runs, chosenBy(change.ids), (part) => ({
+          ...part,
+          owner: null,
+          ownedSince: 0,
+          status: withLetters(part.status, part.numbers, (_, letter) => (letter === 'c' ? 'c' : 'q')),
+          startedAt: {},
+        })),
+      };
+    case 'runs-started':
+      return {
+        ...document,
+        runs: changeChosen(document.runs, chosenBy(change.runs.keys()), (part) => ({
+          ...part,
+          status: withLetters(part.status, part.numbers, (_, letter) => (letter === 'q' ? 's' : letter)),
+          startedAt: {
+            ...part.startedAt,
+            ...Object.fromEntries(
+              part.numbers.map((number) => [number, change.runs.get(`${part.id}-${number}`)!]),
+            ),
+          },
+        })),
+      };
+    case 'runs-canceling':
+      return {
+        ...document,
+        runs: changeChosen(document.runs, chosenBy(change.ids), (part) => ({
+          ...part,
+          status: 'c'.repeat(part.status.length),
+        })),
+      };
+    case 'runs-finished':
+      return finishRuns(document, change.runs);
+    case 'executor': {
+      const known = document.executors.find(({ id }) => id === change.id) ?? executors(change.id);
+      if (known === undefined) throw new Error(`executor ${change.id} never entered`);
+      const entry = { ...known, slots: change.slots, wants: change.wants };
+      return { ...document, executors: [...document.executors.filter(({ id }) => id !== change.id), entry] };
+    }
+    case 'executor-left':
+      return { ...document, executors: document.executors.filter(({ id }) => id !== change.id) };
+    case 'pipeline-known':
+      return { ...document, pipeline: change.pipeline };
+  }
+}
+
+function withSet(document: StateDocument, name: string, change: (set: SetEntry) => SetEntry): StateDocument {
+  return {
+    ...document,
+    sets: { ...document.sets, [name]: change(entryOf(document.sets, name) ?? EMPTY_SET) },
+  };
+}
+
+function withSensor(
+  document: StateDocument,
+  name: string,
+  change: (sensor: SensorEntry) => SensorEntry,
+): StateDocument {
+  return {
+    ...document,
+    sensors: { ...document.sensors, [name]: change(entryOf(document.sensors, name) ?? NEW_SENSOR) },
+  };
+}
+
+function addKeys(set: SetEntry, keys: readonly string[], at: string): SetEntry {
+  if (keys.length === 0) return set;
+  const last = set.added.at(-1);
+  const added =
+    last?.[1] === at
+      ? [...set.added.slice(0, -1), [last[0] + keys.length, at] as const]
+      : [...set.added, [keys.length, at] as const];
+  return { ...set, keys: set.keys.concat(keys), added };
+}
+
+/** Takes keys out of a set, and out of everything that goes by the positions of its keys. */
+function removeKeys(
+  document: StateDocument,
+  name: string,
+  keys: readonly string[],
+  keepOut: boolean,
+): StateDocument {
+  const set = entryOf(document.sets, name) ?? EMPTY_SET;
+  const gone = new Set(keys);
+  const positions = new Set(positionsOf(set.keys, gone).values());
+  const without = (letters: string): string => {
+    let kept = '';
+    let from = 0;
+    for (const position of [...positions].sort((a, b) => a - b)) {
+      kept += letters.slice(from, position);
+      from = position + 1;
+    }
+    return kept + letters.slice(from);
+  };
+  const changed = withSet(document, name, () => ({
+    keys: set.keys.filter((_, position) => !positions.has(position)),
+    added: addedWithout(set, positions),
+    keptOut: keepOut ? [...new Set([...set.keptOut, ...keys])] : set.keptOut,
+  }));
+  return {
+    ...changed,
+    assets: mapEntries(document.assets, (asset) =>
+      asset.set === name ? { ...asset, status: without(asset.status) } : asset,
+    ),
+    sensors: mapEntries(document.sensors, (sensor) => ({
+      ...sensor,
+      runKeys: {
+        ofKeys: mapEntries(sensor.runKeys.ofKeys, (letters, of) =>
+          of === name ? without(letters) : letters,
+        ),
+        other: sensor.runKeys.other.filter(([, of, key]) => of !== name || key === null || !gone.has(key)),
+      },
+    })),
+  };
+}
+
+function addedWithout(set: SetEntry, positions: ReadonlySet<number>): SetEntry['added'] {
+  const gone = [...positions].sort((a, b) => a - b);
+  const left: [number, string][] = [];
+  let end = 0;
+  let next = 0;
+  for (const [count, at] of set.added) {
+    end += count;
+    let kept = count;
+    while (next < gone.length && gone[next]! < end) {
+      kept--;
+      next++;
+    }
+    if (kept > 0) left.push([kept, at]);
+  }
+  return left;
+}
+
+function spendRunKeys(document: StateDocument, runs: QueuedRuns): StateDocument {
+  const { sensor, runKeys } = runs;
+  if (sensor === null || runKeys === null) return document;
+  return withSensor(document, sensor, (entry) => ({
+    ...entry,
+    runKeys: spend(entry.runKeys, document, runs, runKeys),
+  }));
+}
+
+function spend(
+  spent: SpentRunKeys,
+  document: StateDocument,
+  { set, keys }: QueuedRuns,
+  runKeys: readonly (string | null)[],
+): SpentRunKeys {
+  const own: string[] = [];
+  const other: [string, string | null, string | null][] = [];
+  runKeys.forEach((runKey, at) => {
+    if (runKey === null) return;
+    const key = keys[at]!;
+    if (runKey === key && set !== null) own.push(key);
+    else other.push([runKey, set, key]);
+  });
+  return {
+    ofKeys:
+      own.length === 0 || set === null
+        ? spent.ofKeys
+        : { ...spent.ofKeys, [set]: mark(entryOf(spent.ofKeys, set) ?? '', keysOf(document, set), own, '1') },
+    other: other.length === 0 ? spent.other : [...spent.other, ...other],
+  };
+}
+
+/** Sets the letters of some keys in a string that has one for each key of a set. */
+function mark(letters: string, all: readonly string[], keys: readonly string[], letter: string): string {
+  // Keys that were just added stand at the end, in the same order: nothing has to be looked up.
+  const tail = all.length - keys.length;
+  if (tail >= 0 && keys.every((key, at) => key === all[tail + at])) {
+    return letters.slice(0, tail).padEnd(tail, '.') + letter.repeat(keys.length);
+  }
+  const positions = positionsOf(all, keys);
+  const buffer = Buffer.alloc(all.length, '.', 'latin1');
+  buffer.write(letters, 'latin1');
+  const code = letter.charCodeAt(0);
+  for (const position of positions.values()) buffer[position] = code;
+  return buffer.toString('latin1');
+}
+
+function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
+  const runs = changeChosen(document.runs, chosenBy(finished.map(({ record }) => record.id)), () => null);
+  // Which keys of which asset get which letter; a later run of the same key wins.
+  const outcomes = new Map<
+    string,
+    { asset: string; set: string | null; letters: Map<string | null, 'm' | 'f'> }
+  >();
+  for (const { record, set, counts } of finished) {
+    if (!counts) continue;
+    for (const { asset, status } of record.assets) {
+      if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
+      const outcome = outcomes.get(asset) ?? { asset, set, letters: new Map() };
+      outcomes.set(asset, outcome);
+      outcome.letters.set(record.partitionKey, status === 'SUCCESS' ? 'm' : 'f');
+    }
+  }
+  let assets = document.assets;
+  for (const { asset, set, letters } of outcomes.values()) {
+    assets = { ...assets, [asset]: withStatuses(document, entryOf(assets, asset), set, letters) };
+  }
+  return { ...document, runs, assets };
+}
+
+function withStatuses(
+  document: StateDocument,
+  entry: AssetEntry | undefined,
+  set: string | null,
+  letters: ReadonlyMap<string | null, 'm' | 'f'>,
+): AssetEntry {
+  if (set === null) return { set, status: letters.get(null) ?? entry?.status ?? '.' };
+  // An asset that moved to another set knows nothing of that set's keys.
+  let status = entry?.set === set ? entry.status : '';
+  for (const letter of ['m', 'f'] as const) {
+    const keys = [...letters].filter(([, of]) => of === letter).map(([key]) => key!);
+    if (keys.length > 0) status = mark(status, keysOf(document, set), keys, letter);
+  }
+  return { set, status };
+}
+
+function keysOf(document: StateDocument, set: string): readonly string[] {
+  return entryOf(document.sets, set)?.keys ?? [];
+}
+
+function mapEntries<T>(
+  entries: Readonly<Record<string, T>>,
+  change: (entry: T, name: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, change(entry, name)]));
+}

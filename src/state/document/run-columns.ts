@@ -1,0 +1,169 @@
+/** Runs that were queued together, kept as columns: how to pick, split and read them. */
+import type { RunGroup } from './state-document.ts';
+import { runId } from '../../model/run.ts';
+import type { QueuedRuns } from '../changes.ts';
+import type { PendingRun, PendingRuns } from '../slice.ts';
+
+/** A new group of queued runs. */
+export function groupOf(runs: QueuedRuns, owner: string | null, serial: number): RunGroup {
+  const count = runs.keys.length;
+  const runKeysAreKeys =
+    runs.runKeys !== null && runs.runKeys.every((runKey, at) => runKey === runs.keys[at]);
+  return {
+    id: runs.group,
+    createdAt: runs.createdAt,
+    sensor: runs.sensor,
+    set: runs.set,
+    assets: runs.assets,
+    tags: runs.tags,
+    origin: runs.origin,
+    retryOf: runs.retryOf,
+    owner,
+    ownedSince: owner === null ? 0 : serial,
+    numbers: runs.keys.map((_, at) => runs.firstNumber + at),
+    keys: runs.keys,
+    runKeys: runKeysAreKeys
+      ? 'keys'
+      : (runs.runKeys?.some((runKey) => runKey !== null) ?? false)
+        ? runs.runKeys
+        : null,
+    status: 'q'.repeat(count),
+    interrupted: '0'.repeat(count),
+    startedAt: {},
+  };
+}
+
+/** The part of a group that stands at these positions. */
+function pick(group: RunGroup, positions: readonly number[]): RunGroup {
+  if (positions.length === group.numbers.length) return group;
+  const numbers = positions.map((at) => group.numbers[at]!);
+  const kept = new Set(numbers.map(String));
+  const letters = (column: string): string => positions.map((at) => column[at]!).join('');
+  return {
+    ...group,
+    numbers,
+    keys: positions.map((at) => group.keys[at]!),
+    runKeys: Array.isArray(group.runKeys)
+      ? positions.map((at) => group.runKeys![at] as string | null)
+      : group.runKeys,
+    status: letters(group.status),
+    interrupted: letters(group.interrupted),
+    startedAt: Object.fromEntries(Object.entries(group.startedAt).filter(([number]) => kept.has(number))),
+  };
+}
+
+/** The runs of a list of groups, told apart by their ids. */
+export type Chosen = ReadonlyMap<string, ReadonlySet<number>>;
+
+/** Ids by group, so that a long group is not turned into a list of ids. */
+export function chosenBy(ids: Iterable<string>): Chosen {
+  const chosen = new Map<string, Set<number>>();
+  for (const id of ids) {
+    const { group, number } = partsOfId(id);
+    const numbers = chosen.get(group);
+    if (numbers === undefined) chosen.set(group, new Set([number]));
+    else numbers.add(number);
+  }
+  return chosen;
+}
+
+function partsOfId(id: string): { group: string; number: number } {
+  const dash = id.lastIndexOf('-');
+  return { group: id.slice(0, dash), number: Number(id.slice(dash + 1)) };
+}
+
+/** Replaces the chosen runs by what `change` makes of them; `null` takes them out. Every other run stays as it is. */
+export function changeChosen(
+  groups: readonly RunGroup[],
+  chosen: Chosen,
+  change: (part: RunGroup) => RunGroup | null,
+): readonly RunGroup[] {
+  return groups.flatMap((group) => {
+    const numbers = chosen.get(group.id);
+    if (numbers === undefined) return [group];
+    const inside: number[] = [];
+    const outside: number[] = [];
+    group.numbers.forEach((number, at) => (numbers.has(number) ? inside : outside).push(at));
+    if (inside.length === 0) return [group];
+    const changed = change(pick(group, inside));
+    const rest = outside.length === 0 ? [] : [pick(group, outside)];
+    return changed === null ? rest : [...rest, changed];
+  });
+}
+
+/** Gives the letters of some runs of a column another value. */
+export function withLetters(
+  column: string,
+  numbers: readonly number[],
+  letterFor: (number: number, letter: string) => string,
+): string {
+  let changed = '';
+  for (let at = 0; at < column.length; at++) changed += letterFor(numbers[at]!, column[at]!);
+  return changed;
+}
+
+/** The run with this id. */
+export function findRun(
+  groups: readonly RunGroup[],
+  id: string,
+): { runs: PendingRuns; run: PendingRun } | undefined {
+  const { group: name, number } = partsOfId(id);
+  for (const group of groups) {
+    if (group.id !== name) continue;
+    const position = positionOf(group.numbers, number);
+    if (position === -1) continue;
+    const runs = pendingRuns(group);
+    return { runs, run: runs.at(position) };
+  }
+  return undefined;
+}
+
+/** Numbers only ever leave a group, so they stay in ascending order. */
+function positionOf(numbers: readonly number[], wanted: number): number {
+  let low = 0;
+  let high = numbers.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const number = numbers[middle]!;
+    if (number === wanted) return middle;
+    if (number < wanted) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
+/** A group as the engine sees it. */
+export function pendingRuns(group: RunGroup): PendingRuns {
+  const at = (position: number): PendingRun => {
+    const number = group.numbers[position]!;
+    const key = group.keys[position]!;
+    const letter = group.status[position];
+    return {
+      id: runId(group.id, number),
+      partitionKey: key,
+      runKey: group.runKeys === 'keys' ? key : (group.runKeys?.[position] ?? null),
+      status: letter === 'q' ? 'QUEUED' : 'STARTED',
+      canceling: letter === 'c',
+      interrupted: Number(group.interrupted[position]),
+      startedAt: group.startedAt[String(number)] ?? null,
+    };
+  };
+  return {
+    group: group.id,
+    createdAt: group.createdAt,
+    sensor: group.sensor,
+    set: group.set,
+    assets: group.assets,
+    tags: group.tags,
+    origin: group.origin,
+    retryOf: group.retryOf,
+    owner: group.owner,
+    ownedSince: group.ownedSince,
+    count: group.numbers.length,
+    at,
+    canceling: () =>
+      group.status.includes('c')
+        ? group.numbers.flatMap((_, position) => (group.status[position] === 'c' ? [at(position)] : []))
+        : [],
+  };
+}

@@ -1,0 +1,149 @@
+/** The state as one document: what `state.json` holds. `docs/state-file.md` describes it for users. */
+import type { KnownPipeline } from '../../model/known-pipeline.ts';
+import type { RunOrigin } from '../../model/run.ts';
+import type { Owner } from '../../files/process-owner.ts';
+import type { TickRecord } from '../../model/tick.ts';
+
+/** The schema that this version reads and writes. */
+export const SCHEMA = 2;
+
+/** Generations are named with twelve digits; what is beyond this was not counted but damaged. */
+export const LAST_SERIAL = 999_999_999_000;
+
+/** Big lists are parallel columns and strings of one letter a key: a million keys parse in a tenth of a second. */
+export interface StateDocument {
+  readonly schema: typeof SCHEMA;
+  /** Made once, with the state; a copy keeps it. */
+  readonly lineage: string;
+  /** Counts the commits. */
+  readonly serial: number;
+  readonly writtenBy: { readonly version: string; readonly at: string };
+  readonly pipeline: KnownPipeline | null;
+  readonly sensors: Readonly<Record<string, SensorEntry>>;
+  readonly assets: Readonly<Record<string, AssetEntry>>;
+  readonly executors: readonly ExecutorEntry[];
+  readonly runs: readonly RunGroup[];
+  readonly sets: Readonly<Record<string, SetEntry>>;
+  readonly writers: Writers;
+}
+
+/** What a writer asks that was stopped right after its commit, and finds that many others were made since. */
+export interface Writers {
+  /** The last commit of each process that may still ask. */
+  readonly last: readonly LastCommit[];
+  /** Up to this serial, entries of processes that nobody can see may have been left out. */
+  readonly forgotten: number;
+}
+
+export interface LastCommit {
+  /** The process: its pid, its start, where it runs, and something by chance. */
+  readonly id: string;
+  readonly serial: number;
+}
+
+/** A set of partition keys. */
+export interface SetEntry {
+  /** In the order of adding. */
+  readonly keys: readonly string[];
+  /** When they were added: so many keys, in this order, at that time. The counts add up to the number of keys. */
+  readonly added: readonly (readonly [count: number, at: string])[];
+  /** Keys that sensors may not bring back. */
+  readonly keptOut: readonly string[];
+}
+
+/** What is known of an asset: one letter a key, in the order of the set's keys; a shorter string ends in missing ones. */
+export interface AssetEntry {
+  /** `null` for an asset without partitions: then `status` is its one letter. */
+  readonly set: string | null;
+  /** `m` materialized, `f` failed, `.` missing. */
+  readonly status: string;
+}
+
+export interface SensorEntry {
+  /** `null`: nobody said `start` or `stop`, the pipeline's default holds. */
+  readonly status: 'RUNNING' | 'STOPPED' | null;
+  readonly cursor: string | null;
+  /** Raised by every tick that changes something, and by `cursor --set|--clear`, `start` and `stop`. */
+  readonly version: number;
+  /** The last tick that changed the state; the history has the others. */
+  readonly lastTick: TickRecord | null;
+  readonly runKeys: SpentRunKeys;
+}
+
+/** The run keys that a sensor has spent. */
+export interface SpentRunKeys {
+  /** For each set a letter a key: `1` where the key itself was the run key of a run for it. */
+  readonly ofKeys: Readonly<Record<string, string>>;
+  /** All others, with the partition whose removal releases them. */
+  readonly other: readonly (readonly [runKey: string, set: string | null, partitionKey: string | null])[];
+}
+
+/** A process that executes runs now. */
+export interface ExecutorEntry extends Owner {
+  /** How many runs it may have started at the same time. */
+  readonly slots: number;
+  /** Whether it waits for more. */
+  readonly wants: number;
+}
+
+/** Runs that were queued together: the same assets, sensor and tags, one for each key. */
+export interface RunGroup {
+  /** A run's id is the group's id, `-` and the run's number. Parts of one group with different owners share it. */
+  readonly id: string;
+  readonly createdAt: string;
+  readonly sensor: string | null;
+  readonly set: string | null;
+  readonly assets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** `tick`: any tick may resume them; `worker`: only a worker or watch; `materialize`: the command executes them. */
+  readonly origin: RunOrigin;
+  readonly retryOf: string | null;
+  /** The executor's id; `null`: nobody's. */
+  readonly owner: string | null;
+  /** The serial with which it became the owner's: earlier owners go first where two want one asset and key. */
+  readonly ownedSince: number;
+  readonly numbers: readonly number[];
+  readonly keys: readonly (string | null)[];
+  /** `"keys"`: each run's key is its run key; `null`: none has one. */
+  readonly runKeys: readonly (string | null)[] | 'keys' | null;
+  /** A letter a run: `q` queued, `s` started, `c` being canceled. */
+  readonly status: string;
+  /** A digit a run: how often its execution began and was interrupted. */
+  readonly interrupted: string;
+  /** When the started ones began, by number. */
+  readonly startedAt: Readonly<Record<string, string>>;
+}
+
+/** A state that was never written. */
+export function emptyDocument(): StateDocument {
+  return {
+    schema: SCHEMA,
+    lineage: '',
+    serial: 0,
+    writtenBy: { version: '', at: '' },
+    pipeline: null,
+    sensors: {},
+    assets: {},
+    executors: [],
+    runs: [],
+    sets: {},
+    writers: { last: [], forgotten: 0 },
+  };
+}
+
+/** A set without keys. */
+export const EMPTY_SET: SetEntry = { keys: [], added: [], keptOut: [] };
+
+/** A sensor that never ticked. */
+export const NEW_SENSOR: SensorEntry = {
+  status: null,
+  cursor: null,
+  version: 0,
+  lastTick: null,
+  runKeys: { ofKeys: {}, other: [] },
+};
+
+/** The entry of a name. Never what every object inherits: a set may be called `constructor`. */
+export function entryOf<T>(entries: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(entries, name) ? entries[name] : undefined;
+}

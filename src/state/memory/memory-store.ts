@@ -1,0 +1,126 @@
+/** The state in memory: for tests, with the same promises within one process. */
+import type { RunRecord } from '../../model/run.ts';
+import type { Holder, TickRecord } from '../../model/tick.ts';
+import { type Clock, isoTime, newId } from '../../model/time.ts';
+import { applyChanges } from '../document/apply-changes.ts';
+import { viewOf } from '../document/document-view.ts';
+import { emptyDocument, type StateDocument } from '../document/state-document.ts';
+import type { Owner } from '../../files/process-owner.ts';
+import type { StateView } from '../slice.ts';
+import type { Executor, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
+
+export class MemoryStore implements StateStore {
+  readonly #clock: Clock;
+  readonly #claims = new Map<string, Holder>();
+  readonly #owners = new Map<string, Owner>();
+  readonly #begun = new Map<string, Set<string>>();
+  readonly #dead = new Set<string>();
+  readonly #ticks: TickRecord[] = [];
+  readonly #runs = new Map<string, RunRecord>();
+  readonly #logs = new Map<string, RunLogLine[]>();
+  #document: StateDocument = emptyDocument();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get document(): StateDocument {
+    return this.#document;
+  }
+
+  read(): Promise<StateView> {
+    return Promise.resolve(this.#view());
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- a plan that throws must reject
+  async commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    const { changes, outcome } = plan(this.#view());
+    if (changes.length === 0) return outcome;
+    const after = applyChanges(this.#document, changes, (id) => {
+      const owner = this.#owners.get(id);
+      return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
+    });
+    for (const change of changes) {
+      if (change.type === 'runs-finished')
+        for (const { record } of change.runs) this.#runs.set(record.id, record);
+    }
+    this.#document = { ...after, serial: after.serial + 1 };
+    return outcome;
+  }
+
+  claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }> {
+    const holder = this.#claims.get(sensor);
+    if (holder !== undefined) return Promise.resolve({ holder });
+    this.#claims.set(sensor, { pid: process.pid, host: 'memory', since: isoTime(this.#clock.now()) });
+    return Promise.resolve({
+      release: () => {
+        this.#claims.delete(sensor);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  evaluating(sensor: string): Promise<Holder | null> {
+    return Promise.resolve(this.#claims.get(sensor) ?? null);
+  }
+
+  enter(): Promise<Executor> {
+    const id = newId(this.#clock);
+    const begun = new Set<string>();
+    this.#begun.set(id, begun);
+    this.#owners.set(id, {
+      id,
+      pid: process.pid,
+      startTime: null,
+      bootId: null,
+      pidNamespace: null,
+      host: 'memory',
+      since: isoTime(this.#clock.now()),
+    });
+    return Promise.resolve({
+      id,
+      begun: (runId) => void begun.add(runId),
+      ended: (runId) => void begun.delete(runId),
+      leave: () => Promise.resolve(),
+    });
+  }
+
+  /** As if the executor's process had been killed. */
+  kill(executor: string): void {
+    this.#dead.add(executor);
+  }
+
+  recordTick(tick: TickRecord): Promise<void> {
+    this.#ticks.push(tick);
+    return Promise.resolve();
+  }
+
+  ticks(sensor: string, limit: number): Promise<TickRecord[]> {
+    return Promise.resolve(
+      this.#ticks
+        .filter((tick) => tick.sensor === sensor)
+        .reverse()
+        .slice(0, limit),
+    );
+  }
+
+  finishedRuns({ limit, where = () => true }: RunQuery): Promise<RunRecord[]> {
+    return Promise.resolve([...this.#runs.values()].reverse().filter(where).slice(0, limit));
+  }
+
+  appendLog(runId: string, lines: readonly RunLogLine[]): void {
+    this.#logs.set(runId, [...(this.#logs.get(runId) ?? []), ...lines]);
+  }
+
+  readLog(runId: string): Promise<RunLogLine[]> {
+    return Promise.resolve(this.#logs.get(runId) ?? []);
+  }
+
+  #view(): StateView {
+    return viewOf(this.#document, ({ id }) =>
+      this.#dead.has(id)
+        ? { alive: false, interrupted: this.#begun.get(id) ?? new Set() }
+        : { alive: true, interrupted: new Set() },
+    );
+  }
+}

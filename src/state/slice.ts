@@ -1,0 +1,106 @@
+/** The state at one moment, as planners see it: plain data and synchronous questions. */
+import type { KnownPipeline } from '../model/known-pipeline.ts';
+import type { RunOrigin, RunStatus } from '../model/run.ts';
+import type { TickRecord } from '../model/tick.ts';
+
+/** The state at one moment. It never changes: read again to see more. */
+export interface StateView {
+  readonly serial: number;
+  readonly pipeline: KnownPipeline | null;
+
+  setNames(): readonly string[];
+  /** All keys of a set, in the order of adding. An unknown set is empty. */
+  keys(set: string): readonly string[];
+  /** A part of a set, in order. */
+  page(set: string, query: PageQuery): KeyPage;
+  /** Which of these keys are in the set. */
+  present(set: string, keys: Iterable<string>): Set<string>;
+  /** Which of these keys were removed with `--keep-out`. */
+  keptOut(set: string, keys: Iterable<string>): Set<string>;
+
+  /** The status of an asset for each key of its set, in order: `m`, `f` or `.`; one letter without a set. */
+  statuses(asset: string, set: string | null): string;
+  /** The status of an asset for these keys. */
+  statusOf(asset: string, set: string | null, keys: readonly (string | null)[]): PartitionStatus[];
+
+  sensor(name: string): SensorView;
+  sensorNames(): readonly string[];
+  /** Which of these run keys the sensor has spent, not counting those spent on keys that are just being removed. */
+  spentRunKeys(
+    sensor: string,
+    runKeys: Iterable<string>,
+    removed?: ReadonlyMap<string, ReadonlySet<string>>,
+  ): Set<string>;
+
+  /** Queued and started runs, oldest first. */
+  runs(): readonly PendingRuns[];
+  /** One queued or started run. */
+  run(id: string): { readonly runs: PendingRuns; readonly run: PendingRun } | undefined;
+  executors(): readonly ExecutorView[];
+}
+
+/** `m` materialized, `f` failed, `.` missing. */
+export type PartitionStatus = 'm' | 'f' | '.';
+
+export interface PageQuery {
+  readonly prefix?: string;
+  /** Only keys that stand after this one. */
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+export interface KeyPage {
+  readonly total: number;
+  readonly keys: readonly { readonly key: string; readonly addedAt: string }[];
+  /** The last key of this page when there are more; for `after`. */
+  readonly next: string | null;
+}
+
+export interface SensorView {
+  readonly status: 'RUNNING' | 'STOPPED' | null;
+  readonly cursor: string | null;
+  readonly version: number;
+  readonly lastTick: TickRecord | null;
+}
+
+/** Runs that were queued together and have one owner. */
+export interface PendingRuns {
+  readonly group: string;
+  readonly createdAt: string;
+  readonly sensor: string | null;
+  readonly set: string | null;
+  readonly assets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly origin: RunOrigin;
+  readonly retryOf: string | null;
+  readonly owner: string | null;
+  readonly ownedSince: number;
+  readonly count: number;
+  /** The run at a position, 0 to `count` − 1. */
+  at(position: number): PendingRun;
+  /** Those that are to be aborted. */
+  canceling(): readonly PendingRun[];
+}
+
+export interface PendingRun {
+  readonly id: string;
+  readonly partitionKey: string | null;
+  readonly runKey: string | null;
+  readonly status: Extract<RunStatus, 'QUEUED' | 'STARTED'>;
+  /** It is to be aborted, and no outcome of it counts. */
+  readonly canceling: boolean;
+  readonly interrupted: number;
+  readonly startedAt: string | null;
+}
+
+export interface ExecutorView {
+  readonly id: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly since: string;
+  readonly alive: boolean;
+  readonly slots: number;
+  readonly wants: number;
+  /** Runs whose user code had begun and not ended when the executor died. Empty for a live one. */
+  readonly interrupted: ReadonlySet<string>;
+}

@@ -1,0 +1,77 @@
+/**
+ * Where state lives: the interface that the engine sees, and its contract.
+ *
+ * It speaks in operations of the domain, not in documents, so that another implementation can keep the same promises
+ * in a database. `test/support/store-contract.ts` is the suite that every implementation passes.
+ */
+import type { RunRecord } from '../model/run.ts';
+import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
+import type { StateChange } from './changes.ts';
+import type { StateView } from './slice.ts';
+
+export interface StateStore {
+  /** The state as it is now. Writes nothing and makes no folder. */
+  read(): Promise<StateView>;
+
+  /**
+   * Plans from the newest state and applies the plan's changes in one commit, all of them or none.
+   *
+   * `plan` is pure: it is called again with a newer view when another process committed in between. A plan without
+   * changes writes nothing. When the promise has resolved, the commit survives a kill and a loss of power.
+   */
+  commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome>;
+
+  /** Claims the evaluation of a sensor until it is released; `holder` says who has it when it is taken. */
+  claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }>;
+
+  /** Who evaluates the sensor now, or `null`. */
+  evaluating(sensor: string): Promise<Holder | null>;
+
+  /** Makes this process one that can own runs. */
+  enter(): Promise<Executor>;
+
+  /** Adds a tick to the history. */
+  recordTick(tick: TickRecord): Promise<void>;
+  /** Past ticks, newest first. */
+  ticks(sensor: string, limit: number): Promise<TickRecord[]>;
+
+  /** Finished runs, newest first. */
+  finishedRuns(query: RunQuery): Promise<RunRecord[]>;
+
+  /** Adds lines to the log of a run. */
+  appendLog(runId: string, lines: readonly RunLogLine[]): void;
+  readLog(runId: string): Promise<RunLogLine[]>;
+}
+
+/** One line of a run's log. */
+export interface RunLogLine extends LogLine {
+  readonly asset: string;
+  readonly attempt: number;
+}
+
+export interface RunQuery {
+  /** At most so many. */
+  readonly limit: number;
+  /** Only those that pass. */
+  readonly where?: (run: RunRecord) => boolean;
+}
+
+export interface SensorClaim {
+  release(): Promise<void>;
+}
+
+/** This process, as an owner of runs. What it notes here lets others judge its runs after it died. */
+export interface Executor {
+  readonly id: string;
+  /** User code of the run begins now. */
+  begun(runId: string): void;
+  /** It has ended, whatever came of it. */
+  ended(runId: string): void;
+  /** The executor owns nothing any more. */
+  leave(): Promise<void>;
+}
+
+export interface Plan<Outcome> {
+  readonly changes: readonly StateChange[];
+  readonly outcome: Outcome;
+}

@@ -1,0 +1,993 @@
+/** Executing what a process owns: so many at a time, one asset and key once, few commits, and what becomes of runs that do not end. */
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  asset,
+  type AnyAsset,
+  type AssetContext,
+  type AssetOptions,
+} from '../../../src/definitions/asset.ts';
+import { FailureError } from '../../../src/model/failure.ts';
+import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
+import type { RunSession, RunSessionOptions } from '../../../src/engine/runs/run-session.ts';
+import { work } from '../../../src/engine/runs/work.ts';
+import { checkState } from '../../../src/state/document/check-state.ts';
+import type { QueuedRuns } from '../../../src/state/changes.ts';
+import { idle, keysAdded, letters, queuedRuns } from '../../support/builders.ts';
+import { EngineRig, Gate, Recorder } from '../../support/engine-rig.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+type Materialize = (context: AssetContext) => unknown;
+
+function soundOf(materialize: Materialize, options: Partial<AssetOptions<unknown>> = {}): AnyAsset {
+  return asset({ name: 'audio', partitions: letters, materialize, ...options } as AssetOptions<unknown>);
+}
+
+function pipelineOf(
+  materialize: Materialize = () => 1,
+  { concurrency = 10, ...options }: Partial<AssetOptions<unknown>> & { concurrency?: number } = {},
+): Pipeline {
+  return definePipeline({
+    assets: [soundOf(materialize, options), idle('text', { partitions: letters })],
+    concurrency,
+  });
+}
+
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+describe('a process that executes runs', () => {
+  let rig: EngineRig;
+  let groups = 0;
+
+  beforeEach(() => {
+    groups = 0;
+  });
+
+  afterEach(() => {
+    expect(checkState(rig.store.document)).toEqual([]);
+  });
+
+  const start = async (pipeline: Pipeline): Promise<void> => {
+    rig = new EngineRig(pipeline);
+    // The sensor has ticked, so that runs may be its own.
+    await rig.commit(keysAdded('letters', KEYS), { type: 'sensor-changed', sensor: 'feed' });
+  };
+  /** Runs that the session queues for itself, as `materialize` does. */
+  const queue = async (
+    session: RunSession,
+    keys: readonly string[],
+    fields: Partial<QueuedRuns> = {},
+  ): Promise<string> => {
+    const group = `g${++groups}`;
+    const runs = queuedRuns({ group, origin: 'materialize', keys, ...fields });
+    await session.commit(group, (_, owner) => ({
+      changes: [{ type: 'runs-queued', runs, owner }],
+      outcome: undefined,
+      queued: keys.length,
+      takenOver: new Set(),
+    }));
+    return group;
+  };
+  const takeOver = (session: RunSession, ...ids: string[]): Promise<void> =>
+    session.commit('none', () => ({ changes: [], outcome: undefined, queued: 0, takenOver: new Set(ids) }));
+  const pending = async (): Promise<string[]> =>
+    (await rig.store.read())
+      .runs()
+      .flatMap((runs) =>
+        Array.from(
+          { length: runs.count },
+          (_, at) => `${runs.at(at).id} ${runs.at(at).status} ${runs.owner === null ? 'nobody’s' : 'owned'}`,
+        ),
+      );
+
+  it('brings them to their end, on record once, and has nothing left', async () => {
+    await start(pipelineOf(({ partitionKey }) => `audio ${partitionKey}`));
+    const session = rig.session();
+    await queue(session, ['a', 'b', 'c']);
+    expect(session.left).toBe(3);
+    await session.execute();
+    await session.leave();
+    expect(session.left).toBe(0);
+    expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g1-2 SUCCESS', 'g1-3 SUCCESS']);
+    expect((await rig.store.read()).statuses('audio', 'letters')).toBe('mmm...');
+    expect(await pending()).toEqual([]);
+    expect((await rig.store.read()).executors()).toEqual([]);
+    expect(rig.of('run-started').map(({ partitionKey }) => partitionKey)).toEqual(['a', 'b', 'c']);
+    expect(rig.of('run-finished').map(({ left }) => left)).toEqual([2, 1, 0]);
+    expect([...rig.values.values.keys()].sort()).toEqual(['audio@a', 'audio@b', 'audio@c']);
+  });
+
+  it('tells each run as it was: times, tries, failures', async () => {
+    await start(
+      pipelineOf(
+        ({ partitionKey }) => {
+          if (partitionKey === 'b') throw new Error('no b');
+        },
+        { retry: { maxRetries: 1 } },
+      ),
+    );
+    const session = rig.session();
+    await queue(session, ['a', 'b'], { tags: { by: 'me' } });
+    await session.execute();
+    const [b, a] = (await rig.store.finishedRuns({ limit: 9 })).sort((one, other) =>
+      other.id.localeCompare(one.id),
+    );
+    expect(a).toMatchObject({
+      id: 'g1-1',
+      partitionKey: 'a',
+      status: 'SUCCESS',
+      attempts: 1,
+      tags: { by: 'me' },
+      error: null,
+    });
+    expect(b).toMatchObject({
+      id: 'g1-2',
+      partitionKey: 'b',
+      status: 'FAILURE',
+      attempts: 2,
+      error: { code: 'asset-threw' },
+    });
+    expect(Date.parse(a!.startedAt!)).not.toBeNaN();
+    expect(Date.parse(a!.finishedAt!)).toBeGreaterThanOrEqual(Date.parse(a!.startedAt!));
+    expect((await rig.store.read()).statuses('audio', 'letters')).toBe('mf....');
+    expect((await rig.store.readLog('g1-2')).map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('executes no more at a time than the concurrency', async () => {
+    let now = 0;
+    let most = 0;
+    await start(
+      pipelineOf(
+        async () => {
+          most = Math.max(most, ++now);
+          await new Promise((resolve) => setImmediate(resolve));
+          now--;
+        },
+        { concurrency: 10 },
+      ),
+    );
+    const session = rig.session({ concurrency: 2 });
+    await queue(session, KEYS);
+    await session.execute();
+    expect(most).toBe(2);
+    expect(await rig.ended()).toHaveLength(6);
+  });
+
+  it('executes no more keys of an asset at a time than the asset says', async () => {
+    let now = 0;
+    let most = 0;
+    await start(
+      definePipeline({
+        assets: [
+          soundOf(
+            async () => {
+              most = Math.max(most, ++now);
+              await new Promise((resolve) => setImmediate(resolve));
+              now--;
+            },
+            { concurrency: 2 },
+          ),
+        ],
+      }),
+    );
+    const session = rig.session();
+    await queue(session, KEYS);
+    await session.execute();
+    expect(most).toBe(2);
+  });
+
+  it('executes one asset and key once at a time, also where several runs ask for it', async () => {
+    const now = new Set<string>();
+    await start(
+      pipelineOf(async ({ partitionKey }) => {
+        expect(now.has(partitionKey)).toBe(false);
+        now.add(partitionKey);
+        await new Promise((resolve) => setImmediate(resolve));
+        now.delete(partitionKey);
+      }),
+    );
+    const session = rig.session();
+    for (let time = 0; time < 3; time++) await queue(session, ['a', 'b']);
+    await session.execute();
+    expect(await rig.ended()).toHaveLength(6);
+    expect((await rig.ended()).every((run) => run.endsWith('SUCCESS'))).toBe(true);
+  });
+
+  it('never executes one asset and key at the same time as another process', async () => {
+    let now = 0;
+    let most = 0;
+    await start(
+      pipelineOf(async () => {
+        most = Math.max(most, ++now);
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+        now--;
+      }),
+    );
+    const sessions = [rig.session(), rig.session(), rig.session()];
+    for (const session of sessions) await queue(session, ['a']);
+    await Promise.all(sessions.map((session) => session.execute()));
+    expect(await rig.ended()).toEqual(['g1-1 SUCCESS', 'g2-1 SUCCESS', 'g3-1 SUCCESS']);
+    expect(most).toBe(1);
+  });
+
+  it('has no more started runs than the concurrency together with other processes, also when another one comes to wait', async () => {
+    const gate = new Gate();
+    const began = new Recorder<string>();
+    let now = 0;
+    let most = 0;
+    await start(
+      pipelineOf(
+        async ({ partitionKey }) => {
+          most = Math.max(most, ++now);
+          began.add(partitionKey);
+          await gate.pass();
+          now--;
+        },
+        { concurrency: 4 },
+      ),
+    );
+    const [first, second] = [rig.session({ concurrency: 4 }), rig.session({ concurrency: 4 })];
+    await queue(first, ['a', 'b', 'c', 'd']);
+    const executing = [first.execute()];
+    await began.count(4);
+    await queue(second, ['e', 'f']);
+    executing.push(second.execute());
+    // Both have looked at the state several times when the second one has said often enough that it waits.
+    await rig.events.until((all) => all.filter(({ type }) => type === 'waiting').length >= 5 || now > 4);
+    gate.open();
+    await Promise.all(executing);
+    expect(most).toBe(4);
+    expect(await rig.ended()).toHaveLength(6);
+  });
+
+  it('lets a process that came later have its share as soon as something has ended', async () => {
+    const gates = new Map(KEYS.map((key) => [key, new Gate()]));
+    const began = new Recorder<string>();
+    await start(
+      pipelineOf(async ({ partitionKey }) => {
+        began.add(partitionKey);
+        await gates.get(partitionKey)!.pass();
+      }),
+    );
+    const [first, second] = [rig.session({ concurrency: 2 }), rig.session({ concurrency: 2 })];
+    await queue(first, ['a', 'b', 'c', 'd', 'e']);
+    const executing = [first.execute()];
+    await began.count(2);
+    await queue(second, ['f']);
+    executing.push(second.execute());
+    // Both have looked at the state when the second one has said several times that it waits.
+    const waited = rig.events.until((all) => all.filter(({ type }) => type === 'waiting').length >= 3);
+    await Promise.race([waited, began.until((all) => all.includes('f'))]);
+    gates.get('a')!.open();
+    await began.until((all) => all.includes('f'));
+    // The long one has most of its runs still before it.
+    expect(began.all.length).toBeLessThanOrEqual(4);
+    for (const gate of gates.values()) gate.open();
+    await Promise.all(executing);
+    expect(await rig.ended()).toHaveLength(6);
+  });
+
+  it('leaves its room to a process that it waits for', async () => {
+    await start(pipelineOf());
+    const [first, elder, younger] = [1, 2, 3].map(() => rig.session({ concurrency: 1 }));
+    await queue(first!, ['b']);
+    await queue(elder!, ['a']);
+    await queue(younger!, ['a']);
+    await first!.execute();
+    // There is room for one, and the younger process looks first. Its key is the elder's, which has no room yet.
+    const executing = [younger!.execute()];
+    await rig.events.until((all) => all.some(({ type }) => type === 'waiting'));
+    executing.push(elder!.execute());
+    await Promise.all(executing);
+    expect(await rig.ended()).toHaveLength(3);
+  });
+
+  it('waits with what needs an upstream that another of its runs is about to materialize', async () => {
+    const config = asset({
+      name: 'config',
+      materialize: async () => {
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+        return 'loud';
+      },
+    });
+    const audio = asset({
+      name: 'audio',
+      partitions: letters,
+      inputs: { config },
+      materialize: ({ inputs }) => inputs.config,
+    });
+    await start(definePipeline({ assets: [config, audio] }));
+    const session = rig.session();
+    await session.commit('g', (_, owner) => ({
+      changes: [
+        {
+          type: 'runs-queued',
+          owner,
+          runs: queuedRuns({
+            group: 'g',
+            origin: 'materialize',
+            set: null,
+            assets: ['config'],
+            keys: [null],
+          }),
+        },
+        {
+          type: 'runs-queued',
+          owner,
+          runs: queuedRuns({ group: 'g', origin: 'materialize', keys: ['a', 'b'], firstNumber: 2 }),
+        },
+      ],
+      outcome: undefined,
+      queued: 3,
+      takenOver: new Set(),
+    }));
+    await session.execute();
+    expect((await rig.ended()).sort()).toEqual(['g-1 SUCCESS', 'g-2 SUCCESS', 'g-3 SUCCESS']);
+  });
+
+  it('puts the ends of many runs into few commits, values first', async () => {
+    await start(pipelineOf());
+    const session = rig.session({ concurrency: 50 });
+    const many = Array.from({ length: 500 }, (_, at) => `k${at}`);
+    await rig.commit(keysAdded('letters', many));
+    await queue(session, many);
+    const before = rig.store.document.serial;
+    await session.execute();
+    expect(rig.store.document.serial - before).toBeLessThan(50);
+    expect(rig.values.flushes).toBeGreaterThan(0);
+    expect(rig.values.flushes).toBeLessThan(50);
+    expect((await rig.store.read()).statuses('audio', 'letters')).toBe('.'.repeat(6) + 'm'.repeat(500));
+  });
+
+  it('takes on more while it executes', async () => {
+    const gate = new Gate();
+    const began = new Recorder<string>();
+    await start(
+      pipelineOf(async ({ partitionKey }) => {
+        began.add(partitionKey);
+        await gate.pass();
+      }),
+    );
+    const session = rig.session();
+    await queue(session, ['a']);
+    const executing = session.execute();
+    await began.count(1);
+    await queue(session, ['b']);
+    await began.count(2);
+    gate.open();
+    await executing;
+    expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g2-1 SUCCESS']);
+  });
+
+  it('shows in the state which runs have started, while they do', async () => {
+    const gate = new Gate();
+    await start(pipelineOf(() => gate.pass()));
+    const session = rig.session({ concurrency: 1 });
+    await queue(session, ['a', 'b']);
+    const executing = session.execute();
+    while (!(await pending()).includes('g1-1 STARTED owned'))
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(await pending()).toContain('g1-2 QUEUED owned');
+    gate.open();
+    await executing;
+  });
+
+  describe('with --fail-fast', () => {
+    it('starts nothing after a failure, lets what runs come to its end, and cancels the rest', async () => {
+      const gate = new Gate();
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          began.add(partitionKey);
+          if (partitionKey === 'a') await gate.pass();
+          else throw new Error('no');
+        }),
+      );
+      const session = rig.session({ concurrency: 2, failFast: true });
+      await queue(session, KEYS);
+      const executing = session.execute();
+      await rig.events.until((all) => all.some((event) => event.type === 'run-finished'));
+      gate.open();
+      await executing;
+      expect(began.all).toEqual(['a', 'b']);
+      expect((await rig.ended()).sort()).toEqual([
+        'g1-1 SUCCESS',
+        'g1-2 FAILURE',
+        'g1-3 CANCELED',
+        'g1-4 CANCELED',
+        'g1-5 CANCELED',
+        'g1-6 CANCELED',
+      ]);
+      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('mf....');
+      expect(await pending()).toEqual([]);
+    });
+
+    it('waits for what still runs without turning in circles', async () => {
+      const gate = new Gate();
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          if (partitionKey === 'a') await gate.pass();
+          else throw new Error('no');
+        }),
+      );
+      const clock = new ManualClock();
+      const session = rig.session({ clock, failFast: true });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await rig.events.until((all) => all.some((event) => event.type === 'run-finished'));
+      await clock.advance(5000);
+      const before = clock.slept.length;
+      await clock.settle(200);
+      expect(clock.slept.length - before).toBeLessThanOrEqual(2);
+      gate.open();
+      await executing;
+    });
+  });
+
+  describe('that is interrupted', () => {
+    const aborted = (signal: AbortSignal): Promise<void> =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+
+    const interrupted = async (
+      options: Partial<Pick<RunSessionOptions, 'failFast' | 'onInterrupt'>>,
+      fields: Partial<QueuedRuns> = {},
+    ): Promise<string[]> => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          if (partitionKey !== 'a') await aborted(signal);
+        }),
+      );
+      const session = rig.session({ concurrency: 2, ...options });
+      await queue(session, ['a', 'b', 'c', 'd'], fields);
+      const executing = session.execute();
+      await began.count(3);
+      rig.interrupt.abort();
+      await executing;
+      await session.leave();
+      return began.all;
+    };
+
+    it('gives its runs back to the queue, without an owner and with no execution counted', async () => {
+      expect(await interrupted({ onInterrupt: 'release' }, { origin: 'tick', sensor: 'feed' })).toEqual([
+        'a',
+        'b',
+        'c',
+      ]);
+      expect(await rig.ended()).toEqual(['g1-1 SUCCESS']);
+      expect((await pending()).sort()).toEqual([
+        'g1-2 QUEUED nobody’s',
+        'g1-3 QUEUED nobody’s',
+        'g1-4 QUEUED nobody’s',
+      ]);
+      expect(rig.store.document.runs.map(({ interrupted: count }) => count).join('')).toMatch(/^0+$/);
+      expect((await rig.store.read()).executors()).toEqual([]);
+    });
+
+    it('has them taken up by the next one, as if nothing had been', async () => {
+      await interrupted({ onInterrupt: 'release' }, { origin: 'tick', sensor: 'feed' });
+      const next = rig.session({ interrupt: new AbortController().signal, pipeline: pipelineOf() });
+      await next.takeUp(
+        () => true,
+        () => true,
+      );
+      expect(next.left).toBe(3);
+      await next.execute();
+      expect((await rig.ended()).sort()).toEqual([
+        'g1-1 SUCCESS',
+        'g1-2 SUCCESS',
+        'g1-3 SUCCESS',
+        'g1-4 SUCCESS',
+      ]);
+    });
+
+    it('cancels runs of `materialize`', async () => {
+      await interrupted({ onInterrupt: 'cancel' });
+      expect((await rig.ended()).sort()).toEqual([
+        'g1-1 SUCCESS',
+        'g1-2 CANCELED',
+        'g1-3 CANCELED',
+        'g1-4 CANCELED',
+      ]);
+      expect(await pending()).toEqual([]);
+      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('m.....');
+      expect(rig.of('run-finished')).toHaveLength(4);
+    });
+
+    it('gives runs that a sensor requested back to the queue also where `materialize` had taken them over', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          await aborted(signal);
+        }),
+      );
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 's', sensor: 'feed', keys: ['a', 'b'] }),
+        owner: null,
+      });
+      const session = rig.session({ onInterrupt: 'cancel', concurrency: 1 });
+      await takeOver(session, 's-1', 's-2');
+      const executing = session.execute();
+      await began.count(1);
+      rig.interrupt.abort();
+      await executing;
+      expect((await pending()).sort()).toEqual(['s-1 QUEUED nobody’s', 's-2 QUEUED nobody’s']);
+      expect(await rig.ended()).toEqual([]);
+    });
+
+    it('ends what was canceled at the last moment, as nobody is left to let go of it', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          await aborted(signal);
+        }),
+      );
+      const session = rig.session({ concurrency: 1 });
+      await queue(session, ['a', 'b', 'c'], { origin: 'tick', sensor: 'feed' });
+      const executing = session.execute();
+      await began.count(1);
+      await rig.commit({ type: 'runs-canceling', ids: ['g1-1', 'g1-2'] });
+      rig.interrupt.abort();
+      await executing;
+      expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 CANCELED']);
+      expect(await pending()).toEqual(['g1-3 QUEUED nobody’s']);
+      expect((await rig.store.read()).executors()).toEqual([]);
+    });
+
+    it('before it began gives everything back', async () => {
+      await start(pipelineOf());
+      const session = rig.session();
+      await queue(session, ['a', 'b'], { origin: 'tick', sensor: 'feed' });
+      rig.interrupt.abort();
+      await session.execute();
+      expect((await pending()).sort()).toEqual(['g1-1 QUEUED nobody’s', 'g1-2 QUEUED nobody’s']);
+      expect(rig.of('run-started')).toEqual([]);
+    });
+  });
+
+  describe('whose runs are released while it lives', () => {
+    const release = (...ids: string[]): Promise<void> => rig.commit({ type: 'runs-released', ids });
+    const everything = (): boolean => true;
+
+    it('lets go of them: what had begun is aborted, and what had not does not begin', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        }),
+      );
+      const clock = new ManualClock();
+      const session = rig.session({ clock, concurrency: 1 });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await began.count(1);
+      await release('g1-1', 'g1-2');
+      await clock.advance(1000);
+      await executing;
+      expect(began.all).toEqual(['a']);
+      expect(await rig.ended()).toEqual([]);
+      expect((await pending()).sort()).toEqual(['g1-1 QUEUED nobody’s', 'g1-2 QUEUED nobody’s']);
+      // Its room is free for those who take them up.
+      expect((await rig.store.read()).executors()).toEqual([]);
+    });
+
+    it('does not say of them that they are started', async () => {
+      const gate = new Gate();
+      await start(pipelineOf(() => gate.pass()));
+      const clock = new ManualClock();
+      const session = rig.session({ clock });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await clock.settle();
+      await release('g1-1');
+      await clock.advance(600);
+      expect((await pending()).sort()).toEqual(['g1-1 QUEUED nobody’s', 'g1-2 STARTED owned']);
+      gate.open();
+      await clock.advance(1000);
+      await executing;
+      expect(await rig.ended()).toEqual(['g1-2 SUCCESS']);
+    });
+
+    it('executes none of them again when it takes them up itself', async () => {
+      const gates = { a: new Gate(), b: new Gate() };
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(({ partitionKey }) => {
+          began.add(partitionKey);
+          return gates[partitionKey as 'a' | 'b'].pass();
+        }),
+      );
+      const clock = new ManualClock();
+      const session = rig.session({ clock, concurrency: 2 });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await began.count(2);
+      await release('g1-1', 'g1-2');
+      // One has ended and is not on record, the other one has not ended.
+      gates.a.open();
+      await clock.settle();
+      await session.takeUp(everything, everything);
+      gates.b.open();
+      await clock.advance(1000);
+      await executing;
+      expect(began.all).toEqual(['a', 'b']);
+      expect(rig.of('run-finished').map(({ run }) => run.id)).toEqual(['g1-1', 'g1-2']);
+      expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g1-2 SUCCESS']);
+      expect((await rig.store.read()).executors()).toEqual([]);
+    });
+  });
+
+  describe('whose runs are canceled from outside', () => {
+    it('aborts them within two seconds, and no outcome of theirs counts', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          return new Promise((resolve) => signal.addEventListener('abort', () => resolve('late value')));
+        }),
+      );
+      const clock = new ManualClock();
+      const session = rig.session({ clock, concurrency: 1 });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await began.count(1);
+      await rig.commit({ type: 'runs-canceling', ids: ['g1-1', 'g1-2'] });
+      await clock.advance(2000);
+      await executing;
+      expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 CANCELED']);
+      expect(began.all).toEqual(['a']);
+      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('......');
+      expect(await pending()).toEqual([]);
+    });
+
+    it('records as canceled what had ended and was not on record yet', async () => {
+      const gate = new Gate();
+      await start(pipelineOf(async ({ partitionKey }) => (partitionKey === 'b' ? gate.pass() : undefined)));
+      const clock = new ManualClock();
+      const session = rig.session({ clock });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await rig.events.until((all) => all.some(({ type }) => type === 'run-finished'));
+      await rig.commit({ type: 'runs-canceling', ids: ['g1-1'] });
+      gate.open();
+      await clock.advance(1000);
+      await executing;
+      expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 SUCCESS']);
+      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('.m....');
+    });
+
+    it('lets no outcome of an earlier life of a key count', async () => {
+      const gate = new Gate();
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          began.add(partitionKey);
+          await gate.pass();
+        }),
+      );
+      const session = rig.session();
+      await queue(session, ['a']);
+      const executing = session.execute();
+      await began.count(1);
+      await rig.commit(
+        { type: 'runs-canceling', ids: ['g1-1'] },
+        { type: 'keys-removed', set: 'letters', keys: ['a'], keepOut: false },
+        keysAdded('letters', ['a']),
+      );
+      gate.open();
+      await executing;
+      expect(await rig.ended()).toEqual(['g1-1 CANCELED']);
+      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('......');
+    });
+  });
+
+  it('says nothing of runs that were taken away from it meanwhile: not that they started, and not how they ended', async () => {
+    const gate = new Gate();
+    const began = new Recorder<string>();
+    await start(
+      pipelineOf(async ({ partitionKey }) => {
+        began.add(partitionKey);
+        await gate.pass();
+      }),
+    );
+    const clock = new ManualClock();
+    const session = rig.session({ clock });
+    await queue(session, ['a', 'b']);
+    const executing = session.execute();
+    await began.count(2);
+    await rig.commit({ type: 'runs-released', ids: ['g1-1'] });
+    await clock.advance(2000);
+    expect(await pending()).toEqual(['g1-2 STARTED owned', 'g1-1 QUEUED nobody’s']);
+    gate.open();
+    await clock.advance(1000);
+    await executing;
+    expect(await rig.ended()).toEqual(['g1-2 SUCCESS']);
+    expect(await pending()).toEqual(['g1-1 QUEUED nobody’s']);
+    expect((await rig.store.read()).executors()).toEqual([]);
+  });
+
+  describe('that takes up what others left', () => {
+    it('executes a run that was interrupted before alone', async () => {
+      let now = 0;
+      const crowd: Record<string, number> = {};
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          now++;
+          for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+          crowd[partitionKey] = now;
+          now--;
+        }),
+      );
+      const dead = await rig.store.enter();
+      await rig.commit(
+        { type: 'executor', id: dead.id, slots: 9, wants: 0 },
+        { type: 'runs-queued', runs: queuedRuns({ group: 'd', keys: KEYS }), owner: dead.id },
+      );
+      for (const id of ['d-1', 'd-4']) dead.begun(id);
+      rig.store.kill(dead.id);
+      const session = rig.session();
+      await session.takeUp(
+        () => true,
+        () => true,
+      );
+      expect(rig.of('runs-taken-up')).toEqual([{ type: 'runs-taken-up', count: 6 }]);
+      await session.execute();
+      expect([crowd['a'], crowd['d']]).toEqual([1, 1]);
+      expect(Math.max(...Object.values(crowd))).toBeGreaterThan(1);
+      expect(await rig.ended()).toHaveLength(6);
+    });
+
+    it('says so where one of them ended instead, by whatever way it was taken up', async () => {
+      for (const way of ['takeUp', 'takeOver'] as const) {
+        await start(pipelineOf());
+        const dead = await rig.store.enter();
+        await rig.commit(
+          { type: 'executor', id: dead.id, slots: 9, wants: 0 },
+          { type: 'runs-queued', runs: queuedRuns({ group: 'd', keys: ['a', 'b'] }), owner: dead.id },
+        );
+        await rig.commit({
+          type: 'runs-claimed',
+          ids: ['d-1'],
+          owner: dead.id,
+          interrupted: new Set(['d-1']),
+        });
+        await rig.commit({
+          type: 'runs-claimed',
+          ids: ['d-1'],
+          owner: dead.id,
+          interrupted: new Set(['d-1']),
+        });
+        dead.begun('d-1');
+        rig.store.kill(dead.id);
+        const session = rig.session();
+        if (way === 'takeUp')
+          await session.takeUp(
+            () => true,
+            () => true,
+          );
+        else await takeOver(session, 'd-1', 'd-2');
+        await session.execute();
+        expect((await rig.ended()).sort()).toEqual(['d-1 FAILURE', 'd-2 SUCCESS']);
+        expect(
+          rig
+            .of('run-finished')
+            .map(({ run }) => `${run.id} ${run.status}`)
+            .sort(),
+        ).toEqual(['d-1 FAILURE', 'd-2 SUCCESS']);
+      }
+    });
+
+    it('becomes no executor where there is nothing to take up', async () => {
+      await start(pipelineOf());
+      const before = rig.store.document;
+      const session = rig.session();
+      await session.takeUp(
+        () => true,
+        () => true,
+      );
+      expect(session.left).toBe(0);
+      await session.execute();
+      await session.leave();
+      expect(rig.store.document).toBe(before);
+    });
+
+    it('fails runs of an asset that the pipeline does not have any more', async () => {
+      await start(pipelineOf());
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ keys: ['a'], assets: ['gone'] }),
+        owner: null,
+      });
+      const session = rig.session();
+      await session.takeUp(
+        () => true,
+        () => true,
+      );
+      await session.execute();
+      expect((await rig.store.finishedRuns({ limit: 1 }))[0]).toMatchObject({
+        status: 'FAILURE',
+        error: { code: 'unknown-asset' },
+      });
+    });
+  });
+
+  describe('whose own files fail', () => {
+    it('stops with that failure, and gives back what was not executed', async () => {
+      const failure = new FailureError({
+        reason: 'state-io',
+        file: '/v',
+        action: 'write',
+        cause: 'no space',
+      });
+      await start(pipelineOf());
+      const session = rig.session({
+        concurrency: 1,
+        ioManager: {
+          save: ({ partitionKey }) => {
+            if (partitionKey === 'b') throw failure;
+          },
+          load: () => undefined,
+          remove: () => undefined,
+        },
+      });
+      await queue(session, ['a', 'b', 'c']);
+      await expect(session.execute()).rejects.toBe(failure);
+      expect(await rig.ended()).toEqual(['g1-1 SUCCESS']);
+      expect((await pending()).sort()).toEqual(['g1-2 QUEUED nobody’s', 'g1-3 QUEUED nobody’s']);
+    });
+
+    it('records nothing whose value could not be made durable', async () => {
+      const failure = new FailureError({ reason: 'state-io', file: '/v', action: 'sync', cause: 'no space' });
+      await start(pipelineOf());
+      const session = rig.session({
+        ioManager: {
+          save: () => undefined,
+          load: () => undefined,
+          remove: () => undefined,
+          flush: () => Promise.reject(failure),
+        },
+      });
+      await queue(session, ['a']);
+      await expect(session.execute()).rejects.toBe(failure);
+      expect(await rig.ended()).toEqual([]);
+      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('......');
+      expect(await pending()).toHaveLength(1);
+    });
+  });
+
+  describe('as a worker', () => {
+    it('ends with --once when nothing is left, also of what came meanwhile', async () => {
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          if (partitionKey === 'a')
+            await rig.commit({
+              type: 'runs-queued',
+              runs: queuedRuns({ group: 'late', origin: 'worker', keys: ['b'] }),
+              owner: null,
+            });
+        }),
+      );
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 'w', origin: 'worker', keys: ['a', 'c'] }),
+        owner: null,
+      });
+      await work(rig.session(), { clock: rig.clock, interrupt: rig.interrupt.signal, once: true });
+      expect((await rig.ended()).sort()).toEqual(['late-1 SUCCESS', 'w-1 SUCCESS', 'w-2 SUCCESS']);
+    });
+
+    it('goes on until it is told to stop, and gives back what it has not executed', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          if (partitionKey === 'a') return 1;
+          return new Promise((_, reject) =>
+            signal.addEventListener('abort', () => reject(new Error('aborted'))),
+          );
+        }),
+      );
+      const working = work(rig.session(), { clock: rig.clock, interrupt: rig.interrupt.signal, once: false });
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 'w1', origin: 'worker', keys: ['a'] }),
+        owner: null,
+      });
+      await began.count(1);
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 'w2', origin: 'worker', keys: ['b'] }),
+        owner: null,
+      });
+      await began.count(2);
+      rig.interrupt.abort();
+      await working;
+      expect(await rig.ended()).toEqual(['w1-1 SUCCESS']);
+      expect(await pending()).toEqual(['w2-1 QUEUED nobody’s']);
+    });
+
+    it('takes up short runs while it executes a long one', async () => {
+      const gate = new Gate();
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          began.add(partitionKey);
+          if (partitionKey === 'a') await gate.pass();
+        }),
+      );
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 'w1', origin: 'worker', keys: ['a'] }),
+        owner: null,
+      });
+      const working = work(rig.session(), { clock: rig.clock, interrupt: rig.interrupt.signal, once: true });
+      await began.count(1);
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 'w2', origin: 'worker', keys: ['b'] }),
+        owner: null,
+      });
+      await began.count(2);
+      gate.open();
+      await working;
+      expect((await rig.ended()).sort()).toEqual(['w1-1 SUCCESS', 'w2-1 SUCCESS']);
+    });
+
+    it('fails with what stopped it', async () => {
+      const failure = new FailureError({
+        reason: 'state-io',
+        file: '/v',
+        action: 'write',
+        cause: 'no space',
+      });
+      await start(pipelineOf());
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ origin: 'worker', keys: ['a'] }),
+        owner: null,
+      });
+      const ioManager = {
+        save: () => {
+          throw failure;
+        },
+        load: () => undefined,
+        remove: () => undefined,
+      };
+      await expect(
+        work(rig.session({ ioManager }), { clock: rig.clock, interrupt: rig.interrupt.signal, once: true }),
+      ).rejects.toBe(failure);
+    });
+
+    it('shares a queue with others: every run is executed once', async () => {
+      const executed: string[] = [];
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          executed.push(partitionKey);
+          await new Promise((resolve) => setImmediate(resolve));
+        }),
+      );
+      const many = Array.from({ length: 100 }, (_, at) => `k${at}`);
+      await rig.commit(keysAdded('letters', many), {
+        type: 'runs-queued',
+        runs: queuedRuns({ origin: 'worker', keys: many }),
+        owner: null,
+      });
+      await Promise.all(
+        [1, 2, 3].map(() =>
+          work(rig.session({ concurrency: 3 }), {
+            clock: rig.clock,
+            interrupt: rig.interrupt.signal,
+            once: true,
+          }),
+        ),
+      );
+      expect(executed.sort()).toEqual([...many].sort());
+      expect(await rig.ended()).toHaveLength(100);
+    });
+  });
+});

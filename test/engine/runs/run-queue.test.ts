@@ -1,0 +1,258 @@
+/** The queue of one process: what may begin now, in which order, and what waits for what. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { OwnedRun } from '../../../src/engine/plan/claim-runs.ts';
+import { RunQueue } from '../../../src/engine/runs/run-queue.ts';
+
+function owned(id: string, fields: Partial<OwnedRun> = {}): OwnedRun {
+  if (fields.interrupted !== undefined && fields.interrupted < 0)
+    throw new Error('a run is interrupted so many times or not at all');
+  return {
+    id,
+    partitionKey: id,
+    runKey: null,
+    assets: ['audio'],
+    tags: {},
+    runs: {} as never,
+    interrupted: 0,
+    ...fields,
+  };
+}
+
+const ids = (runs: readonly (OwnedRun | undefined)[]): (string | undefined)[] => runs.map((run) => run?.id);
+/** Takes out all that may begin now. */
+function beginAll(queue: RunQueue, inFlight = 0): OwnedRun[] {
+  const begun: OwnedRun[] = [];
+  while (queue.hasNext(inFlight + begun.length)) {
+    const run = queue.next(inFlight + begun.length);
+    if (run === undefined) break;
+    begun.push(run);
+  }
+  return begun;
+}
+
+/** A queue for assets of which `text` needs `audio`, and `index` needs `text`. */
+function queueOf(limits: readonly (readonly [asset: string, limit: number])[] = []): RunQueue {
+  const upstreams: Readonly<Record<string, readonly string[]>> = { text: ['audio'], index: ['text'] };
+  return new RunQueue({ limits: new Map(limits), upstreamOf: (asset) => upstreams[asset] ?? [] });
+}
+
+describe('the queue of a process', () => {
+  it('begins runs in the order in which they came', () => {
+    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    queue.add([owned('a'), owned('b')]);
+    queue.add([owned('c')]);
+    expect(ids(beginAll(queue))).toEqual(['a', 'b', 'c']);
+    expect(queue.size).toBe(0);
+  });
+
+  it('never begins one asset and key twice at a time', () => {
+    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const [first, second, other] = [
+      owned('1', { partitionKey: 'a' }),
+      owned('2', { partitionKey: 'a', assets: ['x', 'audio'] }),
+      owned('3', { partitionKey: 'b' }),
+    ];
+    queue.add([first, second, other]);
+    expect(queue.isFree()).toBe(true);
+    expect(ids(beginAll(queue))).toEqual(['1', '3']);
+    expect(queue.isFree()).toBe(false);
+    queue.letGo(other);
+    expect(ids(beginAll(queue, 1))).toEqual([]);
+    queue.letGo(first);
+    expect(ids(beginAll(queue))).toEqual(['2']);
+  });
+
+  it('tells an asset without a key from one whose name goes on', () => {
+    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    queue.add([
+      owned('1', { assets: ['a'], partitionKey: null }),
+      owned('2', { assets: ['a'], partitionKey: null }),
+      owned('3', { assets: ['ab'], partitionKey: null }),
+    ]);
+    expect(ids(beginAll(queue))).toEqual(['1', '3']);
+  });
+
+  it('keeps the concurrency of an asset', () => {
+    const queue = new RunQueue({ limits: new Map([['audio', 2]]), upstreamOf: () => [] });
+    const runs = ['a', 'b', 'c', 'd'].map((id) => owned(id));
+    queue.add([...runs, owned('e', { assets: ['other'] })]);
+    expect(ids(beginAll(queue))).toEqual(['a', 'b', 'e']);
+    queue.letGo(runs[0]!);
+    expect(ids(beginAll(queue, 2))).toEqual(['c']);
+    queue.letGo(runs[1]!);
+    queue.letGo(runs[2]!);
+    expect(ids(beginAll(queue, 1))).toEqual(['d']);
+  });
+
+  it('executes a run that was interrupted before alone, after the others', () => {
+    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const alone = owned('alone', { interrupted: 1 });
+    queue.add([alone, owned('again', { interrupted: 2 }), owned('a'), owned('b')]);
+    expect(ids(beginAll(queue))).toEqual(['a', 'b']);
+    expect(queue.hasNext(2)).toBe(false);
+    expect(queue.hasNext(1)).toBe(false);
+    expect(ids(beginAll(queue, 0))).toEqual(['alone']);
+    queue.add([owned('late')]);
+    expect(queue.hasNext(1)).toBe(false);
+    queue.letGo(alone);
+    expect(ids(beginAll(queue, 0))).toEqual(['late']);
+    expect(ids(beginAll(queue, 0))).toEqual(['again']);
+  });
+
+  it('lets go first what another process has owned for longer', () => {
+    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    queue.add([owned('a'), owned('b'), owned('c')]);
+    const elsewhere = [
+      { asset: 'audio', partitionKey: 'a', ownedSince: 3 },
+      { asset: 'audio', partitionKey: 'b', ownedSince: 7 },
+    ];
+    queue.yieldTo(elsewhere, () => 5);
+    expect(ids(beginAll(queue))).toEqual(['b', 'c']);
+    expect(queue.isFree()).toBe(false);
+    queue.yieldTo(elsewhere, () => 5);
+    expect(ids(beginAll(queue, 2))).toEqual([]);
+    expect(queue.isFree()).toBe(false);
+    queue.yieldTo([], () => 5);
+    expect(queue.isFree()).toBe(true);
+    expect(ids(beginAll(queue, 2))).toEqual(['a']);
+  });
+
+  it('waits with an asset of limited concurrency for whoever had it before', () => {
+    const queue = new RunQueue({ limits: new Map([['audio', 3]]), upstreamOf: () => [] });
+    queue.add([owned('a')]);
+    queue.yieldTo([{ asset: 'audio', partitionKey: 'other', ownedSince: 3 }], () => 5);
+    expect(ids(beginAll(queue))).toEqual([]);
+    queue.yieldTo([{ asset: 'audio', partitionKey: 'other', ownedSince: 9 }], () => 5);
+    expect(ids(beginAll(queue))).toEqual(['a']);
+  });
+
+  it('waits with what needs what another of its runs is about to make, for the same key or for all', () => {
+    const queue = queueOf();
+    const [audioOfA, audioOfAll] = [owned('1', { partitionKey: 'a' }), owned('2', { partitionKey: null })];
+    queue.add([
+      owned('3', { partitionKey: 'a', assets: ['text'] }),
+      owned('4', { partitionKey: 'b', assets: ['text'] }),
+      audioOfA,
+    ]);
+    expect(ids(beginAll(queue))).toEqual(['4', '1']);
+    queue.letGo(audioOfA);
+    expect(ids(beginAll(queue, 1))).toEqual(['3']);
+    queue.add([
+      owned('5', { partitionKey: 'c', assets: ['text'] }),
+      audioOfAll,
+      owned('6', { partitionKey: 'd', assets: ['index'] }),
+    ]);
+    expect(ids(beginAll(queue, 2))).toEqual(['2', '6']);
+    queue.letGo(audioOfAll);
+    expect(ids(beginAll(queue, 3))).toEqual(['5']);
+  });
+
+  it('does not wait for an upstream whose run was taken out', () => {
+    const queue = queueOf();
+    queue.add([owned('1', { partitionKey: 'a' }), owned('2', { partitionKey: 'a', assets: ['text'] })]);
+    queue.take('1');
+    expect(ids(beginAll(queue))).toEqual(['2']);
+  });
+
+  it('begins the oldest where runs wait for each other’s assets in a circle', () => {
+    const queue = queueOf();
+    const [outer, inner] = [
+      owned('outer', { partitionKey: 'a', assets: ['audio', 'index'] }),
+      owned('inner', { partitionKey: 'a', assets: ['text'] }),
+    ];
+    const other = owned('other', { partitionKey: 'z' });
+    queue.add([other, outer, inner]);
+    expect(ids(beginAll(queue))).toEqual(['other']);
+    queue.letGo(other);
+    expect(ids(beginAll(queue))).toEqual(['outer']);
+    queue.letGo(outer);
+    expect(ids(beginAll(queue))).toEqual(['inner']);
+  });
+
+  it('gives out a run that is taken, wherever it waits, and each once', () => {
+    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const busy = owned('1', { partitionKey: 'a' });
+    queue.add([busy, owned('2', { partitionKey: 'a' }), owned('3'), owned('4', { interrupted: 1 })]);
+    expect(queue.next(0)).toBe(busy);
+    expect(ids(beginAll(queue, 1))).toEqual(['3']);
+    for (const id of ['2', '4']) {
+      expect(queue.take(id)?.id).toBe(id);
+      expect(queue.take(id)).toBeUndefined();
+    }
+    expect(queue.take('1')).toBeUndefined();
+    expect(queue.size).toBe(0);
+  });
+
+  it('gives out all at once', () => {
+    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    queue.add([
+      owned('1', { partitionKey: 'a' }),
+      owned('2', { partitionKey: 'a' }),
+      owned('3', { interrupted: 1 }),
+      owned('4'),
+    ]);
+    queue.next(0);
+    queue.next(1);
+    expect(new Set(ids(queue.takeAll()))).toEqual(new Set(['2', '3']));
+    expect(queue.size).toBe(0);
+    expect(queue.hasNext(0)).toBe(false);
+  });
+
+  it('loses and doubles nothing, whatever happens in whatever order', () => {
+    const anyRun = fc.record({
+      partitionKey: fc.constantFrom('a', 'b', 'c'),
+      assets: fc.constantFrom(['audio'], ['text'], ['audio', 'text']),
+      interrupted: fc.constantFrom(0, 0, 0, 1),
+    });
+    const anyStep = fc.oneof(
+      fc.record({ do: fc.constant('begin' as const) }),
+      fc.record({ do: fc.constant('end' as const), which: fc.nat() }),
+      fc.record({ do: fc.constant('take' as const), which: fc.nat() }),
+      fc.record({ do: fc.constant('add' as const), run: anyRun }),
+    );
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
+        const queue = new RunQueue({ limits: new Map([['text', 2]]), upstreamOf: () => [] });
+        const flying = new Map<string, OwnedRun>();
+        const seen = new Set<string>();
+        let added = 0;
+        let taken = 0;
+        for (const step of steps) {
+          if (step.do === 'add') queue.add([owned(String(added++), step.run)]);
+          else if (step.do === 'take') {
+            if (added > 0 && queue.take(String(step.which % added)) !== undefined) taken++;
+          } else if (step.do === 'end') {
+            const run = [...flying.values()][step.which % Math.max(1, flying.size)];
+            if (run !== undefined) {
+              flying.delete(run.id);
+              queue.letGo(run);
+            }
+          } else if (queue.hasNext(flying.size)) {
+            const run = queue.next(flying.size);
+            if (run === undefined) continue;
+            expect(seen.has(run.id)).toBe(false);
+            seen.add(run.id);
+            flying.set(run.id, run);
+          }
+          const now = [...flying.values()];
+          const works = now.flatMap(({ assets, partitionKey }) =>
+            assets.map((asset) => `${asset}@${partitionKey}`),
+          );
+          expect(new Set(works).size).toBe(works.length);
+          expect(now.filter(({ assets }) => assets.includes('text')).length).toBeLessThanOrEqual(2);
+          if (now.some(({ interrupted }) => interrupted > 0)) expect(now).toHaveLength(1);
+          expect(queue.size).toBe(added - seen.size - taken);
+        }
+        // Nothing waits for ever.
+        for (let round = 0; round <= added; round++) {
+          for (const run of flying.values()) queue.letGo(run);
+          flying.clear();
+          for (const run of beginAll(queue)) flying.set(run.id, run);
+        }
+        expect(queue.size).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

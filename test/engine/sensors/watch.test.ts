@@ -1,0 +1,236 @@
+/** The watch loop: every sensor at its own interval, and an end that is an end. */
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { describe, expect, it } from 'vitest';
+import { asset } from '../../../src/definitions/asset.ts';
+import { FailureError } from '../../../src/model/failure.ts';
+import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
+import { sensor } from '../../../src/definitions/sensor.ts';
+import { watch } from '../../../src/engine/sensors/watch.ts';
+import { checkState } from '../../../src/state/document/check-state.ts';
+import { keysAdded, letters, queuedRuns, tickRecord } from '../../support/builders.ts';
+import { EngineRig } from '../../support/engine-rig.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+class Watch {
+  readonly clock = new ManualClock();
+  readonly rig: EngineRig;
+  /** `second name` of each evaluation. */
+  readonly evaluated: string[] = [];
+  readonly done: Promise<unknown>;
+  readonly #began: number;
+
+  constructor(
+    pipeline: (the: (name: string) => void) => Pipeline,
+    {
+      before = async () => undefined,
+      tick,
+    }: { before?: (rig: EngineRig) => Promise<unknown>; tick?: (name: string) => Promise<never> } = {},
+  ) {
+    this.#began = this.clock.time;
+    this.rig = new EngineRig(
+      pipeline((name) => this.evaluated.push(`${(this.clock.time - this.#began) / 1000} ${name}`)),
+    );
+    const { rig, clock } = this;
+    const session = rig.session({ clock });
+    this.done = before(rig).then(() =>
+      watch({
+        store: rig.store,
+        pipeline: rig.pipeline,
+        sensors: [...rig.pipeline.sensors.values()],
+        session,
+        clock,
+        interrupt: rig.interrupt.signal,
+        tick: ({ name }) => tick?.(name) ?? rig.tick(name, { clock, executor: session.executor }),
+      }),
+    );
+    this.done.catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.rig.interrupt.abort();
+    await this.done;
+    expect(checkState(this.rig.store.document)).toEqual([]);
+  }
+}
+
+const twoSensors = (note: (name: string) => void): Pipeline =>
+  definePipeline({
+    sensors: [
+      sensor({ name: 'quick', minimumIntervalSeconds: 30, evaluate: () => note('quick') }),
+      sensor({ name: 'slow', minimumIntervalSeconds: 60, evaluate: () => note('slow') }),
+    ],
+  });
+
+describe('a watch', () => {
+  it('ticks each sensor at its own interval (Dagster 35)', async () => {
+    const the = new Watch(twoSensors);
+    await the.clock.advance(29_000);
+    expect(the.evaluated.sort()).toEqual(['0 quick', '0 slow']);
+    await the.clock.advance(61_000);
+    expect(the.evaluated.map((line) => line.replace(/\.\d+/, '')).sort()).toEqual([
+      '0 quick',
+      '0 slow',
+      '30 quick',
+      '60 quick',
+      '60 slow',
+      '90 quick',
+    ]);
+    await the.stop();
+  });
+
+  it('waits for what is left of the interval since the last tick, whoever made it', async () => {
+    const the = new Watch(twoSensors, {
+      before: (rig) =>
+        rig.store.recordTick(
+          tickRecord({ sensor: 'slow', startedAt: new Date(rig.clock.time - 50_000).toISOString() }),
+        ),
+    });
+    await the.clock.advance(9_000);
+    expect(the.evaluated).toEqual(['0 quick']);
+    await the.clock.advance(2_000);
+    expect(the.evaluated).toEqual(['0 quick', '10 slow']);
+    await the.stop();
+  });
+
+  it('waits no longer than an interval where the clock was set back', async () => {
+    const the = new Watch(twoSensors, {
+      before: (rig) =>
+        rig.store.recordTick(
+          tickRecord({ sensor: 'quick', startedAt: new Date(rig.clock.time + 3_600_000).toISOString() }),
+        ),
+    });
+    await the.clock.advance(61_000);
+    expect(the.evaluated.filter((line) => line.includes('quick')).length).toBeGreaterThan(0);
+    await the.stop();
+  });
+
+  it('leaves a stopped sensor alone, and ticks it soon after it was started (Dagster 39)', async () => {
+    const the = new Watch((note) =>
+      definePipeline({
+        sensors: [
+          sensor({
+            name: 'lazy',
+            defaultStatus: 'stopped',
+            minimumIntervalSeconds: 30,
+            evaluate: () => note('lazy'),
+          }),
+        ],
+      }),
+    );
+    await the.clock.advance(100_000);
+    expect(the.evaluated).toEqual([]);
+    await the.rig.commit({ type: 'sensor-changed', sensor: 'lazy', status: 'RUNNING' });
+    await the.clock.advance(2_000);
+    expect(the.evaluated).toHaveLength(1);
+    await the.rig.commit({ type: 'sensor-changed', sensor: 'lazy', status: 'STOPPED' });
+    await the.clock.advance(100_000);
+    expect(the.evaluated).toHaveLength(1);
+    await the.stop();
+  });
+
+  it('goes on after a tick that failed, at the same interval', async () => {
+    const the = new Watch((note) =>
+      definePipeline({
+        sensors: [
+          sensor({
+            name: 'broken',
+            minimumIntervalSeconds: 30,
+            evaluate: () => {
+              note('broken');
+              throw new Error('x');
+            },
+          }),
+        ],
+      }),
+    );
+    await the.clock.advance(65_000);
+    expect(the.evaluated.map((line) => line.replace(/\.\d+/, ''))).toEqual([
+      '0 broken',
+      '30 broken',
+      '60 broken',
+    ]);
+    await the.stop();
+  });
+
+  const finding =
+    (materialize: () => unknown) =>
+    (note: (name: string) => void): Pipeline => {
+      const audio = asset({ name: 'audio', partitions: letters, materialize });
+      return definePipeline({
+        assets: [audio],
+        sensors: [
+          sensor({
+            name: 'feed',
+            assets: [audio],
+            minimumIntervalSeconds: 30,
+            evaluate: ({ partitions }) => {
+              note('feed');
+              const fresh = partitions(letters).missing([`k${partitions(letters).count}`]);
+              return {
+                dynamicPartitionsRequests: [letters.buildAddRequest(fresh)],
+                runRequests: fresh.map((partitionKey) => ({ partitionKey, runKey: partitionKey })),
+              };
+            },
+          }),
+        ],
+      });
+    };
+
+  it('executes what its sensors request', async () => {
+    const the = new Watch(finding(() => 1));
+    await the.clock.advance(65_000);
+    expect((await the.rig.ended()).filter((run) => run.endsWith('SUCCESS'))).toHaveLength(3);
+    await the.stop();
+    expect(the.rig.store.document.runs).toEqual([]);
+  });
+
+  it('goes on discovering while a run takes long, and gives everything back when it stops', async () => {
+    const the = new Watch(finding(() => new Promise(() => undefined)));
+    await the.clock.advance(65_000);
+    expect(the.evaluated).toHaveLength(3);
+    expect(the.rig.store.document.sets['letters']!.keys).toEqual(['k0', 'k1', 'k2']);
+    // User code that ignores its signal would be waited for; the runs' fate is the same when it does not.
+    expect(the.rig.store.document.runs.map(({ status }) => status).join('')).toBe('sss');
+    the.rig.interrupt.abort();
+  });
+
+  it('takes up what others left', async () => {
+    const the = new Watch(
+      finding(() => 1),
+      {
+        before: (rig) =>
+          rig.commit(keysAdded('letters', ['k0']), {
+            type: 'runs-queued',
+            runs: queuedRuns({ group: 'w', origin: 'worker', keys: ['k0'] }),
+            owner: null,
+          }),
+      },
+    );
+    await the.clock.advance(2_000);
+    expect(await the.rig.ended()).toContain('w-1 SUCCESS');
+    await the.stop();
+  });
+
+  it('ends as a whole where one of its loops cannot go on', async () => {
+    const failure = new FailureError({ reason: 'state-io', file: '/s', action: 'read', cause: 'gone' });
+    const the = new Watch(twoSensors, {
+      tick: (name) =>
+        name === 'quick'
+          ? Promise.reject(failure)
+          : new Promise<never>((_, reject) => setImmediate(() => reject(failure))),
+    });
+    await the.clock.advance(2_000);
+    await expect(the.done).rejects.toBe(failure);
+  });
+
+  it('ends at once when it is told to before it began', async () => {
+    const the = new Watch(twoSensors, {
+      before: (rig) => {
+        rig.interrupt.abort();
+        return Promise.resolve();
+      },
+    });
+    await the.done;
+    expect(the.evaluated).toEqual([]);
+  });
+});

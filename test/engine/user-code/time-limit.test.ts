@@ -1,0 +1,102 @@
+/** Waiting for user code: what it returned, what it threw, and when it is not waited for any longer. */
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Ending, type TimeLimit, withTimeLimit } from '../../../src/engine/user-code/time-limit.ts';
+import { Recorder } from '../../support/engine-rig.ts';
+
+describe('user code with a time limit', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+
+  afterEach(() => {
+    const left = vi.getTimerCount();
+    vi.useRealTimers();
+    expect(left).toBe(0);
+  });
+
+  const limited = <T>(
+    fields: Partial<TimeLimit>,
+    userCode: (signal: AbortSignal) => T | Promise<T>,
+  ): Promise<Ending<T>> =>
+    withTimeLimit(
+      { ms: null, interrupt: new AbortController().signal, graceMs: 100, clock: Date, ...fields },
+      userCode,
+    );
+  const never = (): Promise<never> => new Promise(() => undefined);
+  const onAbort = <T>(signal: AbortSignal, then: () => T): Promise<T> =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        try {
+          resolve(then());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+
+  it('ends with what it returns or throws, at once or later', async () => {
+    expect(await limited({}, () => 5)).toEqual({ type: 'returned', value: 5 });
+    expect(await limited({ ms: 10 }, () => Promise.resolve(undefined))).toEqual({
+      type: 'returned',
+      value: undefined,
+    });
+    const error = new Error('x');
+    expect(await limited({ ms: 10 }, () => Promise.reject(error))).toEqual({ type: 'threw', error });
+    expect(
+      await limited({}, () => {
+        throw error;
+      }),
+    ).toEqual({ type: 'threw', error });
+  });
+
+  it('is told that its time is over, and waited for so long and no longer', async () => {
+    const ended = new Recorder<Ending<never>>();
+    void limited({ ms: 1000 }, never).then(ended.add);
+    await vi.advanceTimersByTimeAsync(1099);
+    expect(ended.all).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ended.all).toEqual([{ type: 'timeout' }]);
+  });
+
+  it('ends as timed out where it ends because of its signal, whether it throws or returns', async () => {
+    const throwing = limited({ ms: 1000 }, (signal) =>
+      onAbort(signal, () => {
+        throw signal.reason;
+      }),
+    );
+    const returning = limited({ ms: 1000 }, (signal) => onAbort(signal, () => 'half'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await throwing).toEqual({ type: 'timeout' });
+    expect(await returning).toEqual({ type: 'timeout' });
+  });
+
+  it('ends as interrupted, unless it brings its work to an end all the same', async () => {
+    const interrupt = new AbortController();
+    const endings = [
+      limited({ interrupt: interrupt.signal }, never),
+      limited({ interrupt: interrupt.signal }, (signal) => onAbort(signal, () => 'whole')),
+      limited({ interrupt: interrupt.signal, ms: 50 }, (signal) =>
+        onAbort(signal, () => {
+          throw new Error('stopped');
+        }),
+      ),
+    ];
+    interrupt.abort();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await Promise.all(endings)).toEqual([
+      { type: 'interrupted' },
+      { type: 'returned', value: 'whole' },
+      { type: 'interrupted' },
+    ]);
+  });
+
+  it('has no timeout that would be sooner because it is too long for a timer', async () => {
+    const ended = new Recorder<Ending<never>>();
+    const interrupt = new AbortController();
+    void limited({ ms: 2 ** 40, interrupt: interrupt.signal, graceMs: 0 }, never).then(ended.add);
+    await vi.advanceTimersByTimeAsync(1_000_000);
+    expect(ended.all).toEqual([]);
+    interrupt.abort();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ended.all).toEqual([{ type: 'interrupted' }]);
+  });
+});

@@ -1,0 +1,39 @@
+/** Positions of keys in a list: the same answers by scan and by index, however often it is asked. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { positionsOf } from '../../../src/state/document/key-positions.ts';
+
+describe('positions of keys', () => {
+  it('are those of an ordinary search, the first time and the tenth', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.string(), { maxLength: 30 }),
+        fc.array(fc.array(fc.string({ maxLength: 2 }), { maxLength: 10 }), { minLength: 10, maxLength: 10 }),
+        (keys, questions) => {
+          for (const extra of questions) {
+            const wanted = [...extra, ...keys.slice(0, extra.length)];
+            const expected = wanted
+              .filter((key) => keys.includes(key))
+              .map((key) => [key, keys.indexOf(key)] as const);
+            // Maps are equal whatever the order of their entries.
+            expect(positionsOf(keys, wanted)).toEqual(new Map(expected));
+          }
+        },
+      ),
+    );
+  });
+
+  it('may be asked for with any iterable', () => {
+    const keys = ['a', 'b', 'c'];
+    for (let time = 0; time < 6; time++) {
+      expect(positionsOf(keys, new Set(['c', 'x']).values())).toEqual(new Map([['c', 2]]));
+      expect(positionsOf(keys, new Set<string>())).toEqual(new Map());
+    }
+  });
+
+  it('of inherited names are none', () => {
+    const keys = ['a'];
+    for (let time = 0; time < 6; time++)
+      expect(positionsOf(keys, ['constructor', '__proto__'])).toEqual(new Map());
+  });
+});

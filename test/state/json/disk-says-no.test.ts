@@ -1,0 +1,98 @@
+/** Where the disk will not say what there is, nothing is taken for absent, dead or done. */
+import fs from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FileValues } from '../../../src/values/file-values.ts';
+import { recordsOf } from '../../../src/files/segmented-log.ts';
+import { StateFile } from '../../../src/state/json/state-file.ts';
+import { JsonRig } from '../../support/json-rig.ts';
+
+/** The call fails with this errno as long as `concerns` says so. */
+function refuse(
+  step: 'accessSync' | 'statSync' | 'fstatSync' | 'writeSync' | 'fsyncSync',
+  code: string,
+  concerns: (first: unknown) => boolean = () => true,
+): void {
+  const real = fs[step] as (...args: readonly unknown[]) => unknown;
+  vi.spyOn(fs, step).mockImplementation((...args: readonly unknown[]) => {
+    if (concerns(args[0])) throw Object.assign(new Error(code), { code });
+    return real.apply(fs, args as unknown[]);
+  });
+}
+
+const saying = (file: string, code: string): object => ({
+  failure: expect.objectContaining({ reason: 'state-io', file, cause: expect.stringContaining(`(${code})`) }),
+});
+
+describe('when the disk says no', () => {
+  let rig: JsonRig;
+
+  beforeEach(() => {
+    rig = new JsonRig();
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    rig[Symbol.dispose]();
+  });
+
+  it.each(['EACCES', 'EIO'])('a history whose size cannot be asked for (%s) is said to be so', (code) => {
+    const file = rig.folder.file('runs.000001.jsonl');
+    fs.writeFileSync(file, '{}\n');
+    refuse('fstatSync', code);
+    expect(() => [...recordsOf(file)]).toThrow(expect.objectContaining(saying(file, code)));
+  });
+
+  it.each(['EACCES', 'EIO'])('a value that cannot be looked for (%s) is not taken for gone', async (code) => {
+    const context = { asset: 'audio', partitionKey: 'a' };
+    const values = new FileValues(rig.folder.path);
+    values.save(context, 1);
+    await values.flush();
+    refuse('statSync', code);
+    vi.spyOn(fs, 'existsSync').mockReturnValue(false);
+    expect(() => new FileValues(rig.folder.path).load(context)).toThrow(
+      expect.objectContaining(saying(rig.folder.file('values', 'audio', 'a.bin'), code)),
+    );
+  });
+
+  it('a value of another kind that cannot be looked for is not left beside the new one unsaid', async () => {
+    const context = { asset: 'audio', partitionKey: 'a' };
+    const values = new FileValues(rig.folder.path);
+    values.save(context, new Uint8Array([1]));
+    await values.flush();
+    values.save(context, 'text');
+    const old = rig.folder.file('values', 'audio', 'a.bin');
+    refuse('statSync', 'EIO', (file) => file === old);
+    vi.spyOn(fs, 'existsSync').mockReturnValue(false);
+    await expect(values.flush()).rejects.toMatchObject(saying(old, 'EIO'));
+  });
+
+  it('whoever evaluates a sensor is not taken for dead because the claim cannot be looked at', async () => {
+    const claim = await rig.store.claimSensor('feed');
+    if ('holder' in claim) throw new Error('nobody has it');
+    const file = rig.folder.file('.dynpart', 'claims', 'feed.json');
+    refuse('statSync', 'EMFILE', (asked) => asked === file);
+    await expect(rig.open().claimSensor('feed')).rejects.toMatchObject(saying(file, 'EMFILE'));
+    await expect(rig.open().evaluating('feed')).rejects.toMatchObject(saying(file, 'EMFILE'));
+    vi.restoreAllMocks();
+    expect(await rig.open().evaluating('feed')).not.toBeNull();
+    await claim.release();
+  });
+
+  it.each([
+    ['writeSync', 'ENOSPC'],
+    ['fsyncSync', 'EIO'],
+  ] as const)('a copy of the state is kept whole or not at all (%s: %s)', (step, code) => {
+    const file = new StateFile(rig.folder.file('state.json'), () => undefined);
+    const content = Buffer.from('whatever it is \xff', 'latin1');
+    fs.writeFileSync(file.path, content);
+    const before = rig.folder.content();
+    refuse(step, code);
+    expect(() => file.keepCopy('before', content)).toThrow(
+      expect.objectContaining(saying(`${file.path}.before`, code)),
+    );
+    vi.restoreAllMocks();
+    expect(rig.folder.content()).toEqual(before);
+    expect(file.keepCopy('before', content)).toBe(`${file.path}.before`);
+    expect(rig.folder.content()).toEqual({ ...before, 'state.json.before': before['state.json'] });
+  });
+});

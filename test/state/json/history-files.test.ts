@@ -1,0 +1,86 @@
+/** The history beside the state: what was taken back stays away, and what is dropped takes its log along. */
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import fs from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RunRecord } from '../../../src/model/run.ts';
+import { HistoryFiles } from '../../../src/state/json/history-files.ts';
+import { AT, finishedRun } from '../../support/builders.ts';
+import { TemporaryFolder } from '../../support/json-rig.ts';
+
+describe('the history in files', () => {
+  let folder: TemporaryFolder;
+  let history: HistoryFiles;
+
+  beforeEach(() => {
+    folder = new TemporaryFolder();
+    history = new HistoryFiles(folder.path);
+  });
+
+  afterEach(() => folder[Symbol.dispose]());
+
+  const run = (id: string, status: 'SUCCESS' | 'FAILURE' | 'CANCELED' = 'SUCCESS'): RunRecord =>
+    finishedRun({ id, status, partitionKey: 'a' }).record;
+  const shown = (): string[] =>
+    history.finishedRuns({ limit: 100 }).map(({ id, status }) => `${id} ${status}`);
+  const line = { at: AT, stream: 'log' as const, text: 'x', asset: 'audio', attempt: 1 };
+
+  it('takes back what an earlier try of a commit had recorded and the last one does not say', () => {
+    const first = history.recordRuns([run('g-1', 'CANCELED'), run('g-2')], []);
+    const second = history.recordRuns([run('g-2')], first);
+    history.recordRuns([], second.length === 1 ? [] : second);
+    expect(shown()).toEqual(['g-2 SUCCESS']);
+  });
+
+  it('begins a line of its own behind a log line that a full disk or a kill has torn', () => {
+    history.appendLog('g-1', [line]);
+    fs.appendFileSync(folder.file('logs', 'g-1.jsonl'), '{"at":"2026-');
+    history.appendLog('g-1', [{ ...line, text: 'after it' }]);
+    expect(history.readLog('g-1')).toEqual([line, { ...line, text: 'after it' }]);
+  });
+
+  it('shows what another process recorded before the try that was taken back', () => {
+    history.recordRuns([run('g-1', 'SUCCESS')], []);
+    const tried = history.recordRuns([run('g-1', 'CANCELED')], []);
+    history.recordRuns([], tried);
+    expect(shown()).toEqual(['g-1 SUCCESS']);
+  });
+
+  it('shows what another process recorded after the try that was taken back', () => {
+    const tried = history.recordRuns([run('g-1', 'FAILURE')], []);
+    history.recordRuns([run('g-1', 'CANCELED')], []);
+    history.recordRuns([], tried);
+    expect(shown()).toEqual(['g-1 CANCELED']);
+  });
+
+  it('shows the last of several ends where an earlier try ended a run otherwise', () => {
+    const tried = history.recordRuns([run('g-1', 'SUCCESS')], []);
+    history.recordRuns([run('g-1', 'CANCELED')], tried);
+    expect(shown()).toEqual(['g-1 CANCELED']);
+  });
+
+  it('drops the logs of the runs that it drops, whatever else stands in the file', () => {
+    for (const id of ['g-1', 'g-2', 'g-3']) history.appendLog(id, [line]);
+    const tried = history.recordRuns([run('g-1'), run('g-2')], []);
+    history.recordRuns([run('g-1')], tried);
+    const segment = (number: number): string => folder.file('history', `runs.00000${number}.jsonl`);
+    for (let number = 2; number <= 8; number++) fs.writeFileSync(segment(number), '');
+    // As if the last one had grown to its limit.
+    fs.truncateSync(segment(8), 16 * 1024 * 1024);
+    history.recordRuns([run('g-3')], []);
+    expect(fs.existsSync(segment(1))).toBe(false);
+    expect(fs.existsSync(segment(9))).toBe(true);
+    expect(fs.readdirSync(folder.file('logs')).sort()).toEqual(['g-3.jsonl']);
+    expect(history.finishedRuns({ limit: 1 }).map(({ id }) => id)).toEqual(['g-3']);
+  });
+
+  it('reads no more than it is asked for', () => {
+    for (let at = 1; at <= 20; at++) history.recordRuns([run(`g-${at}`)], []);
+    let looked = 0;
+    const where = ({ id }: RunRecord): boolean => {
+      looked++;
+      return Number(id.slice(2)) % 2 === 0;
+    };
+    expect(history.finishedRuns({ limit: 2, where }).map(({ id }) => id)).toEqual(['g-20', 'g-18']);
+    expect(looked).toBeLessThanOrEqual(4);
+  });
+});

@@ -1,0 +1,204 @@
+/** The store in a JSON file keeps the contract, also where several processes share the file and where the disk fails. */
+import fs from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FailureError } from '../../../src/model/failure.ts';
+import { checkState } from '../../../src/state/document/check-state.ts';
+import { keysAdded } from '../../support/builders.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { JsonRig } from '../../support/json-rig.ts';
+import {
+  describeSharedStoreContract,
+  describeStoreContract,
+  type SharedStoreRig,
+} from '../../support/store-contract.ts';
+
+function makeRig(): SharedStoreRig {
+  const rig = new JsonRig();
+  return {
+    store: rig.store,
+    document: () => Promise.resolve(rig.onDisk()),
+    kill: (executor) => Promise.resolve(rig.kill(executor)),
+    commitElsewhere: (changes) => rig.commitElsewhere(changes),
+    dispose: async () => {
+      await rig.settled();
+      rig[Symbol.dispose]();
+    },
+  };
+}
+
+describeStoreContract('JsonFileStore', makeRig);
+describeSharedStoreContract('JsonFileStore', makeRig);
+
+describe('a state in a JSON file', () => {
+  let rig: JsonRig;
+
+  beforeEach(() => {
+    rig = new JsonRig();
+  });
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await rig.settled();
+    rig[Symbol.dispose]();
+  });
+
+  it('leaves the folder as it was when it is only read, or when a plan has no changes', async () => {
+    await rig.store.read();
+    await rig.store.commit(() => ({ changes: [], outcome: undefined }));
+    await rig.store.ticks('feed', 1);
+    await rig.store.finishedRuns({ limit: 1 });
+    await rig.store.readLog('g-1');
+    await rig.store.evaluating('feed');
+    expect(rig.folder.content()).toEqual({});
+  });
+
+  it('leaves the bytes of the file alone when a later plan has no changes', async () => {
+    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    const before = rig.folder.content();
+    await rig.open().commit(() => ({ changes: [], outcome: undefined }));
+    await rig.open().read();
+    expect(rig.folder.content()).toEqual(before);
+  });
+
+  it('loses no commit of several stores that share the file', async () => {
+    const stores = [rig.open(), rig.open(), rig.open()];
+    await Promise.all(
+      stores.flatMap((store, which) =>
+        Array.from({ length: 20 }, (_, at) =>
+          store.commit((view) => ({
+            changes: [
+              keysAdded('letters', [`${which}/${at}`]),
+              { type: 'sensor-changed', sensor: 'feed', cursor: String(view.sensor('feed').version) },
+            ],
+            outcome: undefined,
+          })),
+        ),
+      ),
+    );
+    const document = rig.onDisk();
+    expect(document.serial).toBe(60);
+    expect(new Set(document.sets['letters']!.keys).size).toBe(60);
+    expect(document.sensors['feed']).toMatchObject({ version: 60, cursor: '59' });
+    expect(checkState(document)).toEqual([]);
+    for (const store of stores) expect((await store.read()).keys('letters')).toHaveLength(60);
+  });
+
+  it('sees at once what another store committed', async () => {
+    const [one, other] = [rig.open(), rig.open()];
+    await one.read();
+    await other.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    expect((await one.read()).keys('letters')).toEqual(['a']);
+    await one.commit(() => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }));
+    expect((await other.read()).keys('letters')).toEqual(['a', 'b']);
+  });
+
+  it('keeps the lineage that its first commit made', async () => {
+    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    const { lineage } = rig.onDisk();
+    expect(lineage).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    await rig.open().commit(() => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }));
+    expect(rig.onDisk().lineage).toBe(lineage);
+  });
+
+  it('shows nobody a commit that the disk refused', async () => {
+    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    const before = rig.folder.content();
+    vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
+      throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    });
+    const refused = rig.store
+      .commit(() => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }))
+      .catch((error: unknown) => error);
+    // A reader at every step between the refusal and its report.
+    const seen: Promise<readonly string[]>[] = [];
+    for (let step = 0; step < 20; step++) {
+      seen.push(rig.store.read().then((view) => view.keys('letters')));
+      await Promise.resolve();
+    }
+    const error = await refused;
+    expect(error).toBeInstanceOf(FailureError);
+    expect((error as FailureError).failure).toMatchObject({
+      reason: 'state-io',
+      cause: expect.stringContaining('ENOSPC') as string,
+    });
+    expect(await Promise.all(seen)).toEqual(Array.from({ length: 20 }, () => ['a']));
+    expect(rig.folder.content()).toEqual(before);
+    vi.restoreAllMocks();
+    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['c'])], outcome: undefined }));
+    expect((await rig.store.read()).keys('letters')).toEqual(['a', 'c']);
+  });
+
+  /** A clock that gives up: what would go on for ever ends with a word about it. */
+  class ImpatientClock extends FakeClock {
+    override sleep(ms: number): Promise<void> {
+      this.slept.push(ms);
+      if (this.slept.length > 50) throw new Error('it tries for ever');
+      return Promise.resolve();
+    }
+  }
+
+  it.each([
+    ['its newest generation is damaged', 5, true],
+    ['its serial is 0', 0, false],
+  ])('ends a commit one way or the other when %s', async (_, serial, damaged) => {
+    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    const document = rig.onDisk();
+    const folder = rig.stateFile.replace(/state\.json$/, '');
+    for (const name of fs.readdirSync(folder))
+      if (name.startsWith('.state.json.')) fs.rmSync(`${folder}${name}`);
+    fs.writeFileSync(rig.stateFile, JSON.stringify({ ...document, serial }));
+    if (damaged) fs.writeFileSync(`${folder}.state.json.000000000006`, '{"schema":1');
+    const store = rig.open(new ImpatientClock());
+    const committed = await store
+      .commit(() => ({ changes: [keysAdded('letters', ['b'])], outcome: 'committed' }))
+      .catch((error: unknown) => error);
+    if (committed === 'committed') expect((await rig.open().read()).keys('letters')).toEqual(['a', 'b']);
+    else expect(committed).toBeInstanceOf(FailureError);
+  });
+
+  it('takes over the claim of a sensor whose process is gone, and a torn one', async () => {
+    const claim = await rig.store.claimSensor('feed');
+    if ('holder' in claim) throw new Error('nobody has it');
+    const file = rig.folder.file('.dynpart', 'claims', 'feed.json');
+    const owner = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
+    fs.writeFileSync(file, JSON.stringify({ ...owner, startTime: '1' }));
+    expect(await rig.store.evaluating('feed')).toBeNull();
+    const next = await rig.open().claimSensor('feed');
+    expect('holder' in next).toBe(false);
+    fs.writeFileSync(file, '{"id":');
+    expect(await rig.store.evaluating('feed')).toBeNull();
+    expect('holder' in (await rig.open().claimSensor('feed'))).toBe(false);
+    expect(fs.readdirSync(rig.folder.file('.dynpart', 'claims'))).toEqual(['feed.json']);
+    for (const held of [claim, next]) if (!('holder' in held)) await held.release();
+  });
+
+  it('believes a claim from another machine for five minutes without a sign of life', async () => {
+    const claim = await rig.store.claimSensor('feed');
+    if ('holder' in claim) throw new Error('nobody has it');
+    const file = rig.folder.file('.dynpart', 'claims', 'feed.json');
+    const owner = JSON.parse(fs.readFileSync(file, 'utf8')) as object;
+    fs.writeFileSync(
+      file,
+      JSON.stringify({ ...owner, host: 'elsewhere', bootId: 'another boot', disk: null, startTime: '1' }),
+    );
+    const now = fs.statSync(file).mtimeMs;
+    expect(await rig.open(new FakeClock(now + 299_000, 91)).evaluating('feed')).toMatchObject({
+      host: 'elsewhere',
+    });
+    expect(await rig.open(new FakeClock(now + 301_000, 92)).evaluating('feed')).toBeNull();
+    await claim.release();
+  });
+
+  it('passes over a line of a log that was torn', async () => {
+    const line = {
+      at: '2026-01-01T00:00:00.000Z',
+      stream: 'log' as const,
+      text: 'whole',
+      asset: 'audio',
+      attempt: 1,
+    };
+    rig.store.appendLog('g-1', [line]);
+    fs.appendFileSync(rig.folder.file('.dynpart', 'logs', 'g-1.jsonl'), '{"at":"20');
+    expect(await rig.store.readLog('g-1')).toEqual([line]);
+  });
+});

@@ -1,0 +1,203 @@
+/** A state of schema 1 is read as it is, and brought forward by the first commit, behind a copy that an older dynpart can read. */
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { checkState } from '../../../src/state/document/check-state.ts';
+import { migrated, NEWEST_SCHEMA, OLDEST_SCHEMA } from '../../../src/state/json/migrations.ts';
+import { parseState } from '../../../src/state/json/parse-state.ts';
+import { SCHEMA } from '../../../src/state/document/state-document.ts';
+import { keysAdded } from '../../support/builders.ts';
+import { JsonRig } from '../../support/json-rig.ts';
+
+/** As dynpart 0.1 wrote it: keys, statuses, a cursor, spent run keys of both kinds, queued runs, and one of a process that was killed. */
+const SCHEMA_1 = fs.readFileSync(
+  path.join(import.meta.dirname, '../../fixtures/state-schema-1.json'),
+  'utf8',
+);
+const OLD = JSON.parse(SCHEMA_1) as { readonly serial: number } & Record<string, unknown>;
+
+describe('the steps', () => {
+  it('lead from the oldest schema to the one that is written, one by one', () => {
+    expect(NEWEST_SCHEMA).toBe(SCHEMA);
+    for (let schema = OLDEST_SCHEMA; schema <= SCHEMA; schema++)
+      expect(migrated({ schema }, schema)).toMatchObject({ schema: SCHEMA });
+  });
+
+  it('leave a document of the present schema as it is', () => {
+    const document = { schema: SCHEMA };
+    expect(migrated(document, SCHEMA)).toBe(document);
+  });
+
+  it('change nothing of what they are given', () => {
+    const old = Object.freeze(JSON.parse(SCHEMA_1) as Record<string, unknown>);
+    migrated(old, 1);
+    expect(old).toEqual(OLD);
+  });
+
+  it('bring over all that was in a state of schema 1, also fields that this dynpart does not know', () => {
+    const text = JSON.stringify({ ...OLD, notes: 'mine', writers: 'somebody else' });
+    const document = parseState(text, 'f');
+    expect(document).toEqual({ ...OLD, notes: 'mine', schema: 2, writers: { last: [], forgotten: 0 } });
+    expect(checkState(document)).toEqual([]);
+  });
+
+  it('demand the same shape as ever: damage is named with its place', () => {
+    for (const [field, wrong] of [
+      ['sets', []],
+      ['lineage', 5],
+      ['runs', [{}]],
+      ['serial', 0],
+    ] as const)
+      expect(() => parseState(JSON.stringify({ ...OLD, [field]: wrong }), 'f')).toThrow('state-misshapen');
+    expect(() => parseState('{"schema":1}', 'f')).toThrow('state-misshapen');
+  });
+});
+
+describe('a state of schema 1', () => {
+  let rig: JsonRig;
+
+  beforeEach(() => {
+    rig = new JsonRig();
+    fs.mkdirSync(rig.folder.file('.dynpart'));
+    fs.writeFileSync(rig.stateFile, SCHEMA_1);
+    fs.linkSync(rig.stateFile, generation(OLD.serial));
+  });
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await rig.settled();
+    rig[Symbol.dispose]();
+  });
+
+  const generation = (serial: number): string =>
+    rig.folder.file('.dynpart', `.state.json.${String(serial).padStart(12, '0')}`);
+  const copies = (): string[] =>
+    fs.readdirSync(rig.folder.file('.dynpart')).filter((name) => name.includes('before-schema'));
+  const contentOf = (name: string): string => fs.readFileSync(rig.folder.file('.dynpart', name), 'utf8');
+  const commit = (key: string, store = rig.store): Promise<void> =>
+    store.commit(() => ({ changes: [keysAdded('items', [key])], outcome: undefined }));
+
+  it('is read without a byte written', async () => {
+    const before = rig.folder.content();
+    expect((await rig.store.read()).keys('items')).toContain('Ünï');
+    await rig.store.commit(() => ({ changes: [], outcome: undefined }));
+    expect(rig.folder.content()).toEqual(before);
+    expect(rig.warnings).toEqual([]);
+  });
+
+  it('is of schema 2 after the first commit, with a copy of what was there, and one line about it', async () => {
+    await commit('new');
+    const { sets } = OLD as unknown as { sets: { items: { keys: string[] } } };
+    const after = rig.onDisk();
+    expect(JSON.parse(fs.readFileSync(rig.stateFile, 'utf8'))).toMatchObject({ schema: 2, serial: 10 });
+    expect(after.sets['items']!.keys).toEqual([...sets.items.keys, 'new']);
+    for (const field of ['lineage', 'pipeline', 'sensors', 'assets', 'runs', 'executors'] as const)
+      expect(after[field]).toEqual(OLD[field]);
+    const [copy, ...more] = copies();
+    expect(more).toEqual([]);
+    expect(copy).toMatch(/^state\.json\.before-schema-2-2026-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/);
+    expect(contentOf(copy!)).toBe(SCHEMA_1);
+    expect(rig.warnings).toEqual([
+      `${rig.stateFile} has schema 2 now; as it was before, it is kept as ${rig.stateFile}${copy!.slice('state.json'.length)}`,
+    ]);
+    await commit('newer');
+    await commit('newest', rig.open());
+    expect(copies()).toHaveLength(1);
+    expect(rig.warnings).toHaveLength(1);
+  });
+
+  it('gets a name for its copy whatever stands in place of its time', async () => {
+    fs.writeFileSync(rig.stateFile, JSON.stringify({ ...OLD, writtenBy: { version: '0.1.0', at: '/x' } }));
+    await commit('new');
+    expect(copies()).toEqual(['state.json.before-schema-2-unknown']);
+  });
+
+  it('is copied from the generation where that is ahead of the file', async () => {
+    const newer = JSON.stringify({ ...OLD, serial: 12, extra: 'only there' });
+    fs.writeFileSync(generation(12), newer);
+    await commit('new');
+    expect(copies().map(contentOf)).toEqual([newer]);
+    expect(rig.onDisk()).toMatchObject({ serial: 13, extra: 'only there' });
+  });
+
+  it('is copied from the file where the generation is damaged', async () => {
+    fs.writeFileSync(generation(12), '{');
+    await commit('new');
+    expect(copies().map(contentOf)).toEqual([SCHEMA_1]);
+    expect(rig.onDisk().serial).toBe(13);
+  });
+
+  it('has its copy on the disk before anything is published, and none that is torn', async () => {
+    const steps: string[] = [];
+    const named = (name: string): string =>
+      name.includes('before-schema') ? 'copy' : /\d{12}$/.test(name) ? 'generation' : 'file';
+    const { linkSync, fsyncSync } = fs;
+    vi.spyOn(fs, 'linkSync').mockImplementation((from, to) => {
+      linkSync(from, to);
+      steps.push(`link ${named(String(to))}`);
+    });
+    vi.spyOn(fs, 'fsyncSync').mockImplementation((fd) => {
+      fsyncSync(fd);
+      steps.push('sync');
+    });
+    await commit('new');
+    expect(steps).toEqual(['sync', 'link copy', 'sync', 'sync', 'link generation', 'link file', 'sync']);
+  });
+
+  it.each(['writeSync', 'fsyncSync', 'linkSync'] as const)(
+    'stays as it is when the copy cannot be made: %s',
+    async (step) => {
+      const before = rig.folder.content();
+      vi.spyOn(fs, step).mockImplementation(() => {
+        throw Object.assign(new Error('no'), { code: 'ENOSPC' });
+      });
+      await expect(commit('new')).rejects.toMatchObject({ failure: { reason: 'state-io' } });
+      vi.restoreAllMocks();
+      expect(rig.folder.content()).toEqual(before);
+      expect(rig.warnings).toEqual([]);
+    },
+  );
+
+  it('does not pile up copies of tries that came no further, and keeps another one for another state', async () => {
+    let fails = 3;
+    const link = fs.linkSync.bind(fs);
+    vi.spyOn(fs, 'linkSync').mockImplementation((from, to) => {
+      if (/\d{12}$/.test(String(to)) && fails-- > 0) throw Object.assign(new Error('no'), { code: 'ENOSPC' });
+      link(from, to);
+    });
+    for (let tries = 0; tries < 3; tries++)
+      await expect(commit('new')).rejects.toMatchObject({ failure: { reason: 'state-io' } });
+    expect(copies().map(contentOf)).toEqual([SCHEMA_1]);
+    // The older dynpart goes on, and then the newer one again: the same time by chance, and another state.
+    const other = SCHEMA_1.replace('"keptOut":["gone"]', '"keptOut":[]');
+    fs.rmSync(generation(OLD.serial));
+    fs.writeFileSync(rig.stateFile, other);
+    fs.linkSync(rig.stateFile, generation(OLD.serial));
+    await commit('new', rig.open());
+    expect(copies().toSorted().map(contentOf)).toEqual([SCHEMA_1, other]);
+  });
+
+  it('is migrated once by two that do it at the same time', async () => {
+    await Promise.all(['a1', 'a2', 'a3', 'a4'].map((key) => commit(key, rig.open())));
+    expect(copies().map(contentOf)).toEqual([SCHEMA_1]);
+    expect(rig.onDisk().sets['items']!.keys.slice(-4).toSorted()).toEqual(['a1', 'a2', 'a3', 'a4']);
+    expect(rig.warnings).toHaveLength(1);
+  });
+
+  it('keeps no copy of what another one migrated between its reading and its commit', async () => {
+    const late = rig.open();
+    await late.read();
+    await commit('first');
+    for (const name of copies()) fs.rmSync(rig.folder.file('.dynpart', name));
+    await commit('late', late);
+    expect(copies()).toEqual([]);
+    expect(rig.onDisk().sets['items']!.keys.slice(-2)).toEqual(['first', 'late']);
+  });
+
+  it('is known as the way back: its generations are read', async () => {
+    await commit('new');
+    fs.rmSync(generation(10));
+    expect(rig.store.file.newestGeneration()).toMatchObject({ serial: 9, document: { schema: 2 } });
+  });
+});

@@ -1,0 +1,245 @@
+/** The state file and its generations: what is kept, what is tidied, and what is done when they disagree. */
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FailureError } from '../../../src/model/failure.ts';
+import { processTag } from '../../../src/files/process-owner.ts';
+import { Conflict, StateFile } from '../../../src/state/json/state-file.ts';
+import { emptyDocument, type StateDocument } from '../../../src/state/document/state-document.ts';
+import { AT } from '../../support/builders.ts';
+import { TemporaryFolder } from '../../support/json-rig.ts';
+
+describe('the state file', () => {
+  let folder: TemporaryFolder;
+  let warnings: string[];
+  let file: StateFile;
+
+  beforeEach(() => {
+    folder = new TemporaryFolder();
+    warnings = [];
+    file = open();
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    folder[Symbol.dispose]();
+  });
+
+  const open = (): StateFile =>
+    new StateFile(folder.file('.dynpart', 'state.json'), (message) => warnings.push(message));
+  const generation = (serial: number): string =>
+    folder.file('.dynpart', `.state.json.${String(serial).padStart(12, '0')}`);
+  const generations = (): number[] =>
+    fs
+      .readdirSync(folder.file('.dynpart'))
+      .flatMap((name) => (/^\.state\.json\.\d{12}$/.test(name) ? [Number(name.slice(-12))] : []))
+      .sort((a, b) => a - b);
+  const numbered = (serial: number, keys: readonly string[] = []): StateDocument => ({
+    ...emptyDocument(),
+    lineage: 'l',
+    serial,
+    sets: { letters: { keys, added: keys.length === 0 ? [] : [[keys.length, AT]], keptOut: [] } },
+  });
+  const write = async (from: number, to: number, keys: readonly string[] = []): Promise<void> => {
+    for (let serial = from; serial <= to; serial++) await file.write(numbered(serial, keys));
+  };
+  const big = Array.from({ length: 5000 }, (_, at) => `a key of some length ${at}`);
+
+  it('is an empty state where there is neither a file nor a generation', async () => {
+    expect(await file.read()).toEqual(emptyDocument());
+    expect(folder.content()).toEqual({});
+  });
+
+  it('holds what was written last, also for others', async () => {
+    await write(1, 3, ['a']);
+    expect((await open().read()).serial).toBe(3);
+    expect(JSON.parse(fs.readFileSync(file.path, 'utf8'))).toEqual(numbered(3, ['a']));
+    expect(warnings).toEqual([]);
+  });
+
+  it('is as seen until somebody else writes', async () => {
+    expect(file.isAsSeen()).toBe(false);
+    await write(1, 1);
+    expect(file.isAsSeen()).toBe(true);
+    await open().write(numbered(2));
+    expect(file.isAsSeen()).toBe(false);
+    await file.read();
+    expect(file.isAsSeen()).toBe(true);
+    file.forget();
+    expect(file.isAsSeen()).toBe(false);
+  });
+
+  it('takes one of two writers of the same generation, the first time and later', async () => {
+    const other = open();
+    await other.write(numbered(1, ['theirs']));
+    await expect(file.write(numbered(1, ['mine']))).rejects.toThrow(Conflict);
+    await other.write(numbered(2, ['theirs']));
+    await expect(file.write(numbered(2, ['mine']))).rejects.toThrow(Conflict);
+    expect((await file.read()).sets['letters']!.keys).toEqual(['theirs']);
+    expect(fs.readdirSync(file.folder).filter((name) => name.includes('tmp'))).toEqual([]);
+  });
+
+  it('refuses a writer that slept until its number was free again', async () => {
+    await write(1, 20);
+    expect(generations()).not.toContain(4);
+    await expect(open().write(numbered(4, ['late']))).rejects.toThrow(Conflict);
+    expect((await open().read()).serial).toBe(20);
+    expect(generations()).not.toContain(4);
+  });
+
+  it('keeps a window of generations that does not grow', async () => {
+    await write(1, 60);
+    expect(generations()).toEqual(Array.from({ length: 16 }, (_, at) => 45 + at));
+    expect(fs.readdirSync(file.folder)).toHaveLength(17);
+  });
+
+  it('keeps the content of the last two generations and empties older ones that are big', async () => {
+    await write(1, 5, big);
+    expect(generations().map((serial) => fs.statSync(generation(serial)).size > 0)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(JSON.parse(fs.readFileSync(file.path, 'utf8'))).toEqual(numbered(5, big));
+    expect(JSON.parse(fs.readFileSync(generation(4), 'utf8'))).toEqual(numbered(4, big));
+  });
+
+  it('never empties a generation in place: a copy by hard link stays whole', async () => {
+    await write(1, 1, big);
+    fs.linkSync(file.path, folder.file('copy.json'));
+    await write(2, 4, big);
+    expect(JSON.parse(fs.readFileSync(folder.file('copy.json'), 'utf8'))).toEqual(numbered(1, big));
+  });
+
+  it('passes over a state.json that is older than the newest generation, and says how to put it right', async () => {
+    await write(1, 2, ['a']);
+    const older = fs.readFileSync(file.path);
+    await write(3, 3, ['a', 'b']);
+    fs.rmSync(file.path);
+    fs.writeFileSync(file.path, older);
+    const reading = open();
+    expect(await reading.read()).toEqual(numbered(3, ['a', 'b']));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('state restore');
+    expect(warnings[0]).toContain(file.path);
+    await reading.write(numbered(4, ['a', 'b', 'c']));
+    expect(JSON.parse(fs.readFileSync(file.path, 'utf8'))).toEqual(numbered(4, ['a', 'b', 'c']));
+  });
+
+  it('lets a writer finish that has published and not renamed yet', async () => {
+    await write(1, 1, ['a']);
+    fs.writeFileSync(generation(2), JSON.stringify(numbered(2, ['a', 'b'])));
+    const reading = open().read();
+    fs.writeFileSync(file.path, JSON.stringify(numbered(2, ['a', 'b'])));
+    expect(await reading).toEqual(numbered(2, ['a', 'b']));
+    expect(warnings).toEqual([]);
+  });
+
+  it('fails when the file is gone and its generations are not, and touches nothing', async () => {
+    await write(1, 2, ['a']);
+    fs.rmSync(file.path);
+    const before = folder.content();
+    await expect(open().read()).rejects.toMatchObject({
+      failure: { reason: 'state-missing', file: file.path },
+    });
+    expect(folder.content()).toEqual(before);
+  });
+
+  it('fails when the file is damaged, though its generations are whole, and touches nothing', async () => {
+    await write(1, 2, ['a']);
+    for (const damage of ['', '{"schema":1', '[]']) {
+      // Not in place: the newest generation is the same file.
+      fs.rmSync(file.path);
+      fs.writeFileSync(file.path, damage);
+      const before = folder.content();
+      await expect(open().read()).rejects.toBeInstanceOf(FailureError);
+      expect(folder.content()).toEqual(before);
+    }
+    expect(open().newestGeneration()?.document).toEqual(numbered(2, ['a']));
+  });
+
+  it('knows the newest generation that is intact as the way back', async () => {
+    await write(1, 3, ['a']);
+    fs.writeFileSync(generation(3), '{"schema":');
+    expect(open().newestGeneration()).toEqual({ serial: 2, document: numbered(2, ['a']) });
+    fs.rmSync(generation(2));
+    fs.writeFileSync(generation(2), '');
+    expect(open().newestGeneration()).toEqual({ serial: 1, document: numbered(1, ['a']) });
+    // One that was renamed by hand is not what its name says.
+    fs.rmSync(generation(3));
+    fs.writeFileSync(generation(3), JSON.stringify(numbered(9)));
+    expect(open().newestGeneration()?.serial).toBe(1);
+  });
+
+  it('sweeps what killed writers left, and nothing of living ones', async () => {
+    await write(1, 1);
+    const place = processTag().split('-')[2]!;
+    const dead = path.join(file.folder, `.state.json.tmp.4194999-1-${place}.1`);
+    const elsewhere = path.join(file.folder, '.state.json.tmp.1-1-elsewhere.1');
+    const longAgo = path.join(file.folder, '.state.json.tmp.1-1-elsewhere.2');
+    const own = path.join(file.folder, `.state.json.tmp.${processTag()}.999`);
+    const users = path.join(file.folder, 'notes.txt');
+    for (const left of [dead, elsewhere, longAgo, own, users]) fs.writeFileSync(left, 'x');
+    fs.utimesSync(longAgo, new Date(0), new Date(0));
+    await write(2, 2);
+    expect([dead, elsewhere, longAgo, own, users].map((left) => fs.existsSync(left))).toEqual([
+      false,
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it('keeps a commit whose last rename failed, and says so', async () => {
+    await write(1, 1, ['a']);
+    const rename = vi.spyOn(fs, 'renameSync').mockImplementation(() => {
+      throw Object.assign(new Error('no'), { code: 'EACCES' });
+    });
+    await file.write(numbered(2, ['a', 'b']));
+    rename.mockRestore();
+    expect(warnings.join()).toContain('generation 2');
+    expect(await open().read()).toEqual(numbered(2, ['a', 'b']));
+  });
+
+  it.each([
+    ['writeSync', 'ENOSPC'],
+    ['fsyncSync', 'EIO'],
+    ['linkSync', 'EPERM'],
+    ['openSync', 'EMFILE'],
+  ] as const)('leaves everything as it was when %s fails with %s', async (step, code) => {
+    await write(1, 2, ['a']);
+    const before = folder.content();
+    vi.spyOn(fs, step).mockImplementation(() => {
+      throw Object.assign(new Error(code), { code });
+    });
+    await expect(file.write(numbered(3, ['a', 'b']))).rejects.toMatchObject({
+      failure: { reason: 'state-io', file: file.path },
+    });
+    vi.restoreAllMocks();
+    expect(folder.content()).toEqual(before);
+    expect((await open().read()).serial).toBe(2);
+  });
+
+  it('writes on when one write takes only a part', async () => {
+    const writeSync = fs.writeSync.bind(fs);
+    vi.spyOn(fs, 'writeSync').mockImplementation(((
+      fd: number,
+      bytes: Uint8Array,
+      offset: number,
+      length: number,
+    ) => writeSync(fd, bytes, offset, Math.min(length, 7))) as typeof fs.writeSync);
+    await write(1, 2, ['a']);
+    expect(JSON.parse(fs.readFileSync(file.path, 'utf8'))).toEqual(numbered(2, ['a']));
+  });
+
+  it('says in words that a folder stands where the file should', async () => {
+    fs.mkdirSync(file.path, { recursive: true });
+    await expect(file.read()).rejects.toMatchObject({
+      failure: { reason: 'state-io', cause: 'it is a folder (EISDIR)' },
+    });
+  });
+});
