@@ -29,7 +29,7 @@ describe('what user code threw', () => {
   it('keeps the frames of the user’s file, and none of Node’s', () => {
     const { frames } = describeThrown(new Error('x'));
     expect(frames.length).toBeGreaterThan(0);
-    expect(frames[0]).toContain('user-code.test.ts');
+    expect(frames[0]).toContain('thrown.test.ts');
     for (const frame of frames) expect(frame).not.toMatch(/node:/);
   });
 
