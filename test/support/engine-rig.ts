@@ -3,7 +3,8 @@ import type { IoManager, ValueContext } from '../../src/definitions/io-manager.t
 import type { Pipeline } from '../../src/definitions/pipeline.ts';
 import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
 import type { Event } from '../../src/engine/event.ts';
-// Loaded by a session on first use: here before any test's time begins.
+// Loaded on first use: here before any test's time begins.
+import '../../src/engine/plan/tick.ts';
 import '../../src/engine/runs/run-execution.ts';
 import type { RunExecutionOptions } from '../../src/engine/runs/run-execution.ts';
 import { RunSession, type RunSessionOptions } from '../../src/engine/runs/run-session.ts';
