@@ -20,6 +20,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'ambiguous-keys':
     case 'invalid-keys':
     case 'keys-file':
+    case 'file-in-the-way':
     case 'pipeline-not-found':
     case 'pipeline-syntax':
     case 'pipeline-import-missing':

@@ -1,6 +1,8 @@
 /** The one place that picks where state and values live: files beside the pipeline. */
+import fs from 'node:fs';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
+import { isStateOrGeneration } from '../state/json/generation-names.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 
 /** The state, and the folder that everything beside it is kept in. */
@@ -8,6 +10,16 @@ export type LocalStore = JsonFileStore;
 
 export function openStore(options: JsonFileStoreOptions): LocalStore {
   return new JsonFileStore(options);
+}
+
+/** Whether a file is a state that processes work with, or one of its generations: no copy of anything belongs there. */
+export function isStateInUse(file: string, ownState: string): boolean {
+  return isStateOrGeneration(file) || isSameFile(file, ownState);
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((file) => fs.statSync(file, { throwIfNoEntry: false }));
+  return one === other || (a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev);
 }
 
 /** Where the pipeline's values are kept: its own I/O manager, or files beside the state. */

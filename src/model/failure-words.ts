@@ -220,6 +220,11 @@ export function describe(failure: Failure): Problem {
         `this process was stopped while many others committed, and cannot tell whether its own commit ${failure.serial} of ${failure.file} was made`,
         'look (dynpart status, dynpart runs list), and run the command again if it was not',
       );
+    case 'file-in-the-way':
+      return say(
+        `${failure.file} stays as it is: ${failure.why}`,
+        'name another file, or remove this one first if nobody needs it',
+      );
     case 'state-io':
       return say(
         `cannot ${failure.action} ${failure.file}: ${failure.cause}`,

@@ -96,14 +96,54 @@ describe('status --html', () => {
 
   it('replaces an older page whole, and leaves nothing beside it', async () => {
     fs.mkdirSync(project.path('out'));
-    project.write({ 'out/page.html': 'an older page' });
+    await project.dynpart(['status', 'fetched', '--html', 'out/page.html']);
+    const older = project.read('out', 'page.html');
     const reader = fs.openSync(project.path('out', 'page.html'), 'r');
     await project.dynpart(['status', '--html', 'out/page.html']);
     // Who reads the older one reads all of it.
-    expect(fs.readFileSync(reader, 'utf8')).toBe('an older page');
+    expect(fs.readFileSync(reader, 'utf8')).toBe(older);
     fs.closeSync(reader);
+    expect(project.read('out', 'page.html')).not.toBe(older);
     expect(fs.readdirSync(project.path('out'))).toEqual(['page.html']);
     expect(project.read('out', 'page.html')).toContain('</html>');
+  });
+
+  it('never takes the place of a state, a value, a link or anything else that it did not make', async () => {
+    project.write({
+      'notes.html': '<!DOCTYPE html>\n<p>mine</p>',
+      'other.json': project.read('.dynpart/state.json'),
+    });
+    fs.symlinkSync('.dynpart/state.json', project.path('sly.html'));
+    const [generation] = fs
+      .readdirSync(project.path('.dynpart'))
+      .filter((name) => /^\.state\.json\.\d+$/.test(name));
+    const files = [
+      '.dynpart/state.json',
+      'sly.html',
+      `.dynpart/${generation}`,
+      '.dynpart/values/counted/m1199.json',
+      'notes.html',
+      'other.json',
+      'pipeline.ts',
+    ];
+    for (const file of files) {
+      const before = project.read(file);
+      const { code, document } = await project.json(['status', '--html', file]);
+      expect([file, code, document.error?.code]).toEqual([file, 2, 'file-in-the-way']);
+      expect(document.error.message).toContain(project.path(file));
+      expect(project.read(file)).toBe(before);
+    }
+    expect(fs.lstatSync(project.path('sly.html')).isSymbolicLink()).toBe(true);
+  });
+
+  it('goes into an empty file that keeps its permissions, and through a link', async () => {
+    project.write({ 'private.html': '' });
+    fs.chmodSync(project.path('private.html'), 0o600);
+    fs.symlinkSync('private.html', project.path('link.html'));
+    const { code, document } = await project.json(['status', '--html', 'link.html']);
+    expect([code, document.html]).toEqual([0, project.path('private.html')]);
+    expect(project.read('private.html')).toContain('</html>');
+    expect(fs.statSync(project.path('private.html')).mode & 0o777).toBe(0o600);
   });
 
   it('that cannot be written is an error that names the file, and the status is said all the same', async () => {
@@ -113,7 +153,7 @@ describe('status --html', () => {
     expect(document.error.message).toContain(project.path('no', 'such', 'folder', 'page.html'));
     expect(document.assets).toHaveLength(3);
     const folder = await project.json(['status', '--html', 'out']);
-    expect(folder.code).toBe(5);
+    expect([folder.code, folder.document.error.code]).toEqual([2, 'file-in-the-way']);
     expect(fs.readdirSync(project.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 });

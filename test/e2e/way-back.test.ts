@@ -111,7 +111,9 @@ describe('state export', () => {
   it('takes the place of a file that is there, also behind a link, and refuses the place of the state itself', async () => {
     await using project = new WayBackProject();
     await project.does('partitions', 'add', 'items', 'a');
-    project.write({ 'copy.json': 'old', 'real.json': 'old' });
+    await project.does('state', 'export', 'copy.json');
+    await project.does('state', 'export', 'real.json');
+    await project.does('partitions', 'add', 'items', 'b');
     fs.symlinkSync('real.json', project.path('link.json'));
     for (const name of ['copy.json', 'link.json']) await project.does('state', 'export', name);
     expect(project.read('copy.json')).toBe(project.stateBytes());
@@ -127,15 +129,24 @@ describe('state export', () => {
       '.dynpart/.state.json.000000000009',
     ]) {
       const { code, document } = await project.json(['state', 'export', name]);
-      expect([name, code, document.error.code]).toEqual([name, 2, 'usage']);
+      expect([name, code, document.error.code]).toEqual([name, 2, 'file-in-the-way']);
       expect(document.error.message).toContain(name);
     }
     expect(fs.statSync(project.path('.dynpart', 'state.json')).ino).toBe(before);
     expect(fs.readdirSync(project.path('.dynpart')).filter((name) => name.startsWith('.state'))).toHaveLength(
-      1,
+      2,
     );
     await project.does('state', 'export', '.dynpart/copy.json');
     await project.checks();
+
+    const otherCopy = project.read('copy.json').replace(/"lineage":"[^"]*"/, '"lineage":"another"');
+    project.write({ 'theirs.txt': 'theirs', 'other.json': otherCopy });
+    for (const name of ['theirs.txt', 'other.json']) {
+      const { code, document } = await project.json(['state', 'export', name]);
+      expect([name, code, document.error.code]).toEqual([name, 2, 'file-in-the-way']);
+    }
+    expect(project.read('theirs.txt')).toBe('theirs');
+    expect(project.read('other.json')).toBe(otherCopy);
   });
 
   it('goes through pipes and devices, and leaves them what they are', async () => {

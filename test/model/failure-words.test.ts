@@ -59,6 +59,7 @@ function everyFailure(text: string): {
     'state-newer': { reason: 'state-newer', file, schema: 3, supported: 2 },
     'state-older': { reason: 'state-older', file, schema: 1, oldest: 2 },
     'commit-unsure': { reason: 'commit-unsure', file, serial: 7 },
+    'file-in-the-way': { reason: 'file-in-the-way', file: 'F', why: 'W' },
     'state-io': { reason: 'state-io', file, action: 'write', cause: 'c' },
     'value-damaged': { reason: 'value-damaged', file, asset: 'a', key: text, cause: 'c' },
     'copy-unusable': { reason: 'copy-unusable', file, why: 'w' },

@@ -1,22 +1,15 @@
 /** `dynpart state …`: every invariant checked, a copy, the way back. */
-import fs from 'node:fs';
 import path from 'node:path';
 import { describe } from '../../model/failure-words.ts';
 import { fail, FailureError } from '../../model/failure.ts';
 import { isoTime } from '../../model/time.ts';
 import { checkState } from '../../state/document/check-state.ts';
-import {
-  io,
-  readIfThere,
-  removeQuietly,
-  syncFolder,
-  writeAll,
-  writeDurably,
-} from '../../files/durable-files.ts';
+import { io, readIfThere } from '../../files/durable-files.ts';
 import { parseState } from '../../state/json/parse-state.ts';
 import type { StateDocument } from '../../state/document/state-document.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
+import { writeFile } from '../write-file.ts';
 
 export function stateCommand(program: Declaration): void {
   const state = program.command('state').description('check, copy and restore the state');
@@ -50,7 +43,7 @@ async function check(context: Context): Promise<void> {
 
 async function exportTo(context: Context, _: object, file: string | undefined): Promise<void> {
   const document = await context.store.document();
-  const { path: stateFile, folder } = context.store.file;
+  const { path: stateFile } = context.store.file;
   const text = `${JSON.stringify(document)}\n`;
   if (file === undefined) {
     if (context.options.json)
@@ -68,58 +61,13 @@ async function exportTo(context: Context, _: object, file: string | undefined): 
       message: `there is no state yet in ${stateFile}`,
       hint: 'the first tick, or partitions add, makes it',
     });
-  const asked = path.resolve(context.terminal.cwd, file);
-  const target = io('write', asked, () => behindLinks(asked));
-  const name = path.basename(target);
-  const own = path.basename(stateFile);
-  // Older than the state by the time that it is written, a copy must not stand in its place, or in a generation's.
-  if (path.dirname(target) === realPath(folder) && (name === own || name.startsWith(`.${own}.`)))
-    fail({
-      reason: 'usage',
-      message: `${file} is the state itself`,
-      hint: 'name another file: dynpart state export FILE',
-    });
-  io('write', target, () => writeCopy(target, text));
+  const target = writeFile(context, file, {
+    content: text,
+    // A copy of another state may be the only one that there is.
+    isOwn: (head) => head.startsWith('{"schema":') && head.includes(`"lineage":"${document.lineage}"`),
+  });
   Object.assign(context.document, { file: target, serial: document.serial });
   context.chat(`serial ${document.serial} written to ${target}`);
-}
-
-/** Whole or not at all: under a name of its own first. Into what is no file, a pipe or a device, as it comes. */
-function writeCopy(target: string, text: string): void {
-  const there = fs.statSync(target, { throwIfNoEntry: false });
-  if (there !== undefined && !there.isFile() && !there.isDirectory()) {
-    const fd = fs.openSync(target, 'w');
-    try {
-      writeAll(fd, text);
-    } finally {
-      fs.closeSync(fd);
-    }
-    return;
-  }
-  const temporary = `${target}.${process.pid}.tmp`;
-  try {
-    writeDurably(temporary, text);
-    fs.renameSync(temporary, target);
-    syncFolder(path.dirname(target));
-  } finally {
-    removeQuietly(temporary);
-  }
-}
-
-/** Where a path leads: what is renamed over a link would replace the link (`/dev/stdout` is one). */
-function behindLinks(file: string): string {
-  const there = fs.statSync(file, { throwIfNoEntry: false });
-  if (there === undefined) return path.join(realPath(path.dirname(file)), path.basename(file));
-  return there.isFile() || there.isDirectory() ? fs.realpathSync(file) : file;
-}
-
-function realPath(folder: string): string {
-  try {
-    return fs.realpathSync(folder);
-  } catch {
-    // It is not there: writing says so.
-    return folder;
-  }
 }
 
 async function restore(

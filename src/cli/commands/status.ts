@@ -1,8 +1,9 @@
 /** `dynpart status`: what is materialized, failed, in progress and missing, per asset. */
-import { runsIn } from '../../engine/plan/run-records.ts';
 import { lastTickOf } from '../../engine/sensors/last-tick.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
-import type { KnownAsset } from '../../model/known-pipeline.ts';
+import { isoTime } from '../../model/time.ts';
+import type { PageParts } from '../../report/status-page.ts';
+import { assetReport, isAllMade, keysInProgress, type StatusReport } from '../../report/status-report.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
@@ -33,23 +34,24 @@ async function status(
     );
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
   const inProgress = keysInProgress(view);
-  const assets = chosen.map((asset) => countsOf(view, asset, inProgress.get(asset.name) ?? new Set()));
-  const sensors = await Promise.all(
-    known.sensors.map(async (sensor) => ({
-      sensor: sensor.name,
-      status: sensorStatus(view, sensor),
-      lastTick: (await lastTickOf(context.store, view, sensor.name)).tick,
-      overdue: false,
-    })),
-  );
-  Object.assign(context.document, { assets, sensors });
+  const report: StatusReport = {
+    assets: chosen.map((asset) => assetReport(view, asset, inProgress)),
+    sensors: await Promise.all(
+      known.sensors.map(async (sensor) => ({
+        sensor: sensor.name,
+        status: sensorStatus(view, sensor),
+        lastTick: (await lastTickOf(context.store, view, sensor.name)).tick,
+        overdue: false,
+      })),
+    ),
+  };
+  const { assets } = report;
+  Object.assign(context.document, report);
   if (flags.html !== undefined) {
-    const { writeStatusPage } = await import('../write-status-page.ts');
-    const isWhole = names.length === 0;
-    const shown = { view, assets, known: chosen, isWhole, sensors, inProgress };
-    context.document['html'] = writeStatusPage(context, flags.html, shown);
+    const parts = { report, known: chosen, inProgress, isWhole: names.length === 0 };
+    context.document['html'] = await writePage(context, flags.html, view, parts);
   }
-  if (flags.exitCode && assets.some(({ missing, failed }) => missing + failed > 0)) context.exitWith(10);
+  if (flags.exitCode && !isAllMade(assets)) context.exitWith(10);
   await context.table({
     columns: [
       { title: 'ASSET' },
@@ -76,41 +78,20 @@ function number(context: Context, count: number): string {
   return context.terminal.stdout.isTerminal ? grouped(count) : String(count);
 }
 
-function keysInProgress(view: StateView): Map<string, Set<string | null>> {
-  const byAsset = new Map<string, Set<string | null>>();
-  for (const runs of view.runs()) {
-    for (const asset of runs.assets) {
-      const keys = byAsset.get(asset) ?? new Set();
-      byAsset.set(asset, keys);
-      for (const { partitionKey } of runsIn(runs)) keys.add(partitionKey);
-    }
-  }
-  return byAsset;
-}
-
-/** Each key counts once: in progress, else failed, else materialized, else missing. */
-function countsOf(view: StateView, { name, set }: KnownAsset, running: ReadonlySet<string | null>) {
-  const letters = view.statuses(name, set);
-  const counts = { m: 0, f: 0, '.': 0 };
-  for (const letter of letters) counts[letter as 'm' | 'f' | '.']++;
-  // A run of a key that was removed may still be on its way out.
-  const there =
-    set === null
-      ? null
-      : view.present(
-          set,
-          [...running].filter((key) => key !== null),
-        );
-  const keys = [...running].filter((key) => there === null || there.has(key!));
-  for (const letter of view.statusOf(name, set, keys)) counts[letter]--;
-  return {
-    asset: name,
-    set,
-    total: letters.length,
-    materialized: counts.m,
-    failed: counts.f,
-    inProgress: keys.length,
-    missing: counts['.'],
-    stale: 0,
-  };
+async function writePage(
+  context: Context,
+  file: string,
+  view: StateView,
+  parts: Omit<PageParts, 'at' | 'version' | 'file'>,
+): Promise<string> {
+  const { isStatusHtml, statusHtml } = await import('../render/html.ts');
+  const { statusPage } = await import('../../report/status-page.ts');
+  const { writeFile } = await import('../write-file.ts');
+  const page = statusPage(view, {
+    ...parts,
+    at: isoTime(context.clock.now()),
+    version: context.version,
+    file: context.store.file.path,
+  });
+  return writeFile(context, file, { content: statusHtml(page), isOwn: isStatusHtml });
 }

@@ -1,49 +1,14 @@
 /** The status as one HTML page: nothing is loaded with it, nothing in it runs, and all that comes from outside is text. */
 import type { createHash as CreateHash } from 'node:crypto';
+import type { SensorRow, SetTable, StatusPage } from '../../report/status-page.ts';
 import { clean, counted, grouped, printable } from '../../model/text.ts';
 
-export interface StatusPage {
-  /** When it was made, ISO 8601. */
-  readonly at: string;
-  readonly version: string;
-  /** The state file. */
-  readonly file: string;
-  readonly serial: number;
-  readonly assets: readonly AssetRow[];
-  readonly sets: readonly SetTable[];
-  readonly sensors: readonly SensorRow[];
-}
+/** What a page of dynpart's making says of itself, so that a newer one may take its place. */
+const MARK = '<meta name="generator" content="dynpart status" />';
 
-interface AssetRow {
-  readonly asset: string;
-  readonly set: string | null;
-  readonly total: number;
-  readonly materialized: number;
-  readonly failed: number;
-  readonly inProgress: number;
-  readonly missing: number;
-}
-
-export interface SetTable {
-  readonly set: string;
-  readonly total: number;
-  readonly assets: readonly string[];
-  /** The newest keys first, not always all of them; a status for each of `assets`. */
-  readonly keys: readonly {
-    readonly key: string;
-    readonly addedAt: string;
-    readonly statuses: readonly KeyStatus[];
-  }[];
-}
-
-export type KeyStatus = 'materialized' | 'failed' | 'in progress' | 'missing';
-
-interface SensorRow {
-  readonly sensor: string;
-  readonly status: string;
-  readonly lastTickAt: string | null;
-  readonly outcome: string | null;
-  readonly said: string;
+/** Whether a file that begins so is such a page. */
+export function isStatusHtml(head: string): boolean {
+  return head.startsWith('<!DOCTYPE html>') && head.includes(MARK);
 }
 
 const STYLE = `:root{color-scheme:light dark;font:100%/1.5 system-ui,sans-serif}
@@ -63,6 +28,7 @@ export function statusHtml(page: StatusPage): string {
 <html lang="en">
 <head>
 <meta charset="utf-8" />
+${MARK}
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${sha256(STYLE)}'; base-uri 'none'; form-action 'none'" />
 <meta name="viewport" content="width=device-width, initial-scale=1" />
 <meta name="referrer" content="no-referrer" />
@@ -86,7 +52,7 @@ ${sensorsTable(page.sensors)}
 `;
 }
 
-function assetsTable(assets: readonly AssetRow[]): string {
+function assetsTable(assets: StatusPage['assets']): string {
   if (assets.length === 0) return '<p>There is no asset.</p>';
   return table({
     caption: counted(assets.length, 'asset'),

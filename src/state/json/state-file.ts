@@ -23,6 +23,7 @@ import {
   syncFolder,
   writeDurably,
 } from '../../files/durable-files.ts';
+import { generationPrefix } from './generation-names.ts';
 import { readState } from './parse-state.ts';
 import { isGone, processTag } from '../../files/process-owner.ts';
 import { saysCommitted } from './writers.ts';
@@ -63,7 +64,7 @@ export class StateFile implements Adapter<StateDocument> {
   constructor(file: string, warn: (message: string) => void) {
     this.path = path.resolve(file);
     this.folder = path.dirname(this.path);
-    this.#prefix = `.${path.basename(this.path)}.`;
+    this.#prefix = generationPrefix(this.path);
     this.#warn = warn;
   }
 

@@ -1,0 +1,13 @@
+/** Writes what a command was asked to write into a file, beside the states that are in use and never over one. */
+import path from 'node:path';
+import { type WholeFile, writeWhole } from '../files/write-whole.ts';
+import type { Context } from './context.ts';
+import { isStateInUse } from './stores.ts';
+
+/** @returns the absolute path of the file. @throws FailureError where something else is in the way */
+export function writeFile(context: Context, file: string, content: Omit<WholeFile, 'whyKept'>): string {
+  return writeWhole(path.resolve(context.terminal.cwd, file), {
+    ...content,
+    whyKept: (target) => (isStateInUse(target, context.store.file.path) ? 'it is a state in use' : null),
+  });
+}
