@@ -112,12 +112,25 @@ function wholeNumber(text: string | null): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** The text of an XML document: in the encoding that the server names, else the one that its first line names, else UTF-8. */
+/**
+ * The text of an XML document: in the encoding that its first bytes show, else the one that the server names, else the
+ * one that its first line names, else UTF-8 (XML 1.0, appendix F; RFC 7303 puts the byte order mark first).
+ */
 export function decodeXml(bytes: Uint8Array, contentType: string | null = null): string {
-  const firstLine = Buffer.from(bytes.subarray(0, 200)).toString('latin1');
-  const named =
-    /charset="?([\w-]+)/i.exec(contentType ?? '') ?? /^<\?xml[^>]*encoding=["']([\w-]+)/.exec(firstLine);
-  return new TextDecoder(named?.[1] ?? 'utf-8').decode(bytes);
+  const start = Buffer.from(bytes.subarray(0, 200));
+  const declared = /^<\?xml[^>]*encoding=["']([\w-]+)/.exec(start.toString('latin1'))?.[1];
+  const served = /charset="?([\w-]+)/i.exec(contentType ?? '')?.[1];
+  // A first line that can be read byte by byte is not in UTF-16, whatever it says.
+  const named = served ?? (/^utf-?16/i.test(declared ?? '') ? undefined : declared);
+  return new TextDecoder(shownBy(start) ?? named ?? 'utf-8').decode(bytes);
+}
+
+/** A byte order mark, or `<?` in units of two bytes. */
+function shownBy(start: Buffer): string | undefined {
+  const first = start.toString('hex', 0, 4);
+  if (/^(?:feff|003c003f)/.test(first)) return 'utf-16be';
+  if (/^(?:fffe|3c003f00)/.test(first)) return 'utf-16le';
+  return first.startsWith('efbbbf') ? 'utf-8' : undefined;
 }
 
 // prettier-ignore -- a table, and not the beginning of a long file

@@ -10,6 +10,11 @@ interface Entry {
 
 const CONTENTS: readonly Entry[] = [
   {
+    name: 'check',
+    description: 'load the pipeline and say all that is wrong with it',
+    load: async () => (await import('./commands/check.ts')).checkCommand,
+  },
+  {
     name: 'partitions',
     description: 'list, add and remove partition keys',
     load: async () => (await import('./commands/partitions.ts')).partitionsCommand,

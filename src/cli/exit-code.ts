@@ -22,6 +22,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'keys-file':
     case 'file-in-the-way':
     case 'pipeline-not-found':
+    case 'pipeline-unreadable':
     case 'pipeline-syntax':
     case 'pipeline-import-missing':
     case 'pipeline-threw':

@@ -3,23 +3,39 @@ import path from 'node:path';
 import type { Jiti, TransformOptions } from 'jiti';
 import type * as JitiModule from 'jiti';
 import { type Edge, readText } from './module-pack.ts';
+import { isOwn } from './own-modules.ts';
 
-/** An import that leads nowhere. */
+/** An import that leads nowhere, with the code and the words of Node's own error: people's guards look at them. */
 export class MissingImport extends Error {
+  readonly code: string;
   readonly specifier: string;
   readonly importer: string;
 
-  constructor(specifier: string, importer: string) {
-    super(`Cannot find '${specifier}', imported from ${importer}`);
+  constructor(specifier: string, importer: string, { code, message, cause }: WhyMissing = {}) {
+    const isPath = /^(?:\.{1,2}\/|\/|file:)/.test(specifier);
+    const what = isPath ? path.resolve(path.dirname(importer), specifier) : specifier;
+    super(
+      message ?? `Cannot find ${isPath ? 'module' : 'package'} '${what}' imported from ${importer}`,
+      cause === undefined ? {} : { cause },
+    );
+    this.code = code ?? 'ERR_MODULE_NOT_FOUND';
     this.specifier = specifier;
     this.importer = importer;
   }
+}
+
+interface WhyMissing {
+  /** Node's code where it is another one, such as that of a path which a package does not export. */
+  readonly code?: string;
+  readonly message?: string;
+  readonly cause?: unknown;
 }
 
 export class Compiler {
   readonly #requireOwn: (name: string) => unknown;
   readonly #root: string;
   #jiti: Jiti | undefined;
+  #jitiWithoutAliases: Jiti | undefined;
   #transformer: ((options: TransformOptions) => string) | undefined;
 
   /** @param root the pipeline file */
@@ -45,7 +61,7 @@ export class Compiler {
 
   /** @throws MissingImport */
   resolve(specifier: string, importer: string): Edge {
-    if (specifier === 'dynpart') return { kind: 'dynpart' };
+    if (isOwn(specifier)) return { kind: 'own', name: specifier };
     if (process.getBuiltinModule('node:module').isBuiltin(specifier))
       return { kind: 'builtin', name: specifier };
     const file = this.#find(specifier, importer);
@@ -74,21 +90,50 @@ export class Compiler {
   }
 
   #find(specifier: string, importer: string): string {
-    try {
-      const found = this.#loaded.esmResolve(specifier, pathToUrl(importer));
+    const find = (jiti: Jiti): string => {
+      const found = jiti.esmResolve(specifier, pathToUrl(importer));
       return found.startsWith('file://') ? decodeURIComponent(new URL(found).pathname) : found;
+    };
+    // Node has a word of its own for a builtin that there is not.
+    if (specifier.startsWith('node:'))
+      throw new MissingImport(specifier, importer, {
+        code: 'ERR_UNKNOWN_BUILTIN_MODULE',
+        message: `No such built-in module: ${specifier}`,
+      });
+    try {
+      return find(this.#loaded);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      // What says neither is about a tsconfig.json whose base is not there: tsc looks for files all the same.
+      if (code === undefined) return this.#findWithoutAliases(find, specifier, importer, error);
+      throw code === 'MODULE_NOT_FOUND'
+        ? new MissingImport(specifier, importer)
+        : new MissingImport(specifier, importer, { code, message });
+    }
+  }
+
+  #findWithoutAliases(
+    find: (jiti: Jiti) => string,
+    specifier: string,
+    importer: string,
+    cause: unknown,
+  ): string {
+    try {
+      return find((this.#jitiWithoutAliases ??= this.#makeJiti(false)));
     } catch {
-      throw new MissingImport(specifier, importer);
+      throw new MissingImport(specifier, importer, { cause });
     }
   }
 
   get #loaded(): Jiti {
+    return (this.#jiti ??= this.#makeJiti(
+      Object.values(tsconfigsAbove(this.#root)).some((text) => text !== null),
+    ));
+  }
+
+  #makeJiti(tsconfigPaths: boolean): Jiti {
     const { createJiti } = this.#requireOwn('jiti') as typeof JitiModule;
-    return (this.#jiti ??= createJiti(this.#root, {
-      fsCache: false,
-      interopDefault: false,
-      tsconfigPaths: Object.values(tsconfigsAbove(this.#root)).some((text) => text !== null),
-    }));
+    return createJiti(this.#root, { fsCache: false, interopDefault: false, tsconfigPaths });
   }
 }
 

@@ -3,13 +3,16 @@ import type { Failure } from '../model/failure.ts';
 import { PipelineError } from '../definitions/pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
 import { MissingImport } from './compiler.ts';
-import { readText } from './module-pack.ts';
+import { readText, UnreadableFile } from './module-pack.ts';
+import { causeOf } from '../files/durable-files.ts';
 import { PipelineSyntaxError } from './module-runner.ts';
 
 /** A failure for what was thrown while a pipeline file was imported. */
 export function failureOfLoading(error: unknown, file: string): Failure {
   const problems = PipelineError.problemsOf(error);
   if (problems !== undefined) return { reason: 'pipeline-invalid', file, problems };
+  if (error instanceof UnreadableFile)
+    return { reason: 'pipeline-unreadable', file: error.file, cause: causeOf(error.cause) };
   return (
     syntaxFailure(error, file) ??
     missingImport(error, file) ?? { reason: 'pipeline-threw', file, ...describeThrown(error) }

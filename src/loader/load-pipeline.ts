@@ -33,7 +33,7 @@ export async function loadPipeline(
   if (stampOf(given) === null) fail({ reason: 'pipeline-not-found', file: given, given: true });
   // What it imports stands beside the real file, as for node itself.
   const file = realPath(given) ?? given;
-  const madeWith = `2 dynpart ${version} node ${process.version}`;
+  const madeWith = `3 dynpart ${version} node ${process.version}`;
   const pack = packFile === null ? null : readPack(packFile, madeWith);
   const runner = new ModuleRunner(pack, new Compiler(file, requireOwn));
   let module: Record<string, unknown>;

@@ -7,12 +7,12 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
+import { causeOf } from '../files/durable-files.ts';
 import { checksum } from './checksum.ts';
 
 /** Where an import of a local file leads. */
 export type Edge =
-  | { readonly kind: 'dynpart' }
-  | { readonly kind: 'builtin'; readonly name: string }
+  | { readonly kind: 'own' | 'builtin'; readonly name: string }
   | { readonly kind: 'local' | 'native'; readonly file: string };
 
 export interface PackedFile {
@@ -104,6 +104,25 @@ export function realPath(file: string): string | null {
     return fs.realpathSync.native(file);
   } catch {
     return null;
+  }
+}
+
+/** A file that is there and cannot be read. */
+export class UnreadableFile extends Error {
+  readonly file: string;
+
+  constructor(file: string, cause: unknown) {
+    super(`cannot read ${file}: ${causeOf(cause)}`, { cause });
+    this.file = file;
+  }
+}
+
+/** The text of a file that must be there. @throws UnreadableFile */
+export function readSource(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UnreadableFile(file, error);
   }
 }
 

@@ -6,11 +6,9 @@
  */
 import path from 'node:path';
 import { Script } from 'node:vm';
-import * as library from '../index.ts';
-import { type Compiler, MissingImport } from './compiler.ts';
-import { type Edge, type FreshPack, readText } from './module-pack.ts';
-
-type Namespace = Record<string, unknown>;
+import type { Compiler } from './compiler.ts';
+import { type Edge, type FreshPack, readSource } from './module-pack.ts';
+import { type Namespace, ownModule, ownModuleNow } from './own-modules.ts';
 
 /** A compiled file, with what `HEAD` says it is given. */
 type Body = (...given: readonly unknown[]) => Promise<void>;
@@ -126,7 +124,8 @@ export class ModuleRunner {
     const native = (): NodeJS.Require =>
       (made ??= process.getBuiltinModule('node:module').createRequire(file));
     const own = (name: string): unknown => {
-      if (name === 'dynpart') return library;
+      const ours = ownModuleNow(name);
+      if (ours !== undefined) return ours;
       try {
         return native()(name);
       } catch (error) {
@@ -153,8 +152,7 @@ export class ModuleRunner {
 
   #fileOf(file: string): RunFile {
     const packed = this.#pack?.get(file);
-    const source = packed?.source ?? readText(file);
-    if (source === null) throw new MissingImport(file, file);
+    const source = packed?.source ?? readSource(file);
     const known = packed?.code ?? null;
     if (known === null) this.#knowsMore = true;
     const code = known ?? (file.endsWith('.json') ? source : this.#compiler.compile(file, source));
@@ -171,8 +169,8 @@ export class ModuleRunner {
 
   async #follow(edge: Edge, importer: string): Promise<Namespace> {
     switch (edge.kind) {
-      case 'dynpart':
-        return library;
+      case 'own':
+        return ownModule(edge.name);
       case 'builtin':
         return builtin(edge.name);
       case 'local':
@@ -247,10 +245,10 @@ function resolvedUrl(specifier: string, importer: string, edgeOf: (specifier: st
 }
 
 function urlOf(edge: Edge): string {
-  if (edge.kind === 'local' || edge.kind === 'native') {
+  if ('file' in edge) {
     return edge.file.includes('://')
       ? edge.file
       : `file://${edge.file.split(path.sep).map(encodeURIComponent).join('/')}`;
   }
-  return edge.kind === 'builtin' ? edge.name : 'dynpart';
+  return edge.name;
 }

@@ -74,6 +74,11 @@ export function describe(failure: Failure): Problem {
           ? 'check the path given with -f or DYNPART_FILE'
           : 'go to the folder of your pipeline, or name the file: dynpart -f FILE …',
       );
+    case 'pipeline-unreadable':
+      return say(
+        `cannot read ${failure.file}: ${failure.cause}`,
+        'let the user that dynpart runs as read the file, and the folders above it',
+      );
     case 'pipeline-syntax':
       return say(
         `${failure.place}: ${failure.message}${failure.excerpt === '' ? '' : `\n${failure.excerpt}`}`,

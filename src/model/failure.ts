@@ -40,6 +40,7 @@ export type Failure =
   | { readonly reason: 'keys-file'; readonly file: string; readonly cause: string }
   // The pipeline file: exit code 2
   | { readonly reason: 'pipeline-not-found'; readonly file: string; readonly given: boolean }
+  | { readonly reason: 'pipeline-unreadable'; readonly file: string; readonly cause: string }
   | {
       readonly reason: 'pipeline-syntax';
       readonly file: string;

@@ -139,6 +139,23 @@ describe('the encoding', () => {
     expect(decodeXml(Buffer.from('\ufeff<a>é</a>'))).toBe('<a>é</a>');
     expect(decodeXml(Buffer.from('<a>é</a>'), 'text/xml')).toBe('<a>é</a>');
   });
+
+  test.each([
+    ['utf16le', '\ufeff'],
+    ['utf16be', '\ufeff'],
+    ['utf16le', ''],
+    ['utf16be', ''],
+  ] as const)('may be in %s, with the mark %j, whatever the server says of it', (encoding, mark) => {
+    const xml = `${mark}<?xml version="1.0" encoding="utf-16"?><a>Größe</a>`;
+    const bytes = Buffer.from(xml, 'utf16le');
+    if (encoding === 'utf16be') bytes.swap16();
+    for (const contentType of [null, 'application/rss+xml', 'application/rss+xml; charset=utf-16'])
+      expect(decodeXml(bytes, contentType)).toContain('<a>Größe</a>');
+  });
+
+  test('that says UTF-16 in single bytes is not', () => {
+    expect(decodeXml(Buffer.from('<?xml version="1.0" encoding="utf-16"?><a>é</a>'))).toContain('<a>é</a>');
+  });
 });
 
 describe('plain text', () => {

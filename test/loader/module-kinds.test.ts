@@ -200,6 +200,102 @@ export default definePipeline({
   });
 });
 
+describe('an import that leads nowhere', () => {
+  // The expected ones are Node's own, from the same import in a .mjs file that dynpart does not touch.
+  const GUARD = `async function codeOf(load: () => unknown) {
+  try { await load(); return null; } catch (error) { return (error as NodeJS.ErrnoException).code; }
+}`;
+
+  it.each([
+    ["import('a-package-that-is-left-out')", 'ERR_MODULE_NOT_FOUND'],
+    ["import('@scope/left-out/part')", 'ERR_MODULE_NOT_FOUND'],
+    ["import('./none.js')", 'ERR_MODULE_NOT_FOUND'],
+    ["import('/none/of/this.mjs')", 'ERR_MODULE_NOT_FOUND'],
+    ["import('node:none')", 'ERR_UNKNOWN_BUILTIN_MODULE'],
+    ["import('closed/inside.js')", 'ERR_PACKAGE_PATH_NOT_EXPORTED'],
+    ["import.meta.resolve('a-package-that-is-left-out')", 'ERR_MODULE_NOT_FOUND'],
+    ["require('a-package-that-is-left-out')", 'MODULE_NOT_FOUND'],
+  ])('%s has the code %s', async (load, code) => {
+    fixture = new Fixture({
+      'pipeline.ts': pipelineSaying(`await codeOf(() => ${load})`, GUARD),
+      'node_modules/closed/package.json': '{"name":"closed","exports":{".":"./index.js"}}',
+      'node_modules/closed/index.js': '',
+      'node_modules/closed/inside.js': '',
+    });
+    expect((await fixture.say()).value).toBe(code);
+  });
+
+  it('of a file that Node itself loads is the same error for a guard', async () => {
+    fixture = new Fixture({
+      'optional.mjs': `let value = 'with it';
+try { await import('a-package-that-is-left-out'); } catch (error) {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  value = 'without it';
+}
+export default value;
+`,
+      'pipeline.ts': pipelineSaying('value', "import value from './optional.mjs';"),
+    });
+    expect((await fixture.say()).value).toBe('without it');
+  });
+});
+
+describe('a tsconfig.json whose base is not installed', () => {
+  const TSCONFIG = '{"extends":"@tsconfig/left-out/tsconfig.json"}';
+
+  it('hides no file that is there', async () => {
+    fixture = new Fixture({
+      'tsconfig.json': TSCONFIG,
+      'value.ts': 'export const v: number = 3;\n',
+      'pipeline.ts': pipelineSaying('v', "import { v } from './value';"),
+    });
+    expect((await fixture.say()).value).toBe(3);
+    expect((await fixture.say()).value).toBe(3);
+  });
+});
+
+describe('a name that dynpart does not have', () => {
+  it.each([
+    ["import { Asset } from 'dynpart';\nAsset({});", "'dynpart' has no export Asset; did you mean asset?"],
+    [
+      "import { dynamicPartition } from 'dynpart';\ndynamicPartition('x');",
+      'did you mean dynamicPartitions?',
+    ],
+    ["const { sensors } = require('dynpart');", 'did you mean sensor?'],
+  ])('%s is told with the nearest', async (code, message) => {
+    fixture = new Fixture({ 'pipeline.ts': `${code}\nexport default 1;\n` });
+    const failed = await fixture.json(['assets', 'list'], { env: fixture.env });
+    expect(failed.code).toBe(2);
+    expect(failed.document.error.message).toContain(message);
+    expect(failed.document.error.message).toContain(`${fixture.path('pipeline.ts')}:`);
+  });
+});
+
+describe('a file that is there and cannot be read', () => {
+  it('is told with the reason, not as one that is missing', async () => {
+    fixture = new Fixture({
+      'pipeline.ts': pipelineSaying('1', "import './part.ts';"),
+      'part.ts': '',
+      // Whoever runs the tests may be root, whom no permission stops.
+      'deny.cjs': `const fs = require('node:fs');
+const read = fs.readFileSync;
+fs.readFileSync = (file, ...rest) => {
+  if (String(file).endsWith(process.env.DENIED))
+    throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+  return read(file, ...rest);
+};
+`,
+    });
+    for (const denied of ['part.ts', 'pipeline.ts']) {
+      const { code, document } = await fixture.json(['assets', 'list'], {
+        env: { ...fixture.env, DENIED: denied, NODE_OPTIONS: `--require=${fixture.path('deny.cjs')}` },
+      });
+      expect([code, document.error.code]).toEqual([2, 'pipeline-unreadable']);
+      expect(document.error.message).toBe(`cannot read ${fixture.path(denied)}: no permission (EACCES)`);
+    }
+  });
+});
+
 describe('JSON', () => {
   it.each([
     ['{"a":[1]}', { a: [1] }],

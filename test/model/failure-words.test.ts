@@ -25,6 +25,7 @@ function everyFailure(text: string): {
     'invalid-keys': { reason: 'invalid-keys', source: 'keys.txt', keys: [{ key: text, why: 'w', line: 3 }] },
     'keys-file': { reason: 'keys-file', file, cause: 'c' },
     'pipeline-not-found': { reason: 'pipeline-not-found', file, given: true },
+    'pipeline-unreadable': { reason: 'pipeline-unreadable', file, cause: 'c' },
     'pipeline-syntax': { reason: 'pipeline-syntax', file, place: 'p', message: 'm', excerpt: 'e' },
     'pipeline-import-missing': { reason: 'pipeline-import-missing', file, place: null, specifier: '@a/b/c' },
     'pipeline-threw': { reason: 'pipeline-threw', file, message: 'm', frames: ['at f'] },

@@ -1,0 +1,45 @@
+/** The modules that dynpart itself answers with, wherever a pipeline file lies: `dynpart`, and later more of them. */
+import * as library from '../index.ts';
+import { nearest } from '../model/nearest.ts';
+
+export type Namespace = Record<string, unknown>;
+
+/** What each is loaded with, on use. */
+const MODULES: Readonly<Record<string, () => Namespace | Promise<Namespace>>> = {
+  dynpart: () => library,
+};
+
+export function isOwn(specifier: string): boolean {
+  return Object.hasOwn(MODULES, specifier);
+}
+
+/** For `import`. */
+export async function ownModule(name: string): Promise<Namespace> {
+  return strict(name, await MODULES[name]!());
+}
+
+/** For `require`, which cannot wait: only `dynpart` itself. */
+export function ownModuleNow(name: string): Namespace | undefined {
+  return name === 'dynpart' ? strict(name, library) : undefined;
+}
+
+/**
+ * A namespace that says which export is not there. Compiled code asks for names when it uses them, and `undefined` would
+ * become «Asset is not a function» in the user's line, where Node says that there is no such export.
+ */
+function strict(name: string, namespace: Namespace): Namespace {
+  return new Proxy(namespace, {
+    get: (target, asked, receiver) => {
+      if (typeof asked === 'string' && !(asked in target) && !NOT_EXPORTS.has(asked)) {
+        const [near] = nearest(asked, Object.keys(target));
+        const meant =
+          near === undefined ? `it has ${Object.keys(target).join(', ')}` : `did you mean ${near}?`;
+        throw new SyntaxError(`'${name}' has no export ${asked}; ${meant}`);
+      }
+      return Reflect.get(target, asked, receiver) as unknown;
+    },
+  });
+}
+
+/** What the language, the compiler's helpers and inspection ask every object for. */
+const NOT_EXPORTS: ReadonlySet<string> = new Set(['then', 'default', '__esModule', 'toJSON', 'constructor']);
