@@ -18,6 +18,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'unknown-name':
     case 'unknown-keys':
     case 'ambiguous-keys':
+    case 'asset-without-key':
     case 'invalid-keys':
     case 'keys-file':
     case 'file-in-the-way':

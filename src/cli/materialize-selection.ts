@@ -7,7 +7,7 @@ import { remembering } from '../engine/plan/remembering.ts';
 import type { QueuedRuns } from '../state/changes.ts';
 import type { StateView } from '../state/slice.ts';
 import type { Context } from './context.ts';
-import { EventRenderer, type RunSummary } from './render/event-renderer.ts';
+import { EventRenderer, noRuns, type RunSummary, waitingInWords } from './render/event-renderer.ts';
 import { counted, printable } from '../model/text.ts';
 import { sessionOptions } from './run-options.ts';
 
@@ -23,8 +23,7 @@ export async function materializeKeys(
 ): Promise<MaterializeOutcome> {
   const pipeline = await context.pipeline();
   const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set).map(({ name }) => name);
-  if (assets.length === 0)
-    return { runs: [], summary: { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 } };
+  if (assets.length === 0) return { runs: [], summary: noRuns() };
   const selection: Selection = {
     assets,
     keys,
@@ -69,34 +68,39 @@ export async function materializeSelection(
   });
 
   const preview = plan(await store.read(), flags.run ? 'preview' : null);
-  renderer.summary.leftOut = preview.leftOut;
+  countLeft(renderer.summary, preview);
   if (flags.dryRun) {
     const queued = preview.queued.flatMap((runs) => queuedRecords(runs, true));
     renderer.summary.total = queued.length;
+    sayWaiting(context, preview, selection);
     printPlan(context, preview.queued);
     return withList(queued);
   }
   if (!flags.run) {
     const known = await context.loadedAsKnown();
     const queued = await store.commit((view) => {
-      const { changes, queued: runs, leftOut } = plan(view, null);
+      const planned = plan(view, null);
+      const { changes, queued: runs } = planned;
       return {
         changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)],
-        outcome: { runs, leftOut },
+        outcome: { runs, planned },
       };
     });
     const runs = queued.runs.flatMap((group) => queuedRecords(group, false));
     renderer.summary.total = runs.length;
-    renderer.summary.leftOut = queued.leftOut;
+    countLeft(renderer.summary, queued.planned);
+    sayWaiting(context, queued.planned, selection);
     context.chat(`${counted(runs.length, 'run')} queued; execute them: dynpart worker --once`);
     return withList(runs);
   }
   if (preview.changes.length === 0 && preview.takenOver.size === 0) {
-    context.chat(
-      preview.leftOut > 0
-        ? `nothing to do: ${counted(preview.leftOut, 'key')} queued or started already`
-        : 'nothing to do',
-    );
+    sayWaiting(context, preview, selection);
+    const { leftOut, waiting } = renderer.summary;
+    const why = [
+      ...(leftOut > 0 ? [`${counted(leftOut, 'key')} queued or started already`] : []),
+      ...(waiting > 0 ? [waitingInWords(waiting)] : []),
+    ];
+    context.chat(why.length === 0 ? 'nothing to do' : `nothing to do: ${why.join(', ')}`);
     return withList([]);
   }
   const session = new RunSession(
@@ -107,15 +111,18 @@ export async function materializeSelection(
     }),
   );
   try {
-    renderer.summary.leftOut = await session.commit(moment.group, (view, owner) => {
-      const { changes, queued, takenOver, leftOut } = plan(view, owner);
+    const planned = await session.commit(moment.group, (view, owner) => {
+      const current = plan(view, owner);
+      const { changes, queued, takenOver } = current;
       return {
         changes,
-        outcome: leftOut,
+        outcome: current,
         queued: queued.reduce((sum, { keys }) => sum + keys.length, 0),
         takenOver,
       };
     });
+    countLeft(renderer.summary, planned);
+    sayWaiting(context, planned, selection);
     await session.execute();
   } catch (error) {
     // What was done before the failure stands in the document beside it.
@@ -126,6 +133,21 @@ export async function materializeSelection(
     await session.leave();
   }
   return withList(renderer.runs);
+}
+
+/** What the plan leaves alone, counted. */
+function countLeft(summary: RunSummary, { leftOut, waiting }: MaterializePlan): void {
+  summary.leftOut = leftOut;
+  summary.waiting = new Set(waiting.map(({ partitionKey }) => partitionKey)).size;
+}
+
+/** Names what waits, with `--verbose`. Who names a key wants it made: then it is exit code 1. */
+function sayWaiting(context: Context, { waiting }: MaterializePlan, { waits }: Selection): void {
+  for (const { asset, partitionKey, upstream } of waiting) {
+    const key = partitionKey === null ? '' : ` for ${printable(partitionKey)}`;
+    context.note(`asset '${asset}'${key} waits: '${upstream}' is not there`);
+  }
+  if (waits && waiting.length > 0) context.exitWith(1);
 }
 
 function queuedRecords(queued: QueuedRuns, dryRun: boolean): RunRecord[] {

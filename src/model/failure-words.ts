@@ -41,19 +41,39 @@ export function describe(failure: Failure): Problem {
         message: `there is no ${failure.thing} ${listed(failure.names)}`,
         hint: hintForName(failure),
       };
-    case 'unknown-keys':
+    case 'unknown-keys': {
+      const { keys, sets, nearest } = failure;
+      const [set] = sets;
       return {
         code: 'unknown-key',
-        message: `${failure.keys.length === 1 ? 'key' : 'keys'} ${listed(failure.keys)} ${failure.keys.length === 1 ? 'is' : 'are'} not in set '${failure.set}'`,
+        message: `${keys.length === 1 ? 'key' : 'keys'} ${listed(keys)} ${keys.length === 1 ? 'is' : 'are'} not in ${sets.length === 1 ? 'set' : 'the sets'} ${sets.map((name) => `'${name}'`).join(' or ')}`,
         hint:
-          (failure.nearest.length > 0 ? `did you mean ${failure.nearest.map(quoted).join(' or ')}? ` : '') +
-          `To register a key: dynpart partitions add ${failure.set} KEY, or materialize with --add`,
+          (nearest.length > 0 ? `did you mean ${nearest.map(quoted).join(' or ')}? ` : '') +
+          (sets.length === 1
+            ? `To register a key: dynpart partitions add ${shellQuoted(set!, 'SET')} KEY, or materialize with --add`
+            : 'To register a key: dynpart partitions add SET KEY, or materialize the assets of one set with --add'),
       };
+    }
     case 'ambiguous-keys':
-      return say(
-        `key ${listed(failure.keys)} is in the sets ${listed(failure.sets)}: which one is meant is not to be guessed`,
-        'name the assets to materialize: dynpart materialize ASSET --key KEY',
-      );
+      return failure.known
+        ? say(
+            `key ${listed(failure.keys)} is in the sets ${listed(failure.sets)}: which one is meant is not to be guessed`,
+            'name the assets to materialize: dynpart materialize ASSET --key KEY',
+          )
+        : say(
+            `key ${listed(failure.keys)} is in none of the sets ${listed(failure.sets)}: which of them is to get it is not to be guessed`,
+            'name the assets of one set: dynpart materialize ASSET --key KEY --add',
+          );
+    case 'asset-without-key':
+      return failure.set === null
+        ? say(
+            `asset '${failure.asset}' is not partitioned: it cannot be made for key ${listed(failure.keys)}`,
+            `make it by itself: dynpart materialize ${shellQuoted(failure.asset, 'ASSET')}`,
+          )
+        : say(
+            `asset '${failure.asset}' cannot be made for key ${listed(failure.keys)}, which its set '${failure.set}' does not have`,
+            `name only assets whose set has the key, or register it: dynpart partitions add ${shellQuoted(failure.set, 'SET')} KEY`,
+          );
     case 'invalid-keys':
       return {
         code: 'invalid-key',

@@ -31,11 +31,24 @@ export type Failure =
     }
   | {
       readonly reason: 'unknown-keys';
-      readonly set: string;
+      readonly sets: readonly string[];
       readonly keys: readonly string[];
       readonly nearest: readonly string[];
     }
-  | { readonly reason: 'ambiguous-keys'; readonly keys: readonly string[]; readonly sets: readonly string[] }
+  | {
+      readonly reason: 'ambiguous-keys';
+      readonly keys: readonly string[];
+      readonly sets: readonly string[];
+      /** Whether the sets have the keys, or one of them is to get them. */
+      readonly known: boolean;
+    }
+  | {
+      readonly reason: 'asset-without-key';
+      readonly asset: string;
+      /** `null`: the asset is not partitioned. */
+      readonly set: string | null;
+      readonly keys: readonly string[];
+    }
   | { readonly reason: 'invalid-keys'; readonly source: string; readonly keys: readonly BadKey[] }
   | { readonly reason: 'keys-file'; readonly file: string; readonly cause: string }
   // The pipeline file: exit code 2

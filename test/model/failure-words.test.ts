@@ -20,8 +20,9 @@ function everyFailure(text: string): {
   return {
     usage: { reason: 'usage', message: 'm', hint: 'h' },
     'unknown-name': { reason: 'unknown-name', thing: 'asset', names: [text], nearest: [text], known: 2 },
-    'unknown-keys': { reason: 'unknown-keys', set: 's', keys: [text], nearest: [text] },
-    'ambiguous-keys': { reason: 'ambiguous-keys', keys: [text], sets: ['s', 't'] },
+    'unknown-keys': { reason: 'unknown-keys', sets: ['s'], keys: [text], nearest: [text] },
+    'ambiguous-keys': { reason: 'ambiguous-keys', keys: [text], sets: ['s', 't'], known: true },
+    'asset-without-key': { reason: 'asset-without-key', asset: 'a', set: 's', keys: [text] },
     'invalid-keys': { reason: 'invalid-keys', source: 'keys.txt', keys: [{ key: text, why: 'w', line: 3 }] },
     'keys-file': { reason: 'keys-file', file, cause: 'c' },
     'pipeline-not-found': { reason: 'pipeline-not-found', file, given: true },
@@ -122,10 +123,10 @@ describe('the words for a failure', () => {
   });
 
   it('differ for one and for many', () => {
-    expect(inWords({ reason: 'unknown-keys', set: 's', keys: ['a'], nearest: [] }).message).toBe(
+    expect(inWords({ reason: 'unknown-keys', sets: ['s'], keys: ['a'], nearest: [] }).message).toBe(
       `key "a" is not in set 's'`,
     );
-    expect(inWords({ reason: 'unknown-keys', set: 's', keys: ['a', 'b'], nearest: [] }).message).toBe(
+    expect(inWords({ reason: 'unknown-keys', sets: ['s'], keys: ['a', 'b'], nearest: [] }).message).toBe(
       `keys "a", "b" are not in set 's'`,
     );
   });

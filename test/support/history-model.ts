@@ -287,6 +287,7 @@ export class HistoryModel {
     takenOver: string[];
     waitedFor: string[];
     leftOut: number;
+    waiting: string[];
     apply: () => void;
   } | null {
     const { missing, failed, waits, limit } = choice;
@@ -306,16 +307,24 @@ export class HistoryModel {
     const queued: WantedRun[] = [];
     const takenOver = new Set<string>();
     const waitedFor = new Set<string>();
+    const waiting: string[] = [];
     let leftOut = 0;
     let taken = 0;
     for (const life of lives) {
       const wanted: string[] = [];
+      const held: string[] = [];
       for (const asset of chosen) {
         const status = life.statuses.get(asset);
         const asks = (!missing && !failed) || (missing && status === undefined) || (failed && status === 'f');
-        if (asks || upstreamOf(asset).some((upstream) => wanted.includes(upstream))) wanted.push(asset);
+        const above = upstreamOf(asset);
+        if (!asks && !above.some((upstream) => wanted.includes(upstream))) continue;
+        // Chosen by its state, it waits for what is neither there nor chosen.
+        const comes = (upstream: string): boolean =>
+          wanted.includes(upstream) || life.statuses.get(upstream) === 'm';
+        if ((missing || failed) && !above.every(comes)) held.push(`${asset}@${life.key}`);
+        else wanted.push(asset);
       }
-      if (wanted.length === 0) continue;
+      if (wanted.length + held.length === 0) continue;
       if (limit !== null && taken >= limit) break;
       const work = this.pending.filter(
         (run) =>
@@ -330,6 +339,8 @@ export class HistoryModel {
         leftOut++;
         continue;
       }
+      waiting.push(...held);
+      if (wanted.length === 0) continue;
       taken++;
       for (const { id } of others) waitedFor.add(id);
       if (owner !== null) for (const { id } of nobodys) takenOver.add(id);
@@ -342,6 +353,7 @@ export class HistoryModel {
       takenOver: [...takenOver].sort(),
       waitedFor: [...waitedFor].sort(),
       leftOut,
+      waiting: waiting.sort(),
       apply: () => {
         this.#adopt(draft, now);
         const origin = owner === null ? 'worker' : 'materialize';

@@ -455,11 +455,14 @@ export class HistoryWorld {
           takenOver: [...plan.takenOver].sort(),
           waitedFor: [...plan.waitedFor].sort(),
           leftOut: plan.leftOut,
+          waiting: plan.waiting.map(({ asset, partitionKey }) => `${asset}@${partitionKey}`).sort(),
         };
         same(seen, expected && { ...expected, apply: undefined }, 'what is materialized');
       });
       this.#effect = expected && expected.apply;
-      return plan ?? { changes: [], queued: [], takenOver: new Set(), waitedFor: [], leftOut: 0 };
+      return (
+        plan ?? { changes: [], queued: [], takenOver: new Set(), waitedFor: [], leftOut: 0, waiting: [] }
+      );
     };
     if (!runs) {
       await this.commit(

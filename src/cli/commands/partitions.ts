@@ -82,7 +82,7 @@ async function list(context: Context, options: ListOptions, set: string | undefi
   if (after !== undefined && !view.present(set, [after]).has(after)) {
     fail({
       reason: 'unknown-keys',
-      set,
+      sets: [set],
       keys: [after],
       nearest: nearest(after, view.keys(set).slice(-20_000)),
     });
@@ -177,7 +177,7 @@ async function materializeAdded(
 
 const nothingDone: MaterializeOutcome = {
   runs: [],
-  summary: { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 },
+  summary: { total: 0, succeeded: 0, failed: 0, canceled: 0, skipped: 0, leftOut: 0, waiting: 0 },
 };
 
 interface RemoveOptions extends KeysOptions {

@@ -13,14 +13,22 @@ export interface RunSummary {
   succeeded: number;
   failed: number;
   canceled: number;
+  /** Runs of which every asset was skipped. */
+  skipped: number;
   leftOut: number;
+  waiting: number;
+}
+
+/** The sum of no runs. */
+export function noRuns(): RunSummary {
+  return { total: 0, succeeded: 0, failed: 0, canceled: 0, skipped: 0, leftOut: 0, waiting: 0 };
 }
 
 /** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
 const MOST_TOLD = 10;
 
 export class EventRenderer {
-  readonly summary: RunSummary = { total: 0, succeeded: 0, failed: 0, canceled: 0, leftOut: 0 };
+  readonly summary: RunSummary = noRuns();
   /** Every run that ended, unless the list was not wanted. */
   readonly runs: RunRecord[] = [];
   readonly #context: Context;
@@ -86,7 +94,7 @@ export class EventRenderer {
   /** The line that sums up the runs; silent under cron when there were none. */
   end(): void {
     this.#live.stop();
-    const { total, succeeded, failed, canceled, leftOut } = this.summary;
+    const { total, succeeded, failed, canceled, leftOut, waiting } = this.summary;
     const paint = this.#context.paint.stderr;
     if (failed > 0)
       this.#context.chat(
@@ -106,6 +114,7 @@ export class EventRenderer {
       ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),
       ...(canceled > 0 ? [paint.warn(`${counted(canceled, 'run')} canceled`)] : []),
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} left out, queued or started already`] : []),
+      ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
     this.#sayTold([`${parts.join(', ')} in ${took}`]);
   }
@@ -173,9 +182,15 @@ export function wordsForTick(tick: TickRecord): string {
         ...(tick.skippedRunKeys.length > 0
           ? [`${counted(tick.skippedRunKeys.length, 'run key')} launched before`]
           : []),
+        ...(tick.skipReason === null ? [] : [`no runs (${clean(tick.skipReason)})`]),
         ...((truncated?.keys ?? 0) > 0 ? [`${counted(truncated!.keys, 'more key')} not listed`] : []),
       ].join(', ');
   }
+}
+
+/** Keys that a selection by state left alone. */
+export function waitingInWords(count: number): string {
+  return `${counted(count, 'key')} waiting for what is above`;
 }
 
 function forKey(key: string | null): string {

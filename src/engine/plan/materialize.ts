@@ -4,8 +4,9 @@ import { nearest } from '../../model/nearest.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import { isoTime, type Millis } from '../../model/time.ts';
 import type { QueuedRuns, StateChange } from '../../state/changes.ts';
-import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
-import { runsIn } from './run-records.ts';
+import type { StateView } from '../../state/slice.ts';
+import { candidatesOf, type KeyAt } from './candidates.ts';
+import { PendingWork } from './pending-work.ts';
 
 /** What the user chose. */
 export interface Selection {
@@ -38,7 +39,16 @@ export interface MaterializePlan {
   readonly takenOver: ReadonlySet<string>;
   /** Runs of a live process that are waited for. */
   readonly waitedFor: readonly string[];
+  /** Keys that were left out because runs of them are queued or started already. */
   readonly leftOut: number;
+  /** What was chosen by its state and waits, since something above it is neither there nor chosen. */
+  readonly waiting: readonly WaitingAsset[];
+}
+
+export interface WaitingAsset {
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  readonly upstream: string;
 }
 
 interface Options {
@@ -64,39 +74,17 @@ export function planMaterialize(
   const groups = new Map<string, QueuedRuns & { readonly keys: (string | null)[] }>();
   const takenOver = new Set<string>();
   const waitedFor = new Set<string>();
+  const waiting: WaitingAsset[] = [];
   let leftOut = 0;
   for (const { set, assets: ofSet, keys: named } of targets) {
-    const keys = named ?? view.keys(set!);
-    if (selection.add && named !== null && set !== null) {
-      const present = view.present(set, named as string[]);
-      const added = [...new Set(named as string[])].filter((key) => !present.has(key));
-      if (added.length > 0) {
-        const keptOut = [...view.keptOut(set, added)];
-        if (keptOut.length > 0) changes.push({ type: 'keys-let-in', set, keys: keptOut });
-        changes.push({ type: 'keys-added', set, keys: added, at: isoTime(moment.now) });
-      }
-    }
-    const statuses =
-      selection.missing || selection.failed
-        ? ofSet.map(({ name }) =>
-            named === null ? view.statuses(name, set) : view.statusOf(name, set, named),
-          )
-        : null;
-    const candidates = narrowed(keys, selection).flatMap((key) => {
-      const position = key.position;
-      const wanted =
-        statuses === null
-          ? ofSet
-          : inChosenStates(
-              ofSet,
-              statuses.map((letters) => letters[position]!),
-              selection,
-            );
-      return wanted.length === 0 ? [] : [{ key: key.key, wanted }];
-    });
+    if (selection.add && named !== null && set !== null)
+      changes.push(...registered(view, set, named as string[], moment.now));
+    const keys = narrowed(named ?? view.keys(set!), selection);
     let chosen = 0;
-    for (const { key, wanted } of candidates) {
+    const target = { set, assets: ofSet, named };
+    for (const candidate of candidatesOf(view, pipeline, target, { keys, states: selection })) {
       if (selection.limit !== null && chosen >= selection.limit) break;
+      const { key, assets: wanted } = candidate;
       const work = pending.of(wanted, key);
       const unowned = work.filter(({ alive }) => !alive);
       const owned = work.filter(({ alive }) => alive);
@@ -104,6 +92,9 @@ export function planMaterialize(
         leftOut++;
         continue;
       }
+      for (const { asset, upstream } of candidate.waiting)
+        waiting.push({ asset, partitionKey: key, upstream });
+      if (wanted.length === 0) continue;
       chosen++;
       const covered = new Set<string>();
       if (owner !== null) {
@@ -126,7 +117,19 @@ export function planMaterialize(
   }
   const queued = numbered([...groups.values()]);
   changes.push(...queued.map((runs): StateChange => ({ type: 'runs-queued', runs, owner })));
-  return { changes, queued, takenOver, waitedFor: [...waitedFor], leftOut };
+  return { changes, queued, takenOver, waitedFor: [...waitedFor], leftOut, waiting };
+}
+
+/** Named keys that are not in their set yet join it; one that was kept out is let in. */
+function registered(view: StateView, set: string, named: readonly string[], now: Millis): StateChange[] {
+  const present = view.present(set, named);
+  const added = [...new Set(named)].filter((key) => !present.has(key));
+  if (added.length === 0) return [];
+  const keptOut = [...view.keptOut(set, added)];
+  return [
+    ...(keptOut.length > 0 ? [{ type: 'keys-let-in', set, keys: keptOut } as const] : []),
+    { type: 'keys-added', set, keys: added, at: isoTime(now) },
+  ];
 }
 
 interface Target {
@@ -193,18 +196,26 @@ function targetsOfKeys(
   const present = new Map(names.map((set) => [set, view.present(set, keys)]));
   const asked = [...new Set(keys)];
   const ambiguous = asked.filter((key) => names.filter((set) => present.get(set)!.has(key)).length > 1);
-  if (ambiguous.length > 0) fail({ reason: 'ambiguous-keys', keys: ambiguous, sets: names });
+  if (ambiguous.length > 0) fail({ reason: 'ambiguous-keys', keys: ambiguous, sets: names, known: true });
   const unknown = asked.filter((key) => !names.some((set) => present.get(set)!.has(key)));
   if (unknown.length > 0 && !selection.add) {
-    const set = names[0]!;
     fail({
       reason: 'unknown-keys',
-      set: names.join("', '"),
+      sets: names,
       keys: unknown,
-      nearest: nearestKeys(view, set, unknown[0]!),
+      nearest: nearestKeys(view, names[0]!, unknown[0]!),
     });
   }
-  if (unknown.length > 0 && names.length > 1) fail({ reason: 'ambiguous-keys', keys: unknown, sets: names });
+  if (unknown.length > 0 && names.length > 1)
+    fail({ reason: 'ambiguous-keys', keys: unknown, sets: names, known: false });
+  if (selection.assets.length > 0) {
+    for (const { name, set } of assets) {
+      const absent = asked.filter(
+        (key) => set === null || !(present.get(set)!.has(key) || unknown.includes(key)),
+      );
+      if (absent.length > 0) fail({ reason: 'asset-without-key', asset: name, set, keys: absent });
+    }
+  }
   return names
     .map((set) => ({
       set,
@@ -221,65 +232,10 @@ export function nearestKeys(view: StateView, set: string, key: string): string[]
   return nearest(key, view.keys(set).slice(-MOST_COMPARED));
 }
 
-function narrowed(
-  keys: readonly (string | null)[],
-  { prefix, order }: Selection,
-): { key: string | null; position: number }[] {
+function narrowed(keys: readonly (string | null)[], { prefix, order }: Selection): KeyAt[] {
   const all = keys.map((key, position) => ({ key, position }));
   const left = prefix === null ? all : all.filter(({ key }) => key === null || key.startsWith(prefix));
   return order === 'newest' ? left.reverse() : left;
-}
-
-/** Those in the chosen states, and what depends on them among the chosen. Assets come in dependency order. */
-function inChosenStates(
-  assets: readonly AssetDefinition[],
-  letters: readonly string[],
-  { all, missing, failed }: Selection,
-): AssetDefinition[] {
-  if (all) return [...assets];
-  const taken = new Set<string>();
-  assets.forEach(({ name, upstream }, at) => {
-    const chosen = (missing && letters[at] === '.') || (failed && letters[at] === 'f');
-    if (chosen || upstream.some((above) => taken.has(above))) taken.add(name);
-  });
-  return assets.filter(({ name }) => taken.has(name));
-}
-
-interface Work {
-  readonly runs: PendingRuns;
-  readonly run: PendingRun;
-  readonly alive: boolean;
-}
-
-/** Queued and started runs by what they are about to materialize. */
-class PendingWork {
-  readonly #byWork = new Map<string, Work[]>();
-
-  constructor(view: StateView) {
-    const alive = new Set(
-      view
-        .executors()
-        .filter((executor) => executor.alive)
-        .map(({ id }) => id),
-    );
-    for (const runs of view.runs()) {
-      const owned = runs.owner !== null && alive.has(runs.owner);
-      for (const run of runsIn(runs)) {
-        // One that is being canceled without a live owner will not be executed: it covers nothing.
-        if (run.canceling && !owned) continue;
-        for (const asset of runs.assets) {
-          const name = `${asset}\0${run.partitionKey ?? ''}`;
-          this.#byWork.set(name, [...(this.#byWork.get(name) ?? []), { runs, run, alive: owned }]);
-        }
-      }
-    }
-  }
-
-  of(assets: readonly AssetDefinition[], key: string | null): Work[] {
-    if (this.#byWork.size === 0) return [];
-    const found = assets.flatMap(({ name }) => this.#byWork.get(`${name}\0${key ?? ''}`) ?? []);
-    return [...new Map(found.map((work) => [work.run.id, work])).values()];
-  }
 }
 
 function addTo(

@@ -26,7 +26,7 @@ export function planRetry(
     if (set !== null && partitionKey !== null && !view.present(set, [partitionKey]).has(partitionKey)) {
       fail({
         reason: 'unknown-keys',
-        set,
+        sets: [set],
         keys: [partitionKey],
         nearest: nearestKeys(view, set, partitionKey),
       });

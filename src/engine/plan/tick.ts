@@ -50,7 +50,7 @@ export function planTick(
     partitions,
     runs: listed,
     skippedRunKeys: skipped,
-    skipReason: acted ? null : (result.skipReason ?? reasonFor(result, skipped)),
+    skipReason: result.skipReason ?? (acted ? null : reasonFor(result, skipped)),
     error: null,
     busy: null,
     ...(left > 0 && { truncated: { keys: 0, runs: left, skippedRunKeys: 0 } }),

@@ -136,6 +136,7 @@ describe('a materialize', () => {
       expect(await refusal({ keys: ['a1', 'b2'] })).toEqual({
         reason: 'ambiguous-keys',
         keys: ['b2'],
+        known: true,
         sets: ['letters', 'numbers'],
       });
       expect(await runs({ keys: ['b2'], assets: ['count'] }, { of: pipeline })).toEqual(['b2: count']);
@@ -144,7 +145,7 @@ describe('a materialize', () => {
     it('is refused where keys are not there, all of them named, with the nearest (Dagster 19)', async () => {
       expect(await refusal({ keys: ['a1', 'a3', 'zz'] }, onlyLetters)).toEqual({
         reason: 'unknown-keys',
-        set: 'letters',
+        sets: ['letters'],
         keys: ['a3', 'zz'],
         nearest: ['a1', 'a2'],
       });
@@ -179,6 +180,34 @@ describe('a materialize', () => {
       expect(queued.flatMap(({ keys }) => keys)).toEqual(['z', 'a1', 'y']);
     });
 
+    it.each([
+      [
+        { keys: ['a1'], assets: ['report', 'audio'] },
+        { asset: 'report', set: null, keys: ['a1'] },
+      ],
+      [
+        { keys: ['a1'], assets: ['audio', 'count'] },
+        { asset: 'count', set: 'numbers', keys: ['a1'] },
+      ],
+      [
+        { keys: ['a1', '1'], assets: ['audio', 'count'] },
+        { asset: 'audio', set: 'letters', keys: ['1'] },
+      ],
+      [
+        { keys: ['a1'], assets: ['audio', 'count'], add: true },
+        { asset: 'count', set: 'numbers', keys: ['a1'] },
+      ],
+    ])('is refused where a named asset cannot be made for it: %j', async (fields, failure) => {
+      expect(await refusal(fields)).toEqual({ reason: 'asset-without-key', ...failure });
+    });
+
+    it('names both sets of an unknown key', async () => {
+      expect(await refusal({ keys: ['nokey'], assets: ['audio', 'count'] })).toMatchObject({
+        reason: 'unknown-keys',
+        sets: ['letters', 'numbers'],
+      });
+    });
+
     it('does not guess which set an unknown key belongs to', async () => {
       expect(await refusal({ keys: ['new'], add: true })).toMatchObject({
         reason: 'ambiguous-keys',
@@ -205,7 +234,7 @@ describe('a materialize', () => {
           'b2: audio transcript index',
         ],
       ],
-      ['what is missing', { missing: true }, ['b1: index', 'b2: audio transcript index']],
+      ['what is missing, and not what failed above it', { missing: true }, ['b2: audio transcript index']],
       [
         'what failed, and what depends on it',
         { failed: true },
@@ -226,8 +255,8 @@ describe('a materialize', () => {
       ['so many', { all: true, limit: 2, assets: ['audio'] }, ['a1: audio', 'b1: audio']],
       [
         'so many of the newest that are missing',
-        { missing: true, limit: 1, order: 'newest', assets: ['index'] },
-        ['b2: index'],
+        { missing: true, limit: 1, order: 'newest', assets: ['audio'] },
+        ['b2: audio'],
       ],
       [
         'so many that begin so',
@@ -238,6 +267,19 @@ describe('a materialize', () => {
       expect((await runs(fields)).sort()).toEqual([...expected].sort());
       // The order of keys holds within runs of the same assets.
       if (fields.order === 'newest') expect(await runs(fields)).toEqual(expected);
+    });
+
+    it('leaves what waits for its upstream, counted and with its reason (Dagster: any_deps_missing)', async () => {
+      const { queued, waiting, leftOut } = await plan({ missing: true });
+      expect(queued.flatMap(({ keys }) => keys)).toEqual(['b2']);
+      expect([leftOut, waiting]).toEqual([
+        0,
+        [{ asset: 'index', partitionKey: 'b1', upstream: 'transcript' }],
+      ]);
+      // One that is chosen as well comes, and one that is named without its state is tried all the same.
+      expect((await plan({ missing: true, failed: true })).waiting).toEqual([]);
+      expect((await plan({ keys: ['b1'], assets: ['index'] })).waiting).toEqual([]);
+      expect((await plan({ keys: ['b1'], assets: ['index'], missing: true })).waiting).toHaveLength(1);
     });
 
     it('is refused where it was not said which keys are meant (Dagster 49)', async () => {

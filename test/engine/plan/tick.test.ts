@@ -105,6 +105,14 @@ describe('a tick', () => {
     expect(the.keys).toEqual(['foo', 'baz']);
   });
 
+  it('keeps a skip reason beside its key requests, whether they changed something or not', async () => {
+    const result = { skipReason: 'being rebuilt', dynamicPartitionsRequests: adding('foo') };
+    for (const status of ['SUCCESS', 'SKIPPED']) {
+      const tick = await the.tick(result);
+      expect([tick.status, tick.skipReason]).toEqual([status, 'being rebuilt']);
+    }
+  });
+
   it('adds, deletes and requests a run of what it added, and does nothing the second time (Dagster 25, 26)', async () => {
     await the.add('2');
     const result = {

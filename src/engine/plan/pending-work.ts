@@ -1,0 +1,41 @@
+/** Queued and started runs by what they are about to materialize. */
+import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import { runsIn } from './run-records.ts';
+
+export interface Work {
+  readonly runs: PendingRuns;
+  readonly run: PendingRun;
+  /** A live process owns it. */
+  readonly alive: boolean;
+}
+
+export class PendingWork {
+  readonly #byWork = new Map<string, Work[]>();
+
+  constructor(view: StateView) {
+    const alive = new Set(
+      view
+        .executors()
+        .filter((executor) => executor.alive)
+        .map(({ id }) => id),
+    );
+    for (const runs of view.runs()) {
+      const owned = runs.owner !== null && alive.has(runs.owner);
+      for (const run of runsIn(runs)) {
+        // One that is being canceled without a live owner will not be executed: it covers nothing.
+        if (run.canceling && !owned) continue;
+        for (const asset of runs.assets) {
+          const name = `${asset}\0${run.partitionKey ?? ''}`;
+          this.#byWork.set(name, [...(this.#byWork.get(name) ?? []), { runs, run, alive: owned }]);
+        }
+      }
+    }
+  }
+
+  of(assets: readonly AssetDefinition[], key: string | null): Work[] {
+    if (this.#byWork.size === 0) return [];
+    const found = assets.flatMap(({ name }) => this.#byWork.get(`${name}\0${key ?? ''}`) ?? []);
+    return [...new Map(found.map((work) => [work.run.id, work])).values()];
+  }
+}
