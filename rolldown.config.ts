@@ -57,9 +57,9 @@ const groups = [
       'src/engine/sensors/(evaluate|run-tick)',
       'src/engine/plan/(tick-record|claim-runs|sensor-result|slots)',
       'src/engine/runs/run-session',
-      'src/engine/user-code/',
+      'src/engine/user-code/(?!run-program)',
       'src/cli/(commands/sensor(-tick)?\\.|load-user|run-options|render/(event|live))',
-      'src/cli/isolation/capture',
+      'src/cli/isolation/(capture|load-process)',
     ),
   },
   // What a tick needs whose sensor asked for something.

@@ -31,4 +31,5 @@ export {
   type SensorOptions,
   type SensorResult,
 } from './definitions/sensor.ts';
-export type { Exec, Log } from './definitions/user-context.ts';
+export { secret, type Secret } from './definitions/secret.ts';
+export type { Exec, ExecOptions, Log } from './definitions/user-context.ts';

@@ -1,6 +1,7 @@
 /** Builds what a command needs to execute runs. */
 import type { RunSessionOptions } from '../engine/runs/run-session.ts';
 import type { Context } from './context.ts';
+import { loadProcessGroups } from './isolation/load-process-groups.ts';
 import { valuesOf } from './stores.ts';
 import type { EventRenderer } from './render/event-renderer.ts';
 
@@ -34,5 +35,6 @@ export async function sessionOptions(
     failFast: choices.failFast,
     onInterrupt: choices.onInterrupt,
     interrupt: context.interrupts.signal,
+    processes: loadProcessGroups,
   };
 }

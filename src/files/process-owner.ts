@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Clock, isoTime, type Millis, steadyTime } from '../model/time.ts';
-import { errno, io } from './durable-files.ts';
+import { errno } from './durable-files.ts';
+import { fieldsOf, linkOf, readLine, statOf } from './proc.ts';
 
 /** Who holds something: enough to tell a live process from a dead one whose pid was given away again. */
 export interface Owner {
@@ -182,20 +183,6 @@ function startTimeOf(pid: number): string | null {
   return stat === null ? null : fieldsOf(stat).start;
 }
 
-let procIsOurs: boolean | undefined;
-
-/** What the system says of a process. Nothing where `/proc` is that of another pid namespace: its numbers are other processes. */
-function statOf(pid: number): string | null {
-  procIsOurs ??= linkOf('/proc/self') === String(process.pid);
-  return procIsOurs ? readLine(`/proc/${pid}/stat`) : null;
-}
-
-/** Fields 3 and 22 of `/proc/PID/stat`. The name in field 2 may hold blanks and parentheses, so count from its end. */
-function fieldsOf(stat: string): { readonly state: string; readonly start: string | null } {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', start: fields[19] ?? null };
-}
-
 function answersSignals(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -205,28 +192,6 @@ function answersSignals(pid: number): boolean {
   }
 }
 
-function linkOf(file: string): string | null {
-  try {
-    return fs.readlinkSync(file);
-  } catch {
-    return null;
-  }
-}
-
 function hostName(): string {
   return readLine('/proc/sys/kernel/hostname') ?? process.getBuiltinModule('node:os').hostname();
-}
-
-/** The content of a small file of the system; `null` only where there is none: a live owner must not seem dead for want of a descriptor. */
-function readLine(file: string): string | null {
-  return io('read', file, () => {
-    try {
-      // 'utf8' is what node reads without a detour over streams of unknown length.
-      return fs.readFileSync(file, 'utf8').trim();
-    } catch (error) {
-      const code = errno(error);
-      if (code === 'ENOENT' || code === 'ESRCH' || code === 'ENOTDIR') return null;
-      throw error;
-    }
-  });
 }

@@ -15,6 +15,7 @@ import { idle, knownOf } from '../support/builders.ts';
 import { PATIENCE_MS, tries } from '../support/fuzz.ts';
 import { built, odd, orOdd } from '../support/odd-values.ts';
 import { JsonRig } from '../support/json-rig.ts';
+import { loadProcessGroups } from '../../src/cli/isolation/load-process-groups.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const letters = dynamicPartitions('letters');
@@ -90,7 +91,7 @@ async function tick(evaluate: () => unknown) {
     store: rig.store,
     pipeline,
     known: knownOf(pipeline),
-    evaluate: evaluateHere(pipeline, clock),
+    evaluate: evaluateHere(pipeline, clock, loadProcessGroups),
     clock,
     emit: () => undefined,
     interrupt: new AbortController().signal,

@@ -12,6 +12,7 @@ import { runTick, type TickOptions, type TickOutcome } from '../../src/engine/se
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import { knownOf, lettersPipeline } from './builders.ts';
+import { loadProcessGroups } from '../../src/cli/isolation/load-process-groups.ts';
 import { FakeClock } from './fake-clock.ts';
 
 /** A door that user code of a test waits at. */
@@ -113,6 +114,7 @@ export class EngineRig {
       failFast: false,
       onInterrupt: 'release',
       interrupt: this.interrupt.signal,
+      processes: loadProcessGroups,
       ...options,
     });
   }
@@ -124,7 +126,7 @@ export class EngineRig {
       store: this.store,
       pipeline: this.pipeline,
       known: knownOf(this.pipeline),
-      evaluate: evaluateHere(this.pipeline, this.clock),
+      evaluate: evaluateHere(this.pipeline, this.clock, loadProcessGroups),
       clock: this.clock,
       emit: this.events.add,
       interrupt: this.interrupt.signal,

@@ -5,6 +5,7 @@ import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts
 import type { RunRecord } from '../../src/model/run.ts';
 import { sensor, type SensorContext, type SensorResult } from '../../src/definitions/sensor.ts';
 import type { Clock } from '../../src/model/time.ts';
+import { loadProcessGroups } from '../../src/cli/isolation/load-process-groups.ts';
 import type { Event } from '../../src/engine/event.ts';
 // Loaded by a session on first use: here before any history begins.
 import '../../src/engine/runs/run-execution.ts';
@@ -106,6 +107,7 @@ export class HistoryProcess {
       failFast: false,
       onInterrupt: this.cancels ? 'cancel' : 'release',
       interrupt: this.interrupt.signal,
+      processes: loadProcessGroups,
     });
   }
 

@@ -8,6 +8,7 @@ import { newId } from '../../src/model/time.ts';
 import { cancelRuns } from '../../src/engine/plan/cancel-runs.ts';
 import { addKeys, removeKeys, syncKeys } from '../../src/engine/plan/change-set.ts';
 import { forTick } from '../../src/engine/plan/claim-runs.ts';
+import { loadProcessGroups } from '../../src/cli/isolation/load-process-groups.ts';
 import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
 import { lastTickOf } from '../../src/engine/sensors/last-tick.ts';
 import { planMaterialize, type MaterializePlan, type Selection } from '../../src/engine/plan/materialize.ts';
@@ -412,7 +413,7 @@ export class HistoryWorld {
       store,
       pipeline: process.pipeline,
       known: knownOf(process.pipeline),
-      evaluate: evaluateHere(process.pipeline, process.clock),
+      evaluate: evaluateHere(process.pipeline, process.clock, loadProcessGroups),
       clock: process.clock,
       emit: process.emit,
       interrupt: process.interrupt.signal,

@@ -64,7 +64,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
         runTick(sensor, {
           ...options,
           emit: dryRun ? () => undefined : options.emit,
-          evaluate: evaluateHere(pipeline, context.clock),
+          evaluate: evaluateHere(pipeline, context.clock, options.processes),
           dryRun,
           listsAllRuns: dryRun || context.options.json,
           executor: flags.run && !dryRun ? session.executor : null,

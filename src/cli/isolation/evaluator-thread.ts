@@ -7,6 +7,7 @@ import { evaluateHere, type Evaluation } from '../../engine/sensors/evaluate-sen
 import { loadUserPipeline, type UserPipeline } from '../load-user-pipeline.ts';
 import { openStore } from '../stores.ts';
 import { systemClock } from '../system-clock.ts';
+import { loadProcessGroups } from './load-process-groups.ts';
 
 export interface ThreadData {
   readonly pipeline: UserPipeline;
@@ -33,7 +34,7 @@ async function main(): Promise<void> {
     version: user.version,
     warn: () => undefined,
   });
-  const evaluate = evaluateHere(pipeline, systemClock);
+  const evaluate = evaluateHere(pipeline, systemClock, loadProcessGroups);
   port.on('message', (message: EvaluateMessage) => {
     void (async () => {
       const view = await store.read();

@@ -10,7 +10,8 @@ import type { Clock } from '../../model/time.ts';
 import type { PartitionStatus } from '../../state/slice.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
-import { makeExec } from '../user-code/exec.ts';
+import { makeExec, withoutOutput } from '../user-code/exec.ts';
+import type { Programs } from '../user-code/programs.ts';
 import { retryDelay } from '../plan/retry-delay.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { describeThrown } from '../../model/thrown.ts';
@@ -34,6 +35,8 @@ export interface ExecutionContext {
   /** The status of an upstream that is not part of the run. */
   readonly statusOf: (asset: string, partitionKey: string | null) => PartitionStatus;
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
+  /** What the run's user code starts. */
+  readonly programsOf: (runId: string) => Programs;
 }
 
 /** What became of a run; `interrupted` when it was stopped before its end. */
@@ -55,13 +58,24 @@ export async function executeRun(
   context: ExecutionContext,
   interrupt: AbortSignal,
 ): Promise<RunEnding> {
+  const programs = context.programsOf(task.id);
+  try {
+    return await materializeAll(task, { context, interrupt, programs });
+  } finally {
+    // What a program left behind ends with the run: the next one of this key must not work beside it.
+    await programs.end();
+  }
+}
+
+async function materializeAll(task: RunTask, execution: Omit<Attempt, 'attempt'>): Promise<RunEnding> {
+  const { context } = execution;
   const outcomes = new Map<string, AssetOutcome>();
   for (const name of task.assets) {
     const definition = context.pipeline.assets.get(name);
     const ended =
       definition === undefined
         ? failed(name, 0, { reason: 'unknown-asset', asset: name })
-        : await materialize(definition, task, outcomes, { context, interrupt });
+        : await materialize(definition, task, outcomes, execution);
     if (ended === 'interrupted') return { type: 'interrupted' };
     outcomes.set(name, ended);
   }
@@ -75,8 +89,9 @@ async function materialize(
   asset: AssetDefinition,
   task: RunTask,
   outcomes: ReadonlyMap<string, AssetOutcome>,
-  { context, interrupt }: Omit<Attempt, 'attempt'>,
+  execution: Omit<Attempt, 'attempt'>,
 ): Promise<AssetOutcome | 'interrupted'> {
+  const { context, interrupt, programs } = execution;
   for (const upstream of asset.upstream) {
     const outcome = outcomes.get(upstream);
     if (outcome !== undefined && outcome.status !== 'SUCCESS') {
@@ -108,10 +123,11 @@ async function materialize(
   }
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
-    const ending = await tryOnce(asset, task, { context, interrupt, attempt });
+    const ending = await tryOnce(asset, task, { ...execution, attempt });
     if (ending === 'interrupted' || 'asset' in ending) return ending;
     const last = attempt > asset.retry.maxRetries;
     if (last) return failed(asset.name, attempt, ending.failure);
+    await programs.end();
     const retryInMs = retryDelay(asset.retry, attempt, context.clock.random());
     const problem = describe(ending.failure);
     context.emit({
@@ -130,6 +146,7 @@ async function materialize(
 interface Attempt {
   readonly context: ExecutionContext;
   readonly interrupt: AbortSignal;
+  readonly programs: Programs;
   readonly attempt: number;
 }
 
@@ -137,7 +154,7 @@ interface Attempt {
 async function tryOnce(
   asset: AssetDefinition,
   task: RunTask,
-  { context, interrupt, attempt }: Attempt,
+  { context, interrupt, programs, attempt }: Attempt,
 ): Promise<AssetOutcome | 'interrupted' | { readonly failure: Failure }> {
   const { partitionKey } = task;
   const { ioManager } = context;
@@ -153,13 +170,14 @@ async function tryOnce(
   const threw = (error: unknown): { failure: Failure } => {
     // dynpart's own files: not the asset's doing, and not to be written down as such.
     if (error instanceof FailureError) throw error;
-    const failure: Failure = {
+    const failure = {
       reason: 'asset-threw',
       asset: asset.name,
       key: partitionKey,
       ...describeThrown(error),
-    };
-    writer.line('stderr', describe(failure).message);
+    } as const;
+    const logged = { ...failure, message: withoutOutput(error) ?? failure.message };
+    writer.line('stderr', describe(logged).message);
     return { failure };
   };
   const ending = await withTimeLimit(
@@ -178,7 +196,7 @@ async function tryOnce(
           inputs: inputs as never,
           run: { id: task.id, tags: task.tags, attempt },
           log: writer.log(),
-          exec: makeExec(writer, signal),
+          exec: makeExec({ writer, signal, programs }),
           signal,
           addMetadata: (more) => Object.assign(metadata, checkedMetadata(more)),
         });

@@ -20,6 +20,7 @@ import { isListed, ownedBy, workElsewhere } from '../plan/ownership.ts';
 import { endedAs, endOf, endOfAll } from '../plan/run-records.ts';
 import { RunQueue } from './run-queue.ts';
 import { slotsFor } from '../plan/slots.ts';
+import { type Processes, Programs } from '../user-code/programs.ts';
 
 export interface RunExecutionOptions {
   readonly store: StateStore;
@@ -35,6 +36,8 @@ export interface RunExecutionOptions {
   /** What becomes of runs that are interrupted: back to the queue, or canceled. */
   readonly onInterrupt: 'release' | 'cancel';
   readonly interrupt: AbortSignal;
+  /** What the system can do with programs that user code starts. */
+  readonly processes: () => Promise<Processes>;
 }
 
 /** Commits are at least so far apart, and far enough for a tenth of the time at most to go into them. */
@@ -89,6 +92,7 @@ export class RunExecution {
       ...options,
       statusOf: this.#statusOf,
       appendLog: (id, lines) => store.appendLog(id, lines),
+      programsOf: () => new Programs({ processes: options.processes }),
     };
     const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
       concurrency === null ? [] : [[name, concurrency] as const],

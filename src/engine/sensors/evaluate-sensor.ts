@@ -7,6 +7,7 @@ import type { LogLine } from '../../model/tick.ts';
 import type { Clock } from '../../model/time.ts';
 import type { StateView } from '../../state/slice.ts';
 import { makeExec } from '../user-code/exec.ts';
+import { type Processes, Programs } from '../user-code/programs.ts';
 import { type EvaluatedResult, parseSensorResult } from '../plan/sensor-result.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { describeThrown } from '../../model/thrown.ts';
@@ -32,13 +33,18 @@ export interface EvaluationInput {
 }
 
 /** Evaluates sensors in this thread. */
-export function evaluateHere(pipeline: Pipeline, clock: Clock): EvaluateSensor {
+export function evaluateHere(
+  pipeline: Pipeline,
+  clock: Clock,
+  processes: () => Promise<Processes>,
+): EvaluateSensor {
   return async (sensor, { view, lastTickAt, interrupt, onOutput }) => {
     const log: LogLine[] = [];
     const writer = new LineWriter((line) => {
       log.push(line);
       onOutput(line);
     }, clock);
+    const programs = new Programs({ processes });
     const ending = await withTimeLimit(
       { ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS, clock },
       (signal) =>
@@ -48,13 +54,15 @@ export function evaluateHere(pipeline: Pipeline, clock: Clock): EvaluateSensor {
             partitions: (set) => viewOfSet(view, pipeline, typeof set === 'string' ? set : set.name),
             lastTickAt,
             log: writer.log(),
-            exec: makeExec(writer, signal),
+            exec: makeExec({ writer, signal, programs }),
             signal,
           });
           return parseSensorResult(returned, sensor, pipeline);
         }),
     );
     writer.end();
+    // Not waited for: nothing that is left of it is asked for anything any more.
+    void programs.end();
     const { name, timeoutSeconds } = sensor;
     switch (ending.type) {
       case 'returned': {

@@ -1,18 +1,26 @@
-/** `exec` of a user's context: execa, bound to the log and to the abort signal. */
+/** `exec` of a user's context: what runs a program is loaded when the first one is. */
 import type { Exec } from '../../definitions/user-context.ts';
 import type { LineWriter } from './output.ts';
+import type { Programs } from './programs.ts';
 
-export function makeExec(writer: LineWriter, signal: AbortSignal): Exec {
+export interface ExecContext {
+  /** Gets what the program prints. */
+  readonly writer: LineWriter;
+  /** Aborted when the program is to end. */
+  readonly signal: AbortSignal;
+  readonly programs: Programs;
+}
+
+/** What the failure of a program says without what it printed, which is in the log already. `undefined` for other errors. */
+export function withoutOutput(error: unknown): string | undefined {
+  const short = error instanceof Error && 'shortMessage' in error ? error.shortMessage : undefined;
+  return typeof short === 'string' ? short : undefined;
+}
+
+export function makeExec(context: ExecContext): Exec {
   return async (file, args = [], options = {}) => {
-    // Loaded on first use: execa alone costs as much as the rest of the start-up.
-    const { execa } = await import('execa');
-    const subprocess = execa(file, args, { ...options, cancelSignal: signal });
-    subprocess.stdout?.on('data', (chunk: Buffer | string) => writer.write('stdout', chunk));
-    subprocess.stderr?.on('data', (chunk: Buffer | string) => writer.write('stderr', chunk));
-    try {
-      return (await subprocess) as Awaited<ReturnType<Exec>>;
-    } finally {
-      writer.end();
-    }
+    // execa alone costs as much as the rest of the start-up.
+    const { runProgram } = await import('./run-program.ts');
+    return runProgram(context, { file, args, options });
   };
 }

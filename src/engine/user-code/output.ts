@@ -1,5 +1,6 @@
 /** Where what user code prints belongs: to the run or tick that it is called for, however deep in its promises. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import util from 'node:util';
 import type { Log } from '../../definitions/user-context.ts';
 import type { LogLine } from '../../model/tick.ts';
 import { type Clock, isoTime } from '../../model/time.ts';
@@ -37,11 +38,28 @@ export function endWithStray(error: unknown): boolean {
   return call !== undefined;
 }
 
+/** A longer line is written as several, of so many UTF-16 units: all of it is kept, and no record grows without bound. */
+const LONGEST_LINE = 16 * 1024;
+
+/** The beginning of a text. What stands for one sign is not torn. */
+function pieceOf(text: string): string {
+  const isTorn = /[\ud800-\udbff]/.test(text[LONGEST_LINE - 1] ?? '') && text.length > LONGEST_LINE;
+  return text.slice(0, isTorn ? LONGEST_LINE - 1 : LONGEST_LINE);
+}
+
+/** As `console.log` words them; a text alone, which is what most are, as it is. */
+function worded(values: readonly unknown[]): string {
+  const [message] = values;
+  if (values.length === 1 && typeof message === 'string') return message;
+  return util.format(...values);
+}
+
 /** Cuts what is written into lines. */
 export class LineWriter {
   readonly #output: Output;
   readonly #clock: Clock;
   readonly #rest = { stdout: '', stderr: '' };
+  readonly #hidden = new Set<string>();
   readonly #decoders: {
     stdout?: InstanceType<typeof TextDecoder>;
     stderr?: InstanceType<typeof TextDecoder>;
@@ -54,12 +72,40 @@ export class LineWriter {
 
   write(stream: 'stdout' | 'stderr', chunk: string | Uint8Array): void {
     const lines = (this.#rest[stream] + this.#decoded(stream, chunk)).split('\n');
-    this.#rest[stream] = lines.pop()!;
-    for (const line of lines) this.line(stream, line.replace(/\r$/, ''));
+    let rest = lines.pop()!;
+    for (const line of lines) this.#longLine(stream, line.replace(/\r$/, ''));
+    // Without an end in sight it is written in pieces: a program may print a gigabyte without one.
+    while (rest.length > LONGEST_LINE) {
+      const piece = pieceOf(rest);
+      this.#write(stream, piece);
+      rest = rest.slice(piece.length);
+    }
+    this.#rest[stream] = rest;
   }
 
+  /** Writes a text, each of its lines for itself. */
   line(stream: LogLine['stream'], text: string): void {
-    this.#output({ at: isoTime(this.#clock.now()), stream, text });
+    for (const line of text.split('\n')) this.#longLine(stream, line);
+  }
+
+  /** This text is a secret: from now on no line shows it. */
+  hide(secret: string): void {
+    if (secret !== '') this.#hidden.add(secret);
+  }
+
+  #longLine(stream: LogLine['stream'], line: string): void {
+    let rest = line;
+    do {
+      const piece = pieceOf(rest);
+      this.#write(stream, piece);
+      rest = rest.slice(piece.length);
+    } while (rest !== '');
+  }
+
+  #write(stream: LogLine['stream'], text: string): void {
+    let shown = text;
+    for (const secret of this.#hidden) shown = shown.replaceAll(secret, '***');
+    this.#output({ at: isoTime(this.#clock.now()), stream, text: shown.toWellFormed() });
   }
 
   /** A letter may come in two pieces. */
@@ -81,8 +127,8 @@ export class LineWriter {
   log(): Log {
     const at =
       (level: string) =>
-      (message: unknown): void => {
-        for (const line of String(message).split('\n'))
+      (...values: unknown[]): void => {
+        for (const line of worded(values).split('\n'))
           this.line('log', level === 'info' ? line : `${level}: ${line}`);
       };
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

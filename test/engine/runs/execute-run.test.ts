@@ -5,6 +5,8 @@ import { asset, type AssetOptions } from '../../../src/definitions/asset.ts';
 import { FailureError } from '../../../src/model/failure.ts';
 import type { IoManager } from '../../../src/definitions/io-manager.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
+import { loadProcessGroups } from '../../../src/cli/isolation/load-process-groups.ts';
+import { Programs } from '../../../src/engine/user-code/programs.ts';
 import type { Event } from '../../../src/engine/event.ts';
 import { executeRun, GRACE_MS, type RunEnding, type RunTask } from '../../../src/engine/runs/execute-run.ts';
 import type { PartitionStatus } from '../../../src/state/slice.ts';
@@ -70,6 +72,7 @@ class Studio {
         clock: this.clock,
         emit: this.events.add,
         statusOf: (name, key) => this.statuses[key === null ? name : `${name}@${key}`] ?? '.',
+        programsOf: () => new Programs({ processes: loadProcessGroups }),
         appendLog: (run, lines) => void this.log.push(...lines.map((line) => ({ ...line, run }))),
       },
       this.interrupt.signal,

@@ -130,7 +130,8 @@ describe('a process that executes runs', () => {
     expect(Date.parse(a!.startedAt!)).not.toBeNaN();
     expect(Date.parse(a!.finishedAt!)).toBeGreaterThanOrEqual(Date.parse(a!.startedAt!));
     expect((await rig.store.read()).statuses('audio', 'letters')).toBe('mf....');
-    expect((await rig.store.readLog('g1-2')).map(({ attempt }) => attempt)).toEqual([1, 2]);
+    const said = (await rig.store.readLog('g1-2')).filter(({ text }) => text.includes('threw'));
+    expect(said.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
   it('executes no more at a time than the concurrency', async () => {

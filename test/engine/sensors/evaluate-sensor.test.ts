@@ -10,6 +10,7 @@ import {
 import { MemoryStore } from '../../../src/state/memory/memory-store.ts';
 import { keysAdded, letters, lettersPipeline } from '../../support/builders.ts';
 import { Recorder } from '../../support/engine-rig.ts';
+import { loadProcessGroups } from '../../../src/cli/isolation/load-process-groups.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 type Evaluate = SensorOptions['evaluate'];
@@ -26,7 +27,11 @@ async function evaluate(
     outcome: undefined,
   }));
   const output: LogLine[] = [];
-  const evaluation = await evaluateHere(pipeline, new FakeClock())(pipeline.sensors.get('feed')!, {
+  const evaluation = await evaluateHere(
+    pipeline,
+    new FakeClock(),
+    loadProcessGroups,
+  )(pipeline.sensors.get('feed')!, {
     view: await store.read(),
     lastTickAt: null,
     interrupt: new AbortController().signal,

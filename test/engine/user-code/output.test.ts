@@ -32,7 +32,8 @@ describe('what user code writes', () => {
     log.debug('d');
     log.warn('w1\nw2');
     log.error('e');
-    log.info(5 as never);
+    log.info(5);
+    log.info('found', { a: [1] }, 'x\ny');
     expect(lines).toEqual([
       'log: i',
       'log: debug: d',
@@ -40,6 +41,8 @@ describe('what user code writes', () => {
       'log: warn: w2',
       'log: error: e',
       'log: 5',
+      'log: found { a: [ 1 ] } x',
+      'log: y',
     ]);
   });
 

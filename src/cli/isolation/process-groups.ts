@@ -1,0 +1,117 @@
+/** Process groups of the programs that user code starts: asked to end, then killed, and never left behind by this process. */
+import type { ProcessGroup, Processes } from '../../engine/user-code/programs.ts';
+import { errno } from '../../files/durable-files.ts';
+import { livingProcesses } from '../../files/proc.ts';
+
+/** What was asked to end is killed so much later. */
+export const KILL_AFTER_MS = 10_000;
+
+/** A kill needs a moment; what is not gone then (it waits for a disk, say) is not waited for. */
+const GONE_AFTER_MS = 2000;
+
+const LONGEST_PAUSE_MS = 100;
+
+/** Looking at all processes is for what does not end at once. */
+const LOOK_CLOSELY_AFTER_MS = 50;
+
+export interface GroupOptions {
+  /** Milliseconds between TERM and KILL; default ten seconds. */
+  readonly killAfterMs?: number;
+  /** Called when nothing of the group is left. */
+  readonly onEnd?: () => void;
+}
+
+/** Groups that may have members. They are killed when this process ends, whatever it ends by, but for a kill of its own. */
+const watched = new Set<Group>();
+
+class Group implements ProcessGroup {
+  readonly #id: number;
+  readonly #killAfterMs: number;
+  readonly #onEnd: () => void;
+  #leaderHasEnded = false;
+  #ending: Promise<void> | undefined;
+
+  constructor(leader: number, { killAfterMs = KILL_AFTER_MS, onEnd = () => undefined }: GroupOptions = {}) {
+    this.#id = leader;
+    this.#killAfterMs = killAfterMs;
+    this.#onEnd = onEnd;
+    if (watched.size === 0) process.on('exit', killWatched);
+    watched.add(this);
+  }
+
+  leaderEnded(): void {
+    this.#leaderHasEnded = true;
+    // Most leave nothing behind, and the number is free for others then.
+    if (!this.#isThere()) this.#forget();
+  }
+
+  end(): Promise<void> {
+    return (this.#ending ??= this.#end());
+  }
+
+  kill(): void {
+    if (this.#isThere()) this.#signal('SIGKILL');
+  }
+
+  async #end(): Promise<void> {
+    if (await this.#endsBy('SIGTERM', this.#killAfterMs)) return this.#forget();
+    await this.#endsBy('SIGKILL', GONE_AFTER_MS);
+    this.#forget();
+  }
+
+  async #endsBy(signal: 'SIGTERM' | 'SIGKILL', withinMs: number): Promise<boolean> {
+    const began = performance.now();
+    for (let pause = 2; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const passed = performance.now() - began;
+      if (!this.#isThere() || (passed > LOOK_CLOSELY_AFTER_MS && !hasMembers(this.#id))) return true;
+      if (pause === 2) this.#signal(signal);
+      if (passed >= withinMs) return false;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    sent(-this.#id, signal);
+    // What is stopped would not hear of it.
+    if (signal === 'SIGTERM') sent(-this.#id, 'SIGCONT');
+  }
+
+  #isThere(): boolean {
+    if (!watched.has(this) || !sent(-this.#id, 0)) return false;
+    // While a group has members, the system gives its number to no new process: one that has it now is another group's.
+    return !this.#leaderHasEnded || !sent(this.#id, 0);
+  }
+
+  #forget(): void {
+    if (!watched.delete(this)) return;
+    if (watched.size === 0) process.off('exit', killWatched);
+    this.#onEnd();
+  }
+}
+
+function killWatched(): void {
+  for (const group of watched) group.kill();
+}
+
+/** `false` when there is nobody. */
+function sent(target: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(target, signal);
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    return errno(error) === 'EPERM';
+  }
+}
+
+/** Those that have ended and that nobody waited for count for the system, and for nobody else. */
+function hasMembers(group: number): boolean {
+  return livingProcesses()?.some((one) => one.group === group) ?? true;
+}
+
+/** Process groups of this machine. Windows has none that could be ended. */
+export function processGroups(options: GroupOptions = {}): Processes {
+  return {
+    haveGroups: process.platform !== 'win32',
+    watch: (leader) => new Group(leader, options),
+  };
+}
