@@ -15,6 +15,7 @@ import type { Declaration } from '../command-line/declaration.ts';
 import { oneOf, seconds, wholeNumber } from '../command-line/options.ts';
 import { EventRenderer, wordsForTick } from '../render/event-renderer.ts';
 import { printable } from '../../model/text.ts';
+import { endPrograms } from '../isolation/load-process-groups.ts';
 import { sessionOptions } from '../run-options.ts';
 
 export function tickCommand(sensor: Declaration): void {
@@ -88,6 +89,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
     renderer.end();
     report(context, renderer.runs, resumed);
     await session.leave();
+    await endPrograms();
   }
 }
 

@@ -6,6 +6,7 @@ import { runTick } from '../../engine/sensors/run-tick.ts';
 import { watch } from '../../engine/sensors/watch.ts';
 import type { Context } from '../context.ts';
 import { SensorThreads } from '../isolation/evaluate-in-thread.ts';
+import { endPrograms } from '../isolation/load-process-groups.ts';
 import { printingRuns } from '../print-runs.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { sessionOptions } from '../run-options.ts';
@@ -57,6 +58,7 @@ export async function watchSensors(
     });
   } finally {
     threads.endAll();
+    await endPrograms();
     renderer.end();
     await session.leave();
   }

@@ -1,7 +1,9 @@
 /** Evaluates sensors in threads of their own, which can be ended when they take too long. */
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { EvaluateSensor, Evaluation } from '../../engine/sensors/evaluate-sensor.ts';
+import type { ProcessGroup } from '../../engine/user-code/programs.ts';
 import type { EvaluateMessage, ThreadData, ThreadMessage } from './evaluator-thread.ts';
+import { loadProcessGroups } from './load-process-groups.ts';
 
 /** A thread whose own timer did not end the evaluation is blocked: it is ended so long after the timeout. */
 const GRACE_MS = 1000;
@@ -10,6 +12,8 @@ export class SensorThreads {
   readonly #script: string;
   readonly #data: Omit<ThreadData, 'sensor'>;
   readonly #threads = new Map<string, WorkerThread>();
+  /** Process groups that programs of a thread's sensor lead. */
+  readonly #groups = new WeakMap<WorkerThread, Map<number, Promise<ProcessGroup>>>();
 
   /** @param script the file that a thread runs: `evaluator-thread.ts`, built */
   constructor(script: string, data: Omit<ThreadData, 'sensor'>) {
@@ -36,7 +40,7 @@ export class SensorThreads {
       const onInterrupt = failing('sensor-interrupted');
       const onMessage = (message: ThreadMessage): void => {
         if (message.type === 'evaluated') finish(message.evaluation);
-        else broken(message.message);
+        else if (message.type === 'broken') broken(message.message);
       };
       const broken = (message: string): void => {
         this.#end(name);
@@ -75,6 +79,15 @@ export class SensorThreads {
     thread.unref();
     // Without a listener of its own an error between two evaluations would end the watch.
     thread.on('error', () => this.#end(sensor)).on('exit', () => this.#threads.delete(sensor));
+    const groups = new Map<number, Promise<ProcessGroup>>();
+    this.#groups.set(thread, groups);
+    thread.on('message', (message: ThreadMessage) => {
+      if (message.type !== 'program') return;
+      const { group, ended } = message;
+      if (!ended) groups.set(group, watched(group));
+      else void groups.get(group)?.then((one) => one.leaderEnded());
+      if (ended) groups.delete(group);
+    });
     this.#threads.set(sensor, thread);
     return thread;
   }
@@ -82,6 +95,12 @@ export class SensorThreads {
   #end(sensor: string): void {
     const thread = this.#threads.get(sensor);
     this.#threads.delete(sensor);
-    void thread?.terminate();
+    if (thread === undefined) return;
+    void thread.terminate();
+    for (const group of this.#groups.get(thread)!.values()) void group.then((one) => one.end());
   }
+}
+
+async function watched(group: number): Promise<ProcessGroup> {
+  return (await loadProcessGroups()).watch(group);
 }

@@ -21,7 +21,9 @@ export interface EvaluateMessage {
 
 export type ThreadMessage =
   | { readonly type: 'evaluated'; readonly evaluation: Evaluation }
-  | { readonly type: 'broken'; readonly message: string };
+  | { readonly type: 'broken'; readonly message: string }
+  /** A program of the sensor leads this process group; `ended`: nothing of it is left. */
+  | { readonly type: 'program'; readonly group: number; readonly ended: boolean };
 
 async function main(): Promise<void> {
   const port = parentPort!;
@@ -34,7 +36,13 @@ async function main(): Promise<void> {
     version: user.version,
     warn: () => undefined,
   });
-  const evaluate = evaluateHere(pipeline, systemClock, loadProcessGroups);
+  // A thread that is ended from outside ends nothing itself: who ends it must know what its sensor has started.
+  const tell =
+    (ended: boolean) =>
+    (group: number): void =>
+      port.postMessage({ type: 'program', group, ended } satisfies ThreadMessage);
+  const processes = () => loadProcessGroups({ onStart: tell(false), onEnd: tell(true) });
+  const evaluate = evaluateHere(pipeline, systemClock, processes);
   port.on('message', (message: EvaluateMessage) => {
     void (async () => {
       const view = await store.read();

@@ -17,8 +17,10 @@ const LOOK_CLOSELY_AFTER_MS = 50;
 export interface GroupOptions {
   /** Milliseconds between TERM and KILL; default ten seconds. */
   readonly killAfterMs?: number;
+  /** Called when a process leads a group. */
+  readonly onStart?: (leader: number) => void;
   /** Called when nothing of the group is left. */
-  readonly onEnd?: () => void;
+  readonly onEnd?: (leader: number) => void;
 }
 
 /** Groups that may have members. They are killed when this process ends, whatever it ends by, but for a kill of its own. */
@@ -26,17 +28,16 @@ const watched = new Set<Group>();
 
 class Group implements ProcessGroup {
   readonly #id: number;
-  readonly #killAfterMs: number;
-  readonly #onEnd: () => void;
+  readonly #options: GroupOptions;
   #leaderHasEnded = false;
   #ending: Promise<void> | undefined;
 
-  constructor(leader: number, { killAfterMs = KILL_AFTER_MS, onEnd = () => undefined }: GroupOptions = {}) {
+  constructor(leader: number, options: GroupOptions) {
     this.#id = leader;
-    this.#killAfterMs = killAfterMs;
-    this.#onEnd = onEnd;
+    this.#options = options;
     if (watched.size === 0) process.on('exit', killWatched);
     watched.add(this);
+    options.onStart?.(leader);
   }
 
   leaderEnded(): void {
@@ -54,7 +55,7 @@ class Group implements ProcessGroup {
   }
 
   async #end(): Promise<void> {
-    if (await this.#endsBy('SIGTERM', this.#killAfterMs)) return this.#forget();
+    if (await this.#endsBy('SIGTERM', this.#options.killAfterMs ?? KILL_AFTER_MS)) return this.#forget();
     await this.#endsBy('SIGKILL', GONE_AFTER_MS);
     this.#forget();
   }
@@ -85,7 +86,7 @@ class Group implements ProcessGroup {
   #forget(): void {
     if (!watched.delete(this)) return;
     if (watched.size === 0) process.off('exit', killWatched);
-    this.#onEnd();
+    this.#options.onEnd?.(this.#id);
   }
 }
 
@@ -106,6 +107,11 @@ function sent(target: number, signal: NodeJS.Signals | 0): boolean {
 /** Those that have ended and that nobody waited for count for the system, and for nobody else. */
 function hasMembers(group: number): boolean {
   return livingProcesses()?.some((one) => one.group === group) ?? true;
+}
+
+/** Ends all groups of this process. */
+export async function endAllGroups(): Promise<void> {
+  await Promise.all([...watched].map((group) => group.end()));
 }
 
 /** Process groups of this machine. Windows has none that could be ended. */

@@ -1,0 +1,111 @@
+/** Programs that assets and sensors start: however the command ends, nothing of them works on beside the next try. */
+import { describe, expect, it, vi } from 'vitest';
+import { livingProcesses } from '../../src/files/proc.ts';
+import { Project, type Running } from '../support/project.ts';
+
+const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const items = dynamicPartitions('items');
+const script = (name: string) => new URL(name, import.meta.url).pathname;
+const program = (name: string, more = {}) => asset({
+  name, partitions: items, ...more,
+  materialize: ({ exec }) => exec('sh', [script(name + '.sh')]),
+});
+export default definePipeline({
+  assets: [program('gentle'), program('stubborn')],
+  sensors: [
+    sensor({ name: 'slow', timeoutSeconds: 1, evaluate: async ({ exec }) => void (await exec('sh', [script('gentle.sh')])) }),
+    sensor({ name: 'blocked', timeoutSeconds: 1, async evaluate({ exec }) {
+      void exec('sh', [script('gentle.sh')]);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      for (;;);
+    } }),
+  ],
+});
+`;
+
+/** Each is a shell with a child of its own, and says who it is. */
+const FILES = {
+  'pipeline.ts': PIPELINE,
+  'gentle.sh': 'cd "$(dirname "$0")"; sleep 60 & echo $$ >> groups; wait\n',
+  'stubborn.sh': `trap '' TERM INT; cd "$(dirname "$0")"; sh -c "trap '' TERM; sleep 60; sleep 60" & echo $$ >> groups; wait\n`,
+};
+
+class Programs extends Project {
+  constructor() {
+    super(FILES);
+  }
+
+  async started(count = 1): Promise<void> {
+    await vi.waitFor(() => expect(this.groups.length).toBe(count), { timeout: 20_000 });
+  }
+
+  get groups(): number[] {
+    return this.exists('groups') ? this.read('groups').trim().split('\n').map(Number) : [];
+  }
+
+  /** How many processes are left of all that was started. */
+  get left(): number {
+    return livingProcesses()!.filter(({ group }) => this.groups.includes(group)).length;
+  }
+
+  async materialize(asset: string): Promise<Running> {
+    await this.dynpart(['partitions', 'add', 'items', 'k']);
+    const running = this.start(['materialize', asset, '--key', 'k']);
+    await this.started();
+    expect(this.left).toBeGreaterThan(1);
+    return running;
+  }
+}
+
+describe.concurrent('a program of a run', () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    it(`ends with all that it started on ${signal}`, async () => {
+      await using project = new Programs();
+      const running = await project.materialize('gentle');
+      running.process.kill(signal);
+      expect((await running.done).code).toBe(signal === 'SIGINT' ? 130 : 143);
+      expect(project.left).toBe(0);
+    });
+  }
+
+  it('is killed by a second Ctrl-C, with all that it started', async () => {
+    await using project = new Programs();
+    const running = await project.materialize('stubborn');
+    running.process.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(project.left).toBeGreaterThan(1);
+    const began = performance.now();
+    running.process.kill('SIGINT');
+    expect((await running.done).code).toBe(130);
+    expect(performance.now() - began).toBeLessThan(5000);
+    await vi.waitFor(() => expect(project.left).toBe(0), { timeout: 20_000 });
+  });
+
+  it('ends with all that it started when the run is canceled', async () => {
+    await using project = new Programs();
+    const running = await project.materialize('gentle');
+    const { document } = await project.json(['runs', 'list']);
+    await project.dynpart(['runs', 'cancel', document.runs[0].id]);
+    await running.done;
+    expect(project.left).toBe(0);
+  });
+});
+
+describe.concurrent('a program of a sensor', () => {
+  it('ends with all that it started when the sensor took too long', async () => {
+    await using project = new Programs();
+    expect((await project.dynpart(['sensor', 'tick', 'slow'])).code).toBe(3);
+    expect(project.groups).toHaveLength(1);
+    expect(project.left).toBe(0);
+  });
+
+  it('ends also when its sensor blocks the thread that it is evaluated in', async () => {
+    await using project = new Programs();
+    const running = project.start(['sensor', 'watch', 'blocked'], { killAfterMs: 30_000 });
+    await running.saw('longer than its timeout');
+    expect(project.groups).toHaveLength(1);
+    await vi.waitFor(() => expect(project.left).toBe(0), { timeout: 20_000 });
+    running.process.kill('SIGTERM');
+    await running.done;
+  });
+});
