@@ -1,6 +1,6 @@
 /** Programs that assets and sensors start: however the command ends, nothing of them works on beside the next try. */
 import { describe, expect, it, vi } from 'vitest';
-import { livingProcesses } from '../../src/files/proc.ts';
+import { linkOf, livingProcesses } from '../../src/files/proc.ts';
 import { Project, type Running } from '../support/project.ts';
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -45,7 +45,11 @@ class Programs extends Project {
 
   /** How many processes are left of all that was started. */
   get left(): number {
-    return livingProcesses()!.filter(({ group }) => this.groups.includes(group)).length;
+    // They work in this folder, as dynpart does, which is node.
+    return livingProcesses()!.filter(({ pid }) => {
+      const isHere = linkOf(`/proc/${pid}/cwd`) === this.folder;
+      return isHere && linkOf(`/proc/${pid}/exe`) !== process.execPath;
+    }).length;
   }
 
   async materialize(asset: string): Promise<Running> {
