@@ -1,10 +1,10 @@
 /** The process groups of this machine. Loaded on use: most user code starts no program. */
 import type { Processes } from '../../engine/user-code/programs.ts';
-import type { GroupOptions } from './process-groups.ts';
+import type * as Groups from './process-groups.ts';
 
-let loaded: Promise<typeof import('./process-groups.ts')> | undefined;
+let loaded: Promise<typeof Groups> | undefined;
 
-export async function loadProcessGroups(options: GroupOptions = {}): Promise<Processes> {
+export async function loadProcessGroups(options: Groups.GroupOptions = {}): Promise<Processes> {
   loaded ??= import('./process-groups.ts');
   return (await loaded).processGroups(options);
 }
