@@ -136,7 +136,8 @@ function openIfThere(file: string): number | null {
   }
 }
 
-function endsInALine(fd: number): boolean {
+/** Whether what is added to a file begins on a line of its own. */
+export function endsInALine(fd: number): boolean {
   const { size } = fs.fstatSync(fd);
   if (size === 0) return true;
   const last = Buffer.alloc(1);

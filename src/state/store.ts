@@ -38,8 +38,10 @@ export interface StateStore {
   /** Finished runs, newest first. */
   finishedRuns(query: RunQuery): Promise<RunRecord[]>;
 
-  /** Adds lines to the log of a run. */
+  /** Adds lines to the log of a run. After a kill those of the last tenth of a second may not be there. */
   appendLog(runId: string, lines: readonly RunLogLine[]): void;
+  /** The run has ended: all its lines are there when this returns. */
+  closeLog(runId: string): void;
   readLog(runId: string): Promise<RunLogLine[]>;
 }
 

@@ -1,4 +1,5 @@
 /** Programs that assets and sensors start: however the command ends, nothing of them works on beside the next try. */
+import fs from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { linkOf, livingProcesses } from '../../src/files/proc.ts';
 import { Project, type Running } from '../support/project.ts';
@@ -92,6 +93,45 @@ describe.concurrent('a program of a run', () => {
     await project.dynpart(['runs', 'cancel', document.runs[0].id]);
     await running.done;
     expect(project.left).toBe(0);
+  });
+});
+
+describe.concurrent('the log of a run', () => {
+  const BLOCKED = `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+    const items = dynamicPartitions('items');
+    const blocked = asset({ name: 'blocked', partitions: items, materialize({ log }) {
+      log.info('found', { a: 1 });
+      log.info('last\\nwords');
+      for (;;);
+    } });
+    export default definePipeline({ assets: [blocked] });
+  `;
+
+  it('has what code wrote that blocks its thread until it is killed, a line a record', async () => {
+    await using project = new Project({ 'pipeline.ts': BLOCKED });
+    const running = project.start(['materialize', '--key', 'k', '--add']);
+    await vi.waitFor(() => expect(project.exists('.dynpart', 'logs')).toBe(true), { timeout: 20_000 });
+    const [name = ''] = fs.readdirSync(project.path('.dynpart', 'logs'));
+    await vi.waitFor(() => expect(project.read('.dynpart', 'logs', name)).toContain('words'));
+    running.process.kill('SIGKILL');
+    await running.done;
+    // As an earlier release wrote it.
+    const line = {
+      at: '2026-01-01T00:00:00.000Z',
+      stream: 'log',
+      text: 'of\nold',
+      asset: 'blocked',
+      attempt: 1,
+    };
+    fs.appendFileSync(project.path('.dynpart', 'logs', name), `${JSON.stringify(line)}\n`);
+    const { stdout } = await project.dynpart(['runs', 'logs', name.replace('.jsonl', '')]);
+    const records = stdout
+      .trimEnd()
+      .split('\n')
+      .map((record) => record.split('\t').slice(1).join(' '));
+    expect(records).toEqual(
+      ['found { a: 1 }', 'last', 'words', 'of', 'old'].map((text) => `blocked 1 ${text}`),
+    );
   });
 });
 

@@ -175,6 +175,9 @@ export class HistoryProcess {
       appendLog: (runId, lines) => {
         if (!this.dead) store.appendLog(runId, lines);
       },
+      closeLog: (runId) => {
+        if (!this.dead) store.closeLog(runId);
+      },
       readLog: (runId) => living(() => store.readLog(runId)),
     };
   }

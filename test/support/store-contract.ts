@@ -929,6 +929,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         store.appendLog('g-1', [line('one'), line('two')]);
         store.appendLog('g-2', [line('other')]);
         store.appendLog('g-1', [line('three\nwith é')]);
+        store.closeLog('g-1');
         expect(await store.readLog('g-1')).toEqual([line('one'), line('two'), line('three\nwith é')]);
         expect(await store.readLog('g-2')).toEqual([line('other')]);
         expect(await store.readLog('g-3')).toEqual([]);

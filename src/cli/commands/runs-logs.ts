@@ -23,7 +23,11 @@ export async function logs(
           attempt: line.attempt,
           line: { at: line.at, stream: line.stream, text: line.text },
         });
-      else context.print(`${line.at}\t${line.asset}\t${line.attempt}\t${clean(line.text)}\n`);
+      else {
+        // Older logs hold entries of several lines: each of them is a record of its own.
+        for (const text of line.text.split('\n'))
+          context.print(`${line.at}\t${line.asset}\t${line.attempt}\t${clean(text)}\n`);
+      }
     }
     shown = lines.length;
     return lines;

@@ -35,6 +35,8 @@ export interface ExecutionContext {
   /** The status of an upstream that is not part of the run. */
   readonly statusOf: (asset: string, partitionKey: string | null) => PartitionStatus;
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
+  /** The run has ended: what it wrote is to be in its log. */
+  readonly closeLog: (runId: string) => void;
   /** What the run's user code starts. */
   readonly programsOf: (runId: string) => Programs;
 }
@@ -64,6 +66,7 @@ export async function executeRun(
   } finally {
     // What a program left behind ends with the run: the next one of this key must not work beside it.
     await programs.end();
+    context.closeLog(task.id);
   }
 }
 

@@ -92,6 +92,7 @@ export class RunExecution {
       ...options,
       statusOf: this.#statusOf,
       appendLog: (id, lines) => store.appendLog(id, lines),
+      closeLog: (id) => store.closeLog(id),
       programsOf: () => new Programs({ processes: options.processes }),
     };
     const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>

@@ -2,11 +2,11 @@
 import path from 'node:path';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { RunLogLine, RunQuery } from '../store.ts';
-import { io, makePassingFolder, readIfThere, removeIfThere } from '../../files/durable-files.ts';
+import type { RunQuery } from '../store.ts';
 import { fileNameOf } from '../../files/file-name.ts';
-import { isLogLine, isRun, isTick } from './record-shapes.ts';
-import { appendRecords, recordsOf, SegmentedLog } from '../../files/segmented-log.ts';
+import { isRun, isTick } from './record-shapes.ts';
+import { RunLogs } from './run-logs.ts';
+import { recordsOf, SegmentedLog } from '../../files/segmented-log.ts';
 
 /** At one tick a minute a sensor's ticks of about three weeks; with little in them. */
 const TICKS = { segmentBytes: 2 * 1024 * 1024, segments: 4 };
@@ -39,13 +39,13 @@ function isRetraction(record: unknown): record is Retraction {
 
 export class HistoryFiles {
   readonly #ticks: string;
-  readonly #logs: string;
+  readonly logs: RunLogs;
   readonly #runs: SegmentedLog;
 
   constructor(stateFolder: string) {
     const history = path.join(stateFolder, 'history');
     this.#ticks = path.join(history, 'ticks');
-    this.#logs = path.join(stateFolder, 'logs');
+    this.logs = new RunLogs(path.join(stateFolder, 'logs'));
     this.#runs = new SegmentedLog({
       folder: history,
       name: 'runs',
@@ -53,7 +53,7 @@ export class HistoryFiles {
       // A run's log goes with its record.
       onDrop: (file) => {
         for (const record of recordsOf(file)) {
-          if (isRun(record)) removeIfThere(this.#log(record.id));
+          if (isRun(record)) this.logs.remove(record.id);
         }
       },
     });
@@ -108,29 +108,7 @@ export class HistoryFiles {
     return found;
   }
 
-  appendLog(runId: string, lines: readonly RunLogLine[]): void {
-    makePassingFolder(this.#logs);
-    appendRecords(this.#log(runId), lines, false);
-  }
-
-  readLog(runId: string): RunLogLine[] {
-    const file = this.#log(runId);
-    const text = io('read', file, () => readIfThere(file)) ?? '';
-    return text.split('\n').flatMap((line) => {
-      try {
-        const record: unknown = line === '' ? null : JSON.parse(line);
-        return isLogLine(record) ? [record] : [];
-      } catch {
-        return [];
-      }
-    });
-  }
-
   #ticksOf(sensor: string): SegmentedLog {
     return new SegmentedLog({ folder: this.#ticks, name: fileNameOf(sensor), ...TICKS });
-  }
-
-  #log(runId: string): string {
-    return path.join(this.#logs, `${fileNameOf(runId)}.jsonl`);
   }
 }

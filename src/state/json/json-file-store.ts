@@ -192,11 +192,15 @@ export class JsonFileStore implements StateStore {
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
-    this.#history.appendLog(runId, lines);
+    this.#history.logs.append(runId, lines);
+  }
+
+  closeLog(runId: string): void {
+    this.#history.logs.close(runId);
   }
 
   readLog(runId: string): Promise<RunLogLine[]> {
-    return settled(() => this.#history.readLog(runId));
+    return settled(() => this.#history.logs.read(runId));
   }
 
   /** Who commits here. A name by chance behind the process's, since it may open the file more than once. */

@@ -112,6 +112,10 @@ export class MemoryStore implements StateStore {
     this.#logs.set(runId, [...(this.#logs.get(runId) ?? []), ...lines]);
   }
 
+  closeLog(): void {
+    // Nothing waits to be written.
+  }
+
   readLog(runId: string): Promise<RunLogLine[]> {
     return Promise.resolve(this.#logs.get(runId) ?? []);
   }

@@ -32,10 +32,11 @@ describe('the history in files', () => {
   });
 
   it('begins a line of its own behind a log line that a full disk or a kill has torn', () => {
-    history.appendLog('g-1', [line]);
+    history.logs.append('g-1', [line]);
+    history.logs.close('g-1');
     fs.appendFileSync(folder.file('logs', 'g-1.jsonl'), '{"at":"2026-');
-    history.appendLog('g-1', [{ ...line, text: 'after it' }]);
-    expect(history.readLog('g-1')).toEqual([line, { ...line, text: 'after it' }]);
+    history.logs.append('g-1', [{ ...line, text: 'after it' }]);
+    expect(history.logs.read('g-1')).toEqual([line, { ...line, text: 'after it' }]);
   });
 
   it('shows what another process recorded before the try that was taken back', () => {
@@ -59,7 +60,7 @@ describe('the history in files', () => {
   });
 
   it('drops the logs of the runs that it drops, whatever else stands in the file', () => {
-    for (const id of ['g-1', 'g-2', 'g-3']) history.appendLog(id, [line]);
+    for (const id of ['g-1', 'g-2', 'g-3']) history.logs.append(id, [line]);
     const tried = history.recordRuns([run('g-1'), run('g-2')], []);
     history.recordRuns([run('g-1')], tried);
     const segment = (number: number): string => folder.file('history', `runs.00000${number}.jsonl`);
