@@ -6,6 +6,8 @@ import type { RunLogLine } from '../../../src/state/store.ts';
 import { AT } from '../../support/builders.ts';
 import { TemporaryFolder } from '../../support/json-rig.ts';
 
+const line = (text: string): RunLogLine => ({ at: AT, stream: 'log', text, asset: 'audio', attempt: 1 });
+
 describe('the log of a run', () => {
   let folder: TemporaryFolder;
   let logs: RunLogs;
@@ -21,7 +23,6 @@ describe('the log of a run', () => {
     folder[Symbol.dispose]();
   });
 
-  const line = (text: string): RunLogLine => ({ at: AT, stream: 'log', text, asset: 'audio', attempt: 1 });
   /** What a kill at this moment would leave. */
   const onDisk = (): string[] =>
     fs
