@@ -1,4 +1,5 @@
 /** The words for every failure: what, where, and what to do next. */
+import { ERROR_LIMIT, recordable } from './recordable.ts';
 import type { BadKey, Failure } from './failure.ts';
 
 /** A failure in words, as `--json` and the history show it. */
@@ -23,6 +24,17 @@ export function quoted(text: string): string {
 export function listed(items: readonly string[], most = 5): string {
   const rest = items.length - most;
   return items.slice(0, most).map(quoted).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** A problem as records keep it: an error may name a hundred thousand keys, or hold all that a program printed. */
+export function recordedProblem(problem: Problem | null): Problem | null {
+  if (problem === null) return null;
+  const { message, hint } = problem;
+  return {
+    ...problem,
+    message: recordable(message, ERROR_LIMIT),
+    hint: hint === null ? null : recordable(hint, ERROR_LIMIT),
+  };
 }
 
 /** Words for a failure. */

@@ -1,5 +1,6 @@
 /** What user code threw, as data: its words, and the stack frames that are the user's own. */
 import { placeInFrame } from './place.ts';
+import { ERROR_LIMIT, recordable } from './recordable.ts';
 
 /** What user code threw. */
 export interface Thrown {
@@ -11,6 +12,9 @@ export interface Thrown {
 /** The folder of all that was built: its frames are dynpart's, not the user's. */
 const ownFolder = `${import.meta.dirname}/`;
 
+/** The rest of what is recorded of an error is for the places in the user's files. */
+const MESSAGE_LIMIT = (ERROR_LIMIT * 3) / 4;
+
 const MOST_FRAMES = 8;
 const MOST_CAUSES = 5;
 
@@ -19,7 +23,10 @@ const MOST_ERRORS = 10;
 
 /** Makes data of what was thrown. Anything can be thrown, also what throws again when it is looked at. */
 export function describeThrown(error: unknown): Thrown {
-  return { message: messageOf(error, MOST_CAUSES), frames: isError(error) ? userFrames(error) : [] };
+  return {
+    message: recordable(messageOf(error, MOST_CAUSES), MESSAGE_LIMIT),
+    frames: (isError(error) ? userFrames(error) : []).map((frame) => frame.toWellFormed()),
+  };
 }
 
 /** Also one of another realm (a `vm` context, jsdom), which is no instance of this realm's `Error`. A proxy may refuse to say. */

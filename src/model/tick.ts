@@ -1,5 +1,6 @@
 /** Ticks: one evaluation of a sensor and what came of it. */
-import type { Problem } from './failure-words.ts';
+import { type Problem, recordedProblem } from './failure-words.ts';
+import { ERROR_LIMIT, recordable } from './recordable.ts';
 import type { RunStatus } from './run.ts';
 
 /**
@@ -72,6 +73,9 @@ export const TICK_RECORD_LIMIT = 1000;
 /** How many log lines the record of a tick keeps: the last ones. */
 export const TICK_LOG_LIMIT = 200;
 
+/** How many bytes of log lines the record of a tick keeps, but always the last line. */
+export const TICK_LOG_BYTES = 256 * 1024;
+
 /** The tick as it is kept: a tick that found a million keys must not make every later tick carry them. */
 export function recordOfTick(tick: TickRecord, log: readonly LogLine[] = []): TickRecord {
   const before = tick.truncated ?? { keys: 0, runs: 0, skippedRunKeys: 0 };
@@ -90,10 +94,28 @@ export function recordOfTick(tick: TickRecord, log: readonly LogLine[] = []): Ti
   const skippedRunKeys = before.skippedRunKeys + Math.max(0, tick.skippedRunKeys.length - TICK_RECORD_LIMIT);
   return {
     ...tick,
+    cursor: { before: shortCursor(tick.cursor.before), after: shortCursor(tick.cursor.after) },
+    error: recordedProblem(tick.error),
     partitions,
     runs: tick.runs.slice(0, TICK_RECORD_LIMIT),
     skippedRunKeys: tick.skippedRunKeys.slice(0, TICK_RECORD_LIMIT),
     ...(keys + runs + skippedRunKeys > 0 && { truncated: { keys, runs, skippedRunKeys } }),
-    ...(log.length > 0 && { log: log.slice(-TICK_LOG_LIMIT) }),
+    ...(log.length > 0 && { log: lastLines(log) }),
   };
+}
+
+function shortCursor(cursor: string | null): string | null {
+  return cursor === null ? null : recordable(cursor, ERROR_LIMIT);
+}
+
+/** The last lines, so many and so much of them. */
+function lastLines(log: readonly LogLine[]): LogLine[] {
+  const kept: LogLine[] = [];
+  let bytes = 0;
+  for (const line of log.slice(-TICK_LOG_LIMIT).toReversed()) {
+    bytes += Buffer.byteLength(line.text);
+    if (bytes > TICK_LOG_BYTES && kept.length > 0) break;
+    kept.push(line);
+  }
+  return kept.reverse();
 }

@@ -141,7 +141,8 @@ describe('state export', () => {
 
     const otherCopy = project.read('copy.json').replace(/"lineage":"[^"]*"/, '"lineage":"another"');
     project.write({ 'theirs.txt': 'theirs', 'other.json': otherCopy });
-    for (const name of ['theirs.txt', 'other.json']) {
+    fs.mkdirSync(project.path('folder'));
+    for (const name of ['theirs.txt', 'other.json', 'folder']) {
       const { code, document } = await project.json(['state', 'export', name]);
       expect([name, code, document.error.code]).toEqual([name, 2, 'file-in-the-way']);
     }

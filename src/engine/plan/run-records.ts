@@ -1,6 +1,6 @@
 /** A run that is still in the state, as the record that people and scripts see; and its end without having been executed. */
 import type { Failure } from '../../model/failure.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe, recordedProblem } from '../../model/failure-words.ts';
 import { type FinalRunStatus, mayBecome, type RunRecord } from '../../model/run.ts';
 import { isoTime, type Millis } from '../../model/time.ts';
 import type { FinishedRun } from '../../state/changes.ts';
@@ -37,7 +37,13 @@ type RunEnd = Pick<FinishedRun['record'], 'status' | 'assets' | 'error' | 'attem
 export function endOf(runs: PendingRuns, run: PendingRun, end: RunEnd, now: Millis): FinishedRun['record'] {
   if (!mayBecome(run.status, end.status))
     throw new Error(`run ${run.id} cannot go from ${run.status} to ${end.status}`);
-  return { ...recordOf(runs, run), ...end, finishedAt: isoTime(now) };
+  return {
+    ...recordOf(runs, run),
+    ...end,
+    error: recordedProblem(end.error),
+    assets: end.assets.map((asset) => ({ ...asset, error: recordedProblem(asset.error) })),
+    finishedAt: isoTime(now),
+  };
 }
 
 /** The end of all assets of a run for one and the same reason, without a try of any. */

@@ -4,6 +4,7 @@ import { quoted } from '../../model/failure-words.ts';
 import { isPlainObject } from '../../model/json-value.ts';
 import { nearest } from '../../model/nearest.ts';
 import { isPartitionKey, nameOfType, whyNotAKey } from '../../model/partition-key.ts';
+import { CURSOR_LIMIT, ERROR_LIMIT, recordable } from '../../model/recordable.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 
 /** A sensor's result, checked and with every default filled in. Plain data. */
@@ -81,6 +82,12 @@ export function parseSensorResult(
     problems.push(`cursor must be a string, not ${nameOfType(cursor)}`);
   if (typeof cursor === 'string' && !cursor.isWellFormed())
     problems.push('cursor holds half of a surrogate pair, which is no text');
+  if (
+    typeof cursor === 'string' &&
+    cursor.length * 3 > CURSOR_LIMIT &&
+    Buffer.byteLength(cursor) > CURSOR_LIMIT
+  )
+    problems.push(`cursor has ${Buffer.byteLength(cursor)} bytes; it may have ${CURSOR_LIMIT}`);
   if (skipReason !== undefined && typeof skipReason !== 'string')
     problems.push(`skipReason must be a string, not ${nameOfType(skipReason)}`);
   const requests = listIn(problems, result, 'dynamicPartitionsRequests').flatMap((request, at) =>
@@ -100,7 +107,7 @@ export function parseSensorResult(
       cursor: cursor as string | undefined,
       requests,
       runs,
-      skipReason: (skipReason as string | undefined) ?? null,
+      skipReason: typeof skipReason === 'string' ? recordable(skipReason, ERROR_LIMIT) : null,
     },
   };
 }
@@ -316,7 +323,7 @@ function copiedTags(value: unknown): Readonly<Record<string, string>> | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   const tags = Object.entries(value as Record<string, unknown>);
   return tags.every((tag): tag is [string, string] => typeof tag[1] === 'string')
-    ? Object.fromEntries(tags)
+    ? Object.fromEntries(tags.map(([name, text]) => [name.toWellFormed(), text.toWellFormed()]))
     : null;
 }
 

@@ -3,6 +3,7 @@ import type { MetadataValue } from '../../model/json-value.ts';
 import { describe, type Problem } from '../../model/failure-words.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
+import { METADATA_LIMIT, recordableJson } from '../../model/recordable.ts';
 import { whyNotJson } from '../../model/json-value.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { AssetOutcome, FinalRunStatus } from '../../model/run.ts';
@@ -201,7 +202,7 @@ async function tryOnce(
           log: writer.log(),
           exec: makeExec({ writer, signal, programs }),
           signal,
-          addMetadata: (more) => Object.assign(metadata, checkedMetadata(more)),
+          addMetadata: (more) => Object.assign(metadata, checkedMetadata(more, metadata)),
         });
       }),
   );
@@ -247,15 +248,21 @@ async function tryOnce(
   }
 }
 
-/** Metadata stands in the history as JSON. */
-function checkedMetadata(metadata: unknown): Record<string, MetadataValue> {
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+/** Metadata stands in the history as JSON: a copy, so that what user code changes later changes no record. */
+function checkedMetadata(
+  more: unknown,
+  before: Readonly<Record<string, MetadataValue>>,
+): Record<string, MetadataValue> {
+  if (typeof more !== 'object' || more === null || Array.isArray(more)) {
     throw new TypeError('addMetadata takes an object such as { words: 12 }');
   }
-  const wrong = whyNotJson(metadata, 'metadata');
+  const wrong = whyNotJson(more, 'metadata');
   if (wrong !== null) throw new TypeError(`addMetadata takes JSON: ${wrong.path} ${wrong.why}`);
-  // A copy: what user code changes later must not change what is recorded.
-  return structuredClone(metadata) as Record<string, MetadataValue>;
+  const copy = recordableJson(JSON.stringify(more)) as Record<string, MetadataValue>;
+  const bytes = Buffer.byteLength(JSON.stringify({ ...before, ...copy }));
+  if (bytes > METADATA_LIMIT)
+    throw new TypeError(`addMetadata takes ${METADATA_LIMIT} bytes of JSON in all, and these are ${bytes}`);
+  return copy;
 }
 
 async function isThere(upstream: string, key: string | null, context: ExecutionContext): Promise<boolean> {

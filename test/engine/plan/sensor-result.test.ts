@@ -88,6 +88,11 @@ describe('the result of a sensor', () => {
     ['an unknown field', { runRequest: [] }, /unknown field "runRequest"; did you mean 'runRequests'/],
     ['a cursor that is a number', { cursor: 5 }, /cursor must be a string, not a number/],
     ['a cursor that is null', { cursor: null }, /cursor must be a string, not null/],
+    [
+      'a cursor of more than a MiB',
+      { cursor: 'x'.repeat(1_048_577) },
+      /cursor has 1048577 bytes; it may have 1048576/,
+    ],
     ['a cursor that is no text', { cursor: '\ud83d' }, /cursor holds half of a surrogate pair/],
     ['a reason that is no text', { skipReason: true }, /skipReason must be a string, not a boolean/],
     [

@@ -131,6 +131,26 @@ describe('a run', () => {
     ]);
   });
 
+  it('keeps metadata as well-formed text, and no more than 64 KiB of it in all', async () => {
+    const the = new Studio({
+      audio: { materialize: ({ addMetadata }) => addMetadata({ title: 'Episode \ud83c', '\udf89': 1 }) },
+    });
+    expect((await the.end(['audio'])).assets[0]!.metadata).toEqual({ title: 'Episode \ufffd', '\ufffd': 1 });
+    const big = new Studio({
+      audio: {
+        materialize: ({ addMetadata }) => {
+          addMetadata({ first: 'x'.repeat(40_000) });
+          addMetadata({ second: 'x'.repeat(40_000) });
+        },
+      },
+    });
+    const { status, error } = await big.end(['audio']);
+    expect([status, error?.message]).toEqual([
+      'FAILURE',
+      expect.stringMatching(/addMetadata takes 65536 bytes of JSON in all, and these are 80\d\d\d/),
+    ]);
+  });
+
   it('keeps metadata as it was when it was added', async () => {
     const list = [1];
     const the = new Studio({
