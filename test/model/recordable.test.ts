@@ -7,6 +7,8 @@ import { describeThrown } from '../../src/model/thrown.ts';
 import { recordOfTick, TICK_LOG_BYTES } from '../../src/model/tick.ts';
 import { tickRecord } from '../support/builders.ts';
 
+const line = (text: string) => ({ at: '2026-01-01T00:00:00.000Z', stream: 'log' as const, text });
+
 const HALF = '\ud83c';
 const anyText = fc.string({
   unit: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(HALF, '\udf89', 'é')),
@@ -71,7 +73,6 @@ describe('an error that is recorded', () => {
 
 describe('the record of a tick', () => {
   it('keeps the end of what was printed and the start of a long cursor, within bounds', () => {
-    const line = (text: string) => ({ at: '2026-01-01T00:00:00.000Z', stream: 'log' as const, text });
     const big = Array.from({ length: 200 }, (_, at) => line(`${at} ${'x'.repeat(60_000)}`));
     const cursor = { before: null, after: 'c'.repeat(1_000_000) };
     const record = recordOfTick(tickRecord({ sensor: 's', cursor }), big);
