@@ -8,6 +8,7 @@ export type Event =
   | RunsTakenUp
   | RunsReleased
   | RunsLost
+  | ProgramsLeft
   | RunStarted
   | AttemptFailed
   | RunFinished
@@ -37,6 +38,17 @@ export interface RunsReleased {
 export interface RunsLost {
   readonly type: 'runs-lost';
   readonly count: number;
+}
+
+/** A killed process had left programs of its runs at work: they were ended, as far as they could be seen. */
+export interface ProgramsLeft {
+  readonly type: 'programs-left';
+  readonly host: string;
+  readonly runs: readonly string[];
+  /** How many processes were ended. */
+  readonly ended: number;
+  /** Something may be left that cannot be seen from here, or could not be ended. */
+  readonly mayBeLeft: boolean;
 }
 
 /** A run begins here. */

@@ -38,14 +38,18 @@ export function livingProcesses(): { readonly pid: number; readonly group: numbe
   });
 }
 
-/** A variable of the environment that a process was started with; `null`: it has none; `undefined`: that may not be seen. */
-export function environmentOf(pid: number, name: string): string | null | undefined {
+/** The environment that a process was started with; none when it has ended; `undefined`: that may not be seen. */
+export function environmentOf(pid: number): ReadonlyMap<string, string> | undefined {
   try {
     const variables = fs.readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-    return variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+    return new Map(variables.map((variable) => splitAt(variable, variable.indexOf('='))));
   } catch (error) {
-    return errno(error) === 'ENOENT' || errno(error) === 'ESRCH' ? null : undefined;
+    return errno(error) === 'ENOENT' || errno(error) === 'ESRCH' ? new Map() : undefined;
   }
+}
+
+function splitAt(text: string, at: number): [string, string] {
+  return [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
 }
 
 export function linkOf(file: string): string | null {

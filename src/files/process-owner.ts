@@ -70,13 +70,16 @@ export function ownerNamed(id: string, { now, steady }: Moment, folder: string):
  * long it has been silent; elsewhere its last sign of life decides.
  */
 export function isAlive(owner: Owner, lastSign: Millis, moment: Moment, folder: string): boolean {
-  const self = thisProcess();
   if (isOfAnEarlierStart(owner, folder)) return false;
-  const visible =
-    owner.bootId === self.bootId &&
-    owner.pidNamespace === self.pidNamespace &&
-    (owner.bootId !== null || owner.host === self.host);
-  return visible ? isRunning(owner.pid, owner.startTime) : isFresh(owner, lastSign, moment);
+  return isVisible(owner) ? isRunning(owner.pid, owner.startTime) : isFresh(owner, lastSign, moment);
+}
+
+/** Whether the process of an owner, and what it started, can be seen from here: same boot, same pid namespace. */
+export function isVisible({ bootId, pidNamespace, host }: Owner): boolean {
+  const self = thisProcess();
+  return (
+    bootId === self.bootId && pidNamespace === self.pidNamespace && (bootId !== null || host === self.host)
+  );
 }
 
 /**

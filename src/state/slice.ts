@@ -93,14 +93,33 @@ export interface PendingRun {
   readonly startedAt: string | null;
 }
 
-export interface ExecutorView {
+export interface ExecutorView extends ExecutorSigns {
   readonly id: string;
   readonly pid: number;
   readonly host: string;
   readonly since: string;
-  readonly alive: boolean;
   readonly slots: number;
   readonly wants: number;
-  /** Runs whose user code had begun and not ended when the executor died. Empty for a live one. */
+}
+
+/** What an executor shows and notes of itself, as it can be seen from here. */
+export interface ExecutorSigns {
+  readonly alive: boolean;
+  /** Runs whose user code has begun and not ended, and when it began (ISO 8601, UTC). */
+  readonly begun: ReadonlyMap<string, string>;
+  /** Runs that it was in the middle of when it died. Empty for a live one. */
   readonly interrupted: ReadonlySet<string>;
+  /** Programs of these runs that may still be at work. */
+  readonly programs: readonly ProgramNote[];
+  /** Whether what its process left behind could be seen from here. */
+  readonly visible: boolean;
+}
+
+/** A program that user code of a run started. */
+export interface ProgramNote {
+  readonly runId: string;
+  /** The process group that it leads. */
+  readonly group: number;
+  /** The how-manieth program of its executor it is. */
+  readonly number: number;
 }

@@ -7,7 +7,7 @@
 import type { RunRecord } from '../model/run.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
 import type { StateChange } from './changes.ts';
-import type { StateView } from './slice.ts';
+import type { ProgramNote, StateView } from './slice.ts';
 
 export interface StateStore {
   /** The state as it is now. Writes nothing and makes no folder. */
@@ -65,8 +65,10 @@ export interface SensorClaim {
 /** This process, as an owner of runs. What it notes here lets others judge its runs after it died. */
 export interface Executor {
   readonly id: string;
-  /** User code of the run begins now. */
-  begun(runId: string): void;
+  /** User code of the run begins now, or another asset's of the same run, which may keep the event loop for so long. */
+  begun(runId: string, mayBlockMs: number): void;
+  /** A program that it started leads a process group. */
+  started(program: ProgramNote): void;
   /** It has ended, whatever came of it. */
   ended(runId: string): void;
   /** The executor owns nothing any more. */

@@ -14,6 +14,7 @@ const program = (name: string, more = {}) => asset({
 export default definePipeline({
   assets: [program('gentle'), program('stubborn')],
   sensors: [
+    sensor({ name: 'idle', evaluate: () => ({ skipReason: 'nothing' }) }),
     sensor({ name: 'slow', timeoutSeconds: 1, evaluate: async ({ exec }) => void (await exec('sh', [script('gentle.sh')])) }),
     sensor({ name: 'blocked', timeoutSeconds: 1, async evaluate({ exec }) {
       void exec('sh', [script('gentle.sh')]);
@@ -93,6 +94,44 @@ describe.concurrent('a program of a run', () => {
     await project.dynpart(['runs', 'cancel', document.runs[0].id]);
     await running.done;
     expect(project.left).toBe(0);
+  });
+});
+
+describe.concurrent('a program whose dynpart was killed', () => {
+  it.for([
+    ['materialize', 'gentle', '--key', 'k'],
+    ['sensor', 'tick', 'idle'],
+  ])('ends before its key is started again: %s', async (args) => {
+    await using project = new Programs();
+    const running = await project.materialize('gentle');
+    running.process.kill('SIGKILL');
+    await running.done;
+    const left = project.left;
+    expect(left).toBeGreaterThan(1);
+    const next = project.start(args);
+    await project.started(2);
+    // Those of the new one.
+    expect(project.left).toBe(left);
+    next.process.kill('SIGTERM');
+    await next.done;
+    expect(project.left).toBe(0);
+  });
+
+  it('ends when its run is canceled, or its key removed', async () => {
+    await using project = new Programs();
+    for (const command of ['cancel', 'remove'] as const) {
+      const running = await project.materialize('gentle');
+      running.process.kill('SIGKILL');
+      await running.done;
+      const { document } = await project.json(['runs', 'list', '--limit', '1']);
+      await project.dynpart(
+        command === 'cancel'
+          ? ['runs', 'cancel', document.runs[0].id]
+          : ['partitions', 'remove', 'items', 'k'],
+      );
+      expect(project.left).toBe(0);
+      fs.rmSync(project.path('groups'));
+    }
   });
 });
 

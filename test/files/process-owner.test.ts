@@ -13,6 +13,7 @@ import {
   sinceOf,
   thisProcess,
 } from '../../src/files/process-owner.ts';
+import { AT } from '../support/builders.ts';
 import { ExecutorFiles } from '../../src/state/json/executor-files.ts';
 import { SensorClaims } from '../../src/state/json/sensor-claims.ts';
 import type { Owner } from '../../src/files/process-owner.ts';
@@ -164,7 +165,7 @@ describe('what processes leave behind', () => {
     for (const file of [left, owning, fresh, torn]) fs.writeFileSync(file, '');
     for (const file of [left, owning, torn]) fs.utimesSync(file, 0, 0);
     const now = { now: Date.now(), steady: 0 };
-    const files = new ExecutorFiles(folder.path);
+    const files = new ExecutorFiles(folder.path, () => AT);
     files.remove(files.goneBeside(new Set(['owning'])));
     new SensorClaims(folder.path).claim('feed', ownerNamed('o', now, folder.path), now);
     expect([left, owning, fresh, torn].map((file) => fs.existsSync(file))).toEqual([
@@ -188,7 +189,7 @@ describe('the sign of life', () => {
   it('of an executor is renewed every half a minute', async () => {
     using folder = new TemporaryFolder();
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const executor = new ExecutorFiles(folder.path).open(ownerNamed('o', now(), folder.path));
+    const executor = new ExecutorFiles(folder.path, () => AT).open(ownerNamed('o', now(), folder.path));
     await expectRenewed(folder.file('executors', fs.readdirSync(folder.file('executors'))[0]!));
     await executor.leave();
     expect(vi.getTimerCount()).toBe(0);
@@ -196,7 +197,7 @@ describe('the sign of life', () => {
 
   it('of an executor that was paused for a day is there before others look for it', () => {
     using folder = new TemporaryFolder();
-    const files = new ExecutorFiles(folder.path);
+    const files = new ExecutorFiles(folder.path, () => AT);
     const executor = files.open(ownerNamed('o', now(), folder.path));
     const file = folder.file('executors', fs.readdirSync(folder.file('executors'))[0]!);
     fs.utimesSync(file, 0, 0);
@@ -204,8 +205,8 @@ describe('the sign of life', () => {
     expect(fs.statSync(file).mtimeMs).toBeGreaterThan(0);
     fs.unlinkSync(file);
     files.renew('o');
-    executor.begun('g-1');
-    expect(fs.readFileSync(file, 'utf8')).toBe('begun g-1\n');
+    executor.begun('g-1', 60_000);
+    expect(fs.readFileSync(file, 'utf8')).toBe(`begun g-1 ${AT} 60000\n`);
   });
 
   it('of a claim is renewed, and never keeps the claim of another one fresh or removes it', async () => {

@@ -6,6 +6,7 @@ import type { FinalRunStatus, RunRecord } from '../../src/model/run.ts';
 import { sensor, type SensorOptions } from '../../src/definitions/sensor.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
 import type { KnownPipeline } from '../../src/model/known-pipeline.ts';
+import type { ExecutorSigns } from '../../src/state/slice.ts';
 import type { FinishedRun, QueuedRuns, StateChange } from '../../src/state/changes.ts';
 
 /** The time at which most things happen in tests. */
@@ -13,6 +14,11 @@ export const AT = '2026-01-01T00:00:00.000Z';
 
 /** The set of most tests. */
 export const letters = dynamicPartitions('letters');
+
+/** What can be seen of an executor that has nothing in hand. */
+export function signs(fields: Partial<ExecutorSigns> = {}): ExecutorSigns {
+  return { alive: true, begun: new Map(), interrupted: new Set(), programs: [], visible: true, ...fields };
+}
 
 /** A tick as the history keeps it. */
 export function tickRecord(fields: Partial<TickRecord> & Pick<TickRecord, 'sensor'>): TickRecord {

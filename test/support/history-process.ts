@@ -234,12 +234,13 @@ export class HistoryProcess {
     this.#leftBehind.push(() => executor.leave());
     return {
       id: executor.id,
-      begun: (runId) => {
+      begun: (runId, mayBlockMs) => {
         if (this.dead) return;
-        executor.begun(runId);
+        executor.begun(runId, mayBlockMs);
         this.#world.watching(() => this.#begins(runId));
         if (this.killAt === 'when a run begins') this.die();
       },
+      started: (program) => executor.started(program),
       ended: (runId) => {
         if (this.dead) return;
         executor.ended(runId);

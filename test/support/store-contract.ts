@@ -699,20 +699,29 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           { type: 'executor', id: executor.id, slots: 3, wants: 0 },
           { type: 'executor', id: living.id, slots: 3, wants: 0 },
         );
-        for (const id of ['g-1', 'g-2', 'g-3']) executor.begun(id);
+        for (const id of ['g-1', 'g-2', 'g-3']) executor.begun(id, 60_000);
         executor.ended('g-2');
-        living.begun('h-1');
+        living.begun('h-1', 60_000);
         executor.ended('g-3');
-        executor.begun('g-3');
+        executor.begun('g-3', 60_000);
+        const programs = ['g-1', 'g-2', 'g-3'].map((runId, at) => ({
+          runId,
+          group: 4_000_000 + at,
+          number: at,
+        }));
+        for (const program of programs) executor.started(program);
+        executor.ended('g-2');
         await rig.kill(executor.id);
         const view = await store.read();
         expect(view.executors().find(({ id }) => id === executor.id)).toMatchObject({
           alive: false,
           interrupted: new Set(['g-1', 'g-3']),
+          programs: [programs[0], programs[2]],
         });
         expect(view.executors().find(({ id }) => id === living.id)).toMatchObject({
           alive: true,
           interrupted: new Set(),
+          begun: new Map([['h-1', expect.any(String)]]),
         });
       });
 

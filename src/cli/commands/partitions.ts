@@ -5,6 +5,7 @@ import { nearest } from '../../model/nearest.ts';
 import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/plan/change-set.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
+import { endLeftPrograms } from '../end-left-programs.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { age, wholeNumber } from '../command-line/options.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
@@ -213,6 +214,7 @@ async function remove(
     const chosen = byRule ? keysToRetire(view.page(set, {}), rule) : keys;
     return removeKeys(view, set, chosen, { keepOut: options.keepOut ?? false, now });
   };
+  if (!options.dryRun) await endLeftPrograms(context);
   const { removed, skipped } = options.dryRun
     ? plan(await context.store.read()).outcome
     : await context.commit(plan);
@@ -257,6 +259,7 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
     }
     return synced;
   };
+  if (!options.dryRun) await endLeftPrograms(context);
   const { added, removed, unchanged } = options.dryRun
     ? plan(await context.store.read()).outcome
     : await context.commit(plan);

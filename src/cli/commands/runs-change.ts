@@ -7,6 +7,7 @@ import { planRetry } from '../../engine/plan/retry.ts';
 import { runsIn } from '../../engine/plan/run-records.ts';
 import { RunSession } from '../../engine/runs/run-session.ts';
 import type { Context } from '../context.ts';
+import { endLeftPrograms } from '../end-left-programs.ts';
 import { findRun } from '../find-run.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { counted } from '../../model/text.ts';
@@ -71,6 +72,7 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
     const { status } = await findRun(context, view, id);
     if (status !== 'QUEUED' && status !== 'STARTED') context.note(`run ${id} has ended already: ${status}`);
   }
+  await endLeftPrograms(context);
   await store.commit((now) => {
     const { changes } = cancelRuns(now, (_runs, run) => wanted.has(run.id), {
       why: 'it was canceled',

@@ -15,6 +15,7 @@ import type { Declaration } from '../command-line/declaration.ts';
 import { oneOf, seconds, wholeNumber } from '../command-line/options.ts';
 import { EventRenderer, wordsForTick } from '../render/event-renderer.ts';
 import { printable } from '../../model/text.ts';
+import { endLeftPrograms } from '../end-left-programs.ts';
 import { endPrograms } from '../isolation/load-process-groups.ts';
 import { sessionOptions } from '../run-options.ts';
 
@@ -58,6 +59,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
     onInterrupt: 'release',
   });
   const session = new RunSession(options);
+  if (!dryRun) await endLeftPrograms(context);
   const resumed = new Set<string>();
   try {
     const outcomes = await Promise.all(

@@ -7,7 +7,7 @@ import { livingProcesses } from '../../files/proc.ts';
 export const KILL_AFTER_MS = 10_000;
 
 /** A kill needs a moment; what is not gone then (it waits for a disk, say) is not waited for. */
-const GONE_AFTER_MS = 2000;
+export const GONE_AFTER_MS = 2000;
 
 const LONGEST_PAUSE_MS = 100;
 
@@ -95,7 +95,7 @@ function killWatched(): void {
 }
 
 /** `false` when there is nobody. */
-function sent(target: number, signal: NodeJS.Signals | 0): boolean {
+export function sent(target: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(target, signal);
   } catch (error) {
@@ -119,5 +119,6 @@ export function processGroups(options: GroupOptions = {}): Processes {
   return {
     haveGroups: process.platform !== 'win32',
     watch: (leader) => new Group(leader, options),
+    endLeft: async (left) => (await import('./left-programs.ts')).endLeft(left, options.killAfterMs),
   };
 }

@@ -2,7 +2,7 @@
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { Event } from '../../engine/event.ts';
+import type { Event, ProgramsLeft } from '../../engine/event.ts';
 import type { Context } from '../context.ts';
 import { LiveLine } from './live-line.ts';
 import { clean, counted, duration, printable } from '../../model/text.ts';
@@ -63,6 +63,8 @@ export class EventRenderer {
         return this.#tick(event.tick);
       case 'runs-taken-up':
         return context.note(`taking up ${counted(event.count, 'run')} without a live owner`);
+      case 'programs-left':
+        return sayProgramsLeft(context, event);
       case 'runs-released':
         return context.say(
           `stopped: ${counted(event.count, 'run')} back in the queue, for the next tick or worker`,
@@ -154,6 +156,16 @@ export class EventRenderer {
     const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
     this.#context.sayAlways(`${paint.bad('failed:')} run ${run.id}: ${clean(error.message)}${hint}`);
   }
+}
+
+/** What is left of a killed process's programs is a warning: they may work beside what begins now. */
+export function sayProgramsLeft(context: Context, { host, runs, ended, mayBeLeft }: ProgramsLeft): void {
+  const whose = `of ${counted(runs.length, 'run')} (${runs.slice(0, MOST_TOLD).join(', ')}) whose process was killed`;
+  if (ended > 0) context.note(`ended ${counted(ended, 'program')} ${whose}`);
+  if (mayBeLeft)
+    context.warn(
+      `programs ${whose} may still be at work on ${host}: they cannot be seen or ended from here; look for DYNPART_RUN in the environment of processes there`,
+    );
 }
 
 /** What came of a tick, in a few words. */

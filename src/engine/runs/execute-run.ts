@@ -18,6 +18,12 @@ import { withTimeLimit } from '../user-code/time-limit.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
 
+/** An event loop that has not turned for so long is blocked: no asset that has no timeout of its own may take it for longer. */
+const MAY_BLOCK_MS = 5 * 60_000;
+
+/** An event loop that lets a timer wait for so long is blocked. */
+const LATE_MS = 5000;
+
 /** After an abort, user code that ignores its signal is waited for so long. */
 export const GRACE_MS = 10_000;
 
@@ -38,6 +44,8 @@ export interface ExecutionContext {
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
   /** The run has ended: what it wrote is to be in its log. */
   readonly closeLog: (runId: string) => void;
+  /** User code of an asset begins, which may keep the event loop from turning for so long. */
+  readonly begun: (runId: string, mayBlockMs: number) => void;
   /** What the run's user code starts. */
   readonly programsOf: (runId: string) => Programs;
 }
@@ -125,6 +133,7 @@ async function materialize(
     }
     return failed(asset.name, 0, { reason: 'upstream-missing', asset: asset.name, key, upstream });
   }
+  context.begun(task.id, asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS);
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
     const ending = await tryOnce(asset, task, { ...execution, attempt });

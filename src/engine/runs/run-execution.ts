@@ -10,7 +10,7 @@ import type { IoManager } from '../../definitions/io-manager.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
-import type { PartitionStatus, StateView } from '../../state/slice.ts';
+import type { PartitionStatus, ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
 import type { Emit } from '../event.ts';
@@ -74,6 +74,8 @@ export class RunExecution {
   #unrecorded = 0;
   #lost = false;
   #slots = 0;
+  /** How many programs this executor has started. */
+  #programs = 0;
   #committing: Promise<void> | null = null;
   #commitDue = 0;
   #lookDue = 0;
@@ -85,7 +87,7 @@ export class RunExecution {
   #wake: () => void = () => undefined;
 
   constructor(options: RunExecutionOptions, view: StateView) {
-    const { pipeline, store } = options;
+    const { pipeline, store, executor } = options;
     this.#options = options;
     this.#view = view;
     this.#context = {
@@ -93,7 +95,15 @@ export class RunExecution {
       statusOf: this.#statusOf,
       appendLog: (id, lines) => store.appendLog(id, lines),
       closeLog: (id) => store.closeLog(id),
-      programsOf: () => new Programs({ processes: options.processes }),
+      begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),
+      programsOf: (id) => {
+        const note = (program: ProgramNote): void => executor.started(program);
+        const count = (): number => ++this.#programs;
+        return new Programs({
+          processes: options.processes,
+          run: { id, executor: executor.id, count, note },
+        });
+      },
     };
     const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
       concurrency === null ? [] : [[name, concurrency] as const],
@@ -201,7 +211,6 @@ export class RunExecution {
     this.#inFlight.set(run.id, flight);
     this.#unmarked.set(run.id, flight.startedAt!);
     try {
-      executor.begun(run.id);
       emit({ type: 'run-started', id: run.id, partitionKey: run.partitionKey, assets: run.assets });
       const ending = await executeRun(run, this.#context, flight.abort.signal);
       executor.ended(run.id);

@@ -2,9 +2,10 @@
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
-import type { Executor } from '../../state/store.ts';
+import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/claim-runs.ts';
 import type { RunExecution, RunExecutionOptions } from './run-execution.ts';
+import { LeftPrograms } from './left-programs.ts';
 import { remembering } from '../plan/remembering.ts';
 import { roomFor } from '../plan/slots.ts';
 
@@ -31,9 +32,11 @@ export class RunSession {
   #executor: Promise<Executor> | undefined;
   #execution: RunExecution | undefined;
   #onAdopt: () => void = () => undefined;
+  readonly #left: LeftPrograms;
 
   constructor(options: RunSessionOptions) {
     this.#options = options;
+    this.#left = new LeftPrograms(options);
   }
 
   /** This process as an executor. Entered on first use: most ticks find nothing to execute. */
@@ -70,7 +73,7 @@ export class RunSession {
     const { store, clock, concurrency } = this.#options;
     if (!hasUnowned(await store.read(), byGroup)) return;
     const executor = await this.executor();
-    const claim = await store.commit((view) => {
+    const claim = await this.#commitWithoutLeft((view) => {
       const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
       return {
         changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)],
@@ -88,7 +91,7 @@ export class RunSession {
   ): Promise<Outcome> {
     const { store, clock, concurrency, known } = this.#options;
     const executor = await this.executor();
-    const { outcome, claim: taken } = await store.commit((view) => {
+    const { outcome, claim: taken } = await this.#commitWithoutLeft((view) => {
       const own = plan(view, executor.id);
       const wanted = (_: PendingRuns, run: PendingRun): boolean => own.takenOver.has(run.id);
       const claim =
@@ -108,6 +111,21 @@ export class RunSession {
     this.#sayTaken(taken);
     await this.adopt([...taken.owned, ...ownedRuns(await store.read(), executor.id, group)]);
     return outcome;
+  }
+
+  /** Commits when nothing is left of the programs of those that died in the middle of runs. */
+  async #commitWithoutLeft<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    const { store } = this.#options;
+    for (;;) {
+      await this.#left.end(await store.read());
+      // Somebody may have died since.
+      const outcome = await store.commit<{ readonly planned: Outcome } | null>((view) => {
+        if (this.#left.isOwed(view)) return { changes: [], outcome: null };
+        const { changes, outcome: planned } = plan(view);
+        return { changes, outcome: { planned } };
+      });
+      if (outcome !== null) return outcome.planned;
+    }
   }
 
   /** Also those that ended instead: they had been interrupted too often, or were being canceled. */

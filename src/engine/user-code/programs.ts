@@ -1,4 +1,5 @@
 /** The programs that the user code of one run or evaluation starts: marked as its own, and ended with it. */
+import type { ProgramNote } from '../../state/slice.ts';
 
 /** What the system can do with the processes that a program started: a process group. */
 export interface ProcessGroup {
@@ -8,26 +9,54 @@ export interface ProcessGroup {
   end(): Promise<void>;
 }
 
+/** What a killed process left of the programs of its runs. */
+export interface LeftBehind {
+  /** It is in the environment of these programs. */
+  readonly executor: string;
+  /** The runs that it was in the middle of. */
+  readonly runs: ReadonlySet<string>;
+  readonly programs: readonly ProgramNote[];
+}
+
+/** What became of it. */
+export interface LeftEnded {
+  /** How many processes were ended. */
+  readonly ended: number;
+  /** Something may be there that cannot be told from others' processes, or that could not be ended. */
+  readonly mayBeLeft: boolean;
+}
+
 /** Process groups as the system has them. */
 export interface Processes {
   /** `false` where the system has none: then only the program itself can be ended. */
   readonly haveGroups: boolean;
   /** The group that a process leads is ended when this process ends, at the latest. */
   watch(leader: number): ProcessGroup;
+  /** Ends what a killed process left behind, as `ProcessGroup` does; by its mark, never by a number alone. */
+  endLeft(left: LeftBehind): Promise<LeftEnded>;
 }
+
+/** Names of what is in the environment of a program: its run, and which program of which executor it is. */
+export const RUN_MARK = 'DYNPART_RUN';
+export const PROGRAM_MARK = 'DYNPART_PROGRAM';
 
 export interface ProgramsOptions {
   /** Loaded on use: most user code starts no program. */
   readonly processes: () => Promise<Processes>;
-  /** The environment that tells the next program from all others. */
-  readonly mark?: () => Readonly<Record<string, string>>;
-  /** A program leads this group from now on. */
-  readonly onStart?: (group: number) => void;
+  /** What marks the programs of a run, and who notes them. Without it they are an evaluation's. */
+  readonly run?: {
+    readonly id: string;
+    readonly executor: string;
+    /** How many programs the executor has started, this one included. */
+    readonly count: () => number;
+    readonly note: (program: ProgramNote) => void;
+  };
 }
 
 export class Programs {
   readonly #options: ProgramsOptions;
   readonly #groups = new Set<ProcessGroup>();
+  #number = 0;
 
   constructor(options: ProgramsOptions) {
     this.#options = options;
@@ -37,17 +66,21 @@ export class Programs {
     return this.#options.processes();
   }
 
-  /** What the next program gets into its environment. */
-  mark(): Readonly<Record<string, string>> {
-    return this.#options.mark?.() ?? {};
+  /** What the next program gets into its environment; as the leader of a group it is known after a kill, too. */
+  marksOfNext(leads: boolean): Readonly<Record<string, string>> {
+    const { run } = this.#options;
+    if (run === undefined) return {};
+    if (!leads) return { [RUN_MARK]: run.id };
+    this.#number = run.count();
+    return { [RUN_MARK]: run.id, [PROGRAM_MARK]: `${run.executor}.${this.#number}` };
   }
 
-  /** A program was started as the leader of a group. */
+  /** It was started. To be called at once, before another one is. */
   started(leader: number, processes: Processes): ProcessGroup {
     const group = processes.watch(leader);
     this.#groups.add(group);
-    // Noted at once: a kill from here on leaves a group that the next process knows.
-    this.#options.onStart?.(leader);
+    const { run } = this.#options;
+    run?.note({ runId: run.id, group: leader, number: this.#number });
     return group;
   }
 

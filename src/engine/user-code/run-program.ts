@@ -26,7 +26,7 @@ export async function runProgram(context: ExecContext, { file, args, options }: 
   const subprocess = execa(file, args.map(plainText), {
     ...(isStdinGiven(options) ? {} : { stdin: 'ignore' }),
     ...(others as Options),
-    env: { ...plainEnvironment(env), ...programs.mark() },
+    env: { ...plainEnvironment(env), ...programs.marksOfNext(grouped) },
     detached: grouped,
     cleanup: !grouped,
     forceKillAfterDelay: grouped ? false : KILL_AFTER_MS,

@@ -2,10 +2,10 @@
 import { positionsOf } from './key-positions.ts';
 import { findRun, pendingRuns } from './run-columns.ts';
 import { EMPTY_SET, entryOf, type ExecutorEntry, NEW_SENSOR, type StateDocument } from './state-document.ts';
-import type { ExecutorView, KeyPage, PageQuery, PartitionStatus, StateView } from '../slice.ts';
+import type { ExecutorSigns, KeyPage, PageQuery, PartitionStatus, StateView } from '../slice.ts';
 
-/** Says of an executor whether it lives, and which runs it was in the middle of when not. */
-export type JudgeExecutor = (executor: ExecutorEntry) => Pick<ExecutorView, 'alive' | 'interrupted'>;
+/** Says of an executor whether it lives, and what it is or was in the middle of. */
+export type JudgeExecutor = (executor: ExecutorEntry) => ExecutorSigns;
 
 export function viewOf(document: StateDocument, judge: JudgeExecutor): StateView {
   const keysOf = (set: string): readonly string[] => entryOf(document.sets, set)?.keys ?? [];
@@ -14,7 +14,7 @@ export function viewOf(document: StateDocument, judge: JudgeExecutor): StateView
     const known = entry !== undefined && entry.set === set ? entry.status : '';
     return known.padEnd(set === null ? 1 : keysOf(set).length, '.');
   };
-  let executors: readonly ExecutorView[] | undefined;
+  let executors: ReturnType<StateView['executors']> | undefined;
   return {
     serial: document.serial,
     pipeline: document.pipeline,
@@ -38,7 +38,8 @@ export function viewOf(document: StateDocument, judge: JudgeExecutor): StateView
     executors: () =>
       (executors ??= document.executors.map((executor) => {
         const { id, pid, host, since, slots, wants } = executor;
-        return { id, pid, host, since, slots, wants, ...judge(executor) };
+        // Not a copy of the signs: some of them are read when they are asked for.
+        return Object.assign(judge(executor), { id, pid, host, since, slots, wants });
       })),
   };
 }

@@ -3,8 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { ExecutorEntry } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
-import type { ExecutorView } from '../slice.ts';
+import type { ExecutorSigns } from '../slice.ts';
 import type { Executor } from '../store.ts';
+import { begunLine, endedLine, type ExecutorNotes, notesIn, programLine } from './executor-notes.ts';
 import {
   closeQuietly,
   errno,
@@ -15,7 +16,14 @@ import {
   removeQuietly,
   writeAll,
 } from '../../files/durable-files.ts';
-import { isAlive, isLeftOver, type Moment, processTag, showLife } from '../../files/process-owner.ts';
+import {
+  isAlive,
+  isLeftOver,
+  isVisible,
+  type Moment,
+  processTag,
+  showLife,
+} from '../../files/process-owner.ts';
 
 interface OpenLog {
   readonly file: string;
@@ -24,10 +32,13 @@ interface OpenLog {
 
 export class ExecutorFiles {
   readonly #folder: string;
+  /** ISO 8601, UTC. */
+  readonly #now: () => string;
   /** Those of this process. */
   readonly #open = new Map<string, OpenLog>();
 
-  constructor(stateFolder: string) {
+  constructor(stateFolder: string, now: () => string) {
+    this.#now = now;
     this.#folder = path.join(stateFolder, 'executors');
   }
 
@@ -37,13 +48,22 @@ export class ExecutorFiles {
     const file = this.#file(owner.id);
     const log: OpenLog = { file, fd: io('write', file, () => fs.openSync(file, 'ax')) };
     this.#open.set(owner.id, log);
-    const note = (word: string, runId: string): void =>
-      io('write', file, () => writeAll(log.fd, `${word} ${runId}\n`));
+    const note = (line: string): void => io('write', file, () => writeAll(log.fd, line));
+    const mayBlock = new Map<string, number>();
     const hide = showLife((now) => fs.utimes(file, now, now, () => undefined));
     return {
       id: owner.id,
-      begun: (runId) => note('begun', runId),
-      ended: (runId) => note('ended', runId),
+      begun: (runId, mayBlockMs) => {
+        // The next asset of a run mostly may do what the one before might.
+        if (mayBlock.get(runId) === mayBlockMs) return;
+        mayBlock.set(runId, mayBlockMs);
+        note(begunLine(runId, { at: this.#now(), mayBlockMs }));
+      },
+      started: (program) => note(programLine(program)),
+      ended: (runId) => {
+        mayBlock.delete(runId);
+        note(endedLine(runId));
+      },
       leave: () => {
         hide();
         // All is on record: a file that stays is the next sweep's.
@@ -72,20 +92,25 @@ export class ExecutorFiles {
     });
   }
 
-  /** Whether an executor lives, and if not, which runs it left in the middle. */
-  judge(executor: ExecutorEntry, moment: Moment): Pick<ExecutorView, 'alive' | 'interrupted'> {
+  /** Whether an executor lives, and what it is or was in the middle of. */
+  judge(executor: ExecutorEntry, moment: Moment): ExecutorSigns {
     const file = this.#file(executor.id);
     const stat = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }));
     const sign = stat?.mtimeMs ?? Date.parse(executor.since);
-    if (isAlive(executor, sign, moment, this.#folder)) return { alive: true, interrupted: new Set() };
-    const interrupted = new Set<string>();
-    // What stands behind the last line's end was torn, and may look like another run's id.
-    for (const line of (io('read', file, () => readIfThere(file)) ?? '').split('\n').slice(0, -1)) {
-      const [word, runId] = line.split(' ');
-      if (word === 'begun') interrupted.add(runId!);
-      else if (word === 'ended') interrupted.delete(runId!);
-    }
-    return { alive: false, interrupted };
+    const alive = isAlive(executor, sign, moment, this.#folder);
+    const visible = isVisible(executor);
+    let notes: ExecutorNotes | undefined;
+    const read = (): ExecutorNotes => (notes ??= notesIn(io('read', file, () => readIfThere(file)) ?? ''));
+    return {
+      alive,
+      visible,
+      interrupted: alive ? new Set() : new Set(read().begun.keys()),
+      programs: alive ? [] : read().programs,
+      // Read when asked for: a live one's file grows with each of its runs.
+      get begun() {
+        return new Map([...read().begun].map(([id, { at }]) => [id, at]));
+      },
+    };
   }
 
   /** Executors that are not among these, and whose process has left a file and is gone. */

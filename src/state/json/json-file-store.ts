@@ -64,7 +64,7 @@ export class JsonFileStore implements StateStore {
     this.file = new StateFile(options.file, options.warn);
     this.#db = new Low<StateDocument>(this.file, emptyDocument());
     this.#history = new HistoryFiles(this.file.folder);
-    this.#executorFiles = new ExecutorFiles(this.file.folder);
+    this.#executorFiles = new ExecutorFiles(this.file.folder, () => isoTime(options.clock.now()));
     this.#claims = new SensorClaims(this.file.folder);
   }
 

@@ -6,14 +6,15 @@ import { applyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
 import { emptyDocument, type StateDocument } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
-import type { StateView } from '../slice.ts';
+import type { ProgramNote, StateView } from '../slice.ts';
 import type { Executor, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
 
 export class MemoryStore implements StateStore {
   readonly #clock: Clock;
   readonly #claims = new Map<string, Holder>();
   readonly #owners = new Map<string, Owner>();
-  readonly #begun = new Map<string, Set<string>>();
+  readonly #begun = new Map<string, Map<string, string>>();
+  readonly #programs = new Map<string, ProgramNote[]>();
   readonly #dead = new Set<string>();
   readonly #ticks: TickRecord[] = [];
   readonly #runs = new Map<string, RunRecord>();
@@ -66,7 +67,9 @@ export class MemoryStore implements StateStore {
 
   enter(): Promise<Executor> {
     const id = newId(this.#clock);
-    const begun = new Set<string>();
+    const begun = new Map<string, string>();
+    const programs: ProgramNote[] = [];
+    this.#programs.set(id, programs);
     this.#begun.set(id, begun);
     this.#owners.set(id, {
       id,
@@ -79,7 +82,8 @@ export class MemoryStore implements StateStore {
     });
     return Promise.resolve({
       id,
-      begun: (runId) => void begun.add(runId),
+      begun: (runId) => void begun.set(runId, begun.get(runId) ?? isoTime(this.#clock.now())),
+      started: (program) => void programs.push(program),
       ended: (runId) => void begun.delete(runId),
       leave: () => Promise.resolve(),
     });
@@ -121,10 +125,11 @@ export class MemoryStore implements StateStore {
   }
 
   #view(): StateView {
-    return viewOf(this.#document, ({ id }) =>
-      this.#dead.has(id)
-        ? { alive: false, interrupted: this.#begun.get(id) ?? new Set() }
-        : { alive: true, interrupted: new Set() },
-    );
+    return viewOf(this.#document, ({ id }) => {
+      const alive = !this.#dead.has(id);
+      const begun = new Map(this.#begun.get(id));
+      const programs = (this.#programs.get(id) ?? []).filter(({ runId }) => !alive && begun.has(runId));
+      return { alive, begun, interrupted: new Set(alive ? [] : begun.keys()), programs, visible: true };
+    });
   }
 }

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { roomFor, slotsFor } from '../../../src/engine/plan/slots.ts';
 import type { ExecutorView, StateView } from '../../../src/state/slice.ts';
+import { signs } from '../../support/builders.ts';
 
 interface Other {
   readonly id: string;
@@ -18,14 +19,13 @@ function viewWith(
   if (new Set(others.map(({ id }) => id)).size !== others.length)
     throw new Error('an executor stands there once');
   const executors = others.map(({ id, slots, wants = 0, alive = true }): ExecutorView => ({
+    ...signs({ alive }),
     id,
     slots,
     wants,
-    alive,
     pid: 1,
     host: 'h',
     since: '',
-    interrupted: new Set(),
   }));
   return { executors: () => executors, runs: () => owned } as unknown as StateView;
 }

@@ -72,6 +72,7 @@ class Studio {
         clock: this.clock,
         emit: this.events.add,
         statusOf: (name, key) => this.statuses[key === null ? name : `${name}@${key}`] ?? '.',
+        begun: () => undefined,
         closeLog: () => undefined,
         programsOf: () => new Programs({ processes: loadProcessGroups }),
         appendLog: (run, lines) => void this.log.push(...lines.map((line) => ({ ...line, run }))),

@@ -1,5 +1,6 @@
 /** Programs that user code starts: what they print, how they end, and that nothing of them stays. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -21,6 +22,7 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 class Rig {
   readonly lines: string[] = [];
   readonly groups: number[] = [];
+  #count = 0;
   readonly #abort = new AbortController();
   readonly programs: Programs;
   readonly exec: Exec;
@@ -28,8 +30,12 @@ class Rig {
   constructor({ killAfterMs = 10_000 } = {}) {
     this.programs = new Programs({
       processes: () => Promise.resolve(processGroups({ killAfterMs })),
-      mark: () => ({ DYNPART_RUN: 'g-1' }),
-      onStart: (group) => this.groups.push(group),
+      run: {
+        id: 'g-1',
+        executor: 'x',
+        count: () => ++this.#count,
+        note: ({ group }) => this.groups.push(group),
+      },
     });
     const writer = new LineWriter(({ text }) => this.lines.push(text), new FakeClock());
     this.exec = makeExec({ writer, signal: this.#abort.signal, programs: this.programs });
@@ -182,6 +188,67 @@ describe('a program that fails', () => {
     const error = await failureOf(rig.sh('sleep 30; true', { timeout: 100 }));
     expect(error['timedOut']).toBe(true);
     expect(rig.left).toBe(0);
+  });
+});
+
+describe('what a killed process left', () => {
+  const os = processGroups({ killAfterMs: 100 });
+  const started: ChildProcess[] = [];
+  /** As a program of that run and executor would go on without them. */
+  const orphan = async (marks: Record<string, string>, script = 'sleep 30'): Promise<number> => {
+    const up = path.join(folder, `up${started.length}`);
+    const child = spawn('sh', ['-c', `echo up > ${up}; ${script}`], {
+      detached: true,
+      stdio: 'ignore',
+      env: { ...process.env, ...marks },
+    });
+    started.push(child);
+    await there(path.basename(up));
+    return child.pid!;
+  };
+  const isThere = (pid: number): boolean => livingProcesses()!.some((one) => one.pid === pid);
+  const marked = (run: string, program: string): Record<string, string> => ({
+    DYNPART_RUN: run,
+    DYNPART_PROGRAM: program,
+  });
+
+  afterEach(() => {
+    for (const child of started.splice(0)) child.kill('SIGKILL');
+  });
+
+  it('ends by its mark: programs that were noted, and one that could not be noted any more', async () => {
+    const [noted, unnoted] = [await orphan(marked('g-1', 'x.1')), await orphan(marked('g-1', 'x.2'))];
+    const left = {
+      executor: 'x',
+      runs: new Set(['g-1']),
+      programs: [{ runId: 'g-1', group: noted, number: 1 }],
+    };
+    expect(await os.endLeft(left)).toEqual({ ended: 4, mayBeLeft: false });
+    expect([noted, unnoted].filter(isThere)).toEqual([]);
+  });
+
+  it('goes on where it is of another run or executor, made itself a group, or has only the number', async () => {
+    const others = [
+      await orphan(marked('g-2', 'x.1')),
+      await orphan(marked('g-1', 'y.1')),
+      // It was noted with another group, and left that one.
+      await orphan(marked('g-1', 'x.1')),
+      await orphan({}),
+    ];
+    const programs = [
+      { runId: 'g-1', group: 4_100_000, number: 1 },
+      { runId: 'g-1', group: others[3]!, number: 2 },
+    ];
+    const left = { executor: 'x', runs: new Set(['g-1']), programs };
+    expect(await os.endLeft(left)).toEqual({ ended: 0, mayBeLeft: false });
+    expect(others.filter(isThere)).toEqual(others);
+  });
+
+  it('is killed when it does not end', async () => {
+    const stubborn = await orphan(marked('g-1', 'x.1'), STUBBORN);
+    const left = { executor: 'x', runs: new Set(['g-1']), programs: [] };
+    expect(await os.endLeft(left)).toMatchObject({ mayBeLeft: false });
+    expect(isThere(stubborn)).toBe(false);
   });
 });
 

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExecutorFiles } from '../../../src/state/json/executor-files.ts';
 import { ownerNamed, processTag } from '../../../src/files/process-owner.ts';
+import { AT } from '../../support/builders.ts';
 import { TemporaryFolder } from '../../support/json-rig.ts';
 
 describe('the files of executors', () => {
@@ -18,7 +19,10 @@ describe('the files of executors', () => {
   const dead = { ...ownerNamed('dead', { now: 0, steady: 0 }, '/'), startTime: '1', slots: 1, wants: 0 };
   const judged = (text: string): string[] => {
     fs.writeFileSync(folder.file('executors', `dead.${processTag()}.log`), text);
-    const { alive, interrupted } = new ExecutorFiles(folder.path).judge(dead, { now: 0, steady: 0 });
+    const { alive, interrupted } = new ExecutorFiles(folder.path, () => AT).judge(dead, {
+      now: 0,
+      steady: 0,
+    });
     expect(alive).toBe(false);
     return [...interrupted];
   };
@@ -48,7 +52,7 @@ describe('the files of executors', () => {
     ];
     for (const name of names) fs.writeFileSync(folder.file('executors', name), '');
     fs.utimesSync(folder.file('executors', names[3]!), new Date(0), new Date(0));
-    const files = new ExecutorFiles(folder.path);
+    const files = new ExecutorFiles(folder.path, () => AT);
     files.remove(files.goneBeside(new Set(['known'])));
     expect(fs.readdirSync(folder.file('executors')).sort()).toEqual([names[0]!, names[2]!, names[4]!].sort());
   });

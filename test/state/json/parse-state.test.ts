@@ -5,6 +5,7 @@ import { type Failure, FailureError } from '../../../src/model/failure.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import { viewOf } from '../../../src/state/document/document-view.ts';
 import { parseState } from '../../../src/state/json/parse-state.ts';
+import { signs } from '../../support/builders.ts';
 import { fullDocument } from '../../support/documents.ts';
 
 const FILE = '/somewhere/state.json';
@@ -251,7 +252,7 @@ describe('parsing a state file', () => {
           const document = parseState(text, FILE);
           accepted++;
           checkState(document);
-          const view = viewOf(document, () => ({ alive: false, interrupted: new Set() }));
+          const view = viewOf(document, () => signs({ alive: false }));
           for (const set of view.setNames()) view.page(set, { limit: 2 });
           for (const runs of view.runs()) for (let at = 0; at < runs.count; at++) view.run(runs.at(at).id);
           for (const name of view.sensorNames()) view.spentRunKeys(name, ['a', 'once']);
