@@ -50,6 +50,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'interrupted':
     case 'canceled':
     case 'runs-lost':
+    case 'run-blocked':
       return 1;
     case 'state-empty':
     case 'state-missing':

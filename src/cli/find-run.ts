@@ -2,14 +2,14 @@
 import { fail } from '../model/failure.ts';
 import { nearest } from '../model/nearest.ts';
 import type { RunRecord } from '../model/run.ts';
-import { pendingRecords, recordOf } from '../engine/plan/run-records.ts';
+import { pendingRecord, pendingRecords } from '../engine/plan/run-records.ts';
 import type { StateView } from '../state/slice.ts';
 import type { Context } from './context.ts';
 
 /** A run, wherever it is. @throws FailureError with the nearest ids */
 export async function findRun(context: Context, view: StateView, id: string): Promise<RunRecord> {
-  const pending = view.run(id);
-  if (pending !== undefined) return recordOf(pending.runs, pending.run);
+  const pending = pendingRecord(view, id);
+  if (pending !== undefined) return pending;
   const [finished] = await context.store.finishedRuns({ limit: 1, where: (run) => run.id === id });
   if (finished !== undefined) return finished;
   const recent = [

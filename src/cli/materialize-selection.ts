@@ -2,6 +2,7 @@
 import { type RunRecord, runId } from '../model/run.ts';
 import { newId } from '../model/time.ts';
 import { type MaterializePlan, planMaterialize, type Selection } from '../engine/plan/materialize.ts';
+import { BlockedSayer } from '../engine/runs/say-blocked.ts';
 import { RunSession } from '../engine/runs/run-session.ts';
 import { remembering } from '../engine/plan/remembering.ts';
 import type { QueuedRuns } from '../state/changes.ts';
@@ -101,6 +102,7 @@ export async function materializeSelection(
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
     context.chat(why.length === 0 ? 'nothing to do' : `nothing to do: ${why.join(', ')}`);
+    new BlockedSayer(renderer.emit).say(await store.read());
     return withList([]);
   }
   const session = new RunSession(
@@ -124,6 +126,7 @@ export async function materializeSelection(
     countLeft(renderer.summary, planned);
     sayWaiting(context, planned, selection);
     await session.execute();
+    await session.sayBlocked();
   } catch (error) {
     // What was done before the failure stands in the document beside it.
     Object.assign(context.document, withList(renderer.runs));

@@ -1,4 +1,5 @@
 /** Everything that happens, as values. The engine emits them and never prints; human, JSON and quiet output draw the same stream. */
+import type { Failure } from '../model/failure.ts';
 import type { Problem } from '../model/failure-words.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { LogLine, TickRecord } from '../model/tick.ts';
@@ -9,6 +10,7 @@ export type Event =
   | RunsReleased
   | RunsLost
   | ProgramsLeft
+  | ProcessBlocked
   | RunStarted
   | AttemptFailed
   | RunFinished
@@ -49,6 +51,12 @@ export interface ProgramsLeft {
   readonly ended: number;
   /** Something may be left that cannot be seen from here, or could not be ended. */
   readonly mayBeLeft: boolean;
+}
+
+/** Another process has runs in hand and cannot go on: their code keeps its thread. */
+export interface ProcessBlocked {
+  readonly type: 'process-blocked';
+  readonly failure: Extract<Failure, { readonly reason: 'run-blocked' }>;
 }
 
 /** A run begins here. */

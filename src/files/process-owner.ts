@@ -26,16 +26,27 @@ export interface Owner {
 export const LEASE_MS = 5 * 60_000;
 
 /** How often a live owner shows itself to those that cannot see its process. */
-const HEARTBEAT_MS = 30_000;
+export const HEARTBEAT_MS = 30_000;
 
 /** Keeps a file's time of change fresh as a sign of life, until the function that it answers with is called. */
-export function showLife(touch: (now: Date) => void): () => void {
-  const heartbeat = setInterval(() => touch(new Date()), HEARTBEAT_MS);
+export function showLife(touch: (now: Date) => void, everyMs = HEARTBEAT_MS): () => void {
+  const heartbeat = setInterval(() => touch(new Date()), everyMs);
   heartbeat.unref();
   return () => clearInterval(heartbeat);
 }
 
 type Identity = Omit<Owner, 'id' | 'since' | 'steady' | 'disk'>;
+
+/**
+ * For how long an owner has not shown itself. Where its clock was set meanwhile, or its machine slept, the clock that nobody sets
+ * tells by how much: silence is only what both readings bear out.
+ */
+export function silenceOf(owner: Owner, lastSign: Millis, { now, steady }: Moment): Millis {
+  const age = now - lastSign;
+  if (!isOnThisMachine(owner)) return age;
+  const setForward = now - steady - (Date.parse(owner.since) - owner.steady);
+  return Math.min(...[age, age - setForward].filter((possible) => possible >= 0), Math.max(age, 0));
+}
 
 /** One reading of both clocks: of the one that people set and of the one that nobody sets. */
 export interface Moment {

@@ -221,6 +221,17 @@ export function describe(failure: Failure): Problem {
       );
     case 'canceled':
       return say(failure.why);
+    case 'run-blocked': {
+      const told = failure.runs
+        .slice(0, MOST_BLOCKED_RUNS)
+        .map(({ id, assets, key }) => `${id} (${assets.join(', ')}${forKey(key)})`);
+      const more = failure.runs.length - told.length;
+      const which = `${told.length > 1 ? 'one of the runs' : 'run'} ${told.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+      return say(
+        `process ${failure.pid} on ${failure.host} is blocked: code of ${which} has not let go of its thread since ${failure.since}`,
+        `end that process on ${failure.host}: kill -9 ${failure.pid}; the next tick or worker takes its runs up, and a run that ends its process three times fails`,
+      );
+    }
     case 'runs-lost':
       return say(
         `${failure.count === 1 ? 'a run is' : `${failure.count} runs are`} no longer this process's: it gave no sign of life for too long, or somebody released them`,
@@ -305,6 +316,9 @@ function badKey({ key, why, line }: BadKey): string {
   const shown = key.length > 60 ? `${key.slice(0, 60)}…` : key;
   return `${line === undefined ? '' : `line ${line}: `}${quoted(shown)}: ${why}`;
 }
+
+/** So many runs of a blocked process are named. */
+const MOST_BLOCKED_RUNS = 3;
 
 function withFrames(message: string, frames: readonly string[]): string {
   return [message, ...frames.map((frame) => `    ${frame}`)].join('\n');

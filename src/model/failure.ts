@@ -139,6 +139,18 @@ export type Failure =
   | { readonly reason: 'interrupted'; readonly executions: number }
   | { readonly reason: 'canceled'; readonly why: string }
   | { readonly reason: 'runs-lost'; readonly count: number }
+  | {
+      readonly reason: 'run-blocked';
+      readonly pid: number;
+      readonly host: string;
+      readonly since: string;
+      /** What it has in hand. */
+      readonly runs: readonly {
+        readonly id: string;
+        readonly assets: readonly string[];
+        readonly key: string | null;
+      }[];
+    }
   // dynpart's own files: exit code 5
   | { readonly reason: 'state-empty'; readonly file: string }
   | { readonly reason: 'state-missing'; readonly file: string }

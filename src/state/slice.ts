@@ -107,6 +107,11 @@ export interface ExecutorSigns {
   readonly alive: boolean;
   /** Runs whose user code has begun and not ended, and when it began (ISO 8601, UTC). */
   readonly begun: ReadonlyMap<string, string>;
+  /**
+   * A live one whose event loop has not turned for longer than the code that it executes may keep it: since when (ISO 8601, UTC).
+   * `null`: it is not blocked.
+   */
+  readonly blockedSince: string | null;
   /** Runs that it was in the middle of when it died. Empty for a live one. */
   readonly interrupted: ReadonlySet<string>;
   /** Programs of these runs that may still be at work. */

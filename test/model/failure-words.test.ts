@@ -51,6 +51,13 @@ function everyFailure(text: string): {
     'upstream-missing': { reason: 'upstream-missing', asset: 'a', key: text, upstream: 'u' },
     'upstream-failed': { reason: 'upstream-failed', asset: 'a', upstream: 'u' },
     'unknown-asset': { reason: 'unknown-asset', asset: 'a' },
+    'run-blocked': {
+      reason: 'run-blocked',
+      pid: 17,
+      host: 'h',
+      since: '2026-01-01T00:00:00.000Z',
+      runs: [{ id: 'g-1', assets: ['audio'], key: 'a' }],
+    },
     'runs-lost': { reason: 'runs-lost', count: 2 },
     interrupted: { reason: 'interrupted', executions: 3 },
     canceled: { reason: 'canceled', why: 'w' },

@@ -17,7 +17,8 @@ export const letters = dynamicPartitions('letters');
 
 /** What can be seen of an executor that has nothing in hand. */
 export function signs(fields: Partial<ExecutorSigns> = {}): ExecutorSigns {
-  return { alive: true, begun: new Map(), interrupted: new Set(), programs: [], visible: true, ...fields };
+  const nothing = { begun: new Map(), blockedSince: null, interrupted: new Set<string>(), programs: [] };
+  return { alive: true, visible: true, ...nothing, ...fields };
 }
 
 /** A tick as the history keeps it. */

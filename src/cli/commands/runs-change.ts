@@ -2,6 +2,7 @@
 import { fail } from '../../model/failure.ts';
 import type { RunRecord } from '../../model/run.ts';
 import { newId, steadyTime } from '../../model/time.ts';
+import { blockedProcesses } from '../../engine/plan/blocked.ts';
 import { cancelRuns } from '../../engine/plan/cancel-runs.ts';
 import { planRetry } from '../../engine/plan/retry.ts';
 import { runsIn } from '../../engine/plan/run-records.ts';
@@ -53,6 +54,7 @@ export async function retry(
       };
     });
     await session.execute();
+    await session.sayBlocked();
   } finally {
     renderer.end();
     Object.assign(context.document, { runs: renderer.runs, summary: renderer.summary });
@@ -90,6 +92,10 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
   const runs: RunRecord[] = [];
   for (const id of wanted) runs.push(await findRun(context, after, id));
   Object.assign(context.document, { runs });
+  // A process that is blocked will not see it.
+  const owners = new Set([...wanted].map((id) => after.run(id)?.runs.owner));
+  for (const { executor, failure } of blockedProcesses(after))
+    if (owners.has(executor)) context.fail(failure);
   for (const { id, status } of runs)
     context.chat(
       status === 'STARTED' || status === 'QUEUED'

@@ -85,6 +85,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
       const own = new Set(outcomes.flatMap(({ owned }) => owned.map(({ id }) => id)));
       await session.takeUp(forTick, forTick);
       await session.execute();
+      await session.sayBlocked();
       for (const { id } of renderer.runs) if (!own.has(id)) resumed.add(id);
     }
   } finally {

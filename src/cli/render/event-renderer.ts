@@ -1,4 +1,5 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
+import { describe } from '../../model/failure-words.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
@@ -65,6 +66,10 @@ export class EventRenderer {
         return context.note(`taking up ${counted(event.count, 'run')} without a live owner`);
       case 'programs-left':
         return sayProgramsLeft(context, event);
+      case 'process-blocked':
+        if (!this.#lasts) return context.fail(event.failure);
+        context.exitWith(1);
+        return context.sayProblem(describe(event.failure));
       case 'runs-released':
         return context.say(
           `stopped: ${counted(event.count, 'run')} back in the queue, for the next tick or worker`,

@@ -79,5 +79,32 @@ export function* runsIn(runs: PendingRuns): Generator<PendingRun> {
 
 /** Every queued and started run. */
 export function pendingRecords(view: StateView): RunRecord[] {
-  return view.runs().flatMap((runs) => Array.from(runsIn(runs), (run) => recordOf(runs, run)));
+  const begun = begunIn(view);
+  return view
+    .runs()
+    .flatMap((runs) => Array.from(runsIn(runs), (run) => asBegun(recordOf(runs, run), runs, begun)));
+}
+
+/** One of them. */
+export function pendingRecord(view: StateView, id: string): RunRecord | undefined {
+  const pending = view.run(id);
+  if (pending === undefined) return undefined;
+  return asBegun(recordOf(pending.runs, pending.run), pending.runs, begunIn(view));
+}
+
+/** What each live executor notes of its runs: one that is blocked cannot commit that it has begun them. */
+function begunIn(view: StateView): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  if (view.runs().length === 0) return new Map();
+  return new Map(view.executors().flatMap(({ id, alive, begun }) => (alive ? [[id, begun] as const] : [])));
+}
+
+function asBegun(
+  record: RunRecord,
+  { owner }: PendingRuns,
+  begun: ReadonlyMap<string, ReadonlyMap<string, string>>,
+): RunRecord {
+  const startedAt = begun.get(owner ?? '')?.get(record.id);
+  if (startedAt === undefined || record.startedAt !== null) return record;
+  const status = 'STARTED' as const;
+  return { ...record, status, startedAt, assets: record.assets.map((asset) => ({ ...asset, status })) };
 }

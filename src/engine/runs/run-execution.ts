@@ -16,6 +16,7 @@ import type { OwnedRun } from '../plan/claim-runs.ts';
 import type { Emit } from '../event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
 import { FreshStatuses } from './fresh-statuses.ts';
+import { heldByBlocked, isRoomBlocked } from '../plan/blocked.ts';
 import { isListed, ownedBy, workElsewhere } from '../plan/ownership.ts';
 import { endedAs, endOf, endOfAll } from '../plan/run-records.ts';
 import { RunQueue } from './run-queue.ts';
@@ -382,6 +383,7 @@ export class RunExecution {
     const view = await store.read();
     // The death of those it waits for changes no serial.
     if (view.serial !== this.#view.serial || this.#usable === 0) this.#takeIn(view);
+    this.#giveUpHeld(view);
     const wanted = this.#wanted;
     if (wanted === 0) return;
     const usable = this.#usable;
@@ -402,6 +404,19 @@ export class RunExecution {
     if (usable === 0) emit({ type: 'waiting', why: 'another process executes the same asset and key' });
     else if (this.#slots === 0)
       emit({ type: 'waiting', why: 'other processes execute as many runs as the concurrency allows' });
+  }
+
+  /** What waits for a blocked process would wait until somebody ends that one. */
+  #giveUpHeld(view: StateView): void {
+    const { executor, concurrency, onInterrupt } = this.#options;
+    const isHeld = heldByBlocked(view);
+    if (isHeld === null) return;
+    const hasNoRoom = this.#inFlight.size === 0 && isRoomBlocked(view, executor.id, concurrency);
+    const held = this.#queue.takeWhere((run) => hasNoRoom || isHeld(run.assets, run.partitionKey));
+    for (const run of held) {
+      if (onInterrupt === 'release' || run.runs.sensor !== null) this.#aside.push(run);
+      else this.#cancelled({ run, startedAt: null }, 'it waited for a process that is blocked');
+    }
   }
 
   /** This process in the state. What it has started takes its room until it has ended, also when its share is less by now. */

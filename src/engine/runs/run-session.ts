@@ -4,6 +4,8 @@ import type { StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
 import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/claim-runs.ts';
+import { heldByBlocked } from '../plan/blocked.ts';
+import { BlockedSayer } from './say-blocked.ts';
 import type { RunExecution, RunExecutionOptions } from './run-execution.ts';
 import { LeftPrograms } from './left-programs.ts';
 import { remembering } from '../plan/remembering.ts';
@@ -33,10 +35,12 @@ export class RunSession {
   #execution: RunExecution | undefined;
   #onAdopt: () => void = () => undefined;
   readonly #left: LeftPrograms;
+  readonly #blocked: BlockedSayer;
 
   constructor(options: RunSessionOptions) {
     this.#options = options;
     this.#left = new LeftPrograms(options);
+    this.#blocked = new BlockedSayer(options.emit);
   }
 
   /** This process as an executor. Entered on first use: most ticks find nothing to execute. */
@@ -71,10 +75,16 @@ export class RunSession {
     byGroup: (runs: PendingRuns) => boolean,
   ): Promise<void> {
     const { store, clock, concurrency } = this.#options;
-    if (!hasUnowned(await store.read(), byGroup)) return;
+    const view = await store.read();
+    this.#blocked.say(view);
+    if (!hasUnowned(view, byGroup)) return;
     const executor = await this.executor();
     const claim = await this.#commitWithoutLeft((view) => {
-      const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
+      // What would wait for a blocked process stays in the queue.
+      const isHeld = heldByBlocked(view);
+      const free = (runs: PendingRuns, run: PendingRun): boolean =>
+        wanted(runs, run) && !isHeld?.(runs.assets, run.partitionKey);
+      const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted: free });
       return {
         changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)],
         outcome: claimed,
@@ -133,6 +143,11 @@ export class RunSession {
     const { emit } = this.#options;
     if (owned.length > 0) emit({ type: 'runs-taken-up', count: owned.length });
     for (const { record } of ended) emit({ type: 'run-finished', run: record, left: this.left });
+  }
+
+  /** Names the processes that are blocked now. */
+  async sayBlocked(): Promise<void> {
+    this.#blocked.say(await this.#options.store.read());
   }
 
   /** Executes what was taken on until all of it has ended, or until it is stopped. */

@@ -1,6 +1,8 @@
 /** One file for each process that executes runs: a sign of life, and which runs' user code had begun. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { isoTime } from '../../model/time.ts';
+import { showLifeFromThread } from '../../files/life-thread.ts';
 import type { ExecutorEntry } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { ExecutorSigns } from '../slice.ts';
@@ -17,12 +19,14 @@ import {
   writeAll,
 } from '../../files/durable-files.ts';
 import {
+  HEARTBEAT_MS,
   isAlive,
   isLeftOver,
   isVisible,
   type Moment,
   processTag,
   showLife,
+  silenceOf,
 } from '../../files/process-owner.ts';
 
 interface OpenLog {
@@ -30,15 +34,30 @@ interface OpenLog {
   fd: number;
 }
 
+export interface SignsOfLife {
+  /** While code of a run is at work, the event loop shows so often that it turns. */
+  readonly turnEveryMs: number;
+  /** When a run takes longer, a thread shows that the process lives: its code may be blocking the event loop. */
+  readonly threadAfterMs: number;
+  readonly threadEveryMs: number;
+}
+
+const SIGNS: SignsOfLife = { turnEveryMs: 1000, threadAfterMs: 60_000, threadEveryMs: HEARTBEAT_MS };
+
+/** The least silence that can be a sign of being blocked: sooner nobody's notes are read. */
+const LEAST_SILENCE_MS = 5000;
+
 export class ExecutorFiles {
   readonly #folder: string;
   /** ISO 8601, UTC. */
   readonly #now: () => string;
+  readonly #signs: SignsOfLife;
   /** Those of this process. */
   readonly #open = new Map<string, OpenLog>();
 
-  constructor(stateFolder: string, now: () => string) {
+  constructor(stateFolder: string, now: () => string, signs = SIGNS) {
     this.#now = now;
+    this.#signs = signs;
     this.#folder = path.join(stateFolder, 'executors');
   }
 
@@ -49,29 +68,50 @@ export class ExecutorFiles {
     const log: OpenLog = { file, fd: io('write', file, () => fs.openSync(file, 'ax')) };
     this.#open.set(owner.id, log);
     const note = (line: string): void => io('write', file, () => writeAll(log.fd, line));
-    const mayBlock = new Map<string, number>();
-    const hide = showLife((now) => fs.utimes(file, now, now, () => undefined));
+    const begun = new Map<string, { readonly mayBlockMs: number; readonly since: number }>();
+    const hide = this.#show(log, begun);
     return {
       id: owner.id,
       begun: (runId, mayBlockMs) => {
+        const before = begun.get(runId);
         // The next asset of a run mostly may do what the one before might.
-        if (mayBlock.get(runId) === mayBlockMs) return;
-        mayBlock.set(runId, mayBlockMs);
+        if (before?.mayBlockMs === mayBlockMs) return;
+        begun.set(runId, { mayBlockMs, since: before?.since ?? performance.now() });
         note(begunLine(runId, { at: this.#now(), mayBlockMs }));
       },
       started: (program) => note(programLine(program)),
       ended: (runId) => {
-        mayBlock.delete(runId);
+        begun.delete(runId);
         note(endedLine(runId));
       },
-      leave: () => {
-        hide();
+      leave: async () => {
+        await hide();
         // All is on record: a file that stays is the next sweep's.
         this.#open.delete(owner.id);
         closeQuietly(log.fd);
-        removeQuietly(file);
-        return Promise.resolve();
+        this.remove([owner.id]);
       },
+    };
+  }
+
+  /** Shows that the process lives and, while it executes code of runs, that its event loop turns. */
+  #show(log: OpenLog, begun: ReadonlyMap<string, { readonly since: number }>): () => Promise<void> {
+    const { turnEveryMs, threadAfterMs, threadEveryMs } = this.#signs;
+    let passed = 0;
+    let endThread: (() => Promise<void>) | undefined;
+    const hide = showLife((now) => {
+      const [oldest] = begun.values();
+      passed += turnEveryMs;
+      if (oldest === undefined && passed < HEARTBEAT_MS) return;
+      passed = 0;
+      // Not in the pool of threads, which user code may keep busy.
+      touchQuietly(log.fd, now);
+      if (oldest === undefined || performance.now() - oldest.since < threadAfterMs) return;
+      endThread ??= showLifeFromThread({ file: liveFileOf(log.file), everyMs: threadEveryMs });
+    }, turnEveryMs);
+    return async () => {
+      hide();
+      await endThread?.();
     };
   }
 
@@ -95,17 +135,23 @@ export class ExecutorFiles {
   /** Whether an executor lives, and what it is or was in the middle of. */
   judge(executor: ExecutorEntry, moment: Moment): ExecutorSigns {
     const file = this.#file(executor.id);
-    const stat = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }));
-    const sign = stat?.mtimeMs ?? Date.parse(executor.since);
-    const alive = isAlive(executor, sign, moment, this.#folder);
     const visible = isVisible(executor);
+    const turned = timeOf(file) ?? Date.parse(executor.since);
+    // Only who cannot be seen is judged by signs of life.
+    const sign = visible ? turned : Math.max(turned, timeOf(liveFileOf(file)) ?? 0);
+    const alive = isAlive(executor, sign, moment, this.#folder);
     let notes: ExecutorNotes | undefined;
     const read = (): ExecutorNotes => (notes ??= notesIn(io('read', file, () => readIfThere(file)) ?? ''));
+    const silence = silenceOf(executor, turned, moment);
+    const isBlocked = (): boolean =>
+      silence >= LEAST_SILENCE_MS &&
+      silence > Math.min(...Array.from(read().begun.values(), ({ mayBlockMs }) => mayBlockMs));
     return {
       alive,
       visible,
       interrupted: alive ? new Set() : new Set(read().begun.keys()),
       programs: alive ? [] : read().programs,
+      blockedSince: alive && isBlocked() ? isoTime(moment.now - silence) : null,
       // Read when asked for: a live one's file grows with each of its runs.
       get begun() {
         return new Map([...read().begun].map(([id, { at }]) => [id, at]));
@@ -116,7 +162,7 @@ export class ExecutorFiles {
   /** Executors that are not among these, and whose process has left a file and is gone. */
   goneBeside(known: ReadonlySet<string>): string[] {
     return this.#names().flatMap((name) => {
-      const [id, tag] = name.replace(/\.log$/, '').split('.');
+      const [id, tag] = name.split('.');
       const isGone = !known.has(id!) && tag !== undefined && isLeftOver(path.join(this.#folder, name), tag);
       return isGone ? [id!] : [];
     });
@@ -124,7 +170,9 @@ export class ExecutorFiles {
 
   /** Removes their files. Tidying: what fails is left to the next one. */
   remove(ids: readonly string[]): void {
-    for (const id of ids) removeQuietly(this.#file(id));
+    for (const name of this.#names()) {
+      if (ids.includes(name.slice(0, name.indexOf('.')))) removeQuietly(path.join(this.#folder, name));
+    }
   }
 
   #names(): string[] {
@@ -132,7 +180,24 @@ export class ExecutorFiles {
   }
 
   #file(id: string): string {
-    const known = this.#names().find((name) => name.startsWith(`${id}.`));
+    const known = this.#names().find((name) => name.startsWith(`${id}.`) && name.endsWith('.log'));
     return path.join(this.#folder, known ?? `${id}.${processTag()}.log`);
+  }
+}
+
+/** Where a thread shows that its process lives. */
+function liveFileOf(file: string): string {
+  return file.replace(/log$/, 'live');
+}
+
+function timeOf(file: string): number | undefined {
+  return io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }))?.mtimeMs;
+}
+
+function touchQuietly(fd: number, now: Date): void {
+  try {
+    fs.futimesSync(fd, now, now);
+  } catch {
+    // A sign that could not be given is given the next time.
   }
 }

@@ -14,6 +14,7 @@ export class MemoryStore implements StateStore {
   readonly #claims = new Map<string, Holder>();
   readonly #owners = new Map<string, Owner>();
   readonly #begun = new Map<string, Map<string, string>>();
+  readonly #blocked = new Map<string, string>();
   readonly #programs = new Map<string, ProgramNote[]>();
   readonly #dead = new Set<string>();
   readonly #ticks: TickRecord[] = [];
@@ -89,6 +90,11 @@ export class MemoryStore implements StateStore {
     });
   }
 
+  /** As if user code of the executor's had kept its event loop from turning for too long. */
+  block(executor: string): void {
+    this.#blocked.set(executor, isoTime(this.#clock.now()));
+  }
+
   /** As if the executor's process had been killed. */
   kill(executor: string): void {
     this.#dead.add(executor);
@@ -129,7 +135,15 @@ export class MemoryStore implements StateStore {
       const alive = !this.#dead.has(id);
       const begun = new Map(this.#begun.get(id));
       const programs = (this.#programs.get(id) ?? []).filter(({ runId }) => !alive && begun.has(runId));
-      return { alive, begun, interrupted: new Set(alive ? [] : begun.keys()), programs, visible: true };
+      const blockedSince = alive ? (this.#blocked.get(id) ?? null) : null;
+      return {
+        alive,
+        begun,
+        blockedSince,
+        interrupted: new Set(alive ? [] : begun.keys()),
+        programs,
+        visible: true,
+      };
     });
   }
 }

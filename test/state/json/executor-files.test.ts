@@ -1,10 +1,17 @@
 /** What the file of a dead executor says of its runs, and which files are swept. */
 import fs from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ExecutorFiles } from '../../../src/state/json/executor-files.ts';
 import { ownerNamed, processTag } from '../../../src/files/process-owner.ts';
+import type { ExecutorSigns } from '../../../src/state/slice.ts';
 import { AT } from '../../support/builders.ts';
 import { TemporaryFolder } from '../../support/json-rig.ts';
+
+const now = (): { now: number; steady: number } => ({ now: Date.now(), steady: performance.now() });
+
+const block = (ms: number): void => {
+  for (const until = performance.now() + ms; performance.now() < until;);
+};
 
 describe('the files of executors', () => {
   let folder: TemporaryFolder;
@@ -41,6 +48,76 @@ describe('the files of executors', () => {
     expect(judged(`${'\0'.repeat(10)}begun g-2\n`)).toEqual([]);
   });
 
+  describe('of a live one', () => {
+    const signs = { turnEveryMs: 10, threadAfterMs: 50, threadEveryMs: 10 };
+    const opened = () => {
+      const files = new ExecutorFiles(folder.path, () => AT, signs);
+      const owner = ownerNamed('alive', now(), folder.path);
+      const executor = files.open(owner);
+      const judge = (later: number): ExecutorSigns => {
+        const moment = now();
+        return files.judge(
+          { ...owner, slots: 1, wants: 0 },
+          { now: moment.now + later, steady: moment.steady + later },
+        );
+      };
+      return { executor, judge };
+    };
+
+    it('say what its code has begun, and that it is blocked when its event loop is silent for longer than that may take', async () => {
+      const { executor, judge } = opened();
+      executor.begun('g-1', 300_000);
+      executor.begun('g-2', 6000);
+      expect([...judge(5500).begun]).toEqual([
+        ['g-1', AT],
+        ['g-2', AT],
+      ]);
+      expect(judge(5500).blockedSince).toBeNull();
+      expect(judge(7000).blockedSince).not.toBeNull();
+      executor.ended('g-2');
+      expect(judge(7000).blockedSince).toBeNull();
+      expect(judge(301_000).blockedSince).not.toBeNull();
+      executor.begun('g-1', 6000);
+      expect(judge(7000).blockedSince).not.toBeNull();
+      executor.ended('g-1');
+      expect(judge(1e9).blockedSince).toBeNull();
+      await executor.leave();
+    });
+
+    it('do not take a clock that was set, or a machine that slept, for silence', async () => {
+      const { executor } = opened();
+      executor.begun('g-1', 6000);
+      const owner = { ...ownerNamed('alive', now(), folder.path), slots: 1, wants: 0 };
+      const { now: at, steady } = now();
+      const files = new ExecutorFiles(folder.path, () => AT, signs);
+      expect(files.judge(owner, { now: at + 3_600_000, steady }).blockedSince).toBeNull();
+      expect(files.judge(owner, { now: at - 3_600_000, steady }).blockedSince).toBeNull();
+      await executor.leave();
+    });
+
+    it('show that its event loop turns', async () => {
+      const { executor, judge } = opened();
+      executor.begun('g-1', 6000);
+      const file = folder.file('executors', `alive.${processTag()}.log`);
+      fs.utimesSync(file, 0, 0);
+      expect(judge(0).blockedSince).not.toBeNull();
+      await vi.waitFor(() => expect(judge(0).blockedSince).toBeNull());
+      await executor.leave();
+    });
+
+    it('show that it lives from a thread when a run takes long, also while code blocks the event loop', async () => {
+      const { executor } = opened();
+      executor.begun('g-1', 6000);
+      const file = folder.file('executors', `alive.${processTag()}.live`);
+      await vi.waitFor(() => expect(fs.existsSync(file)).toBe(true), { timeout: 5000 });
+      fs.utimesSync(file, 0, 0);
+      block(500);
+      expect(Date.now() - fs.statSync(file).mtimeMs).toBeLessThan(10_000);
+      await executor.leave();
+      expect(fs.readdirSync(folder.file('executors'))).toEqual([]);
+    });
+  });
+
   it('are swept when their executor owns nothing and is gone, also when the machine was started again', () => {
     const place = processTag().split('-')[2]!;
     const names = [
@@ -49,6 +126,7 @@ describe('the files of executors', () => {
       'fresh.1-1-elsewhere.log',
       'old.1-1-elsewhere.log',
       `own.${processTag()}.log`,
+      `gone.4194999-1-${place}.live`,
     ];
     for (const name of names) fs.writeFileSync(folder.file('executors', name), '');
     fs.utimesSync(folder.file('executors', names[3]!), new Date(0), new Date(0));

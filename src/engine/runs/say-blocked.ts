@@ -1,0 +1,21 @@
+/** Says of each blocked process once that it is. */
+import type { StateView } from '../../state/slice.ts';
+import type { Emit } from '../event.ts';
+import { blockedProcesses } from '../plan/blocked.ts';
+
+export class BlockedSayer {
+  readonly #emit: Emit;
+  #said = new Set<string>();
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  say(view: StateView): void {
+    const blocked = blockedProcesses(view);
+    for (const { executor, failure } of blocked)
+      if (!this.#said.has(executor)) this.#emit({ type: 'process-blocked', failure });
+    // One that turns again and is blocked once more is said once more.
+    this.#said = new Set(blocked.map(({ executor }) => executor));
+  }
+}
