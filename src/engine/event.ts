@@ -12,11 +12,14 @@ export type Event =
   | ProgramsLeft
   | ProcessBlocked
   | RunStarted
+  | RunEnded
+  | Stopping
   | AttemptFailed
   | RunFinished
   | WaitingForRuns
-  | OutputWritten
-  | Warned;
+  | RunsUnrecorded
+  | TickUnrecorded
+  | OutputWritten;
 
 /** A sensor was evaluated, and what followed is committed. Its runs have not been executed yet. */
 export interface TickFinished {
@@ -65,6 +68,22 @@ export interface RunStarted {
   readonly id: string;
   readonly partitionKey: string | null;
   readonly assets: readonly string[];
+  /** Runs of this process that are not on record yet, this one included. */
+  readonly left: number;
+}
+
+/** The code of a run has come to its end here. Whether the outcome counts is decided by the commit that records it. */
+export interface RunEnded {
+  readonly type: 'run-ended';
+  readonly run: RunRecord;
+}
+
+/** Told to stop, this process waits for what runs; a second signal leaves at once. */
+export interface Stopping {
+  readonly type: 'stopping';
+  readonly waitsFor: readonly { readonly id: string; readonly partitionKey: string | null }[];
+  /** What becomes of a run that does not end well in time. */
+  readonly unfinished: 'released' | 'canceled';
 }
 
 /** A try of an asset failed and another one follows. */
@@ -79,12 +98,27 @@ export interface AttemptFailed {
   readonly retryInMs: number;
 }
 
-/** A run came to its end. It is in the history with the next commit. */
+/** A run came to its end, and this is on record. */
 export interface RunFinished {
   readonly type: 'run-finished';
   readonly run: RunRecord;
-  /** Runs of this process that are still to be executed. */
+  /** Somebody else canceled the run while this process had it. */
+  readonly canceledByOthers: boolean;
+  /** Runs of this process that are still to be executed or recorded. */
   readonly left: number;
+}
+
+/** Runs ended here, and their ends could not be written: the runs will be executed again. */
+export interface RunsUnrecorded {
+  readonly type: 'runs-unrecorded';
+  readonly count: number;
+}
+
+/** A tick is committed, and the history beside the state could not take its record. */
+export interface TickUnrecorded {
+  readonly type: 'tick-unrecorded';
+  readonly sensor: string;
+  readonly error: unknown;
 }
 
 /** Nothing can be started until another process has finished runs. */
@@ -98,12 +132,6 @@ export interface OutputWritten {
   readonly type: 'output';
   readonly source: string;
   readonly line: LogLine;
-}
-
-/** Something the user should know, and nothing was lost. */
-export interface Warned {
-  readonly type: 'warning';
-  readonly message: string;
 }
 
 export type Emit = (event: Event) => void;

@@ -276,7 +276,7 @@ export function describe(failure: Failure): Problem {
     case 'state-io':
       return say(
         `cannot ${failure.action} ${failure.file}: ${failure.cause}`,
-        'the state is as it was; check the disk and the permissions of the folder, then run the command again',
+        'what was committed before stands, and nothing of this step was; check the disk and the permissions of the folder, then run the command again',
       );
     case 'value-damaged':
       return say(

@@ -116,6 +116,8 @@ describe('the live line', () => {
     color: true,
   };
 
+  const RUN = { id: 'g-1', partitionKey: 'a', left: 1 };
+
   function live(terminal: TerminalOptions, flags: Partial<typeof options> = {}): LiveLine {
     return new LiveLine(
       new Context({
@@ -137,19 +139,19 @@ describe('the live line', () => {
     ['--verbose', { isTerminal: true }, { verbose: true }],
   ])('is not there with %s', (_, terminal, flags) => {
     vi.useFakeTimers();
-    live(terminal, flags).started();
+    live(terminal, flags).started(RUN);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('waits a moment, and is not there when all is over sooner', () => {
     vi.useFakeTimers();
     const line = live({ isTerminal: true });
-    line.started();
-    line.started();
+    line.started(RUN);
+    line.started(RUN);
     expect(vi.getTimerCount()).toBe(1);
     line.stop();
     expect(vi.getTimerCount()).toBe(0);
-    line.started();
+    line.started(RUN);
     expect(vi.getTimerCount()).toBe(0);
   });
 

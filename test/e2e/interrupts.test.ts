@@ -350,12 +350,27 @@ describe('another process', () => {
     expect(cancel).toMatchObject({ code: 0, document: { runs: [{ id: run!.id, status: 'CANCELED' }] } });
     expect(countOf(project, 'abort b')).toBe(0);
     project.write({ go: '' });
-    const { document } = await documentOf(executing);
+    const { code, document } = await documentOf(executing);
     expect(statuses(document.runs)).toEqual(['a CANCELED', 'b SUCCESS']);
+    // Somebody else did it: whoever waits for the key must hear of that.
+    expect(code).toBe(1);
+    expect(document.runs[0].error.message).toBe('it was canceled by hand (runs cancel)');
+    expect((await runsOf(project, '--key', 'a'))[0]!.error).toEqual(document.runs[0].error);
     expect((await project.json(['status', 'waits'])).document.assets[0]).toMatchObject({
       materialized: 1,
       missing: 1,
     });
+  });
+
+  it('removes the key of a run: materialize says so and ends with 1', async () => {
+    await using project = projectOf();
+    await project.dynpart(['partitions', 'add', 'items', 'a']);
+    const executing = project.start(['materialize', 'waits', '--key', 'a']);
+    await marked(project, 'start a');
+    await project.dynpart(['partitions', 'remove', 'items', 'a']);
+    const { code, stderr } = await executing.done;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^canceled: run \S+ for a: its partition key was removed\n1 run canceled in /);
   });
 
   it('removes a key whose run is executed elsewhere: it is aborted, and counts for nothing when the key is back', async () => {

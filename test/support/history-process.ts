@@ -122,7 +122,12 @@ export class HistoryProcess {
   readonly emit = (event: Event): void => {
     if (this.dead) return;
     this.#world.stir();
-    if (event.type === 'run-finished') this.#world.watching(() => this.#ended(event.run));
+    if (event.type === 'run-ended') this.#world.watching(() => this.#ended(event.run));
+    if (event.type === 'run-finished') {
+      const { model } = this.#world;
+      const { id, status } = event.run;
+      demand(model.finished.get(id) === status, `${id} is on record as it is said`, event.run);
+    }
   };
 
   /** A store that is gone when the process is; `planning` sees each plan as it is made. */
@@ -237,6 +242,8 @@ export class HistoryProcess {
       begun: (runId, mayBlockMs) => {
         if (this.dead) return;
         executor.begun(runId, mayBlockMs);
+        // Said anew for each asset: what the code of an earlier one came to stands.
+        if (this.inFlight.has(runId)) return;
         this.#world.watching(() => this.#begins(runId));
         if (this.killAt === 'when a run begins') this.die();
       },

@@ -3,7 +3,8 @@ import { describe } from '../../model/failure-words.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { Event, ProgramsLeft } from '../../engine/event.ts';
+import type { Event, ProgramsLeft, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
+import { FailureError } from '../../model/failure.ts';
 import type { Context } from '../context.ts';
 import { LiveLine } from './live-line.ts';
 import { clean, counted, duration, printable } from '../../model/text.ts';
@@ -77,24 +78,32 @@ export class EventRenderer {
       case 'runs-lost':
         return context.fail({ reason: 'runs-lost', count: event.count });
       case 'run-started':
-        this.#live.started();
+        this.#live.started(event);
         return context.note(
           `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
         );
+      case 'run-ended':
+        return this.#live.ended(event.run.id);
+      case 'stopping':
+        return this.#stopping(event);
       case 'attempt-failed':
         return context.note(
           `try ${event.attempt} of asset '${event.asset}'${forKey(event.partitionKey)} failed: ${event.problem.message}; again in ${duration(event.retryInMs)}`,
         );
       case 'run-finished':
-        return this.#run(event.run, event.left);
+        return this.#run(event);
+      case 'runs-unrecorded':
+        return this.#unrecorded(event.count);
+      case 'tick-unrecorded':
+        return this.#tickUnrecorded(event);
       case 'waiting':
         if (this.#toldWaiting !== event.why) context.chat(`waiting: ${event.why}`);
         this.#toldWaiting = event.why;
         return;
       case 'output':
         return context.note(`${event.source} | ${event.line.text}`);
-      case 'warning':
-        return context.warn(event.message);
+      default:
+        return unrendered(event);
     }
   };
 
@@ -144,14 +153,14 @@ export class EventRenderer {
     else this.#told.push(said);
   }
 
-  #run(run: RunRecord, left: number): void {
+  #run({ run, left, canceledByOthers }: RunFinished): void {
     this.summary.total++;
     if (run.status === 'SUCCESS') this.summary.succeeded++;
     else if (run.status === 'FAILURE') this.summary.failed++;
     else this.summary.canceled++;
     if (this.#keepsRuns) this.runs.push(run);
     this.#live.finished(run, left);
-    if (run.status !== 'FAILURE')
+    if (run.status !== 'FAILURE' && !canceledByOthers)
       return this.#context.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
     this.#context.exitWith(1);
     if ((++this.#toldFailures > MOST_TOLD && !this.#lasts) || this.#context.options.json) return;
@@ -159,8 +168,44 @@ export class EventRenderer {
     const error = run.error!;
     const paint = this.#context.paint.stderr;
     const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
-    this.#context.sayAlways(`${paint.bad('failed:')} run ${run.id}: ${clean(error.message)}${hint}`);
+    const what =
+      run.status === 'FAILURE'
+        ? `${paint.bad('failed:')} run ${run.id}`
+        : `${paint.warn('canceled:')} run ${run.id}${forKey(run.partitionKey)}`;
+    this.#context.sayAlways(`${what}: ${clean(error.message)}${hint}`);
   }
+
+  #stopping({ waitsFor, unfinished }: Stopping): void {
+    const keys = waitsFor.flatMap(({ partitionKey }) =>
+      partitionKey === null ? [] : [printable(partitionKey)],
+    );
+    const named = keys.length === 0 ? '' : ` (${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ', …' : ''})`;
+    const then = unfinished === 'canceled' ? 'is canceled' : 'goes back to the queue';
+    this.#context.chat(
+      `stopping: waiting for ${counted(waitsFor.length, 'run')}${named}; what does not end now ${then}; Ctrl-C again leaves at once`,
+    );
+  }
+
+  /** The failure that kept them from being recorded is said by the command; this is what became of the runs. */
+  #unrecorded(count: number): void {
+    this.#context.sayAlways(
+      `${counted(count, 'run')} ended, and the end could not be recorded: the next tick or worker executes ${count === 1 ? 'it' : 'them'} again`,
+    );
+  }
+
+  /** What the tick committed stands, and its runs are executed all the same. */
+  #tickUnrecorded({ sensor, error }: TickUnrecorded): void {
+    if (!(error instanceof FailureError)) throw error;
+    this.#context.sayAlways(
+      `what the tick of '${sensor}' committed stands; its entry in the history could not be written`,
+    );
+    this.#context.fail(error.failure);
+  }
+}
+
+/** A new type of event that nobody renders does not compile. */
+function unrendered(event: never): never {
+  throw new Error(`no words for ${JSON.stringify(event)}`);
 }
 
 /** What is left of a killed process's programs is a warning: they may work beside what begins now. */

@@ -1,10 +1,11 @@
-/** One line on a terminal that shows how runs go: done, failed, rate, time left. Elsewhere nothing. */
+/** One line on a terminal that shows how runs go: done, failed, running, rate, time left. Elsewhere nothing. */
 import { steadyTime } from '../../model/time.ts';
 import type { WriteStream as TerminalStream } from 'node:tty';
 import type { Ora } from 'ora';
 import type { RunRecord } from '../../model/run.ts';
 import type { Context } from '../context.ts';
-import { duration, grouped } from '../../model/text.ts';
+import type { RunStarted } from '../../engine/event.ts';
+import { counted, duration, grouped, printable } from '../../model/text.ts';
 
 /** What is over sooner needs no line, and saves loading the library for it. */
 const SHOW_AFTER_MS = 300;
@@ -14,6 +15,8 @@ export class LiveLine {
   readonly #context: Context;
   readonly #shown: boolean;
   #began = 0;
+  /** Oldest first. */
+  readonly #running = new Map<string, { readonly partitionKey: string | null; readonly since: number }>();
   #done = 0;
   #failed = 0;
   #left = 0;
@@ -32,13 +35,20 @@ export class LiveLine {
       terminal.env['TERM'] !== 'dumb';
   }
 
-  started(): void {
+  started({ id, partitionKey, left }: Pick<RunStarted, 'id' | 'partitionKey' | 'left'>): void {
+    this.#running.set(id, { partitionKey, since: steadyTime(this.#context.clock) });
+    this.#left = left;
     if (!this.#shown || this.#timer !== undefined || this.#stopped) return;
     this.#began = steadyTime(this.#context.clock);
     this.#timer = setTimeout(() => void this.#show(), SHOW_AFTER_MS);
   }
 
+  ended(id: string): void {
+    this.#running.delete(id);
+  }
+
   finished(run: RunRecord, left: number): void {
+    this.#running.delete(run.id);
     this.#done++;
     if (run.status === 'FAILURE') this.#failed++;
     this.#left = left;
@@ -84,10 +94,31 @@ export class LiveLine {
   }
 
   #text(): string {
-    const elapsed = Math.max(1, steadyTime(this.#context.clock) - this.#began);
-    const rate = (this.#done * 1000) / elapsed;
-    const timeLeft = rate > 0 ? `, about ${duration((this.#left / rate) * 1000)} left` : '';
-    const failed = this.#failed > 0 ? `, ${grouped(this.#failed)} failed` : '';
-    return `${grouped(this.#done)} of ${grouped(this.#done + this.#left)} runs${failed}, ${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s${timeLeft}`;
+    const now = steadyTime(this.#context.clock);
+    const rate = (this.#done * 1000) / Math.max(1, now - this.#began);
+    const [longest] = this.#running.values();
+    const parts = [
+      `${grouped(this.#done)} of ${counted(this.#done + this.#left, 'run')}`,
+      ...(this.#failed > 0 ? [`${grouped(this.#failed)} failed`] : []),
+      ...(longest === undefined ? [] : [`${grouped(this.#running.size)} running${longestOf(longest, now)}`]),
+      ...(rate > 0 ? [`${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s`] : []),
+      ...(rate > 0 && this.#left > 0 ? [`about ${duration((this.#left / rate) * 1000)} left`] : []),
+    ];
+    return parts.join(', ');
   }
+}
+
+/** So many letters of a key are enough to know it by in a line that is redrawn. */
+const SHORT_KEY = 24;
+
+/** Which one runs for how long: the one to look at when nothing moves. */
+function longestOf(
+  { partitionKey, since }: { readonly partitionKey: string | null; readonly since: number },
+  now: number,
+): string {
+  const ms = now - since;
+  if (ms < 2000) return '';
+  if (partitionKey === null) return ` (for ${duration(ms)})`;
+  const key = printable(partitionKey);
+  return ` (${key.length > SHORT_KEY ? `${key.slice(0, SHORT_KEY - 1)}…` : key} for ${duration(ms)})`;
 }

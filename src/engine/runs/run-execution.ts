@@ -4,23 +4,22 @@
  * The end of a run is not committed by itself. What ended in the last moments is committed together, values first:
  * killed before that, those runs are executed again, and an outcome is on record once.
  */
-import { describe } from '../../model/failure-words.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
-import type { FinishedRun, StateChange } from '../../state/changes.ts';
 import type { PartitionStatus, ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
 import type { Emit } from '../event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
-import { FreshStatuses } from './fresh-statuses.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/blocked.ts';
-import { isListed, ownedBy, workElsewhere } from '../plan/ownership.ts';
-import { endedAs, endOf, endOfAll } from '../plan/run-records.ts';
+import { ownedBy, workElsewhere } from '../plan/ownership.ts';
+import { type EndsToRecord, executorEntry, isOwnedBy, planEnds, startedBy } from '../plan/record-ends.ts';
+import { endOf, endOfAll } from '../plan/run-records.ts';
 import { RunQueue } from './run-queue.ts';
 import { slotsFor } from '../plan/slots.ts';
+import { Unrecorded } from './unrecorded.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
 
 export interface RunExecutionOptions {
@@ -56,35 +55,42 @@ interface InFlight {
   readonly run: OwnedRun;
   readonly startedAt: string | null;
   readonly abort: AbortController;
+  /** Others canceled it: no outcome of it counts. */
   canceled: boolean;
   /** It is not this process's any more: whoever takes it up will say what became of it. */
   lost: boolean;
 }
+
+/**
+ * ```
+ *            left === 0 and all on record
+ *  RUNNING ──────────────────────────────► DONE
+ *     │ interrupt · a failure with --fail-fast · a file of dynpart's own fails
+ *     ▼                                    all that runs has ended, the rest is given back
+ *  STOPPING: nothing starts, what runs is aborted ────────────────────────────────────► DONE
+ * ```
+ */
+type Stopping = 'interrupted' | 'fail-fast' | { readonly error: unknown };
 
 export class RunExecution {
   readonly #options: RunExecutionOptions;
   readonly #context: ExecutionContext;
   readonly #queue: RunQueue;
   readonly #inFlight = new Map<string, InFlight>();
-  /** Started runs that the state does not show as started yet. */
-  readonly #unmarked = new Map<string, string>();
-  readonly #fresh = new FreshStatuses();
-  #ended: FinishedRun[] = [];
+  readonly #unrecorded = new Unrecorded();
+  /** Why nothing new is started; `null` while it goes on. */
+  #stopping: Stopping | null = null;
+  /** Runs that a damaged value keeps from being executed: they go back to the queue, and nobody else waits for them. */
+  readonly #unexecuted: OwnedRun[] = [];
+  #damaged: { readonly error: unknown } | null = null;
   #view: StateView;
-  /** Runs that ended and whose end is not on record yet. */
-  #unrecorded = 0;
-  #lost = false;
+  #hasLost = false;
   #slots = 0;
   /** How many programs this executor has started. */
   #programs = 0;
   #committing: Promise<void> | null = null;
   #commitDue = 0;
   #lookDue = 0;
-  #failFast = false;
-  /** Runs that could not be executed for want of one of dynpart's own files. */
-  #aside: OwnedRun[] = [];
-  #damaged: { readonly error: unknown } | null = null;
-  #fatal: { readonly error: unknown } | null = null;
   #wake: () => void = () => undefined;
 
   constructor(options: RunExecutionOptions, view: StateView) {
@@ -113,21 +119,18 @@ export class RunExecution {
     this.#queue = new RunQueue({ limits: new Map(limits), upstreamOf });
   }
 
-  /** Runs that this process owns and that have not ended. */
+  /** Runs that this process took on and that have not ended. */
   get left(): number {
     return this.#queue.size + this.#inFlight.size;
   }
 
-  /** Those of them that are still this process's. */
+  /** Runs left that this process still owns. */
   get #wanted(): number {
-    if (!this.#lost) return this.left;
+    if (!this.#hasLost) return this.left;
     return this.left - [...this.#inFlight.values()].filter(({ lost }) => lost).length;
   }
 
-  /**
-   * How many of them there could be room for. A process that waits for what others own leaves its room to them: they may
-   * be waiting for just that.
-   */
+  /** How many slots we can use. While all our runs wait for another process we claim none: it may wait for our slots. */
   get #usable(): number {
     return this.#inFlight.size > 0 || this.#queue.isFree() ? this.#wanted : 0;
   }
@@ -140,19 +143,20 @@ export class RunExecution {
       this.#lookDue = now + LOOK_EVERY_MS;
     }
     // Released, and taken up again by this very process before it noticed: then they are here already.
-    const here = new Set([...this.#queue.ids(), ...this.#ended.map(({ record }) => record.id)]);
+    const here = new Set([...this.#queue.ids(), ...this.#unrecorded.ids]);
     for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
     this.#queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
     this.#slots = slots;
-    this.#takeIn(view);
+    this.#see(view);
     this.#wake();
   }
 
   /** Executes until every run has ended and is on record, or until it is stopped. */
   async finish(): Promise<void> {
     const { clock, interrupt } = this.#options;
-    const onInterrupt = (): void => this.#abortAll();
+    const onInterrupt = (): void => this.#interrupted();
     interrupt.addEventListener('abort', onInterrupt);
+    if (interrupt.aborted) onInterrupt();
     let yielded = steadyTime(clock);
     try {
       while (!this.#isDone()) {
@@ -164,33 +168,55 @@ export class RunExecution {
         }
         if (!this.#canStart() && !this.#isDone()) await this.#somethingHappens();
         // Between a wait and a start: a process that was paused for long may have been taken for dead.
-        if (!this.#isStopped()) await this.#lookIfDue().catch((error: unknown) => this.#stopFor(error));
+        if (this.#stopping === null) await this.#lookIfDue().catch((error: unknown) => this.#stop({ error }));
       }
-      await this.#leave();
+      await this.#giveBack();
     } finally {
       interrupt.removeEventListener('abort', onInterrupt);
     }
-    const failure = this.#fatal ?? this.#damaged;
+    const failure = this.#failure ?? this.#damaged;
     this.#damaged = null;
     if (failure !== null) throw failure.error;
   }
 
-  #isStopped(): boolean {
-    return this.#options.interrupt.aborted || this.#failFast || this.#fatal !== null;
+  /** The failure of one of dynpart's own files, or of dynpart itself, that nothing can go on after. */
+  get #failure(): { readonly error: unknown } | null {
+    return typeof this.#stopping === 'object' ? this.#stopping : null;
+  }
+
+  #interrupted(): void {
+    const { emit, onInterrupt } = this.#options;
+    this.#stop('interrupted');
+    const waitsFor = [...this.#inFlight.values()].map(({ run: { id, partitionKey } }) => ({
+      id,
+      partitionKey,
+    }));
+    const unfinished = onInterrupt === 'cancel' ? 'canceled' : 'released';
+    if (waitsFor.length > 0) emit({ type: 'stopping', waitsFor, unfinished });
+  }
+
+  /** The first reason stands; a failure takes the place of the others, since it is what has to be said. */
+  #stop(why: Stopping): void {
+    if (this.#stopping === null || (typeof why === 'object' && this.#failure === null)) this.#stopping = why;
+    // After the first failure of a run, the runs beside it may end.
+    if (why !== 'fail-fast') for (const { abort } of this.#inFlight.values()) abort.abort();
+    this.#wake();
   }
 
   #isDone(): boolean {
-    if (this.#isStopped()) return this.#inFlight.size === 0;
-    return this.left === 0 && this.#ended.length === 0 && this.#committing === null;
+    if (this.#stopping !== null) return this.#inFlight.size === 0;
+    return this.left === 0 && !this.#unrecorded.hasEnds && this.#committing === null;
   }
 
   #canStart(): boolean {
-    return !this.#isStopped() && this.#inFlight.size < this.#slots && this.#queue.hasNext(this.#unsettled);
+    return (
+      this.#stopping === null && this.#inFlight.size < this.#slots && this.#queue.hasNext(this.#unsettled)
+    );
   }
 
-  /** Runs that would be executed again if this process died now: none may be when one begins that took its process down before. */
+  /** Runs that a crash now would repeat. A run that crashed its process before starts only when this is 0. */
   get #unsettled(): number {
-    return this.#inFlight.size + this.#unrecorded;
+    return this.#inFlight.size + this.#unrecorded.count;
   }
 
   #start(): void {
@@ -202,23 +228,20 @@ export class RunExecution {
 
   async #execute(run: OwnedRun): Promise<void> {
     const { clock, emit, executor } = this.#options;
-    const flight: InFlight = {
-      run,
-      startedAt: isoTime(clock.now()),
-      abort: new AbortController(),
-      canceled: false,
-      lost: false,
-    };
+    const startedAt = isoTime(clock.now());
+    const flight: InFlight = { run, startedAt, abort: new AbortController(), canceled: false, lost: false };
     this.#inFlight.set(run.id, flight);
-    this.#unmarked.set(run.id, flight.startedAt!);
+    this.#unrecorded.noteStart(run.id, startedAt);
     try {
-      emit({ type: 'run-started', id: run.id, partitionKey: run.partitionKey, assets: run.assets });
+      const { id, partitionKey, assets } = run;
+      const left = this.left + this.#unrecorded.count;
+      emit({ type: 'run-started', id, partitionKey, assets, left });
       const ending = await executeRun(run, this.#context, flight.abort.signal);
       executor.ended(run.id);
       this.#inFlight.delete(run.id);
       this.#takeEnding(flight, ending);
     } catch (error) {
-      this.#setAside(run, error);
+      this.#notExecuted(flight, error);
     } finally {
       this.#inFlight.delete(run.id);
       this.#queue.letGo(run);
@@ -228,75 +251,56 @@ export class RunExecution {
 
   #takeEnding(flight: InFlight, ending: RunEnding): void {
     if (flight.lost) return;
-    if (flight.canceled) return this.#cancelled(flight, 'it was canceled');
+    if (flight.canceled) return this.#endCanceled(flight, 'it was canceled');
     // Not an end: the run stays this process's until it leaves, which gives it back or cancels it.
     if (ending.type === 'interrupted') return this.#queue.add([flight.run]);
     const { status, assets, error } = ending;
     const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
-    this.#push(flight, { status, assets, error, attempts }, true);
-    if (status === 'FAILURE' && this.#options.failFast) this.#failFast = true;
+    this.#end(flight, { status, assets, error, attempts }, true);
+    if (status === 'FAILURE' && this.#options.failFast) this.#stop('fail-fast');
   }
 
-  #cancelled(flight: Pick<InFlight, 'run' | 'startedAt'>, why: string): void {
-    this.#push(flight, endOfAll(flight.run.assets, 'CANCELED', { reason: 'canceled', why }), false);
+  #endCanceled(flight: Pick<InFlight, 'run' | 'startedAt'>, why: string): void {
+    this.#end(flight, endOfAll(flight.run.assets, 'CANCELED', { reason: 'canceled', why }), false);
   }
 
-  #push(
+  /** What is said of the end is what the commit records of it: see `#commit`. */
+  #end(
     { run, startedAt }: Pick<InFlight, 'run' | 'startedAt'>,
     end: ReturnType<typeof endOfAll>,
     counts: boolean,
   ): void {
     const { id, partitionKey, runKey, interrupted } = run;
-    const pending = {
-      id,
-      partitionKey,
-      runKey,
-      interrupted,
-      status: 'STARTED' as const,
-      canceling: false,
-      startedAt,
-    };
+    const status = 'STARTED' as const;
+    const pending = { id, partitionKey, runKey, interrupted, status, canceling: false, startedAt };
     const record = endOf(run.runs, pending, end, this.#options.clock.now());
-    this.#ended.push({ record, set: run.runs.set, counts });
-    this.#unrecorded++;
-    if (counts) this.#fresh.note(record);
-    this.#options.emit({ type: 'run-finished', run: record, left: this.left });
+    this.#unrecorded.noteEnd({ record, set: run.runs.set, counts });
+    this.#options.emit({ type: 'run-ended', run: record });
   }
 
   readonly #statusOf = (asset: string, partitionKey: string | null): PartitionStatus => {
-    const fresh = this.#fresh.get(asset, partitionKey);
-    if (fresh !== undefined) return fresh;
     const set = this.#options.pipeline.assets.get(asset)?.set ?? null;
-    return this.#view.statusOf(asset, set, [partitionKey])[0]!;
+    return (
+      this.#unrecorded.statusOf(asset, partitionKey) ?? this.#view.statusOf(asset, set, [partitionKey])[0]!
+    );
   };
 
   /** Not the run's doing: it goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */
-  #setAside(run: OwnedRun, error: unknown): void {
-    if (this.#inFlight.get(run.id)?.lost) return;
-    this.#aside.push(run);
+  #notExecuted({ run, lost }: InFlight, error: unknown): void {
+    if (lost) return;
+    this.#unexecuted.push(run);
     if (error instanceof FailureError && error.failure.reason === 'value-damaged')
       this.#damaged ??= { error };
-    else this.#stopFor(error);
-  }
-
-  /** Nothing can go on as one of dynpart's own files failed, or dynpart itself. */
-  #stopFor(error: unknown): void {
-    this.#fatal ??= { error };
-    this.#abortAll();
-  }
-
-  #abortAll(): void {
-    for (const { abort } of this.#inFlight.values()) abort.abort();
-    this.#wake();
+    else this.#stop({ error });
   }
 
   /** Waits for the end of a run or a commit, for a new run, an interrupt, or the next look at the state. */
   async #somethingHappens(): Promise<void> {
     if (this.left === 0 && this.#committing === null) return;
     const { clock } = this.#options;
-    const commitDue = this.#ended.length > 0 && this.#committing === null ? this.#commitDue : Infinity;
+    const commitDue = this.#unrecorded.hasEnds && this.#committing === null ? this.#commitDue : Infinity;
     // Nobody looks any more once it is stopped: then only an end is waited for.
-    const due = Math.min(this.#isStopped() ? Infinity : this.#lookDue, commitDue);
+    const due = Math.min(this.#stopping !== null ? Infinity : this.#lookDue, commitDue);
     const waking = new AbortController();
     this.#wake = () => waking.abort();
     await clock.sleep(Math.max(0, due - steadyTime(clock)), waking.signal);
@@ -304,11 +308,11 @@ export class RunExecution {
   }
 
   #commitIfDue(): void {
-    if (this.#committing !== null || this.#ended.length === 0) return;
+    if (this.#committing !== null || !this.#unrecorded.hasEnds) return;
     const waits = this.left > 0 && (this.#inFlight.size > 0 || this.#canStart());
     if (waits && steadyTime(this.#options.clock) < this.#commitDue) return;
     this.#committing = this.#commit()
-      .catch((error: unknown) => this.#stopFor(error))
+      .catch((error: unknown) => this.#stop({ error }))
       .finally(() => {
         this.#committing = null;
         this.#wake();
@@ -317,61 +321,44 @@ export class RunExecution {
 
   /** Values first, then the outcomes of all runs that have ended until now. */
   async #commit(): Promise<void> {
-    const { clock, store, ioManager, executor, concurrency } = this.#options;
+    const { clock, concurrency } = this.#options;
     const began = steadyTime(clock);
-    const ended = this.#ended;
-    this.#ended = [];
-    await ioManager.flush?.();
     const wanted = this.#wanted;
-    const started = new Map(this.#unmarked);
-    for (const { record } of ended) started.delete(record.id);
-    const after = await store.commit((view) => {
-      const finished = this.#stillMine(view, ended);
-      const slots = slotsFor(view, executor.id, wanted, concurrency);
-      const changes: StateChange[] = [];
-      if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
-      changes.push(...this.#startedIn(view, started));
-      // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
-      if (ownedBy(view, executor.id) > finished.length) changes.push(this.#entry(slots, wanted));
-      else if (isListed(view, executor.id)) changes.push({ type: 'executor-left', id: executor.id });
-      return { changes, outcome: { slots, finished: finished.length } };
-    });
-    this.#unrecorded -= ended.length;
-    this.#slots = after.slots;
-    if (after.finished < ended.length) this.#sayLost(ended.length - after.finished);
-    for (const id of started.keys()) this.#unmarked.delete(id);
-    this.#takeIn(await store.read());
-    for (const { record } of ended) {
-      this.#unmarked.delete(record.id);
-      this.#fresh.forget(record);
-    }
+    await this.#record([], () => ({ wanted, inFlight: this.#inFlight.size, concurrency }));
     const took = steadyTime(clock) - began;
     this.#commitDue =
       steadyTime(clock) +
       Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
   }
 
-  /** What has begun here, less what was taken away meanwhile (released, or replaced by a restore): nobody's run is not started. */
-  #startedIn(view: StateView, started: ReadonlyMap<string, string>): StateChange[] {
-    const runs = new Map([...started].filter(([id]) => this.#isMine(view, id)));
-    return runs.size === 0 ? [] : [{ type: 'runs-started', runs }];
-  }
-
-  #isMine(view: StateView, id: string): boolean {
-    return view.run(id)?.runs.owner === this.#options.executor.id;
-  }
-
-  /** No outcome counts for a run that was canceled meanwhile; and a run that is not here any more has had its end. */
-  #stillMine(view: StateView, ended: readonly FinishedRun[]): FinishedRun[] {
-    return ended.flatMap((finished) => {
-      const pending = view.run(finished.record.id);
-      if (pending === undefined || pending.runs.owner !== this.#options.executor.id) return [];
-      if (!pending.run.canceling || !finished.counts) return [finished];
-      const error = describe({ reason: 'canceled', why: 'it was canceled' });
-      return [
-        { ...finished, counts: false, record: { ...finished.record, status: 'CANCELED' as const, error } },
-      ];
-    });
+  /** Commits what has ended and what goes back to the queue, and says what is on record then: that, and nothing else. */
+  async #record(released: readonly string[], goesOn: () => EndsToRecord['goesOn']): Promise<void> {
+    const { store, ioManager, executor, emit, clock } = this.#options;
+    const ended = this.#unrecorded.takeEnds();
+    let isRecorded = false;
+    try {
+      await ioManager.flush?.();
+      const ends = new Set(ended.map(({ record }) => record.id));
+      const started = this.#unrecorded.startsOf((id) => !ends.has(id) && this.#inFlight.has(id));
+      const now = clock.now();
+      const recorded = await store.commit((view) =>
+        planEnds(view, { executor: executor.id, ended, started, released, goesOn: goesOn(), now }),
+      );
+      isRecorded = true;
+      this.#unrecorded.endsRecorded(ended);
+      this.#slots = recorded.slots;
+      this.#unrecorded.startsRecorded(started.keys());
+      let left = this.left + recorded.finished.length;
+      for (const { record, canceledByOthers } of recorded.finished)
+        emit({ type: 'run-finished', run: record, canceledByOthers, left: --left });
+      if (recorded.released > 0) emit({ type: 'runs-released', count: recorded.released });
+      if (recorded.lost.length > 0) this.#sayLost(recorded.lost.length);
+      this.#see(await store.read());
+      this.#unrecorded.endsShown(ended);
+    } catch (error) {
+      if (!isRecorded && ended.length > 0) emit({ type: 'runs-unrecorded', count: ended.length });
+      throw error;
+    }
   }
 
   /** Sees what others did, and says what this process has started and how much room it takes. */
@@ -382,23 +369,28 @@ export class RunExecution {
     this.#lookDue = now + LOOK_EVERY_MS;
     const view = await store.read();
     // The death of those it waits for changes no serial.
-    if (view.serial !== this.#view.serial || this.#usable === 0) this.#takeIn(view);
+    if (view.serial !== this.#view.serial || this.#usable === 0) this.#see(view);
     this.#giveUpHeld(view);
     const wanted = this.#wanted;
     if (wanted === 0) return;
     const usable = this.#usable;
-    const started = new Map([...this.#unmarked].filter(([id]) => this.#inFlight.has(id)));
+    const started = this.#unrecorded.startsOf((id) => this.#inFlight.has(id));
     const current = view.executors().find(({ id }) => id === executor.id);
     const room = slotsFor(view, executor.id, usable, concurrency);
     if (started.size > 0 || current?.slots !== Math.max(room, this.#inFlight.size)) {
       // Less room is left before it is said, more room is said before it is used.
       this.#slots = Math.min(this.#slots, room);
-      this.#slots = await store.commit((now) => {
-        const slots = slotsFor(now, executor.id, usable, concurrency);
-        return { changes: [this.#entry(slots, wanted), ...this.#startedIn(now, started)], outcome: slots };
+      this.#slots = await store.commit((latest) => {
+        const slots = slotsFor(latest, executor.id, usable, concurrency);
+        const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#inFlight.size });
+        const runs = startedBy(latest, { executor: executor.id, started });
+        return {
+          changes: [entry, ...(runs.size === 0 ? [] : [{ type: 'runs-started', runs } as const])],
+          outcome: slots,
+        };
       });
-      for (const id of started.keys()) this.#unmarked.delete(id);
-      this.#takeIn(await store.read());
+      this.#unrecorded.startsRecorded(started.keys());
+      this.#see(await store.read());
     }
     if (this.#inFlight.size > 0) return;
     if (usable === 0) emit({ type: 'waiting', why: 'another process executes the same asset and key' });
@@ -414,28 +406,18 @@ export class RunExecution {
     const hasNoRoom = this.#inFlight.size === 0 && isRoomBlocked(view, executor.id, concurrency);
     const held = this.#queue.takeWhere((run) => hasNoRoom || isHeld(run.assets, run.partitionKey));
     for (const run of held) {
-      if (onInterrupt === 'release' || run.runs.sensor !== null) this.#aside.push(run);
-      else this.#cancelled({ run, startedAt: null }, 'it waited for a process that is blocked');
+      if (onInterrupt === 'release' || run.runs.sensor !== null) this.#unexecuted.push(run);
+      else this.#endCanceled({ run, startedAt: null }, 'it waited for a process that is blocked');
     }
   }
 
-  /** This process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
-  #entry(slots: number, wanted: number): StateChange {
-    const taken = Math.max(slots, this.#inFlight.size);
-    return {
-      type: 'executor',
-      id: this.#options.executor.id,
-      slots: taken,
-      wants: Math.max(0, wanted - taken),
-    };
-  }
-
-  #takeIn(view: StateView): void {
+  /** Takes over what a newer view shows: runs that are not ours any more, runs to be aborted, work of others. */
+  #see(view: StateView): void {
     // Read before runs were taken on that this process has by now.
     if (view.serial < this.#view.serial) return;
     this.#view = view;
     const { executor } = this.#options;
-    this.#letGoOfLost(view);
+    this.#dropLost(view);
     for (const runs of view.runs()) {
       if (runs.owner === executor.id) for (const { id } of runs.canceling()) this.#cancel(id);
     }
@@ -443,15 +425,16 @@ export class RunExecution {
   }
 
   /** Others took this process for dead, or an operator said that it is: what is not its own any more ends here, unrecorded. */
-  #letGoOfLost(view: StateView): void {
+  #dropLost(view: StateView): void {
+    const { id: executor } = this.#options.executor;
     // Counting costs nothing, looking at each of a hundred thousand runs does.
-    const expected = this.#wanted + this.#unrecorded + this.#aside.length;
-    if (ownedBy(view, this.#options.executor.id) >= expected) return;
-    let count = this.#queue.takeWhere(({ id }) => !this.#isMine(view, id)).length;
+    const expected = this.#wanted + this.#unrecorded.count + this.#unexecuted.length;
+    if (ownedBy(view, executor) >= expected) return;
+    let count = this.#queue.takeWhere(({ id }) => !isOwnedBy(view, executor, id)).length;
     for (const flight of this.#inFlight.values()) {
-      if (flight.lost || this.#isMine(view, flight.run.id)) continue;
+      if (flight.lost || isOwnedBy(view, executor, flight.run.id)) continue;
       flight.lost = true;
-      this.#unmarked.delete(flight.run.id);
+      this.#unrecorded.forgetStart(flight.run.id);
       flight.abort.abort();
       count++;
     }
@@ -459,7 +442,7 @@ export class RunExecution {
   }
 
   #sayLost(count: number): void {
-    this.#lost = true;
+    this.#hasLost = true;
     this.#options.emit({ type: 'runs-lost', count });
   }
 
@@ -467,7 +450,7 @@ export class RunExecution {
     const flight = this.#inFlight.get(id);
     if (flight === undefined) {
       const run = this.#queue.take(id);
-      if (run !== undefined) this.#cancelled({ run, startedAt: null }, 'it was canceled');
+      if (run !== undefined) this.#endCanceled({ run, startedAt: null }, 'it was canceled');
     } else if (!flight.canceled) {
       flight.canceled = true;
       flight.abort.abort();
@@ -475,49 +458,24 @@ export class RunExecution {
   }
 
   /** The last commit: outcomes, and what becomes of the runs that were not executed. */
-  async #leave(): Promise<void> {
-    if (!this.#isStopped() && this.#aside.length === 0 && !this.#lost) return;
-    this.#lost = false;
-    const { store, executor, onInterrupt, interrupt, ioManager, emit, clock } = this.#options;
+  async #giveBack(): Promise<void> {
+    if (this.#stopping === null && this.#unexecuted.length === 0 && !this.#hasLost) return;
+    this.#hasLost = false;
+    const { onInterrupt, interrupt } = this.#options;
     await this.#committing;
-    const aside = this.#aside;
-    this.#aside = [];
-    const rest = this.#isStopped() ? this.#queue.takeAll() : [];
+    const unexecuted = this.#unexecuted.splice(0);
+    const rest = this.#stopping === null ? [] : this.#queue.takeAll();
     // What a sensor requested is not lost with the command that happened to execute it: the cursor is past it.
-    const cancels = this.#fatal === null && (onInterrupt === 'cancel' || !interrupt.aborted);
+    const cancels = this.#failure === null && (onInterrupt === 'cancel' || !interrupt.aborted);
     const isCanceled = ({ runs }: OwnedRun): boolean => cancels && runs.sensor === null;
     const why = interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)';
-    for (const run of rest) if (isCanceled(run)) this.#cancelled({ run, startedAt: null }, why);
-    const released = [...aside, ...rest.filter((run) => !isCanceled(run))].map(({ id }) => id);
-    const ended = this.#ended;
-    this.#ended = [];
+    for (const run of rest) if (isCanceled(run)) this.#endCanceled({ run, startedAt: null }, why);
+    const released = [...unexecuted, ...rest.filter((run) => !isCanceled(run))].map(({ id }) => id);
     try {
-      await ioManager.flush?.();
-      const { given, lost } = await store.commit((view) => {
-        const recorded = this.#stillMine(view, ended);
-        const mine = released.filter((id) => this.#isMine(view, id)).map((id) => view.run(id)!);
-        // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
-        const failure = { reason: 'canceled', why: 'it was canceled' } as const;
-        const end = { status: 'CANCELED', failure, now: clock.now(), counts: false } as const;
-        const canceled = mine
-          .filter(({ run }) => run.canceling)
-          .map(({ runs, run }) => endedAs(runs, run, end));
-        const finished = [...recorded, ...canceled];
-        const back = mine.filter(({ run }) => !run.canceling).map(({ run }) => run.id);
-        const changes: StateChange[] = [];
-        if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
-        if (back.length > 0) changes.push({ type: 'runs-released', ids: back });
-        const owned = ownedBy(view, executor.id);
-        if (isListed(view, executor.id) && owned === finished.length + back.length)
-          changes.push({ type: 'executor-left', id: executor.id });
-        return { changes, outcome: { given: back.length, lost: ended.length - recorded.length } };
-      });
-      this.#unrecorded -= ended.length;
-      if (given > 0) emit({ type: 'runs-released', count: given });
-      if (lost > 0) emit({ type: 'runs-lost', count: lost });
+      await this.#record(released, () => null);
     } catch (error) {
       // The first failure is the one to report. What could not be given back is taken up as a dead process's.
-      this.#fatal ??= { error };
+      this.#stop({ error });
     }
   }
 }

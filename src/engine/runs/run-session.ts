@@ -142,7 +142,8 @@ export class RunSession {
   #sayTaken({ owned, ended }: Claim): void {
     const { emit } = this.#options;
     if (owned.length > 0) emit({ type: 'runs-taken-up', count: owned.length });
-    for (const { record } of ended) emit({ type: 'run-finished', run: record, left: this.left });
+    for (const { record } of ended)
+      emit({ type: 'run-finished', run: record, canceledByOthers: false, left: this.left });
   }
 
   /** Names the processes that are blocked now. */

@@ -136,7 +136,11 @@ async function finished(
   const tick = dryRun
     ? { ...outcome.tick, runs: outcome.tick.runs.map((run) => ({ ...run, id: null })) }
     : outcome.tick;
-  if (!dryRun) await store.recordTick(recordOfTick(tick, log));
+  // What is committed is committed: its runs are executed also when the history beside the state takes no record.
+  if (!dryRun)
+    await store
+      .recordTick(recordOfTick(tick, log))
+      .catch((error: unknown) => emit({ type: 'tick-unrecorded', sensor: tick.sensor, error }));
   emit({ type: 'tick-finished', tick });
   return { ...outcome, tick };
 }

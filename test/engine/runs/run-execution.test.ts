@@ -415,7 +415,8 @@ describe('a process that executes runs', () => {
       const session = rig.session({ clock, failFast: true });
       await queue(session, ['a', 'b']);
       const executing = session.execute();
-      await rig.events.until((all) => all.some((event) => event.type === 'run-finished'));
+      await rig.events.until((all) => all.filter(({ type }) => type === 'run-started').length === 2);
+      await clock.settle(200);
       await clock.advance(5000);
       const before = clock.slept.length;
       await clock.settle(200);
@@ -653,12 +654,19 @@ describe('a process that executes runs', () => {
       const session = rig.session({ clock });
       await queue(session, ['a', 'b']);
       const executing = session.execute();
-      await rig.events.until((all) => all.some(({ type }) => type === 'run-finished'));
+      await rig.events.until((all) => all.filter(({ type }) => type === 'run-started').length === 2);
+      await clock.settle(200);
+      // It has ended, and nothing is said of it: that would be said of a run whose record says something else.
+      expect(rig.of('run-finished')).toEqual([]);
       await rig.commit({ type: 'runs-canceling', ids: ['g1-1'] });
       gate.open();
       await clock.advance(1000);
       await executing;
       expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 SUCCESS']);
+      const said = rig.of('run-finished').map(({ run, canceledByOthers }) => [run, canceledByOthers]);
+      expect(said).toEqual(
+        (await rig.store.finishedRuns({ limit: 9 })).toReversed().map((run) => [run, run.id === 'g1-1']),
+      );
       expect((await rig.store.read()).statuses('audio', 'letters')).toBe('.m....');
     });
 

@@ -1,0 +1,131 @@
+/** What to record of the runs that a process has executed, given the state. Pure: says which changes do it and what they come to. */
+import { describe } from '../../model/failure-words.ts';
+import type { Millis } from '../../model/time.ts';
+import type { FinishedRun, StateChange } from '../../state/changes.ts';
+import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import type { Plan } from '../../state/store.ts';
+import { isListed, ownedBy } from './ownership.ts';
+import { endedAs } from './run-records.ts';
+import { slotsFor } from './slots.ts';
+
+export interface EndsToRecord {
+  readonly executor: string;
+  /** Runs that ended here, as this process saw it. */
+  readonly ended: readonly FinishedRun[];
+  /** Runs that began here and that the state does not show as started: when, by id. */
+  readonly started: ReadonlyMap<string, string>;
+  /** Runs that go back to the queue. */
+  readonly released: readonly string[];
+  /** How the executor goes on; `null` when it leaves with this commit. */
+  readonly goesOn: {
+    readonly wanted: number;
+    readonly inFlight: number;
+    readonly concurrency: number;
+  } | null;
+  readonly now: Millis;
+}
+
+export interface RecordedEnds {
+  /** What is on record: no outcome counts for a run that was canceled meanwhile. */
+  readonly finished: readonly RecordedEnd[];
+  /** Runs that ended here and are not this process's any more: nothing is recorded of them. */
+  readonly lost: readonly FinishedRun[];
+  /** How many went back to the queue. */
+  readonly released: number;
+  readonly slots: number;
+}
+
+export interface RecordedEnd extends FinishedRun {
+  /** Another process canceled it, or removed its key. */
+  readonly canceledByOthers: boolean;
+}
+
+export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds> {
+  const { executor, ended, released, goesOn, now } = ends;
+  const mine = ended.filter(({ record }) => isOwnedBy(view, executor, record.id));
+  const lost = ended.filter((end) => !mine.includes(end));
+  const back = released.filter((id) => isOwnedBy(view, executor, id)).map((id) => view.run(id)!);
+  // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
+  const finished = [
+    ...mine.map((end) => asRecorded(view, end)),
+    ...back.filter(({ run }) => run.canceling).map(({ runs, run }) => canceledEnd(view, runs, run, now)),
+  ];
+  const queued = back.filter(({ run }) => !run.canceling).map(({ run }) => run.id);
+  const started = startedBy(view, ends);
+  const changes: StateChange[] = [];
+  if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
+  if (queued.length > 0) changes.push({ type: 'runs-released', ids: queued });
+  if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
+  // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
+  const owned = ownedBy(view, executor) - finished.length - queued.length;
+  const slots = goesOn === null ? 0 : slotsFor(view, executor, goesOn.wanted, goesOn.concurrency);
+  if (owned === 0) {
+    if (isListed(view, executor)) changes.push({ type: 'executor-left', id: executor });
+  } else if (goesOn !== null) changes.push(executorEntry(executor, slots, goesOn));
+  return { changes, outcome: { finished, lost, released: queued.length, slots } };
+}
+
+/** A process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
+export function executorEntry(
+  id: string,
+  slots: number,
+  { wanted, inFlight }: { readonly wanted: number; readonly inFlight: number },
+): StateChange {
+  const taken = Math.max(slots, inFlight);
+  return { type: 'executor', id, slots: taken, wants: Math.max(0, wanted - taken) };
+}
+
+export function isOwnedBy(view: StateView, executor: string, run: string): boolean {
+  return view.run(run)?.runs.owner === executor;
+}
+
+/** Those that are still the executor's: a run that was released meanwhile must not be marked as started. */
+export function startedBy(
+  view: StateView,
+  { executor, started }: Pick<EndsToRecord, 'executor' | 'started'>,
+): ReadonlyMap<string, string> {
+  return new Map([...started].filter(([id]) => isOwnedBy(view, executor, id)));
+}
+
+function asRecorded(view: StateView, end: FinishedRun): RecordedEnd {
+  const { runs, run } = view.run(end.record.id)!;
+  if (!run.canceling) return { ...end, canceledByOthers: false };
+  const error = whyCanceled(view, runs, run);
+  return {
+    ...end,
+    counts: false,
+    canceledByOthers: true,
+    record: {
+      ...end.record,
+      status: 'CANCELED',
+      error,
+      assets: end.record.assets.map((asset) => ({
+        ...asset,
+        status: 'CANCELED',
+        error: asset.error ?? error,
+      })),
+    },
+  };
+}
+
+function canceledEnd(view: StateView, runs: PendingRuns, run: PendingRun, now: Millis): RecordedEnd {
+  const failure = cancellation(view, runs, run);
+  return {
+    ...endedAs(runs, run, { status: 'CANCELED', failure, now, counts: false }),
+    canceledByOthers: true,
+  };
+}
+
+function whyCanceled(view: StateView, runs: PendingRuns, run: PendingRun): ReturnType<typeof describe> {
+  return describe(cancellation(view, runs, run));
+}
+
+/** Who marked it: a run whose key is gone was canceled with the key. */
+function cancellation(view: StateView, { set }: PendingRuns, { partitionKey }: PendingRun) {
+  const isGone =
+    set !== null && partitionKey !== null && !view.present(set, [partitionKey]).has(partitionKey);
+  return {
+    reason: 'canceled',
+    why: isGone ? 'its partition key was removed' : 'it was canceled by hand (runs cancel)',
+  } as const;
+}

@@ -1,0 +1,73 @@
+/** What happened in this process and is not on record yet: no view of the state shows it. */
+import type { FinishedRun } from '../../state/changes.ts';
+import type { PartitionStatus } from '../../state/slice.ts';
+import { FreshStatuses } from './fresh-statuses.ts';
+
+export class Unrecorded {
+  readonly #started = new Map<string, string>();
+  readonly #fresh = new FreshStatuses();
+  #ended: FinishedRun[] = [];
+  #count = 0;
+
+  /** Runs whose end is not on record, those included that a commit has in hand. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether there are ends that no commit has in hand. */
+  get hasEnds(): boolean {
+    return this.#ended.length > 0;
+  }
+
+  get ids(): string[] {
+    return this.#ended.map(({ record }) => record.id);
+  }
+
+  noteStart(id: string, at: string): void {
+    this.#started.set(id, at);
+  }
+
+  noteEnd(end: FinishedRun): void {
+    this.#ended.push(end);
+    this.#count++;
+    if (end.counts) this.#fresh.note(end.record);
+  }
+
+  /** The run is not this process's any more. */
+  forgetStart(id: string): void {
+    this.#started.delete(id);
+  }
+
+  /** The ends that have come up, for a commit to record. */
+  takeEnds(): FinishedRun[] {
+    const ended = this.#ended;
+    this.#ended = [];
+    return ended;
+  }
+
+  /** When the runs that pass began, as far as the state does not show it. */
+  startsOf(passes: (id: string) => boolean): Map<string, string> {
+    return new Map([...this.#started].filter(([id]) => passes(id)));
+  }
+
+  /** A commit has recorded that these began. */
+  startsRecorded(ids: Iterable<string>): void {
+    for (const id of ids) this.#started.delete(id);
+  }
+
+  /** A commit has recorded these ends, or found that they are not this process's to record. */
+  endsRecorded(ended: readonly FinishedRun[]): void {
+    this.#count -= ended.length;
+    for (const { record } of ended) this.#started.delete(record.id);
+  }
+
+  /** There is a view that shows them. */
+  endsShown(ended: readonly FinishedRun[]): void {
+    for (const { record } of ended) this.#fresh.forget(record);
+  }
+
+  /** What became of an asset and key here, while no view shows it. */
+  statusOf(asset: string, partitionKey: string | null): PartitionStatus | undefined {
+    return this.#fresh.get(asset, partitionKey);
+  }
+}
