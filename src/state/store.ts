@@ -22,7 +22,7 @@ export interface StateStore {
   commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome>;
 
   /** Claims the evaluation of a sensor until it is released; `holder` says who has it when it is taken. */
-  claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }>;
+  claimSensor(sensor: string): Promise<SensorClaim | HeldClaim>;
 
   /** Who evaluates the sensor now, or `null`. */
   evaluating(sensor: string): Promise<Holder | null>;
@@ -58,7 +58,16 @@ export interface RunQuery {
   readonly where?: (run: RunRecord) => boolean;
 }
 
+/** Another process has it. */
+export interface HeldClaim {
+  readonly holder: Holder;
+  /** The sensor whose code got that process's thread last; `null` where it evaluates only one. */
+  readonly thread: string | null;
+}
+
 export interface SensorClaim {
+  /** Of several sensors that share a thread, this one's code has it now: if it is blocked, then by this one. */
+  hasThread(): void;
   release(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 /** An asset that blocks its process for ever: everybody who meets that process says so, and nobody waits for it. */
+import fs from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { Project } from '../support/project.ts';
 
@@ -13,7 +14,70 @@ export default definePipeline({ assets: [made], sensors: [
 ] });
 `;
 
-describe('a process that an asset blocks', () => {
+const SENSORS = `import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const items = dynamicPartitions('items');
+const block = () => { for (;;); };
+const named = (name: string, evaluate: () => Promise<undefined>) => sensor({ name, timeoutSeconds: 1, evaluate });
+export default definePipeline({ partitions: [items], sensors: [
+  named('first', async () => void (await sleep(600))),
+  named(process.env.GUILTY === 'at once' ? 'guilty' : 'second', async () => void (process.env.GUILTY === 'at once' ? block() : await sleep(600))),
+  named(process.env.GUILTY === 'at once' ? 'second' : 'guilty', async () => {
+    await sleep(50);
+    if (process.env.GUILTY === 'later') block();
+  }),
+] });
+`;
+
+describe.concurrent('a process that one of several sensors blocks', () => {
+  it.for(['at once', 'later'])('is told of that sensor alone, which blocks it %s', async (when) => {
+    await using project = new Project({ 'pipeline.ts': SENSORS });
+    const blocked = project.start(['sensor', 'tick'], { env: { GUILTY: when } });
+    const stuck = async (args: readonly string[]) => {
+      const { code, document } = await project.json(['sensor', 'tick', ...args], {
+        env: { GUILTY: when === 'at once' ? when : 'never' },
+      });
+      return { code, document };
+    };
+    await vi.waitFor(
+      async () =>
+        expect(
+          (await project.json(['sensor', 'list'])).document.sensors.filter(
+            (one: { evaluating: unknown }) => one.evaluating !== null,
+          ),
+        ).toHaveLength(3),
+      { timeout: 20_000 },
+    );
+    // Their timeout and five seconds.
+    await new Promise((resolve) => setTimeout(resolve, 6500));
+    const all = await stuck([]);
+    expect(all.code).toBe(3);
+    expect(
+      all.document.ticks
+        .map((tick: { sensor: string; status: string }) => `${tick.sensor} ${tick.status}`)
+        .sort(),
+    ).toEqual(['first BUSY', 'guilty FAILURE', 'second BUSY']);
+    const { error } = all.document.ticks.find((tick: { sensor: string }) => tick.sensor === 'guilty');
+    expect(error).toMatchObject({
+      code: 'sensor-stuck',
+      hint: expect.stringContaining(`kill -9 ${blocked.process.pid}`) as string,
+    });
+    // Who asks for another one alone is told who is in its way.
+    const one = await stuck(['first']);
+    expect(one).toMatchObject({
+      code: 3,
+      document: { error: { code: 'sensor-stuck', message: expect.stringContaining("'guilty'") as string } },
+    });
+    blocked.process.kill('SIGKILL');
+    await blocked.done;
+    expect(fs.readdirSync(project.path('.dynpart', 'claims')).some((name) => name.endsWith('.thread'))).toBe(
+      true,
+    );
+    if (when === 'later') expect(await stuck([])).toMatchObject({ code: 0 });
+  });
+});
+
+describe.concurrent('a process that an asset blocks', () => {
   it('is named with its pid and what to do, until it was ended', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE });
     await project.dynpart(['partitions', 'add', 'items', 'bad', 'good', 'other']);

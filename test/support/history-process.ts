@@ -159,6 +159,7 @@ export class HistoryProcess {
           this.#claims.set(name, claim);
           world.evaluators.set(name, this);
           return {
+            hasThread: () => claim.hasThread(),
             release: () =>
               living(() => {
                 this.#claims.delete(name);

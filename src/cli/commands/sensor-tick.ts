@@ -8,7 +8,7 @@ import { forTick } from '../../engine/plan/claim-runs.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
 import { RunSession } from '../../engine/runs/run-session.ts';
 import { lastTickOf } from '../../engine/sensors/last-tick.ts';
-import { runTick } from '../../engine/sensors/run-tick.ts';
+import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
@@ -61,6 +61,9 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
   const session = new RunSession(options);
   if (!dryRun) await endLeftPrograms(context);
   const resumed = new Set<string>();
+  // Of several sensors in one thread, the one that blocks it is to be told from the others.
+  const stopFollowing =
+    sensors.length > 1 ? (await import('../../engine/user-code/thread-turns.ts')).followTurns() : undefined;
   try {
     const outcomes = await Promise.all(
       sensors.map((sensor) =>
@@ -69,6 +72,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
           emit: dryRun ? () => undefined : options.emit,
           evaluate: evaluateHere(pipeline, context.clock, options.processes),
           dryRun,
+          sharesThread: sensors.length > 1,
           listsAllRuns: dryRun || context.options.json,
           executor: flags.run && !dryRun ? session.executor : null,
           ifBusy: flags.ifBusy,
@@ -76,6 +80,8 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
         }),
       ),
     );
+    stopFollowing?.();
+    sayBlockedBy(context, outcomes, sensors);
     const ticks = outcomes.map((outcome) => outcome.tick);
     context.document['ticks'] = ticks;
     exitCodes(context, ticks, flags);
@@ -89,6 +95,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
       for (const { id } of renderer.runs) if (!own.has(id)) resumed.add(id);
     }
   } finally {
+    stopFollowing?.();
     renderer.end();
     report(context, renderer.runs, resumed);
     await session.leave();
@@ -127,6 +134,18 @@ async function chosenSensors(
 
   function running(): SensorDefinition[] {
     return [...pipeline.sensors.values()].filter((sensor) => sensorStatus(view, sensor) === 'RUNNING');
+  }
+}
+
+/** A sensor that is only asked for beside the one that blocks its process: that one is named, once. */
+function sayBlockedBy(
+  context: Context,
+  outcomes: readonly TickOutcome[],
+  sensors: readonly SensorDefinition[],
+): void {
+  for (const { blockedBy } of outcomes) {
+    if (blockedBy?.reason !== 'sensor-stuck') continue;
+    if (!sensors.some(({ name }) => name === blockedBy.sensor)) return context.fail(blockedBy);
   }
 }
 

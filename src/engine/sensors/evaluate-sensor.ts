@@ -30,6 +30,8 @@ export interface EvaluationInput {
   readonly lastTickAt: Date | null;
   readonly interrupt: AbortSignal;
   readonly onOutput: (line: LogLine) => void;
+  /** Other sensors share the thread, and this one has it now. */
+  readonly onTurn?: (() => void) | undefined;
 }
 
 /** Evaluates sensors in this thread. */
@@ -38,7 +40,7 @@ export function evaluateHere(
   clock: Clock,
   processes: () => Promise<Processes>,
 ): EvaluateSensor {
-  return async (sensor, { view, lastTickAt, interrupt, onOutput }) => {
+  return async (sensor, { view, lastTickAt, interrupt, onOutput, onTurn }) => {
     const log: LogLine[] = [];
     const writer = new LineWriter((line) => {
       log.push(line);
@@ -48,17 +50,21 @@ export function evaluateHere(
     const ending = await withTimeLimit(
       { ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS, clock },
       (signal) =>
-        writingTo(writer, async () => {
-          const returned: unknown = await sensor.evaluate({
-            cursor: view.sensor(sensor.name).cursor,
-            partitions: (set) => viewOfSet(view, pipeline, typeof set === 'string' ? set : set.name),
-            lastTickAt,
-            log: writer.log(),
-            exec: makeExec({ writer, signal, programs }),
-            signal,
-          });
-          return parseSensorResult(returned, sensor, pipeline);
-        }),
+        writingTo(
+          writer,
+          async () => {
+            const returned: unknown = await sensor.evaluate({
+              cursor: view.sensor(sensor.name).cursor,
+              partitions: (set) => viewOfSet(view, pipeline, typeof set === 'string' ? set : set.name),
+              lastTickAt,
+              log: writer.log(),
+              exec: makeExec({ writer, signal, programs }),
+              signal,
+            });
+            return parseSensorResult(returned, sensor, pipeline);
+          },
+          onTurn,
+        ),
     );
     writer.end();
     // Not waited for: nothing that is left of it is asked for anything any more.

@@ -2,11 +2,11 @@
 import type { Failure } from '../../model/failure.ts';
 import { describe } from '../../model/failure-words.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
-import { type Holder, type LogLine, recordOfTick, type TickRecord } from '../../model/tick.ts';
+import { type LogLine, recordOfTick, type TickRecord } from '../../model/tick.ts';
 import { type Clock, newId, steadyTime } from '../../model/time.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { StateView } from '../../state/slice.ts';
-import type { Executor, SensorClaim, StateStore } from '../../state/store.ts';
+import type { Executor, HeldClaim, SensorClaim, StateStore } from '../../state/store.ts';
 import { type OwnedRun, ownedRuns } from '../plan/claim-runs.ts';
 import type { EvaluateSensor } from './evaluate-sensor.ts';
 import type { Emit } from '../event.ts';
@@ -33,6 +33,8 @@ export interface TickOptions {
   readonly interrupt: AbortSignal;
   readonly concurrency: number;
   readonly dryRun: boolean;
+  /** Whether other sensors are evaluated in the same thread: then it is noted which one has it. Default false. */
+  readonly sharesThread?: boolean;
   /** Whether somebody will see every run of the tick. Default true. */
   readonly listsAllRuns?: boolean;
   /** Who executes the runs; asked for only when there are some. `null` leaves them to a worker. */
@@ -46,6 +48,8 @@ export interface TickOutcome {
   readonly tick: TickRecord;
   /** Runs that are this process's to execute now. */
   readonly owned: readonly OwnedRun[];
+  /** Another sensor blocks the process that evaluates this one. */
+  readonly blockedBy?: Failure;
 }
 
 /** A sensor that is held so much longer than its timeout is stuck: its process does not even see its own timer. */
@@ -56,15 +60,19 @@ const ASK_AGAIN_MS = 100;
 export async function runTick(sensor: SensorDefinition, options: TickOptions): Promise<TickOutcome> {
   if (options.dryRun) return evaluateAndPlan(sensor, options);
   const claim = await claimOrHolder(sensor, options);
-  if ('holder' in claim) return heldByAnother(sensor, claim.holder, options);
+  if ('holder' in claim) return heldByAnother(sensor, claim, options);
   try {
-    return await evaluateAndPlan(sensor, options);
+    return await evaluateAndPlan(sensor, options, options.sharesThread ? () => claim.hasThread() : undefined);
   } finally {
     await claim.release();
   }
 }
 
-async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): Promise<TickOutcome> {
+async function evaluateAndPlan(
+  sensor: SensorDefinition,
+  options: TickOptions,
+  onTurn?: () => void,
+): Promise<TickOutcome> {
   const { store, clock, evaluate, emit, interrupt, dryRun } = options;
   const startedAt = clock.now();
   const view = await store.read();
@@ -74,6 +82,7 @@ async function evaluateAndPlan(sensor: SensorDefinition, options: TickOptions): 
     view,
     lastTickAt: last.tick === null ? null : new Date(last.tick.startedAt),
     interrupt,
+    onTurn,
     onOutput: (line) => emit({ type: 'output', source: sensor.name, line }),
   });
   const moment = { startedAt, now: clock.now(), group: newId(clock) };
@@ -148,7 +157,7 @@ async function finished(
 async function claimOrHolder(
   sensor: SensorDefinition,
   options: TickOptions,
-): Promise<SensorClaim | { readonly holder: Holder }> {
+): Promise<SensorClaim | HeldClaim> {
   const { store, clock, ifBusy, waitTimeoutMs, interrupt } = options;
   const until = steadyTime(clock) + waitTimeoutMs;
   for (;;) {
@@ -161,7 +170,7 @@ async function claimOrHolder(
 
 async function heldByAnother(
   sensor: SensorDefinition,
-  holder: Holder,
+  { holder, thread }: HeldClaim,
   options: TickOptions,
 ): Promise<TickOutcome> {
   const { store, clock } = options;
@@ -170,8 +179,13 @@ async function heldByAnother(
   const moment: Omit<TickMoment, 'group'> = { startedAt: now, now };
   const { name, timeoutSeconds } = sensor;
   const stuck = now - Date.parse(holder.since) > timeoutSeconds * 1000 + STUCK_GRACE_MS;
-  if (stuck) {
-    const failure: Failure = { reason: 'sensor-stuck', sensor: name, ...holder, seconds: timeoutSeconds };
+  const failure: Failure = {
+    reason: 'sensor-stuck',
+    sensor: thread ?? name,
+    ...holder,
+    seconds: timeoutSeconds,
+  };
+  if (stuck && failure.sensor === name) {
     return finished(
       options,
       { tick: unappliedTick(view, name, moment, { status: 'FAILURE', error: describe(failure) }), owned: [] },
@@ -180,7 +194,11 @@ async function heldByAnother(
   }
   return finished(
     options,
-    { tick: unappliedTick(view, name, moment, { status: 'BUSY', busy: holder }), owned: [] },
+    {
+      tick: unappliedTick(view, name, moment, { status: 'BUSY', busy: holder }),
+      owned: [],
+      ...(stuck && { blockedBy: failure }),
+    },
     [],
   );
 }

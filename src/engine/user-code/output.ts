@@ -13,17 +13,37 @@ interface UserCall {
   readonly writer: LineWriter;
   /** Ends the call with an error that came up where nothing waited for it: in a timer, in a promise left behind. */
   readonly stray: (error: unknown) => void;
+  /** Its code has the thread now. */
+  readonly onTurn: (() => void) | undefined;
 }
 
 const current = new AsyncLocalStorage<UserCall>();
 
+let last: UserCall | undefined;
+
+/** Tells the call whose code runs now that it has the thread, unless it had it before. */
+export function noteTurn(): void {
+  const call = current.getStore();
+  if (call?.onTurn === undefined || call === last) return;
+  last = call;
+  call.onTurn();
+}
+
 /** Runs user code; what it prints meanwhile, also from promises that it left behind, goes to `writer`. */
-export function writingTo<T>(writer: LineWriter, userCode: () => Promise<T>): Promise<T> {
+export function writingTo<T>(
+  writer: LineWriter,
+  userCode: () => Promise<T>,
+  onTurn?: () => void,
+): Promise<T> {
   let stray!: (error: unknown) => void;
   const strayed = new Promise<never>((_, reject) => (stray = reject));
   // One that comes after the call has ended has nobody left to tell.
   strayed.catch(() => undefined);
-  return Promise.race([current.run({ writer, stray }, userCode), strayed]);
+  const called = (): Promise<T> => {
+    noteTurn();
+    return userCode();
+  };
+  return Promise.race([current.run({ writer, stray, onTurn }, called), strayed]);
 }
 
 /** The writer of the user code that is running now, if any. */

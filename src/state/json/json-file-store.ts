@@ -13,7 +13,7 @@ import {
 import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { StateView } from '../slice.ts';
-import type { Executor, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
+import type { Executor, HeldClaim, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
@@ -156,7 +156,7 @@ export class JsonFileStore implements StateStore {
     }
   }
 
-  claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }> {
+  claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
     return settled(() => this.#claims.claim(sensor, this.#newOwner(), this.#moment()));
   }
 

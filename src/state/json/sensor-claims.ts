@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Holder } from '../../model/tick.ts';
 import type { Owner } from '../../files/process-owner.ts';
-import type { SensorClaim } from '../store.ts';
+import type { HeldClaim, SensorClaim } from '../store.ts';
 import {
   closeQuietly,
   errno,
@@ -34,20 +34,23 @@ let temporaries = 0;
 
 export class SensorClaims {
   readonly #folder: string;
+  /** How many sensors this process has claimed, and where it notes which of them has its thread. */
+  #claimed = 0;
+  #thread: number | undefined;
 
   constructor(stateFolder: string) {
     this.#folder = path.join(stateFolder, 'claims');
   }
 
-  claim(sensor: string, owner: Owner, moment: Moment): SensorClaim | { readonly holder: Holder } {
+  claim(sensor: string, owner: Owner, moment: Moment): SensorClaim | HeldClaim {
     makePassingFolder(this.#folder);
     this.#sweep();
     const file = this.#file(sensor);
     for (;;) {
       const fd = this.#take(file, owner);
-      if (fd !== null) return this.#claimOf(file, fd);
+      if (fd !== null) return this.#claimOf(sensor, file, fd);
       const { owner: other, alive } = this.#read(file, moment);
-      if (other !== null && alive) return { holder: holderOf(other, moment) };
+      if (other !== null && alive) return { holder: holderOf(other, moment), thread: this.#threadOf(other) };
       this.#clear(file, other);
     }
   }
@@ -79,19 +82,22 @@ export class SensorClaims {
 
   /** Removes what processes left that were killed between two steps. */
   #sweep(): void {
-    for (const name of io('read the folder', this.#folder, () => namesIn(this.#folder))) {
-      const [, tag] = /\.json\.([^.]+)\.\d+\.tmp$/.exec(name) ?? [];
+    for (const name of this.#names()) {
+      const [, tag] = /\.json\.([^.]+)\.\d+\.tmp$/.exec(name) ?? /^([^.]+)\.thread$/.exec(name) ?? [];
       const file = path.join(this.#folder, name);
       if (tag !== undefined && isLeftOver(file, tag)) removeQuietly(file);
     }
   }
 
   /** Through its open file: who was taken for dead meanwhile must neither keep another's claim fresh nor remove it. */
-  #claimOf(file: string, fd: number): SensorClaim {
+  #claimOf(sensor: string, file: string, fd: number): SensorClaim {
     const hide = showLife((now) => fs.futimes(fd, now, now, () => undefined));
+    this.#claimed++;
     return {
+      hasThread: () => this.#noteThread(sensor),
       release: () => {
         hide();
+        if (--this.#claimed === 0) this.#forgetThread();
         try {
           if (isStill(file, fd)) io('remove', file, () => removeIfThere(file));
         } finally {
@@ -100,6 +106,46 @@ export class SensorClaims {
         return Promise.resolve();
       },
     };
+  }
+
+  /** In a place of its own, and with one system call: it may change with every `await`. */
+  #noteThread(sensor: string): void {
+    const file = this.#threadFile(processTag());
+    try {
+      this.#thread ??= fs.openSync(file, 'w');
+      fs.writeSync(this.#thread, `${JSON.stringify(sensor)}\n`, 0);
+    } catch {
+      // Whoever asks is told no name then.
+    }
+  }
+
+  #forgetThread(): void {
+    if (this.#thread === undefined) return;
+    closeQuietly(this.#thread);
+    this.#thread = undefined;
+    removeQuietly(this.#threadFile(processTag()));
+  }
+
+  /** What stands behind the first line's end is of a longer name before. */
+  #threadOf({ pid, startTime }: Owner): string | null {
+    const [name] = this.#names().filter(
+      (one) => one.startsWith(`${pid}-${startTime ?? 0}-`) && one.endsWith('.thread'),
+    );
+    if (name === undefined) return null;
+    try {
+      const [line = ''] = fs.readFileSync(path.join(this.#folder, name), 'utf8').split('\n');
+      return JSON.parse(line) as string;
+    } catch {
+      return null;
+    }
+  }
+
+  #threadFile(tag: string): string {
+    return path.join(this.#folder, `${tag}.thread`);
+  }
+
+  #names(): string[] {
+    return io('read the folder', this.#folder, () => namesIn(this.#folder));
   }
 
   /** Of several that find a dead owner's claim only one takes it away: a rename has one winner. */

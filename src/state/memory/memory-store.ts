@@ -7,7 +7,7 @@ import { viewOf } from '../document/document-view.ts';
 import { emptyDocument, type StateDocument } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { ProgramNote, StateView } from '../slice.ts';
-import type { Executor, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
+import type { Executor, HeldClaim, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
 
 export class MemoryStore implements StateStore {
   readonly #clock: Clock;
@@ -50,11 +50,12 @@ export class MemoryStore implements StateStore {
     return outcome;
   }
 
-  claimSensor(sensor: string): Promise<SensorClaim | { readonly holder: Holder }> {
+  claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
     const holder = this.#claims.get(sensor);
-    if (holder !== undefined) return Promise.resolve({ holder });
+    if (holder !== undefined) return Promise.resolve({ holder, thread: null });
     this.#claims.set(sensor, { pid: process.pid, host: 'memory', since: isoTime(this.#clock.now()) });
     return Promise.resolve({
+      hasThread: () => undefined,
       release: () => {
         this.#claims.delete(sensor);
         return Promise.resolve();
