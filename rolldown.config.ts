@@ -44,6 +44,7 @@ const groups = [
       'src/loader/pipeline-file',
       'src/engine/plan/(run-records|cancel-runs|remembering)',
       'src/engine/sensors/(last-tick|sensor-status)',
+      'src/engine/user-code/timer',
       'src/cli/(main|contents|command-line/(declaration|read-plainly|global-options|options)|context|terminal|exit-code|interrupts|stores|cache-folder|system-clock|render/(paint|table))',
       'src/cli/isolation/exit',
     ),

@@ -59,6 +59,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'state-newer':
     case 'state-older':
     case 'commit-unsure':
+    case 'clock-unusable':
     case 'state-io':
     case 'value-damaged':
     case 'copy-unusable':

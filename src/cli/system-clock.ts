@@ -1,5 +1,6 @@
 /** The real clock. */
 import type { Clock } from '../model/time.ts';
+import { startTimer } from '../engine/user-code/timer.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -12,12 +13,11 @@ export const systemClock: Clock = {
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
       const done = (): void => {
-        clearTimeout(timer);
+        stopTimer();
         signal?.removeEventListener('abort', done);
         resolve();
       };
-      // Longer than a timer can hold is as good as that long.
-      const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1));
+      const stopTimer = startTimer(ms, done);
       signal?.addEventListener('abort', done);
     }),
 };

@@ -273,6 +273,11 @@ export function describe(failure: Failure): Problem {
         `${failure.file} stays as it is: ${failure.why}`,
         'name another file, or remove this one first if nobody needs it',
       );
+    case 'clock-unusable':
+      return say(
+        `the clock of this machine is ${failure.ms} ms from 1970, outside the years 0 to 9999: records cannot hold such a time`,
+        'nothing was changed; set the clock, then run the command again',
+      );
     case 'state-io':
       return say(
         `cannot ${failure.action} ${failure.file}: ${failure.cause}`,

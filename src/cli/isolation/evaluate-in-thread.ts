@@ -2,6 +2,7 @@
 import type { Worker as WorkerThread } from 'node:worker_threads';
 import type { EvaluateSensor, Evaluation } from '../../engine/sensors/evaluate-sensor.ts';
 import type { ProcessGroup } from '../../engine/user-code/programs.ts';
+import { startTimer } from '../../engine/user-code/timer.ts';
 import type { EvaluateMessage, ThreadData, ThreadMessage } from './evaluator-thread.ts';
 import { loadProcessGroups } from './load-process-groups.ts';
 
@@ -33,10 +34,7 @@ export class SensorThreads {
             : { reason, sensor: name };
         finish({ ended: { failure }, log: [] });
       };
-      const timer = setTimeout(
-        failing('sensor-timeout'),
-        Math.min(timeoutSeconds * 1000 + GRACE_MS, 2 ** 31 - 1),
-      );
+      const stopTimer = startTimer(timeoutSeconds * 1000 + GRACE_MS, failing('sensor-timeout'));
       const onInterrupt = failing('sensor-interrupted');
       const onMessage = (message: ThreadMessage): void => {
         if (message.type === 'evaluated') finish(message.evaluation);
@@ -52,7 +50,7 @@ export class SensorThreads {
       const onError = (error: Error): void => broken(error.message);
       const onExit = (): void => broken('its thread ended (process.exit?)');
       const finish = (evaluation: Evaluation): void => {
-        clearTimeout(timer);
+        stopTimer();
         interrupt.removeEventListener('abort', onInterrupt);
         thread.off('message', onMessage).off('error', onError).off('exit', onExit);
         resolve(evaluation);

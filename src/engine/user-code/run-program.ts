@@ -2,6 +2,7 @@
 import { execa, ExecaError, type Options } from 'execa';
 import { plainText, type Secret, secretIn } from '../../definitions/secret.ts';
 import type { Exec, ExecOptions } from '../../definitions/user-context.ts';
+import { startTimer } from './timer.ts';
 import type { ExecContext } from './exec.ts';
 import type { ProcessGroup } from './programs.ts';
 
@@ -73,10 +74,10 @@ function plainEnvironment(env: ExecOptions['env']): Record<string, string | unde
 /** All of the group, as soon as the signal is aborted or execa's own `timeout` is over. */
 function endInTime(group: ProcessGroup, signal: AbortSignal, timeout = 0): () => void {
   const end = (): void => void group.end();
-  const timer = timeout > 0 ? setTimeout(end, timeout) : undefined;
+  const stopTimer = startTimer(timeout > 0 ? timeout : Infinity, end);
   signal.addEventListener('abort', end);
   return () => {
-    clearTimeout(timer);
+    stopTimer();
     signal.removeEventListener('abort', end);
   };
 }

@@ -1,8 +1,6 @@
 /** Waits for user code no longer than it may take, and tells its end from its timeout and from an interruption. */
 import { type Clock, steadyTime } from '../../model/time.ts';
-
-/** The longest delay that a timer can hold; it would fire at once with a longer one. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { startTimer } from './timer.ts';
 
 export type Ending<T> =
   | { readonly type: 'returned'; readonly value: T }
@@ -40,8 +38,7 @@ export async function withTimeLimit<T>(
     );
   };
   const onInterrupt = (): void => abort('interrupted');
-  const timer =
-    limit.ms === null ? undefined : setTimeout(() => abort('timeout'), Math.min(limit.ms, LONGEST_TIMER_MS));
+  const stopTimer = startTimer(limit.ms ?? Infinity, () => abort('timeout'));
   limit.interrupt.addEventListener('abort', onInterrupt);
   if (limit.interrupt.aborted) onInterrupt();
   try {
@@ -54,7 +51,7 @@ export async function withTimeLimit<T>(
     if (late && cut === null) return { type: 'timeout' };
     return cut === null ? ending! : { type: cut };
   } finally {
-    clearTimeout(timer);
+    stopTimer();
     clearTimeout(grace);
     limit.interrupt.removeEventListener('abort', onInterrupt);
   }

@@ -29,6 +29,16 @@ describe('the delay before a retry', () => {
     expect(delays({ jitter: 'plus-minus' }, 0)).toEqual([0, 0, 0, 0]);
   });
 
+  it('stays a number after any number of tries', () => {
+    for (const jitter of ['none', 'full', 'plus-minus'] as const) {
+      expect(retryDelay(policy({ jitter, backoff: 'exponential' }), 5000, 0)).toBe(
+        jitter === 'none' ? Number.MAX_SAFE_INTEGER : 0,
+      );
+      expect(retryDelay(policy({ jitter, backoff: 'exponential', delayMs: 0 }), 5000, 0.5)).toBe(0);
+      expect(retryDelay(policy({ jitter, backoff: 'linear', delayMs: 1e308 }), 5000, 0.5)).toBeLessThan(1e17);
+    }
+  });
+
   it('is nothing where no delay was asked for', () => {
     expect(delays({ delayMs: 0, backoff: 'exponential' })).toEqual([0, 0, 0, 0]);
   });
