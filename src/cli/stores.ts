@@ -26,5 +26,5 @@ function isSameFile(one: string, other: string): boolean {
 export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<IoManager> {
   if (pipeline.ioManager !== null) return pipeline.ioManager;
   const { FileValues } = await import('../values/file-values.ts');
-  return new FileValues(store.file.folder);
+  return new FileValues(store.beside);
 }

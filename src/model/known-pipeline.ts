@@ -24,3 +24,15 @@ export interface KnownSensor {
   readonly timeoutSeconds: number;
   readonly defaultStatus: 'RUNNING' | 'STOPPED';
 }
+
+/** What a state tells of whose it is. */
+export interface StateIdentity {
+  /** The pipeline that it remembers; `null` before its first tick or run. */
+  readonly pipeline: KnownPipeline | null;
+  /** Sets that hold keys, of whatever pipeline. */
+  readonly sets: readonly string[];
+  /** Assets that were made or have failed, of whatever pipeline. */
+  readonly assets: readonly string[];
+  /** An older dynpart wrote it, which let all pipeline files of a folder share one state. */
+  readonly mayBeShared: boolean;
+}

@@ -75,7 +75,7 @@ export class JsonRig implements Disposable {
 
   /** What another process would read: also where a writer was stopped between its two steps. */
   newest(): StateDocument {
-    return new StateFile(this.stateFile, () => undefined).newestIntact() ?? emptyDocument();
+    return new StateFile(this.stateFile, () => undefined).newestIntact().present ?? emptyDocument();
   }
 
   /** What another process commits, from its first step to its last, before this call returns. */

@@ -1,5 +1,5 @@
 /** The state as one document: what `state.json` holds. `docs/state-file.md` describes it for users. */
-import type { KnownPipeline } from '../../model/known-pipeline.ts';
+import type { KnownPipeline, StateIdentity } from '../../model/known-pipeline.ts';
 import type { RunOrigin } from '../../model/run.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { TickRecord } from '../../model/tick.ts';
@@ -146,4 +146,14 @@ export const NEW_SENSOR: SensorEntry = {
 /** The entry of a name. Never what every object inherits: a set may be called `constructor`. */
 export function entryOf<T>(entries: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(entries, name) ? entries[name] : undefined;
+}
+
+/** What tells whose state it is. Of an older schema it may be several pipelines'. */
+export function identityOf({ pipeline, sets, assets }: StateDocument, mayBeShared: boolean): StateIdentity {
+  return {
+    pipeline,
+    sets: Object.keys(sets).filter((name) => sets[name]!.keys.length > 0),
+    assets: Object.keys(assets).filter((name) => /[^.]/.test(assets[name]!.status)),
+    mayBeShared,
+  };
 }

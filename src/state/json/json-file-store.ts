@@ -7,6 +7,7 @@ import { viewOf } from '../document/document-view.ts';
 import {
   emptyDocument,
   type ExecutorEntry,
+  identityOf,
   LAST_SERIAL,
   type StateDocument,
 } from '../document/state-document.ts';
@@ -14,24 +15,37 @@ import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { StateView } from '../slice.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
+import type { StateIdentity } from '../../model/known-pipeline.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
 import { removeQuietly } from '../../files/durable-files.ts';
 import { type Moment, momentOf, ownerNamed, processTag } from '../../files/process-owner.ts';
+import { besideOf, placeBeside } from './beside.ts';
+import type { bringAlong as BringAlong } from './bring-along.ts';
 import { SensorClaims } from './sensor-claims.ts';
 import { Conflict, StateFile } from './state-file.ts';
 import { withCommit } from './writers.ts';
 
 export interface JsonFileStoreOptions {
-  /** The state file; everything else is kept in its folder. */
+  /** The state file; `besideOf` says where everything else is kept. */
   readonly file: string;
   readonly clock: Clock;
   /** The version of dynpart, noted in the file. */
   readonly version: string;
   /** Something the user should know, and nothing was lost. */
   readonly warn: (message: string) => void;
+  /** Asked whenever the state was read anew: throws where it must not be used. Default: it may. */
+  readonly admit?: (state: StateIdentity) => void | Promise<void>;
+}
+
+/** The files beside the state, and where they are. */
+interface Beside {
+  readonly folder: string;
+  readonly history: HistoryFiles;
+  readonly executors: ExecutorFiles;
+  readonly claims: SensorClaims;
 }
 
 /** What a restore came to. */
@@ -46,15 +60,16 @@ export interface Restored {
 const LONGEST_PAUSE_MS = 50;
 
 let applyChanges: typeof ApplyChanges | undefined;
+let bringAlong: typeof BringAlong | undefined;
 
 export class JsonFileStore implements StateStore {
   readonly file: StateFile;
   readonly #options: JsonFileStoreOptions;
   #writer: string | undefined;
   #db: Low<StateDocument>;
-  readonly #history: HistoryFiles;
-  readonly #executorFiles: ExecutorFiles;
-  readonly #claims: SensorClaims;
+  readonly #ownFolder: string;
+  #beside: Beside | undefined;
+  #wasRead = false;
   readonly #entered = new Map<string, Owner>();
   /** One after the other within this process: two commits of its own must not race for one generation. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -62,10 +77,8 @@ export class JsonFileStore implements StateStore {
   constructor(options: JsonFileStoreOptions) {
     this.#options = options;
     this.file = new StateFile(options.file, options.warn);
+    this.#ownFolder = besideOf(this.file.path);
     this.#db = new Low<StateDocument>(this.file, emptyDocument());
-    this.#history = new HistoryFiles(this.file.folder);
-    this.#executorFiles = new ExecutorFiles(this.file.folder, () => isoTime(options.clock.now()));
-    this.#claims = new SensorClaims(this.file.folder);
   }
 
   async read(): Promise<StateView> {
@@ -74,8 +87,60 @@ export class JsonFileStore implements StateStore {
 
   /** The newest document, as it is in the file. */
   async document(): Promise<StateDocument> {
-    if (!this.file.isAsSeen()) await this.#db.read();
+    if (!this.file.isAsSeen()) {
+      await this.#db.read();
+      await this.#admit(this.#db.data, this.file.isOlder);
+      if (this.file.isOlder) bringAlong ??= (await import('./bring-along.ts')).bringAlong;
+      this.#wasRead = true;
+    }
     return this.#db.data;
+  }
+
+  async #admit(document: StateDocument, isOlder: boolean): Promise<void> {
+    try {
+      await this.#options.admit?.(identityOf(document, isOlder));
+    } catch (error) {
+      this.file.forget();
+      throw error;
+    }
+  }
+
+  /** Nothing beside the state is touched before the state was read, which tells where that is. */
+  async #afterReading<T>(work: () => T): Promise<T> {
+    if (!this.#wasRead) await this.document();
+    return work();
+  }
+
+  /** The folder of the values, the history and all else beside the state. */
+  get beside(): string {
+    return this.#there().folder;
+  }
+
+  #openBeside(folder: string): Beside {
+    const { clock } = this.#options;
+    return {
+      folder,
+      history: new HistoryFiles(folder),
+      executors: new ExecutorFiles(folder, () => isoTime(clock.now())),
+      claims: new SensorClaims(folder),
+    };
+  }
+
+  /** For reading. What an older version left is read where it lies. */
+  #there(): Beside {
+    if (this.#beside?.folder !== this.#ownFolder) {
+      const folder = placeBeside(this.file.path, this.file.isOlder);
+      if (folder !== this.#beside?.folder) this.#beside = this.#openBeside(folder);
+    }
+    return this.#beside;
+  }
+
+  /** For writing. What an older version left is brought along first. */
+  #own(): Beside {
+    const there = this.#there();
+    if (there.folder === this.#ownFolder) return there;
+    bringAlong!(this.file.path, this.#db.data);
+    return this.#there();
   }
 
   commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
@@ -91,14 +156,14 @@ export class JsonFileStore implements StateStore {
       const { changes, outcome } = plan(this.#viewOf(before));
       if (changes.length === 0) {
         this.file.settle();
-        this.#history.recordRuns([], recorded);
+        this.#own().history.recordRuns([], recorded);
         return outcome;
       }
       // Loaded on use, since most ticks commit nothing; and once, so that nothing comes between the steps of later commits.
       applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges;
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
-      recorded = this.#history.recordRuns(finishedIn(changes), recorded);
-      for (const id of newExecutors(before, changes)) this.#executorFiles.renew(id);
+      recorded = this.#own().history.recordRuns(finishedIn(changes), recorded);
+      for (const id of newExecutors(before, changes)) this.#own().executors.renew(id);
       const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
       const db = new Low<StateDocument>(this.file, after);
@@ -125,7 +190,11 @@ export class JsonFileStore implements StateStore {
   async restore(copy: StateDocument, keepAs: string, keepGeneration: boolean): Promise<Restored> {
     const { restoredDocument } = await import('../document/restored-document.ts');
     for (;;) {
-      const present = this.file.newestIntact();
+      const { present, isOlder } = this.file.newestIntact();
+      await this.#admit(present ?? emptyDocument(), isOlder);
+      // What is written is no older one any more: from then on nobody would look where an older version kept things.
+      if (isOlder && placeBeside(this.file.path, isOlder) !== this.#ownFolder)
+        (await import('./bring-along.ts')).bringAlong(this.file.path, present!);
       const kept = this.file.keepPresent(keepAs, keepGeneration);
       const serial = Math.max(this.file.highestSerialToldOf(), copy.serial) + 1;
       if (serial > LAST_SERIAL)
@@ -135,7 +204,7 @@ export class JsonFileStore implements StateStore {
           why: `there is no serial behind ${serial - 1}`,
         });
       const isAlive = (executor: ExecutorEntry): boolean =>
-        this.#executorFiles.judge(executor, this.#moment()).alive;
+        this.#there().executors.judge(executor, this.#moment()).alive;
       try {
         await this.file.write(
           this.#stamped({ ...restoredDocument({ copy, present, serial, isAlive }), serial: serial - 1 }),
@@ -157,29 +226,29 @@ export class JsonFileStore implements StateStore {
   }
 
   claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
-    return settled(() => this.#claims.claim(sensor, this.#newOwner(), this.#moment()));
+    return this.#afterReading(() => this.#own().claims.claim(sensor, this.#newOwner(), this.#moment()));
   }
 
   evaluating(sensor: string): Promise<Holder | null> {
-    return settled(() => this.#claims.holder(sensor, this.#moment()));
+    return this.#afterReading(() => this.#there().claims.holder(sensor, this.#moment()));
   }
 
   enter(): Promise<Executor> {
-    return settled(() => {
+    return this.#afterReading(() => {
       const owner = this.#newOwner();
       this.#entered.set(owner.id, owner);
-      return this.#executorFiles.open(owner);
+      return this.#own().executors.open(owner);
     });
   }
 
   recordTick(tick: TickRecord): Promise<void> {
-    return settled(() => this.#history.recordTick(tick));
+    return this.#afterReading(() => this.#own().history.recordTick(tick));
   }
 
   ticks(sensor: string, limit: number): Promise<TickRecord[]> {
-    return settled(() => {
+    return this.#afterReading(() => {
       const ticks: TickRecord[] = [];
-      for (const tick of this.#history.ticks(sensor)) {
+      for (const tick of this.#there().history.ticks(sensor)) {
         if (ticks.length >= limit) break;
         ticks.push(tick);
       }
@@ -188,19 +257,19 @@ export class JsonFileStore implements StateStore {
   }
 
   finishedRuns(query: RunQuery): Promise<RunRecord[]> {
-    return settled(() => this.#history.finishedRuns(query));
+    return this.#afterReading(() => this.#there().history.finishedRuns(query));
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
-    this.#history.logs.append(runId, lines);
+    this.#own().history.logs.append(runId, lines);
   }
 
   closeLog(runId: string): void {
-    this.#history.logs.close(runId);
+    this.#there().history.logs.close(runId);
   }
 
   readLog(runId: string): Promise<RunLogLine[]> {
-    return settled(() => this.#history.logs.read(runId));
+    return this.#afterReading(() => this.#there().history.logs.read(runId));
   }
 
   /** Who commits here. A name by chance behind the process's, since it may open the file more than once. */
@@ -209,7 +278,7 @@ export class JsonFileStore implements StateStore {
   }
 
   #viewOf(document: StateDocument): StateView {
-    return viewOf(document, (executor) => this.#executorFiles.judge(executor, this.#moment()));
+    return viewOf(document, (executor) => this.#there().executors.judge(executor, this.#moment()));
   }
 
   #moment(): Moment {
@@ -240,7 +309,7 @@ export class JsonFileStore implements StateStore {
   /** Executors beside those of a document whose process has gone. */
   #executorsGone(committed: StateDocument): string[] {
     try {
-      return this.#executorFiles.goneBeside(executorsIn(committed));
+      return this.#own().executors.goneBeside(executorsIn(committed));
     } catch {
       // The commit is made. What could not be tidied now is tidied after another one.
       return [];
@@ -254,7 +323,7 @@ export class JsonFileStore implements StateStore {
   async #sweepExecutors(gone: readonly string[]): Promise<void> {
     try {
       const owning = executorsIn(await this.document());
-      this.#executorFiles.remove(gone.filter((id) => !owning.has(id)));
+      this.#own().executors.remove(gone.filter((id) => !owning.has(id)));
     } catch {
       // As above.
     }
@@ -283,10 +352,4 @@ export function newLineage(clock: Pick<Clock, 'random'>): string {
   digits[12] = '4';
   digits[16] = '89ab'[Math.floor(clock.random() * 4)]!;
   return digits.join('').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-/** The steps behind the interface are synchronous; their failures must still come as rejections. */
-// oxlint-disable-next-line typescript/require-await -- that is the point
-async function settled<T>(work: () => T): Promise<T> {
-  return work();
 }

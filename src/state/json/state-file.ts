@@ -68,6 +68,11 @@ export class StateFile implements Adapter<StateDocument> {
     this.#warn = warn;
   }
 
+  /** Whether what was read last is still as an older version of dynpart left it. */
+  get isOlder(): boolean {
+    return this.#older !== null;
+  }
+
   /** Whether the file is as it was when it was last read or written here. */
   isAsSeen(): boolean {
     return this.#seen !== null && this.#look() === this.#seen;
@@ -191,9 +196,10 @@ export class StateFile implements Adapter<StateDocument> {
     return kept;
   }
 
-  /** The newest intact document, in the file or in a generation. */
-  newestIntact(): StateDocument | null {
-    return this.#later(0);
+  /** The newest intact document, in the file or in a generation, and whether that has an older schema. */
+  newestIntact(): { readonly present: StateDocument | null; readonly isOlder: boolean } {
+    const found = this.#later(0);
+    return { present: found?.document ?? null, isOlder: found !== null && found.older !== null };
   }
 
   /** The highest number that was ever published here, as far as can be seen. */
@@ -266,7 +272,7 @@ export class StateFile implements Adapter<StateDocument> {
       // Its own name is gone: somebody took the folder away and put another one there.
       if (newest < serial) return false;
       const later = this.#later(serial);
-      const says = later && saysCommitted(later.writers, own);
+      const says = later && saysCommitted(later.document.writers, own);
       if (says !== null) return says;
       // Those that could have told were emptied while this one looked at them, or they are damaged.
       if (later !== null || this.highestSerial() === newest)
@@ -275,11 +281,12 @@ export class StateFile implements Adapter<StateDocument> {
   }
 
   /** The newest intact document, if that is behind this serial. */
-  #later(serial: number): StateDocument | null {
-    const intact = this.#intact((document) => document.serial > serial)?.document ?? null;
+  #later(serial: number): Found | null {
+    const intact = this.#intact((document) => document.serial > serial);
     const text = io('read', this.path, () => readIfThere(this.path));
-    const inFile = text === null ? null : (this.#whole(text, this.path)?.document ?? null);
-    return inFile !== null && inFile.serial > Math.max(serial, intact?.serial ?? 0) ? inFile : intact;
+    const inFile = text === null ? null : this.#whole(text, this.path);
+    const behind = Math.max(serial, intact?.document.serial ?? 0);
+    return inFile !== null && inFile.document.serial > behind ? inFile : intact;
   }
 
   /** Before the first commit in a newer schema: what an older dynpart can read. It must not be older than what is replaced. */
