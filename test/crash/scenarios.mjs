@@ -243,7 +243,7 @@ export const SCENARIOS = {
     raisesVersion: true,
   },
   status: { start: [['a', 'sensor', 'tick']], items: '', command: ['status'], reads: true },
-  // The first commit to a state that dynpart 0.1 left: schema 1 as it was, or schema 2 and the copy beside it.
+  // The first commit to a state that dynpart 0.1 left: schema 1 as it was, or the present schema and the copy beside it.
   migrate: { start: [], state: SCHEMA_1, items: '', command: ['partitions', 'add', 'items', 'd'] },
   // Nine values are synced by another thread.
   pool: {

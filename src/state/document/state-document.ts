@@ -5,7 +5,7 @@ import type { Owner } from '../../files/process-owner.ts';
 import type { TickRecord } from '../../model/tick.ts';
 
 /** The schema that this version reads and writes. */
-export const SCHEMA = 2;
+export const SCHEMA = 3;
 
 /** Generations are named with twelve digits; what is beyond this was not counted but damaged. */
 export const LAST_SERIAL = 999_999_999_000;

@@ -12,6 +12,8 @@ export const OLDEST_SCHEMA = 1;
 const STEPS: readonly ((document: Json) => Json)[] = [
   // 1 → 2: which commit was the last of each process that may still have to ask.
   (document) => ({ ...document, schema: 2, writers: { last: [], forgotten: 0 } }),
+  // 2 → 3: a state belongs to one pipeline, and what is beside a state is its own.
+  (document) => ({ ...document, schema: 3 }),
 ];
 
 /** The schema that all steps together lead to. */
