@@ -150,7 +150,7 @@ describe('a state file', () => {
     ['null', 'state-misshapen', () => 'null', 'an object'],
     ['an empty object', 'state-misshapen', () => '{}', 'schema'],
     ['of a newer schema', 'state-newer', (text) => text.replace('"schema":2', '"schema":99'), '99'],
-    ['of a newer schema, and nothing else', 'state-newer', () => '{"schema":3}', '3'],
+    ['of a newer schema, and nothing else', 'state-newer', () => '{"schema":4}', '4'],
     ['of a schema that never was', 'state-older', (text) => text.replace('"schema":2', '"schema":0'), '0'],
     [
       'with a key that is a number',

@@ -86,7 +86,7 @@ describe('a state of schema 1', () => {
     expect(rig.warnings).toEqual([]);
   });
 
-  it('is of schema 2 after the first commit, with a copy of what was there, and one line about it', async () => {
+  it('is of the present schema after the first commit, with a copy of what was there, and one line about it', async () => {
     await commit('new');
     const { sets } = OLD as unknown as { sets: { items: { keys: string[] } } };
     const after = rig.onDisk();
@@ -99,7 +99,7 @@ describe('a state of schema 1', () => {
     expect(copy).toMatch(/^state\.json\.before-schema-3-2026-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/);
     expect(contentOf(copy!)).toBe(SCHEMA_1);
     expect(rig.warnings).toEqual([
-      `${rig.stateFile} has schema 2 now; as it was before, it is kept as ${rig.stateFile}${copy!.slice('state.json'.length)}`,
+      `${rig.stateFile} has schema 3 now; as it was before, it is kept as ${rig.stateFile}${copy!.slice('state.json'.length)}`,
     ]);
     await commit('newer');
     await commit('newest', rig.open());
