@@ -37,6 +37,9 @@ export function showLife(touch: (now: Date) => void, everyMs = HEARTBEAT_MS): ()
 
 type Identity = Omit<Owner, 'id' | 'since' | 'steady' | 'disk'>;
 
+/** Two readings of two clocks are less than that apart. */
+const CLOCKS_APART_MS = 1000;
+
 /**
  * For how long an owner has not shown itself. Where its clock was set meanwhile, or its machine slept, the clock that nobody sets
  * tells by how much: silence is only what both readings bear out.
@@ -45,7 +48,9 @@ export function silenceOf(owner: Owner, lastSign: Millis, { now, steady }: Momen
   const age = now - lastSign;
   if (!isOnThisMachine(owner)) return age;
   const setForward = now - steady - (Date.parse(owner.since) - owner.steady);
-  return Math.min(...[age, age - setForward].filter((possible) => possible >= 0), Math.max(age, 0));
+  // The clocks are not read in the same instant: a sign may seem to be a moment ahead.
+  const borneOut = [age, age - setForward].filter((possible) => possible > -CLOCKS_APART_MS);
+  return borneOut.length === 0 ? 0 : Math.max(0, Math.min(...borneOut));
 }
 
 /** One reading of both clocks: of the one that people set and of the one that nobody sets. */
