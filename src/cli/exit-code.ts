@@ -59,6 +59,8 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'state-newer':
     case 'state-older':
     case 'commit-unsure':
+    case 'state-mounted':
+    case 'state-too-large':
     case 'clock-unusable':
     case 'state-io':
     case 'value-damaged':

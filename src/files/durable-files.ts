@@ -2,37 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
+import { causeOf, errno } from './system-errors.ts';
 
-const CAUSES: Readonly<Record<string, string>> = {
-  EACCES: 'no permission (EACCES)',
-  EPERM: 'not permitted (EPERM)',
-  EROFS: 'the file system is read-only (EROFS)',
-  ENOSPC: 'no space left on the disk (ENOSPC)',
-  EDQUOT: 'the disk quota is used up (EDQUOT)',
-  EMFILE: 'too many open files (EMFILE)',
-  ENFILE: 'too many open files on this machine (ENFILE)',
-  EIO: 'the disk reported an error (EIO)',
-  EISDIR: 'it is a folder (EISDIR)',
-  ENOTDIR: 'a part of the path is a file, not a folder (ENOTDIR)',
-  ENOENT: 'there is no such file or folder (ENOENT)',
-  ENAMETOOLONG: 'the name is too long (ENAMETOOLONG)',
-  ELOOP: 'it is a symbolic link that is not followed (ELOOP)',
-  ENOTSUP: 'the file system has no hard links (ENOTSUP)',
-};
-
-/** The errno of a failed system call, or `undefined` for any other error. */
-export function errno(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-}
-
-/** A failed system call in words. */
-export function causeOf(error: unknown): string {
-  const code = errno(error);
-  return (
-    (code === undefined ? undefined : CAUSES[code]) ??
-    (error instanceof Error ? error.message : String(error))
-  );
-}
+export { causeOf, errno } from './system-errors.ts';
 
 /** Runs a file operation; one that the system refuses becomes a `state-io` failure that names the file. */
 export function io<T>(action: string, file: string, operation: () => T): T {
@@ -62,14 +34,52 @@ export function openToAppend(file: string): number {
   return fs.openSync(file, O_RDWR | O_APPEND | O_CREAT | notThroughLinks, 0o666);
 }
 
-/** A new file with this content, on the disk when the call returns. */
-export function writeDurably(file: string, data: string | Uint8Array): void {
-  const fd = fs.openSync(file, 'wx');
+/**
+ * A new file with this content, on the disk when the call returns.
+ * @param like what it is going to replace: its permissions are kept
+ */
+export function writeDurably(file: string, data: string | Uint8Array, like?: fs.Stats): void {
+  const fd = fs.openSync(file, 'wx', likeNew(like));
   try {
+    if (like !== undefined) takeOn(fd, like);
     writeAll(fd, data);
     fs.fsyncSync(fd);
   } finally {
     fs.closeSync(fd);
+  }
+}
+
+/** With what mode a file is made that is to have the permissions of another one: nobody may read it who may not read that. */
+export function likeNew(like: fs.Stats | undefined): number {
+  return like === undefined ? 0o666 : like.mode & 0o777;
+}
+
+/**
+ * Gives a new file the permissions of the one that it is going to replace: somebody may have narrowed or shared that. Where
+ * its group cannot be kept, another group gets no more than everybody has.
+ */
+export function takeOn(fd: number, like: fs.Stats): void {
+  // There is only one bit for all.
+  if (process.platform === 'win32') return;
+  const own = fs.fstatSync(fd);
+  const isOfGroup =
+    (own.uid === like.uid && own.gid === like.gid) ||
+    given(() => fs.fchownSync(fd, like.uid, like.gid)) ||
+    own.gid === like.gid ||
+    given(() => fs.fchownSync(fd, own.uid, like.gid));
+  const mode = like.mode & 0o777;
+  const kept = isOfGroup ? mode : (mode & 0o707) | (mode & ((mode & 0o7) << 3));
+  // A change of the group takes nothing from these bits, but the umask has.
+  if ((own.mode & 0o777) !== kept) fs.fchmodSync(fd, kept);
+}
+
+/** Only root may give files to others; a group only to one's own. */
+function given(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch {
+    return false;
   }
 }
 

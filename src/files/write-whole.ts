@@ -39,16 +39,15 @@ export function writeWhole(asked: string, { content, isOwn, whyKept }: WholeFile
   }
   if (there !== undefined && there.size > 0 && !isOwn(io('read', target, () => headOf(target))))
     return refuse('it was not made by this command');
-  io('write', target, () => replace(target, content, there?.mode));
+  io('write', target, () => replace(target, content, there));
   return target;
 }
 
 /** Under a name of its own first, so that nobody ever reads half of it. */
-function replace(target: string, content: string, mode: number | undefined): void {
+function replace(target: string, content: string, there: fs.Stats | undefined): void {
   const temporary = `${target}.${process.pid}.tmp`;
   try {
-    writeDurably(temporary, content);
-    if (mode !== undefined) fs.chmodSync(temporary, mode);
+    writeDurably(temporary, content, there);
     fs.renameSync(temporary, target);
     syncFolder(path.dirname(target));
   } finally {

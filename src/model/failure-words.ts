@@ -273,6 +273,16 @@ export function describe(failure: Failure): Problem {
         `${failure.file} stays as it is: ${failure.why}`,
         'name another file, or remove this one first if nobody needs it',
       );
+    case 'state-mounted':
+      return say(
+        `the state file ${failure.file} is a mount of its own: a commit puts a new file in its place, and cannot do so there`,
+        'nothing was changed; mount the folder that it is in, not the file',
+      );
+    case 'state-too-large':
+      return say(
+        `the state file ${failure.file} would be larger than 512 MiB, which is the most that can be read again`,
+        'nothing was changed; remove keys that are done: dynpart partitions remove SET --older-than 90d --keep-out, or let several pipelines share the work',
+      );
     case 'clock-unusable':
       return say(
         `the clock of this machine is ${failure.ms} ms from 1970, outside the years 0 to 9999: records cannot hold such a time`,

@@ -175,6 +175,8 @@ export type Failure =
     }
   | { readonly reason: 'commit-unsure'; readonly file: string; readonly serial: number }
   | { readonly reason: 'file-in-the-way'; readonly file: string; readonly why: string }
+  | { readonly reason: 'state-mounted'; readonly file: string }
+  | { readonly reason: 'state-too-large'; readonly file: string }
   | { readonly reason: 'clock-unusable'; /** Since 1970. */ readonly ms: number }
   | { readonly reason: 'state-io'; readonly file: string; readonly action: string; readonly cause: string }
   | {

@@ -67,6 +67,8 @@ function everyFailure(text: string): {
     'state-misshapen': { reason: 'state-misshapen', file, place: 'runs', expected: 'a list' },
     'state-newer': { reason: 'state-newer', file, schema: 3, supported: 2 },
     'state-older': { reason: 'state-older', file, schema: 1, oldest: 2 },
+    'state-mounted': { reason: 'state-mounted', file },
+    'state-too-large': { reason: 'state-too-large', file },
     'clock-unusable': { reason: 'clock-unusable', ms: 253_402_300_800_000 },
     'commit-unsure': { reason: 'commit-unsure', file, serial: 7 },
     'file-in-the-way': { reason: 'file-in-the-way', file: 'F', why: 'W' },

@@ -4,8 +4,8 @@ import { describe } from '../../model/failure-words.ts';
 import { fail, FailureError } from '../../model/failure.ts';
 import { isoTime } from '../../model/time.ts';
 import { checkState } from '../../state/document/check-state.ts';
-import { io, readIfThere } from '../../files/durable-files.ts';
 import { parseState } from '../../state/json/parse-state.ts';
+import { stateContent } from '../../state/json/state-text.ts';
 import type { StateDocument } from '../../state/document/state-document.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
@@ -111,7 +111,7 @@ function newestIntact(context: Context): StateDocument {
 }
 
 function readCopy(file: string): StateDocument {
-  const text = io('read', file, () => readIfThere(file));
+  const text = stateContent(file);
   if (text === null)
     return fail({
       reason: 'usage',

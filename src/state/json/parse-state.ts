@@ -5,15 +5,18 @@ import { migrated, OLDEST_SCHEMA } from './migrations.ts';
 import { A_TIME, isTime, wrongInTick } from './record-shapes.ts';
 
 /** @throws FailureError when the text is empty, not JSON, of an unknown schema or misshapen. */
-export function parseState(text: string, file: string): StateDocument {
+export function parseState(text: string | Buffer, file: string): StateDocument {
   return readState(text, file).document;
 }
 
-/** The same, with the schema that the text has: the document is of the present one. */
+/** The same, with the schema that the text has: the document is of the present one. Bytes are given where they are no UTF-8. */
 export function readState(
-  text: string,
+  content: string | Buffer,
   file: string,
 ): { readonly document: StateDocument; readonly schema: number } {
+  if (typeof content !== 'string')
+    return fail({ reason: 'state-not-json', file, cause: 'it holds bytes that are not UTF-8' });
+  const text = content;
   if (text.trim() === '') fail({ reason: 'state-empty', file });
   let value: unknown;
   try {
@@ -54,7 +57,18 @@ export function readState(
     .forEach((entry, at) => checkExecutor(shape, `executors[${at}]`, entry));
   shape.list(document['runs'], 'runs').forEach((entry, at) => checkGroup(shape, `runs[${at}]`, entry));
   checkWriters(shape, document['writers']);
+  if (text.includes('\\u') && /\\u[dD][89a-fA-F]/.test(text)) checkTexts(shape, document);
   return { document: document as unknown as StateDocument, schema };
+}
+
+/** Halves of surrogate pairs are no text: everything that is printed or named after such a key would be another key's. */
+function checkTexts(shape: Shape, document: Record<string, unknown>): void {
+  const check = (value: unknown, place: string): void => {
+    if (typeof value === 'string') shape.demand(value.isWellFormed(), place, 'well-formed Unicode');
+    else if (typeof value === 'object' && value !== null)
+      for (const [name, inside] of Object.entries(value)) check(inside, `${place}.${name}`);
+  };
+  for (const part of ['sets', 'runs']) check(document[part], part);
 }
 
 function checkWriters(shape: Shape, value: unknown): void {

@@ -24,7 +24,9 @@ import {
   writeDurably,
 } from '../../files/durable-files.ts';
 import { generationPrefix } from './generation-names.ts';
+import { isMountPoint } from '../../files/mounts.ts';
 import { readState } from './parse-state.ts';
+import { contentIn, contentOf, stateContent } from './state-text.ts';
 import { isGone, processTag } from '../../files/process-owner.ts';
 import { saysCommitted } from './writers.ts';
 
@@ -45,6 +47,13 @@ const SETTLE = { tries: 5, ms: 20 };
 
 let temporaries = 0;
 
+/** A rename over a link would replace the link, and leave two states that do the same work. */
+function behindLink(file: string): string {
+  const isLink = io('read', file, () => fs.lstatSync(file, { throwIfNoEntry: false }))?.isSymbolicLink();
+  // Where a link leads nowhere, reading says so.
+  return isLink && fs.existsSync(file) ? fs.realpathSync(file) : file;
+}
+
 /** A document, and where it stands when it is of an older schema there. */
 interface Found {
   readonly document: StateDocument;
@@ -52,6 +61,7 @@ interface Found {
 }
 
 export class StateFile implements Adapter<StateDocument> {
+  /** Behind all links: what is beside the state stands beside the file itself. */
   readonly path: string;
   readonly folder: string;
   readonly #prefix: string;
@@ -62,7 +72,7 @@ export class StateFile implements Adapter<StateDocument> {
   #older: Found['older'] = null;
 
   constructor(file: string, warn: (message: string) => void) {
-    this.path = path.resolve(file);
+    this.path = behindLink(path.resolve(file));
     this.folder = path.dirname(this.path);
     this.#prefix = generationPrefix(this.path);
     this.#warn = warn;
@@ -87,7 +97,7 @@ export class StateFile implements Adapter<StateDocument> {
   async read(): Promise<StateDocument> {
     for (let tries = 1; ; tries++) {
       const look = this.#look();
-      const text = io('read', this.path, () => readIfThere(this.path));
+      const text = stateContent(this.path);
       const newest = this.#generations().at(-1);
       if (text === null && newest === undefined) {
         this.#refuseDeadLink();
@@ -116,11 +126,13 @@ export class StateFile implements Adapter<StateDocument> {
    */
   // oxlint-disable-next-line typescript/require-await -- lowdb's adapters are asynchronous, our steps must not be interleaved
   async write(document: StateDocument): Promise<void> {
+    const content = contentOf(document, this.path);
     makeFolder(this.folder);
+    if (isMountPoint(this.path)) fail({ reason: 'state-mounted', file: this.path });
     const temporary = this.#temporary();
     const kept = this.#older === null ? null : this.#keepOlder(this.#older);
     try {
-      io('write', this.path, () => writeDurably(temporary, `${JSON.stringify(document)}\n`));
+      io('write', this.path, () => writeDurably(temporary, content, this.#present()));
       const { ino } = io('read', temporary, () => fs.statSync(temporary));
       const published = io('write', this.path, () => this.#publish(temporary, document));
       if (!published) throw new Conflict();
@@ -163,7 +175,7 @@ export class StateFile implements Adapter<StateDocument> {
         const there = io('read', copy, () => bytesIfThere(copy));
         if (there === null) {
           io('write', copy, () => {
-            if (!fs.existsSync(temporary)) writeDurably(temporary, bytes);
+            if (!fs.existsSync(temporary)) writeDurably(temporary, bytes, this.#present());
             // Where another process was first, see what it kept.
             linked(temporary, copy);
           });
@@ -186,7 +198,7 @@ export class StateFile implements Adapter<StateDocument> {
     makeFolder(this.folder);
     const bytes = io('read', this.path, () => bytesIfThere(this.path));
     const kept = bytes === null ? [] : [this.keepCopy(name, bytes)];
-    const inFile = bytes === null ? null : this.#whole(bytes.toString('utf8'), this.path);
+    const inFile = bytes === null ? null : this.#whole(contentIn(bytes), this.path);
     const newest = alsoGeneration ? (this.#intact()?.document.serial ?? 0) : 0;
     if (newest > (inFile?.document.serial ?? 0)) {
       const generation = this.#generation(newest);
@@ -283,17 +295,16 @@ export class StateFile implements Adapter<StateDocument> {
   /** The newest intact document, if that is behind this serial. */
   #later(serial: number): Found | null {
     const intact = this.#intact((document) => document.serial > serial);
-    const text = io('read', this.path, () => readIfThere(this.path));
-    const inFile = text === null ? null : this.#whole(text, this.path);
+    const inFile = this.#whole(stateContent(this.path), this.path);
     const behind = Math.max(serial, intact?.document.serial ?? 0);
     return inFile !== null && inFile.document.serial > behind ? inFile : intact;
   }
 
   /** Before the first commit in a newer schema: what an older dynpart can read. It must not be older than what is replaced. */
   #keepOlder({ file, serial }: NonNullable<Found['older']>): string {
-    const text = io('read', file, () => readIfThere(file));
+    const text = stateContent(file);
     // Emptied, renamed over or migrated since it was read: others were first.
-    if (text === null || text === '') throw new Conflict();
+    if (text === null || text.length === 0) throw new Conflict();
     const { document, older } = this.#parsed(text, file);
     if (older?.serial !== serial) throw new Conflict();
     // By the time that it speaks of, so that a try that was killed is found again, and is not kept twice.
@@ -326,25 +337,25 @@ export class StateFile implements Adapter<StateDocument> {
   #intact(passes: (document: StateDocument) => boolean = () => true): Found | null {
     for (const serial of this.#generations().reverse()) {
       const file = this.#generation(serial);
-      const text = io('read', file, () => readIfThere(file));
-      const found = text === null || text === '' ? null : this.#whole(text, file);
+      const found = this.#whole(stateContent(file), file);
       if (found?.document.serial === serial && passes(found.document)) return found;
     }
     return null;
   }
 
-  /** `null` for a document that is damaged. */
-  #whole(text: string, file: string): Found | null {
+  /** `null` for a document that is damaged, or not there. */
+  #whole(content: string | Buffer | null, file: string): Found | null {
+    if (content === null || content.length === 0) return null;
     try {
-      return this.#parsed(text, file);
+      return this.#parsed(content, file);
     } catch (error) {
       if (error instanceof FailureError) return null;
       throw error;
     }
   }
 
-  #parsed(text: string, file: string): Found {
-    const { document, schema } = readState(text, file);
+  #parsed(content: string | Buffer, file: string): Found {
+    const { document, schema } = readState(content, file);
     return { document, older: schema === SCHEMA ? null : { file, serial: document.serial } };
   }
 
@@ -407,6 +418,11 @@ export class StateFile implements Adapter<StateDocument> {
 
   #temporary(): string {
     return path.join(this.folder, `${this.#prefix}tmp.${processTag()}.${++temporaries}`);
+  }
+
+  /** The file that a commit replaces. */
+  #present(): fs.Stats | undefined {
+    return fs.statSync(this.path, { throwIfNoEntry: false });
   }
 
   /** Changes whenever a commit or an editor changed the file. */

@@ -243,3 +243,128 @@ describe('the state file', () => {
     });
   });
 });
+
+describe.skipIf(process.platform === 'win32')('a state file that is not only a file', () => {
+  let folder: TemporaryFolder;
+  let state: string;
+
+  beforeEach(() => {
+    folder = new TemporaryFolder();
+    fs.mkdirSync(folder.file('shared'));
+    fs.mkdirSync(folder.file('app'));
+    state = folder.file('shared', 'state.json');
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    folder[Symbol.dispose]();
+  });
+
+  const open = (file: string): StateFile => new StateFile(file, () => undefined);
+  const document = (serial: number, keys: readonly string[] = []): StateDocument => ({
+    ...emptyDocument(),
+    lineage: 'l',
+    serial,
+    sets: { letters: { keys, added: keys.length === 0 ? [] : [[keys.length, AT]], keptOut: [] } },
+  });
+  const modeOf = (file: string): number => fs.statSync(file).mode & 0o777;
+
+  it('is resolved where it is a link: the link stays, and everything stands beside its target', async () => {
+    await open(state).write(document(1));
+    const link = folder.file('app', 'state.json');
+    fs.symlinkSync('../shared/state.json', link);
+    const through = open(link);
+    expect(through.path).toBe(state);
+    await through.read();
+    await through.write(document(2, ['a']));
+    expect(fs.lstatSync(link).isSymbolicLink()).toBe(true);
+    expect((await open(state).read()).serial).toBe(2);
+    expect(fs.readdirSync(folder.file('app'))).toEqual(['state.json']);
+  });
+
+  it('is refused before the commit where it is a mount of its own', async () => {
+    await open(state).write(document(1));
+    const readFileSync = fs.readFileSync.bind(fs);
+    const mount = `36 35 0:49 /data/state.json ${state} rw,relatime - ext4 /dev/sda1 rw\n`;
+    vi.spyOn(fs, 'readFileSync').mockImplementation(((file: string, options: unknown) =>
+      file === '/proc/self/mountinfo'
+        ? mount
+        : readFileSync(file, options as BufferEncoding)) as typeof fs.readFileSync);
+    const before = folder.content();
+    await expect(open(state).write(document(2))).rejects.toMatchObject({
+      failure: { reason: 'state-mounted', file: state },
+    });
+    expect(folder.content()).toEqual(before);
+  });
+
+  it.each([0o600, 0o660, 0o640, 0o644])('keeps the permissions that somebody gave it (%o)', async (mode) => {
+    const umask = process.umask(0o077);
+    try {
+      await open(state).write(document(1));
+      fs.chmodSync(state, mode);
+      process.umask(mode === 0o660 ? 0o077 : 0o022);
+      const file = open(state);
+      await file.write(document(2, ['a']));
+      file.keepPresent('before-restore-now', false);
+      expect(modeOf(state)).toBe(mode);
+      expect(modeOf(`${state}.before-restore-now`)).toBe(mode);
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  it('is damaged where it holds bytes that are not UTF-8, and holds no other keys', async () => {
+    await open(state).write(document(1, ['caf_']));
+    const text = fs.readFileSync(state, 'latin1');
+    fs.writeFileSync(state, Buffer.from(text.replace('caf_', 'caf\xe9'), 'latin1'));
+    await expect(open(state).read()).rejects.toMatchObject({
+      failure: { reason: 'state-not-json', cause: 'it holds bytes that are not UTF-8' },
+    });
+    expect(open(state).newestGeneration()).toBeNull();
+  });
+
+  it('holds the sign for what could not be read as any other', async () => {
+    await open(state).write(document(1, ['a\ufffdb']));
+    expect((await open(state).read()).sets['letters']!.keys).toEqual(['a\ufffdb']);
+  });
+
+  it('is damaged where a key is half of a surrogate pair', async () => {
+    await open(state).write(document(1, ['caf_']));
+    fs.writeFileSync(state, fs.readFileSync(state, 'utf8').replace('caf_', 'caf\\ud83c'));
+    await expect(open(state).read()).rejects.toMatchObject({
+      failure: { reason: 'state-misshapen', place: 'sets.letters.keys.0' },
+    });
+    fs.writeFileSync(
+      state,
+      fs.readFileSync(state, 'utf8').replace('caf\\ud83c', '\\ud83c\\udf89 C:\\\\udder'),
+    );
+    expect((await open(state).read()).sets['letters']!.keys).toEqual(['🎉 C:\\udder']);
+  });
+
+  it('is never larger than what can be read again', async () => {
+    await open(state).write(document(1));
+    const before = folder.content();
+    const refused = { failure: { reason: 'state-too-large', file: state } };
+    vi.spyOn(JSON, 'stringify').mockImplementation(() => {
+      throw new RangeError('Invalid string length');
+    });
+    await expect(open(state).write(document(2))).rejects.toMatchObject(refused);
+    vi.restoreAllMocks();
+    vi.spyOn(Buffer, 'from').mockReturnValue({ length: 2 ** 29 } as never);
+    await expect(open(state).write(document(2))).rejects.toMatchObject(refused);
+    vi.restoreAllMocks();
+    expect(folder.content()).toEqual(before);
+  });
+
+  it.each(['EPERM', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])(
+    'on a file system without hard links (%s) says that it has none',
+    async (code) => {
+      vi.spyOn(fs, 'linkSync').mockImplementation(() => {
+        throw Object.assign(new Error(`${code}: words, link 'a' -> 'b'`), { code, syscall: 'link' });
+      });
+      await expect(open(state).write(document(1))).rejects.toMatchObject({
+        failure: { reason: 'state-io', cause: `the file system has no hard links (${code})` },
+      });
+    },
+  );
+});
