@@ -1,4 +1,5 @@
 /** Everything that happens, as values. The engine emits them and never prints; human, JSON and quiet output draw the same stream. */
+import type { WaitsFor } from './plan/waiting.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Problem } from '../model/failure-words.ts';
 import type { RunRecord } from '../model/run.ts';
@@ -124,7 +125,8 @@ export interface TickUnrecorded {
 /** Nothing can be started until another process has finished runs. */
 export interface WaitingForRuns {
   readonly type: 'waiting';
-  readonly why: string;
+  /** `null` when that one has just let go. */
+  readonly waitsFor: WaitsFor | null;
 }
 
 /** User code wrote something; it is in the log already. */

@@ -1,8 +1,9 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
-import { describe } from '../../model/failure-words.ts';
+import { describe, quoted } from '../../model/failure-words.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
+import type { WaitsFor } from '../../engine/plan/waiting.ts';
 import type { Event, ProgramsLeft, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Context } from '../context.ts';
@@ -97,9 +98,7 @@ export class EventRenderer {
       case 'tick-unrecorded':
         return this.#tickUnrecorded(event);
       case 'waiting':
-        if (this.#toldWaiting !== event.why) context.chat(`waiting: ${event.why}`);
-        this.#toldWaiting = event.why;
-        return;
+        return this.#waits(event.waitsFor);
       case 'output':
         return context.note(`${event.source} | ${event.line.text}`);
       default:
@@ -139,6 +138,12 @@ export class EventRenderer {
   #sayTold(last: readonly string[]): void {
     const lines = [...this.#told, ...last];
     if (lines.length > 0) this.#context.say(lines.join('; '));
+  }
+
+  #waits(waitsFor: WaitsFor | null): void {
+    const words = waitsFor === null ? this.#toldWaiting : wordsForWaiting(waitsFor);
+    if (words !== this.#toldWaiting) this.#context.chat(words);
+    this.#toldWaiting = words;
   }
 
   #tick(tick: TickRecord): void {
@@ -216,6 +221,13 @@ export function sayProgramsLeft(context: Context, { host, runs, ended, mayBeLeft
     context.warn(
       `programs ${whose} may still be at work on ${host}: they cannot be seen or ended from here; look for DYNPART_RUN in the environment of processes there`,
     );
+}
+
+function wordsForWaiting(waitsFor: WaitsFor): string {
+  const who = `process ${waitsFor.pid} on ${clean(waitsFor.host)}`;
+  return waitsFor.for === 'work'
+    ? `waiting: ${who} has asset ${quoted(waitsFor.asset)}${forKey(waitsFor.partitionKey)} in hand (run ${waitsFor.run})`
+    : `waiting: ${who} executes ${counted(waitsFor.runs, 'run')}, and the concurrency allows no more`;
 }
 
 /** What came of a tick, in a few words. */

@@ -19,6 +19,7 @@ import { type EndsToRecord, executorEntry, isOwnedBy, planEnds, startedBy } from
 import { endOf, endOfAll } from '../plan/run-records.ts';
 import { RunQueue } from './run-queue.ts';
 import { slotsFor } from '../plan/slots.ts';
+import { hasWorkOf, takesRoom } from '../plan/waiting.ts';
 import { Unrecorded } from './unrecorded.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
 
@@ -393,9 +394,10 @@ export class RunExecution {
       this.#see(await store.read());
     }
     if (this.#inFlight.size > 0) return;
-    if (usable === 0) emit({ type: 'waiting', why: 'another process executes the same asset and key' });
-    else if (this.#slots === 0)
-      emit({ type: 'waiting', why: 'other processes execute as many runs as the concurrency allows' });
+    const waiting = this.#queue.oldest;
+    if (usable === 0 && waiting !== undefined)
+      emit({ type: 'waiting', waitsFor: hasWorkOf(view, executor.id, waiting) });
+    else if (this.#slots === 0) emit({ type: 'waiting', waitsFor: takesRoom(view, executor.id) });
   }
 
   /** What waits for a blocked process would wait until somebody ends that one. */

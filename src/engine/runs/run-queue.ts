@@ -63,6 +63,11 @@ export class RunQueue {
     this.#lookAgain();
   }
 
+  /** The one that waits for longest. */
+  get oldest(): OwnedRun | undefined {
+    return this.#blocked[0] ?? this.#waiting[this.#first] ?? this.#alone[0];
+  }
+
   hasNext(inFlight: number): boolean {
     if (this.#aloneIsRunning) return false;
     return this.#first < this.#waiting.length || (this.#alone.length > 0 && inFlight === 0);

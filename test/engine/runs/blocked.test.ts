@@ -104,3 +104,54 @@ describe('a process that is blocked', () => {
     expect(await rig.ended()).toEqual(['m-1 CANCELED']);
   });
 });
+
+describe('a process that waits for another one', () => {
+  const rigWith = async (slots: number): Promise<{ rig: EngineRig; neighbour: Executor }> => {
+    const rig = new EngineRig(lettersPipeline());
+    await rig.commit(keysAdded('letters', ['a', 'b']), { type: 'sensor-changed', sensor: 'feed' });
+    const neighbour = await rig.store.enter();
+    await rig.commit(
+      { type: 'executor', id: neighbour.id, slots, wants: 0 },
+      { type: 'runs-queued', runs: queuedRuns({ group: 'x', keys: ['b'] }), owner: neighbour.id },
+    );
+    return { rig, neighbour };
+  };
+  /** Until it says what it waits for; then the other one is gone. */
+  const waitedFor = async (
+    rig: EngineRig,
+    neighbour: Executor,
+    keys: readonly string[],
+  ): Promise<unknown> => {
+    const session = rig.session({ onInterrupt: 'cancel', concurrency: 10 });
+    await queue(session, keys);
+    const executing = session.execute();
+    await rig.events.until((all) => all.some(({ type }) => type === 'waiting'));
+    rig.store.kill(neighbour.id);
+    await executing;
+    expect(await rig.ended()).toEqual(['m-1 SUCCESS']);
+    return rig.events.all.find(({ type }) => type === 'waiting');
+  };
+
+  it('says who has its asset and key in hand', async () => {
+    const { rig, neighbour } = await rigWith(1);
+    expect(await waitedFor(rig, neighbour, ['b'])).toEqual({
+      type: 'waiting',
+      waitsFor: {
+        for: 'work',
+        pid: process.pid,
+        host: 'memory',
+        run: 'x-1',
+        asset: 'audio',
+        partitionKey: 'b',
+      },
+    });
+  });
+
+  it('says who takes all the room', async () => {
+    const { rig, neighbour } = await rigWith(10);
+    expect(await waitedFor(rig, neighbour, ['a'])).toEqual({
+      type: 'waiting',
+      waitsFor: { for: 'room', pid: process.pid, host: 'memory', runs: 10 },
+    });
+  });
+});
