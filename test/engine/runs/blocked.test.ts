@@ -1,4 +1,5 @@
 /** Another process that is blocked: it is named, keeps what it has, and nobody waits for it. */
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { describe, expect, it } from 'vitest';
 import { pendingRecords } from '../../../src/engine/plan/run-records.ts';
 import type { RunSession } from '../../../src/engine/runs/run-session.ts';
