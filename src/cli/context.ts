@@ -9,6 +9,7 @@ import { describeThrown } from '../model/thrown.ts';
 import type { Clock } from '../model/time.ts';
 import { remembering } from '../engine/plan/remembering.ts';
 import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
+import type { HistoryRetention } from '../model/history-retention.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { openToOthers } from '../files/open-to-others.ts';
 import type { StateView } from '../state/slice.ts';
@@ -48,6 +49,7 @@ export class Context {
   readonly #file: string | null;
   #store: LocalStore | undefined;
   #pipeline: Promise<Pipeline> | undefined;
+  #history: HistoryRetention = {};
   #drained = false;
   #lines = false;
   #paint: { readonly stdout: Paint; readonly stderr: Paint } = { stdout: noPaint, stderr: noPaint };
@@ -257,6 +259,7 @@ export class Context {
       file: this.#stateFile(),
       clock: this.clock,
       version: this.version,
+      retention: () => this.#history,
       warn: (message) => this.warn(message),
     });
     const open = openToOthers(store.file.path);
@@ -278,10 +281,12 @@ export class Context {
 
   async #load(): Promise<Pipeline> {
     const { loadUserPipeline } = await import('./load-user-pipeline.ts');
-    return loadUserPipeline(this.userPipeline(), {
+    const pipeline = await loadUserPipeline(this.userPipeline(), {
       onOutput: (text) => this.note(text),
       onStray: (error) => this.fail({ reason: 'pipeline-stray', ...describeThrown(error) }),
     });
+    this.#history = pipeline.history;
+    return pipeline;
   }
 }
 

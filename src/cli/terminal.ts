@@ -1,6 +1,7 @@
 /** The two streams, the environment and standard input: all that a command knows of the process around it. */
 import fs from 'node:fs';
 import type { isatty as IsATty } from 'node:tty';
+import { causeOf } from '../files/system-errors.ts';
 import { fail } from '../model/failure.ts';
 
 export interface OutStream {
@@ -25,8 +26,34 @@ export function processTerminal(cwd: string): Terminal {
     stderr: new FileStream(2),
     env: process.env,
     cwd,
-    readStdin: () => fs.readFileSync(0),
+    readStdin,
   };
+}
+
+const CHUNK = 64 * 1024;
+
+/** Not `readFileSync`: a pipe that somebody made non-blocking answers `EAGAIN` while its writer still thinks. */
+function readStdin(): Buffer {
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    try {
+      const read = fs.readSync(0, chunk);
+      if (read === 0) break;
+      chunks.push(chunk.subarray(0, read));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Windows has an error for the end.
+      if (code === 'EOF') break;
+      if (code !== 'EAGAIN') throw error;
+      waitMs(10);
+    }
+  }
+  return Buffer.concat(chunks);
+}
+
+function waitMs(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** `/dev/null` and its neighbours: on Linux devices of major number 1. */
@@ -67,10 +94,10 @@ class FileStream implements OutStream {
 
   /** A pipe that is full says so when it was made non-blocking; one that nobody reads any more is no error. */
   #waitOrClose(error: NodeJS.ErrnoException): void {
-    if (error.code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    if (error.code === 'EAGAIN') waitMs(1);
     else if (error.code === 'EPIPE' || error.code === 'EBADF') this.#closed = true;
     else if (this.#fd === 1)
-      fail({ reason: 'state-io', file: 'standard output', action: 'write to', cause: error.message });
+      fail({ reason: 'state-io', file: 'standard output', action: 'write to', cause: causeOf(error) });
     // There is nowhere left to say it.
     else this.#closed = true;
   }

@@ -1,6 +1,7 @@
 /** What a user hands to `definePipeline()`. */
 import type { AnyAsset } from './asset.ts';
 import type { IoManager } from './io-manager.ts';
+import type { HistoryRetention } from '../model/history-retention.ts';
 import type { DynamicPartitions } from './partitions.ts';
 import type { Sensor } from './sensor.ts';
 
@@ -14,4 +15,6 @@ export interface PipelineOptions {
   readonly ioManager?: IoManager;
   /** How many runs of this state may be started at the same time, over all processes. Default 10. */
   readonly concurrency?: number;
+  /** How much of the past is kept: `{ days?, runs?, ticks? }`. Default: what fits into files of 128 MiB of runs, and 8 MiB of ticks for each sensor. */
+  readonly history?: HistoryRetention;
 }

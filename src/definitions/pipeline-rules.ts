@@ -11,7 +11,8 @@ import type { Sensor } from './sensor.ts';
 const NAME = /^(?!__proto__$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$/;
 
 const FIELDS = {
-  pipeline: ['assets', 'sensors', 'partitions', 'ioManager', 'concurrency'],
+  pipeline: ['assets', 'sensors', 'partitions', 'ioManager', 'concurrency', 'history'],
+  history: ['days', 'runs', 'ticks'],
   asset: [
     'name',
     'partitions',
@@ -58,6 +59,7 @@ export function checkPipeline(options: PipelineOptions): PipelineProblem[] {
     value: options.concurrency,
     unit: 'a whole number',
   });
+  checkHistory(report, options.history);
   const assets = listOf<AnyAsset>(report, options.assets, 'assets', 'asset');
   const sensors = listOf<Sensor>(report, options.sensors, 'sensors', 'sensor');
   for (const set of listOf<{ name: string }>(
@@ -77,6 +79,22 @@ export function checkPipeline(options: PipelineOptions): PipelineProblem[] {
   if (problems.length === 0) checkCycles(report, assets);
   checkIoManager(report, options.ioManager);
   return problems;
+}
+
+function checkHistory(report: Report, history: unknown): void {
+  if (history === undefined) return;
+  if (!isRecord(history))
+    return report(
+      null,
+      'invalid-option',
+      `history of the pipeline must be an object such as { days: 90 }, not ${nameOfType(history)}`,
+    );
+  unknownFields(report, null, 'history of the pipeline', { of: history, known: FIELDS.history });
+  const { days, runs, ticks } = history as Readonly<Record<string, unknown>>;
+  positive(report, null, 'the pipeline', { field: 'history.days', value: days, unit: 'days' });
+  for (const [field, value] of Object.entries({ runs, ticks })) {
+    positive(report, null, 'the pipeline', { field: `history.${field}`, value, unit: 'a whole number' });
+  }
 }
 
 type Report = (definition: unknown, code: string, message: string) => void;
@@ -315,7 +333,7 @@ function goodName(report: Report, definition: unknown, what: string, name: unkno
 interface Measure {
   readonly field: string;
   readonly value: unknown;
-  readonly unit: 'milliseconds' | 'seconds' | 'a whole number';
+  readonly unit: 'milliseconds' | 'seconds' | 'days' | 'a whole number';
 }
 
 function positive(report: Report, definition: unknown, owner: string, { field, value, unit }: Measure): void {

@@ -4,6 +4,7 @@ import { brand } from './brand.ts';
 import type { IoManager } from './io-manager.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline } from './pipeline-rules.ts';
+import type { HistoryRetention } from '../model/history-retention.ts';
 import type { PipelineProblem } from '../model/failure.ts';
 import {
   DEFAULT_INTERVAL_SECONDS,
@@ -48,6 +49,7 @@ export interface Pipeline {
   readonly sets: readonly string[];
   readonly ioManager: IoManager | null;
   readonly concurrency: number;
+  readonly history: HistoryRetention;
 }
 
 const problemsOf = Symbol.for('dynpart.pipeline-problems');
@@ -89,6 +91,7 @@ export function definePipeline(options: PipelineOptions): Pipeline {
     sets: [...sets],
     ioManager: options.ioManager ?? null,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+    history: options.history ?? {},
   });
 }
 

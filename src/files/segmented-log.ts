@@ -1,4 +1,8 @@
-/** An append-only list of records in a few files of bounded size: a JSON line each, the oldest file dropped first. */
+/**
+ * An append-only list of records in a few files of bounded size: a JSON line each, the oldest file dropped first.
+ *
+ * Bounds of age and number hold by files, too: each file takes its share of them, and goes as a whole.
+ */
 import fs from 'node:fs';
 import path from 'node:path';
 import {
@@ -17,26 +21,53 @@ export interface SegmentedLogOptions {
   readonly folder: string;
   /** Files are called `NAME.000001.jsonl`. */
   readonly name: string;
-  /** A file that has grown beyond this is followed by a new one. */
+  /** No file is longer, but for one record that is longer by itself. */
   readonly segmentBytes: number;
+  /** So many files at most. */
   readonly segments: number;
+  /** Asked at each writing. Default: only the size counts. */
+  readonly keep?: () => Retention;
+  /** Needed where something is kept by age. Milliseconds since 1970; `NaN` for a record without a time. */
+  readonly clock?: { readonly now: () => number; readonly timeOf: (record: unknown) => number };
   /** Called before the oldest file goes. */
   readonly onDrop?: (file: string) => void;
 }
 
+/** What of the past is kept. */
+export interface Retention {
+  /** At least so many records; files go as a whole, so that there may be some more. */
+  readonly records?: number | undefined;
+  /** Files go whose last record is older, once a new file is begun. */
+  readonly olderThanMs?: number | undefined;
+}
+
+/** Where the next records go, and how much. */
+interface Room {
+  readonly file: string;
+  readonly bytes: number;
+  readonly records: number;
+}
+
 export class SegmentedLog {
   readonly #options: SegmentedLogOptions;
+  /** How many lines a file had when it was so long: only what came after that is counted. */
+  readonly #counted = new Map<string, { readonly bytes: number; readonly lines: number }>();
 
   constructor(options: SegmentedLogOptions) {
     this.#options = options;
   }
 
-  /** Adds records in one write; with `sync` they survive a loss of power when the call returns. */
+  /** Adds records, in one write a file; with `sync` they survive a loss of power when the call returns. */
   append(records: readonly unknown[], sync: boolean): void {
     if (records.length === 0) return;
     (sync ? makeFolder : makePassingFolder)(this.#options.folder);
-    const file = this.#current();
-    appendRecords(file, records, sync);
+    let lines = records.map((record) => `${JSON.stringify(record)}\n`);
+    while (lines.length > 0) {
+      const room = this.#roomFor(lines[0]!);
+      const count = countFitting(lines, room);
+      appendLines(room.file, lines.slice(0, count), sync);
+      lines = lines.slice(count);
+    }
   }
 
   /** The records, newest first. Lines that were torn are passed over. */
@@ -44,17 +75,53 @@ export class SegmentedLog {
     for (const segment of this.#segments().reverse()) yield* recordsOf(this.#file(segment));
   }
 
-  #current(): string {
+  /** In the last file, or in a new one. */
+  #roomFor(line: string): Room {
+    const { segmentBytes, segments: most, keep } = this.#options;
+    const { records = Infinity, olderThanMs = Infinity } = keep?.() ?? {};
+    // One file is only begun: the others together hold what is to be kept.
+    const share = Math.max(1, Math.ceil(records / Math.max(1, most - 1)));
     const segments = this.#segments();
     const last = this.#file(segments.at(-1) ?? 1);
-    const stat = io('read', last, () => fs.statSync(last, { throwIfNoEntry: false }));
-    if ((stat?.size ?? 0) < this.#options.segmentBytes) return last;
-    for (const old of segments.slice(0, Math.max(0, segments.length + 1 - this.#options.segments))) {
-      const file = this.#file(old);
+    const size = io('read', last, () => fs.statSync(last, { throwIfNoEntry: false }))?.size ?? 0;
+    const room: Room = {
+      file: last,
+      bytes: segmentBytes - size,
+      records: share === Infinity ? share : share - this.#linesIn(last, size),
+    };
+    const isFull =
+      size > 0 &&
+      (room.bytes < Buffer.byteLength(line) ||
+        room.records < 1 ||
+        this.#isOlder(firstRecordOf(last), olderThanMs / most));
+    if (!isFull) return room;
+    this.#drop(segments.slice(0, Math.max(0, segments.length + 1 - most)));
+    // The last one stays: with the new one unwritten there would be no past at all.
+    this.#drop(this.#segments().slice(0, -1), olderThanMs);
+    return { file: this.#file((segments.at(-1) ?? 1) + 1), bytes: segmentBytes, records: share };
+  }
+
+  /** Removes files, where they are given only while they are old enough. */
+  #drop(segments: readonly number[], olderThanMs?: number): void {
+    for (const segment of segments) {
+      const file = this.#file(segment);
+      if (olderThanMs !== undefined && !this.#isOlder(recordsOf(file).next().value, olderThanMs)) return;
       this.#options.onDrop?.(file);
+      this.#counted.delete(file);
       io('remove', file, () => removeIfThere(file));
     }
-    return this.#file((segments.at(-1) ?? 1) + 1);
+  }
+  #isOlder(record: unknown, ms: number): boolean {
+    const { clock } = this.#options;
+    return ms !== Infinity && clock !== undefined && clock.now() - clock.timeOf(record) > ms;
+  }
+
+  /** Read once: a file only grows. */
+  #linesIn(file: string, size: number): number {
+    const before = this.#counted.get(file) ?? { bytes: 0, lines: 0 };
+    const lines = before.lines + linesBetween(file, before.bytes, size);
+    this.#counted.set(file, { bytes: size, lines });
+    return lines;
   }
 
   #segments(): number[] {
@@ -72,12 +139,22 @@ export class SegmentedLog {
   }
 }
 
-/** Adds a JSON line each to a file. */
-export function appendRecords(file: string, records: readonly unknown[], sync: boolean): void {
+/** How many lines there is room for, but always one. */
+function countFitting(lines: readonly string[], { bytes, records }: Room): number {
+  let count = 0;
+  for (let left = bytes; count < Math.min(lines.length, records); count++) {
+    left -= Buffer.byteLength(lines[count]!);
+    if (left < 0) break;
+  }
+  return Math.max(1, count);
+}
+
+/** Adds lines to a file in one write. */
+function appendLines(file: string, whole: readonly string[], sync: boolean): void {
   io('write', file, () => {
     const fd = openToAppend(file);
     try {
-      const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+      const lines = whole.join('');
       // Nobody writes into a file before its name is synced: only an empty one can lose it with the power.
       if (sync && fs.fstatSync(fd).size === 0) syncFolder(path.dirname(file));
       // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.
@@ -125,6 +202,35 @@ function* recordsIn(text: string): Generator {
     }
     yield record;
   }
+}
+
+/** `undefined` where there is none, or it is longer than the records that this is asked of. */
+function firstRecordOf(file: string): unknown {
+  const [line = ''] = textBetween(file, 0, CHUNK).toString('utf8').split('\n', 1);
+  const [record] = recordsIn(line);
+  return record;
+}
+
+function linesBetween(file: string, from: number, to: number): number {
+  let lines = 0;
+  for (let start = from; start < to; start += CHUNK) {
+    const bytes = textBetween(file, start, Math.min(CHUNK, to - start));
+    for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines++;
+  }
+  return lines;
+}
+
+function textBetween(file: string, from: number, length: number): Buffer {
+  return io('read', file, () => {
+    const fd = openIfThere(file);
+    if (fd === null) return Buffer.alloc(0);
+    try {
+      const bytes = Buffer.alloc(length);
+      return bytes.subarray(0, fs.readSync(fd, bytes, 0, length, from));
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
 }
 
 function openIfThere(file: string): number | null {

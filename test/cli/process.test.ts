@@ -1,9 +1,11 @@
 /** What stands between the command line and the process: signals, the user's output and errors, the live line. */
+import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { captureOutput, catchStrays } from '../../src/cli/isolation/capture-output.ts';
 import { Context } from '../../src/cli/context.ts';
 import { Interrupts } from '../../src/cli/interrupts.ts';
 import { LiveLine } from '../../src/cli/render/live-line.ts';
+import { processTerminal } from '../../src/cli/terminal.ts';
 import { LineWriter, writingTo } from '../../src/engine/user-code/output.ts';
 import { CapturedTerminal, rememberProcess, type TerminalOptions } from '../support/captured-terminal.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -15,6 +17,23 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
   restore();
+});
+
+describe('standard input', () => {
+  it('is waited for where it is a pipe that does not block, up to its end', () => {
+    const answers = ['EAGAIN', 'one\n', 'EAGAIN', 'EAGAIN', 'two\n', ''];
+    vi.spyOn(fs, 'readSync').mockImplementation(((fd: number, into: Buffer) => {
+      expect(fd).toBe(0);
+      const answer = answers.shift()!;
+      if (answer === 'EAGAIN') throw Object.assign(new Error(answer), { code: answer });
+      return into.write(answer);
+    }) as typeof fs.readSync);
+    try {
+      expect(processTerminal('/').readStdin().toString()).toBe('one\ntwo\n');
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
 });
 
 describe('interrupts', () => {

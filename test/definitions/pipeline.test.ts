@@ -120,6 +120,25 @@ describe('the rules of a pipeline', () => {
     ],
     ['an unknown option', { asets: [] }, 'unknown-option', /'asets'; did you mean 'assets'/],
     [
+      'history of no days',
+      { history: { days: 0 } },
+      'invalid-option',
+      /history\.days of the pipeline must be a number of days above 0/,
+    ],
+    [
+      'half a run of history',
+      { history: { runs: 0.5 } },
+      'invalid-option',
+      /history\.runs of the pipeline must be a whole number above 0/,
+    ],
+    ['a list for a history', { history: [] }, 'invalid-option', /history of the pipeline must be an object/],
+    [
+      'an unknown part of the history',
+      { history: { tick: 5 } },
+      'unknown-option',
+      /history of the pipeline has an unknown option 'tick'; did you mean 'ticks'\?/,
+    ],
+    [
       'no concurrency',
       { concurrency: 0 },
       'invalid-option',

@@ -1,4 +1,5 @@
 /** The append-only log in segments: newest first, bounded, and undisturbed by what was torn. */
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import fs from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';
@@ -96,6 +97,97 @@ describe('a segmented log', () => {
     expect(names()).toEqual(['runs.000008.jsonl', 'runs.000009.jsonl', 'runs.000010.jsonl']);
     expect(all().map((record) => (record as { at: number }).at)).toEqual([9, 8, 7]);
     expect(dropped).toEqual([1, 2, 3, 4, 5, 6, 7].map((number) => folder.file(`runs.00000${number}.jsonl`)));
+  });
+
+  it('never has a file that is longer than its bound, but for one record, also where one write brings many', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.integer({ min: 0, max: 300 }), { maxLength: 8 }), { maxLength: 8 }),
+        (writes) => {
+          using fresh = new TemporaryFolder();
+          const one = new SegmentedLog({ folder: fresh.path, name: 'l', segmentBytes: 200, segments: 99 });
+          const written = writes.map((sizes, at) => sizes.map((size) => ({ at, filler: 'é'.repeat(size) })));
+          for (const records of written) one.append(records, false);
+          expect([...one.newestFirst()]).toEqual(written.flat().reverse());
+          for (const file of fs.readdirSync(fresh.path)) {
+            const text = fs.readFileSync(fresh.file(file), 'utf8');
+            expect(Buffer.byteLength(text) <= 200 || text.indexOf('\n') === text.length - 1).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+
+  describe('that keeps so many records', () => {
+    it.each([1, 3, 10, 100])('keeps the last %i, and not many more', (records) => {
+      const few = new SegmentedLog({
+        folder: folder.path,
+        name: 'few',
+        segmentBytes: 1e6,
+        segments: 4,
+        keep: () => ({ records }),
+      });
+      for (let at = 0; at < 250; at += 2) few.append([at, at + 1], false);
+      const kept = [...few.newestFirst()] as number[];
+      expect(kept).toEqual(Array.from({ length: kept.length }, (_, back) => 249 - back));
+      expect(kept.length).toBeGreaterThanOrEqual(records);
+      expect(kept.length).toBeLessThanOrEqual(Math.ceil(records / 3) * 4);
+    });
+
+    it('counts what other processes have added', () => {
+      const open = (): SegmentedLog =>
+        new SegmentedLog({
+          folder: folder.path,
+          name: 'few',
+          segmentBytes: 1e6,
+          segments: 2,
+          keep: () => ({ records: 5 }),
+        });
+      const [one, other] = [open(), open()];
+      for (let at = 0; at < 40; at++) (at % 2 === 0 ? one : other).append([at], false);
+      expect([...one.newestFirst()]).toHaveLength(10);
+    });
+  });
+
+  describe('that keeps records by age', () => {
+    const DAY = 24 * 60 * 60_000;
+    const open = (at: number, olderThanMs?: number): SegmentedLog =>
+      new SegmentedLog({
+        folder: folder.path,
+        name: 'aging',
+        segmentBytes: 1e6,
+        segments: 4,
+        keep: () => ({ olderThanMs }),
+        clock: { now: () => at, timeOf: (record) => (record as { at: number }).at },
+        onDrop: (file) => dropped.push(file),
+      });
+    const kept = (): number[] =>
+      [...open(0).newestFirst()].map((record) => (record as { at: number }).at / DAY);
+
+    it('drops what is older, and keeps what is not', () => {
+      for (let day = 1; day <= 50; day++) open(day * DAY, 8 * DAY).append([{ at: day * DAY }], false);
+      expect(kept().slice(0, 9)).toEqual([50, 49, 48, 47, 46, 45, 44, 43, 42]);
+      expect(kept().at(-1)).toBeGreaterThanOrEqual(50 - 8 - 3);
+      expect(dropped.length).toBeGreaterThan(10);
+    });
+
+    it('keeps the last record, however old it is', () => {
+      open(DAY, 8 * DAY).append([{ at: DAY }], false);
+      open(500 * DAY, 8 * DAY).append([], false);
+      expect(kept()).toEqual([1]);
+      open(500 * DAY, 8 * DAY).append([{ at: 500 * DAY }], false);
+      expect(kept()).toEqual([500, 1]);
+      open(502.5 * DAY, 8 * DAY).append([{ at: 502.5 * DAY }], false);
+      expect(kept()).toEqual([502.5, 500]);
+    });
+
+    it('drops nothing where no age is asked for, or records tell no time', () => {
+      for (let day = 1; day <= 50; day++) open(day * DAY).append([{ at: day * DAY }], false);
+      expect(kept()).toHaveLength(50);
+      open(9000 * DAY, DAY).append(['no time'], false);
+      open(9001 * DAY, DAY).append([{ at: 9001 * DAY }], false);
+      expect(dropped).toEqual([]);
+    });
   });
 
   it('still has a file when it says that it drops it', () => {

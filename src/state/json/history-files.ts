@@ -1,12 +1,18 @@
 /** The history beside the state: past ticks of each sensor and finished runs with their logs. Bounded, oldest out first. */
 import path from 'node:path';
+import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { RunQuery } from '../store.ts';
 import { fileNameOf } from '../../files/file-name.ts';
 import { isRun, isTick } from './record-shapes.ts';
 import { RunLogs } from './run-logs.ts';
-import { recordsOf, SegmentedLog } from '../../files/segmented-log.ts';
+import {
+  recordsOf,
+  type Retention,
+  SegmentedLog,
+  type SegmentedLogOptions,
+} from '../../files/segmented-log.ts';
 
 /** At one tick a minute a sensor's ticks of about three weeks; with little in them. */
 const TICKS = { segmentBytes: 2 * 1024 * 1024, segments: 4 };
@@ -37,12 +43,29 @@ function isRetraction(record: unknown): record is Retraction {
   );
 }
 
+export interface HistoryOptions {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Asked at each writing. */
+  readonly retention: () => HistoryRetention;
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Ticks and runs both say when they ended. */
+function timeOf(record: unknown): number {
+  return isRun(record) || isTick(record) ? Date.parse(record.finishedAt ?? '') : NaN;
+}
+
 export class HistoryFiles {
   readonly #ticks: string;
   readonly logs: RunLogs;
   readonly #runs: SegmentedLog;
+  readonly #options: HistoryOptions | undefined;
 
-  constructor(stateFolder: string) {
+  /** @param options default: only the size of the files counts */
+  constructor(stateFolder: string, options?: HistoryOptions) {
+    this.#options = options;
     const history = path.join(stateFolder, 'history');
     this.#ticks = path.join(history, 'ticks');
     this.logs = new RunLogs(path.join(stateFolder, 'logs'));
@@ -50,6 +73,7 @@ export class HistoryFiles {
       folder: history,
       name: 'runs',
       ...RUNS,
+      ...this.#keeping('runs'),
       // A run's log goes with its record.
       onDrop: (file) => {
         for (const record of recordsOf(file)) {
@@ -108,7 +132,22 @@ export class HistoryFiles {
     return found;
   }
 
+  #keeping(what: 'runs' | 'ticks'): Pick<SegmentedLogOptions, 'keep' | 'clock'> {
+    if (this.#options === undefined) return {};
+    const { now, retention } = this.#options;
+    const keep = (): Retention => {
+      const { days = Infinity, [what]: records } = retention();
+      return { records, olderThanMs: days * DAY_MS };
+    };
+    return { keep, clock: { now, timeOf } };
+  }
+
   #ticksOf(sensor: string): SegmentedLog {
-    return new SegmentedLog({ folder: this.#ticks, name: fileNameOf(sensor), ...TICKS });
+    return new SegmentedLog({
+      folder: this.#ticks,
+      name: fileNameOf(sensor),
+      ...TICKS,
+      ...this.#keeping('ticks'),
+    });
   }
 }

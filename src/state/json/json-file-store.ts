@@ -15,6 +15,7 @@ import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { StateView } from '../slice.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
+import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { StateIdentity } from '../../model/known-pipeline.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
@@ -36,6 +37,8 @@ export interface JsonFileStoreOptions {
   readonly version: string;
   /** Something the user should know, and nothing was lost. */
   readonly warn: (message: string) => void;
+  /** How much of the past is kept, asked at each writing. Default: what the size of the files allows. */
+  readonly retention?: () => HistoryRetention;
   /** Asked whenever the state was read anew: throws where it must not be used. Default: it may. */
   readonly admit?: (state: StateIdentity) => void | Promise<void>;
 }
@@ -120,7 +123,10 @@ export class JsonFileStore implements StateStore {
     const { clock } = this.#options;
     return {
       folder,
-      history: new HistoryFiles(folder),
+      history: new HistoryFiles(folder, {
+        now: () => clock.now(),
+        retention: this.#options.retention ?? (() => ({})),
+      }),
       executors: new ExecutorFiles(folder, () => isoTime(clock.now())),
       claims: new SensorClaims(folder),
     };

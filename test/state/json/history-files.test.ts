@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../../src/model/run.ts';
 import { HistoryFiles } from '../../../src/state/json/history-files.ts';
-import { AT, finishedRun } from '../../support/builders.ts';
+import { AT, finishedRun, tickRecord } from '../../support/builders.ts';
 import { TemporaryFolder } from '../../support/json-rig.ts';
 
 describe('the history in files', () => {
@@ -83,5 +83,39 @@ describe('the history in files', () => {
     };
     expect(history.finishedRuns({ limit: 2, where }).map(({ id }) => id)).toEqual(['g-20', 'g-18']);
     expect(looked).toBeLessThanOrEqual(4);
+  });
+
+  describe('with a retention of the pipeline', () => {
+    const DAY = 24 * 60 * 60_000;
+    const at = (day: number): string => new Date(Date.parse(AT) + day * DAY).toISOString();
+    const withRetention = (day: number, retention: object): HistoryFiles =>
+      new HistoryFiles(folder.path, { now: () => Date.parse(at(day)), retention: () => retention });
+
+    it('keeps so many runs, and their logs, and no log of a run that is gone', () => {
+      history = withRetention(0, { runs: 7 });
+      for (let number = 0; number < 40; number++) {
+        history.logs.append(`g-${number}`, [line]);
+        history.logs.close(`g-${number}`);
+        history.recordRuns([run(`g-${number}`)], []);
+      }
+      const kept = history.finishedRuns({ limit: 100 }).map(({ id }) => id);
+      expect(kept).toEqual(['g-39', 'g-38', 'g-37', 'g-36', 'g-35', 'g-34', 'g-33', 'g-32']);
+      expect(fs.readdirSync(folder.file('logs')).sort()).toEqual(kept.map((id) => `${id}.jsonl`).sort());
+    });
+
+    it('keeps ticks and runs of so many days', () => {
+      for (let day = 0; day <= 40; day++) {
+        const daily = withRetention(day, { days: 10 });
+        daily.recordTick(tickRecord({ sensor: 'feed', startedAt: at(day), finishedAt: at(day) }));
+        daily.recordRuns([{ ...run(`g-${day}`), finishedAt: at(day) }], []);
+      }
+      const ticks = [...history.ticks('feed')];
+      expect(ticks[0]!.startedAt).toBe(at(40));
+      expect(ticks.length).toBeGreaterThan(10);
+      expect(ticks.length).toBeLessThan(16);
+      const runs = history.finishedRuns({ limit: 100 });
+      expect(runs.length).toBeGreaterThan(10);
+      expect(runs.length).toBeLessThan(16);
+    });
   });
 });
