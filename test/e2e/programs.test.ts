@@ -64,7 +64,7 @@ class Programs extends Project {
 }
 
 describe.concurrent('a program of a run', () => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     it(`ends with all that it started on ${signal}`, async () => {
       await using project = new Programs();
       const running = await project.materialize('gentle');

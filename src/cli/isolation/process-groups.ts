@@ -1,4 +1,5 @@
 /** Process groups of the programs that user code starts: asked to end, then killed, and never left behind by this process. */
+import { isMainThread } from 'node:worker_threads';
 import type { ProcessGroup, Processes } from '../../engine/user-code/programs.ts';
 import { errno } from '../../files/durable-files.ts';
 import { livingProcesses } from '../../files/proc.ts';
@@ -35,7 +36,7 @@ class Group implements ProcessGroup {
   constructor(leader: number, options: GroupOptions) {
     this.#id = leader;
     this.#options = options;
-    if (watched.size === 0) process.on('exit', killWatched);
+    if (watched.size === 0) takeCare();
     watched.add(this);
     options.onStart?.(leader);
   }
@@ -85,9 +86,21 @@ class Group implements ProcessGroup {
 
   #forget(): void {
     if (!watched.delete(this)) return;
-    if (watched.size === 0) process.off('exit', killWatched);
+    if (watched.size === 0) process.off('exit', killWatched).off('SIGHUP', stop);
     this.#options.onEnd?.(this.#id);
   }
+}
+
+/** While there are groups: nothing that ends this process leaves them behind, but for a kill. */
+function takeCare(): void {
+  process.on('exit', killWatched);
+  // A terminal that is closed ends its programs by SIGHUP; these are in sessions of their own. (Node itself undoes `nohup`.)
+  if (isMainThread) process.on('SIGHUP', stop);
+}
+
+/** In order, as for SIGTERM. */
+function stop(): void {
+  process.emit('SIGTERM');
 }
 
 function killWatched(): void {
