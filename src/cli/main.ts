@@ -1,6 +1,7 @@
 /** The composition root: the only place that picks implementations, catches everything, and sets the exit code. */
 import type { CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { causeOf, errno } from '../files/system-errors.ts';
 import { FailureError, type Failure } from '../model/failure.ts';
 import { describe, quoted } from '../model/failure-words.ts';
 import { describeThrown } from '../model/thrown.ts';
@@ -67,6 +68,13 @@ async function reporting(context: Context, step: () => Promise<void>): Promise<v
     await step();
   } catch (error) {
     if (error instanceof FailureError) context.fail(error.failure);
+    else if (isSystemError(error))
+      context.fail({
+        reason: 'state-io',
+        file: error.path ?? 'a file',
+        action: error.syscall,
+        cause: causeOf(error),
+      });
     else reportBug(context, error);
   }
 }
@@ -164,6 +172,11 @@ function refuse(failure: Failure, args: readonly string[], terminal: Terminal): 
       `error: ${clean(problem.message)}\n${problem.hint === null ? '' : `  ${clean(problem.hint)}\n`}`,
     );
   return { code: 2 };
+}
+
+/** The system refused something where nobody has words of their own for it. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly syscall: string } {
+  return error instanceof Error && 'syscall' in error && 'errno' in error && errno(error) !== undefined;
 }
 
 function reportBug(context: Context, error: unknown): void {

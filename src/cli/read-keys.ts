@@ -1,5 +1,5 @@
 /** Keys from the command line, from a file or from standard input. One bad key: nothing is applied, each is named. */
-import { isUtf8 } from 'node:buffer';
+import { constants, isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail, type BadKey } from '../model/failure.ts';
@@ -62,11 +62,17 @@ function isBlank(line: string): boolean {
 
 function bytesOf(file: string, source: string, terminal: Terminal): Buffer {
   try {
-    return file === '-' ? terminal.readStdin() : fs.readFileSync(path.resolve(terminal.cwd, file));
+    const bytes = file === '-' ? terminal.readStdin() : fs.readFileSync(path.resolve(terminal.cwd, file));
+    if (bytes.length <= constants.MAX_STRING_LENGTH) return bytes;
   } catch (error) {
     if (errno(error) === undefined) throw error;
     return fail({ reason: 'keys-file', file: source, cause: causeOf(error) });
   }
+  return fail({
+    reason: 'keys-file',
+    file: source,
+    cause: 'it is larger than the 512 MiB that can be read as one text',
+  });
 }
 
 function parsed(line: string): string | null {

@@ -20,7 +20,9 @@ export function openToOthers(file: string): string | null {
 
 function modeOf(place: string): number {
   try {
-    return fs.statSync(place, { throwIfNoEntry: false })?.mode ?? 0;
+    const stat = fs.statSync(place, { throwIfNoEntry: false });
+    // A device such as `/dev/null` is open on purpose, and nobody should close it.
+    return stat?.isFile() || stat?.isDirectory() ? stat.mode : 0;
   } catch {
     // Whatever is wrong with it is said by who reads it.
     return 0;

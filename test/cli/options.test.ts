@@ -1,7 +1,7 @@
 /** Flags with values, exit codes and keys from files: everything typed is read in one place, and named when it cannot be. */
 import fs from 'node:fs';
 import * as fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ExitCode, worst } from '../../src/cli/exit-code.ts';
 import { age, oneOf, repeated, seconds, wholeNumber } from '../../src/cli/command-line/options.ts';
 import { checkedKeys, keysFrom } from '../../src/cli/read-keys.ts';
@@ -113,6 +113,16 @@ describe('keys from a file', () => {
     expect(read('\n\r\n')).toEqual([]);
     expect(read('last')).toEqual(['last']);
     expect(read('\ufeff\ufeffa')).toEqual(['\ufeffa']);
+  });
+
+  it('are refused in words where they are more than one text can hold', () => {
+    const terminal = new CapturedTerminal({});
+    // Only its length is asked for.
+    vi.spyOn(terminal, 'readStdin').mockReturnValue({ length: 2 ** 29 } as never);
+    expect(failureOf(() => keysFrom('-', terminal, false))).toMatchObject({
+      reason: 'keys-file',
+      cause: 'it is larger than the 512 MiB that can be read as one text',
+    });
   });
 
   it('are read from the folder of the caller', () => {

@@ -3,7 +3,7 @@ import type { Failure } from '../../model/failure.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { nearest } from '../../model/nearest.ts';
 import type { PartitionsView } from '../../definitions/sensor.ts';
-import type { LogLine } from '../../model/tick.ts';
+import { type LogLine, TICK_LOG_LIMIT } from '../../model/tick.ts';
 import type { Clock } from '../../model/time.ts';
 import type { StateView } from '../../state/slice.ts';
 import { makeExec } from '../user-code/exec.ts';
@@ -44,6 +44,8 @@ export function evaluateHere(
     const log: LogLine[] = [];
     const writer = new LineWriter((line) => {
       log.push(line);
+      // Only the last ones are kept: a sensor that prints without end must not fill the memory until its timeout.
+      if (log.length >= 2 * TICK_LOG_LIMIT) log.splice(0, log.length - TICK_LOG_LIMIT);
       onOutput(line);
     }, clock);
     const programs = new Programs({ processes });

@@ -7,7 +7,7 @@ import type { ExecutorEntry } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { ExecutorSigns } from '../slice.ts';
 import type { Executor } from '../store.ts';
-import { begunLine, endedLine, type ExecutorNotes, notesIn, programLine } from './executor-notes.ts';
+import { begunLine, endedLine, type ExecutorNotes, linesOf, notesIn, programLine } from './executor-notes.ts';
 import {
   closeQuietly,
   errno,
@@ -44,6 +44,9 @@ export interface SignsOfLife {
 
 const SIGNS: SignsOfLife = { turnEveryMs: 1000, threadAfterMs: 60_000, threadEveryMs: HEARTBEAT_MS };
 
+/** So many letters of notes, then what has ended is left out: a watch may live for years. */
+const MOST_NOTED = 256 * 1024;
+
 /** The least silence that can be a sign of being blocked: sooner nobody's notes are read. */
 const LEAST_SILENCE_MS = 5000;
 
@@ -67,7 +70,15 @@ export class ExecutorFiles {
     const file = this.#file(owner.id);
     const log: OpenLog = { file, fd: io('write', file, () => fs.openSync(file, 'ax')) };
     this.#open.set(owner.id, log);
-    const note = (line: string): void => io('write', file, () => writeAll(log.fd, line));
+    let noted = 0;
+    const note = (line: string): void =>
+      io('write', file, () => {
+        writeAll(log.fd, line);
+        noted += line.length;
+        if (noted < MOST_NOTED) return;
+        noted = 0;
+        shorten(log);
+      });
     const begun = new Map<string, { readonly mayBlockMs: number; readonly since: number }>();
     const hide = this.#show(log, begun);
     return {
@@ -183,6 +194,22 @@ export class ExecutorFiles {
     const known = this.#names().find((name) => name.startsWith(`${id}.`) && name.endsWith('.log'));
     return path.join(this.#folder, known ?? `${id}.${processTag()}.log`);
   }
+}
+
+/** Leaves out what has ended. Whole or not at all: others may read it at any time, and this process may be killed. */
+function shorten(log: OpenLog): void {
+  const shorter = `${log.file}.shorter`;
+  removeQuietly(shorter);
+  const fd = fs.openSync(shorter, 'ax');
+  try {
+    writeAll(fd, linesOf(notesIn(readIfThere(log.file) ?? '')));
+    fs.renameSync(shorter, log.file);
+  } catch (error) {
+    closeQuietly(fd);
+    throw error;
+  }
+  closeQuietly(log.fd);
+  log.fd = fd;
 }
 
 /** Where a thread shows that its process lives. */

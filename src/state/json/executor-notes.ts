@@ -21,6 +21,12 @@ export const endedLine = (runId: string): string => `ended ${runId}\n`;
 export const programLine = ({ runId, group, number }: ProgramNote): string =>
   `program ${runId} ${group} ${number}\n`;
 
+/** The notes as they are written. */
+export function linesOf({ begun, programs }: ExecutorNotes): string {
+  const lines = [...begun].map(([runId, note]) => begunLine(runId, note));
+  return [...lines, ...programs.map(programLine)].join('');
+}
+
 export function notesIn(text: string): ExecutorNotes {
   const begun = new Map<string, BegunNote>();
   const programs = new Map<string, ProgramNote[]>();

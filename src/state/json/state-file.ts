@@ -428,6 +428,14 @@ export class StateFile implements Adapter<StateDocument> {
   /** Changes whenever a commit or an editor changed the file. */
   #look(): string {
     const stat = io('read', this.path, () => fs.statSync(this.path, { throwIfNoEntry: false }));
+    // A pipe would be waited for, and a device may have no end.
+    if (stat !== undefined && !stat.isFile() && !stat.isDirectory())
+      fail({
+        reason: 'state-io',
+        file: this.path,
+        action: 'use',
+        cause: 'it is a pipe or a device, not a file',
+      });
     return `${stat?.ino} ${stat?.size} ${stat?.mtimeMs} ${this.highestSerial()}`;
   }
 }

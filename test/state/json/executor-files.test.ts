@@ -64,6 +64,29 @@ describe('the files of executors', () => {
       return { executor, judge };
     };
 
+    it('do not grow with the life of a process, and never lose what is at work', () => {
+      const { executor, judge } = opened();
+      executor.begun('first-1', 1000);
+      executor.started({ runId: 'first-1', group: 7, number: 8 });
+      const [name] = fs.readdirSync(folder.file('executors'));
+      let longest = 0;
+      for (let number = 0; number < 12_000; number++) {
+        executor.begun(`g-${number}`, 1000);
+        executor.ended(`g-${number}`);
+        if (number % 100 === 0)
+          longest = Math.max(longest, fs.statSync(folder.file('executors', name!)).size);
+      }
+      expect(longest).toBeLessThan(300 * 1024);
+      executor.begun('last-1', 2000);
+      expect([...judge(0).begun]).toEqual([
+        ['first-1', AT],
+        ['last-1', AT],
+      ]);
+      const text = fs.readFileSync(folder.file('executors', name!), 'utf8');
+      expect(text).toContain('program first-1 7 8\n');
+      expect(fs.readdirSync(folder.file('executors'))).toEqual([name]);
+    });
+
     it('say what its code has begun, and that it is blocked when its event loop is silent for longer than that may take', async () => {
       const { executor, judge } = opened();
       executor.begun('g-1', 300_000);

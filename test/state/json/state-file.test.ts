@@ -313,6 +313,15 @@ describe.skipIf(process.platform === 'win32')('a state file that is not only a f
     }
   });
 
+  it.runIf(process.platform === 'linux').each(['/dev/null', '/dev/full'])(
+    'is refused where it is no file (%s), and not read without end',
+    async (device) => {
+      await expect(open(device).read()).rejects.toMatchObject({
+        failure: { reason: 'state-io', file: device, cause: 'it is a pipe or a device, not a file' },
+      });
+    },
+  );
+
   it('is damaged where it holds bytes that are not UTF-8, and holds no other keys', async () => {
     await open(state).write(document(1, ['caf_']));
     const text = fs.readFileSync(state, 'latin1');
