@@ -36,7 +36,6 @@ class Group implements ProcessGroup {
   constructor(leader: number, options: GroupOptions) {
     this.#id = leader;
     this.#options = options;
-    if (watched.size === 0) takeCare();
     watched.add(this);
     options.onStart?.(leader);
   }
@@ -85,22 +84,24 @@ class Group implements ProcessGroup {
   }
 
   #forget(): void {
-    if (!watched.delete(this)) return;
-    if (watched.size === 0) process.off('exit', killWatched).off('SIGHUP', stop);
-    this.#options.onEnd?.(this.#id);
+    if (watched.delete(this)) this.#options.onEnd?.(this.#id);
   }
 }
 
-/** While there are groups: nothing that ends this process leaves them behind, but for a kill. */
+let takesCare = false;
+
+/** From before the first program on: nothing that ends this process leaves them behind, but for a kill. */
 function takeCare(): void {
+  if (takesCare) return;
+  takesCare = true;
   process.on('exit', killWatched);
   // A terminal that is closed ends its programs by SIGHUP; these are in sessions of their own. (Node itself undoes `nohup`.)
   if (isMainThread) process.on('SIGHUP', stop);
 }
 
-/** In order, as for SIGTERM. */
+/** In order, as for SIGTERM, where that is listened to. */
 function stop(): void {
-  process.emit('SIGTERM');
+  if (!process.emit('SIGTERM')) process.kill(process.pid, 'SIGTERM');
 }
 
 function killWatched(): void {
@@ -129,6 +130,7 @@ export async function endAllGroups(): Promise<void> {
 
 /** Process groups of this machine. Windows has none that could be ended. */
 export function processGroups(options: GroupOptions = {}): Processes {
+  takeCare();
   return {
     haveGroups: process.platform !== 'win32',
     watch: (leader) => new Group(leader, options),
