@@ -1,6 +1,5 @@
 /** What every command works with: resolved options, the state, the pipeline, and where its result goes. */
 import fs from 'node:fs';
-import path from 'node:path';
 import { describe, type Problem, shellQuoted } from '../model/failure-words.ts';
 import { fail, FailureError, type Failure, type NamedThing } from '../model/failure.ts';
 import { nearest } from '../model/nearest.ts';
@@ -10,7 +9,7 @@ import type { Clock } from '../model/time.ts';
 import { remembering } from '../engine/plan/remembering.ts';
 import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
-import type { KnownPipeline } from '../model/known-pipeline.ts';
+import type { KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
 import { openToOthers } from '../files/open-to-others.ts';
 import type { StateView } from '../state/slice.ts';
 import type { Plan } from '../state/store.ts';
@@ -18,12 +17,14 @@ import { packFileFor } from './cache-folder.ts';
 import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import type { Interrupts } from './interrupts.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
+import { namedStateFile, ownStateFile, usualStateFile } from './state-place.ts';
 import { type LocalStore, openStore } from './stores.ts';
 import type { GlobalOptions } from './command-line/global-options.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { writeTable } from './render/table.ts';
 import { clean, toJson } from '../model/text.ts';
 import type { Terminal } from './terminal.ts';
+import { admit, type PipelineInUse, stateFileOf } from './whose-state.ts';
 
 export interface ContextParts {
   readonly terminal: Terminal;
@@ -47,6 +48,10 @@ export class Context {
   readonly #codes = new Set<ExitCode>();
   #talk: (write: () => void) => void = (write) => write();
   readonly #file: string | null;
+  /** `undefined` until it was looked for. */
+  #stateFile: string | FailureError | undefined;
+  #admitsAll = false;
+  #loads = true;
   #store: LocalStore | undefined;
   #pipeline: Promise<Pipeline> | undefined;
   #history: HistoryRetention = {};
@@ -71,6 +76,35 @@ export class Context {
 
   get store(): LocalStore {
     return (this.#store ??= this.#openStore());
+  }
+
+  /** The state file. @throws FailureError where none can be told */
+  get stateFile(): string {
+    if (this.#stateFile instanceof FailureError) throw this.#stateFile;
+    if (this.#stateFile === undefined) throw new Error('the state is asked for before it was looked for');
+    return this.#stateFile;
+  }
+
+  /**
+   * Finds the state file, before anybody asks for the state. What keeps from it is thrown by whoever asks.
+   * @param loads whether the user's code may be executed for it, where the names of files do not tell
+   */
+  async findState({ loads }: { readonly loads: boolean } = { loads: true }): Promise<void> {
+    this.#loads = loads;
+    try {
+      this.#stateFile = await this.#findStateFile();
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      this.#stateFile = error;
+    }
+  }
+
+  /** Takes the state as it is, whoever it belongs to: for the one command that changes that. */
+  useForeignState(): void {
+    this.#admitsAll = true;
+    const found = this.#stateFile;
+    if (found instanceof FailureError && found.failure.reason === 'foreign-state')
+      this.#stateFile = found.failure.state;
   }
 
   /** What is needed to load the user's code, also in another thread. */
@@ -256,11 +290,12 @@ export class Context {
 
   #openStore(): LocalStore {
     const store = openStore({
-      file: this.#stateFile(),
+      file: this.stateFile,
       clock: this.clock,
       version: this.version,
       retention: () => this.#history,
       warn: (message) => this.warn(message),
+      admit: (state) => this.#admit(state),
     });
     const open = openToOthers(store.file.path);
     if (open !== null)
@@ -270,13 +305,25 @@ export class Context {
     return store;
   }
 
-  #stateFile(): string {
+  async #findStateFile(): Promise<string> {
     const { terminal, options } = this;
     const given = options.state ?? nonEmpty(terminal.env['DYNPART_STATE']);
-    if (given !== undefined) return path.resolve(terminal.cwd, given);
-    if (this.#file !== null) return beside(path.dirname(this.#file));
+    if (given !== undefined) return namedStateFile(given, terminal.cwd);
+    if (this.#file !== null) return stateFileOf(this.#pipelineInUse(this.#file));
     // The pipeline file may be gone or elsewhere: what it left here can still be looked at.
-    return fs.existsSync(beside(terminal.cwd)) ? beside(terminal.cwd) : beside(path.dirname(this.file));
+    const here = usualStateFile(terminal.cwd);
+    return fs.existsSync(here) ? here : ownStateFile(this.file);
+  }
+
+  #admit(state: StateIdentity): void | Promise<void> {
+    const file = this.#file;
+    if (file === null || this.#admitsAll) return;
+    if (state.pipeline?.file === file && !state.mayBeShared) return;
+    return admit(this.stateFile, state, this.#pipelineInUse(file));
+  }
+
+  #pipelineInUse(file: string): PipelineInUse {
+    return { file, names: async () => (this.#loads ? this.loadedAsKnown() : null) };
   }
 
   async #load(): Promise<Pipeline> {
@@ -298,10 +345,6 @@ const emptyPipeline: KnownPipeline = {
   assets: [],
   sensors: [],
 };
-
-function beside(folder: string): string {
-  return path.join(folder, '.dynpart', 'state.json');
-}
 
 function nonEmpty(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;

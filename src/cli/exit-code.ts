@@ -27,6 +27,7 @@ export function exitCodeOf({ reason }: Failure): ExitCode {
     case 'pipeline-syntax':
     case 'pipeline-import-missing':
     case 'pipeline-threw':
+    case 'foreign-state':
     case 'pipeline-unsettled':
     case 'pipeline-stray':
     case 'pipeline-no-default':

@@ -81,6 +81,7 @@ async function reporting(context: Context, step: () => Promise<void>): Promise<v
 
 async function runCommand(context: Context, { run: command }: Invocation): Promise<void> {
   await context.preparePaint();
+  await context.findState();
   await command(context);
 }
 

@@ -2,6 +2,11 @@
 import fs from 'node:fs';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
+import { fail, FailureError } from '../model/failure.ts';
+import type { StateIdentity } from '../model/known-pipeline.ts';
+import { identityOf } from '../state/document/state-document.ts';
+import { besideOf, twinOf } from '../state/json/beside.ts';
+import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 
@@ -9,7 +14,25 @@ import type { IoManager } from '../definitions/io-manager.ts';
 export type LocalStore = JsonFileStore;
 
 export function openStore(options: JsonFileStoreOptions): LocalStore {
+  const twin = twinOf(options.file);
+  if (twin !== null)
+    fail({
+      reason: 'usage',
+      message: `the states ${options.file} and ${twin} would both keep their values and history in ${besideOf(twin)}`,
+      hint: 'give one of them another name, and name it with --state',
+    });
   return new JsonFileStore(options);
+}
+
+/** Whose a state is; `null` for a file that is no state that can be read. */
+export async function identityIn(file: string): Promise<StateIdentity | null> {
+  try {
+    const state = new StateFile(file, () => undefined);
+    return identityOf(await state.read(), state.isOlder);
+  } catch (error) {
+    if (error instanceof FailureError) return null;
+    throw error;
+  }
 }
 
 /** Whether a file is a state that processes work with, or one of its generations: no copy of anything belongs there. */

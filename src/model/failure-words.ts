@@ -128,6 +128,8 @@ export function describe(failure: Failure): Problem {
         `loading ${failure.file} failed: ${withFrames(failure.message, failure.frames)}`,
         'the error comes from the code of the pipeline file, when it is imported',
       );
+    case 'foreign-state':
+      return foreignState(failure);
     case 'pipeline-unsettled':
       return say(
         'code of the pipeline waits for a promise that never settles, and nothing is left that could settle it',
@@ -325,6 +327,21 @@ function hintForName(failure: Extract<Failure, { reason: 'unknown-name' }>): str
   return failure.known === 0
     ? `there is no ${failure.thing} at all yet; see: ${list}`
     : `see which there are: ${list}`;
+}
+
+function foreignState({ state, owner, file, why }: Extract<Failure, { reason: 'foreign-state' }>): Problem {
+  const [ours, theirs] = [quoted(file), owner === null ? 'another pipeline' : `pipeline ${quoted(owner)}`];
+  const message = {
+    another: `the state ${quoted(state)} belongs to ${theirs}, not to ${ours}`,
+    'nothing-in-common': `the state ${quoted(state)} belongs to ${theirs}, and ${ours} has no set and no asset in common with that one`,
+    shared: `the state ${quoted(state)} holds what ${ours} has made and what ${theirs} has made: an older dynpart let them share it`,
+  }[why];
+  const adopt = `dynpart -f ${shellQuoted(file, 'FILE')} --state ${shellQuoted(state, 'STATE')} state adopt`;
+  return {
+    code: 'foreign-state',
+    message,
+    hint: `nothing was changed. To make it the state of ${quoted(file)} from now on: ${adopt}; to use another state: --state FILE`,
+  };
 }
 
 function badKey({ key, why, line }: BadKey): string {

@@ -73,6 +73,16 @@ export type Failure =
       readonly message: string;
       readonly frames: readonly string[];
     }
+  | {
+      readonly reason: 'foreign-state';
+      readonly state: string;
+      /** The pipeline file that it belongs to, or that shares it; `null`: not known. */
+      readonly owner: string | null;
+      /** The pipeline file that is used now. */
+      readonly file: string;
+      /** `shared`: an older dynpart let several pipelines use it, so that it is not clear whose it is. */
+      readonly why: 'another' | 'nothing-in-common' | 'shared';
+    }
   | { readonly reason: 'pipeline-unsettled' }
   | { readonly reason: 'pipeline-stray'; readonly message: string; readonly frames: readonly string[] }
   | { readonly reason: 'pipeline-no-default'; readonly file: string; readonly exports: readonly string[] }

@@ -30,6 +30,13 @@ function everyFailure(text: string): {
     'pipeline-syntax': { reason: 'pipeline-syntax', file, place: 'p', message: 'm', excerpt: 'e' },
     'pipeline-import-missing': { reason: 'pipeline-import-missing', file, place: null, specifier: '@a/b/c' },
     'pipeline-threw': { reason: 'pipeline-threw', file, message: 'm', frames: ['at f'] },
+    'foreign-state': {
+      reason: 'foreign-state',
+      state: file,
+      owner: '/one.ts',
+      file: '/other.ts',
+      why: 'another',
+    },
     'pipeline-unsettled': { reason: 'pipeline-unsettled' },
     'pipeline-stray': { reason: 'pipeline-stray', message: 'm', frames: [] },
     'pipeline-no-default': { reason: 'pipeline-no-default', file, exports: ['a'] },

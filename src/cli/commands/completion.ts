@@ -72,7 +72,7 @@ async function offersOn(context: Context, words: readonly string[], current: str
     output: { writeOut: () => undefined, writeErr: () => undefined },
     onInvocation: () => undefined,
   });
-  const open: OpenState = (flags) => {
+  const open: OpenState = async (flags) => {
     const { terminal, clock, interrupts, version, ownFolder, options } = context;
     // Warnings would be written between the prompt and what the user types.
     const there = {
@@ -81,7 +81,9 @@ async function offersOn(context: Context, words: readonly string[], current: str
       state: flags.state ?? options.state,
       quiet: true,
     };
-    return new Context({ terminal, clock, interrupts, version, ownFolder, options: there }).store;
+    const asked = new Context({ terminal, clock, interrupts, version, ownFolder, options: there });
+    await asked.findState({ loads: false });
+    return asked.store;
   };
   return offersFor(program, words, current, open);
 }

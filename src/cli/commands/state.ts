@@ -15,6 +15,10 @@ export function stateCommand(program: Declaration): void {
   const state = program.command('state').description('check, copy and restore the state');
   state.command('check').description('every invariant of the state; a problem is exit code 5').action(check);
   state
+    .command('adopt')
+    .description('make the state that of this pipeline file: it belonged to another one, or was shared')
+    .action(adopt);
+  state
     .command('export')
     .argument('[file]', 'without it: standard output')
     .description('a copy of the state, as one consistent document')
@@ -39,6 +43,32 @@ async function check(context: Context): Promise<void> {
     hint: 'to take a copy that has none: dynpart state restore FILE, or --last for the generation before',
   });
   context.exitWith(5);
+}
+
+export interface AdoptedState {
+  /** The pipeline file that it belonged to; `null`: to none. */
+  readonly from: string | null;
+  readonly to: string;
+}
+
+async function adopt(context: Context): Promise<void> {
+  context.useForeignState();
+  const known = await context.loadedAsKnown();
+  const from = await context.store.commit((view) => {
+    const busy = view.executors().find(({ alive }) => alive);
+    if (busy !== undefined && view.pipeline?.file !== known.file)
+      fail({
+        reason: 'usage',
+        message: `process ${busy.pid} on ${busy.host} is executing runs of ${view.pipeline?.file ?? 'another pipeline'} in this state`,
+        hint: 'let it end, or end it, and run the command again',
+      });
+    return { changes: [{ type: 'pipeline-known', pipeline: known }], outcome: view.pipeline?.file ?? null };
+  });
+  const adopted: AdoptedState = { from, to: known.file };
+  Object.assign(context.document, adopted);
+  context.chat(
+    `${context.store.file.path} belongs to ${known.file} now${from === null || from === known.file ? '' : `; it was the state of ${from}`}`,
+  );
 }
 
 async function exportTo(context: Context, _: object, file: string | undefined): Promise<void> {

@@ -11,7 +11,7 @@ export type Offers = { readonly files: true } | { readonly files: false; readonl
 export const MOST_OFFERS = 200;
 
 /** The state may be gone, damaged or another one than was typed: then only its names are missing. */
-export type OpenState = (flags: { readonly file?: string; readonly state?: string }) => StateStore;
+export type OpenState = (flags: { readonly file?: string; readonly state?: string }) => Promise<StateStore>;
 
 const NONE: Offers = { files: false, words: [] };
 
@@ -152,7 +152,7 @@ async function namesOf(argument: string, { place, prefix, open }: Asked): Promis
   if (argument === 'shell') return among(['bash', 'zsh', 'fish'], prefix);
   if (argument === '') return NONE;
   try {
-    const store = open(place.flags);
+    const store = await open(place.flags);
     const view = await store.read();
     switch (argument) {
       case 'set':
