@@ -37,6 +37,15 @@ function asOlder(project: Project, file: string): void {
   fs.rmSync(own, { recursive: true });
 }
 
+/** A command line for a pipeline whose state stands in a folder of states. */
+const on = (name: string, ...args: string[]): string[] => [
+  '-f',
+  `${name}.mjs`,
+  '--state',
+  `var/${name}.json`,
+  ...args,
+];
+
 const valuesIn = (project: Project, folder: string): Record<string, string> =>
   Object.fromEntries(
     fs
@@ -248,13 +257,6 @@ describe('a state that an older dynpart left', () => {
       'orders.mjs': pipelineOf('orders'),
       'customers.mjs': pipelineOf('customers'),
     });
-    const on = (name: string, ...args: string[]): string[] => [
-      '-f',
-      `${name}.mjs`,
-      '--state',
-      `var/${name}.json`,
-      ...args,
-    ];
     for (const name of ['orders', 'customers']) await project.dynpart(on(name, 'sensor', 'tick'));
     for (const name of ['orders', 'customers']) asOlder(project, `var/${name}.json`);
     const before = everything(project);
@@ -281,22 +283,21 @@ describe('a state that an older dynpart left', () => {
 
   it('is whole after a kill in the middle of that', async () => {
     await using project = new Project({ 'orders.mjs': pipelineOf('orders') });
-    const on = (...args: string[]): string[] => ['-f', 'orders.mjs', '--state', 'var/orders.json', ...args];
-    await project.dynpart(on('sensor', 'tick'));
+    await project.dynpart(on('orders', 'sensor', 'tick'));
     asOlder(project, 'var/orders.json');
     // A process that is gone had made half of the new place.
     project.write({ 'var/orders.dynpart.tmp.1-1-elsewhere/values/orders-record/1.json': '"half' });
-    await project.dynpart(on('materialize', 'orders-record-report', '--all'));
+    await project.dynpart(on('orders', 'materialize', 'orders-record-report', '--all'));
     // And one that had made it, and was killed before its commit.
     asOlder(project, 'var/orders.json');
     fs.mkdirSync(project.path('var/orders.dynpart'));
     fs.cpSync(project.path('var/values'), project.path('var/orders.dynpart/values'), { recursive: true });
-    await project.dynpart(on('materialize', 'orders-record-report', '--all'));
+    await project.dynpart(on('orders', 'materialize', 'orders-record-report', '--all'));
     expect(valuesIn(project, 'var/orders.dynpart/values')).toMatchObject({
       'orders-record/1.json': '"orders 1"',
       'orders-record-report/1.json': '"report of orders 1"',
     });
-    expect((await project.json(on('status'))).document.assets).toMatchObject([
+    expect((await project.json(on('orders', 'status'))).document.assets).toMatchObject([
       { materialized: 2 },
       { materialized: 2 },
     ]);
