@@ -134,10 +134,7 @@ function newestIntact(context: Context): StateDocument {
   // The last one may be what is wrong: it shares its content with a state file that was edited in place.
   const newest = context.store.file.newestGeneration((document) => checkState(document).length === 0);
   const file = context.store.file.path;
-  return (
-    newest?.document ??
-    fail({ reason: 'copy-unusable', file, why: 'there is no intact generation beside it' })
-  );
+  return newest ?? fail({ reason: 'copy-unusable', file, why: 'there is no intact generation beside it' });
 }
 
 function readCopy(file: string): StateDocument {

@@ -8,7 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
-import { fail, FailureError } from '../../model/failure.ts';
+import { fail } from '../../model/failure.ts';
 import { emptyDocument, LAST_SERIAL, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import {
   bytesIfThere,
@@ -16,55 +16,30 @@ import {
   io,
   linked,
   makeFolder,
-  namesIn,
   readIfThere,
   removeIfThere,
   removeQuietly,
   syncFolder,
   writeDurably,
 } from '../../files/durable-files.ts';
-import { generationPrefix } from './generation-names.ts';
+import { Generations } from './generations.ts';
+import { keepCopy } from './kept-copies.ts';
+import { behindLink, refuseDeadLink, refuseDevice } from './odd-files.ts';
 import { isMountPoint } from '../../files/mounts.ts';
-import { readState } from './parse-state.ts';
-import { contentIn, contentOf, stateContent } from './state-text.ts';
-import { isGone, processTag } from '../../files/process-owner.ts';
+import { contentIn, contentOf, type Found, foundIn, stateContent, wholeIn } from './state-text.ts';
 import { saysCommitted } from './writers.ts';
 
 /** Another writer published this generation first. */
 export class Conflict extends Error {}
 
-/** So many generation names are kept: a writer that was paused must not find its number free again. */
-const WINDOW = 16;
-
-/** The newest generations keep their content: the last one, and the one before it as a way back. */
-const BODIES = 2;
-
-/** A generation this small may keep its content until its name goes: emptying it would cost more than it frees. */
-const SMALL_BODY = 64 * 1024;
-
 /** How long a reader lets a writer finish that has published and not yet renamed. */
 const SETTLE = { tries: 5, ms: 20 };
-
-let temporaries = 0;
-
-/** A rename over a link would replace the link, and leave two states that do the same work. */
-function behindLink(file: string): string {
-  const isLink = io('read', file, () => fs.lstatSync(file, { throwIfNoEntry: false }))?.isSymbolicLink();
-  // Where a link leads nowhere, reading says so.
-  return isLink && fs.existsSync(file) ? fs.realpathSync(file) : file;
-}
-
-/** A document, and where it stands when it is of an older schema there. */
-interface Found {
-  readonly document: StateDocument;
-  readonly older: { readonly file: string; readonly serial: number } | null;
-}
 
 export class StateFile implements Adapter<StateDocument> {
   /** Behind all links: what is beside the state stands beside the file itself. */
   readonly path: string;
   readonly folder: string;
-  readonly #prefix: string;
+  readonly #generations: Generations;
   readonly #warn: (message: string) => void;
   /** What the file looked like when it was last read or written here. */
   #seen: string | null = null;
@@ -74,7 +49,7 @@ export class StateFile implements Adapter<StateDocument> {
   constructor(file: string, warn: (message: string) => void) {
     this.path = behindLink(path.resolve(file));
     this.folder = path.dirname(this.path);
-    this.#prefix = generationPrefix(this.path);
+    this.#generations = new Generations(this.path);
     this.#warn = warn;
   }
 
@@ -98,14 +73,14 @@ export class StateFile implements Adapter<StateDocument> {
     for (let tries = 1; ; tries++) {
       const look = this.#look();
       const text = stateContent(this.path);
-      const newest = this.#generations().at(-1);
+      const newest = this.#generations.serials().at(-1);
       if (text === null && newest === undefined) {
-        this.#refuseDeadLink();
+        refuseDeadLink(this.path);
         this.#seen = look;
         this.#older = null;
         return emptyDocument();
       }
-      const found = text === null ? null : this.#parsed(text, this.path);
+      const found = text === null ? null : foundIn(text, this.path);
       const behind = found === null || (newest !== undefined && newest > found.document.serial);
       // A look that changed meanwhile, or a writer between its two steps: let it finish.
       if ((behind || look !== this.#look()) && tries < SETTLE.tries) {
@@ -129,7 +104,7 @@ export class StateFile implements Adapter<StateDocument> {
     const content = contentOf(document, this.path);
     makeFolder(this.folder);
     if (isMountPoint(this.path)) fail({ reason: 'state-mounted', file: this.path });
-    const temporary = this.#temporary();
+    const temporary = this.#generations.temporary();
     const kept = this.#older === null ? null : this.#keepOlder(this.#older);
     try {
       io('write', this.path, () => writeDurably(temporary, content, this.#present()));
@@ -146,48 +121,25 @@ export class StateFile implements Adapter<StateDocument> {
     } finally {
       removeQuietly(temporary);
     }
-    this.#prune(document.serial);
+    this.#generations.prune(document.serial);
   }
 
   /** Makes durable what another writer has published and not synced yet: who finds nothing left to do relies on it. */
   settle(): void {
     io('sync the folder', this.folder, () => {
-      if (namesIn(this.folder).some((name) => name.startsWith(`${this.#prefix}tmp.`)))
-        syncFolder(this.folder);
+      if (this.#generations.hasTemporaries()) syncFolder(this.folder);
     });
   }
 
   /** The newest intact generation that passes, for the way back: also when the state file itself is damaged. */
-  newestGeneration(
-    passes: (document: StateDocument) => boolean = () => true,
-  ): { serial: number; document: StateDocument } | null {
-    const found = this.#intact(passes);
-    return found && { serial: found.document.serial, document: found.document };
+  newestGeneration(passes?: (document: StateDocument) => boolean): StateDocument | null {
+    return this.#generations.intact(passes)?.document ?? null;
   }
 
   /** Keeps what is about to be replaced beside it: whole or not at all, durable, and never over another copy. */
   keepCopy(name: string, content: string | Buffer): string {
-    const bytes = Buffer.from(content);
-    const temporary = this.#temporary();
-    try {
-      for (let count = 1; ;) {
-        const copy = `${this.path}.${name}${count === 1 ? '' : `.${count}`}`;
-        const there = io('read', copy, () => bytesIfThere(copy));
-        if (there === null) {
-          io('write', copy, () => {
-            if (!fs.existsSync(temporary)) writeDurably(temporary, bytes, this.#present());
-            // Where another process was first, see what it kept.
-            linked(temporary, copy);
-          });
-        } else if (there.equals(bytes)) {
-          // Just made; or by a try that was killed, and that is as good as a new one.
-          io('sync the folder', this.folder, () => syncFolder(this.folder));
-          return copy;
-        } else count++;
-      }
-    } finally {
-      removeQuietly(temporary);
-    }
+    const temporary = this.#generations.temporary();
+    return keepCopy(`${this.path}.${name}`, content, { temporary, like: this.#present() });
   }
 
   /**
@@ -198,10 +150,10 @@ export class StateFile implements Adapter<StateDocument> {
     makeFolder(this.folder);
     const bytes = io('read', this.path, () => bytesIfThere(this.path));
     const kept = bytes === null ? [] : [this.keepCopy(name, bytes)];
-    const inFile = bytes === null ? null : this.#whole(contentIn(bytes), this.path);
-    const newest = alsoGeneration ? (this.#intact()?.document.serial ?? 0) : 0;
+    const inFile = bytes === null ? null : wholeIn(contentIn(bytes), this.path);
+    const newest = alsoGeneration ? (this.#generations.intact()?.document.serial ?? 0) : 0;
     if (newest > (inFile?.document.serial ?? 0)) {
-      const generation = this.#generation(newest);
+      const generation = this.#generations.file(newest);
       const text = io('read', generation, () => readIfThere(generation));
       if (text !== null && text !== '') kept.push(this.keepCopy(name, text));
     }
@@ -216,7 +168,7 @@ export class StateFile implements Adapter<StateDocument> {
 
   /** The highest number that was ever published here, as far as can be seen. */
   highestSerial(): number {
-    return this.#generations().at(-1) ?? 0;
+    return this.#generations.highest();
   }
 
   /** The same, also where the generations are gone and the file is damaged: what it says first of its serial. */
@@ -235,17 +187,17 @@ export class StateFile implements Adapter<StateDocument> {
       return isFirstGeneration && this.#publishFirst(temporary, serial);
     // Who published the first commit has not come to sync the name of the file, and may never.
     if (isFirstGeneration) syncFolder(this.folder);
-    if (!linked(temporary, this.#generation(serial))) return false;
+    if (!linked(temporary, this.#generations.file(serial))) return false;
     const newest = this.highestSerial();
     if (newest !== serial) {
       // Others went on. If they built on it, it is a fact, and must not be renamed over what came after it.
       if (this.#wasBuiltOn(document)) return true;
-      removeIfThere(this.#generation(serial));
+      removeIfThere(this.#generations.file(serial));
       return false;
     }
     // From here the commit is a fact: others may have built on it. A rename that fails leaves the generation to be read.
     // It takes a further name: the temporary one is there until the folder is synced, and tells others that it is not.
-    const further = this.#temporary();
+    const further = this.#generations.temporary();
     try {
       fs.linkSync(temporary, further);
       fs.renameSync(further, this.path);
@@ -265,7 +217,7 @@ export class StateFile implements Adapter<StateDocument> {
   #publishFirst(temporary: string, serial: number): boolean {
     if (!linked(temporary, this.path)) return false;
     syncFolder(this.folder);
-    linked(temporary, this.#generation(serial));
+    linked(temporary, this.#generations.file(serial));
     return true;
   }
 
@@ -294,8 +246,8 @@ export class StateFile implements Adapter<StateDocument> {
 
   /** The newest intact document, if that is behind this serial. */
   #later(serial: number): Found | null {
-    const intact = this.#intact((document) => document.serial > serial);
-    const inFile = this.#whole(stateContent(this.path), this.path);
+    const intact = this.#generations.intact((document) => document.serial > serial);
+    const inFile = wholeIn(stateContent(this.path), this.path);
     const behind = Math.max(serial, intact?.document.serial ?? 0);
     return inFile !== null && inFile.document.serial > behind ? inFile : intact;
   }
@@ -305,7 +257,7 @@ export class StateFile implements Adapter<StateDocument> {
     const text = stateContent(file);
     // Emptied, renamed over or migrated since it was read: others were first.
     if (text === null || text.length === 0) throw new Conflict();
-    const { document, older } = this.#parsed(text, file);
+    const { document, older } = foundIn(text, file);
     if (older?.serial !== serial) throw new Conflict();
     // By the time that it speaks of, so that a try that was killed is found again, and is not kept twice.
     const at = (/[\d:.TZ-]+/.exec(document.writtenBy.at)?.[0] ?? 'unknown')
@@ -317,7 +269,7 @@ export class StateFile implements Adapter<StateDocument> {
   /** The generations are ahead of the file: a crash between the two steps of a commit, or somebody's copy over the file. */
   #newerGeneration(found: Found, newest: number): StateDocument {
     const { document } = found;
-    const intact = this.#intact();
+    const intact = this.#generations.intact();
     if (intact !== null && intact.document.serial > document.serial) {
       this.#warn(
         `${this.path} holds serial ${document.serial}, its newest generation ${intact.document.serial}: the generation is used. ` +
@@ -334,92 +286,6 @@ export class StateFile implements Adapter<StateDocument> {
     return { ...document, serial: newest };
   }
 
-  #intact(passes: (document: StateDocument) => boolean = () => true): Found | null {
-    for (const serial of this.#generations().reverse()) {
-      const file = this.#generation(serial);
-      const found = this.#whole(stateContent(file), file);
-      if (found?.document.serial === serial && passes(found.document)) return found;
-    }
-    return null;
-  }
-
-  /** `null` for a document that is damaged, or not there. */
-  #whole(content: string | Buffer | null, file: string): Found | null {
-    if (content === null || content.length === 0) return null;
-    try {
-      return this.#parsed(content, file);
-    } catch (error) {
-      if (error instanceof FailureError) return null;
-      throw error;
-    }
-  }
-
-  #parsed(content: string | Buffer, file: string): Found {
-    const { document, schema } = readState(content, file);
-    return { document, older: schema === SCHEMA ? null : { file, serial: document.serial } };
-  }
-
-  /** A link that leads nowhere reads like a file that is not there, but its name is taken: the first commit would try for ever. */
-  #refuseDeadLink(): void {
-    const entry = io('read', this.path, () => fs.lstatSync(this.path, { throwIfNoEntry: false }));
-    if (entry?.isSymbolicLink())
-      fail({
-        reason: 'state-io',
-        file: this.path,
-        action: 'read',
-        cause: 'it is a symbolic link that leads nowhere',
-      });
-  }
-
-  /** Empties old bodies through a rename, never in place: the state file may share their content. Names leave the window at its end. */
-  #prune(serial: number): void {
-    try {
-      for (const old of this.#generations()) {
-        const file = this.#generation(old);
-        if (old <= serial - WINDOW) removeIfThere(file);
-        else if (old <= serial - BODIES && fs.statSync(file).size > SMALL_BODY) {
-          const empty = this.#temporary();
-          fs.closeSync(fs.openSync(empty, 'wx'));
-          fs.renameSync(empty, file);
-        }
-      }
-      this.#sweep();
-    } catch {
-      // The commit is done. What could not be tidied now is tidied by the next one.
-    }
-  }
-
-  /** Removes what writers left that were killed before they had published. */
-  #sweep(): void {
-    const prefix = `${this.#prefix}tmp.`;
-    for (const name of namesIn(this.folder)) {
-      if (!name.startsWith(prefix)) continue;
-      const tag = name.slice(prefix.length).split('.')[0]!;
-      const file = path.join(this.folder, name);
-      // A writer on another host cannot be seen; a minute is far longer than any commit takes.
-      if (tag !== processTag() && (isGone(tag) || Date.now() - fs.statSync(file).mtimeMs > 60_000))
-        removeIfThere(file);
-    }
-  }
-
-  #generations(): number[] {
-    const numbers: number[] = [];
-    for (const name of io('read the folder', this.folder, () => namesIn(this.folder))) {
-      if (!name.startsWith(this.#prefix)) continue;
-      const number = name.slice(this.#prefix.length);
-      if (/^\d{12}$/.test(number) && Number(number) <= LAST_SERIAL) numbers.push(Number(number));
-    }
-    return numbers.sort((a, b) => a - b);
-  }
-
-  #generation(serial: number): string {
-    return path.join(this.folder, `${this.#prefix}${String(serial).padStart(12, '0')}`);
-  }
-
-  #temporary(): string {
-    return path.join(this.folder, `${this.#prefix}tmp.${processTag()}.${++temporaries}`);
-  }
-
   /** The file that a commit replaces. */
   #present(): fs.Stats | undefined {
     return fs.statSync(this.path, { throwIfNoEntry: false });
@@ -428,14 +294,7 @@ export class StateFile implements Adapter<StateDocument> {
   /** Changes whenever a commit or an editor changed the file. */
   #look(): string {
     const stat = io('read', this.path, () => fs.statSync(this.path, { throwIfNoEntry: false }));
-    // A pipe would be waited for, and a device may have no end.
-    if (stat !== undefined && !stat.isFile() && !stat.isDirectory())
-      fail({
-        reason: 'state-io',
-        file: this.path,
-        action: 'use',
-        cause: 'it is a pipe or a device, not a file',
-      });
+    refuseDevice(this.path, stat);
     return `${stat?.ino} ${stat?.size} ${stat?.mtimeMs} ${this.highestSerial()}`;
   }
 }

@@ -1,8 +1,9 @@
 /** A state as text: what of it can be read, and how long it may be. */
 import buffer from 'node:buffer';
-import type { StateDocument } from '../document/state-document.ts';
+import { SCHEMA, type StateDocument } from '../document/state-document.ts';
+import { readState } from './parse-state.ts';
 import { bytesIfThere, io, readIfThere } from '../../files/durable-files.ts';
-import { fail } from '../../model/failure.ts';
+import { fail, FailureError } from '../../model/failure.ts';
 
 /** The content of a state file: a text, or the bytes where these are no UTF-8; `null` when there is no file. */
 export function stateContent(file: string): string | Buffer | null {
@@ -37,4 +38,27 @@ export function contentOf(document: StateDocument, file: string): Buffer {
   return bytes.length > buffer.constants.MAX_STRING_LENGTH
     ? fail({ reason: 'state-too-large', file })
     : bytes;
+}
+
+/** A document, and where it stands when it is of an older schema there. */
+export interface Found {
+  readonly document: StateDocument;
+  readonly older: { readonly file: string; readonly serial: number } | null;
+}
+
+/** @throws FailureError when it is damaged */
+export function foundIn(content: string | Buffer, file: string): Found {
+  const { document, schema } = readState(content, file);
+  return { document, older: schema === SCHEMA ? null : { file, serial: document.serial } };
+}
+
+/** `null` for a document that is damaged, emptied or not there. */
+export function wholeIn(content: string | Buffer | null, file: string): Found | null {
+  if (content === null || content.length === 0) return null;
+  try {
+    return foundIn(content, file);
+  } catch (error) {
+    if (error instanceof FailureError) return null;
+    throw error;
+  }
 }

@@ -198,6 +198,6 @@ describe('a state of schema 1', () => {
   it('is known as the way back: its generations are read', async () => {
     await commit('new');
     fs.rmSync(generation(10));
-    expect(rig.store.file.newestGeneration()).toMatchObject({ serial: 9, document: { schema: 3 } });
+    expect(rig.store.file.newestGeneration()).toMatchObject({ serial: 9, schema: 3 });
   });
 });
