@@ -1,7 +1,8 @@
 /** Keys that cannot be keys are refused by name and line; keys that can are kept exactly, whatever is in them. */
 import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Project, type RunOptions, type RunResult } from '../support/project.ts';
+import { type BothFormsOptions, inBothForms } from '../support/in-process.ts';
+import { Project, type RunResult } from '../support/project.ts';
 
 const PIPELINE = `
 import { asset, definePipeline, dynamicPartitions } from 'dynpart';
@@ -97,11 +98,8 @@ function expectRefusal({ code, stdout, stderr }: RunResult, exitCode = 2): void 
 }
 
 /** The same command as text and with `--json`; what the error says. */
-async function refused(project: Project, args: readonly string[], options: RunOptions = {}) {
-  const [text, json] = await Promise.all([
-    project.dynpart(args, options),
-    project.dynpart(['--json', ...args], options),
-  ]);
+async function refused(project: Project, args: readonly string[], options: BothFormsOptions = {}) {
+  const { text, json } = await inBothForms(project, args, options);
   expectRefusal(text);
   expect(json.code).toBe(2);
   expect(json.stdout.trimEnd().split('\n')).toHaveLength(1);
@@ -122,7 +120,7 @@ async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>):
 async function added(
   project: Project,
   args: readonly string[],
-  options: RunOptions = {},
+  options: BothFormsOptions = {},
 ): Promise<readonly string[]> {
   const { code, document } = await project.json(['partitions', 'add', 'things', ...args], options);
   expect(code).toBe(0);
@@ -280,6 +278,12 @@ describe('keys that cannot be keys', () => {
       expect(project.stateBytes()).toBe(before);
     },
   );
+
+  it('are refused in a process of its own as they are here: its streams, its exit code', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE });
+    const args = ['partitions', 'add', 'things', 'fine', 'tab\there'];
+    expect(await refused(project, args, { isSpawned: true })).toEqual(await refused(project, args));
+  });
 
   it('are named each, not only the first', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE });

@@ -1,6 +1,7 @@
 /** Unknown names, flags and commands, contradictions, bad numbers and missing arguments: exit 2, and what was probably meant. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Project, type RunOptions, type RunResult } from '../support/project.ts';
+import { type BothFormsOptions, inBothForms, runHere } from '../support/in-process.ts';
+import { Project, type RunResult } from '../support/project.ts';
 
 const PIPELINE = `
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -34,12 +35,9 @@ function expectRefusal({ code, stdout, stderr }: RunResult): void {
 }
 
 /** The same command as text and with `--json`, the state untouched by both; what the error says. */
-async function refused(args: readonly string[], options: RunOptions = {}) {
+async function refused(args: readonly string[], options: BothFormsOptions = {}) {
   const before = project.stateBytes();
-  const [text, json] = await Promise.all([
-    project.dynpart(args, options),
-    project.dynpart(['--json', ...args], options),
-  ]);
+  const { text, json } = await inBothForms(project, args, options);
   expectRefusal(text);
   expect.soft(json.code).toBe(2);
   expect.soft(json.stderr).toBe('');
@@ -85,6 +83,11 @@ describe('an unknown name', () => {
     expect(error.code).toBe(code);
     expect(error.hint).toContain(`"${nearest}"`);
     expect(error.said).toContain('dynpart ');
+  });
+
+  it('is refused in a process of its own as it is here: its streams, its exit code', async () => {
+    const args = ['partitions', 'list', 'thngs'];
+    expect(await refused(args, { isSpawned: true })).toEqual(await refused(args));
   });
 
   it('of a key names every one that is unknown, and how to register it', async () => {
@@ -141,7 +144,7 @@ describe('an unknown name', () => {
       ['materialize', '--key', 'a\u202eb'],
       ['-f', '\u001b[2J\u202e.ts', 'sensor', 'tick'],
     ]) {
-      const { stderr, code } = await project.dynpart(args);
+      const { stderr, code } = await runHere(project, args);
       expect([args, code]).toEqual([args, 2]);
       // oxlint-disable-next-line no-control-regex -- these must not reach a terminal
       expect(stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u202e]/);
@@ -180,7 +183,7 @@ describe('an unknown flag or command', () => {
 
   it('that is missing is a mistake, too: the help is on stderr', async () => {
     for (const args of [[], ['partitions'], ['sensor'], ['runs'], ['state'], ['assets']]) {
-      const text = await project.dynpart(args);
+      const text = await runHere(project, args);
       expectRefusal(text);
       expect(text.stderr).toContain('Commands:');
     }
@@ -188,7 +191,7 @@ describe('an unknown flag or command', () => {
 
   it('that is missing with --json is one document', async () => {
     for (const args of [['--json'], ['partitions', '--json'], ['runs', '--json']]) {
-      const { code, stdout } = await project.dynpart(args);
+      const { code, stdout } = await runHere(project, args);
       expect(code).toBe(2);
       expect([args, JSON.parse(stdout === '' ? 'null' : stdout)]).toEqual([
         args,

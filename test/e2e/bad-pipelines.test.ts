@@ -1,7 +1,8 @@
 /** Pipeline files that are not there, do not parse, do not load or do not hold together: exit 2, each with its own words and place. */
 import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Project, type RunOptions, type RunResult } from '../support/project.ts';
+import { type BothFormsOptions, inBothForms, runHere } from '../support/in-process.ts';
+import { Project, type RunResult } from '../support/project.ts';
 
 const GOOD = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const things = dynamicPartitions('things');
@@ -28,13 +29,10 @@ function framesIn({ stdout, stderr }: Pick<RunResult, 'stdout' | 'stderr'>): str
 async function refused(
   project: Project,
   args: readonly string[] = ['assets', 'list'],
-  options: RunOptions = {},
+  options: BothFormsOptions = {},
 ): Promise<ErrorDocument> {
   const names = fs.readdirSync(project.folder, { recursive: true, encoding: 'utf8' }).toSorted();
-  const [text, json] = await Promise.all([
-    project.dynpart(args, options),
-    project.dynpart(['--json', ...args], options),
-  ]);
+  const { text, json } = await inBothForms(project, args, options);
   for (const result of [text, json]) {
     expect.soft(`${result.stdout}\n${result.stderr}`).not.toMatch(/node:internal|this is a bug|^Node\.js v/m);
     expect.soft(framesIn(result).filter((frame) => !frame.includes(`${project.folder}/`))).toEqual([]);
@@ -54,9 +52,10 @@ async function refusedPipeline(
   content: string,
   files: Readonly<Record<string, string>> = {},
   name = 'pipeline.ts',
+  options: BothFormsOptions = {},
 ) {
   await using project = new Project({ [name]: content, ...files });
-  const error = await refused(project);
+  const error = await refused(project, ['assets', 'list'], options);
   return { ...error, folder: project.folder, file: project.path(name) };
 }
 
@@ -304,13 +303,16 @@ export default definePipeline({ assets: [x] });
   });
 });
 
+// The tests' own process rewrites stacks: which frames a user sees is seen in a process of its own.
+const SPAWNED: BothFormsOptions = { isSpawned: true };
+
 describe('a pipeline file that throws', () => {
   it("shows the user's frames and no others", async () => {
     await using project = new Project({
       'pipeline.ts': `import { definePipeline } from 'dynpart';\nimport { readSettings } from './lib/settings.ts';\nreadSettings();\nexport default definePipeline({});\n`,
       'lib/settings.ts': `export function readSettings(): never {\n  throw new RangeError('FEED_URL is not set');\n}\n`,
     });
-    const { code, message } = await refused(project);
+    const { code, message } = await refused(project, ['assets', 'list'], SPAWNED);
     expect(code).toBe('pipeline-threw');
     expect(message).toContain('RangeError: FEED_URL is not set');
     const frames = message.split('\n').slice(1);
@@ -330,7 +332,7 @@ describe('a pipeline file that throws', () => {
       'Cannot find module',
     ],
   ])('something odd: %s', async (statement, said) => {
-    const { code, message } = await refusedPipeline(`${statement}\n${GOOD}`);
+    const { code, message } = await refusedPipeline(`${statement}\n${GOOD}`, {}, 'pipeline.ts', SPAWNED);
     expect(code).toBe('pipeline-threw');
     expect(message).toContain(said);
   });
@@ -338,6 +340,9 @@ describe('a pipeline file that throws', () => {
   it('because it reads broken JSON is not told to mend its own syntax', async () => {
     const { code, message, file } = await refusedPipeline(
       `${GOOD}function readConfig() {\n  return JSON.parse('{"a":');\n}\nreadConfig();\n`,
+      {},
+      'pipeline.ts',
+      SPAWNED,
     );
     expect(code).toBe('pipeline-threw');
     expect(message).toContain('JSON');
@@ -370,7 +375,8 @@ describe('while the pipeline file is broken', () => {
     else project.write({ 'pipeline.ts': content });
 
     const run = async (...args: string[]) => {
-      const { code, document } = await project.json(args);
+      const { code, stdout } = await runHere(project, [...args, '--json']);
+      const document = JSON.parse(stdout);
       expect([args, code, document.error]).toEqual([args, 0, undefined]);
       return document;
     };
@@ -398,7 +404,7 @@ describe('while the pipeline file is broken', () => {
       ['worker', '--once'],
     ]) {
       const before = project.stateBytes();
-      const { code, message } = await refused(project, args);
+      const { code, message } = await refused(project, args, SPAWNED);
       expect(code).toMatch(/^pipeline-/);
       expect(message).toContain(project.folder);
       expect(project.stateBytes()).toBe(before);
