@@ -75,9 +75,11 @@ export class RunQueue {
 
   /** Whether a run could begin if there were room and nothing else was under way. Else all wait for other processes. */
   isFree(): boolean {
+    const mayBegin = (run: OwnedRun): boolean => this.#mayBegin(run);
+    for (let at = this.#first; at < this.#waiting.length; at++) if (mayBegin(this.#waiting[at]!)) return true;
+    if (this.#alone.some(mayBegin) || this.#blocked.some(mayBegin)) return true;
     const isFree = (run: OwnedRun): boolean => this.#isFree(run);
-    for (let at = this.#first; at < this.#waiting.length; at++) if (isFree(this.#waiting[at]!)) return true;
-    return this.#alone.some(isFree) || this.#blocked.some(isFree);
+    return this.#alone.every(isFree) && this.#blocked.every(isFree) && this.#everyWaiting(isFree);
   }
 
   /** The next run that may begin; it counts as begun from now. `undefined` when none may. */
@@ -93,9 +95,11 @@ export class RunQueue {
       if (this.#mayBegin(run)) return this.#begin(run);
       this.#blocked.push(run);
     }
-    // Runs that wait for each other's assets, in a circle: the oldest goes first, and says what it misses.
-    const stuck = inFlight === 0 ? this.#blocked.findIndex((run) => this.#isFree(run)) : -1;
-    return stuck === -1 ? undefined : this.#begin(this.#blocked.splice(stuck, 1)[0]!);
+    // Runs that wait for each other's assets, in a circle: the oldest goes first, and says what it misses. It is none while one of
+    // them waits for another process: that one lets go in the end.
+    const isCircle = inFlight === 0 && this.#blocked.every((run) => this.#isFree(run));
+    const oldest = isCircle ? this.#blocked.shift() : undefined;
+    return oldest === undefined ? undefined : this.#begin(oldest);
   }
 
   /** The run has ended: its assets and key are free again. */
@@ -192,6 +196,11 @@ export class RunQueue {
       if (count > 0) this.#planned.set(name, count);
       else this.#planned.delete(name);
     }
+  }
+
+  #everyWaiting(passes: (run: OwnedRun) => boolean): boolean {
+    for (let at = this.#first; at < this.#waiting.length; at++) if (!passes(this.#waiting[at]!)) return false;
+    return true;
   }
 
   #isElsewhere(name: string, run: OwnedRun): boolean {

@@ -170,6 +170,19 @@ describe('the queue of a process', () => {
     expect(ids(beginAll(queue))).toEqual(['inner']);
   });
 
+  it('does not take for a circle what waits for an upstream of its own that waits for another process', () => {
+    const queue = queueOf();
+    queue.add([
+      owned('both', { partitionKey: 'a', assets: ['audio', 'text'] }),
+      owned('text', { partitionKey: 'a', assets: ['text'] }),
+    ]);
+    queue.yieldTo([{ asset: 'audio', partitionKey: 'a', ownedSince: 3 }], () => 5);
+    expect(ids(beginAll(queue))).toEqual([]);
+    expect(queue.isFree()).toBe(false);
+    queue.yieldTo([], () => 5);
+    expect(ids(beginAll(queue))).toEqual(['both']);
+  });
+
   it('gives out a run that is taken, wherever it waits, and each once', () => {
     const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
     const busy = owned('1', { partitionKey: 'a' });
