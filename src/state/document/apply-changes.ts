@@ -1,4 +1,5 @@
 /** What each change does to the document. Pure: the document that is given stays as it was. */
+import { put, timesWithout, without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
 import { changeChosen, chosenBy, groupOf, withLetters } from './run-columns.ts';
 import {
@@ -151,53 +152,27 @@ function removeKeys(
 ): StateDocument {
   const set = entryOf(document.sets, name) ?? EMPTY_SET;
   const gone = new Set(keys);
-  const positions = new Set(positionsOf(set.keys, gone).values());
-  const without = (letters: string): string => {
-    let kept = '';
-    let from = 0;
-    for (const position of [...positions].sort((a, b) => a - b)) {
-      kept += letters.slice(from, position);
-      from = position + 1;
-    }
-    return kept + letters.slice(from);
-  };
+  const positions = [...positionsOf(set.keys, gone).values()].sort((a, b) => a - b);
   const changed = withSet(document, name, () => ({
-    keys: set.keys.filter((_, position) => !positions.has(position)),
-    added: addedWithout(set, positions),
+    keys: without(set.keys, positions),
+    added: timesWithout(set.added, positions),
     keptOut: keepOut ? [...new Set([...set.keptOut, ...keys])] : set.keptOut,
   }));
   return {
     ...changed,
     assets: mapEntries(document.assets, (asset) =>
-      asset.set === name ? { ...asset, status: without(asset.status) } : asset,
+      asset.set === name ? { ...asset, status: without(asset.status, positions) } : asset,
     ),
     sensors: mapEntries(document.sensors, (sensor) => ({
       ...sensor,
       runKeys: {
         ofKeys: mapEntries(sensor.runKeys.ofKeys, (letters, of) =>
-          of === name ? without(letters) : letters,
+          of === name ? without(letters, positions) : letters,
         ),
         other: sensor.runKeys.other.filter(([, of, key]) => of !== name || key === null || !gone.has(key)),
       },
     })),
   };
-}
-
-function addedWithout(set: SetEntry, positions: ReadonlySet<number>): SetEntry['added'] {
-  const gone = [...positions].sort((a, b) => a - b);
-  const left: [number, string][] = [];
-  let end = 0;
-  let next = 0;
-  for (const [count, at] of set.added) {
-    end += count;
-    let kept = count;
-    while (next < gone.length && gone[next]! < end) {
-      kept--;
-      next++;
-    }
-    if (kept > 0) left.push([kept, at]);
-  }
-  return left;
 }
 
 function spendRunKeys(document: StateDocument, runs: QueuedRuns): StateDocument {
@@ -227,24 +202,9 @@ function spend(
     ofKeys:
       own.length === 0 || set === null
         ? spent.ofKeys
-        : { ...spent.ofKeys, [set]: mark(entryOf(spent.ofKeys, set) ?? '', keysOf(document, set), own, '1') },
+        : { ...spent.ofKeys, [set]: put(entryOf(spent.ofKeys, set) ?? '', keysOf(document, set), own, '1') },
     other: other.length === 0 ? spent.other : [...spent.other, ...other],
   };
-}
-
-/** Sets the letters of some keys in a string that has one for each key of a set. */
-function mark(letters: string, all: readonly string[], keys: readonly string[], letter: string): string {
-  // Keys that were just added stand at the end, in the same order: nothing has to be looked up.
-  const tail = all.length - keys.length;
-  if (tail >= 0 && keys.every((key, at) => key === all[tail + at])) {
-    return letters.slice(0, tail).padEnd(tail, '.') + letter.repeat(keys.length);
-  }
-  const positions = positionsOf(all, keys);
-  const buffer = Buffer.alloc(all.length, '.', 'latin1');
-  buffer.write(letters, 'latin1');
-  const code = letter.charCodeAt(0);
-  for (const position of positions.values()) buffer[position] = code;
-  return buffer.toString('latin1');
 }
 
 function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
@@ -281,7 +241,7 @@ function withStatuses(
   let status = entry?.set === set ? entry.status : '';
   for (const letter of ['m', 'f'] as const) {
     const keys = [...letters].filter(([, of]) => of === letter).map(([key]) => key!);
-    if (keys.length > 0) status = mark(status, keysOf(document, set), keys, letter);
+    if (keys.length > 0) status = put(status, keysOf(document, set), keys, letter);
   }
   return { set, status };
 }

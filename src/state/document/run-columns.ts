@@ -1,4 +1,5 @@
 /** Runs that were queued together, kept as columns: how to pick, split and read them. */
+import { alike, take } from './columns.ts';
 import type { RunGroup } from './state-document.ts';
 import { runId } from '../../model/run.ts';
 import type { QueuedRuns } from '../changes.ts';
@@ -33,23 +34,19 @@ export function groupOf(runs: QueuedRuns, owner: string | null, serial: number):
   };
 }
 
+/** The columns of a group: an entry for each run. `runKeys` is one as well, where it is a list. */
+const COLUMNS = ['numbers', 'keys', 'status', 'interrupted'] as const;
+
 /** The part of a group that stands at these positions. */
 function pick(group: RunGroup, positions: readonly number[]): RunGroup {
   if (positions.length === group.numbers.length) return group;
-  const numbers = positions.map((at) => group.numbers[at]!);
-  const kept = new Set(numbers.map(String));
-  const letters = (column: string): string => positions.map((at) => column[at]!).join('');
-  return {
-    ...group,
-    numbers,
-    keys: positions.map((at) => group.keys[at]!),
-    runKeys: Array.isArray(group.runKeys)
-      ? positions.map((at) => group.runKeys![at] as string | null)
-      : group.runKeys,
-    status: letters(group.status),
-    interrupted: letters(group.interrupted),
-    startedAt: Object.fromEntries(Object.entries(group.startedAt).filter(([number]) => kept.has(number))),
-  };
+  const columns = Array.isArray(group.runKeys) ? ([...COLUMNS, 'runKeys'] as const) : COLUMNS;
+  const picked = alike(group, columns, (column) => take(column, positions));
+  const kept = new Set(picked.numbers.map(String));
+  const startedAt = Object.fromEntries(
+    Object.entries(group.startedAt).filter(([number]) => kept.has(number)),
+  );
+  return { ...picked, startedAt };
 }
 
 /** The runs of a list of groups, told apart by their ids. */
