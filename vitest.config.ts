@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,7 +8,8 @@ export default defineConfig({
     // Whole processes are started: on a busy machine one may take a while.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 3,
+    // One more than there are cores: many tests wait for a process.
+    maxWorkers: os.availableParallelism() + 1,
     reporters: ['default', './test/support/closing-line-reporter.ts'],
   },
 });
