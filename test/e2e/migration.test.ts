@@ -76,6 +76,8 @@ it('the first command that changes it keeps a copy, says so once, and everything
     ...old,
     schema: 3,
     serial: 10,
+    // The file that it remembered is gone, and this one has its sets and assets.
+    pipeline: { ...old.pipeline, file: project.path('pipeline.mjs'), stamp: expect.any(String) },
     writtenBy: {},
     sets: {
       items: {

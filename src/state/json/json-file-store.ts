@@ -21,7 +21,7 @@ import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
-import { removeQuietly } from '../../files/durable-files.ts';
+import { isThere, removeQuietly } from '../../files/durable-files.ts';
 import { type Moment, momentOf, ownerNamed, processTag } from '../../files/process-owner.ts';
 import { besideOf, placeBeside } from './beside.ts';
 import type { bringAlong as BringAlong } from './bring-along.ts';
@@ -108,9 +108,10 @@ export class JsonFileStore implements StateStore {
     }
   }
 
-  /** Nothing beside the state is touched before the state was read, which tells where that is. */
+  /** Only the state tells whether an older version's place is meant. Where its own place is there, nothing else is. */
   async #afterReading<T>(work: () => T): Promise<T> {
-    if (!this.#wasRead) await this.document();
+    if (!this.#wasRead && this.#ownFolder !== this.file.folder && !isThere(this.#ownFolder))
+      await this.document();
     return work();
   }
 
