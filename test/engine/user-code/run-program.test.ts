@@ -14,6 +14,9 @@ import { Programs } from '../../../src/engine/user-code/programs.ts';
 import { livingProcesses } from '../../../src/files/proc.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
+/** Of this test alone: others on this machine end what carries their own marks. */
+const EXECUTOR = `x${process.pid}`;
+
 let folder: string;
 beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-exec-'))));
 afterEach(() => fs.rmSync(folder, { recursive: true }));
@@ -32,7 +35,7 @@ class Rig {
       processes: () => Promise.resolve(processGroups({ killAfterMs })),
       run: {
         id: 'g-1',
-        executor: 'x',
+        executor: EXECUTOR,
         count: () => ++this.#count,
         note: ({ group }) => this.groups.push(group),
       },
@@ -217,9 +220,12 @@ describe('what a killed process left', () => {
   });
 
   it('ends by its mark: programs that were noted, and one that could not be noted any more', async () => {
-    const [noted, unnoted] = [await orphan(marked('g-1', 'x.1')), await orphan(marked('g-1', 'x.2'))];
+    const [noted, unnoted] = [
+      await orphan(marked('g-1', `${EXECUTOR}.1`)),
+      await orphan(marked('g-1', `${EXECUTOR}.2`)),
+    ];
     const left = {
-      executor: 'x',
+      executor: EXECUTOR,
       runs: new Set(['g-1']),
       programs: [{ runId: 'g-1', group: noted, number: 1 }],
     };
@@ -229,24 +235,24 @@ describe('what a killed process left', () => {
 
   it('goes on where it is of another run or executor, made itself a group, or has only the number', async () => {
     const others = [
-      await orphan(marked('g-2', 'x.1')),
+      await orphan(marked('g-2', `${EXECUTOR}.1`)),
       await orphan(marked('g-1', 'y.1')),
       // It was noted with another group, and left that one.
-      await orphan(marked('g-1', 'x.1')),
+      await orphan(marked('g-1', `${EXECUTOR}.1`)),
       await orphan({}),
     ];
     const programs = [
       { runId: 'g-1', group: 4_100_000, number: 1 },
       { runId: 'g-1', group: others[3]!, number: 2 },
     ];
-    const left = { executor: 'x', runs: new Set(['g-1']), programs };
+    const left = { executor: EXECUTOR, runs: new Set(['g-1']), programs };
     expect(await os.endLeft(left)).toEqual({ ended: 0, mayBeLeft: false });
     expect(others.filter(isThere)).toEqual(others);
   });
 
   it('is killed when it does not end', async () => {
-    const stubborn = await orphan(marked('g-1', 'x.1'), STUBBORN);
-    const left = { executor: 'x', runs: new Set(['g-1']), programs: [] };
+    const stubborn = await orphan(marked('g-1', `${EXECUTOR}.1`), STUBBORN);
+    const left = { executor: EXECUTOR, runs: new Set(['g-1']), programs: [] };
     expect(await os.endLeft(left)).toMatchObject({ mayBeLeft: false });
     expect(isThere(stubborn)).toBe(false);
   });
