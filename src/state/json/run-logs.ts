@@ -1,4 +1,5 @@
 /** The logs of runs, a file each: few system calls however much is printed, and after a kill all but the last moment is there. */
+import fs from 'node:fs';
 import path from 'node:path';
 import {
   closeQuietly,
@@ -63,9 +64,12 @@ export class RunLogs {
     clearTimeout(log.timer);
     try {
       this.#write(runId, log);
-    } finally {
+    } catch (error) {
       closeQuietly(log.fd);
+      throw error;
     }
+    // Some file systems tell only here that they did not keep what was written.
+    io('write', this.#file(runId), () => fs.closeSync(log.fd));
   }
 
   read(runId: string): RunLogLine[] {

@@ -88,4 +88,12 @@ describe('the log of a run', () => {
     logs.append('g-1', [line('again')]);
     expect(texts().at(-1)).toBe('again');
   });
+
+  it('says that a file could not be closed: some file systems tell only then that they kept nothing', () => {
+    logs.append('g-1', [line('one')]);
+    vi.spyOn(fs, 'closeSync').mockImplementation(() => {
+      throw Object.assign(new Error('input/output error'), { code: 'EIO' });
+    });
+    expect(() => logs.close('g-1')).toThrow('state-io');
+  });
 });
