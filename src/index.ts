@@ -10,7 +10,7 @@ export {
   type RetryPolicy,
   type RunInfo,
 } from './definitions/asset.ts';
-export type { IoManager, ValueContext } from './definitions/io-manager.ts';
+export type { IoManager, SaveContext, ValueContext } from './definitions/io-manager.ts';
 export {
   dynamicPartitions,
   type AddRequest,

@@ -49,5 +49,12 @@ function isSameFile(one: string, other: string): boolean {
 export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<IoManager> {
   if (pipeline.ioManager !== null) return pipeline.ioManager;
   const { FileValues } = await import('../values/file-values.ts');
-  return new FileValues(store.beside);
+  // A run is recorded before it leaves the state, and one that is still there has had no end.
+  const madeBy = async (run: string): Promise<readonly string[] | 'pending'> => {
+    if ((await store.read()).run(run) !== undefined) return 'pending';
+    const [record] = await store.finishedRuns({ limit: 1, where: ({ id }) => id === run });
+    if (record === undefined || record.status === 'CANCELED') return [];
+    return record.assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
+  };
+  return new FileValues(store.beside, madeBy);
 }

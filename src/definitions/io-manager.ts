@@ -7,13 +7,19 @@ export interface ValueContext {
   readonly partitionKey: string | null;
 }
 
+/** Which value is saved, and by which run. */
+export interface SaveContext extends ValueContext {
+  /** A store that names what it writes by the run keeps a run that was canceled from replacing a value that is on record. */
+  readonly run: { readonly id: string };
+}
+
 /**
  * Where values are kept. The default keeps JSON values and raw bytes as files in `values/` beside the state file.
  *
  * A value must be kept whole, or not at all, when `save` has resolved: its materialization is recorded after that.
  */
 export interface IoManager {
-  save(context: ValueContext, value: unknown): void | Promise<void>;
+  save(context: SaveContext, value: unknown): void | Promise<void>;
   load(context: ValueContext): unknown;
   remove(context: ValueContext): void | Promise<void>;
   /** Whether a value is kept. Without it, the state's record of the materialization is believed. */

@@ -1,21 +1,22 @@
 /**
  * The default I/O manager: values as files beside the state, one for each asset and key.
  *
- * A value is written in two steps. `save` writes it under a temporary name; `flush`, called before materializations are
- * recorded, syncs all that were saved at once and then gives them their names. So a value on record is whole, and ten
- * thousand small values do not wait for the disk one by one.
+ * A value becomes visible with the record of its materialization, or never. `save` stages it under the id of its run;
+ * `flush`, called before materializations are recorded, makes all that is staged durable at once, so that ten thousand small
+ * values do not wait for the disk one by one; `settle`, called after that commit, puts in place what is on record and drops
+ * the rest. What a process that was killed in between has left is settled by the next one that executes runs.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
-import type { IoManager, ValueContext } from '../definitions/io-manager.ts';
+import type { IoManager, SaveContext, ValueContext } from '../definitions/io-manager.ts';
 import {
+  bytesIfThere,
   causeOf,
   errno,
   io,
   isThere,
   makeFolder,
-  makePassingFolder,
   namesIn,
   removeIfThere,
   removeQuietly,
@@ -23,138 +24,200 @@ import {
   writeAll,
 } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
-import { isLeftOver, processTag } from '../files/process-owner.ts';
+import { asStaged, Journal, stagedFileOf, type StagedValue } from './staging.ts';
 
-/** An I/O manager whose saves become durable together. */
+/** What is on record of a run: the assets whose values count; empty for one that was canceled, or is not here any more. */
+export interface SettledRun {
+  readonly run: string;
+  readonly assets: readonly string[];
+}
+
+/** An I/O manager whose values become durable together, and visible with the record of their materialization. */
 export interface BatchingIoManager extends IoManager {
+  /** Settles what processes that were killed have left behind. */
+  recover(): Promise<void>;
   /** Makes durable what was saved and removed so far. */
   flush(): Promise<void>;
+  /** Puts in place the values of these runs that are on record, and drops their others. */
+  settle(runs: readonly SettledRun[]): void;
 }
 
-/** How a value is kept. Where two are there, one was about to be removed, and nothing was recorded yet: either will do. */
+/** Which assets it is on record that a run has made; `'pending'` while it is queued or started. */
+export type MadeBy = (run: string) => Promise<readonly string[] | 'pending'>;
+
+/** How a value is kept. */
 const ENDINGS = ['.bin', '.none', '.json'] as const;
-type Ending = (typeof ENDINGS)[number];
-
-interface SavedValue {
-  readonly temporary: string;
-  readonly file: string;
-  readonly ending: Ending;
-}
 
 export class FileValues implements BatchingIoManager {
   readonly #folder: string;
-  readonly #temporaries: string;
+  readonly #madeBy: MadeBy;
+  readonly #journal: Journal;
+  /** By run, and in it by the place without its ending. */
+  readonly #byRun = new Map<string, Map<string, StagedValue>>();
+  /** The newest of each place: what other runs of this process are given. */
+  readonly #newest = new Map<string, StagedValue>();
+  readonly #unsynced = new Set<StagedValue>();
   readonly #folders = new Set<string>();
-  #saved = new Map<string, SavedValue>();
-  /** What a flush has in hand: its temporary files are the flush's to remove. */
-  #flushing = new Map<string, SavedValue>();
   /** Where values were removed since the last flush. */
   readonly #purged = new Set<string>();
-  #count = 0;
-  #ready = false;
 
-  constructor(stateFolder: string) {
+  constructor(stateFolder: string, madeBy: MadeBy = () => Promise.resolve([])) {
     this.#folder = path.join(stateFolder, 'values');
-    this.#temporaries = path.join(stateFolder, 'values', '.tmp');
+    this.#madeBy = madeBy;
+    this.#journal = new Journal(this.#folder);
   }
 
-  save(context: ValueContext, value: unknown): void {
-    this.#prepare();
-    const base = this.#base(context);
+  save({ run, asset, partitionKey }: SaveContext, value: unknown): void {
+    const base = this.#base({ asset, partitionKey });
     this.#makeFolderOf(base);
     const { bytes, ending } = encode(value);
-    const temporary = path.join(this.#temporaries, `${processTag()}.${++this.#count}`);
-    io('write', temporary, () => {
-      const fd = fs.openSync(temporary, 'wx');
+    const ofRun = this.#byRun.get(run.id) ?? new Map<string, StagedValue>();
+    this.#byRun.set(run.id, ofRun);
+    const earlier = ofRun.get(base);
+    if (earlier !== undefined) this.#drop(earlier);
+    const staged = { run: run.id, asset, key: partitionKey, file: `${base}${ending}` };
+    const file = stagedFileOf(staged);
+    io('write', file, () => {
+      // An interrupted execution of the same run may have left one; and nothing is written through a link.
+      removeIfThere(file);
+      const fd = fs.openSync(file, 'wx');
       try {
         writeAll(fd, bytes);
       } finally {
         fs.closeSync(fd);
       }
     });
-    const earlier = this.#saved.get(base);
-    if (earlier !== undefined) removeQuietly(earlier.temporary);
-    this.#saved.set(base, { temporary, file: `${base}${ending}`, ending });
+    this.#journal.add(staged);
+    ofRun.set(base, staged);
+    this.#newest.set(base, staged);
+    this.#unsynced.add(staged);
   }
 
-  load(context: ValueContext): unknown {
+  async load(context: ValueContext): Promise<unknown> {
     const base = this.#base(context);
-    const saved = this.#saved.get(base) ?? this.#flushing.get(base);
-    if (saved !== undefined) return this.#read(saved.temporary, saved.ending, context);
-    const ending = ENDINGS.find((candidate) =>
-      io('read', `${base}${candidate}`, () => isThere(`${base}${candidate}`)),
-    );
-    if (ending === undefined) {
-      return fail({
-        reason: 'value-damaged',
-        file: `${base}.json`,
-        asset: context.asset,
-        key: context.partitionKey,
-        cause: 'the file is gone',
-      });
+    const own = this.#newest.get(base);
+    const staged = own ?? (await this.#madeByOthers(context));
+    if (staged !== undefined) {
+      const found = readIfThere(stagedFileOf(staged), staged.file, context);
+      if (found !== null) return found.value;
     }
-    return this.#read(`${base}${ending}`, ending, context);
+    for (const ending of ENDINGS) {
+      const found = readIfThere(`${base}${ending}`, `${base}${ending}`, context);
+      if (found !== null) return found.value;
+    }
+    const { asset, partitionKey: key } = context;
+    return fail({ reason: 'value-damaged', file: `${base}.json`, asset, key, cause: 'the file is gone' });
   }
 
+  /** Also what any process has staged: a value that was purged must not come back. */
   remove(context: ValueContext): void {
     const base = this.#base(context);
-    const saved = this.#saved.get(base);
-    if (saved !== undefined) removeQuietly(saved.temporary);
-    this.#saved.delete(base);
-    this.#flushing.delete(base);
+    for (const ofRun of this.#byRun.values()) {
+      const staged = ofRun.get(base);
+      if (staged !== undefined) this.#drop(staged);
+      ofRun.delete(base);
+    }
+    this.#newest.delete(base);
+    for (const staged of this.#journal.ofOthers().filter((value) => isOf(value, context)))
+      io('remove', staged.file, () => removeIfThere(stagedFileOf(staged)));
     for (const ending of ENDINGS) io('remove', `${base}${ending}`, () => removeIfThere(`${base}${ending}`));
     if (fs.existsSync(path.dirname(base))) this.#purged.add(path.dirname(base));
   }
 
   async flush(): Promise<void> {
-    // Runs go on meanwhile, and may save the same values again: those are the next flush's.
-    const batch = this.#saved;
-    this.#saved = new Map();
-    this.#flushing = new Map(batch);
-    await syncFiles([...batch.values()].map(({ temporary }) => temporary));
-    const others: string[] = [];
+    // Runs go on meanwhile, and may save more: that is the next flush's.
+    const batch = [...this.#unsynced];
+    this.#unsynced.clear();
     const folders = new Set(this.#purged);
     this.#purged.clear();
-    for (const [base, { temporary, file, ending }] of batch) {
-      if (!this.#flushing.has(base)) {
-        // Removed in the meantime.
-        removeQuietly(temporary);
-        continue;
-      }
-      io('write', file, () => fs.renameSync(temporary, file));
-      others.push(...this.#others(base, ending));
-      folders.add(path.dirname(file));
-    }
+    await syncFiles(batch.map(stagedFileOf));
+    for (const { file } of batch) folders.add(path.dirname(file));
     syncFolders(folders);
-    // A value of another kind goes when the new one is safe: until that is recorded, the old one may be on record. And it has
-    // gone for good before that is recorded, since it may be the one that is found first.
-    for (const file of others) io('remove', file, () => removeIfThere(file));
-    syncFolders(new Set(others.map((file) => path.dirname(file))));
-    this.#flushing = new Map();
   }
 
-  /** Values of another kind that are kept for the same key. Mostly there is none, and asking is cheaper than failing. */
-  #others(base: string, ending: Ending): string[] {
-    return ENDINGS.filter((other) => other !== ending)
-      .map((other) => `${base}${other}`)
-      .filter((file) => io('read', file, () => isThere(file)));
-  }
-
-  #read(file: string, ending: Ending, { asset, partitionKey }: ValueContext): unknown {
-    if (ending === '.none') return undefined;
-    const bytes = io('read', file, () => fs.readFileSync(file));
-    if (ending === '.bin') return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    try {
-      return JSON.parse(bytes.toString('utf8')) as unknown;
-    } catch (error) {
-      return fail({
-        reason: 'value-damaged',
-        file,
-        asset,
-        key: partitionKey,
-        cause: (error as Error).message,
-      });
+  settle(runs: readonly SettledRun[]): void {
+    for (const { run, assets } of runs) {
+      for (const [base, staged] of this.#byRun.get(run) ?? []) {
+        if (assets.includes(staged.asset)) this.#place(staged);
+        else this.#drop(staged);
+        if (this.#newest.get(base) === staged) this.#newest.delete(base);
+      }
+      this.#byRun.delete(run);
     }
+    if (this.#byRun.size === 0) this.#journal.clear();
+  }
+
+  async recover(): Promise<void> {
+    for (const { values, settled } of this.#journal.ofTheDead()) {
+      await this.#settleLeft(values);
+      settled();
+    }
+    if (!this.#journal.isFirstOfBoot || !fs.existsSync(this.#folder)) return;
+    await this.#settleLeft(this.#allStaged());
+    this.#journal.lookedThrough();
+  }
+
+  /** What somebody left: newest first, so that no older value takes the place of a newer one. */
+  async #settleLeft(values: readonly StagedValue[]): Promise<void> {
+    const placed = new Set<string>();
+    for (const value of values) {
+      const made = await this.#madeBy(value.run);
+      // Whoever executes the run again overwrites it.
+      if (made === 'pending') continue;
+      const base = value.file.replace(/\.\w+$/, '');
+      const counts = value.asset === '' ? made.length > 0 : made.includes(value.asset);
+      if (counts && !placed.has(base)) {
+        placed.add(base);
+        this.#place(value);
+      } else removeQuietly(stagedFileOf(value));
+    }
+  }
+
+  /** Every staged value in any folder, also of processes that live. Without its asset and key: only its name is known. */
+  #allStaged(): StagedValue[] {
+    return namesIn(this.#folder)
+      .filter((name) => name !== '.tmp')
+      .flatMap((name) => {
+        const folder = path.join(this.#folder, name);
+        return io('read the folder', folder, () => namesIn(folder)).flatMap((file) => {
+          const staged = asStaged(file);
+          if (staged === null) return [];
+          return [{ run: staged.run, asset: '', key: null, file: path.join(folder, staged.becomes) }];
+        });
+      })
+      .sort((one, other) => (one.run < other.run ? 1 : -1));
+  }
+
+  async #madeByOthers(context: ValueContext): Promise<StagedValue | undefined> {
+    for (const staged of this.#journal.ofOthers()) {
+      if (!isOf(staged, context)) continue;
+      const made = await this.#madeBy(staged.run);
+      if (made !== 'pending' && made.includes(staged.asset)) return staged;
+    }
+    return undefined;
+  }
+
+  /** A value of another kind goes first, since it may be the one that is found. A staged value that is not there was purged. */
+  #place(staged: StagedValue): void {
+    const from = stagedFileOf(staged);
+    if (!fs.existsSync(from)) return;
+    const base = staged.file.replace(/\.\w+$/, '');
+    const others = ENDINGS.map((ending) => `${base}${ending}`).filter((file) => file !== staged.file);
+    const older = others.filter((file) => io('read', file, () => isThere(file)));
+    for (const file of older) io('remove', file, () => removeIfThere(file));
+    if (older.length > 0) syncFolders(new Set([path.dirname(base)]));
+    io('write', staged.file, () => {
+      try {
+        fs.renameSync(from, staged.file);
+      } catch (error) {
+        if (errno(error) !== 'ENOENT') throw error;
+      }
+    });
+  }
+
+  #drop(staged: StagedValue): void {
+    this.#unsynced.delete(staged);
+    removeQuietly(stagedFileOf(staged));
   }
 
   #base({ asset, partitionKey }: ValueContext): string {
@@ -168,20 +231,31 @@ export class FileValues implements BatchingIoManager {
     makeFolder(folder);
     this.#folders.add(folder);
   }
+}
 
-  /** The folder for temporaries, and no leftovers of processes that were killed. */
-  #prepare(): void {
-    if (this.#ready) return;
-    makePassingFolder(this.#temporaries);
-    for (const name of io('read the folder', this.#temporaries, () => namesIn(this.#temporaries))) {
-      const file = path.join(this.#temporaries, name);
-      if (isLeftOver(file, name.split('.')[0]!)) removeQuietly(file);
-    }
-    this.#ready = true;
+function isOf(staged: StagedValue, { asset, partitionKey }: ValueContext): boolean {
+  return staged.asset === asset && staged.key === partitionKey;
+}
+
+/** `becomes` says by its ending how the value is kept. */
+function readIfThere(
+  file: string,
+  becomes: string,
+  { asset, partitionKey: key }: ValueContext,
+): { readonly value: unknown } | null {
+  const bytes = io('read', file, () => bytesIfThere(file));
+  if (bytes === null) return null;
+  if (becomes.endsWith('.none')) return { value: undefined };
+  if (becomes.endsWith('.bin'))
+    return { value: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
+  try {
+    return { value: JSON.parse(bytes.toString('utf8')) as unknown };
+  } catch (error) {
+    return fail({ reason: 'value-damaged', file, asset, key, cause: (error as Error).message });
   }
 }
 
-function encode(value: unknown): { bytes: string | Uint8Array; ending: Ending } {
+function encode(value: unknown): { bytes: string | Uint8Array; ending: (typeof ENDINGS)[number] } {
   if (value === undefined) return { bytes: '', ending: '.none' };
   if (value instanceof Uint8Array) return { bytes: value, ending: '.bin' };
   return { bytes: `${JSON.stringify(value)}\n`, ending: '.json' };
@@ -209,7 +283,9 @@ function syncFolders(folders: ReadonlySet<string>): void {
   for (const folder of folders) io('sync the folder', folder, () => syncFolder(folder));
 }
 
+/** A value that is not there any more was purged. */
 function syncNow(file: string): void {
+  if (!fs.existsSync(file)) return;
   const fd = fs.openSync(file, 'r');
   try {
     fs.fsyncSync(fd);
@@ -223,6 +299,7 @@ async function syncFile(file: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const settle = (error: Error | null | undefined): void => (error ? reject(error) : resolve());
       fs.open(file, 'r', (openError, fd) => {
+        if (openError?.code === 'ENOENT') return resolve();
         if (openError !== null) return reject(openError);
         fs.fsync(fd, (syncError) => fs.close(fd, (closeError) => settle(syncError ?? closeError)));
       });

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { whyNotJson } from '../../src/model/json-value.ts';
 import { FileValues } from '../../src/values/file-values.ts';
+import type { SaveContext } from '../../src/definitions/io-manager.ts';
 import { processTag } from '../../src/files/process-owner.ts';
 import { anyKey } from '../support/arbitraries.ts';
 import { TemporaryFolder } from '../support/json-rig.ts';
@@ -24,7 +25,22 @@ describe('values in files', () => {
     asset: 'audio',
     partitionKey,
   });
+  const by = (partitionKey: string | null, run = 'g-1'): SaveContext => ({
+    ...audio(partitionKey),
+    run: { id: run },
+  });
+  /** As a commit does it that records all of it. */
+  const put = async (of: FileValues, run = 'g-1'): Promise<void> => {
+    await of.flush();
+    of.settle([{ run, assets: ['audio'] }]);
+  };
   const fresh = (): FileValues => new FileValues(folder.path);
+  /** Without the sign that this boot's leftovers were looked for. */
+  const temporaries = (): string[] =>
+    (fs.existsSync(folder.file('values', '.tmp'))
+      ? fs.readdirSync(folder.file('values', '.tmp'))
+      : []
+    ).filter((name) => !name.startsWith('boot-'));
   const files = (asset = 'audio'): string[] => fs.readdirSync(folder.file('values', asset)).sort();
 
   it.each<readonly [string, unknown, string]>([
@@ -38,91 +54,161 @@ describe('values in files', () => {
     ['no bytes', new Uint8Array(), 'a.bin'],
     ['nothing', undefined, 'a.none'],
   ])('brings back %s, before and after it is flushed', async (_, value, name) => {
-    values.save(audio('a'), value);
-    expect(values.load(audio('a'))).toEqual(value);
-    await values.flush();
-    expect(values.load(audio('a'))).toEqual(value);
-    expect(fresh().load(audio('a'))).toEqual(value);
+    values.save(by('a'), value);
+    expect(await values.load(audio('a'))).toEqual(value);
+    await put(values);
+    expect(await values.load(audio('a'))).toEqual(value);
+    expect(await fresh().load(audio('a'))).toEqual(value);
     expect(files()).toEqual([name]);
   });
 
   it('brings back a Buffer as the bytes that it holds', async () => {
-    values.save(audio('a'), Buffer.from('hello').subarray(1, 3));
-    await values.flush();
-    expect(Buffer.from(fresh().load(audio('a')) as Uint8Array).toString()).toBe('el');
+    values.save(by('a'), Buffer.from('hello').subarray(1, 3));
+    await put(values);
+    expect(Buffer.from((await fresh().load(audio('a'))) as Uint8Array).toString()).toBe('el');
   });
 
   it('shows others nothing before it is flushed', async () => {
-    values.save(audio('a'), 1);
-    expect(() => fresh().load(audio('a'))).toThrow();
-    await values.flush();
-    expect(fresh().load(audio('a'))).toBe(1);
+    values.save(by('a'), 1);
+    await expect(fresh().load(audio('a'))).rejects.toThrow();
+    await put(values);
+    expect(await fresh().load(audio('a'))).toBe(1);
   });
 
   it('keeps the last of several values, of whatever kind', async () => {
     const kinds: readonly unknown[] = [{ json: 1 }, new Uint8Array([1]), undefined, 'json'];
     for (const first of kinds) {
       for (const second of kinds) {
-        values.save(audio('a'), first);
-        await values.flush();
-        values.save(audio('a'), second);
-        expect(values.load(audio('a'))).toEqual(second);
-        await values.flush();
-        expect(fresh().load(audio('a'))).toEqual(second);
+        values.save(by('a'), first);
+        await put(values);
+        values.save(by('a'), second);
+        expect(await values.load(audio('a'))).toEqual(second);
+        await put(values);
+        expect(await fresh().load(audio('a'))).toEqual(second);
         expect(files()).toHaveLength(1);
       }
     }
   });
 
   it('keeps the last of several values that were saved before one flush', async () => {
-    values.save(audio('a'), 1);
-    values.save(audio('a'), new Uint8Array([2]));
-    values.save(audio('a'), 3);
-    await values.flush();
-    expect(fresh().load(audio('a'))).toBe(3);
+    values.save(by('a'), 1);
+    values.save(by('a'), new Uint8Array([2]));
+    values.save(by('a'), 3);
+    await put(values);
+    expect(await fresh().load(audio('a'))).toBe(3);
     expect(files()).toEqual(['a.json']);
-    expect(fs.readdirSync(folder.file('values', '.tmp'))).toEqual([]);
+    expect(temporaries()).toEqual([]);
   });
 
-  it('keeps what is saved again while the first value is being flushed', async () => {
-    values.save(audio('a'), 'first');
-    values.save(audio('b'), 'other');
+  it('keeps what another run saves while the first value is being flushed, and each comes with its record', async () => {
+    values.save(by('a'), 'first');
+    values.save(by('b'), 'other');
     const flushing = values.flush();
-    values.save(audio('a'), 'second');
+    values.save(by('a', 'g-2'), 'second');
     await flushing;
-    expect(values.load(audio('a'))).toBe('second');
-    expect(fresh().load(audio('b'))).toBe('other');
+    values.settle([{ run: 'g-1', assets: ['audio'] }]);
+    expect(await values.load(audio('a'))).toBe('second');
+    expect(await fresh().load(audio('a'))).toBe('first');
+    expect(await fresh().load(audio('b'))).toBe('other');
+    await put(values, 'g-2');
+    expect(await fresh().load(audio('a'))).toBe('second');
+    expect(temporaries()).toEqual([]);
+  });
+
+  it('drops what does not count, and leaves the value that is on record', async () => {
+    values.save(by('a'), 'on record');
+    await put(values);
+    values.save(by('a', 'g-2'), 'canceled');
+    values.save(by('b', 'g-2'), 'canceled');
     await values.flush();
-    expect(fresh().load(audio('a'))).toBe('second');
-    expect(fs.readdirSync(folder.file('values', '.tmp'))).toEqual([]);
+    expect(await fresh().load(audio('a'))).toBe('on record');
+    values.settle([{ run: 'g-2', assets: [] }]);
+    expect(await values.load(audio('a'))).toBe('on record');
+    await expect(values.load(audio('b'))).rejects.toThrow();
+    expect(files()).toEqual(['a.json']);
+    expect(temporaries()).toEqual([]);
+  });
+
+  it('removes what another process has staged: a value that was purged does not come back', async () => {
+    values.save(by('a'), 'secret');
+    const journal = folder.file('values', '.tmp', processTag());
+    fs.renameSync(journal, folder.file('values', '.tmp', 'another'));
+    fresh().remove(audio('a'));
+    await put(values);
+    expect(files()).toEqual([]);
+    await expect(values.load(audio('a'))).rejects.toThrow();
+  });
+
+  describe('that a process left when it was killed', () => {
+    const GONE = `4194999-1-${processTag().split('-')[2]!}`;
+    const made: Record<string, readonly string[] | 'pending'> = {
+      'g-1': ['audio'],
+      'g-2': [],
+      'g-3': 'pending',
+      'g-4': ['audio'],
+    };
+    const later = (): FileValues => new FileValues(folder.path, (run) => Promise.resolve(made[run] ?? []));
+
+    beforeEach(() => {
+      values.save(by('a'), 'made');
+      values.save(by('b', 'g-2'), 'canceled');
+      values.save(by('c', 'g-3'), 'to be made again');
+      values.save(by('a', 'g-4'), new Uint8Array([1]));
+      fs.renameSync(folder.file('values', '.tmp', processTag()), folder.file('values', '.tmp', GONE));
+    });
+
+    it('is found where it lies, if it is on record', async () => {
+      const before = folder.content();
+      expect(await later().load(audio('a'))).toEqual(new Uint8Array([1]));
+      await expect(later().load(audio('b'))).rejects.toThrow();
+      await expect(later().load(audio('c'))).rejects.toThrow();
+      expect(folder.content()).toEqual(before);
+    });
+
+    it.each(['its journal', 'no journal, after a loss of power'])(
+      'is put in place, or dropped, by the next one, from %s',
+      async (from) => {
+        if (from !== 'its journal') fs.rmSync(folder.file('values', '.tmp', GONE));
+        await later().recover();
+        expect(files()).toEqual(['a.bin', 'c.json~g-3']);
+        expect(await fresh().load(audio('a'))).toEqual(new Uint8Array([1]));
+        expect(temporaries()).toEqual([]);
+        await later().recover();
+        expect(files()).toEqual(['a.bin', 'c.json~g-3']);
+      },
+    );
   });
 
   it('removes a value that is being flushed', async () => {
-    values.save(audio('a'), 'first');
+    values.save(by('a'), 'first');
     const flushing = values.flush();
     values.remove(audio('a'));
     await flushing;
-    await values.flush();
-    expect(() => fresh().load(audio('a'))).toThrow();
+    await put(values);
+    await expect(fresh().load(audio('a'))).rejects.toThrow();
   });
 
   it('flushes many at once, and nothing where there is nothing', async () => {
-    await values.flush();
+    await put(values);
     expect(folder.content()).toEqual({});
-    for (let at = 0; at < 300; at++) values.save(audio(`k${at}`), at);
-    await values.flush();
+    for (let at = 0; at < 300; at++) values.save(by(`k${at}`), at);
+    await put(values);
     const other = fresh();
-    expect(Array.from({ length: 300 }, (_, at) => other.load(audio(`k${at}`)))).toEqual(
+    expect(await Promise.all(Array.from({ length: 300 }, (_, at) => other.load(audio(`k${at}`))))).toEqual(
       Array.from({ length: 300 }, (_, at) => at),
     );
   });
 
   it('tells the value without a key from every key’s', async () => {
-    values.save(audio(null), 'none');
-    values.save(audio('='), 'equals');
-    values.save(audio('null'), 'null');
-    await values.flush();
-    expect([null, '=', 'null'].map((key) => fresh().load(audio(key)))).toEqual(['none', 'equals', 'null']);
+    values.save(by(null), 'none');
+    values.save(by('='), 'equals');
+    values.save(by('null'), 'null');
+    await put(values);
+    expect(await Promise.all([null, '=', 'null'].map((key) => fresh().load(audio(key))))).toEqual([
+      'none',
+      'equals',
+      'null',
+    ]);
   });
 
   it('keeps the values of all keys apart, whatever they are called', async () => {
@@ -130,10 +216,10 @@ describe('values in files', () => {
       fc.asyncProperty(fc.uniqueArray(anyKey, { minLength: 1, maxLength: 20 }), async (keys) => {
         using place = new TemporaryFolder();
         const saving = new FileValues(place.path);
-        keys.forEach((key, at) => saving.save(audio(key), at % 2 === 0 ? key : Buffer.from(key)));
-        await saving.flush();
+        keys.forEach((key, at) => saving.save(by(key), at % 2 === 0 ? key : Buffer.from(key)));
+        await put(saving);
         const loading = new FileValues(place.path);
-        const loaded = keys.map((key) => loading.load(audio(key)));
+        const loaded = await Promise.all(keys.map((key) => loading.load(audio(key))));
         expect(
           loaded.map((value) =>
             typeof value === 'string' ? value : Buffer.from(value as Uint8Array).toString(),
@@ -149,27 +235,27 @@ describe('values in files', () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
         expect(whyNotJson(value)).toBeNull();
-        values.save(audio('a'), value);
-        await values.flush();
-        expect(fresh().load(audio('a'))).toEqual(JSON.parse(JSON.stringify(value)));
+        values.save(by('a'), value);
+        await put(values);
+        expect(await fresh().load(audio('a'))).toEqual(JSON.parse(JSON.stringify(value)));
       }),
       { numRuns: 50 },
     );
   });
 
   it('removes values, saved or flushed, and those that never were', async () => {
-    values.save(audio('a'), 1);
-    values.save(audio('b'), new Uint8Array([1]));
-    await values.flush();
-    values.save(audio('c'), 1);
+    values.save(by('a'), 1);
+    values.save(by('b'), new Uint8Array([1]));
+    await put(values);
+    values.save(by('c'), 1);
     for (const key of ['a', 'b', 'c', 'never']) values.remove(audio(key));
-    await values.flush();
+    await put(values);
     expect(files()).toEqual([]);
-    expect(fs.readdirSync(folder.file('values', '.tmp'))).toEqual([]);
+    expect(temporaries()).toEqual([]);
   });
 
   it('says which value is gone, and which cannot be read', async () => {
-    expect(() => values.load(audio('a'))).toThrow(
+    await expect(values.load(audio('a'))).rejects.toEqual(
       expect.objectContaining({
         failure: expect.objectContaining({
           reason: 'value-damaged',
@@ -179,10 +265,10 @@ describe('values in files', () => {
         }) as object,
       }) as Error,
     );
-    values.save(audio('a'), { whole: true });
-    await values.flush();
+    values.save(by('a'), { whole: true });
+    await put(values);
     fs.writeFileSync(folder.file('values', 'audio', 'a.json'), '{"whole":');
-    expect(() => fresh().load(audio('a'))).toThrow(
+    await expect(fresh().load(audio('a'))).rejects.toEqual(
       expect.objectContaining({
         failure: expect.objectContaining({
           reason: 'value-damaged',
@@ -192,15 +278,15 @@ describe('values in files', () => {
     );
   });
 
-  it('sweeps what killed processes had not flushed, and nothing of living ones', () => {
+  it('sweeps what killed processes of an older dynpart had not flushed, and nothing of living ones', async () => {
     const place = processTag().split('-')[2]!;
-    const temporaries = folder.file('values', '.tmp');
-    fs.mkdirSync(temporaries, { recursive: true });
+    const folderOfThem = folder.file('values', '.tmp');
+    fs.mkdirSync(folderOfThem, { recursive: true });
     for (const name of [`4194999-1-${place}.1`, '1-1-elsewhere.1', '1-1-elsewhere.2'])
-      fs.writeFileSync(`${temporaries}/${name}`, 'x');
+      fs.writeFileSync(`${folderOfThem}/${name}`, 'x');
     // From before the machine was started again, or of a container that is long gone.
-    fs.utimesSync(`${temporaries}/1-1-elsewhere.2`, new Date(0), new Date(0));
-    values.save(audio('a'), 1);
-    expect(fs.readdirSync(temporaries).sort()).toEqual(['1-1-elsewhere.1', `${processTag()}.1`].sort());
+    fs.utimesSync(`${folderOfThem}/1-1-elsewhere.2`, new Date(0), new Date(0));
+    await values.recover();
+    expect(temporaries()).toEqual(['1-1-elsewhere.1']);
   });
 });

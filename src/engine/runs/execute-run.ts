@@ -248,7 +248,7 @@ async function tryOnce(
           writer.line('stderr', describe(failure).message);
           return { failure };
         }
-        await ioManager.save({ asset: asset.name, partitionKey }, value);
+        await ioManager.save({ asset: asset.name, partitionKey, run: { id: task.id } }, value);
       } catch (error) {
         return threw(error);
       }

@@ -8,6 +8,7 @@ import { FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
+import type { FinishedRun } from '../../state/changes.ts';
 import type { PartitionStatus, ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
@@ -15,7 +16,14 @@ import type { Emit } from '../event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/blocked.ts';
 import { ownedBy, workElsewhere } from '../plan/ownership.ts';
-import { type EndsToRecord, executorEntry, isOwnedBy, planEnds, startedBy } from '../plan/record-ends.ts';
+import {
+  type EndsToRecord,
+  executorEntry,
+  isOwnedBy,
+  planEnds,
+  type RecordedEnds,
+  startedBy,
+} from '../plan/record-ends.ts';
 import { endOf, endOfAll } from '../plan/run-records.ts';
 import { RunQueue } from './run-queue.ts';
 import { slotsFor } from '../plan/slots.ts';
@@ -23,12 +31,18 @@ import { hasWorkOf, takesRoom } from '../plan/waiting.ts';
 import { Unrecorded } from './unrecorded.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
 
+/** An I/O manager that may make saved values durable at once, and visible when they are on record. */
+export type RunValues = IoManager & {
+  recover?(): Promise<void>;
+  flush?(): Promise<void>;
+  settle?(runs: readonly { readonly run: string; readonly assets: readonly string[] }[]): void;
+};
+
 export interface RunExecutionOptions {
   readonly store: StateStore;
   readonly executor: Executor;
   readonly pipeline: Pipeline;
-  /** Its `flush`, where it has one, makes all saved values durable at once. */
-  readonly ioManager: IoManager & { flush?(): Promise<void> };
+  readonly ioManager: RunValues;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly concurrency: number;
@@ -349,17 +363,33 @@ export class RunExecution {
       this.#unrecorded.endsRecorded(ended);
       this.#slots = recorded.slots;
       this.#unrecorded.startsRecorded(started.keys());
+      // On record is on record, also when the disk then refuses to put a value in place: the next process does it.
+      let unsettled: { readonly error: unknown } | null = null;
+      try {
+        this.#settle(recorded, released);
+      } catch (error) {
+        unsettled = { error };
+      }
       let left = this.left + recorded.finished.length;
       for (const { record, canceledByOthers } of recorded.finished)
         emit({ type: 'run-finished', run: record, canceledByOthers, left: --left });
       if (recorded.released > 0) emit({ type: 'runs-released', count: recorded.released });
       if (recorded.lost.length > 0) this.#sayLost(recorded.lost.length);
+      if (unsettled !== null) throw unsettled.error;
       this.#see(await store.read());
       this.#unrecorded.endsShown(ended);
     } catch (error) {
       if (!isRecorded && ended.length > 0) emit({ type: 'runs-unrecorded', count: ended.length });
       throw error;
     }
+  }
+
+  /** Values become visible with their record; what does not count is dropped. */
+  #settle({ finished, lost }: RecordedEnds, released: readonly string[]): void {
+    this.#options.ioManager.settle?.([
+      ...finished.map((end) => ({ run: end.record.id, assets: madeIn(end) })),
+      ...[...lost.map(({ record }) => record.id), ...released].map((run) => ({ run, assets: [] })),
+    ]);
   }
 
   /** Sees what others did, and says what this process has started and how much room it takes. */
@@ -480,4 +510,9 @@ export class RunExecution {
       this.#stop({ error });
     }
   }
+}
+
+/** The assets that a run has made, as far as its outcome counts. */
+function madeIn({ record, counts }: FinishedRun): string[] {
+  return counts ? record.assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset) : [];
 }

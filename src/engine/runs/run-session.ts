@@ -6,7 +6,7 @@ import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/claim-runs.ts';
 import { heldByBlocked } from '../plan/blocked.ts';
 import { BlockedSayer } from './say-blocked.ts';
-import type { RunExecution, RunExecutionOptions } from './run-execution.ts';
+import type { RunExecution, RunExecutionOptions, RunValues } from './run-execution.ts';
 import { LeftPrograms } from './left-programs.ts';
 import { remembering } from '../plan/remembering.ts';
 import { roomFor } from '../plan/slots.ts';
@@ -33,6 +33,7 @@ export class RunSession {
   readonly #options: RunSessionOptions;
   #executor: Promise<Executor> | undefined;
   #execution: RunExecution | undefined;
+  #ioManager: Promise<RunValues> | undefined;
   #onAdopt: () => void = () => undefined;
   readonly #left: LeftPrograms;
   readonly #blocked: BlockedSayer;
@@ -62,11 +63,21 @@ export class RunSession {
     const executor = await this.executor();
     // Most ticks find nothing to execute, and start without what would do it.
     const { RunExecution } = await import('./run-execution.ts');
-    const ioManager = await this.#options.ioManager();
+    const ioManager = await this.#values();
     const view = await this.#options.store.read();
     this.#execution ??= new RunExecution({ ...this.#options, ioManager, executor }, view);
     this.#execution.adopt(owned, view, view.executors().find(({ id }) => id === executor.id)?.slots ?? 0);
     this.#onAdopt();
+  }
+
+  /** Where values are kept; what killed processes left there is settled before anything is executed. */
+  async #values(): Promise<RunValues> {
+    this.#ioManager ??= (async () => {
+      const ioManager = await this.#options.ioManager();
+      await ioManager.recover?.();
+      return ioManager;
+    })();
+    return this.#ioManager;
   }
 
   /** Takes up runs without a live owner. */

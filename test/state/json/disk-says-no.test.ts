@@ -8,7 +8,7 @@ import { JsonRig } from '../../support/json-rig.ts';
 
 /** The call fails with this errno as long as `concerns` says so. */
 function refuse(
-  step: 'accessSync' | 'statSync' | 'fstatSync' | 'writeSync' | 'fsyncSync',
+  step: 'accessSync' | 'readFileSync' | 'statSync' | 'fstatSync' | 'writeSync' | 'fsyncSync',
   code: string,
   concerns: (first: unknown) => boolean = () => true,
 ): void {
@@ -44,26 +44,31 @@ describe('when the disk says no', () => {
 
   it.each(['EACCES', 'EIO'])('a value that cannot be looked for (%s) is not taken for gone', async (code) => {
     const context = { asset: 'audio', partitionKey: 'a' };
+    const saving = { ...context, run: { id: 'g-1' } };
+    const settled = [{ run: 'g-1', assets: ['audio'] }];
     const values = new FileValues(rig.folder.path);
-    values.save(context, 1);
+    values.save(saving, 1);
     await values.flush();
-    refuse('statSync', code);
-    vi.spyOn(fs, 'existsSync').mockReturnValue(false);
-    expect(() => new FileValues(rig.folder.path).load(context)).toThrow(
+    values.settle(settled);
+    refuse('readFileSync', code);
+    await expect(new FileValues(rig.folder.path).load(context)).rejects.toEqual(
       expect.objectContaining(saying(rig.folder.file('values', 'audio', 'a.bin'), code)),
     );
   });
 
   it('a value of another kind that cannot be looked for is not left beside the new one unsaid', async () => {
     const context = { asset: 'audio', partitionKey: 'a' };
+    const saving = { ...context, run: { id: 'g-1' } };
+    const settled = [{ run: 'g-1', assets: ['audio'] }];
     const values = new FileValues(rig.folder.path);
-    values.save(context, new Uint8Array([1]));
+    values.save(saving, new Uint8Array([1]));
     await values.flush();
-    values.save(context, 'text');
+    values.settle(settled);
+    values.save(saving, 'text');
+    await values.flush();
     const old = rig.folder.file('values', 'audio', 'a.bin');
     refuse('statSync', 'EIO', (file) => file === old);
-    vi.spyOn(fs, 'existsSync').mockReturnValue(false);
-    await expect(values.flush()).rejects.toMatchObject(saying(old, 'EIO'));
+    expect(() => values.settle(settled)).toThrow(expect.objectContaining(saying(old, 'EIO')));
   });
 
   it('whoever evaluates a sensor is not taken for dead because the claim cannot be looked at', async () => {

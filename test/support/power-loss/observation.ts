@@ -4,6 +4,7 @@ import path from 'node:path';
 import { FailureError } from '../../../src/model/failure.ts';
 import { type RunRecord, runId } from '../../../src/model/run.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
+import { namesIn } from '../../../src/files/durable-files.ts';
 import { FileValues } from '../../../src/values/file-values.ts';
 import { JsonFileStore } from '../../../src/state/json/json-file-store.ts';
 import type { StateDocument } from '../../../src/state/document/state-document.ts';
@@ -55,10 +56,23 @@ export async function observe(project: string): Promise<Observation> {
     problems.push(`the history cannot be read: ${reasonOf(error)}`);
   }
   const values = new Map<string, string>();
+  const pending = new Set(
+    (document?.runs ?? []).flatMap(({ id, numbers }) => numbers.map((at) => runId(id, at))),
+  );
+  // As the next process does it after the machine was started again.
+  const kept = new FileValues(folder, (run) => {
+    if (pending.has(run)) return Promise.resolve('pending');
+    const { status, assets = [] } = finished.get(run) ?? {};
+    const made = assets.filter((asset) => status !== 'CANCELED' && asset.status === 'SUCCESS');
+    return Promise.resolve(made.map(({ asset }) => asset));
+  });
+  for (const name of namesIn(path.join(folder, 'values', '.tmp')))
+    if (name.startsWith('boot-')) fs.rmSync(path.join(folder, 'values', '.tmp', name));
+  await kept.recover();
   for (const [asset, partitionKey] of document === null ? [] : materialized(document)) {
     const name = `${asset}/${partitionKey ?? ''}`;
     try {
-      values.set(name, textOf(new FileValues(folder).load({ asset, partitionKey })));
+      values.set(name, textOf(await kept.load({ asset, partitionKey })));
     } catch (error) {
       problems.push(`${name} is on record and cannot be read: ${reasonOf(error)}`);
     }

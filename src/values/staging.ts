@@ -1,0 +1,131 @@
+/**
+ * Where values wait for the record of their materialization: beside the place that they will take, under the name of their run.
+ *
+ * A rename within a folder that was synced survives a loss of power as the one or the other name, so nothing has to be synced
+ * after the commit. Each process keeps a journal of what it has staged, for those who read meanwhile and for those who
+ * come after it was killed. The journal is not synced: after a loss of power, once a boot, all folders are looked through.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import {
+  closeQuietly,
+  errno,
+  io,
+  makePassingFolder,
+  namesIn,
+  removeQuietly,
+  writeAll,
+} from '../files/durable-files.ts';
+import { isLeftOver, processTag, thisProcess } from '../files/process-owner.ts';
+
+export interface StagedValue {
+  readonly run: string;
+  readonly asset: string;
+  readonly key: string | null;
+  /** The file that it becomes; it waits under this name, `~` and its run. */
+  readonly file: string;
+}
+
+export function stagedFileOf({ file, run }: Pick<StagedValue, 'file' | 'run'>): string {
+  return `${file}~${run}`;
+}
+
+/** A file's name, the name of what it becomes, and its run; `null` for a value in its place. Encoded keys may hold a `~` as well. */
+export function asStaged(name: string): { readonly becomes: string; readonly run: string } | null {
+  const [, becomes, run] = /^(.+\.(?:bin|none|json))~([^~.]+)$/.exec(name) ?? [];
+  return becomes === undefined || run === undefined ? null : { becomes, run };
+}
+
+export class Journal {
+  readonly #folder: string;
+  #fd: number | undefined;
+
+  constructor(valuesFolder: string) {
+    this.#folder = path.join(valuesFolder, '.tmp');
+  }
+
+  add(value: StagedValue): void {
+    const file = path.join(this.#folder, processTag());
+    this.#fd ??= io('write', file, () => {
+      makePassingFolder(this.#folder);
+      return openToAppend(file);
+    });
+    const fd = this.#fd;
+    io('write', file, () => writeAll(fd, `${JSON.stringify(value)}\n`));
+  }
+
+  /** Nothing is staged any more. */
+  clear(): void {
+    if (this.#fd === undefined) return;
+    closeQuietly(this.#fd);
+    this.#fd = undefined;
+    removeQuietly(path.join(this.#folder, processTag()));
+  }
+
+  /** What others have staged, newest first. */
+  ofOthers(): StagedValue[] {
+    return this.#others().flatMap((name) => this.#valuesIn(name));
+  }
+
+  /** What processes have staged that are gone, and how to say that it is settled. */
+  ofTheDead(): { readonly values: StagedValue[]; readonly settled: () => void }[] {
+    return this.#others()
+      .filter((name) => isLeftOver(path.join(this.#folder, name), name.split('.')[0]!))
+      .map((name) => ({
+        values: this.#valuesIn(name),
+        settled: () => removeQuietly(path.join(this.#folder, name)),
+      }));
+  }
+
+  /** Whether nobody has looked for what a loss of power has left, since this machine was started. */
+  get isFirstOfBoot(): boolean {
+    return !io('read', this.#boot, () => fs.existsSync(this.#boot));
+  }
+
+  lookedThrough(): void {
+    io('write', this.#boot, () => {
+      makePassingFolder(this.#folder);
+      for (const name of namesIn(this.#folder))
+        if (name.startsWith('boot-')) removeQuietly(path.join(this.#folder, name));
+      fs.writeFileSync(this.#boot, '');
+    });
+  }
+
+  get #boot(): string {
+    return path.join(this.#folder, `boot-${thisProcess().bootId ?? processTag()}`);
+  }
+
+  #others(): string[] {
+    return io('read the folder', this.#folder, () => namesIn(this.#folder)).filter(
+      (name) => name !== processTag() && !name.startsWith('boot-'),
+    );
+  }
+
+  #valuesIn(name: string): StagedValue[] {
+    const file = path.join(this.#folder, name);
+    const lines = io('read', file, () => textOf(file)).split('\n');
+    return lines
+      .slice(0, -1)
+      .reverse()
+      .flatMap((line) => parsed(line));
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+/** A value of an older dynpart that was never put in place is no line of a journal. */
+function parsed(line: string): StagedValue[] {
+  try {
+    const value = JSON.parse(line) as Partial<StagedValue> | null;
+    return typeof value?.file === 'string' && typeof value.run === 'string' ? [value as StagedValue] : [];
+  } catch {
+    return [];
+  }
+}
