@@ -13,6 +13,7 @@ import {
   io,
   makePassingFolder,
   namesIn,
+  openToAppend,
   removeQuietly,
   writeAll,
 } from '../files/durable-files.ts';

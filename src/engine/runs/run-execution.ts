@@ -162,7 +162,8 @@ export class RunExecution {
     for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
     this.#queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
     this.#slots = slots;
-    this.#see(view);
+    // What was read for these runs may be older than what is known: they may be canceled by now.
+    this.#see(view.serial < this.#view.serial ? this.#view : view);
     this.#wake();
   }
 
