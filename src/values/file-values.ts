@@ -136,14 +136,16 @@ export class FileValues implements BatchingIoManager {
   }
 
   settle(runs: readonly SettledRun[]): void {
+    const placed: StagedValue[] = [];
     for (const { run, assets } of runs) {
       for (const [base, staged] of this.#byRun.get(run) ?? []) {
-        if (assets.includes(staged.asset)) this.#place(staged);
+        if (assets.includes(staged.asset)) placed.push(staged);
         else this.#drop(staged);
         if (this.#newest.get(base) === staged) this.#newest.delete(base);
       }
       this.#byRun.delete(run);
     }
+    putInPlace(placed);
     if (this.#byRun.size === 0) this.#journal.clear();
   }
 
@@ -159,18 +161,18 @@ export class FileValues implements BatchingIoManager {
 
   /** What somebody left: newest first, so that no older value takes the place of a newer one. */
   async #settleLeft(values: readonly StagedValue[]): Promise<void> {
-    const placed = new Set<string>();
+    const newest = new Map<string, StagedValue>();
+    const dropped: StagedValue[] = [];
     for (const value of values) {
       const made = await this.#madeBy(value.run);
       // Whoever executes the run again overwrites it.
       if (made === 'pending') continue;
-      const base = value.file.replace(/\.\w+$/, '');
       const counts = value.asset === '' ? made.length > 0 : made.includes(value.asset);
-      if (counts && !placed.has(base)) {
-        placed.add(base);
-        this.#place(value);
-      } else removeQuietly(stagedFileOf(value));
+      if (counts && !newest.has(placeOf(value))) newest.set(placeOf(value), value);
+      else dropped.push(value);
     }
+    putInPlace([...newest.values()]);
+    for (const value of dropped) removeQuietly(stagedFileOf(value));
   }
 
   /** Every staged value in any folder, also of processes that live. Without its asset and key: only its name is known. */
@@ -197,24 +199,6 @@ export class FileValues implements BatchingIoManager {
     return undefined;
   }
 
-  /** A value of another kind goes first, since it may be the one that is found. A staged value that is not there was purged. */
-  #place(staged: StagedValue): void {
-    const from = stagedFileOf(staged);
-    if (!fs.existsSync(from)) return;
-    const base = staged.file.replace(/\.\w+$/, '');
-    const others = ENDINGS.map((ending) => `${base}${ending}`).filter((file) => file !== staged.file);
-    const older = others.filter((file) => io('read', file, () => isThere(file)));
-    for (const file of older) io('remove', file, () => removeIfThere(file));
-    if (older.length > 0) syncFolders(new Set([path.dirname(base)]));
-    io('write', staged.file, () => {
-      try {
-        fs.renameSync(from, staged.file);
-      } catch (error) {
-        if (errno(error) !== 'ENOENT') throw error;
-      }
-    });
-  }
-
   #drop(staged: StagedValue): void {
     this.#unsynced.delete(staged);
     removeQuietly(stagedFileOf(staged));
@@ -231,6 +215,50 @@ export class FileValues implements BatchingIoManager {
     makeFolder(folder);
     this.#folders.add(folder);
   }
+}
+
+/** Where a value belongs, however it is kept. */
+function placeOf({ file }: StagedValue): string {
+  return file.replace(/\.\w+$/, '');
+}
+
+/**
+ * A loss of power may take back each name by itself. So a value keeps the name under which it waits until its place is safe,
+ * and until a value of another kind, which might be found instead, is gone for good.
+ */
+function putInPlace(values: readonly StagedValue[]): void {
+  // One that is not there any more was purged.
+  const there = values.filter((staged) => fs.existsSync(stagedFileOf(staged)));
+  for (const staged of there) io('write', staged.file, () => linkOver(stagedFileOf(staged), staged.file));
+  syncFolders(foldersOf(there));
+  const older = there.flatMap((staged) =>
+    ENDINGS.map((ending) => `${placeOf(staged)}${ending}`).filter(
+      (file) => file !== staged.file && io('read', file, () => isThere(file)),
+    ),
+  );
+  for (const file of older) io('remove', file, () => removeIfThere(file));
+  syncFolders(new Set(older.map((file) => path.dirname(file))));
+  for (const staged of there) removeQuietly(stagedFileOf(staged));
+}
+
+function foldersOf(values: readonly StagedValue[]): Set<string> {
+  return new Set(values.map(({ file }) => path.dirname(file)));
+}
+
+/** Gives a file a further name, whatever has that name now. Where there are no hard links, the name is all that it has. */
+function linkOver(from: string, to: string): void {
+  const between = `${from}~`;
+  try {
+    removeIfThere(between);
+    fs.linkSync(from, between);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return;
+    fs.renameSync(from, to);
+    return;
+  }
+  fs.renameSync(between, to);
+  // Two names of one file are left as they are: it was in its place already.
+  removeIfThere(between);
 }
 
 function isOf(staged: StagedValue, { asset, partitionKey }: ValueContext): boolean {

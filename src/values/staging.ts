@@ -88,7 +88,7 @@ export class Journal {
       makePassingFolder(this.#folder);
       for (const name of namesIn(this.#folder))
         if (name.startsWith('boot-')) removeQuietly(path.join(this.#folder, name));
-      fs.writeFileSync(this.#boot, '');
+      fs.closeSync(openToAppend(this.#boot));
     });
   }
 

@@ -66,9 +66,15 @@ export async function observe(project: string): Promise<Observation> {
     const made = assets.filter((asset) => status !== 'CANCELED' && asset.status === 'SUCCESS');
     return Promise.resolve(made.map(({ asset }) => asset));
   });
-  for (const name of namesIn(path.join(folder, 'values', '.tmp')))
-    if (name.startsWith('boot-')) fs.rmSync(path.join(folder, 'values', '.tmp', name));
+  const boots = (): string[] =>
+    namesIn(path.join(folder, 'values', '.tmp'))
+      .filter((name) => name.startsWith('boot-'))
+      .map((name) => path.join(folder, 'values', '.tmp', name));
+  const before = boots();
+  for (const file of before) fs.rmSync(file);
   await kept.recover();
+  for (const file of boots()) fs.rmSync(file);
+  for (const file of before) fs.writeFileSync(file, '');
   for (const [asset, partitionKey] of document === null ? [] : materialized(document)) {
     const name = `${asset}/${partitionKey ?? ''}`;
     try {
