@@ -2,7 +2,7 @@
 import type { RunSessionOptions } from '../engine/runs/run-session.ts';
 import type { Context } from './context.ts';
 import { loadProcessGroups } from './isolation/load-process-groups.ts';
-import { valuesOf } from './stores.ts';
+import { hasLeftValues, valuesOf } from './stores.ts';
 import type { EventRenderer } from './render/event-renderer.ts';
 
 /** fsync waits in threads: with four of them ten thousand small values wait long. Set before the first one is needed. */
@@ -29,6 +29,7 @@ export async function sessionOptions(
     pipeline,
     known: await context.loadedAsKnown(),
     ioManager: () => valuesOf(pipeline, context.store),
+    hasLeftValues: () => hasLeftValues(pipeline, context.store),
     clock: context.clock,
     emit: renderer.emit,
     concurrency: choices.concurrency ?? pipeline.concurrency,

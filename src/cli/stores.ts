@@ -1,5 +1,7 @@
 /** The one place that picks where state and values live: files beside the pipeline. */
 import fs from 'node:fs';
+import path from 'node:path';
+import { namesIn } from '../files/durable-files.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
 import { fail, FailureError } from '../model/failure.ts';
@@ -57,4 +59,10 @@ export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<I
     return record.assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
   };
   return new FileValues(store.beside, madeBy);
+}
+
+/** Whether some process has values that wait for their place, or left them so when it was killed. */
+export function hasLeftValues(pipeline: Pipeline, store: LocalStore): boolean {
+  if (pipeline.ioManager !== null) return false;
+  return namesIn(path.join(store.beside, 'values', '.tmp')).some((name) => !name.startsWith('boot-'));
 }

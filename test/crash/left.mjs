@@ -149,7 +149,7 @@ function logged(folder) {
   return [...new Set(lines)].sort(byText);
 }
 
-const isStaged = (name) => /\.(?:bin|none|json)~[^~.]+$/.test(name);
+const isStaged = (name) => /\.(?:bin|none|json)~[^~.]+~?$/.test(name);
 
 /** Every value under its name, as bytes; or those that wait for their place. */
 function valuesIn(folder, staged = false) {
@@ -158,7 +158,7 @@ function valuesIn(folder, staged = false) {
   for (const asset of namesIn(root).filter((name) => name !== '.tmp'))
     for (const name of namesIn(path.join(root, asset)).filter((one) => isStaged(one) === staged))
       values.set(
-        `${asset}/${staged ? name.replace(/~[^~]+$/, '') : name}`,
+        `${asset}/${staged ? name.replace(/~[^~]+~?$/, '') : name}`,
         fs.readFileSync(path.join(root, asset, name), 'latin1'),
       );
   return values;

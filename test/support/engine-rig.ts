@@ -108,6 +108,7 @@ export class EngineRig {
       pipeline: this.pipeline,
       known: knownOf(this.pipeline),
       ioManager: () => Promise.resolve(ioManager),
+      hasLeftValues: () => false,
       clock: this.clock,
       emit: this.events.add,
       concurrency: this.pipeline.concurrency,

@@ -110,6 +110,7 @@ export class HistoryProcess {
       pipeline: this.pipeline,
       known: knownOf(this.pipeline),
       ioManager: () => Promise.resolve(ioManager),
+      hasLeftValues: () => false,
       clock: this.clock,
       emit: this.emit,
       concurrency: CONCURRENCY,

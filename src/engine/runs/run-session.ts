@@ -14,6 +14,8 @@ import { roomFor } from '../plan/slots.ts';
 export interface RunSessionOptions extends Omit<RunExecutionOptions, 'executor' | 'ioManager'> {
   /** Asked for when there is something to execute. */
   readonly ioManager: () => Promise<RunExecutionOptions['ioManager']>;
+  /** Whether a killed process may have left values behind. Cheap: asked at every tick. */
+  readonly hasLeftValues: () => boolean;
   readonly known: KnownPipeline;
 }
 
@@ -164,6 +166,8 @@ export class RunSession {
 
   /** Executes what was taken on until all of it has ended, or until it is stopped. */
   async execute(): Promise<void> {
+    // Also where there is nothing to execute: the values of a process that was killed wait for their place.
+    if (this.#execution === undefined && this.#options.hasLeftValues()) await this.#values();
     await this.#execution?.finish();
   }
 
