@@ -7,7 +7,8 @@ import type { Pipeline } from '../definitions/pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
 import type { Clock } from '../model/time.ts';
 import { remembering } from '../engine/plan/remembering.ts';
-import { findPipelineFile, stampOf } from '../loader/pipeline-file.ts';
+import type { LoadedPipeline } from '../loader/load-pipeline.ts';
+import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
 import { openToOthers } from '../files/open-to-others.ts';
@@ -53,7 +54,7 @@ export class Context {
   #admitsAll = false;
   #loads = true;
   #store: LocalStore | undefined;
-  #pipeline: Promise<Pipeline> | undefined;
+  #loaded: Promise<LoadedPipeline> | undefined;
   #history: HistoryRetention = {};
   #drained = false;
   #lines = false;
@@ -114,19 +115,24 @@ export class Context {
   }
 
   /** The user's code, loaded once. */
-  pipeline(): Promise<Pipeline> {
-    return (this.#pipeline ??= this.#load());
+  async pipeline(): Promise<Pipeline> {
+    return (await this.#load()).pipeline;
   }
 
-  /** What names there are, without the user's code where that is enough: see `cli.md`. */
-  async known(view: StateView): Promise<KnownPipeline> {
+  /**
+   * What names there are, without the user's code where that is enough.
+   * @param missing a name that is wanted, and not among those that the state remembers: then the code is asked in any case
+   */
+  async known(
+    view: StateView,
+    missing: (known: KnownPipeline) => boolean = () => false,
+  ): Promise<KnownPipeline> {
     const remembered = view.pipeline;
     const file = this.#file;
-    if (
-      remembered !== null &&
-      (file === null || (remembered.file === file && remembered.stamp === stampOf(file)))
-    )
-      return remembered;
+    if (remembered !== null) {
+      const isFresh = (): boolean => remembered.file === file && isAsStamped(remembered.stamp);
+      if (file === null || (isFresh() && !missing(remembered))) return remembered;
+    }
     if (file === null) return emptyPipeline;
     try {
       return await this.loadedAsKnown();
@@ -140,12 +146,13 @@ export class Context {
 
   async loadedAsKnown(): Promise<KnownPipeline> {
     const { knownOf } = await import('../loader/known-pipeline.ts');
-    return knownOf(await this.pipeline(), this.file, stampOf(this.file) ?? '');
+    const { pipeline, stamp } = await this.#load();
+    return knownOf(pipeline, this.file, stamp);
   }
 
   /** Commits a plan; a pipeline that this command had to load is remembered with it. */
   async commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
-    const known = this.#pipeline === undefined ? null : await this.loadedAsKnown().catch(() => null);
+    const known = this.#loaded === undefined ? null : await this.loadedAsKnown().catch(() => null);
     return this.store.commit((view) => {
       const planned = plan(view);
       if (known === null || planned.changes.length === 0) return planned;
@@ -163,13 +170,13 @@ export class Context {
   /** A set of the pipeline, or one that only the state knows. */
   async checkSet(view: StateView, set: string): Promise<void> {
     if (view.setNames().includes(set) || view.pipeline?.sets.includes(set)) return;
-    this.checkName('set', set, [...(await this.known(view)).sets, ...view.setNames()]);
+    this.checkName('set', set, [...(await this.known(view, () => true)).sets, ...view.setNames()]);
   }
 
   async checkSensor(view: StateView, sensor: string): Promise<void> {
     if (view.pipeline?.sensors.some(({ name }) => name === sensor)) return;
     this.checkName('sensor', sensor, [
-      ...(await this.known(view)).sensors.map(({ name }) => name),
+      ...(await this.known(view, () => true)).sensors.map(({ name }) => name),
       ...view.sensorNames(),
     ]);
   }
@@ -326,14 +333,18 @@ export class Context {
     return { file, names: async () => (this.#loads ? this.loadedAsKnown() : null) };
   }
 
-  async #load(): Promise<Pipeline> {
+  #load(): Promise<LoadedPipeline> {
+    return (this.#loaded ??= this.#loadNow());
+  }
+
+  async #loadNow(): Promise<LoadedPipeline> {
     const { loadUserPipeline } = await import('./load-user-pipeline.ts');
-    const pipeline = await loadUserPipeline(this.userPipeline(), {
+    const loaded = await loadUserPipeline(this.userPipeline(), {
       onOutput: (text) => this.note(text),
       onStray: (error) => this.fail({ reason: 'pipeline-stray', ...describeThrown(error) }),
     });
-    this.#history = pipeline.history;
-    return pipeline;
+    this.#history = loaded.pipeline.history;
+    return loaded;
   }
 }
 

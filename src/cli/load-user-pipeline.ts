@@ -1,7 +1,6 @@
 /** Loads the user's code into this process or thread: from now on what it prints is its own. */
 import path from 'node:path';
-import type { Pipeline } from '../definitions/pipeline.ts';
-import { loadPipeline } from '../loader/load-pipeline.ts';
+import { type LoadedPipeline, loadPipeline } from '../loader/load-pipeline.ts';
 import { makeMissing } from '../files/durable-files.ts';
 import { captureOutput, catchStrays, type OnStray } from './isolation/capture-output.ts';
 
@@ -29,7 +28,7 @@ function requireOwn(name: string): unknown {
 export function loadUserPipeline(
   { file, packFile, version }: UserPipeline,
   { onOutput, onStray }: UnattributedOutput,
-): Promise<Pipeline> {
+): Promise<LoadedPipeline> {
   captureOutput((text) => onOutput(text.replace(/\n$/, '')));
   catchStrays(onStray);
   return loadPipeline(file, {

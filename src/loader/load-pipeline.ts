@@ -6,7 +6,13 @@ import type { Pipeline } from '../definitions/pipeline.ts';
 import { Compiler } from './compiler.ts';
 import { readPack, realPath } from './module-pack.ts';
 import { ModuleRunner } from './module-runner.ts';
-import { stampOf } from './pipeline-file.ts';
+import { isFile, stampOf } from './pipeline-file.ts';
+
+export interface LoadedPipeline {
+  readonly pipeline: Pipeline;
+  /** Of the files that it was loaded from; see `isAsStamped`. */
+  readonly stamp: string;
+}
 
 export interface LoadOptions {
   /** The file for this pipeline's compiled code; `null` keeps none. Never in the user's folder. */
@@ -29,8 +35,8 @@ export interface LoadOptions {
 export async function loadPipeline(
   given: string,
   { packFile, makeFolder, version, requireOwn }: LoadOptions,
-): Promise<Pipeline> {
-  if (stampOf(given) === null) fail({ reason: 'pipeline-not-found', file: given, given: true });
+): Promise<LoadedPipeline> {
+  if (!isFile(given)) fail({ reason: 'pipeline-not-found', file: given, given: true });
   // What it imports stands beside the real file, as for node itself.
   const file = realPath(given) ?? given;
   const madeWith = `3 dynpart ${version} node ${process.version}`;
@@ -48,7 +54,8 @@ export async function loadPipeline(
     const made = packOf(runner, file, madeWith);
     if (made !== null) writePack(packFile, made, makeFolder);
   }
-  return pipelineIn(module, file);
+  // The path as it was given comes first: it may be a link that leads elsewhere tomorrow.
+  return { pipeline: pipelineIn(module, file), stamp: stampOf([given, ...runner.ownFiles()]) };
 }
 
 function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {

@@ -31,6 +31,8 @@ const HEAD =
   '(async function (exports, require, module, __filename, __dirname, jitiImport, jitiESMResolve) { ';
 const TAIL = '\n})';
 
+const PACKAGES = `${path.sep}node_modules${path.sep}`;
+
 export class ModuleRunner {
   /** Every local file that was run, as the pack keeps it. */
   readonly files = new Map<string, RunFile>();
@@ -47,6 +49,17 @@ export class ModuleRunner {
   /** Whether something was compiled or found that the pack does not have. */
   get knowsMoreThanThePack(): boolean {
     return this.#knowsMore;
+  }
+
+  /** The user's own files, as far as this runner has seen them: packages are not among them. */
+  ownFiles(): Set<string> {
+    const found = new Set(this.files.keys());
+    for (const { edges } of this.files.values()) {
+      for (const edge of Object.values(edges))
+        if ('file' in edge && path.isAbsolute(edge.file) && !edge.file.includes(PACKAGES))
+          found.add(edge.file);
+    }
+    return found;
   }
 
   /** Runs a file, once, and what it imports before it. */

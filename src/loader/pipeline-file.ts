@@ -13,8 +13,22 @@ export function findPipelineFile(given: string | undefined, folder: string): str
   return found ?? fail({ reason: 'pipeline-not-found', file: folder, given: false });
 }
 
-/** Changes when the file is edited. */
-export function stampOf(file: string): string | null {
+export function isFile(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** Tells whether any of the files of a pipeline was edited since: one line a file. */
+export function stampOf(files: readonly string[]): string {
+  return files.map((file) => `${changeOf(file)} ${file}`).join('\n');
+}
+
+/** Whether the files of a stamp are as they were. */
+export function isAsStamped(stamp: string): boolean {
+  return stampOf(stamp.split('\n').map((line) => line.slice(line.indexOf(' ') + 1))) === stamp;
+}
+
+/** The time of change, which no tool can set back as it can that of the content, and the size. */
+function changeOf(file: string): string {
   const stat = fs.statSync(file, { throwIfNoEntry: false });
-  return stat === undefined || !stat.isFile() ? null : `${stat.mtimeMs}-${stat.size}`;
+  return stat === undefined ? 'gone' : `${stat.ctimeMs}-${stat.size}`;
 }

@@ -181,7 +181,7 @@ describe('a pack in the cache folder', () => {
   /** What the pipeline of a project says, and whether it had to be compiled. */
   async function said(project: Project): Promise<{ readonly value: string; readonly compiled: boolean }> {
     let compiled = false;
-    const pipeline = await loadPipeline(project.path('pipeline.ts'), {
+    const { pipeline } = await loadPipeline(project.path('pipeline.ts'), {
       packFile: packFileFor(project.path('pipeline.ts'), { XDG_CACHE_HOME: project.path('.cache') }),
       makeFolder: (folder) => makeMissing(folder, 0o700),
       version: '1.0.0',

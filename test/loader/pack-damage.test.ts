@@ -36,7 +36,9 @@ async function load({
   version = '1.0.0',
   file = 'pipeline.ts',
 }: Load = {}): Promise<string[]> {
-  const { assets } = await loadPipeline(project.path(file), {
+  const {
+    pipeline: { assets },
+  } = await loadPipeline(project.path(file), {
     packFile: project.path('the.pack'),
     makeFolder: makeMissing,
     version,
@@ -137,7 +139,9 @@ describe('a pack', () => {
       project.path('no/such/folder/x.pack'),
       `/proc/${process.pid}/x.pack`,
     ]) {
-      const { assets } = await loadPipeline(project.path('pipeline.ts'), {
+      const {
+        pipeline: { assets },
+      } = await loadPipeline(project.path('pipeline.ts'), {
         packFile,
         makeFolder: makeMissing,
         version: '1',

@@ -1,4 +1,5 @@
 /** `dynpart runs …`: what runs there are and were. What they printed, and what can be done about them, have files of their own. */
+import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { RunRecord, RunStatus } from '../../model/run.ts';
 import { pendingRecords } from '../../engine/plan/run-records.ts';
 import type { StateView } from '../../state/slice.ts';
@@ -122,12 +123,13 @@ async function checkFilters(
   { asset, sensor }: { readonly asset: string | undefined; readonly sensor: string | undefined },
 ): Promise<void> {
   if (asset === undefined && sensor === undefined) return;
-  const known = await context.known(view);
+  const isUnknown = (known: KnownPipeline): boolean =>
+    (asset !== undefined && known.assets.every(({ name }) => name !== asset)) ||
+    (sensor !== undefined && known.sensors.every(({ name }) => name !== sensor));
+  const known = await context.known(view, isUnknown);
+  if (!isUnknown(known)) return;
   const assets = known.assets.map(({ name }) => name);
   const sensors = known.sensors.map(({ name }) => name);
-  const isUnknown =
-    (asset !== undefined && !assets.includes(asset)) || (sensor !== undefined && !sensors.includes(sensor));
-  if (!isUnknown) return;
   const runs = [...pendingRecords(view), ...(await context.store.finishedRuns({ limit: Infinity }))];
   if (asset !== undefined) {
     context.checkName('asset', asset, [

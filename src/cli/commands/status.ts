@@ -25,7 +25,9 @@ async function status(
   names: readonly string[],
 ): Promise<void> {
   const view = await context.store.read();
-  const known = await context.known(view);
+  const known = await context.known(view, ({ assets }) =>
+    names.some((name) => assets.every((asset) => asset.name !== name)),
+  );
   for (const name of names)
     context.checkName(
       'asset',

@@ -28,7 +28,7 @@ export type ThreadMessage =
 async function main(): Promise<void> {
   const port = parentPort!;
   const { pipeline: user, stateFile, sensor: name } = workerData as ThreadData;
-  const pipeline = await loadUserPipeline(user, { onOutput: () => undefined, onStray: throwAgain });
+  const { pipeline } = await loadUserPipeline(user, { onOutput: () => undefined, onStray: throwAgain });
   const sensor = pipeline.sensors.get(name)!;
   const store = openStore({
     file: stateFile,

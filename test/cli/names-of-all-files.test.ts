@@ -1,0 +1,95 @@
+/** Names that the state remembers, checked against all of the user's files: an answer is never that of an older code. */
+import fs from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runHere } from '../support/in-process.ts';
+import { Project } from '../support/project.ts';
+
+const parts = (assets: string, sensors: string): string => `
+import { asset, dynamicPartitions, sensor } from 'dynpart';
+const set = dynamicPartitions('s');
+export const assets = ${assets}.map((name) => asset({ name, partitions: set, materialize: () => 1 }));
+export const sensors = ${sensors}.map((name) => sensor({
+  name,
+  evaluate: () => ({ dynamicPartitionsRequests: [set.buildAddRequest(['k'])] }),
+}));
+`;
+
+const withAsset = (name: string): string =>
+  `import { definePipeline } from 'dynpart';${parts(`['${name}']`, "['one']")}
+  export default definePipeline({ assets, sensors });`;
+
+let project: Project;
+
+/** As `cp -p`, `rsync -t` and archives do. */
+const keepTime = (file: string): void => fs.utimesSync(project.path(file), 1_700_000_000, 1_700_000_000);
+
+async function start(files: Readonly<Record<string, string>>): Promise<void> {
+  project = new Project(files);
+  Object.keys(files).forEach(keepTime);
+  expect(await runHere(project, ['sensor', 'tick'])).toMatchObject({ code: 0 });
+  expect(await runHere(project, ['materialize', '--all'])).toMatchObject({ code: 0 });
+  expect(await runHere(project, ['status', '--exit-code'])).toMatchObject({ code: 0 });
+}
+
+afterEach(() => project[Symbol.asyncDispose]());
+
+describe('after an edit of a file that the pipeline imports', () => {
+  beforeEach(async () => {
+    await start({
+      'pipeline.ts': `import { definePipeline } from 'dynpart';
+        import { assets, sensors } from './parts.ts';
+        export default definePipeline({ assets, sensors });`,
+      'parts.ts': parts("['a']", "['one']"),
+    });
+    fs.writeFileSync(project.path('parts.ts'), parts("['a', 'b']", "['one', 'two']"));
+  });
+
+  it('status counts what is missing now, before and after a tick that found nothing new', async () => {
+    expect(await runHere(project, ['status', '--exit-code'])).toMatchObject({ code: 10 });
+    await runHere(project, ['sensor', 'tick']);
+    const { code, stdout } = await runHere(project, ['status', '--exit-code', '--json']);
+    expect(code).toBe(10);
+    expect(JSON.parse(stdout)).toMatchObject({ assets: [{ asset: 'a' }, { asset: 'b', missing: 1 }] });
+  });
+
+  it('its new names are known', async () => {
+    expect(await runHere(project, ['status', 'b'])).toMatchObject({ code: 0 });
+    expect(await runHere(project, ['runs', 'list', '--asset', 'b'])).toMatchObject({ code: 0 });
+    expect(await runHere(project, ['sensor', 'stop', 'two'])).toMatchObject({ code: 0 });
+  });
+});
+
+it('an edit that keeps size and time of a file is an edit', async () => {
+  await start({ 'pipeline.ts': withAsset('a') });
+  fs.writeFileSync(project.path('pipeline.ts'), withAsset('b'));
+  keepTime('pipeline.ts');
+  expect(await runHere(project, ['status', '--exit-code'])).toMatchObject({ code: 10 });
+});
+
+it('a name that comes from elsewhere than from a file of code is looked for before it is denied', async () => {
+  await start({
+    'pipeline.ts': `import fs from 'node:fs';
+      import { definePipeline } from 'dynpart';
+      ${parts("fs.readFileSync(import.meta.dirname + '/names.txt', 'utf8').split(',')", "['one']")}
+      export default definePipeline({ assets, sensors });`,
+    'names.txt': 'a',
+  });
+  fs.writeFileSync(project.path('names.txt'), 'a,b');
+  expect(await runHere(project, ['status', 'b'])).toMatchObject({ code: 0 });
+  expect(await runHere(project, ['status', 'c'])).toMatchObject({ code: 2 });
+});
+
+it('while an imported file is broken, the remembered names serve', async () => {
+  await start({
+    'pipeline.ts': `import { definePipeline } from 'dynpart';
+      import { assets, sensors } from './parts.ts';
+      export default definePipeline({ assets, sensors });`,
+    'parts.ts': parts("['a']", "['one']"),
+  });
+  fs.writeFileSync(project.path('parts.ts'), 'export const assets = [;');
+  expect(await runHere(project, ['sensor', 'stop', 'one'])).toMatchObject({ code: 0 });
+  expect(await runHere(project, ['status', 'a', '-v'])).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('using the names that the state remembers'),
+  });
+});
