@@ -61,6 +61,11 @@ const CONTENTS: readonly Entry[] = [
   },
 ];
 
+/** All commands, each with all that it takes. */
+export function declaredAll(): Promise<Declaration> {
+  return declared(CONTENTS.map(({ name }) => name));
+}
+
 /** All commands; those whose names were typed as a whole, the others by name and description only. */
 export async function declared(args: readonly string[]): Promise<Declaration> {
   const program = new Declaration('dynpart').description(

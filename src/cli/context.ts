@@ -22,6 +22,7 @@ import { namedStateFile, ownStateFile, usualStateFile } from './state-place.ts';
 import { type LocalStore, openStore } from './stores.ts';
 import type { GlobalOptions } from './command-line/global-options.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
+import { shortTime } from './render/short-time.ts';
 import { writeTable } from './render/table.ts';
 import { clean, toJson } from '../model/text.ts';
 import type { Terminal } from './terminal.ts';
@@ -218,6 +219,11 @@ export class Context {
 
   async table(table: Parameters<typeof writeTable>[2]): Promise<void> {
     if (!this.options.json) await writeTable(this.terminal.stdout, this.paint.stdout, table);
+  }
+
+  /** A time as data shows it: short and local for a person, ISO 8601 for a pipe. */
+  when(time: string): string {
+    return this.terminal.stdout.isTerminal ? shortTime(time, this.clock.now()) : time;
   }
 
   /** The lines were printed one by one: no document follows. */

@@ -10,7 +10,7 @@ import { brokenArgument } from './command-line/broken-argument.ts';
 import { exitProcess } from './isolation/exit-process.ts';
 import { Context } from './context.ts';
 import { Interrupts } from './interrupts.ts';
-import { declared } from './contents.ts';
+import { declared, declaredAll } from './contents.ts';
 import type { Invocation } from './command-line/invocation.ts';
 import { readPlainly } from './command-line/read-plainly.ts';
 import { clean, toJson } from '../model/text.ts';
@@ -130,6 +130,10 @@ async function parse(
     const { code, exitCode, message } = error as CommanderError;
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
     if (exitCode === 0) return { code: 0 };
+    if (code === 'commander.unknownCommand' || code === 'commander.missingArgument') {
+      const hint = await hintFor(code, args);
+      if (hint !== null) return refuse({ ...usageOf(code, said), hint }, args, terminal);
+    }
     // No command, or only a group of commands: its help is the answer, but a script has made a mistake.
     if (code === 'commander.help') {
       if (wantsJson(args))
@@ -145,7 +149,16 @@ async function parse(
   }
 }
 
-function usageOf(code: string, said: string): Failure {
+/** What only the whole table of contents can tell. It is read where there is a mistake to mend. */
+async function hintFor(code: string, args: readonly string[]): Promise<string | null> {
+  const { commandMeant, whereToFind } = await import('./command-line/command-meant.ts');
+  const everything = await declaredAll();
+  return code === 'commander.missingArgument'
+    ? whereToFind(everything, args)
+    : commandMeant(everything, args);
+}
+
+function usageOf(code: string, said: string): Extract<Failure, { reason: 'usage' }> {
   const [message = '', ...rest] = said
     .replace(/^error: /, '')
     .trim()

@@ -322,6 +322,8 @@ function hintForName(failure: Extract<Failure, { reason: 'unknown-name' }>): str
     asset: 'dynpart assets list',
     run: 'dynpart runs list',
   }[failure.thing];
+  if (failure.keyOf !== undefined)
+    return `${quoted(failure.names[0]!)} is a key of set '${failure.keyOf}'; a key goes behind --key: dynpart materialize --key ${shellQuoted(failure.names[0]!, 'KEY')}`;
   if (failure.nearest.length > 0)
     return `did you mean ${failure.nearest.map(quoted).join(' or ')}? All of them: ${list}`;
   return failure.known === 0

@@ -28,6 +28,8 @@ export type Failure =
       readonly names: readonly string[];
       readonly nearest: readonly string[];
       readonly known: number;
+      /** The set that has the first of the names as a key. */
+      readonly keyOf?: string | undefined;
     }
   | {
       readonly reason: 'unknown-keys';

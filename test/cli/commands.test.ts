@@ -145,6 +145,56 @@ describe('a key', () => {
   });
 });
 
+describe('partitions', () => {
+  it('list --count counts what the other flags leave', async () => {
+    await dynpart(['partitions', 'add', 'keys', 'a1', 'b1', 'a2', 'a3']);
+    const count = async (...flags: string[]): Promise<unknown> => {
+      const args = ['partitions', 'list', 'keys', '--count', ...flags];
+      const { total } = JSON.parse((await dynpart([...args, '--json'])).stdout) as { total: number };
+      expect((await dynpart(args)).stdout).toBe(`${total}\n`);
+      return total;
+    };
+    expect(await count()).toBe(4);
+    expect(await count('--prefix', 'a')).toBe(3);
+    expect(await count('--after', 'b1')).toBe(2);
+    expect(await count('--prefix', 'a', '--after', 'a1', '--limit', '1')).toBe(1);
+    expect((await dynpart(['partitions', 'list', 'keys', '--count', '--after', 'no'])).code).toBe(2);
+  });
+
+  it('remove --dry-run says that nothing would be removed', async () => {
+    await dynpart(['partitions', 'add', 'keys', 'a']);
+    const args = ['partitions', 'remove', 'keys', 'b', '--dry-run'];
+    expect(await dynpart(args, onTerminal)).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: 'nothing would be removed from keys: 1 key not there\n',
+    });
+    expect((await dynpart(args)).stderr).toBe('');
+  });
+});
+
+describe('a mistake that is near what was meant', () => {
+  it('of an ended run is told by runs cancel', async () => {
+    await dynpart(['partitions', 'add', 'keys', 'a']);
+    await dynpart(['materialize', 'good', '--all']);
+    const { runs } = JSON.parse((await dynpart(['runs', 'list', '--json'])).stdout);
+    const { code, stderr } = await dynpart(['runs', 'cancel', runs[0].id], onTerminal);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `run ${runs[0].id} had ended before: SUCCESS; nothing was canceled\n`,
+    });
+  });
+
+  it('of a key in the place of an asset names --key', async () => {
+    await dynpart(['partitions', 'add', 'keys', 'k1']);
+    const { code, stderr } = await dynpart(['materialize', 'k1']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      `"k1" is a key of set 'keys'; a key goes behind --key: dynpart materialize --key k1`,
+    );
+  });
+});
+
 describe('colours', () => {
   const modes: readonly [string, TerminalOptions, readonly string[], boolean][] = [
     ['on a terminal', onTerminal, [], true],
@@ -194,6 +244,27 @@ describe('a table of a command', () => {
         }
       }
     }
+  });
+
+  it('shows every ID whole, and keys until they differ, on the narrowest terminal', async () => {
+    const alike = ['one', 'two'].map((end) => `https://example.org/${'x'.repeat(60)}/${end}/feed`);
+    await dynpart(['partitions', 'add', 'keys', ...alike]);
+    await dynpart(['materialize', 'good', '--all']);
+    const { runs } = JSON.parse((await dynpart(['runs', 'list', '--json'])).stdout);
+    expect(runs).toHaveLength(2);
+    const { stdout } = await dynpart(['runs', 'list'], { isTerminal: true, columns: 40 });
+    for (const { id } of runs) expect(stdout).toContain(id);
+    const listed = await dynpart(['partitions', 'list', 'keys'], { isTerminal: true, columns: 40 });
+    expect(listed.stdout).toMatch(/\/o…/);
+    expect(listed.stdout).toMatch(/\/t…/);
+  });
+
+  it('has short times for a person, and whole ones for a pipe', async () => {
+    await dynpart(['partitions', 'add', 'keys', 'a']);
+    await dynpart(['materialize', 'good', '--all']);
+    const person = await dynpart(['runs', 'list'], { isTerminal: true, columns: 120 });
+    expect(person.stdout).toMatch(/ \d+ s ago$/m);
+    expect((await dynpart(['runs', 'list'])).stdout).toMatch(/\t\d{4}-\d\d-\d\dT[\d:.]+Z$/m);
   });
 
   it('is a record a line for a pipe, with whole keys', async () => {

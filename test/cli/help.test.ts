@@ -105,6 +105,29 @@ describe('--help', () => {
     expect((await runOn(new CapturedTerminal(), ['status', '--exitcode'])).stderr).toContain('--exit-code');
   });
 
+  it.each([
+    ['tick', 'did you mean dynpart sensor tick?'],
+    ['cancel x', 'did you mean dynpart runs cancel?'],
+    ['partitions rm', 'did you mean dynpart partitions remove?'],
+    ['runs ls', 'did you mean dynpart runs list?'],
+    ['runs delete', 'did you mean dynpart partitions remove?'],
+    ['help partitions', 'did you mean dynpart partitions --help?'],
+    ['help', 'did you mean dynpart --help?'],
+    ['--json help sensor tick', 'did you mean dynpart sensor tick --help?'],
+    ['runs logs', 'for example: dynpart runs logs ID; to find one: dynpart runs list'],
+    ['runs cancel', 'for example: dynpart runs cancel ID; to find one: dynpart runs list'],
+    ['partitions remove', 'for example: dynpart partitions remove SET; to find one: dynpart partitions list'],
+    ['sensor start -q', 'for example: dynpart sensor start SENSOR; to find one: dynpart sensor list'],
+    ['runs list --status failed', 'did you mean --status FAILURE?'],
+    ['runs list --status succeeded', 'did you mean --status SUCCESS?'],
+    ['runs list --status queued', 'did you mean --status QUEUED?'],
+    ['runs list --status no', 'for example: --status QUEUED'],
+  ])('of what was meant by %s', async (line, hint) => {
+    const { code, stdout, stderr } = await runOn(new CapturedTerminal(), line.split(' '));
+    expect(code).toBe(2);
+    expect(stdout + stderr).toContain(hint);
+  });
+
   it('that is prepared for a quick start is what the program says', async () => {
     const prepared = fs.readFileSync(path.join(root, 'dist/help.txt'), 'utf8');
     expect(prepared).toBe(await help([]));

@@ -1,5 +1,6 @@
 /** Typed text → resolved values: every flag is read in one place, and one that cannot be used is named. */
 import { fail } from '../../model/failure.ts';
+import { nearest } from '../../model/nearest.ts';
 
 /** A whole number of at least `least`. */
 export function wholeNumber(flag: string, least: number): (text: string) => number {
@@ -54,15 +55,21 @@ export function oneOf<const Word extends string>(
 ): (text: string) => Word {
   return (text) => {
     const found = words.find((word) => word === text);
+    const meant = nearest(text, words)[0] ?? words.find((word) => beginAlike(word, text));
     return (
       found ??
       fail({
         reason: 'usage',
         message: `${flag} takes ${words.join(', ')}, not ${JSON.stringify(text)}`,
-        hint: `for example: ${flag} ${words[0]}`,
+        hint: meant === undefined ? `for example: ${flag} ${words[0]}` : `did you mean ${flag} ${meant}?`,
       })
     );
   };
+}
+
+/** `failed` and `FAILURE`, `succeeded` and `SUCCESS`. */
+function beginAlike(word: string, text: string): boolean {
+  return text.length >= 4 && word.toLowerCase().startsWith(text.slice(0, 4).toLowerCase());
 }
 
 /** A flag that may be given several times. Values are never split: a key may hold any sign. */

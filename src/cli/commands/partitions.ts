@@ -21,7 +21,7 @@ export function partitionsCommand(program: Declaration): void {
     .option('--prefix <text>', 'only keys that begin so')
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1))
     .option('--after <key>', 'only keys that stand after this one')
-    .option('--count', 'only how many there are')
+    .option('--count', 'only how many the other flags leave')
     .option('--json-lines', 'each key as a JSON string, as `--from - --json-lines` reads them')
     .action(list);
   partitions
@@ -74,11 +74,6 @@ async function list(context: Context, options: ListOptions, set: string | undefi
   const view = await context.store.read();
   if (set === undefined) return listSets(context, view);
   await context.checkSet(view, set);
-  if (options.count) {
-    const total = view.keys(set).length;
-    Object.assign(context.document, { set, total });
-    return context.print(`${total}\n`);
-  }
   const { prefix, after, limit } = options;
   if (after !== undefined && !view.present(set, [after]).has(after)) {
     fail({
@@ -93,6 +88,10 @@ async function list(context: Context, options: ListOptions, set: string | undefi
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
   });
+  if (options.count) {
+    Object.assign(context.document, { set, total: page.keys.length });
+    return context.print(`${page.keys.length}\n`);
+  }
   Object.assign(context.document, { set, ...page });
   if (context.options.json) return;
   if (options.jsonLines) return context.print(page.keys.map(({ key }) => `${toJson(key)}\n`).join(''));
@@ -101,8 +100,11 @@ async function list(context: Context, options: ListOptions, set: string | undefi
   if (page.total === 0)
     return context.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
   await context.table({
-    columns: [{ title: 'KEY' }, { title: 'ADDED' }],
-    rows: page.keys.map(({ key, addedAt }) => [printable(key), addedAt]),
+    columns: [
+      { title: 'KEY', keeps: 'difference' },
+      { title: 'ADDED', keeps: 'all' },
+    ],
+    rows: page.keys.map(({ key, addedAt }) => [printable(key), context.when(addedAt)]),
   });
   if (page.next !== null)
     context.chat(
@@ -219,7 +221,13 @@ async function remove(
     ? plan(await context.store.read()).outcome
     : await context.commit(plan);
   Object.assign(context.document, { set, removed, skipped });
-  if (options.dryRun) return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
+  if (options.dryRun) {
+    if (removed.length === 0)
+      context.chat(
+        `nothing would be removed from ${set}${skipped.length > 0 ? `: ${counted(skipped.length, 'key')} not there` : ''}`,
+      );
+    return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
+  }
   // Also of keys that are not there: a command that was killed in between is run again to finish.
   if (options.purge)
     await (await import('../purge-values.ts')).purgeValues(context, set, [...removed, ...skipped]);

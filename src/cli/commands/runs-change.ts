@@ -70,9 +70,10 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
   const { store, clock } = context;
   const view = await store.read();
   const wanted = new Set(ids);
+  const endedBefore = new Set<string>();
   for (const id of wanted) {
-    const { status } = await findRun(context, view, id);
-    if (status !== 'QUEUED' && status !== 'STARTED') context.note(`run ${id} has ended already: ${status}`);
+    const { finishedAt } = await findRun(context, view, id);
+    if (finishedAt !== null) endedBefore.add(id);
   }
   await endLeftPrograms(context);
   await store.commit((now) => {
@@ -100,7 +101,9 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
     context.chat(
       status === 'STARTED' || status === 'QUEUED'
         ? `run ${id} is being aborted by the process that executes it`
-        : `run ${id}: ${status}`,
+        : endedBefore.has(id)
+          ? `run ${id} had ended before: ${status}; nothing was canceled`
+          : `run ${id}: ${status}`,
     );
 }
 

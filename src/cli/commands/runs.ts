@@ -96,11 +96,11 @@ async function list(
   if (runs.length === 0) return context.chat('no runs');
   await context.table({
     columns: [
-      { title: 'RUN' },
-      { title: 'STATUS' },
-      { title: 'KEY' },
+      { title: 'RUN', keeps: 'all' },
+      { title: 'STATUS', keeps: 'all' },
+      { title: 'KEY', keeps: 'difference' },
       { title: 'ASSETS' },
-      { title: 'CREATED' },
+      { title: 'CREATED', keeps: 'all' },
     ],
     rows: runs.map((run) => [
       run.id,
@@ -110,7 +110,7 @@ async function list(
       },
       run.partitionKey === null ? '-' : printable(run.partitionKey),
       run.assets.map((outcome) => outcome.asset).join(', '),
-      run.createdAt,
+      context.when(run.createdAt),
     ]),
   });
   if (found.length > limit) context.chat(`older ones: --after ${runs.at(-1)!.id}`);
@@ -156,9 +156,9 @@ async function show(context: Context, _: object, id: string): Promise<void> {
     ...(run.runKey === null ? [] : [['run key', printable(run.runKey)] as [string, string]]),
     ...Object.entries(run.tags).map(([name, value]): [string, string] => ['tag', `${name}=${value}`]),
     ...(run.retryOf === null ? [] : [['retry of', run.retryOf] as [string, string]]),
-    ['created', run.createdAt],
-    ['started', run.startedAt ?? '-'],
-    ['finished', run.finishedAt ?? '-'],
+    ['created', context.when(run.createdAt)],
+    ['started', run.startedAt === null ? '-' : context.when(run.startedAt)],
+    ['finished', run.finishedAt === null ? '-' : context.when(run.finishedAt)],
   ];
   context.print(rows.map(([name, value]) => `${name.padEnd(9)} ${clean(value)}\n`).join(''));
   for (const { asset, status, attempts, metadata, error } of run.assets) {

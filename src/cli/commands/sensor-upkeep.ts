@@ -103,9 +103,9 @@ export async function history(
   Object.assign(context.document, { sensor, ticks });
   if (ticks.length === 0) return context.chat(`sensor '${sensor}' has not ticked yet`);
   await context.table({
-    columns: [{ title: 'STARTED' }, { title: 'OUTCOME' }, { title: 'WHAT' }],
+    columns: [{ title: 'STARTED', keeps: 'all' }, { title: 'OUTCOME', keeps: 'all' }, { title: 'WHAT' }],
     rows: ticks.map((tick) => [
-      tick.startedAt,
+      context.when(tick.startedAt),
       {
         text: tick.status,
         paint: tick.status === 'FAILURE' ? 'bad' : tick.status === 'SUCCESS' ? 'good' : 'dim',

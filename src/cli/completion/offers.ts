@@ -121,7 +121,6 @@ async function valuesOfFlag(
   const offers = await (async (): Promise<Offers> => {
     switch (long) {
       case '--key':
-      case '--range':
       case '--prefix':
         return namesOf('keys', asked);
       case '--after':

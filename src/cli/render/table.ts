@@ -6,6 +6,8 @@ import { clean } from '../../model/text.ts';
 export interface Column {
   readonly title: string;
   readonly align?: 'right';
+  /** What must be left when the terminal is narrow: all of each text, or what tells texts apart. Default: its beginning. */
+  readonly keeps?: 'all' | 'difference';
 }
 
 export interface Cell {
@@ -27,20 +29,21 @@ export async function writeTable(
     ),
   );
   if (!stream.isTerminal) {
-    stream.write(
-      cells.map((row) => `${row.map(({ text }) => text.replaceAll(/[\n\t]/g, ' ')).join('\t')}\n`).join(''),
-    );
+    stream.write(cells.map((row) => `${row.map(({ text }) => oneLine(text)).join('\t')}\n`).join(''));
     return;
   }
   const width = await widthOf();
   const widths = columns.map(({ title }, at) =>
     Math.max(title.length, ...cells.map((row) => width(row[at]!.text))),
   );
-  shrinkToFit(widths, stream.columns);
+  const texts = (at: number): string[] => cells.map((row) => oneLine(row[at]!.text));
+  shrinkToFit(widths, columns, stream.columns);
+  for (const [at, { keeps }] of columns.entries())
+    if (keeps === 'difference') widths[at] = widthThatTellsApart(texts(at), widths[at]!, width);
   const line = (texts: readonly Cell[], style: (text: string, cell: Cell) => string): string =>
     texts
       .map((cell, at) => {
-        const text = shortened(cell.text.replaceAll(/[\n\t]/g, ' '), widths[at]!, width);
+        const text = shortened(oneLine(cell.text), widths[at]!, width);
         const space = ' '.repeat(Math.max(0, widths[at]! - width(text)));
         const painted = style(text, cell);
         const last = at === texts.length - 1;
@@ -58,18 +61,44 @@ export async function writeTable(
   stream.write(`${[header, ...body].join('\n')}\n`);
 }
 
-/** Takes from the widest columns until a row fits into a line. */
-function shrinkToFit(widths: number[], columns: number): void {
+function oneLine(text: string): string {
+  return text.replaceAll(/[\n\t]/g, ' ');
+}
+
+/** Takes from the widest columns that may be cut until a row fits into a line. */
+function shrinkToFit(widths: number[], columns: readonly Column[], room: number): void {
   const least = 8;
-  for (let over = widths.reduce((sum, width) => sum + width + 2, -2) - columns; over > 0; over--) {
-    const widest = widths.indexOf(Math.max(...widths));
-    if (widths[widest]! <= least) return;
+  const cuttable = (width: number, at: number): number => (columns[at]!.keeps === 'all' ? 0 : width);
+  for (let over = widths.reduce((sum, width) => sum + width + 2, -2) - room; over > 0; over--) {
+    const may = widths.map(cuttable);
+    const widest = may.indexOf(Math.max(...may));
+    if (may[widest]! <= least) return;
     widths[widest]!--;
   }
 }
 
+/** The least width, from `least` on, at which different texts still look different. */
+function widthThatTellsApart(
+  texts: readonly string[],
+  least: number,
+  width: (text: string) => number,
+): number {
+  const different = [...new Set(texts)];
+  const most = Math.max(least, ...different.map(width));
+  const isEnough = (places: number): boolean =>
+    new Set(different.map((text) => shortened(text, places, width))).size === different.length;
+  let [low, high] = [least, most];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isEnough(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 function shortened(text: string, most: number, width: (text: string) => number): string {
   if (width(text) <= most) return text;
+  if (width(text) === text.length) return `${text.slice(0, most - 1)}…`;
   let kept = '';
   for (const char of text) {
     if (width(kept + char) > most - 1) break;

@@ -64,7 +64,7 @@ export function planMaterialize(
   selection: Selection,
   { moment, owner }: Options,
 ): MaterializePlan {
-  const assets = chosenAssets(pipeline, selection);
+  const assets = chosenAssets(view, pipeline, selection);
   const targets =
     selection.keys === null
       ? targetsByState(assets, selection)
@@ -139,7 +139,7 @@ interface Target {
   readonly keys: readonly (string | null)[] | null;
 }
 
-function chosenAssets(pipeline: Pipeline, { assets }: Selection): AssetDefinition[] {
+function chosenAssets(view: StateView, pipeline: Pipeline, { assets }: Selection): AssetDefinition[] {
   const unknown = assets.filter((name) => !pipeline.assets.has(name));
   if (unknown.length > 0) {
     const names = [...pipeline.assets.keys()];
@@ -149,6 +149,7 @@ function chosenAssets(pipeline: Pipeline, { assets }: Selection): AssetDefinitio
       names: unknown,
       nearest: nearest(unknown[0]!, names),
       known: names.length,
+      keyOf: view.setNames().find((set) => view.present(set, [unknown[0]!]).size > 0),
     });
   }
   return [...pipeline.assets.values()].filter(({ name }) => assets.length === 0 || assets.includes(name));
