@@ -28,7 +28,8 @@ export interface TickRun {
   readonly partitionKey: string | null;
   readonly runKey: string | null;
   readonly assets: readonly string[];
-  readonly status: RunStatus;
+  /** `null`, where a past tick is shown: the run has ended, and the history does not keep it any more. */
+  readonly status: RunStatus | null;
 }
 
 /** Who evaluates a sensor at this moment. */

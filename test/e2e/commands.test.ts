@@ -123,6 +123,12 @@ function tickOf(sensor: string, changed: object = {}): object {
   };
 }
 
+/** The runs of a tick for these keys, as each of three commands shows them. */
+function thrice(...statuses: (string | null)[]): object[] {
+  const runs = ['a', 'bad', 'c'].map((key, at) => ({ ...tickRun(key, ''), status: statuses[at] }));
+  return [runs, runs, runs];
+}
+
 const tickRun = (partitionKey: string, status: string, id: unknown = ID): object => ({
   id,
   partitionKey,
@@ -497,6 +503,26 @@ describe('sensor', () => {
     });
   });
 
+  it('history, list and status say what became of the runs of a tick, and of which that is not known any more', async () => {
+    await using project = projectOf(['a', 'bad', 'c']);
+    await project.dynpart(['sensor', 'tick', '--no-run']);
+    const shown = async (): Promise<unknown[]> => {
+      const documents = await Promise.all(
+        [['sensor', 'history', 'feed'], ['sensor', 'list'], ['status']].map((args) => project.json(args)),
+      );
+      const [history, list, status] = documents.map(({ document }) => document);
+      return [history.ticks[0], list.sensors[0].lastTick, status.sensors[0].lastTick].map(({ runs }) => runs);
+    };
+    expect(await shown()).toEqual(thrice('QUEUED', 'QUEUED', 'QUEUED'));
+    const { document } = await project.json(['runs', 'list', '--key', 'c']);
+    await project.dynpart(['runs', 'cancel', document.runs[0].id as string]);
+    expect(await shown()).toEqual(thrice('QUEUED', 'QUEUED', 'CANCELED'));
+    await project.dynpart(['worker', '--once']);
+    expect(await shown()).toEqual(thrice('SUCCESS', 'FAILURE', 'CANCELED'));
+    fs.rmSync(project.path('.dynpart/history/runs.000001.jsonl'));
+    expect(await shown()).toEqual(thrice(null, null, null));
+  });
+
   it('list, cursor, start, stop and history say what there is, in both forms', async () => {
     await using project = projectOf(['a']);
     const running = { status: 'RUNNING', minimumIntervalSeconds: 3600 };
@@ -508,7 +534,7 @@ describe('sensor', () => {
       status: 'SUCCESS',
       cursor: { before: null, after: 'a' },
       partitions: [{ set: 'items', added: ['a'], removed: [], skipped: [] }],
-      runs: [tickRun('a', 'QUEUED')],
+      runs: [tickRun('a', 'SUCCESS')],
     });
     const failed = tickOf('broken', {
       status: 'FAILURE',

@@ -1,6 +1,7 @@
 /** What looks after sensors between their ticks: list, start, stop, cursor, history. */
 import { fail } from '../../model/failure.ts';
 import { lastTickOf } from '../../engine/sensors/last-tick.ts';
+import { withPresentLastTicks, withPresentRuns } from '../../engine/sensors/runs-of-ticks.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
 import { wordsForTick } from '../render/event-renderer.ts';
@@ -19,7 +20,8 @@ export async function list(context: Context): Promise<void> {
       evaluating: await context.store.evaluating(sensor.name),
     })),
   );
-  Object.assign(context.document, { sensors });
+  if (context.options.json)
+    Object.assign(context.document, { sensors: await withPresentLastTicks(context.store, sensors) });
   if (sensors.length === 0) return context.chat('the pipeline has no sensors');
   await context.table({
     columns: [
@@ -100,7 +102,8 @@ export async function history(
     !past.some(({ startedAt }) => startedAt === last.startedAt) &&
     (past[0] === undefined || last.startedAt > past[0].startedAt);
   const ticks = missing ? [last, ...past].slice(0, limit) : past;
-  Object.assign(context.document, { sensor, ticks });
+  if (context.options.json)
+    Object.assign(context.document, { sensor, ticks: await withPresentRuns(context.store, ticks) });
   if (ticks.length === 0) return context.chat(`sensor '${sensor}' has not ticked yet`);
   await context.table({
     columns: [{ title: 'STARTED', keeps: 'all' }, { title: 'OUTCOME', keeps: 'all' }, { title: 'WHAT' }],

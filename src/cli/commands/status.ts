@@ -1,5 +1,6 @@
 /** `dynpart status`: what is materialized, failed, in progress and missing, per asset. */
 import { lastTickOf } from '../../engine/sensors/last-tick.ts';
+import { withPresentLastTicks } from '../../engine/sensors/runs-of-ticks.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import { isoTime } from '../../model/time.ts';
 import type { PageParts } from '../../report/status-page.ts';
@@ -49,6 +50,8 @@ async function status(
   };
   const { assets } = report;
   Object.assign(context.document, report);
+  if (context.options.json)
+    context.document['sensors'] = await withPresentLastTicks(context.store, report.sensors);
   if (flags.html !== undefined) {
     const parts = { report, known: chosen, inProgress, isWhole: names.length === 0 };
     context.document['html'] = await writePage(context, flags.html, view, parts);

@@ -77,9 +77,16 @@ export function* runsIn(runs: PendingRuns): Generator<PendingRun> {
   for (let position = 0; position < runs.count; position++) yield runs.at(position);
 }
 
-/** Every queued and started run. */
-export function pendingRecords(view: StateView): RunRecord[] {
+/** Queued and started runs: every one, or those with these ids. */
+export function pendingRecords(view: StateView, ids?: ReadonlySet<string>): RunRecord[] {
   const begun = begunIn(view);
+  if (ids !== undefined) {
+    return [...ids].flatMap((id) => {
+      const pending = view.run(id);
+      if (pending === undefined) return [];
+      return asBegun(recordOf(pending.runs, pending.run), pending.runs, begun);
+    });
+  }
   return view
     .runs()
     .flatMap((runs) => Array.from(runsIn(runs), (run) => asBegun(recordOf(runs, run), runs, begun)));
@@ -87,9 +94,7 @@ export function pendingRecords(view: StateView): RunRecord[] {
 
 /** One of them. */
 export function pendingRecord(view: StateView, id: string): RunRecord | undefined {
-  const pending = view.run(id);
-  if (pending === undefined) return undefined;
-  return asBegun(recordOf(pending.runs, pending.run), pending.runs, begunIn(view));
+  return pendingRecords(view, new Set([id]))[0];
 }
 
 /** What each live executor notes of its runs: one that is blocked cannot commit that it has begun them. */
