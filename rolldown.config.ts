@@ -60,7 +60,7 @@ const groups = [
       'src/engine/runs/(run-session|left-programs)',
       'src/engine/user-code/(?!run-program)',
       'src/cli/(commands/sensor(-tick)?\\.|load-user|end-left|run-options|render/(event|live))',
-      'src/cli/isolation/(capture|load-process)',
+      'src/cli/isolation/(capture|load-process|more-threads)',
     ),
   },
   // What a tick needs whose sensor asked for something.

@@ -2,13 +2,9 @@
 import type { RunSessionOptions } from '../engine/runs/run-session.ts';
 import type { Context } from './context.ts';
 import { loadProcessGroups } from './isolation/load-process-groups.ts';
+import { moreThreads } from './isolation/more-threads.ts';
 import { hasLeftValues, valuesOf } from './stores.ts';
 import type { EventRenderer } from './render/event-renderer.ts';
-
-/** fsync waits in threads: with four of them ten thousand small values wait long. Set before the first one is needed. */
-function moreThreads(): void {
-  process.env['UV_THREADPOOL_SIZE'] ??= '64';
-}
 
 export interface RunChoices {
   readonly concurrency: number | undefined;
