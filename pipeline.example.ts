@@ -49,10 +49,8 @@ export const feed = sensor({
     const listed = await feedAsOf(now, signal);
     // The set is what was seen, so an episode that comes late, or shares its date with another, is not lost.
     // A date as a cursor would lose both; here the cursor only tells people how far the feed has come.
-    const fresh = partitions(episodes)
-      .missing(listed.keys())
-      .map((key) => listed.get(key)!)
-      .sort(byDate);
+    const missing = await partitions(episodes).missing(listed.keys());
+    const fresh = missing.map((key) => listed.get(key)!).sort(byDate);
     if (fresh.length === 0) return { skipReason: `all ${listed.size} episodes of the feed are known` };
     log.info(`${fresh.length} of ${listed.size} episodes are new`);
     const newest = [...listed.values()].sort(byDate).at(-1)?.publishedAt;

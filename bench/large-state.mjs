@@ -25,9 +25,9 @@ const notes = asset({ name: 'notes', partitions: items, inputs: { record }, mate
 const find = sensor({
   name: 'find',
   assets: [record, notes],
-  evaluate: ({ partitions, cursor }) => {
+  evaluate: async ({ partitions, cursor }) => {
     const newest = Array.from({ length: 10 }, (_, at) => \`key-\${String(cursor === null ? 1 : ${count} - 9 + at).padStart(7, '0')}\`);
-    const keys = partitions(items).missing(newest);
+    const keys = await partitions(items).missing(newest);
     if (keys.length === 0) return { skipReason: 'nothing new' };
     return {
       cursor: keys.at(-1)!,

@@ -29,8 +29,8 @@ const record = asset({
 const newEpisodes = sensor({
   name: 'new_episodes',
   assets: [record],
-  evaluate: ({ partitions }) => {
-    const keys = partitions(episodes).missing(items.map(({ id }) => id));
+  evaluate: async ({ partitions }) => {
+    const keys = await partitions(episodes).missing(items.map(({ id }) => id));
     if (keys.length === 0) return { skipReason: 'nothing new' };
     return {
       dynamicPartitionsRequests: [episodes.buildAddRequest(keys)],

@@ -33,8 +33,8 @@ const sensors = Array.from({ length: ${SENSORS} }, (_, at) =>
     name: \`find_\${at}\`,
     assets: [record],
     minimumIntervalSeconds: ${INTERVAL_S},
-    evaluate: ({ partitions }) => {
-      const keys = partitions(items).missing(known);
+    evaluate: async ({ partitions }) => {
+      const keys = await partitions(items).missing(known);
       return keys.length === 0
         ? { skipReason: 'nothing new' }
         : { dynamicPartitionsRequests: [items.buildAddRequest(keys)] };

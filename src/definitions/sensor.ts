@@ -11,16 +11,20 @@ export const DEFAULT_INTERVAL_SECONDS = 30;
 /** Seconds that one evaluation may take unless the sensor says otherwise. */
 export const DEFAULT_TIMEOUT_SECONDS = 60;
 
-/** The keys of one set as they were when the tick began. Read-only. */
+/**
+ * The keys of one set as they were when the tick began. Read-only. Every answer is a promise: the set may be in a database and
+ * may have a million keys. One that is used without `await` throws, with the line and what to write.
+ */
 export interface PartitionsView {
-  readonly keys: readonly string[];
-  readonly count: number;
-  has(key: string): boolean;
+  /** All keys in the order of adding: `for await (const key of partitions(set).keys())`. */
+  keys(): AsyncIterable<string>;
+  count(): Promise<number>;
+  has(key: string): Promise<boolean>;
   /**
    * Those of the given keys that are not in the set, each once, in the order given: the right way to find what is new.
    * Keys that were removed with `--keep-out` are not new.
    */
-  missing(keys: Iterable<string>): string[];
+  missing(keys: Iterable<string>): Promise<string[]>;
 }
 
 /** What `evaluate` is given. */

@@ -248,17 +248,23 @@ function foldersOf(values: readonly StagedValue[]): Set<string> {
 /** Gives a file a further name, whatever has that name now. Where there are no hard links, the name is all that it has. */
 function linkOver(from: string, to: string): void {
   const between = `${from}~`;
+  removeIfThere(between);
   try {
-    removeIfThere(between);
     fs.linkSync(from, between);
   } catch (error) {
+    // Purged in the meantime.
     if (errno(error) === 'ENOENT') return;
+    if (!hasNoLinks(error)) throw error;
     fs.renameSync(from, to);
     return;
   }
   fs.renameSync(between, to);
   // Two names of one file are left as they are: it was in its place already.
   removeIfThere(between);
+}
+
+function hasNoLinks(error: unknown): boolean {
+  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errno(error) ?? '');
 }
 
 function isOf(staged: StagedValue, { asset, partitionKey }: ValueContext): boolean {

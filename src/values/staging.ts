@@ -8,12 +8,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  closeQuietly,
   errno,
   io,
   makePassingFolder,
   namesIn,
   openToAppend,
+  removeIfThere,
   removeQuietly,
   writeAll,
 } from '../files/durable-files.ts';
@@ -57,10 +57,14 @@ export class Journal {
 
   /** Nothing is staged any more. */
   clear(): void {
-    if (this.#fd === undefined) return;
-    closeQuietly(this.#fd);
+    const fd = this.#fd;
+    if (fd === undefined) return;
     this.#fd = undefined;
-    removeQuietly(path.join(this.#folder, processTag()));
+    const file = path.join(this.#folder, processTag());
+    io('write', file, () => {
+      fs.closeSync(fd);
+      removeIfThere(file);
+    });
   }
 
   /** What others have staged, newest first. */

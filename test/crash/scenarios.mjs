@@ -63,7 +63,7 @@ const source = sensor({
     await untilOneWasShown();
     const listed = ITEMS.split(',').filter((item) => item !== '');
     if (listed.includes('throw')) throw new Error('the source is down');
-    const fresh = partitions(items).missing(listed);
+    const fresh = await partitions(items).missing(listed);
     return {
       cursor: String(listed.length),
       dynamicPartitionsRequests: [items.buildAddRequest(fresh)],

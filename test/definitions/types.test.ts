@@ -97,7 +97,7 @@ describe('the types of a pipeline file', () => {
         expectTypeOf(lastTickAt).toEqualTypeOf<Date | null>();
         expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
         await Promise.resolve();
-        const fresh = partitions(episodes).missing(['a']);
+        const fresh = await partitions(episodes).missing(['a']);
         return {
           cursor: '1',
           dynamicPartitionsRequests: [episodes.buildAddRequest(fresh)],

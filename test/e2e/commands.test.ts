@@ -25,9 +25,9 @@ const feed = sensor({
   name: 'feed',
   assets: [raw, twice],
   minimumIntervalSeconds: 3600,
-  evaluate({ partitions }) {
+  async evaluate({ partitions }) {
     const lines = fs.readFileSync(new URL('feed.txt', import.meta.url), 'utf8').split('\\n').filter((line) => line !== '');
-    const fresh = partitions(items).missing(lines);
+    const fresh = await partitions(items).missing(lines);
     if (fresh.length === 0) return { skipReason: 'no new line' };
     return {
       cursor: lines.at(-1)!,

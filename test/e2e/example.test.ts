@@ -319,7 +319,7 @@ describe('a feed that grows', () => {
     expect(answers(200)).toBe(4);
     watch.process.kill('SIGINT');
     expect((await watch.done).code).toBe(0);
-    const { runs } = await example.ask(['runs', 'list']);
+    const { runs } = (await example.json(['runs', 'list'])).document;
     expect(runs.map((run: { status: string }) => run.status)).toEqual(['SUCCESS', 'SUCCESS', 'SUCCESS']);
   });
 });

@@ -74,8 +74,8 @@ const requesting = (name: string, target: typeof waits) =>
     assets: [target],
     minimumIntervalSeconds: 1,
     defaultStatus: 'stopped',
-    evaluate({ partitions }) {
-      const fresh = partitions(items).missing(keysOfFeed());
+    async evaluate({ partitions }) {
+      const fresh = await partitions(items).missing(keysOfFeed());
       return {
         cursor: String(keysOfFeed().length),
         dynamicPartitionsRequests: [items.buildAddRequest(fresh)],

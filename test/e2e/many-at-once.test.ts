@@ -19,9 +19,9 @@ const copy = asset({
 const feed = sensor({
   name: 'feed',
   assets: [copy],
-  evaluate({ partitions, cursor }) {
+  async evaluate({ partitions, cursor }) {
     const lines = fs.readFileSync(new URL('feed.txt', import.meta.url), 'utf8').split('\\n').filter((line) => line !== '');
-    const fresh = partitions(found).missing(lines);
+    const fresh = await partitions(found).missing(lines);
     return {
       cursor: String(lines.length),
       dynamicPartitionsRequests: [found.buildAddRequest(fresh)],

@@ -69,8 +69,8 @@ const requesting = (name: string, target: typeof waits) =>
     assets: [target],
     minimumIntervalSeconds: 600,
     defaultStatus: 'stopped',
-    evaluate({ partitions }) {
-      const fresh = partitions(items).missing(feed());
+    async evaluate({ partitions }) {
+      const fresh = await partitions(items).missing(feed());
       return {
         dynamicPartitionsRequests: [items.buildAddRequest(fresh)],
         runRequests: fresh.map((partitionKey) => ({ partitionKey, runKey: partitionKey })),

@@ -25,9 +25,9 @@ const feed = sensor({
   name: 'feed',
   assets: [raw, twice],
   minimumIntervalSeconds: 1,
-  evaluate({ cursor, partitions }) {
+  async evaluate({ cursor, partitions }) {
     const before: string | null = cursor;
-    const fresh = partitions(items).missing(['a', 'bb']);
+    const fresh = await partitions(items).missing(['a', 'bb']);
     if (fresh.length === 0) return { skipReason: 'nothing after ' + before };
     return {
       cursor: 'bb',

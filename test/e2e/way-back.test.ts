@@ -36,7 +36,7 @@ const feed = sensor({
     const fresh = listed.slice(Number(cursor ?? 0));
     return {
       cursor: String(listed.length),
-      dynamicPartitionsRequests: [items.buildAddRequest(partitions(items).missing(fresh))],
+      dynamicPartitionsRequests: [items.buildAddRequest(await partitions(items).missing(fresh))],
       runRequests: fresh.map((key) => ({ partitionKey: key, runKey: key })),
     };
   },

@@ -1,11 +1,10 @@
 /** Calls a sensor's function: with what it may see, for no longer than it may take, and makes data of what it returns. */
 import type { Failure } from '../../model/failure.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
-import { nearest } from '../../model/nearest.ts';
-import type { PartitionsView } from '../../definitions/sensor.ts';
 import { type LogLine, TICK_LOG_LIMIT } from '../../model/tick.ts';
 import type { Clock } from '../../model/time.ts';
 import type { StateView } from '../../state/slice.ts';
+import { setView } from './set-view.ts';
 import { makeExec } from '../user-code/exec.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
 import { type EvaluatedResult, parseSensorResult } from '../plan/sensor-result.ts';
@@ -57,7 +56,7 @@ export function evaluateHere(
           async () => {
             const returned: unknown = await sensor.evaluate({
               cursor: view.sensor(sensor.name).cursor,
-              partitions: (set) => viewOfSet(view, pipeline, typeof set === 'string' ? set : set.name),
+              partitions: (set) => setView(view, pipeline, typeof set === 'string' ? set : set.name),
               lastTickAt,
               log: writer.log(),
               exec: makeExec({ writer, signal, programs }),
@@ -99,44 +98,5 @@ export function evaluateHere(
       case 'interrupted':
         return { ended: { failure: { reason: 'sensor-interrupted', sensor: name } }, log };
     }
-  };
-}
-
-/** After so many single questions about a set, an index of it is cheaper than one more scan. */
-const QUESTIONS_BEFORE_INDEX = 8;
-
-function viewOfSet(view: StateView, pipeline: Pipeline, set: string): PartitionsView {
-  if (!pipeline.sets.includes(set)) {
-    const names = pipeline.sets;
-    throw new Error(
-      `the pipeline has no set '${set}'${nearest(set, names).length > 0 ? `; did you mean '${nearest(set, names)[0]}'?` : ''}`,
-    );
-  }
-  let index: ReadonlySet<string> | undefined;
-  let questions = 0;
-  return {
-    get keys() {
-      // A copy: the view is shared by everything that plans from it.
-      return Object.freeze([...view.keys(set)]);
-    },
-    get count() {
-      return view.keys(set).length;
-    },
-    has: (key) => {
-      if (index === undefined && ++questions > QUESTIONS_BEFORE_INDEX) index = new Set(view.keys(set));
-      return index?.has(key) ?? view.keys(set).includes(key);
-    },
-    missing: (keys) => {
-      if (typeof keys === 'string')
-        throw new TypeError(`missing() takes a list of keys; for one key write ['${keys}']`);
-      const asked = new Set(keys);
-      const present = index ?? view.present(set, asked);
-      // What an operator keeps out is not there, and is not to come back either.
-      const keptOut = view.keptOut(set, asked);
-      const all = [...asked];
-      return present.size + keptOut.size === 0
-        ? all
-        : all.filter((key) => !present.has(key) && !keptOut.has(key));
-    },
   };
 }

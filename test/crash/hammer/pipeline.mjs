@@ -132,8 +132,8 @@ export default definePipeline({
       dynamicPartitionsRequests: [guarded.buildAddRequest(Array.from({ length: 8 }, (_, at) => 'g' + at))],
     })),
     // Runs of one and the same key from every tick: they must wait for each other.
-    seeing('pulse', [pulse], ({ partitions }) =>
-      Math.random() < 0.5 && partitions(pulses).count > 0
+    seeing('pulse', [pulse], async ({ partitions }) =>
+      Math.random() < 0.5 && (await partitions(pulses).count()) > 0
         ? { skipReason: 'not now' }
         : {
             dynamicPartitionsRequests: [pulses.buildAddRequest(['p'])],

@@ -240,8 +240,8 @@ describe('a tick of a sensor', () => {
   });
 
   it('takes turns with another one of the same sensor: keys and runs come once', async () => {
-    start(({ partitions }) => {
-      const fresh = partitions(letters).missing(['a', 'b', 'c']);
+    start(async ({ partitions }) => {
+      const fresh = await partitions(letters).missing(['a', 'b', 'c']);
       return fresh.length === 0 ? undefined : found(...fresh);
     });
     const outcomes = await Promise.all(Array.from({ length: 5 }, () => rig.tick('feed', { ifBusy: 'wait' })));

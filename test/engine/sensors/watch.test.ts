@@ -163,9 +163,9 @@ describe('a watch', () => {
             name: 'feed',
             assets: [audio],
             minimumIntervalSeconds: 30,
-            evaluate: ({ partitions }) => {
+            evaluate: async ({ partitions }) => {
               note('feed');
-              const fresh = partitions(letters).missing([`k${partitions(letters).count}`]);
+              const fresh = await partitions(letters).missing([`k${await partitions(letters).count()}`]);
               return {
                 dynamicPartitionsRequests: [letters.buildAddRequest(fresh)],
                 runRequests: fresh.map((partitionKey) => ({ partitionKey, runKey: partitionKey })),

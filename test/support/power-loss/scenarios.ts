@@ -54,9 +54,9 @@ const whole = asset({ name: 'whole', materialize: () => made({ round: ROUND }) }
 const source = sensor({
   name: 'source',
   assets: [first, second],
-  evaluate({ partitions }) {
+  async evaluate({ partitions }) {
     const listed = ITEMS.split(',').filter((item) => item !== '');
-    const fresh = partitions(items).missing(listed);
+    const fresh = await partitions(items).missing(listed);
     return {
       cursor: String(listed.length),
       dynamicPartitionsRequests: [items.buildAddRequest(fresh)],
