@@ -9,6 +9,7 @@ import type { Clock } from '../model/time.ts';
 import { brokenArgument } from './command-line/broken-argument.ts';
 import { exitProcess } from './isolation/exit-process.ts';
 import { Context } from './context.ts';
+import { type ExitCode, worst } from './exit-code.ts';
 import { Interrupts } from './interrupts.ts';
 import { declared, declaredAll } from './contents.ts';
 import type { Invocation } from './command-line/invocation.ts';
@@ -31,8 +32,10 @@ export async function main(): Promise<void> {
   const unusable = whyUnusable(args, cwd);
   const code =
     unusable === null ? await run(args, terminal, systemClock) : refuse(unusable, args, terminal).code;
+  // What could not be shown may have been done all the same, and a script must not take what it got for everything.
+  const whole = terminal.stdout.hasFailed ? worst([code as ExitCode, 5]) : code;
   // Everything is written. User code may have left timers and sockets behind: nobody waits for them.
-  exitProcess(code);
+  exitProcess(whole);
 }
 
 /** Where the command was started, unless somebody has removed that folder. */
@@ -109,8 +112,9 @@ async function parse(
 ): Promise<Invocation | { readonly code: number }> {
   let invocation: Invocation | undefined;
   let said = '';
+  let asked = '';
   const output = {
-    writeOut: (text: string) => terminal.stdout.write(text),
+    writeOut: (text: string) => void (asked += text),
     writeErr: (text: string) => void (said += text),
   };
   try {
@@ -129,7 +133,11 @@ async function parse(
     if (error instanceof FailureError) return refuse(error.failure, args, terminal);
     const { code, exitCode, message } = error as CommanderError;
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
-    if (exitCode === 0) return { code: 0 };
+    if (exitCode === 0) {
+      const name = code === 'commander.version' ? 'version' : 'help';
+      terminal.stdout.write(wantsJson(args) ? `${toJson({ [name]: asked.trimEnd() })}\n` : asked);
+      return { code: 0 };
+    }
     if (code === 'commander.unknownCommand' || code === 'commander.missingArgument') {
       const hint = await hintFor(code, args);
       if (hint !== null) return refuse({ ...usageOf(code, said), hint }, args, terminal);

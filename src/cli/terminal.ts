@@ -2,13 +2,14 @@
 import fs from 'node:fs';
 import type { isatty as IsATty } from 'node:tty';
 import { causeOf } from '../files/system-errors.ts';
-import { fail } from '../model/failure.ts';
 
 export interface OutStream {
   write(text: string): void;
   readonly isTerminal: boolean;
   /** Letters in a line. */
   readonly columns: number;
+  /** Whether something could not be written, and not because nobody reads any more. */
+  readonly hasFailed: boolean;
 }
 
 export interface Terminal {
@@ -21,9 +22,15 @@ export interface Terminal {
 
 /** The real one. */
 export function processTerminal(cwd: string): Terminal {
+  const stderr = new FileStream(2);
   return {
-    stdout: new FileStream(1),
-    stderr: new FileStream(2),
+    stdout: new FileStream(1, (cause) =>
+      stderr.write(
+        `error: cannot write to standard output: ${cause}\n` +
+          '  the command goes on and what it does is on record, only its output is lost; see: dynpart status, dynpart runs list\n',
+      ),
+    ),
+    stderr,
     env: process.env,
     cwd,
     readStdin,
@@ -64,11 +71,15 @@ function isMemoryDevice(rdev: number): boolean {
 /** Writes at once, so that nothing is lost when the process ends; and without `process.stdout`, which costs start-up. */
 class FileStream implements OutStream {
   readonly #fd: number;
+  readonly #onFailure: (cause: string) => void;
   #closed = false;
+  #hasFailed = false;
   #isTerminal: boolean | undefined;
 
-  constructor(fd: number) {
+  /** @param onFailure is told once why nothing more can be written. Nothing is thrown: runs that are under way must not end of it */
+  constructor(fd: number, onFailure: (cause: string) => void = () => undefined) {
     this.#fd = fd;
+    this.#onFailure = onFailure;
   }
 
   write(text: string): void {
@@ -80,6 +91,10 @@ class FileStream implements OutStream {
         this.#waitOrClose(error as NodeJS.ErrnoException);
       }
     }
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   get isTerminal(): boolean {
@@ -94,12 +109,11 @@ class FileStream implements OutStream {
 
   /** A pipe that is full says so when it was made non-blocking; one that nobody reads any more is no error. */
   #waitOrClose(error: NodeJS.ErrnoException): void {
-    if (error.code === 'EAGAIN') waitMs(1);
-    else if (error.code === 'EPIPE' || error.code === 'EBADF') this.#closed = true;
-    else if (this.#fd === 1)
-      fail({ reason: 'state-io', file: 'standard output', action: 'write to', cause: causeOf(error) });
-    // There is nowhere left to say it.
-    else this.#closed = true;
+    if (error.code === 'EAGAIN') return waitMs(1);
+    this.#closed = true;
+    if (error.code === 'EPIPE' || error.code === 'EBADF') return;
+    this.#hasFailed = true;
+    this.#onFailure(causeOf(error));
   }
 
   /** `tty` is only loaded for a character device: a pipe or a file is no terminal for certain. */

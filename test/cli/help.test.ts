@@ -2,6 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Declaration } from '../../src/cli/command-line/declaration.ts';
+import { EXAMPLES } from '../../src/cli/command-line/examples.ts';
+import { readPlainly } from '../../src/cli/command-line/read-plainly.ts';
+import { declared } from '../../src/cli/contents.ts';
 import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
 import { root } from '../support/project.ts';
 
@@ -132,5 +136,59 @@ describe('--help', () => {
     const prepared = fs.readFileSync(path.join(root, 'dist/help.txt'), 'utf8');
     expect(prepared).toBe(await help([]));
     expect(prepared).toContain('partitions');
+  });
+
+  it('of a group has its commands before the flags that all commands have', async () => {
+    for (const group of [[], ['partitions'], ['sensor'], ['runs'], ['assets'], ['state'], ['completion']]) {
+      const text = await help(group);
+      const at = (heading: string): number => text.indexOf(`\n${heading}:\n`);
+      expect(at('Commands')).toBeGreaterThan(0);
+      expect(at('Commands')).toBeLessThan(Math.min(at('Options'), at('Global options')));
+      // Moved, not copied.
+      expect(text.match(/^Commands:$/gm)).toHaveLength(1);
+    }
+  });
+
+  it('ends with an example that can be typed', async () => {
+    const program = await declared([
+      ...new Set(COMMANDS.map(([name]) => name.split(' ')[0]!)),
+      'check',
+      'completion',
+    ]);
+    const paths: string[] = [];
+    const walk = (command: Declaration, words: readonly string[]): void => {
+      paths.push(words.join(' '));
+      for (const below of command.commands) if (!below.isHidden) walk(below, [...words, below.name]);
+    };
+    walk(program, []);
+    expect(Object.keys(EXAMPLES).sort()).toEqual(paths.sort());
+    for (const [command, lines] of Object.entries(EXAMPLES)) {
+      const text = await help(command === '' ? [] : command.split(' '));
+      expect(text).toMatch(/^Examples?:$/m);
+      for (const line of lines) {
+        expect(text).toContain(`\n  ${line}\n`);
+        const [, typed] = /\bdynpart ([^|)]+)/.exec(line)!;
+        expect([line, readPlainly(program, typed!.trim().split(' '))]).toEqual([line, expect.anything()]);
+      }
+    }
+  });
+
+  it.each([
+    ['--help', '--json'],
+    ['--json', '--help'],
+    ['runs', 'list', '--json', '--help'],
+    ['runs', '--help', '--json'],
+  ])('is one JSON document with --json: %s %s %s %s', async (...args) => {
+    const words = args.filter((arg) => arg !== undefined);
+    const { code, stdout, stderr } = await runOn(new CapturedTerminal(), words);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const text = await help(words.filter((word) => !word.startsWith('--')));
+    expect(JSON.parse(stdout)).toEqual({ help: text.trimEnd() });
+  });
+
+  it('has a version beside it, which is JSON, too', async () => {
+    const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+    const { code, stdout } = await runOn(new CapturedTerminal(), ['--version', '--json']);
+    expect({ code, document: JSON.parse(stdout) }).toEqual({ code: 0, document: { version } });
   });
 });

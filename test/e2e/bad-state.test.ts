@@ -545,6 +545,32 @@ describe('stdout', () => {
     expect(result.stderr).toMatch(/space/);
   });
 
+  it
+    .skipIf(!fs.existsSync('/dev/full'))
+    .each([
+      '--help',
+      '--json --help',
+      '--version',
+      'runs list --help',
+      'nonsense --json',
+      'partitions list things --json',
+      'partitions list nothing --json',
+    ])('on a full disk ends neither in a stack nor in success: %s', async (line) => {
+    const result = await shell(`"$NODE" "$BIN" ${line} > /dev/full`);
+    expectNoStack(result);
+    expect(result.code).toBe(5);
+    expect(result.stderr.match(/cannot write to standard output: no space/g)).toHaveLength(1);
+  });
+
+  it.skipIf(!fs.existsSync('/dev/full'))('on a full disk keeps no run from its end', async () => {
+    const { code } = await shell(
+      '"$NODE" "$BIN" partitions add things full-1 full-2 --materialize --json > /dev/full',
+    );
+    expect(code).toBe(5);
+    const { runs } = await done(project, 'runs', 'list', '--key', 'full-2');
+    expect(runs.map((run: { status: string }) => run.status)).toEqual(['SUCCESS']);
+  });
+
   it('read slowly gets every key', async () => {
     const { stdout } = await shell(
       '"$NODE" "$BIN" partitions list things --after key-9 | (sleep 0.3; wc -l)',

@@ -19,6 +19,7 @@ export interface TerminalOptions {
 class CapturedStream implements OutStream {
   readonly isTerminal: boolean;
   readonly columns: number;
+  readonly hasFailed = false;
   text = '';
 
   constructor(isTerminal: boolean, columns: number) {

@@ -1,6 +1,7 @@
 /** The command line as commander reads it: help, suggestions, refusals, and all that is not written out plainly. */
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import type { Declaration, DeclaredOption } from './declaration.ts';
+import { EXAMPLES } from './examples.ts';
 import { GLOBAL_NAMES, GLOBAL_OPTIONS, type GlobalOptions, globalOptions } from './global-options.ts';
 import type { Invocation } from './invocation.ts';
 
@@ -23,18 +24,32 @@ export function createProgram({ declared, version, output, onInvocation }: Progr
   program
     .exitOverride()
     .configureOutput({ ...output, getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 })
+    .configureHelp({ formatHelp: commandsFirst })
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .helpCommand(false)
     .description(declared.summary)
     .version(version, '-V, --version');
   withGlobals(program);
-  for (const command of declared.commands) add(command, program, onInvocation);
+  addExamples(program, []);
+  for (const command of declared.commands) add(command, { parent: program, path: [] }, onInvocation);
   return program;
 }
 
-function add(declared: Declaration, parent: Command, onInvocation: ProgramParts['onInvocation']): void {
+interface Place {
+  readonly parent: Command;
+  /** The words between `dynpart` and the command's own. */
+  readonly path: readonly string[];
+}
+
+function add(
+  declared: Declaration,
+  { parent, path: above }: Place,
+  onInvocation: ProgramParts['onInvocation'],
+): void {
+  const path = [...above, declared.name];
   const command = parent.command(declared.name, { hidden: declared.isHidden }).description(declared.summary);
+  addExamples(command, path);
   if (declared.helpAfter !== '') command.addHelpText('after', declared.helpAfter);
   for (const { spec, description } of declared.arguments) command.argument(spec, description);
   for (const option of declared.options) addOption(command, option);
@@ -49,9 +64,28 @@ function add(declared: Declaration, parent: Command, onInvocation: ProgramParts[
       });
     });
   }
-  for (const below of declared.commands) add(below, command, onInvocation);
+  for (const below of declared.commands) add(below, { parent: command, path }, onInvocation);
   // What has nothing in it was not loaded, as it was not typed: only its name is shown.
   if (handler !== null || declared.commands.length > 0) withGlobals(command);
+}
+
+function addExamples(command: Command, path: readonly string[]): void {
+  const examples = EXAMPLES[path.join(' ')];
+  if (examples === undefined) return;
+  const title = examples.length === 1 ? 'Example' : 'Examples';
+  command.addHelpText('after', `\n${title}:\n${examples.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** Who asks a group for help looks for its commands: they stand before the flags that every command has. */
+function commandsFirst(command: Command, helper: Help): string {
+  const sections = Help.prototype.formatHelp
+    .call(helper, command, helper)
+    .trimEnd()
+    .split(/\n\n(?=\S)/);
+  const commands = sections.filter((section) => section.startsWith('Commands:'));
+  const others = sections.filter((section) => !section.startsWith('Commands:'));
+  const before = others.findIndex((section) => /^(Global o|O)ptions:/.test(section));
+  return `${[...others.slice(0, before), ...commands, ...others.slice(before)].join('\n\n')}\n`;
 }
 
 function addOption(
