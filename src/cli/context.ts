@@ -5,7 +5,7 @@ import { fail, FailureError, type Failure, type NamedThing } from '../model/fail
 import { nearest } from '../model/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
-import type { Clock } from '../model/time.ts';
+import { type Clock, isoTime } from '../model/time.ts';
 import { remembering } from '../engine/plan/remembering.ts';
 import type { LoadedPipeline } from '../loader/load-pipeline.ts';
 import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
@@ -22,7 +22,7 @@ import { namedStateFile, ownStateFile, usualStateFile } from './state-place.ts';
 import { type LocalStore, openStore } from './stores.ts';
 import type { GlobalOptions } from './command-line/global-options.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
-import { shortTime } from './render/short-time.ts';
+import { clockTime, shortTime } from './render/short-time.ts';
 import { writeTable } from './render/table.ts';
 import { clean, toJson } from '../model/text.ts';
 import type { Terminal } from './terminal.ts';
@@ -49,6 +49,7 @@ export class Context {
   readonly document: Record<string, unknown> = {};
   readonly #codes = new Set<ExitCode>();
   #talk: (write: () => void) => void = (write) => write();
+  #stampsTalk = false;
   readonly #file: string | null;
   /** `undefined` until it was looked for. */
   #stateFile: string | FailureError | undefined;
@@ -247,6 +248,11 @@ export class Context {
     this.#talk = talk;
   }
 
+  /** From now on, everything that is said says when: for commands that do not end by themselves. */
+  stampTalk(): void {
+    this.#stampsTalk = true;
+  }
+
   /** Talk: stderr. What comes from outside is made fit for a terminal by who says it, since colours are its to add. */
   say(text: string): void {
     if (!this.options.quiet) this.sayAlways(text);
@@ -279,7 +285,10 @@ export class Context {
   }
 
   #write(text: string): void {
-    this.#talk(() => this.terminal.stderr.write(`${text}\n`));
+    const { stderr } = this.terminal;
+    const now = this.clock.now();
+    const stamp = this.#stampsTalk ? `${stderr.isTerminal ? clockTime(now) : isoTime(now)} ` : '';
+    this.#talk(() => stderr.write(`${stamp}${text}\n`));
   }
 
   /** A failure that ends the command. */

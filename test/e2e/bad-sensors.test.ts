@@ -311,6 +311,41 @@ describe('in a watch', () => {
   });
 });
 
+describe('a person who looks at a watch', () => {
+  it('reads once that a sensor fails, once that it works again, and of each batch when it has ended', async () => {
+    await using own = new Project({
+      'pipeline.ts': `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const keys = dynamicPartitions('keys');
+const made = asset({ name: 'made', partitions: keys, materialize: ({ partitionKey }) => partitionKey });
+let ticks = 0;
+const moody = sensor({ name: 'moody', assets: [made], defaultStatus: 'running', minimumIntervalSeconds: 0.1, evaluate: ({ cursor }) => {
+  if (++ticks <= 3) throw new Error('broken ' + ticks);
+  if (ticks > 6) return { skipReason: 'done' };
+  const key = 'k' + ticks;
+  return { cursor: key, dynamicPartitionsRequests: [keys.buildAddRequest([key])], runRequests: [{ partitionKey: key }] };
+} });
+export default definePipeline({ assets: [made], sensors: [moody] });
+`,
+    });
+    const watch = own.start(['sensor', 'watch'], { killAfterMs: 30_000 });
+    await watch.saw('works again');
+    await watch.saw('1 run succeeded in');
+    watch.process.kill('SIGTERM');
+    const { code, stderr } = await watch.done;
+    expect(code).toBe(0);
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.filter((line) => line.includes('broken'))).toEqual([
+      expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z error: .*broken 1/),
+    ]);
+    expect(lines.filter((line) => line.includes('works again'))).toEqual([
+      expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z moody: works again$/),
+    ]);
+    const batches = lines.filter((line) => line.includes('1 run succeeded in'));
+    expect(batches.length).toBeGreaterThanOrEqual(1);
+    for (const line of batches) expect(line).toMatch(/^\d{4}-\d\d-\d\dT/);
+  });
+});
+
 describe('a sensor that prints', () => {
   const PRINTED = ['from console.log', 'from stdout.write', 'from console.error', 'from bytes'];
 

@@ -4,7 +4,7 @@ import { lastTickOf } from '../../engine/sensors/last-tick.ts';
 import { withPresentLastTicks, withPresentRuns } from '../../engine/sensors/runs-of-ticks.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
-import { wordsForTick } from '../render/event-renderer.ts';
+import { wordsForTick } from '../render/tick-words.ts';
 import { printable } from '../../model/text.ts';
 
 export async function list(context: Context): Promise<void> {

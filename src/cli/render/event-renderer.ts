@@ -8,6 +8,7 @@ import type { Event, ProgramsLeft, RunFinished, Stopping, TickUnrecorded } from 
 import { FailureError } from '../../model/failure.ts';
 import type { Context } from '../context.ts';
 import { LiveLine } from './live-line.ts';
+import { wordsForTick } from './tick-words.ts';
 import { clean, counted, duration, printable } from '../../model/text.ts';
 
 /** How a set of runs ended. */
@@ -42,6 +43,10 @@ export class EventRenderer {
   readonly #told: string[] = [];
   #toldFailures = 0;
   #toldWaiting = '';
+  /** What was told of batches that ended before, while the command goes on. */
+  #batch: { readonly began: number; readonly before: RunSummary } | null = null;
+  /** Sensors whose failure was told and that have not worked since, with the code of that failure. */
+  readonly #broken = new Map<string, string>();
 
   /**
    * @param keepsRuns whether the list of runs is wanted at the end
@@ -57,6 +62,7 @@ export class EventRenderer {
     this.#live = new LiveLine(context);
     this.#began = steadyTime(context.clock);
     context.talkThrough((write) => this.#live.above(write));
+    if (lasts) context.stampTalk();
   }
 
   readonly emit = (event: Event): void => {
@@ -80,6 +86,7 @@ export class EventRenderer {
         return context.fail({ reason: 'runs-lost', count: event.count });
       case 'run-started':
         this.#live.started(event);
+        this.#batch ??= { began: steadyTime(context.clock), before: { ...this.summary } };
         return context.note(
           `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
         );
@@ -109,7 +116,7 @@ export class EventRenderer {
   /** The line that sums up the runs; silent under cron when there were none. */
   end(): void {
     this.#live.stop();
-    const { total, succeeded, failed, canceled, leftOut, waiting } = this.summary;
+    const { total, failed } = this.summary;
     const paint = this.#context.paint.stderr;
     if (failed > 0)
       this.#context.chat(
@@ -122,8 +129,11 @@ export class EventRenderer {
         ),
       );
     }
-    if (total === 0) return this.#sayTold([]);
-    const took = duration(steadyTime(this.#context.clock) - this.#began);
+    this.#sayTold(total === 0 ? [] : [this.#inWords(this.summary, this.#began)]);
+  }
+
+  #inWords({ succeeded, failed, canceled, leftOut, waiting }: RunSummary, began: number): string {
+    const paint = this.#context.paint.stderr;
     const parts = [
       ...(succeeded > 0 ? [paint.good(`${counted(succeeded, 'run')} succeeded`)] : []),
       ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),
@@ -131,7 +141,31 @@ export class EventRenderer {
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} left out, queued or started already`] : []),
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
-    this.#sayTold([`${parts.join(', ')} in ${took}`]);
+    return `${parts.join(', ')} in ${duration(steadyTime(this.#context.clock) - began)}`;
+  }
+
+  /** A command that goes on tells of each batch when nothing of it is left. */
+  #batchEnded(): void {
+    const batch = this.#batch;
+    this.#batch = null;
+    if (batch === null || !this.#lasts) return;
+    const { before } = batch;
+    const now = { ...this.summary };
+    for (const name of Object.keys(now) as (keyof RunSummary)[]) now[name] -= before[name];
+    this.#context.say(this.#inWords(now, batch.began));
+  }
+
+  /** A command that goes on tells once that a sensor fails, and once that it works again. @returns whether this is news */
+  #isNews({ sensor, status, error }: TickRecord): boolean {
+    if (!this.#lasts || status === 'BUSY' || error?.code === 'sensor-interrupted') return true;
+    const before = this.#broken.get(sensor);
+    if (status === 'FAILURE') {
+      this.#broken.set(sensor, error?.code ?? '');
+      return before !== error?.code;
+    }
+    if (this.#broken.delete(sensor))
+      this.#context.say(`${this.#context.paint.stderr.strong(sensor)}: works again`);
+    return true;
   }
 
   /** cron mails every line: there it is one. A person has read the first ones already. */
@@ -147,6 +181,8 @@ export class EventRenderer {
   }
 
   #tick(tick: TickRecord): void {
+    if (!this.#isNews(tick))
+      return this.#context.note(`${tick.sensor} still fails: ${tick.error?.message ?? ''}`);
     const { paint, terminal } = this.#context;
     const said = `${paint.stderr.strong(tick.sensor)}: ${wordsForTick(tick)}`;
     if (tick.error?.code === 'sensor-interrupted')
@@ -158,7 +194,12 @@ export class EventRenderer {
     else this.#told.push(said);
   }
 
-  #run({ run, left, canceledByOthers }: RunFinished): void {
+  #run(event: RunFinished): void {
+    this.#oneRun(event);
+    if (event.left === 0) this.#batchEnded();
+  }
+
+  #oneRun({ run, left, canceledByOthers }: RunFinished): void {
     this.summary.total++;
     if (run.status === 'SUCCESS') this.summary.succeeded++;
     else if (run.status === 'FAILURE') this.summary.failed++;
@@ -228,38 +269,6 @@ function wordsForWaiting(waitsFor: WaitsFor): string {
   return waitsFor.for === 'work'
     ? `waiting: ${who} has asset ${quoted(waitsFor.asset)}${forKey(waitsFor.partitionKey)} in hand (run ${waitsFor.run})`
     : `waiting: ${who} executes ${counted(waitsFor.runs, 'run')}, and the concurrency allows no more`;
-}
-
-/** What came of a tick, in a few words. */
-export function wordsForTick(tick: TickRecord): string {
-  const counts = { added: 0, removed: 0 };
-  for (const { added, removed } of tick.partitions) {
-    counts.added += added.length;
-    counts.removed += removed.length;
-  }
-  const { truncated } = tick;
-  const runs = tick.runs.length + (truncated?.runs ?? 0);
-  switch (tick.status) {
-    case 'BUSY':
-      return tick.busy === null
-        ? 'busy: it was changed while it was evaluated'
-        : `busy: process ${tick.busy.pid} on ${tick.busy.host} evaluates it since ${tick.busy.since}`;
-    case 'FAILURE':
-      return `failed: ${clean(tick.error?.message ?? '')}`;
-    case 'SKIPPED':
-      return `nothing new${tick.skipReason === null ? '' : ` (${clean(tick.skipReason)})`}`;
-    case 'SUCCESS':
-      return [
-        ...(counts.added > 0 ? [`${counted(counts.added, 'key')} added`] : []),
-        ...(counts.removed > 0 ? [`${counted(counts.removed, 'key')} removed`] : []),
-        ...(runs > 0 ? [`${counted(runs, 'run')} queued`] : []),
-        ...(tick.skippedRunKeys.length > 0
-          ? [`${counted(tick.skippedRunKeys.length, 'run key')} launched before`]
-          : []),
-        ...(tick.skipReason === null ? [] : [`no runs (${clean(tick.skipReason)})`]),
-        ...((truncated?.keys ?? 0) > 0 ? [`${counted(truncated!.keys, 'more key')} not listed`] : []),
-      ].join(', ');
-  }
 }
 
 /** Keys that a selection by state left alone. */
