@@ -267,6 +267,25 @@ describe('a table of a command', () => {
     expect((await dynpart(['runs', 'list'])).stdout).toMatch(/\t\d{4}-\d\d-\d\dT[\d:.]+Z$/m);
   });
 
+  it('of sensors is short for a person, too', async () => {
+    await dynpart(['sensor', 'tick']);
+    const person = await dynpart(['sensor', 'list'], { isTerminal: true, columns: 200 });
+    expect(person.stdout).toMatch(/^feed .* \d+ s ago /m);
+    expect((await dynpart(['sensor', 'list'])).stdout).toMatch(/^feed\t.*\t\d{4}-\d\d-\d\dT[\d:.]+Z\t/m);
+  });
+
+  it('is of runs of a status that was typed in small letters', async () => {
+    await dynpart(['partitions', 'add', 'keys', 'a']);
+    await dynpart(['materialize', 'good', '--all']);
+    for (const [status, count] of [
+      ['success', 1],
+      ['Failure', 0],
+    ] as const) {
+      const { code, stdout } = await dynpart(['runs', 'list', '--status', status, '--json']);
+      expect([code, JSON.parse(stdout).runs.length]).toEqual([0, count]);
+    }
+  });
+
   it('is a record a line for a pipe, with whole keys', async () => {
     await dynpart(['partitions', 'add', 'keys', long]);
     expect((await dynpart(['partitions', 'list', 'keys'])).stdout).toBe(`${long}\n`);

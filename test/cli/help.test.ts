@@ -124,7 +124,7 @@ describe('--help', () => {
     ['sensor start -q', 'for example: dynpart sensor start SENSOR; to find one: dynpart sensor list'],
     ['runs list --status failed', 'did you mean --status FAILURE?'],
     ['runs list --status succeeded', 'did you mean --status SUCCESS?'],
-    ['runs list --status queued', 'did you mean --status QUEUED?'],
+    ['runs list --status queue', 'did you mean --status QUEUED?'],
     ['runs list --status no', 'for example: --status QUEUED'],
   ])('of what was meant by %s', async (line, hint) => {
     const { code, stdout, stderr } = await runOn(new CapturedTerminal(), line.split(' '));

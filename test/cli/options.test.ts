@@ -66,7 +66,9 @@ describe('a flag with a value', () => {
   it('takes one of its words and no other', () => {
     const read = oneOf('--if-busy', ['skip', 'wait']);
     expect(read('wait')).toBe('wait');
-    for (const text of ['Skip', '', 'toString', 'skip '])
+    // The words are ours, in capitals here and small there: nobody need remember which.
+    expect([read('Wait'), read('SKIP')]).toEqual(['wait', 'skip']);
+    for (const text of ['Skipp', '', 'toString', 'skip '])
       expect(failureOf(() => read(text))).toMatchObject({ reason: 'usage' });
   });
 

@@ -48,13 +48,13 @@ export function age(flag: string): (text: string) => number {
   };
 }
 
-/** One of a few words. */
+/** One of a few words, in any case. */
 export function oneOf<const Word extends string>(
   flag: string,
   words: readonly Word[],
 ): (text: string) => Word {
   return (text) => {
-    const found = words.find((word) => word === text);
+    const found = words.find((word) => word.toLowerCase() === text.toLowerCase());
     const meant = nearest(text, words)[0] ?? words.find((word) => beginAlike(word, text));
     return (
       found ??

@@ -25,10 +25,10 @@ export async function list(context: Context): Promise<void> {
   if (sensors.length === 0) return context.chat('the pipeline has no sensors');
   await context.table({
     columns: [
-      { title: 'SENSOR' },
-      { title: 'STATUS' },
-      { title: 'EVERY', align: 'right' },
-      { title: 'LAST TICK' },
+      { title: 'SENSOR', keeps: 'difference' },
+      { title: 'STATUS', keeps: 'all' },
+      { title: 'EVERY', align: 'right', keeps: 'all' },
+      { title: 'LAST TICK', keeps: 'all' },
       { title: 'OUTCOME' },
       { title: 'CURSOR' },
     ],
@@ -36,7 +36,7 @@ export async function list(context: Context): Promise<void> {
       sensor,
       { text: status, paint: status === 'RUNNING' ? 'good' : 'dim' },
       `${minimumIntervalSeconds} s`,
-      lastTick?.startedAt ?? '-',
+      lastTick === null ? '-' : context.when(lastTick.startedAt),
       lastTick === null
         ? '-'
         : { text: lastTick.status, paint: lastTick.status === 'FAILURE' ? 'bad' : 'dim' },
