@@ -1,7 +1,13 @@
 /** Materializes a selection of assets and keys, for every command that does. */
 import { type RunRecord, runId } from '../model/run.ts';
 import { newId } from '../model/time.ts';
-import { type MaterializePlan, planMaterialize, type Selection } from '../engine/plan/materialize.ts';
+import {
+  type MaterializePlan,
+  planMaterialize,
+  type Selection,
+  type TagsOf,
+} from '../engine/plan/materialize.ts';
+import { earlierTags } from '../engine/runs/earlier-tags.ts';
 import { BlockedSayer } from '../engine/runs/say-blocked.ts';
 import { RunSession } from '../engine/runs/run-session.ts';
 import { remembering } from '../engine/plan/remembering.ts';
@@ -60,18 +66,23 @@ export async function materializeSelection(
   const { store, clock } = context;
   const pipeline = await context.pipeline();
   const moment = { now: clock.now(), group: newId(clock) };
-  const plan = (view: StateView, owner: string | null): MaterializePlan =>
-    planMaterialize(view, pipeline, selection, { moment, owner });
+  const planTagged = (view: StateView, owner: string | null, tagsOf?: TagsOf): MaterializePlan =>
+    planMaterialize(view, pipeline, selection, { moment, owner, ...(tagsOf && { tagsOf }) });
   const renderer = new EventRenderer(context, { keepsRuns: flags.summary !== true });
   const withList = (runs: readonly RunRecord[]): MaterializeOutcome => ({
     ...(flags.summary ? {} : { runs }),
     summary: renderer.summary,
   });
 
-  const preview = plan(await store.read(), flags.run ? 'preview' : null);
+  const before = await store.read();
+  const previewer = flags.run ? 'preview' : null;
+  const preview = planTagged(before, previewer);
+  const tagsOf = await earlierTags(store, before, { pipeline, planned: preview.queued });
+  const plan = (view: StateView, owner: string | null): MaterializePlan => planTagged(view, owner, tagsOf);
   countLeft(renderer.summary, preview);
   if (flags.dryRun) {
-    const queued = preview.queued.flatMap((runs) => queuedRecords(runs, true));
+    const { queued: tagged } = plan(before, previewer);
+    const queued = tagged.flatMap((runs) => queuedRecords(runs, true));
     renderer.summary.total = queued.length;
     sayWaiting(context, preview, selection);
     printPlan(context, preview.queued);

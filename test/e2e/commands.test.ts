@@ -856,6 +856,49 @@ describe('runs', () => {
     });
   });
 
+  it('later runs of a key carry the tags that a sensor gave its run, and a retry also its sensor and run key', async () => {
+    await using project = projectOf(['a', 'bad', 'worse']);
+    await project.dynpart(['sensor', 'tick', '--no-run']);
+    await project.dynpart(['partitions', 'add', 'items', 'plain']);
+    const tags = { from: 'feed' };
+    const made = async (...args: string[]): Promise<unknown[]> =>
+      byKey((await project.json(args)).document.runs).map((run) => {
+        const { partitionKey, sensor, runKey, tags: given } = run as Record<string, unknown>;
+        return [partitionKey, sensor, runKey, given];
+      });
+    const [first] = (await project.json(['runs', 'list', '--key', 'worse'])).document.runs as {
+      id: string;
+    }[];
+    await project.dynpart(['runs', 'cancel', first!.id]);
+    await project.dynpart(['worker', '--once']);
+    expect(await made('materialize', '--key', 'a', '--key', 'plain')).toEqual([
+      ['a', null, null, tags],
+      ['plain', null, null, {}],
+    ]);
+    expect(await made('materialize', '--failed', '--dry-run')).toEqual([['bad', null, null, tags]]);
+    expect(await made('materialize', '--failed')).toEqual([['bad', null, null, tags]]);
+    expect(await made('materialize', 'raw', 'twice', '--missing', '--no-run')).toEqual([
+      ['worse', null, null, tags],
+    ]);
+    const retried = await made('runs', 'retry', first!.id);
+    expect(retried).toEqual([['worse', 'feed', 'worse', tags]]);
+    // Several runs at once may tell one run key: it launched the first of them.
+    const ids = (
+      (await project.json(['runs', 'list', '--sensor', 'feed', '--key', 'worse'])).document.runs as {
+        id: string;
+      }[]
+    ).map(({ id }) => id);
+    expect(ids).toHaveLength(2);
+    expect(await made('runs', 'retry', ...ids)).toEqual([
+      ['worse', 'feed', 'worse', tags],
+      ['worse', 'feed', 'worse', tags],
+    ]);
+    // What is known of a key's tags goes with its runs.
+    fs.rmSync(project.path('.dynpart/history/runs.000001.jsonl'));
+    expect(await made('materialize', '--key', 'a', '--no-run')).toEqual([['a', null, null, {}]]);
+    expect((await project.json(['state', 'check'])).document).toMatchObject({ ok: true, problems: [] });
+  });
+
   it('cancel ends queued runs, release leaves them for others, and both answer with the runs', async () => {
     await using project = projectOf();
     await project.dynpart(['partitions', 'add', 'items', 'a', 'b']);

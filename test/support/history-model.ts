@@ -364,7 +364,12 @@ export class HistoryModel {
 
   /** A run again, those of its assets that did not succeed; `null` when its key is gone. */
   retry(
-    run: { readonly partitionKey: string | null; readonly assets: readonly (readonly [string, string])[] },
+    run: {
+      readonly partitionKey: string | null;
+      readonly sensor: string | null;
+      readonly runKey: string | null;
+      readonly assets: readonly (readonly [string, string])[];
+    },
     { group, owner }: { readonly group: string; readonly owner: string },
   ): { apply: () => void } | null {
     const failed = run.assets.filter(([, status]) => status !== 'SUCCESS').map(([asset]) => asset);
@@ -372,9 +377,10 @@ export class HistoryModel {
     const set = setOf(assets[0]!);
     const life = set === null ? this.whole : new Draft(this).life(set, run.partitionKey!);
     if (life === undefined) return null;
-    const runs = [{ life, assets, runKey: null }];
+    const { sensor, runKey } = run;
+    const runs = [{ life, assets, runKey }];
     return {
-      apply: () => (this.#announced = { group, sensor: null, origin: 'materialize', owner, runs }),
+      apply: () => (this.#announced = { group, sensor, origin: 'materialize', owner, runs }),
     };
   }
 
@@ -435,7 +441,8 @@ export class HistoryModel {
       this.pending.push({
         ...wanted!,
         id,
-        sensor: sensor!,
+        // A retry tells the sensor of the run that it repeats, and is the command's own.
+        sensor: columns.retryOf === null ? sensor! : null,
         origin,
         owner: owner!,
         interrupted: 0,

@@ -55,14 +55,19 @@ interface Options {
   readonly moment: MaterializeMoment;
   /** Who will execute the runs; `null`: a worker. */
   readonly owner: string | null;
+  /** Default: no tags. */
+  readonly tagsOf?: TagsOf;
 }
+
+/** The tags that the runs of a key carry. */
+export type TagsOf = (set: string | null, key: string | null) => QueuedRuns['tags'];
 
 /** @throws FailureError for unknown assets and keys, a key that several sets have, a choice that names no key */
 export function planMaterialize(
   view: StateView,
   pipeline: Pipeline,
   selection: Selection,
-  { moment, owner }: Options,
+  { moment, owner, tagsOf = () => ({}) }: Options,
 ): MaterializePlan {
   const assets = chosenAssets(view, pipeline, selection);
   const targets =
@@ -110,6 +115,7 @@ export function planMaterialize(
           set,
           assets: rest.map(({ name }) => name),
           key,
+          tags: tagsOf(set, key),
           moment,
           origin: owner === null ? 'worker' : 'materialize',
         });
@@ -245,17 +251,19 @@ function addTo(
     set,
     assets,
     key,
+    tags,
     moment,
     origin,
   }: {
     set: string | null;
     assets: string[];
     key: string | null;
+    tags: QueuedRuns['tags'];
     moment: MaterializeMoment;
     origin: QueuedRuns['origin'];
   },
 ): void {
-  const name = JSON.stringify([set, assets]);
+  const name = JSON.stringify([set, assets, Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1))]);
   const group = groups.get(name);
   if (group !== undefined) {
     group.keys.push(key);
@@ -268,7 +276,7 @@ function addTo(
     sensor: null,
     set,
     assets,
-    tags: {},
+    tags,
     origin,
     retryOf: null,
     firstNumber: 1,

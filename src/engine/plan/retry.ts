@@ -34,7 +34,7 @@ export function planRetry(
     return {
       group: moment.group,
       createdAt: isoTime(moment.now),
-      sensor: null,
+      sensor: run.sensor,
       set,
       assets: assets.map(({ name }) => name),
       tags: run.tags,
@@ -42,7 +42,7 @@ export function planRetry(
       retryOf: run.id,
       firstNumber: at + 1,
       keys: [partitionKey],
-      runKeys: null,
+      runKeys: run.runKey === null ? null : [run.runKey],
     };
   });
 }

@@ -439,7 +439,7 @@ export class RunExecution {
     const hasNoRoom = this.#inFlight.size === 0 && isRoomBlocked(view, executor.id, concurrency);
     const held = this.#queue.takeWhere((run) => hasNoRoom || isHeld(run.assets, run.partitionKey));
     for (const run of held) {
-      if (onInterrupt === 'release' || run.runs.sensor !== null) this.#unexecuted.push(run);
+      if (onInterrupt === 'release' || isOfSensor(run)) this.#unexecuted.push(run);
       else this.#endCanceled({ run, startedAt: null }, 'it waited for a process that is blocked');
     }
   }
@@ -500,7 +500,7 @@ export class RunExecution {
     const rest = this.#stopping === null ? [] : this.#queue.takeAll();
     // What a sensor requested is not lost with the command that happened to execute it: the cursor is past it.
     const cancels = this.#failure === null && (onInterrupt === 'cancel' || !interrupt.aborted);
-    const isCanceled = ({ runs }: OwnedRun): boolean => cancels && runs.sensor === null;
+    const isCanceled = (run: OwnedRun): boolean => cancels && !isOfSensor(run);
     const why = interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)';
     for (const run of rest) if (isCanceled(run)) this.#endCanceled({ run, startedAt: null }, why);
     const released = [...unexecuted, ...rest.filter((run) => !isCanceled(run))].map(({ id }) => id);
@@ -516,4 +516,9 @@ export class RunExecution {
 /** The assets that a run has made, as far as its outcome counts. */
 function madeIn({ record, counts }: FinishedRun): string[] {
   return counts ? record.assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset) : [];
+}
+
+/** Whether a sensor asked for this very run. A retry of such a run was asked for by hand. */
+function isOfSensor({ runs }: OwnedRun): boolean {
+  return runs.sensor !== null && runs.retryOf === null;
 }

@@ -176,8 +176,8 @@ function removeKeys(
 }
 
 function spendRunKeys(document: StateDocument, runs: QueuedRuns): StateDocument {
-  const { sensor, runKeys } = runs;
-  if (sensor === null || runKeys === null) return document;
+  const { sensor, runKeys, retryOf } = runs;
+  if (sensor === null || runKeys === null || retryOf !== null) return document;
   return withSensor(document, sensor, (entry) => ({
     ...entry,
     runKeys: spend(entry.runKeys, document, runs, runKeys),

@@ -140,7 +140,7 @@ function checkRuns(check: RunsCheck): void {
         `runs of group ${group.id} have their owner since serial ${group.ownedSince}, and the state is at ${document.serial}`,
       );
     if (group.assets.length === 0) report('run-without-assets', `runs of group ${group.id} have no assets`);
-    if (group.sensor !== null && !spent.has(group.sensor))
+    if (group.sensor !== null && group.retryOf === null && !spent.has(group.sensor))
       report(
         'unknown-sensor',
         `runs of group ${group.id} are of sensor '${group.sensor}', which never ticked`,
@@ -184,10 +184,13 @@ function checkRun(group: RunGroup, number: number, at: number, check: RunCheck):
     report('interrupted-too-often', `run ${id} was interrupted ${interrupted} times and is not ended`);
 }
 
-/** A run key launches one run, ever: what it launched shows that it is spent, and nothing else was launched by it. */
+/**
+ * A run key launches one run, ever: what it launched shows that it is spent, and nothing else was launched by it. A retry was
+ * launched by hand: it tells the sensor and the run key of the run that it repeats, which the state may know no more.
+ */
 function checkRunKey(group: RunGroup, at: number, id: string, { spent, launched, report }: RunCheck): void {
   const runKey = group.runKeys === 'keys' ? group.keys[at]! : (group.runKeys?.[at] ?? null);
-  if (group.sensor === null || runKey === null) return;
+  if (group.sensor === null || runKey === null || group.retryOf !== null) return;
   const ofSensor = spent.get(group.sensor);
   if (ofSensor !== undefined && !ofSensor.has(runKey))
     report(

@@ -467,6 +467,17 @@ describe('a process that executes runs', () => {
       expect((await rig.store.read()).executors()).toEqual([]);
     });
 
+    it('cancels the retry of a run that a sensor asked for: that one was asked for by hand', async () => {
+      await interrupted({ onInterrupt: 'cancel' }, { origin: 'materialize', sensor: 'feed', retryOf: 'x-1' });
+      expect(await pending()).toEqual([]);
+      expect((await rig.ended()).sort()).toEqual([
+        'g1-1 SUCCESS',
+        'g1-2 CANCELED',
+        'g1-3 CANCELED',
+        'g1-4 CANCELED',
+      ]);
+    });
+
     it('has them taken up by the next one, as if nothing had been', async () => {
       await interrupted({ onInterrupt: 'release' }, { origin: 'tick', sensor: 'feed' });
       const next = rig.session({ interrupt: new AbortController().signal, pipeline: pipelineOf() });
