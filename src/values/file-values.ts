@@ -16,11 +16,13 @@ import {
   errno,
   io,
   isThere,
+  likeNew,
   makeFolder,
   namesIn,
   removeIfThere,
   removeQuietly,
   syncFolder,
+  takeOn,
   writeAll,
 } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
@@ -80,8 +82,10 @@ export class FileValues implements BatchingIoManager {
     io('write', file, () => {
       // An interrupted execution of the same run may have left one; and nothing is written through a link.
       removeIfThere(file);
-      const fd = fs.openSync(file, 'wx');
+      const like = inPlace(base);
+      const fd = fs.openSync(file, 'wx', likeNew(like));
       try {
+        if (like !== undefined) takeOn(fd, like);
         writeAll(fd, bytes);
       } finally {
         fs.closeSync(fd);
@@ -239,6 +243,15 @@ function putInPlace(values: readonly StagedValue[]): void {
   for (const file of older) io('remove', file, () => removeIfThere(file));
   syncFolders(new Set(older.map((file) => path.dirname(file))));
   for (const staged of there) removeQuietly(stagedFileOf(staged));
+}
+
+/** The value that is going to be replaced, however it is kept: somebody may have narrowed or shared its file. */
+function inPlace(base: string): fs.Stats | undefined {
+  for (const ending of ENDINGS) {
+    const like = fs.lstatSync(`${base}${ending}`, { throwIfNoEntry: false });
+    if (like?.isFile() === true) return like;
+  }
+  return undefined;
 }
 
 function foldersOf(values: readonly StagedValue[]): Set<string> {

@@ -62,6 +62,30 @@ describe('values in files', () => {
     expect(files()).toEqual([name]);
   });
 
+  it.skipIf(process.platform === 'win32').each([
+    ['of the same kind', { n: 2 }, 'a.json'],
+    ['of another kind', new Uint8Array([1]), 'a.bin'],
+    ['of no content', undefined, 'a.none'],
+  ])('keeps the permissions of the value in whose place it is put: one %s', async (_, value, name) => {
+    const umask = process.umask(0o022);
+    try {
+      for (const mode of [0o600, 0o660]) {
+        values.save(by('a', `first-${mode}`), { n: 1 });
+        await put(values, `first-${mode}`);
+        fs.chmodSync(folder.file('values', 'audio', 'a.json'), mode);
+        values.save(by('a', `next-${mode}`), value);
+        values.save(by('b', `next-${mode}`), value);
+        const staged = files().find((file) => file.includes(`next-${mode}`) && file.startsWith('a'));
+        expect(fs.statSync(folder.file('values', 'audio', staged ?? name)).mode & 0o777).toBe(mode);
+        await put(values, `next-${mode}`);
+        expect(fs.statSync(folder.file('values', 'audio', name)).mode & 0o777).toBe(mode);
+        expect(fs.statSync(folder.file('values', 'audio', name.replace('a', 'b'))).mode & 0o777).toBe(0o644);
+      }
+    } finally {
+      process.umask(umask);
+    }
+  });
+
   it('brings back a Buffer as the bytes that it holds', async () => {
     values.save(by('a'), Buffer.from('hello').subarray(1, 3));
     await put(values);
