@@ -292,6 +292,9 @@ export function checkFolder(field, runs) {
     (name) =>
       /\.tmp\b|^claims\/|^executors\//.test(name) && name !== 'values/.tmp' && !/^values\/[^.]/.test(name),
   );
+  // The sign that somebody has looked for leftovers since this machine was started stays; there is one.
+  const signs = left.filter((name) => name.startsWith('values/.tmp/boot-')).slice(0, 1);
+  for (const sign of signs) left.splice(left.indexOf(sign), 1);
   if (left.length > 0) problems.push(`left behind: ${left.join(' ')}`);
   const ids = new Set(runs.map(({ id }) => id));
   const logs = all.filter((name) => /^logs\/./.test(name) && !ids.has(path.basename(name, '.jsonl')));
