@@ -33,6 +33,23 @@ describe('UV_THREADPOOL_SIZE', () => {
     expect(project.read('said').trim().split('\n').at(-1)).toBe('sensor none none');
   });
 
+  it('is not what an asset hands to a program that it starts without exec', async () => {
+    await using project = new Project({
+      'pipeline.ts': `import { asset, definePipeline } from 'dynpart';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+const materialize = () => {
+  fs.writeFileSync(new URL('said', import.meta.url), execFileSync('sh', ['-c', 'echo "\${UV_THREADPOOL_SIZE-none}"']));
+  fs.writeFileSync(new URL('threads', import.meta.url), String(fs.readdirSync('/proc/self/task').length));
+};
+export default definePipeline({ assets: [asset({ name: 'made', materialize })] });
+`,
+    });
+    expect(await project.dynpart(['materialize', '--all'])).toMatchObject({ code: 0 });
+    expect(project.read('said').trim()).toBe('none');
+    expect(Number(project.read('threads'))).toBeGreaterThan(64);
+  });
+
   it('is what the user gave', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE });
     await project.dynpart(['sensor', 'tick'], { env: { UV_THREADPOOL_SIZE: '7' } });
