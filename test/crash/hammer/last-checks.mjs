@@ -290,7 +290,10 @@ export function checkFolder(field, runs) {
   if (generations.length > 16) problems.push(`${generations.length} generations`);
   const left = all.filter(
     (name) =>
-      /\.tmp\b|^claims\/|^executors\//.test(name) && name !== 'values/.tmp' && !/^values\/[^.]/.test(name),
+      /\.tmp\b|^claims\/|^executors\//.test(name) &&
+      name !== 'values/.tmp' &&
+      !name.startsWith('values/.tmp/boot-') &&
+      !/^values\/[^.]/.test(name),
   );
   // The sign that somebody has looked for leftovers since this machine was started stays; there is one.
   const signs = left.filter((name) => name.startsWith('values/.tmp/boot-')).slice(0, 1);
