@@ -2,7 +2,7 @@
 import type { PipelineProblem } from '../model/failure.ts';
 import type { AnyAsset } from './asset.ts';
 import { type DefinitionKind, kindOf } from './brand.ts';
-import { nearest } from '../model/nearest.ts';
+import { didYouMean, nearest } from '../model/nearest.ts';
 import { nameOfType } from '../model/partition-key.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { placeText } from '../model/place.ts';
@@ -51,6 +51,7 @@ export function checkPipeline(options: PipelineOptions): PipelineProblem[] {
       'invalid-pipeline',
       `definePipeline takes an object with assets and sensors, not ${nameOfType(options)}`,
     );
+    if (Array.isArray(options)) checkParts(report, partsIn(options));
     return problems;
   }
   unknownFields(report, null, 'the pipeline', { of: options, known: FIELDS.pipeline });
@@ -60,25 +61,47 @@ export function checkPipeline(options: PipelineOptions): PipelineProblem[] {
     unit: 'a whole number',
   });
   checkHistory(report, options.history);
-  const assets = listOf<AnyAsset>(report, options.assets, 'assets', 'asset');
-  const sensors = listOf<Sensor>(report, options.sensors, 'sensors', 'sensor');
-  for (const set of listOf<{ name: string }>(
-    report,
-    options.partitions,
-    'partitions',
-    'dynamic-partitions',
-  )) {
-    goodName(report, set, 'set', set.name);
-  }
+  const given = withFieldsMeant(options);
+  checkParts(report, {
+    assets: listOf<AnyAsset>(report, given['assets'], 'assets', 'asset'),
+    sensors: listOf<Sensor>(report, given['sensors'], 'sensors', 'sensor'),
+    sets: listOf<{ name: string }>(report, given['partitions'], 'partitions', 'dynamic-partitions'),
+  });
+  if (problems.length === 0) checkCycles(report, options.assets ?? []);
+  checkIoManager(report, options.ioManager);
+  return problems;
+}
+
+interface Parts {
+  readonly assets: readonly AnyAsset[];
+  readonly sensors: readonly Sensor[];
+  readonly sets: readonly { readonly name: string }[];
+}
+
+function checkParts(report: Report, { assets, sensors, sets }: Parts): void {
+  for (const set of sets) goodName(report, set, 'set', set.name);
   for (const asset of assets) checkAsset(report, asset);
   for (const sensor of sensors) checkSensor(report, sensor);
   uniqueNames(report, 'asset', assets);
   uniqueNames(report, 'sensor', sensors);
   checkUpstreams(report, assets);
   checkTargets(report, sensors, assets);
-  if (problems.length === 0) checkCycles(report, assets);
-  checkIoManager(report, options.ioManager);
-  return problems;
+}
+
+/** The definitions among whatever was given, so that a mistake around them does not hide the mistakes in them. */
+function partsIn(values: readonly unknown[]): Parts {
+  const of = <T>(kind: DefinitionKind): T[] => values.filter((value) => kindOf(value) === kind) as T[];
+  return { assets: of('asset'), sensors: of('sensor'), sets: of('dynamic-partitions') };
+}
+
+/** The options, also those whose name is misspelt: it was reported, and what it holds is looked at all the same. */
+function withFieldsMeant(options: object): Readonly<Record<string, unknown>> {
+  const given: Record<string, unknown> = { ...options };
+  for (const field of Object.keys(options)) {
+    const [meant] = FIELDS.pipeline.includes(field) ? [] : nearest(field, FIELDS.pipeline);
+    if (meant !== undefined) given[meant] ??= given[field];
+  }
+  return given;
 }
 
 function checkHistory(report: Report, history: unknown): void {
@@ -288,7 +311,8 @@ function listOf<T>(report: Report, value: unknown, field: string, kind: Definiti
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
     report(null, 'invalid-pipeline', `${field} of the pipeline must be a list, not ${nameOfType(value)}`);
-    return [];
+    const values = kindOf(value) === undefined && isRecord(value) ? Object.values(value) : [value];
+    return values.filter((item) => kindOf(item) === kind) as T[];
   }
   return [...(value as unknown[])].filter((item, index) => {
     if (kindOf(item) === kind) return true;
@@ -356,11 +380,10 @@ interface Fields {
 function unknownFields(report: Report, definition: unknown, owner: string, { of, known }: Fields): void {
   for (const field of Object.keys(of)) {
     if (known.includes(field)) continue;
-    const [near] = nearest(field, known);
     report(
       definition,
       'unknown-option',
-      `${owner} has an unknown option '${field}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
+      `${owner} has an unknown option '${field}'${didYouMean(field, known)}`,
     );
   }
 }

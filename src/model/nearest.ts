@@ -17,6 +17,12 @@ export function nearest(name: string, names: Iterable<string>): string[] {
     .map(({ candidate }) => candidate);
 }
 
+/** `; did you mean 'NAME'?`, to be put behind a message; nothing where no name is near. */
+export function didYouMean(name: string, names: Iterable<string>): string {
+  const [near] = nearest(name, names);
+  return near === undefined ? '' : `; did you mean '${near}'?`;
+}
+
 /** How many letters must be put in, left out, changed or swapped with their neighbour (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

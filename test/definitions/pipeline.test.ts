@@ -424,3 +424,24 @@ describe('the rules of a pipeline', () => {
     expect(codesOf({ assets: [odd(undefined), odd(undefined)] })).toEqual(['invalid-asset', 'invalid-asset']);
   });
 });
+
+describe('a mistake of definePipeline', () => {
+  const bad = odd({ name: 'bad name', partitions: letters, materialize: () => 1 });
+  const target = odd({ name: 'target', materialize: () => 1, retri: {} });
+  const fed = oddSensor({ assets: [target], evaluate: 1 });
+
+  it.each([
+    ['an object where a list is meant', { assets: { bad, target }, sensors: { fed } }],
+    ['one definition where a list is meant', { assets: bad, sensors: fed }],
+    ['a misspelt field', { asset: [bad, target], sensor: [fed] }],
+    ['a list instead of an object', [bad, target, fed]],
+  ])('does not hide those of its parts: %s', (_what, options) => {
+    const codes = codesOf(options);
+    expect(codes).toContain('invalid-name');
+    expect(codes).toContain('invalid-sensor');
+  });
+
+  it('makes nothing unknown that is there', () => {
+    expect(codesOf({ asset: [target], sensors: [fed] })).not.toContain('unknown-asset');
+  });
+});

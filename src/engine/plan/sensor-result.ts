@@ -2,7 +2,7 @@
 import { kindOf } from '../../definitions/brand.ts';
 import { quoted } from '../../model/failure-words.ts';
 import { isPlainObject } from '../../model/json-value.ts';
-import { nearest } from '../../model/nearest.ts';
+import { didYouMean } from '../../model/nearest.ts';
 import { isPartitionKey, nameOfType, whyNotAKey } from '../../model/partition-key.ts';
 import { CURSOR_LIMIT, ERROR_LIMIT, recordable } from '../../model/recordable.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
@@ -305,10 +305,7 @@ function unknownFields(
   if (hasOnly(value, known)) return;
   for (const field of Object.keys(value)) {
     if (known.includes(field)) continue;
-    const [near] = nearest(field, known);
-    problems.push(
-      `${where()} has an unknown field ${quoted(field)}${near === undefined ? '' : `; did you mean '${near}'?`}`,
-    );
+    problems.push(`${where()} has an unknown field ${quoted(field)}${didYouMean(field, known)}`);
   }
 }
 
