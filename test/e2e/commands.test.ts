@@ -754,7 +754,10 @@ describe('runs', () => {
     expect(all.next).toBeNull();
     expect(all.runs).toHaveLength(5);
     expect(all.runs[0]).toEqual(
-      queuedRun('a', { assets: [assetOf('raw', { status: 'QUEUED', attempts: 0 })] }),
+      queuedRun('a', {
+        tags: { from: 'feed' },
+        assets: [assetOf('raw', { status: 'QUEUED', attempts: 0 })],
+      }),
     );
     expect(all.runs[1]).toEqual(runOf(null, { assets: [assetOf('report')] }));
     expect(byKey(all.runs.slice(2))).toEqual([
