@@ -226,7 +226,7 @@ describe('flags', () => {
     [['partitions', 'list', 'things', '--limit='], '--limit', '""'],
     [['partitions', 'list', 'things', '--limit', '9007199254740993'], '--limit', '"9007199254740993"'],
     [['runs', 'list', '--limit', 'ten'], '--limit', '"ten"'],
-    [['runs', 'list', '--status', 'success'], '--status', '"success"'],
+    [['runs', 'list', '--status', 'succes'], '--status', '"succes"'],
     [['sensor', 'history', 'feed', '--limit', '0x10'], '--limit', '"0x10"'],
     [['sensor', 'tick', '--concurrency', '0'], '--concurrency', '"0"'],
     [['sensor', 'tick', '--if-busy', 'later'], '--if-busy', '"later"'],

@@ -96,9 +96,10 @@ export class ExecutorFiles {
         note(endedLine(runId));
       },
       leave: async () => {
+        // Once: the number of a closed file may be another file's by now.
+        if (!this.#open.delete(owner.id)) return;
         await hide();
         // All is on record: a file that stays is the next sweep's.
-        this.#open.delete(owner.id);
         closeQuietly(log.fd);
         this.remove([owner.id]);
       },

@@ -93,9 +93,13 @@ export class SensorClaims {
   #claimOf(sensor: string, file: string, fd: number): SensorClaim {
     const hide = showLife((now) => fs.futimes(fd, now, now, () => undefined));
     this.#claimed++;
+    let isReleased = false;
     return {
       hasThread: () => this.#noteThread(sensor),
       release: () => {
+        // Once: the number of a closed file may be another file's by now.
+        if (isReleased) return Promise.resolve();
+        isReleased = true;
         hide();
         if (--this.#claimed === 0) this.#forgetThread();
         try {
