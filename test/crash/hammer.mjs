@@ -139,7 +139,8 @@ const field = {
 };
 
 /** The one thing that may be said: somebody was killed between the two steps of a commit. */
-const MAY_BE_SAID = /^(?:\d{4}-[\d-]+T[\d:.]+Z )?warning: .* holds serial \d+, its newest generation \d+: the generation is used\./;
+const MAY_BE_SAID =
+  /^(?:\d{4}-[\d-]+T[\d:.]+Z )?warning: .* holds serial \d+, its newest generation \d+: the generation is used\./;
 
 // ── One command ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
