@@ -201,7 +201,8 @@ export function checkRuns(field, runs, interrupted) {
     ['pairs', 'pairs'],
   ]) {
     const launched = group(
-      runs.filter((run) => run.sensor === sensor),
+      // A retry keeps the run key, and launches nothing.
+      runs.filter((run) => run.sensor === sensor && run.retryOf === null),
       ({ runKey }) => runKey,
     );
     if (!same(launched.keys(), field.lists[name]))
