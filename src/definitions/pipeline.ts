@@ -3,7 +3,7 @@ import type { AnyAsset, Asset, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
 import type { IoManager } from './io-manager.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
-import { checkPipeline } from './pipeline-rules.ts';
+import { checkPipeline } from './rules/pipeline.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { PipelineProblem } from '../model/failure.ts';
 import {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asset, type AnyAsset, type AssetOptions } from '../../src/definitions/asset.ts';
 import { kindOf } from '../../src/definitions/brand.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
-import { checkPipeline } from '../../src/definitions/pipeline-rules.ts';
+import { checkPipeline } from '../../src/definitions/rules/pipeline.ts';
 import type { PipelineProblem } from '../../src/model/failure.ts';
 import { definePipeline, PipelineError } from '../../src/definitions/pipeline.ts';
 import type { PipelineOptions } from '../../src/definitions/pipeline-options.ts';

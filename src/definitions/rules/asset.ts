@@ -1,0 +1,63 @@
+/** The rules for one asset by itself: its options, its set and its retries. */
+import { nameOfType } from '../../model/partition-key.ts';
+import type { AnyAsset } from '../asset.ts';
+import { kindOf } from '../brand.ts';
+import { checkName } from './names.ts';
+import { checkAboveZero, checkKnown, type Owner } from './options.ts';
+import { isRecord, problem, type Problems, said } from './problem.ts';
+
+const OPTIONS = [
+  'name',
+  'partitions',
+  'inputs',
+  'deps',
+  'retry',
+  'timeoutMs',
+  'concurrency',
+  'description',
+  'group',
+  'tags',
+  'materialize',
+];
+const RETRY_OPTIONS = ['maxRetries', 'delayMs', 'backoff', 'jitter'];
+
+export function* checkAsset(asset: AnyAsset): Problems {
+  const { options } = asset;
+  const owner = { definition: asset, name: `asset ${said(asset.name)}` };
+  const { name } = owner;
+  if (!isRecord(options))
+    return yield problem(asset, 'invalid-asset', `asset() takes an object, not ${nameOfType(options)}`);
+  yield* checkName(asset, 'asset', asset.name);
+  yield* checkKnown(owner, options, OPTIONS);
+  const { partitions, timeoutMs, concurrency, retry } = options;
+  if (typeof options.materialize !== 'function')
+    yield problem(asset, 'invalid-asset', `${name} has no materialize function`);
+  if (partitions !== undefined && kindOf(partitions) !== 'dynamic-partitions')
+    yield problem(
+      asset,
+      'invalid-asset',
+      `partitions of ${name} must come from dynamicPartitions(), not be ${nameOfType(partitions)}`,
+    );
+  else if (partitions !== undefined) yield* checkName(partitions, 'set', partitions.name);
+  yield* checkAboveZero(owner, 'timeoutMs', timeoutMs, 'milliseconds');
+  yield* checkAboveZero(owner, 'concurrency', concurrency, 'a whole number');
+  if (retry !== undefined) yield* checkRetry(owner, retry);
+}
+
+function* checkRetry(
+  { definition, name }: Owner,
+  retry: NonNullable<AnyAsset['options']['retry']>,
+): Problems {
+  const wrong = (what: string) => problem(definition, 'invalid-asset', what);
+  if (!isRecord(retry)) return yield wrong(`retry of ${name} must be an object, not ${nameOfType(retry)}`);
+  yield* checkKnown({ definition, name: `retry of ${name}` }, retry, RETRY_OPTIONS);
+  const { maxRetries, delayMs, backoff, jitter } = retry;
+  if (maxRetries !== undefined && !(Number.isInteger(maxRetries) && maxRetries >= 0))
+    yield wrong(`retry.maxRetries of ${name} must be a whole number of 0 or more`);
+  if (delayMs !== undefined && !(Number.isFinite(delayMs) && delayMs >= 0))
+    yield wrong(`retry.delayMs of ${name} must be milliseconds, 0 or more`);
+  if (backoff !== undefined && !['constant', 'linear', 'exponential'].includes(backoff))
+    yield wrong(`retry.backoff of ${name} must be 'constant', 'linear' or 'exponential'`);
+  if (jitter !== undefined && !['none', 'full', 'plus-minus'].includes(jitter))
+    yield wrong(`retry.jitter of ${name} must be 'none', 'full' or 'plus-minus'`);
+}

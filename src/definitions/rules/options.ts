@@ -1,0 +1,40 @@
+/** Options of every definition: which there are, numbers above 0, and words to choose from. */
+import { didYouMean } from '../../model/nearest.ts';
+import { problem, type Problems } from './problem.ts';
+
+/** Whose options are looked at: the definition, and how a message names it. */
+export interface Owner {
+  readonly definition: unknown;
+  readonly name: string;
+}
+
+export function* checkKnown(
+  { definition, name }: Owner,
+  options: object,
+  known: readonly string[],
+): Problems {
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue;
+    yield problem(
+      definition,
+      'unknown-option',
+      `${name} has an unknown option '${option}'${didYouMean(option, known)}`,
+    );
+  }
+}
+
+export function* checkAboveZero(
+  { definition, name }: Owner,
+  option: string,
+  value: unknown,
+  unit: 'milliseconds' | 'seconds' | 'days' | 'a whole number',
+): Problems {
+  if (value === undefined) return;
+  const whole = unit === 'a whole number';
+  if ((whole ? Number.isInteger(value) : Number.isFinite(value)) && (value as number) > 0) return;
+  yield problem(
+    definition,
+    'invalid-option',
+    `${option} of ${name} must be ${whole ? unit : `a number of ${unit}`} above 0`,
+  );
+}

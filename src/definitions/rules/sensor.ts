@@ -1,0 +1,62 @@
+/** The rules for a sensor: its options, and the assets that its runs make. */
+import { nameOfType } from '../../model/partition-key.ts';
+import type { AnyAsset } from '../asset.ts';
+import { kindOf } from '../brand.ts';
+import type { Sensor } from '../sensor.ts';
+import { checkName } from './names.ts';
+import { checkAboveZero, checkKnown } from './options.ts';
+import { isRecord, problem, type Problems, said } from './problem.ts';
+
+const OPTIONS = [
+  'name',
+  'assets',
+  'minimumIntervalSeconds',
+  'timeoutSeconds',
+  'defaultStatus',
+  'description',
+  'tags',
+  'evaluate',
+];
+
+export function* checkSensor(sensor: Sensor): Problems {
+  const { options } = sensor;
+  const owner = { definition: sensor, name: `sensor ${said(sensor.name)}` };
+  const { name } = owner;
+  if (!isRecord(options))
+    return yield problem(sensor, 'invalid-sensor', `sensor() takes an object, not ${nameOfType(options)}`);
+  yield* checkName(sensor, 'sensor', sensor.name);
+  yield* checkKnown(owner, options, OPTIONS);
+  const { minimumIntervalSeconds, timeoutSeconds, defaultStatus } = options;
+  if (typeof options.evaluate !== 'function')
+    yield problem(sensor, 'invalid-sensor', `${name} has no evaluate function`);
+  yield* checkAboveZero(owner, 'minimumIntervalSeconds', minimumIntervalSeconds, 'seconds');
+  yield* checkAboveZero(owner, 'timeoutSeconds', timeoutSeconds, 'seconds');
+  if (defaultStatus !== undefined && !['running', 'stopped'].includes(defaultStatus))
+    yield problem(sensor, 'invalid-sensor', `defaultStatus of ${name} must be 'running' or 'stopped'`);
+}
+
+/** The assets of a sensor must be in the pipeline. */
+export function* checkTargets(sensor: Sensor, assets: ReadonlyMap<string, AnyAsset>): Problems {
+  const targets: unknown = isRecord(sensor.options) ? (sensor.options.assets ?? []) : [];
+  const name = said(sensor.name);
+  if (!Array.isArray(targets))
+    return yield problem(
+      sensor,
+      'invalid-sensor',
+      `assets of sensor ${name} must be a list of assets, not ${nameOfType(targets)}`,
+    );
+  for (const target of targets as readonly AnyAsset[]) {
+    if (kindOf(target) !== 'asset')
+      yield problem(
+        sensor,
+        'invalid-sensor',
+        `assets of sensor ${name} holds ${nameOfType(target)} where an asset is meant`,
+      );
+    else if (!assets.has(target.name))
+      yield problem(
+        sensor,
+        'unknown-asset',
+        `sensor ${name} names asset ${said(target.name)}, which is not in the pipeline; add it to assets of definePipeline`,
+      );
+  }
+}

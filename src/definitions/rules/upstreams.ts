@@ -1,0 +1,74 @@
+/** The rules for what assets take from each other: upstreams that can hand on a value, and no circles. */
+import { nameOfType } from '../../model/partition-key.ts';
+import type { AnyAsset } from '../asset.ts';
+import { kindOf } from '../brand.ts';
+import { isRecord, problem, type Problems, said } from './problem.ts';
+
+/** An upstream must be in the pipeline, and hand on the value of the same key or the only value it has. */
+export function* checkUpstreams(asset: AnyAsset, assets: ReadonlyMap<string, AnyAsset>): Problems {
+  if (!isRecord(asset.options)) return;
+  const { inputs = {}, deps = [] } = asset.options;
+  const name = said(asset.name);
+  const wrong = (what: string) => problem(asset, 'invalid-asset', what);
+  if (!isRecord(inputs))
+    return yield wrong(`inputs of asset ${name} must be an object of assets, not ${nameOfType(inputs)}`);
+  if (!Array.isArray(deps))
+    return yield wrong(`deps of asset ${name} must be a list of assets, not ${nameOfType(deps)}`);
+  const upstreams: readonly (readonly [where: string, upstream: AnyAsset])[] = [
+    ...Object.entries(inputs).map(([input, upstream]) => [`input '${input}'`, upstream] as const),
+    // A comma too many leaves a hole, which only a copy makes visible.
+    ...[...(deps as readonly AnyAsset[])].map((upstream) => ['deps', upstream] as const),
+  ];
+  const own = setOf(asset);
+  for (const [where, upstream] of upstreams) {
+    if (kindOf(upstream) !== 'asset') {
+      yield wrong(`${where} of asset ${name} must be an asset, not ${nameOfType(upstream)}`);
+      continue;
+    }
+    const set = setOf(upstream);
+    if (!assets.has(upstream.name))
+      yield problem(
+        asset,
+        'unknown-upstream',
+        `${where} of asset ${name} is asset ${said(upstream.name)}, which is not in the pipeline; add it to assets of definePipeline`,
+      );
+    else if (set !== undefined && set !== own)
+      yield problem(
+        asset,
+        'different-partitions',
+        `asset ${said(upstream.name)} (${where} of ${name}) is partitioned by ${said(set)}, and ${name} ${own === undefined ? 'has no partitions' : `by ${said(own)}`}: only a value of the same key can be handed on`,
+      );
+  }
+}
+
+/** Two assets can only name each other by a trick (a getter, a changed object), but then nothing would ever end. */
+export function* checkCircles(assets: readonly AnyAsset[]): Problems {
+  const upstreams = new Map(
+    assets.map(({ name, options: { inputs = {}, deps = [] } }) => [
+      name,
+      [...Object.values(inputs), ...deps].map((upstream) => upstream.name),
+    ]),
+  );
+  const done = new Set<string>();
+  function* visit(asset: AnyAsset, name: string, path: readonly string[]): Problems {
+    if (done.has(name)) return;
+    const start = path.indexOf(name);
+    if (start >= 0) {
+      const circle = path.slice(start);
+      yield problem(
+        asset,
+        'cycle',
+        `assets depend on each other in a circle: ${[...circle, name].join(' → ')}`,
+      );
+      for (const member of circle) done.add(member);
+      return;
+    }
+    for (const upstream of upstreams.get(name) ?? []) yield* visit(asset, upstream, [...path, name]);
+    done.add(name);
+  }
+  for (const asset of assets) yield* visit(asset, asset.name, []);
+}
+
+function setOf({ options }: AnyAsset): string | undefined {
+  return isRecord(options) ? options.partitions?.name : undefined;
+}
