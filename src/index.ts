@@ -20,7 +20,7 @@ export {
 } from './definitions/partitions.ts';
 export { definePipeline, PipelineError, type Pipeline } from './definitions/pipeline.ts';
 export type { PipelineOptions } from './definitions/pipeline-options.ts';
-export type { PipelineProblem } from './model/failure.ts';
+export type { PipelineProblem } from './model/failures/pipeline.ts';
 export type { MetadataValue } from './model/json-value.ts';
 export {
   sensor,

@@ -1,7 +1,10 @@
 /** What every command works with: resolved options, the state, the pipeline, and where its result goes. */
 import fs from 'node:fs';
-import { describe, type Problem, shellQuoted } from '../model/failure-words.ts';
-import { fail, FailureError, type Failure, type NamedThing } from '../model/failure.ts';
+import { describe } from '../model/failure-words.ts';
+import type { Problem } from '../model/problem.ts';
+import { clean, shellQuoted, toJson } from '../model/text.ts';
+import { fail, FailureError, type Failure } from '../model/failure.ts';
+import type { NamedThing } from '../model/failures/usage.ts';
 import { nearest } from '../model/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
@@ -24,7 +27,6 @@ import type { GlobalOptions } from './command-line/global-options.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { clockTime, shortTime } from './render/short-time.ts';
 import { writeTable } from './render/table.ts';
-import { clean, toJson } from '../model/text.ts';
 import type { Terminal } from './terminal.ts';
 import { admit, type PipelineInUse, stateFileOf } from './whose-state.ts';
 

@@ -3,7 +3,8 @@ import type { CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { causeOf, errno } from '../files/system-errors.ts';
 import { FailureError, type Failure } from '../model/failure.ts';
-import { describe, quoted } from '../model/failure-words.ts';
+import { describe } from '../model/failure-words.ts';
+import { clean, quoted, toJson } from '../model/text.ts';
 import { describeThrown } from '../model/thrown.ts';
 import type { Clock } from '../model/time.ts';
 import { brokenArgument } from './command-line/broken-argument.ts';
@@ -14,7 +15,6 @@ import { Interrupts } from './interrupts.ts';
 import { declared, declaredAll } from './contents.ts';
 import type { Invocation } from './command-line/invocation.ts';
 import { readPlainly } from './command-line/read-plainly.ts';
-import { clean, toJson } from '../model/text.ts';
 import { systemClock } from './system-clock.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 

@@ -2,7 +2,8 @@
 import { constants, isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fail, type BadKey } from '../model/failure.ts';
+import { fail } from '../model/failure.ts';
+import type { BadKey } from '../model/failures/usage.ts';
 import { isPartitionKey, whyNotAKey } from '../model/partition-key.ts';
 import { causeOf, errno } from '../files/durable-files.ts';
 import type { Terminal } from './terminal.ts';

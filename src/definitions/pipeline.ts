@@ -5,7 +5,7 @@ import type { IoManager } from './io-manager.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline } from './rules/pipeline.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
-import type { PipelineProblem } from '../model/failure.ts';
+import type { PipelineProblem } from '../model/failures/pipeline.ts';
 import {
   DEFAULT_INTERVAL_SECONDS,
   DEFAULT_TIMEOUT_SECONDS,

@@ -1,7 +1,7 @@
 /** Everything that happens, as values. The engine emits them and never prints; human, JSON and quiet output draw the same stream. */
 import type { WaitsFor } from './plan/waiting.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Problem } from '../model/failure-words.ts';
+import type { Problem } from '../model/problem.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { LogLine, TickRecord } from '../model/tick.ts';
 

@@ -1,5 +1,4 @@
 /** Text from outside, made fit for a terminal: nothing in it moves the cursor, changes colours or turns the reading direction. */
-import { quoted } from './failure-words.ts';
 
 // Controls of both blocks, bidirectional marks and overrides, line and paragraph separators, the byte order mark.
 const DANGEROUS =
@@ -23,6 +22,23 @@ export function clean(text: string): string {
   return DANGEROUS.test(text)
     ? text.replace(ALL_DANGEROUS, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
     : text;
+}
+
+/** A key or name in quotes, as a JSON string: nothing in it can disturb a terminal. */
+export function quoted(text: string): string {
+  return toJson(text);
+}
+
+/** At most five of many, then how many more there are. */
+export function listed(items: readonly string[], most = 5): string {
+  const rest = items.length - most;
+  return items.slice(0, most).map(quoted).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** A key or path as it can be pasted into a shell; one that cannot be typed stays a word. */
+export function shellQuoted(key: string, word = 'KEY'): string {
+  if (!/^[\x20-\x7e]+$/.test(key)) return word;
+  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(key) ? key : `'${key.replaceAll("'", `'\\''`)}'`;
 }
 
 /** JSON for a stream that may be a terminal: the same value, with dangerous characters as escapes. */

@@ -1,5 +1,5 @@
 /** Ticks: one evaluation of a sensor and what came of it. */
-import { type Problem, recordedProblem } from './failure-words.ts';
+import { type Problem, recordedProblem } from './problem.ts';
 import { ERROR_LIMIT, recordable } from './recordable.ts';
 import type { RunStatus } from './run.ts';
 

@@ -4,7 +4,7 @@ import { asset, type AnyAsset, type AssetOptions } from '../../src/definitions/a
 import { kindOf } from '../../src/definitions/brand.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { checkPipeline } from '../../src/definitions/rules/pipeline.ts';
-import type { PipelineProblem } from '../../src/model/failure.ts';
+import type { PipelineProblem } from '../../src/model/failures/pipeline.ts';
 import { definePipeline, PipelineError } from '../../src/definitions/pipeline.ts';
 import type { PipelineOptions } from '../../src/definitions/pipeline-options.ts';
 import { sensor, type SensorOptions } from '../../src/definitions/sensor.ts';

@@ -3,7 +3,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describe as inWords, listed, quoted } from '../../src/model/failure-words.ts';
+import { describe as inWords } from '../../src/model/failure-words.ts';
+import { listed, quoted } from '../../src/model/text.ts';
 import { type Failure, FailureError } from '../../src/model/failure.ts';
 import { root } from '../support/project.ts';
 

@@ -1,7 +1,7 @@
 /** What records keep of texts from user code: well-formed, and within a limit. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { recordedProblem } from '../../src/model/failure-words.ts';
+import { recordedProblem } from '../../src/model/problem.ts';
 import { ERROR_LIMIT, recordable, recordableJson } from '../../src/model/recordable.ts';
 import { describeThrown } from '../../src/model/thrown.ts';
 import { recordOfTick, TICK_LOG_BYTES } from '../../src/model/tick.ts';

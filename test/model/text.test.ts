@@ -1,8 +1,7 @@
 /** Text from outside on its way to a terminal: nothing in it may move the cursor, colour anything or turn the reading direction. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quoted } from '../../src/model/failure-words.ts';
-import { clean, counted, duration, grouped, printable, toJson } from '../../src/model/text.ts';
+import { clean, counted, duration, grouped, printable, quoted, toJson } from '../../src/model/text.ts';
 
 /** Told by Unicode's own properties, so that the list in the code is not checked against itself. */
 const HOSTILE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/u;

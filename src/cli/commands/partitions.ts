@@ -1,5 +1,5 @@
 /** `dynpart partitions …`: the keys of a set, by hand. */
-import { quoted } from '../../model/failure-words.ts';
+import { counted, grouped, printable, quoted, toJson } from '../../model/text.ts';
 import { fail } from '../../model/failure.ts';
 import { nearest } from '../../model/nearest.ts';
 import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/plan/change-set.ts';
@@ -9,7 +9,6 @@ import { endLeftPrograms } from '../end-left-programs.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { age, wholeNumber } from '../command-line/options.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
-import { counted, grouped, printable, toJson } from '../../model/text.ts';
 import type { MaterializeOutcome } from '../materialize-selection.ts';
 
 export function partitionsCommand(program: Declaration): void {

@@ -1,6 +1,7 @@
 /** `dynpart sensor tick`: evaluate now, commit, execute what was requested, end. Made for cron. */
 import { fail } from '../../model/failure.ts';
-import { describe, quoted } from '../../model/failure-words.ts';
+import { describe } from '../../model/failure-words.ts';
+import { printable, quoted } from '../../model/text.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import type { RunRecord, RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
@@ -15,7 +16,6 @@ import type { Declaration } from '../command-line/declaration.ts';
 import { oneOf, seconds, wholeNumber } from '../command-line/options.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { wordsForTick } from '../render/tick-words.ts';
-import { printable } from '../../model/text.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { endPrograms } from '../isolation/load-process-groups.ts';
 import { sessionOptions } from '../run-options.ts';

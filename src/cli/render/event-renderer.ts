@@ -1,5 +1,6 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
-import { describe, quoted } from '../../model/failure-words.ts';
+import { describe } from '../../model/failure-words.ts';
+import { clean, counted, duration, printable, quoted } from '../../model/text.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
@@ -9,7 +10,6 @@ import { FailureError } from '../../model/failure.ts';
 import type { Context } from '../context.ts';
 import { LiveLine } from './live-line.ts';
 import { wordsForTick } from './tick-words.ts';
-import { clean, counted, duration, printable } from '../../model/text.ts';
 
 /** How a set of runs ended. */
 export interface RunSummary {

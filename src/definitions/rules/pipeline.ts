@@ -1,5 +1,5 @@
 /** The rules that a pipeline must keep: every problem of the whole and of its parts, in one report. */
-import type { PipelineProblem } from '../../model/failure.ts';
+import type { PipelineProblem } from '../../model/failures/pipeline.ts';
 import { nearest } from '../../model/nearest.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';

@@ -1,5 +1,5 @@
 /** A problem of a definition with its place, and how a message says a name. */
-import type { PipelineProblem } from '../../model/failure.ts';
+import type { PipelineProblem } from '../../model/failures/pipeline.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import { placeText } from '../../model/place.ts';
 

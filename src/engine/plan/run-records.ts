@@ -1,6 +1,7 @@
 /** A run that is still in the state, as the record that people and scripts see; and its end without having been executed. */
 import type { Failure } from '../../model/failure.ts';
-import { describe, recordedProblem } from '../../model/failure-words.ts';
+import { describe } from '../../model/failure-words.ts';
+import { recordedProblem } from '../../model/problem.ts';
 import { type FinalRunStatus, mayBecome, type RunRecord } from '../../model/run.ts';
 import { isoTime, type Millis } from '../../model/time.ts';
 import type { FinishedRun } from '../../state/changes.ts';

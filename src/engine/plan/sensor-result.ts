@@ -1,6 +1,6 @@
 /** What a sensor returned → a result that can be planned, or everything that is wrong with it. */
 import { kindOf } from '../../definitions/brand.ts';
-import { quoted } from '../../model/failure-words.ts';
+import { quoted } from '../../model/text.ts';
 import { isPlainObject } from '../../model/json-value.ts';
 import { didYouMean } from '../../model/nearest.ts';
 import { isPartitionKey, nameOfType, whyNotAKey } from '../../model/partition-key.ts';

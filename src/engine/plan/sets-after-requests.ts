@@ -1,5 +1,5 @@
 /** The sets as they are after each request of a sensor's result, looked up once for all keys that the result names. Pure. */
-import { quoted } from '../../model/failure-words.ts';
+import { quoted } from '../../model/text.ts';
 import type { PartitionsOutcome } from '../../model/tick.ts';
 import { isoTime, type Millis } from '../../model/time.ts';
 import type { StateChange } from '../../state/changes.ts';

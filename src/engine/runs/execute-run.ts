@@ -1,6 +1,7 @@
 /** Executes one run: its assets in dependency order, each with its tries, timeouts and value. */
 import type { MetadataValue } from '../../model/json-value.ts';
-import { describe, type Problem } from '../../model/failure-words.ts';
+import { describe } from '../../model/failure-words.ts';
+import type { Problem } from '../../model/problem.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
 import { METADATA_LIMIT, recordableJson } from '../../model/recordable.ts';

@@ -1,5 +1,5 @@
 /** Every invariant of a state, checked one by one. Pure: `state check` prints what it finds, tests ask it after every step. */
-import { quoted } from '../../model/failure-words.ts';
+import { quoted } from '../../model/text.ts';
 import { whyNotAKey } from '../../model/partition-key.ts';
 import { MAX_EXECUTIONS, runId } from '../../model/run.ts';
 import { entryOf, type RunGroup, type SensorEntry, type StateDocument } from './state-document.ts';

@@ -1,0 +1,95 @@
+/** Failures of a run: what an asset threw or returned, upstreams that are missing, and processes that were lost. */
+import { forKey, withFrames, type WordsFor } from './words.ts';
+
+export type RunFailure =
+  | {
+      readonly reason: 'asset-threw';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly message: string;
+      readonly frames: readonly string[];
+    }
+  | {
+      readonly reason: 'asset-timeout';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly ms: number;
+    }
+  | {
+      readonly reason: 'value-not-json';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly path: string;
+      readonly why: string;
+    }
+  | {
+      readonly reason: 'upstream-missing';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly upstream: string;
+    }
+  | { readonly reason: 'upstream-failed'; readonly asset: string; readonly upstream: string }
+  | { readonly reason: 'unknown-asset'; readonly asset: string }
+  | { readonly reason: 'interrupted'; readonly executions: number }
+  | { readonly reason: 'canceled'; readonly why: string }
+  | { readonly reason: 'runs-lost'; readonly count: number }
+  | {
+      readonly reason: 'run-blocked';
+      readonly pid: number;
+      readonly host: string;
+      readonly since: string;
+      /** What the process executes. */
+      readonly runs: readonly {
+        readonly id: string;
+        readonly assets: readonly string[];
+        readonly key: string | null;
+      }[];
+    };
+
+/** So many runs of a blocked process are named. */
+const MOST_BLOCKED_RUNS = 3;
+
+export const runWords: WordsFor<RunFailure> = {
+  'asset-threw': ({ asset, key, message, frames }) => [
+    `asset '${asset}'${forKey(key)} threw: ${withFrames(message, frames)}`,
+  ],
+  'asset-timeout': ({ asset, key, ms }) => [
+    `asset '${asset}'${forKey(key)} took longer than its timeout of ${ms} ms`,
+    'hand the signal of the context to what it waits for, or raise timeoutMs',
+  ],
+  'value-not-json': ({ asset, key, path, why }) => [
+    `asset '${asset}'${forKey(key)} returned a value that cannot be kept: ${path} ${why}`,
+    'return JSON (texts, numbers, true, false, null, lists and plain objects of these) or a Uint8Array',
+  ],
+  'upstream-missing': ({ asset, key, upstream }) => [
+    `asset '${asset}'${forKey(key)} needs asset '${upstream}', which is not materialized${forKey(key)}`,
+    `materialize '${upstream}' as well`,
+  ],
+  'upstream-failed': ({ asset, upstream }) => [
+    `asset '${asset}' was skipped because asset '${upstream}' did not succeed`,
+  ],
+  'unknown-asset': ({ asset }) => [
+    `the pipeline has no asset '${asset}' any more`,
+    'put it back, or materialize the assets that it has',
+  ],
+  interrupted: ({ executions }) => [
+    `the run was interrupted: its process ended ${executions} times while it was executing`,
+    'look for what ends the process (memory?), then: dynpart runs retry ID',
+  ],
+  canceled: ({ why }) => [why],
+  'run-blocked': ({ pid, host, since, runs }) => {
+    const named = runs
+      .slice(0, MOST_BLOCKED_RUNS)
+      .map(({ id, assets, key }) => `${id} (${assets.join(', ')}${forKey(key)})`);
+    const more = runs.length - named.length;
+    const which = `${named.length > 1 ? 'one of the runs' : 'run'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    return [
+      `process ${pid} on ${host} is blocked: code of ${which} has not let go of its thread since ${since}`,
+      `end that process on ${host}: kill -9 ${pid}; the next tick or worker takes its runs up, and a run that ends its process three times fails`,
+    ];
+  },
+  'runs-lost': ({ count }) => [
+    `${count === 1 ? 'a run is' : `${count} runs are`} no longer this process's: it gave no sign of life for too long, or somebody released them`,
+    'what it made of them is not on record; whoever takes them up executes them again: dynpart runs list',
+  ],
+};

@@ -1,0 +1,55 @@
+/** Failures of a sensor: what its evaluation threw or returned, and who else evaluates it. */
+import { firstOf, withFrames, type WordsFor } from './words.ts';
+
+export type SensorFailure =
+  | {
+      readonly reason: 'sensor-threw';
+      readonly sensor: string;
+      readonly message: string;
+      readonly frames: readonly string[];
+    }
+  | { readonly reason: 'sensor-timeout'; readonly sensor: string; readonly seconds: number }
+  | { readonly reason: 'sensor-result'; readonly sensor: string; readonly problems: readonly string[] }
+  | {
+      readonly reason: 'sensor-stuck';
+      readonly sensor: string;
+      readonly pid: number;
+      readonly host: string;
+      readonly since: string;
+      readonly seconds: number;
+    }
+  | { readonly reason: 'sensor-interrupted'; readonly sensor: string }
+  | {
+      readonly reason: 'sensor-busy';
+      readonly sensor: string;
+      readonly pid: number;
+      readonly host: string;
+      readonly since: string;
+    };
+
+export const sensorWords: WordsFor<SensorFailure> = {
+  'sensor-threw': ({ sensor, message, frames }) => [
+    `sensor '${sensor}' threw: ${withFrames(message, frames)}`,
+    'nothing was applied and the cursor stays; the next tick tries again',
+  ],
+  'sensor-timeout': ({ sensor, seconds }) => [
+    `sensor '${sensor}' took longer than its timeout of ${seconds} s`,
+    'nothing was applied; hand the signal of the context to fetch, or raise timeoutSeconds',
+  ],
+  'sensor-result': ({ sensor, problems }) => [
+    `the result of sensor '${sensor}' cannot be used: ${firstOf(problems, (problem) => problem)}`,
+    'nothing was applied and the cursor stays',
+  ],
+  'sensor-stuck': ({ sensor, pid, host, since, seconds }) => [
+    `sensor '${sensor}' is stuck: process ${pid} on ${host} has been evaluating it since ${since}, longer than its timeout of ${seconds} s`,
+    `end that process on ${host}; as it is blocked it needs: kill -9 ${pid}`,
+  ],
+  'sensor-interrupted': ({ sensor }) => [
+    `the evaluation of sensor '${sensor}' was interrupted`,
+    'nothing was applied; the next tick tries again',
+  ],
+  'sensor-busy': ({ sensor, pid, host, since }) => [
+    `sensor '${sensor}' is being evaluated by process ${pid} on ${host} since ${since}`,
+    'try again later, or use --if-busy wait',
+  ],
+};

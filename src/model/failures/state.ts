@@ -1,0 +1,99 @@
+/** Failures of what dynpart keeps: the state file, its generations and copies, and values. */
+import { shellQuoted } from '../text.ts';
+import { forKey, type WordsFor } from './words.ts';
+
+export type StateFailure =
+  | { readonly reason: 'state-empty'; readonly file: string }
+  | { readonly reason: 'state-missing'; readonly file: string }
+  | { readonly reason: 'state-not-json'; readonly file: string; readonly cause: string }
+  | {
+      readonly reason: 'state-misshapen';
+      readonly file: string;
+      readonly place: string;
+      readonly expected: string;
+    }
+  | {
+      readonly reason: 'state-newer';
+      readonly file: string;
+      readonly schema: number;
+      readonly supported: number;
+    }
+  | {
+      readonly reason: 'state-older';
+      readonly file: string;
+      readonly schema: number;
+      readonly oldest: number;
+    }
+  | { readonly reason: 'commit-unsure'; readonly file: string; readonly serial: number }
+  | { readonly reason: 'state-mounted'; readonly file: string }
+  | { readonly reason: 'state-too-large'; readonly file: string }
+  | { readonly reason: 'clock-unusable'; /** Since 1970. */ readonly ms: number }
+  | { readonly reason: 'state-io'; readonly file: string; readonly action: string; readonly cause: string }
+  | {
+      readonly reason: 'value-damaged';
+      readonly file: string;
+      readonly asset: string;
+      readonly key: string | null;
+      readonly cause: string;
+    }
+  | { readonly reason: 'copy-unusable'; readonly file: string; readonly why: string }
+  | { readonly reason: 'state-problems'; readonly file: string; readonly count: number };
+
+export const stateWords: WordsFor<StateFailure> = {
+  'state-empty': ({ file }) => [`the state file ${file} is empty`, wayBack(file)],
+  'state-missing': ({ file }) => [
+    `the state file ${file} is gone, but its generations are still there`,
+    wayBack(file),
+  ],
+  'state-not-json': ({ file, cause }) => [`the state file ${file} is not whole: ${cause}`, wayBack(file)],
+  'state-misshapen': ({ file, place, expected }) => [
+    `the state file ${file} is not what dynpart writes: ${place} should be ${expected}`,
+    wayBack(file),
+  ],
+  'state-newer': ({ file, schema, supported }) => [
+    `the state file ${file} has schema ${schema}; this dynpart knows schemas up to ${supported}`,
+    'install the newer dynpart that wrote it: npm install -g dynpart@latest',
+  ],
+  'state-older': ({ file, schema, oldest }) => [
+    `the state file ${file} has schema ${schema}; this dynpart knows schemas from ${oldest} on`,
+    schema < 1
+      ? wayBack(file)
+      : 'let an older dynpart that knows it bring it forward: any command of it that changes something does',
+  ],
+  'commit-unsure': ({ file, serial }) => [
+    `this process was stopped while many others committed, and cannot tell whether its own commit ${serial} of ${file} was made`,
+    'look (dynpart status, dynpart runs list), and run the command again if it was not',
+  ],
+  'state-mounted': ({ file }) => [
+    `the state file ${file} is a mount of its own: a commit puts a new file in its place, and cannot do so there`,
+    'nothing was changed; mount the folder that it is in, not the file',
+  ],
+  'state-too-large': ({ file }) => [
+    `the state file ${file} would be larger than 512 MiB, which is the most that can be read again`,
+    'nothing was changed; remove keys that are done: dynpart partitions remove SET --older-than 90d --keep-out, or let several pipelines share the work',
+  ],
+  'clock-unusable': ({ ms }) => [
+    `the clock of this machine is ${ms} ms from 1970, outside the years 0 to 9999: records cannot hold such a time`,
+    'nothing was changed; set the clock, then run the command again',
+  ],
+  'state-io': ({ file, action, cause }) => [
+    `cannot ${action} ${file}: ${cause}`,
+    'what was committed before stands, and nothing of this step was; check the disk and the permissions of the folder, then run the command again',
+  ],
+  'value-damaged': ({ file, asset, key, cause }) => [
+    `the value of asset '${asset}'${forKey(key)} in ${file} cannot be read: ${cause}`,
+    `materialize it again: dynpart materialize ${asset}${key === null ? '' : ` --key ${shellQuoted(key)}`}`,
+  ],
+  'copy-unusable': ({ file, why }) => [
+    `${file} is no copy of a state that could be restored: ${why}`,
+    'nothing was changed; name a copy that dynpart state export made: dynpart state restore FILE',
+  ],
+  'state-problems': ({ file, count }) => [
+    `${file} has ${count === 1 ? 'a problem' : `${count} problems`}`,
+    wayBack(file),
+  ],
+};
+
+function wayBack(file: string): string {
+  return `nothing was changed. To take the newest intact generation: dynpart state restore --last --state ${file}; to take a copy: dynpart state restore FILE --state ${file}`;
+}
