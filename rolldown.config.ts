@@ -56,7 +56,7 @@ const groups = [
       'src/index|src/definitions/|src/model/',
       'src/loader/(?!load-failure|make-pack)',
       'src/engine/sensors/(evaluate|run-tick)',
-      'src/engine/plan/(tick-record|claim-runs|sensor-result|slots)',
+      'src/engine/plan/(tick-record|claim-runs|sensor-result|read-result|partition-requests|run-requests|requested-runs|slots)',
       'src/engine/runs/(run-session|left-programs)',
       'src/engine/user-code/(?!run-program)',
       'src/cli/(commands/sensor(-tick)?\\.|load-user|end-left|run-options|render/(event|live))',

@@ -6,7 +6,8 @@ import type { StateChange } from '../../state/changes.ts';
 import type { StateView } from '../../state/slice.ts';
 import { cancelRunsOfKeys } from './cancel-runs.ts';
 import { distinct } from './distinct.ts';
-import { type EvaluatedResult, onlyWhere, type RequestedRuns } from './sensor-result.ts';
+import { onlyWhere, type RequestedRuns } from './requested-runs.ts';
+import type { EvaluatedResult } from './sensor-result.ts';
 
 /** What became of a key: removed by a request, there from the start, or (from 2) put there by the request with this number. */
 type Mark = number;

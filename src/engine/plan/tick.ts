@@ -6,7 +6,8 @@ import { isoTime, type Millis } from '../../model/time.ts';
 import { describe } from '../../model/failure-words.ts';
 import type { QueuedRuns, StateChange } from '../../state/changes.ts';
 import type { StateView } from '../../state/slice.ts';
-import { type EvaluatedResult, onlyWhere, type RequestedRuns } from './sensor-result.ts';
+import { onlyWhere, type RequestedRuns } from './requested-runs.ts';
+import type { EvaluatedResult } from './sensor-result.ts';
 import { SetsAfterRequests } from './sets-after-requests.ts';
 import {
   nothingRequested,
