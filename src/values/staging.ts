@@ -18,6 +18,7 @@ import {
   writeAll,
 } from '../files/durable-files.ts';
 import { isLeftOver, processTag, thisProcess } from '../files/process-owner.ts';
+import { fits, object, orNull, text } from '../model/shape.ts';
 
 export interface StagedValue {
   readonly run: string;
@@ -26,6 +27,8 @@ export interface StagedValue {
   /** The file that it becomes; it waits under this name, `~` and its run. */
   readonly file: string;
 }
+
+const stagedShape = object<StagedValue>({ run: text, asset: text, key: orNull(text), file: text });
 
 export function stagedFileOf({ file, run }: Pick<StagedValue, 'file' | 'run'>): string {
   return `${file}~${run}`;
@@ -128,8 +131,8 @@ function textOf(file: string): string {
 /** A value of an older dynpart that was never put in place is no line of a journal. */
 function parsed(line: string): StagedValue[] {
   try {
-    const value = JSON.parse(line) as Partial<StagedValue> | null;
-    return typeof value?.file === 'string' && typeof value.run === 'string' ? [value as StagedValue] : [];
+    const value: unknown = JSON.parse(line);
+    return fits(stagedShape, value) ? [value] : [];
   } catch {
     return [];
   }

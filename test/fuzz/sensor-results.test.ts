@@ -9,7 +9,8 @@ import { describeThrown } from '../../src/model/thrown.ts';
 import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
 import { runTick } from '../../src/engine/sensors/run-tick.ts';
 import { checkState } from '../../src/state/document/check-state.ts';
-import { isTick } from '../../src/state/json/record-shapes.ts';
+import { tickShape } from '../../src/state/document/record-shapes.ts';
+import { fits } from '../../src/model/shape.ts';
 import { anyKey } from '../support/arbitraries.ts';
 import { idle, knownOf } from '../support/builders.ts';
 import { PATIENCE_MS, tries } from '../support/fuzz.ts';
@@ -102,7 +103,7 @@ async function tick(evaluate: () => unknown) {
     waitTimeoutMs: 0,
   });
   expect(['SUCCESS', 'SKIPPED', 'FAILURE']).toContain(made.status);
-  expect(isTick(JSON.parse(JSON.stringify(made)))).toBe(true);
+  expect(fits(tickShape, JSON.parse(JSON.stringify(made)))).toBe(true);
   const after = rig.onDisk();
   expect(checkState(after)).toEqual([]);
   // What the process holds in memory is what it wrote.

@@ -13,7 +13,8 @@ import { isLeftOver, processTag } from '../../files/process-owner.ts';
 import { recordsOf } from '../../files/segmented-log.ts';
 import type { StateDocument } from '../document/state-document.ts';
 import { BESIDE, besideOf, statesBeside } from './beside.ts';
-import { isRun } from './record-shapes.ts';
+import { runShape } from '../document/record-shapes.ts';
+import { fits } from '../../model/shape.ts';
 
 /** What of a shared place is this state's, by names. */
 interface Share {
@@ -72,14 +73,14 @@ function keepOwnRuns(history: string, making: string, { assets }: Share): void {
   for (const name of namesIn(history).filter((file) => /^runs\.\d{6}\.jsonl$/.test(file))) {
     const records = [...recordsOf(path.join(history, name))].reverse();
     const own = records.filter(
-      (record) => !isRun(record) || record.assets.every(({ asset }) => assets.has(asset)),
+      (record) => !fits(runShape, record) || record.assets.every(({ asset }) => assets.has(asset)),
     );
     makeFolder(path.join(making, 'history'));
     writeDurably(
       path.join(making, 'history', name),
       own.map((record) => `${JSON.stringify(record)}\n`).join(''),
     );
-    for (const run of own.filter(isRun))
+    for (const run of own.filter((record) => fits(runShape, record)))
       copyFile(
         path.join(logs, `${fileNameOf(run.id)}.jsonl`),
         path.join(making, 'logs', `${fileNameOf(run.id)}.jsonl`),

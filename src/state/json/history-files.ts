@@ -5,7 +5,8 @@ import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { RunQuery } from '../store.ts';
 import { fileNameOf } from '../../files/file-name.ts';
-import { isRun, isTick } from './record-shapes.ts';
+import { runShape, runStatus, tickShape } from '../document/record-shapes.ts';
+import { fits, object, orNull, text } from '../../model/shape.ts';
 import { RunLogs } from './run-logs.ts';
 import {
   recordsOf,
@@ -34,14 +35,11 @@ function retractionOf({ id, status, finishedAt }: RunRecord): Retraction {
   return { retracted: id, status, finishedAt };
 }
 
-function isRetraction(record: unknown): record is Retraction {
-  return (
-    typeof record === 'object' &&
-    record !== null &&
-    'retracted' in record &&
-    typeof record.retracted === 'string'
-  );
-}
+const retractionShape = object<Retraction>({
+  retracted: text,
+  status: runStatus,
+  finishedAt: orNull(text),
+});
 
 export interface HistoryOptions {
   /** Milliseconds since 1970. */
@@ -54,7 +52,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 /** Ticks and runs both say when they ended. */
 function timeOf(record: unknown): number {
-  return isRun(record) || isTick(record) ? Date.parse(record.finishedAt ?? '') : NaN;
+  return fits(runShape, record) || fits(tickShape, record) ? Date.parse(record.finishedAt ?? '') : NaN;
 }
 
 export class HistoryFiles {
@@ -77,7 +75,7 @@ export class HistoryFiles {
       // A run's log goes with its record.
       onDrop: (file) => {
         for (const record of recordsOf(file)) {
-          if (isRun(record)) this.logs.remove(record.id);
+          if (fits(runShape, record)) this.logs.remove(record.id);
         }
       },
     });
@@ -90,7 +88,7 @@ export class HistoryFiles {
   /** Newest first. A line that is no tick of this sensor was damaged: it is passed over like a torn one. */
   *ticks(sensor: string): Generator<TickRecord> {
     for (const record of this.#ticksOf(sensor).newestFirst())
-      if (isTick(record) && record.sensor === sensor) yield record;
+      if (fits(tickShape, record) && record.sensor === sensor) yield record;
   }
 
   /**
@@ -113,11 +111,11 @@ export class HistoryFiles {
     const retractions: Retraction[] = [];
     for (const record of this.#runs.newestFirst()) {
       if (found.length >= limit) break;
-      if (isRetraction(record)) {
+      if (fits(retractionShape, record)) {
         retractions.push(record);
         continue;
       }
-      if (!isRun(record)) continue;
+      if (!fits(runShape, record)) continue;
       const run = record;
       const taken = retractions.findIndex(
         ({ retracted, status, finishedAt }) =>

@@ -13,7 +13,8 @@ import {
 import { fileNameOf } from '../../files/file-name.ts';
 import { endsInALine } from '../../files/segmented-log.ts';
 import type { RunLogLine } from '../store.ts';
-import { isLogLine } from './record-shapes.ts';
+import { logLineShape } from '../document/record-shapes.ts';
+import { fits } from '../../model/shape.ts';
 
 /** No line waits longer to be written. */
 const LONGEST_WAIT_MS = 100;
@@ -79,7 +80,7 @@ export class RunLogs {
     return text.split('\n').flatMap((line) => {
       try {
         const record: unknown = line === '' ? null : JSON.parse(line);
-        return isLogLine(record) ? [record] : [];
+        return fits(logLineShape, record) ? [record] : [];
       } catch {
         return [];
       }

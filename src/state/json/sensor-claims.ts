@@ -28,7 +28,8 @@ import {
   showLife,
   sinceOf,
 } from '../../files/process-owner.ts';
-import { isOwner } from './record-shapes.ts';
+import { ownerShape } from '../document/record-shapes.ts';
+import { fits } from '../../model/shape.ts';
 
 let temporaries = 0;
 
@@ -188,7 +189,7 @@ function holderOf(owner: Owner, moment: Moment): Holder {
 function ownerIn(text: string): Owner | null {
   try {
     const owner: unknown = JSON.parse(text);
-    return isOwner(owner) ? owner : null;
+    return fits(ownerShape, owner) ? owner : null;
   } catch {
     return null;
   }

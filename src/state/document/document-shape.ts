@@ -1,0 +1,155 @@
+/** The shape of a whole state: what each field must be, and that columns are as long as what they are columns of. */
+import type { KnownAsset, KnownPipeline, KnownSensor } from '../../model/known-pipeline.ts';
+import {
+  count,
+  entries,
+  finite,
+  is,
+  letters,
+  list,
+  type Misfit,
+  misfit,
+  object,
+  oneOf,
+  orNull,
+  type Shape,
+  text,
+  time,
+  tuple,
+  where,
+} from '../../model/shape.ts';
+import { ownerFields, tickShape } from './record-shapes.ts';
+import {
+  type AssetEntry,
+  entryOf,
+  type ExecutorEntry,
+  type LastCommit,
+  LAST_SERIAL,
+  type RunGroup,
+  SCHEMA,
+  type SensorEntry,
+  type SetEntry,
+  type StateDocument,
+} from './state-document.ts';
+
+const pipeline = object<KnownPipeline>({
+  file: text,
+  stamp: text,
+  sets: list(text),
+  concurrency: count,
+  assets: list(object<KnownAsset>({ name: text, set: orNull(text), inputs: list(text), deps: list(text) })),
+  sensors: list(
+    object<KnownSensor>({
+      name: text,
+      // JSON has numbers like 1e999: read as infinite, they would be written as null.
+      minimumIntervalSeconds: finite,
+      timeoutSeconds: finite,
+      defaultStatus: oneOf('RUNNING', 'STOPPED'),
+    }),
+  ),
+});
+
+const set = where(
+  object<SetEntry>({ keys: list(text), added: list(tuple(count, time)), keptOut: list(text) }),
+  ({ keys, added }) =>
+    added.reduce((sum, [size]) => sum + size, 0) === keys.length
+      ? null
+      : misfit(`counts that add up to the ${keys.length} keys`, '.added'),
+);
+
+const sensor = object<SensorEntry>({
+  status: orNull(oneOf('RUNNING', 'STOPPED')),
+  cursor: orNull(text),
+  version: count,
+  lastTick: orNull(tickShape),
+  runKeys: object({
+    ofKeys: entries(letters(/^[1.]*$/, '1 and .')),
+    other: list(tuple(text, orNull(text), orNull(text))),
+  }),
+});
+
+const runKeys = list(orNull(text));
+
+const runs = where(
+  object<RunGroup>({
+    id: text,
+    createdAt: time,
+    sensor: orNull(text),
+    set: orNull(text),
+    assets: list(text),
+    tags: entries(text),
+    origin: oneOf('tick', 'worker', 'materialize'),
+    retryOf: orNull(text),
+    owner: orNull(text),
+    ownedSince: count,
+    numbers: list(count),
+    keys: list(orNull(text)),
+    runKeys: (value) => {
+      if (Array.isArray(value)) return runKeys(value);
+      return value === null || value === 'keys' ? null : misfit('a list, "keys" or null');
+    },
+    status: letters(/^[qsc]*$/, 'q, s and c'),
+    interrupted: letters(/^[0-9]*$/, 'digits'),
+    startedAt: entries(time),
+  }),
+  ({ numbers, keys, runKeys, status, interrupted }) => {
+    const columns = { keys, runKeys: Array.isArray(runKeys) ? runKeys : keys, status, interrupted };
+    for (const [name, column] of Object.entries(columns))
+      if (column.length !== numbers.length)
+        return misfit(
+          typeof column === 'string' ? `${numbers.length} letters long` : `a list of ${numbers.length}`,
+          `.${name}`,
+        );
+    return null;
+  },
+);
+
+/** Every field of a state. A field of `StateDocument` that stands not here does not compile. */
+export const documentShape: Shape<StateDocument> = where(
+  object<StateDocument>({
+    schema: is((value) => value === SCHEMA, String(SCHEMA)),
+    lineage: text,
+    serial: where(count, (serial) =>
+      serial > 0 && serial <= LAST_SERIAL ? null : misfit(`a whole number from 1 to ${LAST_SERIAL}`),
+    ),
+    writtenBy: object({ version: text, at: text }),
+    pipeline: orNull(pipeline),
+    sets: entries(set),
+    assets: entries(object<AssetEntry>({ set: orNull(text), status: letters(/^[mf.]*$/, 'm, f and .') })),
+    sensors: entries(sensor),
+    executors: list(object<ExecutorEntry>({ ...ownerFields, slots: count, wants: count })),
+    runs: list(runs),
+    writers: object({ forgotten: count, last: list(object<LastCommit>({ id: text, serial: count })) }),
+  }),
+  (document) => misfitAmongAssets(document) ?? misfitAmongSensors(document),
+);
+
+/** Letters that stand for no key would be counted as if they did. */
+function misfitAmongAssets({ sets, assets }: StateDocument): Misfit | null {
+  for (const [name, { set, status }] of Object.entries(assets)) {
+    const found = tooLong(status, set === null ? 1 : sizeOf(sets, set));
+    if (found !== null) return misfit(found, `.assets.${name}.status`);
+  }
+  return null;
+}
+
+function misfitAmongSensors({ sets, sensors }: StateDocument): Misfit | null {
+  for (const [name, { lastTick, runKeys }] of Object.entries(sensors)) {
+    // Another sensor's tick would be added to the history of that sensor, with every tick.
+    if (lastTick !== null && lastTick.sensor !== name)
+      return misfit(`'${name}'`, `.sensors.${name}.lastTick.sensor`);
+    for (const [set, spent] of Object.entries(runKeys.ofKeys)) {
+      const found = tooLong(spent, sizeOf(sets, set));
+      if (found !== null) return misfit(found, `.sensors.${name}.runKeys.ofKeys.${set}`);
+    }
+  }
+  return null;
+}
+
+function sizeOf(sets: StateDocument['sets'], name: string): number {
+  return entryOf(sets, name)?.keys.length ?? 0;
+}
+
+function tooLong(column: string, most: number): string | null {
+  return column.length > most ? `no longer than the ${most} that it is for` : null;
+}

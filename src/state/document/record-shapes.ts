@@ -1,0 +1,98 @@
+/** The shapes of single records: ticks, finished runs, log lines, owners. What is read from a file is not trusted to have them. */
+import type { Owner } from '../../files/process-owner.ts';
+import type { Problem } from '../../model/problem.ts';
+import type { RunRecord, RunStatus } from '../../model/run.ts';
+import {
+  anything,
+  count,
+  entries,
+  is,
+  list,
+  object,
+  oneOf,
+  optional,
+  orNull,
+  type Shape,
+  text,
+  time,
+} from '../../model/shape.ts';
+import type { LogLine, TickRecord } from '../../model/tick.ts';
+import type { RunLogLine } from '../store.ts';
+
+// A signal to process 0 reaches whoever asks: it would seem alive for ever.
+const pid = is<number>(
+  (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) < 2 ** 31,
+  'the number of a process',
+);
+
+// Whatever they are called: a newer dynpart may know more of them.
+const stream = text as Shape<LogLine['stream']>;
+const disk = text as Shape<NonNullable<Owner['disk']>>;
+
+export const runStatus = oneOf<RunStatus>('QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED');
+
+const problem = object<Problem>({ code: text, message: text, hint: orNull(text) });
+
+export const tickShape = object<TickRecord>({
+  sensor: text,
+  status: oneOf('SUCCESS', 'SKIPPED', 'FAILURE', 'BUSY'),
+  startedAt: time,
+  finishedAt: time,
+  cursor: object({ before: orNull(text), after: orNull(text) }),
+  partitions: list(object({ set: text, added: list(text), removed: list(text), skipped: list(text) })),
+  runs: list(
+    object({
+      id: orNull(text),
+      partitionKey: orNull(text),
+      runKey: orNull(text),
+      assets: list(text),
+      status: runStatus,
+    }),
+  ),
+  skippedRunKeys: list(text),
+  skipReason: orNull(text),
+  error: orNull(problem),
+  busy: orNull(object({ pid, host: text, since: time })),
+  truncated: optional(object({ keys: count, runs: count, skippedRunKeys: count })),
+  log: optional(list(object<LogLine>({ at: text, stream, text }))),
+});
+
+export const runShape = object<RunRecord>({
+  id: text,
+  partitionKey: orNull(text),
+  status: runStatus,
+  sensor: orNull(text),
+  runKey: orNull(text),
+  tags: entries(text),
+  attempts: count,
+  retryOf: orNull(text),
+  error: orNull(problem),
+  assets: list(
+    object({
+      asset: text,
+      status: oneOf('QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED', 'SKIPPED'),
+      attempts: count,
+      metadata: entries(anything),
+      error: orNull(problem),
+    }),
+  ),
+  createdAt: time,
+  startedAt: orNull(time),
+  finishedAt: orNull(time),
+});
+
+export const logLineShape = object<RunLogLine>({ at: text, stream, text, asset: text, attempt: count });
+
+export const ownerFields = {
+  id: text,
+  pid,
+  startTime: orNull(text),
+  bootId: orNull(text),
+  pidNamespace: orNull(text),
+  host: text,
+  since: time,
+  steady: optional(count),
+  disk: optional(orNull(disk)),
+};
+
+export const ownerShape = object<Owner>(ownerFields);
