@@ -40,7 +40,7 @@ const groups = [
       'node_modules/lowdb/',
       'src/model/(?!json-value|thrown|tick)',
       'src/files/(?!segmented-log)',
-      'src/state/(json/(?!bring-along)|document/(state-document|document-view|key-positions|columns|run-columns))',
+      'src/state/(json/(?!bring-along)|document/(state-document|document-shape|record-shapes|document-view|key-positions|columns|run-columns))',
       'src/loader/pipeline-file',
       'src/engine/plan/(run-records|cancel-runs|remembering|belonging)',
       'src/engine/sensors/(last-tick|sensor-status)',

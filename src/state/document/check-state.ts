@@ -1,7 +1,8 @@
 /** Every invariant of a state, checked one by one. Pure: `state check` prints what it finds, tests ask it after every step. */
-import { quoted } from '../../model/text.ts';
+import { clean, quoted } from '../../model/text.ts';
 import { whyNotAKey } from '../../model/partition-key.ts';
 import { MAX_EXECUTIONS, runId } from '../../model/run.ts';
+import { documentShape } from './document-shape.ts';
 import { entryOf, type RunGroup, type SensorEntry, type StateDocument } from './state-document.ts';
 
 export interface StateProblem {
@@ -14,13 +15,14 @@ type Report = (code: string, message: string) => void;
 export function checkState(document: StateDocument): StateProblem[] {
   const problems: StateProblem[] = [];
   const report: Report = (code, message) => void problems.push({ code, message });
+  const misfit = documentShape(document);
+  if (misfit !== null) {
+    // What follows rests on the shape.
+    report('shape', clean(`${misfit.place.slice(1)} should be ${misfit.expected}`));
+    return problems;
+  }
   const keySets = new Map(Object.entries(document.sets).map(([name, { keys }]) => [name, new Set(keys)]));
   checkSets(document, keySets, report);
-  for (const [name, { set, status }] of Object.entries(document.assets)) {
-    const most = set === null ? 1 : (entryOf(document.sets, set)?.keys.length ?? 0);
-    if (status.length > most)
-      report('status-too-long', `asset '${name}' has ${status.length} statuses for ${most} keys`);
-  }
   const spent = new Map(
     Object.entries(document.sensors).map(([name, sensor]) => {
       checkSensor(name, sensor, report);
@@ -28,7 +30,6 @@ export function checkState(document: StateDocument): StateProblem[] {
     }),
   );
   checkRuns({ document, keySets, spent, report });
-  checkTimes(document, report);
   return problems;
 }
 
@@ -55,14 +56,8 @@ function checkSensor(name: string, { status, cursor, version, lastTick }: Sensor
   const wasChanged = status !== null || cursor !== null || lastTick !== null;
   if (wasChanged && version === 0)
     report('sensor-version', `sensor '${name}' was changed, but its version is 0`);
-  if (lastTick === null) return;
-  if (lastTick.sensor !== name)
-    report(
-      'last-tick',
-      `sensor '${name}' has a last tick of sensor '${quoted(lastTick.sensor).slice(1, -1)}'`,
-    );
   // Others change nothing, so they stand in the history alone.
-  if (lastTick.status !== 'SUCCESS' && lastTick.status !== 'SKIPPED')
+  if (lastTick !== null && lastTick.status !== 'SUCCESS' && lastTick.status !== 'SKIPPED')
     report(
       'last-tick',
       `sensor '${name}' has a last tick that changed the state and ended as ${lastTick.status}`,
@@ -83,11 +78,6 @@ function checkSpent(
   };
   for (const [set, letters] of Object.entries(ofKeys)) {
     const keys = entryOf(document.sets, set)?.keys ?? [];
-    if (letters.length > keys.length)
-      report(
-        'run-keys-too-long',
-        `sensor '${name}' has ${letters.length} run keys for ${keys.length} keys of set '${set}'`,
-      );
     // A key that stands there twice was reported as such.
     for (const key of new Set(keys.filter((_, at) => letters[at] === '1'))) spend(key);
   }
@@ -204,25 +194,6 @@ function checkRunKey(group: RunGroup, at: number, id: string, { spent, launched,
       `run ${id} is not the only one of run key ${quoted(runKey)} of sensor '${group.sensor}'`,
     );
   launched.add(name);
-}
-
-function checkTimes({ sets, sensors, executors, runs }: StateDocument, report: Report): void {
-  const demand = (time: unknown, of: string): void => {
-    if (typeof time !== 'string' || Number.isNaN(Date.parse(time)))
-      report('invalid-time', `${of} is ${quoted(String(time).slice(0, 60))}, which is no time`);
-  };
-  for (const [name, { added }] of Object.entries(sets))
-    for (const [, at] of added) demand(at, `when keys were added to set '${name}'`);
-  for (const [name, { lastTick }] of Object.entries(sensors)) {
-    if (lastTick === null) continue;
-    demand(lastTick.startedAt, `the begin of the last tick of sensor '${name}'`);
-    demand(lastTick.finishedAt, `the end of the last tick of sensor '${name}'`);
-  }
-  for (const { id, since } of executors) demand(since, `since when executor ${id} is there`);
-  for (const { id, createdAt, startedAt } of runs) {
-    demand(createdAt, `when the runs of group ${id} were queued`);
-    for (const [number, at] of Object.entries(startedAt)) demand(at, `when run ${id}-${number} began`);
-  }
 }
 
 function firstTwice(list: readonly string[]): string {

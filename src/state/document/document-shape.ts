@@ -110,7 +110,7 @@ export const documentShape: Shape<StateDocument> = where(
     schema: is((value) => value === SCHEMA, String(SCHEMA)),
     lineage: text,
     serial: where(count, (serial) =>
-      serial > 0 && serial <= LAST_SERIAL ? null : misfit(`a whole number from 1 to ${LAST_SERIAL}`),
+      serial <= LAST_SERIAL ? null : misfit(`a number of ${LAST_SERIAL} at most`),
     ),
     writtenBy: object({ version: text, at: text }),
     pipeline: orNull(pipeline),

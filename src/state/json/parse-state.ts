@@ -1,11 +1,15 @@
 /** Text of a state file → a document whose shape was checked, or a failure that names the place. */
 import { fail } from '../../model/failure.ts';
-import { is, type Misfit, misfit, object } from '../../model/shape.ts';
+import { is, type Misfit, misfit, object, where } from '../../model/shape.ts';
 import { documentShape } from '../document/document-shape.ts';
 import { SCHEMA, type StateDocument } from '../document/state-document.ts';
 import { migrated, OLDEST_SCHEMA } from './migrations.ts';
 
 const anySchema = object<{ schema: number }>({ schema: is(Number.isInteger, 'a whole number') });
+
+const committed = where(documentShape, ({ serial }) =>
+  serial > 0 ? null : misfit('a whole number of 1 or more', '.serial'),
+);
 
 /** @throws FailureError when the text is empty, not JSON, of an unknown schema or misshapen. */
 export function parseState(text: string | Buffer, file: string): StateDocument {
@@ -32,7 +36,7 @@ export function readState(
   if (schema > SCHEMA) fail({ reason: 'state-newer', file, schema, supported: SCHEMA });
   if (schema < OLDEST_SCHEMA) fail({ reason: 'state-older', file, schema, oldest: OLDEST_SCHEMA });
   const document = migrated(found, schema);
-  demand(file, documentShape(document));
+  demand(file, committed(document));
   if (content.includes('\\u') && /\\u[dD][89a-fA-F]/.test(content))
     for (const part of ['sets', 'runs']) demand(file, illFormed(document[part], `.${part}`));
   return { document: document as unknown as StateDocument, schema };

@@ -31,23 +31,23 @@ describe('checking a state', () => {
     { code: 'invalid-key', says: 'empty', broken: { sets: { letters: { ...letters, keptOut: [''] } } } },
     { code: 'kept-out-key', says: '"a"', broken: { sets: { letters: { ...letters, keptOut: ['a'] } } } },
     {
-      code: 'status-too-long',
-      says: "'audio'",
+      code: 'shape',
+      says: 'assets.audio.status',
       broken: { assets: { audio: { set: 'letters', status: '....' } } },
     },
     {
-      code: 'status-too-long',
-      says: "'report'",
+      code: 'shape',
+      says: 'assets.report.status',
       broken: { assets: { report: { set: null, status: 'mm' } } },
     },
     {
-      code: 'status-too-long',
-      says: "'audio'",
+      code: 'shape',
+      says: 'assets.audio.status',
       broken: { assets: { audio: { set: 'constructor', status: '.' } } },
     },
     {
-      code: 'run-keys-too-long',
-      says: "'feed'",
+      code: 'shape',
+      says: 'sensors.feed.runKeys.ofKeys.letters',
       broken: { sensors: spending({ ofKeys: { letters: '1111' }, other: [X] }) },
     },
     {
@@ -97,8 +97,8 @@ describe('checking a state', () => {
     },
     { code: 'sensor-version', says: "'feed'", broken: { sensors: { feed: { ...feed, version: 0 } } } },
     {
-      code: 'last-tick',
-      says: "'mail'",
+      code: 'shape',
+      says: 'sensors.feed.lastTick.sensor',
       broken: { sensors: { feed: { ...feed, lastTick: tickRecord({ sensor: 'mail' }) } } },
     },
     {
@@ -164,38 +164,38 @@ describe('checking a state', () => {
     { code: 'started-at', says: 'g-1', broken: { runs: [runGroup({ owner: 'e', status: 'sq' })] } },
     { code: 'started-at', says: 'g-1', broken: { runs: [runGroup({ startedAt: { '1': AT } })] } },
     {
-      code: 'invalid-time',
-      says: 'set \'letters\' is "yesterday"',
+      code: 'shape',
+      says: 'sets.letters.added[0][1]',
       broken: { sets: { letters: { ...letters, added: [[3, 'yesterday']] } } },
     },
     {
-      code: 'invalid-time',
-      says: 'the begin of the last tick',
+      code: 'shape',
+      says: 'sensors.feed.lastTick.startedAt',
       broken: {
         sensors: { feed: { ...feed, lastTick: { ...tickRecord({ sensor: 'feed' }), startedAt: '' } } },
       },
     },
     {
-      code: 'invalid-time',
-      says: 'the end of the last tick',
+      code: 'shape',
+      says: 'sensors.feed.lastTick.finishedAt',
       broken: {
         sensors: { feed: { ...feed, lastTick: { ...tickRecord({ sensor: 'feed' }), finishedAt: 'x' } } },
       },
     },
     {
-      code: 'invalid-time',
-      says: 'executor e',
+      code: 'shape',
+      says: 'executors[0].since',
       broken: { executors: [{ ...full.executors[0]!, since: 'now' }] },
     },
-    { code: 'invalid-time', says: 'group g', broken: { runs: [runGroup({ createdAt: '' })] } },
+    { code: 'shape', says: 'runs[0].createdAt', broken: { runs: [runGroup({ createdAt: '' })] } },
     {
-      code: 'invalid-time',
-      says: 'when run g-1 began',
+      code: 'shape',
+      says: 'runs[0].startedAt.1',
       broken: { runs: [runGroup({ owner: 'e', status: 'sq', startedAt: { '1': 'x' } })] },
     },
     {
-      code: 'invalid-time',
-      says: '"7"',
+      code: 'shape',
+      says: 'runs[0].startedAt.1',
       broken: { runs: [runGroup({ owner: 'e', status: 'sq', startedAt: { '1': 7 as never } })] },
     },
   ])('finds $code ($says)', ({ code, says, broken }) => {
