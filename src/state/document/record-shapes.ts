@@ -6,6 +6,7 @@ import {
   anything,
   count,
   entries,
+  finite,
   is,
   list,
   object,
@@ -91,7 +92,7 @@ export const ownerFields = {
   pidNamespace: orNull(text),
   host: text,
   since: time,
-  steady: optional(count),
+  steady: optional(finite),
   disk: optional(orNull(disk)),
 };
 
