@@ -9,7 +9,7 @@ import { loadProcessGroups } from '../../../src/cli/isolation/load-process-group
 import { Programs } from '../../../src/engine/user-code/programs.ts';
 import type { Event } from '../../../src/engine/event.ts';
 import { executeRun, GRACE_MS, type RunEnding, type RunTask } from '../../../src/engine/runs/execute-run.ts';
-import type { PartitionStatus } from '../../../src/state/slice.ts';
+import type { PartitionStatus } from '../../../src/model/partition-status.ts';
 import type { RunLogLine } from '../../../src/state/store.ts';
 import { letters } from '../../support/builders.ts';
 import { MapValues, Recorder } from '../../support/engine-rig.ts';
@@ -71,7 +71,7 @@ class Studio {
         ioManager: this.#ioManager,
         clock: this.clock,
         emit: this.events.add,
-        statusOf: (name, key) => this.statuses[key === null ? name : `${name}@${key}`] ?? '.',
+        statusOf: (name, key) => this.statuses[key === null ? name : `${name}@${key}`] ?? 'missing',
         begun: () => undefined,
         closeLog: () => undefined,
         programsOf: () => new Programs({ processes: loadProcessGroups }),
@@ -172,7 +172,7 @@ describe('a run', () => {
   it('hands on the one value of an asset without partitions to every key', async () => {
     const the = new Studio();
     the.values.save({ asset: 'config', partitionKey: null }, 'loud');
-    Object.assign(the.statuses, { config: 'm', 'audio@a': 'm' });
+    Object.assign(the.statuses, { config: 'materialized', 'audio@a': 'materialized' });
     await the.end(['summary']);
     expect(the.values.values.get('summary@a')).toBe('loud!');
   });
@@ -201,13 +201,16 @@ describe('a run', () => {
   it('fails where an upstream outside of it is not there; one that only comes first may be missing', async () => {
     const the = new Studio();
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript FAILURE 0 upstream-missing']);
-    the.statuses['audio@a'] = 'f';
+    the.statuses['audio@a'] = 'failed';
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript FAILURE 0 upstream-missing']);
-    the.statuses['config'] = 'm';
+    the.statuses['config'] = 'materialized';
     the.values.save({ asset: 'config', partitionKey: null }, 'x');
     expect(statusesOf(await the.end(['summary']))).toEqual(['summary SUCCESS 1']);
-    the.statuses['audio@a'] = 'm';
+    the.statuses['audio@a'] = 'materialized';
     the.values.save({ asset: 'audio', partitionKey: 'a' }, 'sound');
+    expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript SUCCESS 1']);
+    // What was made stands until it is replaced.
+    the.statuses['audio@a'] = 'failed-since';
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript SUCCESS 1']);
   });
 
@@ -220,7 +223,7 @@ describe('a run', () => {
       },
     });
     const the = new Studio({ ioManager });
-    the.statuses['audio@a'] = 'm';
+    the.statuses['audio@a'] = 'materialized';
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript FAILURE 0 upstream-missing']);
     expect(asked).toEqual([{ asset: 'audio', partitionKey: 'a' }]);
   });
@@ -233,7 +236,7 @@ describe('a run', () => {
         },
       });
       const the = new Studio({ ioManager });
-      the.statuses['audio@a'] = 'm';
+      the.statuses['audio@a'] = 'materialized';
       return the;
     };
     for (const method of ['save', 'load', 'exists'] as const) {
@@ -258,7 +261,7 @@ describe('a run', () => {
         audio: { retry: { maxRetries: 5 } },
         transcript: { retry: { maxRetries: 5 } },
       });
-      the.statuses['audio@a'] = 'm';
+      the.statuses['audio@a'] = 'materialized';
       await expect(the.run([method === 'save' ? 'audio' : 'transcript'])).rejects.toBe(failure);
       expect(the.events.all).toEqual([]);
     }
