@@ -1,6 +1,5 @@
 /** What the page of `status --html` shows, as plain data: the report, and the newest keys of each set. */
 import type { KnownAsset } from '../model/known-pipeline.ts';
-import { countedAs } from '../model/partition-status.ts';
 import type { StateView } from '../state/slice.ts';
 import type { AssetReport, KeysInProgress, StatusReport } from './status-report.ts';
 
@@ -41,6 +40,8 @@ export interface SensorRow {
 /** So many keys of a set are on the page: it is read by people, and mailed. */
 const MOST_KEYS = 500;
 
+const WORDS: Readonly<Record<string, KeyStatus>> = { m: 'materialized', f: 'failed', '.': 'missing' };
+
 export interface PageParts {
   readonly report: StatusReport;
   /** The assets of the report. */
@@ -80,12 +81,12 @@ function setTable(view: StateView, set: string, { known, inProgress }: PageParts
   const first = Math.max(0, total - MOST_KEYS);
   const after = view.keys(set)[first - 1];
   const newest = view.page(set, after === undefined ? {} : { after }).keys;
-  const columns = assets.map((asset) => view.statuses(asset, set));
+  const letters = assets.map((asset) => view.statuses(asset, set));
   const keys = newest.map(({ key, addedAt }, at) => ({
     key,
     addedAt,
     statuses: assets.map((asset, column) =>
-      inProgress.get(asset)?.has(key) ? ('in progress' as const) : countedAs(columns[column]![first + at]!),
+      inProgress.get(asset)?.has(key) ? ('in progress' as const) : WORDS[letters[column]![first + at]!]!,
     ),
   }));
   return { set, total, assets, keys: keys.reverse() };

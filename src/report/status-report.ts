@@ -1,6 +1,5 @@
 /** What there is and what is missing, as plain data: the table, `--json` and the page all render this. */
 import type { KnownAsset } from '../model/known-pipeline.ts';
-import { countedAs } from '../model/partition-status.ts';
 import type { TickRecord } from '../model/tick.ts';
 import type { StateView } from '../state/slice.ts';
 
@@ -49,19 +48,19 @@ export function assetReport(
   { name, set }: KnownAsset,
   inProgress: KeysInProgress,
 ): AssetReport {
-  const statuses = view.statuses(name, set);
-  const counts = { materialized: 0, failed: 0, missing: 0 };
-  for (const status of statuses) counts[countedAs(status)]++;
+  const letters = view.statuses(name, set);
+  const counts = { m: 0, f: 0, '.': 0 };
+  for (const letter of letters) counts[letter as 'm' | 'f' | '.']++;
   const keys = stillThere(view, set, [...(inProgress.get(name) ?? [])]);
-  for (const status of view.statusOf(name, set, keys)) counts[countedAs(status)]--;
+  for (const letter of view.statusOf(name, set, keys)) counts[letter]--;
   return {
     asset: name,
     set,
-    total: statuses.length,
-    materialized: counts.materialized,
-    failed: counts.failed,
+    total: letters.length,
+    materialized: counts.m,
+    failed: counts.f,
     inProgress: keys.length,
-    missing: counts.missing,
+    missing: counts['.'],
     stale: 0,
   };
 }

@@ -1,6 +1,5 @@
 /** The state at one moment, as planners see it: plain data and synchronous questions. */
 import type { KnownPipeline } from '../model/known-pipeline.ts';
-import type { PartitionStatus } from '../model/partition-status.ts';
 import type { RunOrigin, RunStatus } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
 
@@ -19,8 +18,8 @@ export interface StateView {
   /** Which of these keys were removed with `--keep-out`. */
   keptOut(set: string, keys: Iterable<string>): Set<string>;
 
-  /** The status of an asset for each key of its set, in order; a single one without a set. */
-  statuses(asset: string, set: string | null): readonly PartitionStatus[];
+  /** The status of an asset for each key of its set, in order: `m`, `f` or `.`; one letter without a set. */
+  statuses(asset: string, set: string | null): string;
   /** The status of an asset for these keys. */
   statusOf(asset: string, set: string | null, keys: readonly (string | null)[]): PartitionStatus[];
 
@@ -39,6 +38,9 @@ export interface StateView {
   run(id: string): { readonly runs: PendingRuns; readonly run: PendingRun } | undefined;
   executors(): readonly ExecutorView[];
 }
+
+/** `m` materialized, `f` failed, `.` missing. */
+export type PartitionStatus = 'm' | 'f' | '.';
 
 export interface PageQuery {
   readonly prefix?: string;

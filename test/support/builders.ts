@@ -2,7 +2,6 @@
 import { asset, type AnyAsset, type AssetOptions } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
-import type { PartitionStatus } from '../../src/model/partition-status.ts';
 import type { FinalRunStatus, RunRecord } from '../../src/model/run.ts';
 import { sensor, type SensorOptions } from '../../src/definitions/sensor.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
@@ -15,12 +14,6 @@ export const AT = '2026-01-01T00:00:00.000Z';
 
 /** The set of most tests. */
 export const letters = dynamicPartitions('letters');
-
-/** Statuses, as short as tests want them: `m` materialized, `F` failed since, `f` failed, `.` missing. */
-export function words(column: string): PartitionStatus[] {
-  const ofLetter = { m: 'materialized', F: 'failed-since', f: 'failed', '.': 'missing' } as const;
-  return Array.from(column, (letter) => ofLetter[letter as keyof typeof ofLetter]);
-}
 
 /** What can be seen of an executor that has nothing in hand. */
 export function signs(fields: Partial<ExecutorSigns> = {}): ExecutorSigns {

@@ -57,7 +57,7 @@ export function fullDocument(fields: Partial<StateDocument> = {}): StateDocument
         },
       },
     },
-    assets: { audio: { set: 'letters', status: 'mfF' }, report: { set: null, status: 'm' } },
+    assets: { audio: { set: 'letters', status: 'mf.' }, report: { set: null, status: 'm' } },
     executors: [
       {
         id: 'e',

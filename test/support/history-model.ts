@@ -2,7 +2,6 @@
  * What must be true of sets, sensors and runs, as simply as it can be said: lists and maps, no columns, no letters, no
  * generations. A key that is removed and comes back is another `Life`: what was known of the old one hangs on the old one.
  */
-import type { PartitionStatus } from '../../src/model/partition-status.ts';
 import { isoTime, type Millis } from '../../src/model/time.ts';
 import type { StateView } from '../../src/state/slice.ts';
 
@@ -29,10 +28,7 @@ interface Life {
   readonly key: string | null;
   readonly set: string | null;
   readonly addedAt: string;
-  /** The assets of which a value stands that a run made. */
-  readonly made: Set<string>;
-  /** Those whose last run failed. */
-  readonly failed: Set<string>;
+  readonly statuses: Map<string, 'm' | 'f'>;
   gone: boolean;
 }
 
@@ -118,9 +114,7 @@ class Draft {
 
   add(set: string, key: string, now: Millis): boolean {
     if (this.life(set, key) !== undefined) return false;
-    this.sets
-      .get(set)!
-      .push({ key, set, addedAt: isoTime(now), made: new Set(), failed: new Set(), gone: false });
+    this.sets.get(set)!.push({ key, set, addedAt: isoTime(now), statuses: new Map(), gone: false });
     return true;
   }
 
@@ -147,14 +141,7 @@ export class HistoryModel {
   readonly sensors = new Map<string, ModelSensor>(
     SENSORS.map((sensor) => [sensor, { cursor: null, status: null, version: 0 }]),
   );
-  readonly whole: Life = {
-    key: null,
-    set: null,
-    addedAt: '',
-    made: new Set(),
-    failed: new Set(),
-    gone: false,
-  };
+  readonly whole: Life = { key: null, set: null, addedAt: '', statuses: new Map(), gone: false };
   readonly pending: ModelRun[] = [];
   readonly finished = new Map<string, string>();
   /** Executors that died, and which runs' code had begun then and not ended. */
@@ -327,15 +314,13 @@ export class HistoryModel {
       const wanted: string[] = [];
       const held: string[] = [];
       for (const asset of chosen) {
-        const status = statusIn(life, asset);
-        const asks =
-          (!missing && !failed) ||
-          (missing && status === 'missing') ||
-          (failed && status.startsWith('failed'));
+        const status = life.statuses.get(asset);
+        const asks = (!missing && !failed) || (missing && status === undefined) || (failed && status === 'f');
         const above = upstreamOf(asset);
         if (!asks && !above.some((upstream) => wanted.includes(upstream))) continue;
         // Chosen by its state, it waits for what is neither there nor chosen.
-        const comes = (upstream: string): boolean => wanted.includes(upstream) || life.made.has(upstream);
+        const comes = (upstream: string): boolean =>
+          wanted.includes(upstream) || life.statuses.get(upstream) === 'm';
         if ((missing || failed) && !above.every(comes)) held.push(`${asset}@${life.key}`);
         else wanted.push(asset);
       }
@@ -512,9 +497,8 @@ export class HistoryModel {
     if (status === 'CANCELED') return;
     demand(!run.life.gone, `${run.id} belongs to a key that is there`, run);
     for (const [asset, outcome] of assets) {
-      if (outcome === 'SUCCESS') run.life.made.add(asset);
-      if (outcome === 'SUCCESS') run.life.failed.delete(asset);
-      if (outcome === 'FAILURE') run.life.failed.add(asset);
+      if (outcome === 'SUCCESS') run.life.statuses.set(asset, 'm');
+      if (outcome === 'FAILURE') run.life.statuses.set(asset, 'f');
     }
   }
 
@@ -533,12 +517,6 @@ export class HistoryModel {
       draft.removed.some((life) => life.set === set && life.key === key);
     for (const run of this.pending.filter(isRemoved)) this.#cancel(run, now);
   }
-}
-
-/** What was made stands until it is replaced, whatever fails after it. */
-export function statusIn({ made, failed }: Life, asset: string): PartitionStatus {
-  if (failed.has(asset)) return made.has(asset) ? 'failed-since' : 'failed';
-  return made.has(asset) ? 'materialized' : 'missing';
 }
 
 function wordsOf({ life, assets, runKey }: WantedRun): string {

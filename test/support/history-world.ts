@@ -31,7 +31,6 @@ import {
   RUN_KEYS,
   SENSORS,
   SETS,
-  statusIn,
   type TickRequest,
 } from './history-model.ts';
 import { CONCURRENCY, type Door, HistoryProcess, never } from './history-process.ts';
@@ -532,13 +531,11 @@ export class HistoryWorld {
     }
     for (const { name, set } of ASSETS) {
       const lives = set === null ? [model.whole] : model.sets.get(set)!;
-      const statuses = lives.map((life) => statusIn(life, name));
+      const statuses = lives.map((life) => life.statuses.get(name) ?? '.').join('');
       same(view.statuses(name, set), statuses, `the statuses of ${name}`);
       for (const life of lives) {
-        demand(
-          !life.made.has(name) || this.values.has(`${name}@${life.key}`),
-          `${name}@${life.key} has a value`,
-        );
+        const made = life.statuses.get(name) === 'm';
+        demand(!made || this.values.has(`${name}@${life.key}`), `${name}@${life.key} has a value`);
       }
     }
     for (const sensor of SENSORS) {

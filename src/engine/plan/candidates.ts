@@ -1,6 +1,5 @@
 /** Which assets of which keys a selection by state comes to, and which of them have to wait for what is above them. */
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
-import { countedAs, isThere, type PartitionStatus } from '../../model/partition-status.ts';
 import type { StateView } from '../../state/slice.ts';
 
 /** The states that were chosen; without any, every key is. */
@@ -41,12 +40,12 @@ export function candidatesOf(
   const { assets } = target;
   if (states.all || !(states.missing || states.failed))
     return keys.map(({ key }) => ({ key, assets, waiting: [] }));
-  const columns = new Map<string, readonly PartitionStatus[]>();
+  const columns = new Map<string, ArrayLike<string>>();
   for (const { name, upstream } of assets)
     for (const asset of [name, ...upstream])
       if (!columns.has(asset)) columns.set(asset, statusesOf(view, pipeline, asset, target));
   return keys.flatMap(({ key, position }) => {
-    const statusOf = (asset: string): PartitionStatus => {
+    const statusOf = (asset: string): string => {
       const column = columns.get(asset)!;
       return column[pipeline.assets.get(asset)?.set == null ? 0 : position]!;
     };
@@ -61,7 +60,7 @@ function statusesOf(
   pipeline: Pipeline,
   asset: string,
   { set, named }: Target,
-): readonly PartitionStatus[] {
+): ArrayLike<string> {
   if (pipeline.assets.get(asset)?.set == null) return view.statuses(asset, null);
   return named === null ? view.statuses(asset, set) : view.statusOf(asset, set, named);
 }
@@ -69,7 +68,7 @@ function statusesOf(
 /** Those in the chosen states, and what depends on them among the chosen. Assets come in dependency order. */
 function inChosenStates(
   assets: readonly AssetDefinition[],
-  statusOf: (asset: string) => PartitionStatus,
+  statusOf: (asset: string) => string,
   { missing, failed }: ChosenStates,
 ): { readonly taken: AssetDefinition[]; readonly waiting: Candidate['waiting'] } {
   const taken = new Set<AssetDefinition>();
@@ -77,11 +76,11 @@ function inChosenStates(
   const waiting: { asset: string; upstream: string }[] = [];
   for (const asset of assets) {
     const { name, upstream } = asset;
-    const status = countedAs(statusOf(name));
-    const isChosen = (missing && status === 'missing') || (failed && status === 'failed');
+    const status = statusOf(name);
+    const isChosen = (missing && status === '.') || (failed && status === 'f');
     if (!isChosen && !upstream.some((above) => takenNames.has(above))) continue;
     // What waits itself is not there either, unless an older value of it is.
-    const absent = upstream.find((above) => !takenNames.has(above) && !isThere(statusOf(above)));
+    const absent = upstream.find((above) => !takenNames.has(above) && statusOf(above) !== 'm');
     if (absent !== undefined) waiting.push({ asset: name, upstream: absent });
     else {
       taken.add(asset);

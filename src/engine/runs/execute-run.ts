@@ -8,8 +8,8 @@ import { METADATA_LIMIT, recordableJson } from '../../model/recordable.ts';
 import { whyNotJson } from '../../model/json-value.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { AssetOutcome, FinalRunStatus } from '../../model/run.ts';
-import { isThere as isOnRecord, type PartitionStatus } from '../../model/partition-status.ts';
 import type { Clock } from '../../model/time.ts';
+import type { PartitionStatus } from '../../state/slice.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
@@ -276,7 +276,7 @@ function checkedMetadata(
 }
 
 async function isThere(upstream: string, key: string | null, context: ExecutionContext): Promise<boolean> {
-  if (!isOnRecord(context.statusOf(upstream, key))) return false;
+  if (context.statusOf(upstream, key) !== 'm') return false;
   const { ioManager } = context;
   return ioManager.exists === undefined || ioManager.exists({ asset: upstream, partitionKey: key });
 }

@@ -1,6 +1,6 @@
 /** What became of assets and keys in this process, as long as no view shows it yet. */
-import { type PartitionStatus, statusAfter } from '../../model/partition-status.ts';
 import type { RunRecord } from '../../model/run.ts';
+import type { PartitionStatus } from '../../state/slice.ts';
 
 export class FreshStatuses {
   readonly #fresh = new Map<string, { readonly status: PartitionStatus; readonly run: string }>();
@@ -9,15 +9,10 @@ export class FreshStatuses {
     return this.#fresh.get(nameOf(asset, partitionKey))?.status;
   }
 
-  /** @param statusOf what was known of an asset and key before */
-  note(
-    { id, partitionKey, assets }: RunRecord,
-    statusOf: (asset: string, partitionKey: string | null) => PartitionStatus,
-  ): void {
+  note({ id, partitionKey, assets }: RunRecord): void {
     for (const { asset, status } of assets) {
       if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
-      const after = statusAfter(statusOf(asset, partitionKey), status);
-      this.#fresh.set(nameOf(asset, partitionKey), { status: after, run: id });
+      this.#fresh.set(nameOf(asset, partitionKey), { status: status === 'SUCCESS' ? 'm' : 'f', run: id });
     }
   }
 

@@ -8,9 +8,8 @@ import { FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
-import type { PartitionStatus } from '../../model/partition-status.ts';
 import type { FinishedRun } from '../../state/changes.ts';
-import type { ProgramNote, StateView } from '../../state/slice.ts';
+import type { PartitionStatus, ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
 import type { Emit } from '../event.ts';
@@ -291,7 +290,7 @@ export class RunExecution {
     const status = 'STARTED' as const;
     const pending = { id, partitionKey, runKey, interrupted, status, canceling: false, startedAt };
     const record = endOf(run.runs, pending, end, this.#options.clock.now());
-    this.#unrecorded.noteEnd({ record, set: run.runs.set, counts }, this.#statusOf);
+    this.#unrecorded.noteEnd({ record, set: run.runs.set, counts });
     this.#options.emit({ type: 'run-ended', run: record });
   }
 

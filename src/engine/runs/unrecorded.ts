@@ -1,6 +1,6 @@
 /** What happened in this process and is not on record yet: no view of the state shows it. */
-import type { PartitionStatus } from '../../model/partition-status.ts';
 import type { FinishedRun } from '../../state/changes.ts';
+import type { PartitionStatus } from '../../state/slice.ts';
 import { FreshStatuses } from './fresh-statuses.ts';
 
 export class Unrecorded {
@@ -27,11 +27,10 @@ export class Unrecorded {
     this.#started.set(id, at);
   }
 
-  /** @param statusOf what is known of an asset and key without this end */
-  noteEnd(end: FinishedRun, statusOf: Parameters<FreshStatuses['note']>[1]): void {
+  noteEnd(end: FinishedRun): void {
     this.#ended.push(end);
     this.#count++;
-    if (end.counts) this.#fresh.note(end.record, statusOf);
+    if (end.counts) this.#fresh.note(end.record);
   }
 
   /** The run is not this process's any more. */

@@ -2,7 +2,6 @@
 import { put, timesWithout, without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
 import { changeChosen, chosenBy, groupOf, withLetters } from './run-columns.ts';
-import { letterOf, statusAt } from './status-letters.ts';
 import {
   type AssetEntry,
   EMPTY_SET,
@@ -14,7 +13,6 @@ import {
   type SpentRunKeys,
   type StateDocument,
 } from './state-document.ts';
-import { type PartitionStatus, statusAfter } from '../../model/partition-status.ts';
 import type { FinishedRun, QueuedRuns, StateChange } from '../changes.ts';
 
 /** Who is known to be an executor but owns nothing yet: its entry is made by the first change that names it. */
@@ -211,50 +209,41 @@ function spend(
 
 function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
   const runs = changeChosen(document.runs, chosenBy(finished.map(({ record }) => record.id)), () => null);
-  // What becomes of which keys of which asset, in the order of the runs.
-  const outcomes = new Map<string, { asset: string; set: string | null; statuses: NewStatuses }>();
+  // Which keys of which asset get which letter; a later run of the same key wins.
+  const outcomes = new Map<
+    string,
+    { asset: string; set: string | null; letters: Map<string | null, 'm' | 'f'> }
+  >();
   for (const { record, set, counts } of finished) {
     if (!counts) continue;
     for (const { asset, status } of record.assets) {
       if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
-      const outcome = outcomes.get(asset) ?? { asset, set, statuses: new Map() };
+      const outcome = outcomes.get(asset) ?? { asset, set, letters: new Map() };
       outcomes.set(asset, outcome);
-      const { statuses } = outcome;
-      const key = record.partitionKey;
-      statuses.set(key, statusAfter(statuses.get(key) ?? 'missing', status));
+      outcome.letters.set(record.partitionKey, status === 'SUCCESS' ? 'm' : 'f');
     }
   }
   let assets = document.assets;
-  for (const { asset, set, statuses } of outcomes.values()) {
-    assets = { ...assets, [asset]: withStatuses(document, entryOf(assets, asset), set, statuses) };
+  for (const { asset, set, letters } of outcomes.values()) {
+    assets = { ...assets, [asset]: withStatuses(document, entryOf(assets, asset), set, letters) };
   }
   return { ...document, runs, assets };
 }
-
-/** By key, as if nothing had been known of it before: what failed without having been made depends on that. */
-type NewStatuses = Map<string | null, PartitionStatus>;
-
-/** The one position of an asset without a set. */
-const WHOLE = [''];
 
 function withStatuses(
   document: StateDocument,
   entry: AssetEntry | undefined,
   set: string | null,
-  statuses: NewStatuses,
+  letters: ReadonlyMap<string | null, 'm' | 'f'>,
 ): AssetEntry {
+  if (set === null) return { set, status: letters.get(null) ?? entry?.status ?? '.' };
   // An asset that moved to another set knows nothing of that set's keys.
   let status = entry?.set === set ? entry.status : '';
-  const all = set === null ? WHOLE : keysOf(document, set);
-  for (const after of new Set(statuses.values())) {
-    const keys = [...statuses].filter(([, of]) => of === after).map(([key]) => key ?? '');
-    status = put(status, all, keys, after === 'failed' ? letterAfterFailure : letterOf(after));
+  for (const letter of ['m', 'f'] as const) {
+    const keys = [...letters].filter(([, of]) => of === letter).map(([key]) => key!);
+    if (keys.length > 0) status = put(status, keysOf(document, set), keys, letter);
   }
   return { set, status };
-}
-
-function letterAfterFailure(letter: string): string {
-  return letterOf(statusAfter(statusAt(letter, 0), 'FAILURE'));
 }
 
 function keysOf(document: StateDocument, set: string): readonly string[] {

@@ -51,24 +51,21 @@ export function timesWithout(
   return left;
 }
 
-/** Gives the entries of some keys this letter, or the one that follows from theirs, in a string that has one for each key of a set. */
+/** Gives the entries of some keys this letter, in a string that has one for each key of a set. */
 export function put(
   letters: string,
   all: readonly string[],
   keys: readonly string[],
-  letter: string | ((before: string) => string),
+  letter: string,
 ): string {
-  const after = typeof letter === 'string' ? (): string => letter : letter;
   // Keys that were just added stand at the end, in the same order: nothing has to be looked up.
   const tail = all.length - keys.length;
-  if (tail >= 0 && keys.every((key, at) => key === all[tail + at])) {
-    const last = keys.map((_, at) => after(letters[tail + at] ?? '.'));
-    return letters.slice(0, tail).padEnd(tail, '.') + last.join('');
-  }
+  if (tail >= 0 && keys.every((key, at) => key === all[tail + at]))
+    return letters.slice(0, tail).padEnd(tail, '.') + letter.repeat(keys.length);
   const buffer = Buffer.alloc(all.length, '.', 'latin1');
   buffer.write(letters, 'latin1');
-  for (const position of positionsOf(all, keys).values())
-    buffer.write(after(String.fromCharCode(buffer[position]!)), position, 'latin1');
+  const code = letter.charCodeAt(0);
+  for (const position of positionsOf(all, keys).values()) buffer[position] = code;
   return buffer.toString('latin1');
 }
 

@@ -115,7 +115,7 @@ export const documentShape: Shape<StateDocument> = where(
     writtenBy: object({ version: text, at: text }),
     pipeline: orNull(pipeline),
     sets: entries(set),
-    assets: entries(object<AssetEntry>({ set: orNull(text), status: letters(/^[mFf.]*$/, 'm, F, f and .') })),
+    assets: entries(object<AssetEntry>({ set: orNull(text), status: letters(/^[mf.]*$/, 'm, f and .') })),
     sensors: entries(sensor),
     executors: list(object<ExecutorEntry>({ ...ownerFields, slots: count, wants: count })),
     runs: list(runs),

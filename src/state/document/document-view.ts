@@ -2,17 +2,17 @@
 import { positionsOf } from './key-positions.ts';
 import { findRun, pendingRuns } from './run-columns.ts';
 import { EMPTY_SET, entryOf, type ExecutorEntry, NEW_SENSOR, type StateDocument } from './state-document.ts';
-import { statusAt, statusesIn } from './status-letters.ts';
-import type { ExecutorSigns, KeyPage, PageQuery, StateView } from '../slice.ts';
+import type { ExecutorSigns, KeyPage, PageQuery, PartitionStatus, StateView } from '../slice.ts';
 
 /** Says of an executor whether it lives, and what it is or was in the middle of. */
 export type JudgeExecutor = (executor: ExecutorEntry) => ExecutorSigns;
 
 export function viewOf(document: StateDocument, judge: JudgeExecutor): StateView {
   const keysOf = (set: string): readonly string[] => entryOf(document.sets, set)?.keys ?? [];
-  const column = (asset: string, set: string | null): string => {
+  const statuses = (asset: string, set: string | null): string => {
     const entry = entryOf(document.assets, asset);
-    return entry?.set === set ? entry.status : '';
+    const known = entry !== undefined && entry.set === set ? entry.status : '';
+    return known.padEnd(set === null ? 1 : keysOf(set).length, '.');
   };
   let executors: ReturnType<StateView['executors']> | undefined;
   return {
@@ -23,12 +23,12 @@ export function viewOf(document: StateDocument, judge: JudgeExecutor): StateView
     page: (set, query) => pageOf(document, set, query),
     present: (set, keys) => new Set(positionsOf(keysOf(set), keys).keys()),
     keptOut: (set, keys) => new Set(positionsOf(entryOf(document.sets, set)?.keptOut ?? [], keys).keys()),
-    statuses: (asset, set) => statusesIn(column(asset, set), set === null ? 1 : keysOf(set).length),
+    statuses,
     statusOf: (asset, set, keys) => {
-      const letters = column(asset, set);
-      if (set === null) return keys.map(() => statusAt(letters, 0));
+      const letters = statuses(asset, set);
+      if (set === null) return keys.map(() => letters as PartitionStatus);
       const positions = positionsOf(keysOf(set), keys as string[]);
-      return keys.map((key) => statusAt(letters, positions.get(key!) ?? -1));
+      return keys.map((key) => (letters[positions.get(key!) ?? -1] ?? '.') as PartitionStatus);
     },
     sensor: (name) => entryOf(document.sensors, name) ?? NEW_SENSOR,
     sensorNames: () => Object.keys(document.sensors),

@@ -55,7 +55,7 @@ export interface SetEntry {
 export interface AssetEntry {
   /** `null` for an asset without partitions: then `status` is its one letter. */
   readonly set: string | null;
-  /** `m` materialized, `F` failed since it was materialized, `f` failed and never materialized, `.` missing. */
+  /** `m` materialized, `f` failed, `.` missing. */
   readonly status: string;
 }
 

@@ -225,17 +225,15 @@ export function checkStatuses(field, document, runs, status) {
   if (document.executors.length > 0) problems.push('executors are left in the state');
   for (const [name, { set, status: letters }] of Object.entries(document.assets)) {
     const { keys } = document.sets[set];
-    // What was made and failed since is there, and counts as failed.
-    const made = keys.filter((_, at) => /[mF]/.test(letters[at] ?? '.'));
-    const failed = keys.filter((_, at) => /[fF]/.test(letters[at] ?? '.'));
-    const missing = keys.filter((_, at) => (letters[at] ?? '.') === '.');
+    const made = keys.filter((_, at) => letters[at] === 'm');
+    const failed = keys.filter((_, at) => letters[at] === 'f');
     const counted = status.assets.find(({ asset }) => asset === name);
     const expected = {
       total: keys.length,
-      materialized: keys.length - failed.length - missing.length,
+      materialized: made.length,
       failed: failed.length,
       inProgress: 0,
-      missing: missing.length,
+      missing: keys.length - made.length - failed.length,
     };
     for (const [what, count] of Object.entries(expected))
       if (counted[what] !== count) problems.push(`status of ${name}: ${what} ${counted[what]}, not ${count}`);
@@ -248,19 +246,17 @@ export function checkStatuses(field, document, runs, status) {
     for (const key of made) {
       const since = added[keys.indexOf(key)];
       if (!runs.some((run) => run.partitionKey === key && run.startedAt >= since && succeeded(run, name)))
-        problems.push(`${name} of ${key} is on record, and no run of it began since it was added`);
+        problems.push(`${name} of ${key} counts as materialized, and no run of it began since it was added`);
     }
     if (name !== 'copy' && name !== 'pulse') continue;
     // Nothing is removed from these sets: the newest end that counts is the status.
     const last = new Map();
     for (const run of [...runs].reverse())
-      for (const outcome of run.assets) {
-        if (outcome.asset !== name || run.status === 'CANCELED' || outcome.status === 'SKIPPED') continue;
-        const isMade = /[mF]/.test(last.get(run.partitionKey) ?? '.');
-        last.set(run.partitionKey, outcome.status === 'SUCCESS' ? 'm' : isMade ? 'F' : 'f');
-      }
+      for (const outcome of run.assets)
+        if (outcome.asset === name && run.status !== 'CANCELED' && outcome.status !== 'SKIPPED')
+          last.set(run.partitionKey, outcome.status);
     for (const key of keys) {
-      const letter = last.get(key) ?? '.';
+      const letter = { SUCCESS: 'm', FAILURE: 'f' }[last.get(key)] ?? '.';
       const is = letters[keys.indexOf(key)] ?? '.';
       if (is !== letter) problems.push(`${name} of ${key} is '${is}', its runs say '${letter}'`);
     }

@@ -86,11 +86,11 @@ export async function observe(project: string): Promise<Observation> {
   return { document, failure, warnings, problems, values, finished };
 }
 
-/** Each asset and key of which a value is on record. */
+/** Each asset and key that are materialized. */
 export function* materialized(document: StateDocument): Generator<[asset: string, key: string | null]> {
   for (const [asset, { set, status }] of Object.entries(document.assets)) {
     for (let at = 0; at < status.length; at++)
-      if (/[mF]/.test(status[at]!)) yield [asset, set === null ? null : document.sets[set]!.keys[at]!];
+      if (status[at] === 'm') yield [asset, set === null ? null : document.sets[set]!.keys[at]!];
   }
 }
 
