@@ -2,7 +2,7 @@
 import type { RunSessionOptions } from '../engine/runs/run-session.ts';
 import type { Context } from './context.ts';
 import { loadProcessGroups } from './isolation/load-process-groups.ts';
-import { hideMoreThreads, moreThreads } from './isolation/more-threads.ts';
+import { moreThreads } from './isolation/more-threads.ts';
 import { hasLeftValues, valuesOf } from './stores.ts';
 import type { EventRenderer } from './render/event-renderer.ts';
 
@@ -24,11 +24,7 @@ export async function sessionOptions(
     store: context.store,
     pipeline,
     known: await context.loadedAsKnown(),
-    // Something is executed from here on: it may start programs without `exec`, and its values need the threads anyway.
-    ioManager: () => {
-      hideMoreThreads();
-      return valuesOf(pipeline, context.store);
-    },
+    ioManager: () => valuesOf(pipeline, context.store),
     hasLeftValues: () => hasLeftValues(pipeline, context.store),
     clock: context.clock,
     emit: renderer.emit,

@@ -9,6 +9,7 @@ const set = dynamicPartitions('s');
 const say = async (name: string, exec: any) => {
   const { stdout } = await exec('sh', ['-c', 'echo "\${UV_THREADPOOL_SIZE-none}"']);
   fs.appendFileSync(new URL('said', import.meta.url), name + ' ' + stdout + ' ' + (process.env.UV_THREADPOOL_SIZE ?? 'none') + '\\n');
+  await fs.promises.access('.');
   fs.writeFileSync(new URL('threads', import.meta.url), String(fs.readdirSync('/proc/self/task').length));
 };
 const made = asset({ name: 'made', partitions: set, materialize: ({ exec }) => say('asset', exec) });
@@ -33,21 +34,28 @@ describe('UV_THREADPOOL_SIZE', () => {
     expect(project.read('said').trim().split('\n').at(-1)).toBe('sensor none none');
   });
 
-  it('is not what an asset hands to a program that it starts without exec', async () => {
+  it('is not what user code hands to a program that it starts without exec', async () => {
     await using project = new Project({
-      'pipeline.ts': `import { asset, definePipeline } from 'dynpart';
+      'pipeline.ts': `import { asset, definePipeline, sensor } from 'dynpart';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-const materialize = () => {
+const materialize = async () => {
+  await fs.promises.access('.');
   fs.writeFileSync(new URL('said', import.meta.url), execFileSync('sh', ['-c', 'echo "\${UV_THREADPOOL_SIZE-none}"']));
   fs.writeFileSync(new URL('threads', import.meta.url), String(fs.readdirSync('/proc/self/task').length));
 };
-export default definePipeline({ assets: [asset({ name: 'made', materialize })] });
+const source = sensor({ name: 'source', evaluate: materialize });
+export default definePipeline({ assets: [asset({ name: 'made', materialize })], sensors: [source] });
 `,
     });
-    expect(await project.dynpart(['materialize', '--all'])).toMatchObject({ code: 0 });
-    expect(project.read('said').trim()).toBe('none');
-    expect(Number(project.read('threads'))).toBeGreaterThan(64);
+    for (const command of [
+      ['materialize', '--all'],
+      ['sensor', 'tick'],
+    ]) {
+      expect(await project.dynpart(command)).toMatchObject({ code: 0 });
+      expect(project.read('said').trim()).toBe('none');
+      expect(Number(project.read('threads'))).toBeGreaterThan(64);
+    }
   });
 
   it('is what the user gave', async () => {

@@ -5,7 +5,6 @@ import type { ProcessGroup } from '../../engine/user-code/programs.ts';
 import { startTimer } from '../../engine/user-code/timer.ts';
 import type { EvaluateMessage, ThreadData, ThreadMessage } from './evaluator-thread.ts';
 import { loadProcessGroups } from './load-process-groups.ts';
-import { environmentOfUser } from './more-threads.ts';
 
 /** A thread whose own timer did not end the evaluation is blocked: it is ended so long after the timeout. */
 const GRACE_MS = 1000;
@@ -71,7 +70,7 @@ export class SensorThreads {
   #start(sensor: string): WorkerThread {
     const { Worker } = process.getBuiltinModule('node:worker_threads');
     const thread = new Worker(this.#script, {
-      env: environmentOfUser(),
+      env: { ...process.env },
       workerData: { ...this.#data, sensor } satisfies ThreadData,
       stdout: true,
       stderr: true,

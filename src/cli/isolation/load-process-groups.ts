@@ -1,12 +1,10 @@
 /** The process groups of this machine. Loaded on use: most user code starts no program. */
 import type { Processes } from '../../engine/user-code/programs.ts';
-import { hideMoreThreads } from './more-threads.ts';
 import type * as Groups from './process-groups.ts';
 
 let loaded: Promise<typeof Groups> | undefined;
 
 export async function loadProcessGroups(options: Groups.GroupOptions = {}): Promise<Processes> {
-  hideMoreThreads();
   loaded ??= import('./process-groups.ts');
   return (await loaded).processGroups(options);
 }

@@ -1,30 +1,21 @@
 /** More of Node's threads for writing values, without a trace of that in the environment of the user's programs. */
-import fs from 'node:fs';
-
 const NAME = 'UV_THREADPOOL_SIZE';
 
-let isOurs = false;
-
-/** fsync waits in threads: with four of them ten thousand small values wait long. To be called before the first one is needed. */
+/**
+ * fsync waits in threads: with four of them ten thousand small values wait long. To be called before the first one is needed.
+ *
+ * The threads read the variable of the process when the first work for them begins, whoever gives it. What JavaScript
+ * sees, and hands to the programs it starts, is an environment without it. Starting the threads at once, to take the
+ * variable back, would cost each small tick a tenth of its time.
+ */
 export function moreThreads(): void {
   if (process.env[NAME] !== undefined) return;
   process.env[NAME] = '64';
-  isOurs = true;
-}
-
-/**
- * Takes the variable back, before a program starts. The threads read it when the first work for them begins, so they are
- * given some. That costs a millisecond, which is why it does not happen at each start.
- */
-export function hideMoreThreads(): void {
-  if (!isOurs) return;
-  fs.access('.', () => undefined);
-  Reflect.deleteProperty(process.env, NAME);
-  isOurs = false;
-}
-
-/** The environment for a thread of the user's, which gets a copy of its own. */
-export function environmentOfUser(): NodeJS.ProcessEnv {
-  const { [NAME]: size, ...others } = process.env;
-  return isOurs || size === undefined ? others : { ...others, [NAME]: size };
+  process.env = new Proxy(process.env, {
+    has: (real, name) => name !== NAME && Reflect.has(real, name),
+    get: (real, name) => (name === NAME ? undefined : (Reflect.get(real, name) as unknown)),
+    ownKeys: (real) => Reflect.ownKeys(real).filter((name) => name !== NAME),
+    getOwnPropertyDescriptor: (real, name) =>
+      name === NAME ? undefined : Reflect.getOwnPropertyDescriptor(real, name),
+  });
 }
