@@ -45,6 +45,7 @@ export type StateChange =
   /** They leave the state for the history; `statuses` become those of their assets' keys. */
   | { readonly type: 'runs-finished'; readonly runs: readonly FinishedRun[] }
   | { readonly type: 'executor'; readonly id: string; readonly slots: number; readonly wants: number }
+  /** It leaves the state, unless it owns runs after all changes before this one. */
   | { readonly type: 'executor-left'; readonly id: string }
   | { readonly type: 'pipeline-known'; readonly pipeline: KnownPipeline };
 

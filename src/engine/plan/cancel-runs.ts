@@ -3,6 +3,7 @@ import type { RunRecord } from '../../model/run.ts';
 import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import { living } from './ownership.ts';
 import { endedAs, recordOf, runsIn } from './run-records.ts';
 
 export interface CanceledRuns {
@@ -20,18 +21,16 @@ export function cancelRuns(
   chosen: (runs: PendingRuns, run: PendingRun) => boolean,
   { why, now }: { readonly why: string; readonly now: Millis },
 ): CanceledRuns {
-  const executors = view.executors();
-  const alive = new Set(executors.filter((executor) => executor.alive).map(({ id }) => id));
-  const stillOwning = new Set<string>();
+  const alive = living(view);
+  const losing = new Set<string>();
   const finished: FinishedRun[] = [];
   const canceling: string[] = [];
   const records: RunRecord[] = [];
   for (const runs of view.runs()) {
     const owned = runs.owner !== null && alive.has(runs.owner);
     for (const run of runsIn(runs)) {
-      if (!chosen(runs, run)) {
-        if (runs.owner !== null) stillOwning.add(runs.owner);
-      } else if (owned) {
+      if (!chosen(runs, run)) continue;
+      if (owned) {
         canceling.push(run.id);
         records.push(recordOf(runs, run));
       } else {
@@ -43,6 +42,7 @@ export function cancelRuns(
         });
         finished.push(ended);
         records.push(ended.record);
+        if (runs.owner !== null) losing.add(runs.owner);
       }
     }
   }
@@ -51,8 +51,7 @@ export function cancelRuns(
   if (finished.length > 0) {
     changes.push({ type: 'runs-finished', runs: finished });
     // Who takes up a dead process's runs takes it out of the state. Nobody will, when there is nothing left to take up.
-    for (const { id } of executors)
-      if (!alive.has(id) && !stillOwning.has(id)) changes.push({ type: 'executor-left', id });
+    for (const id of losing) changes.push({ type: 'executor-left', id });
   }
   return { changes, runs: records };
 }

@@ -4,6 +4,7 @@ import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
 import type { ExecutorView, PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
 import type { RunTask } from '../runs/execute-run.ts';
+import { living } from './ownership.ts';
 import { endedAs, runsIn } from './run-records.ts';
 
 /** A run that this process owns and is to execute. */
@@ -53,14 +54,15 @@ export function claimRuns(view: StateView, options: ClaimOptions): Claim {
   const claimed: OwnedRun[] = [];
   const ended: FinishedRun[] = [];
   const interruptedNow = new Set<string>();
-  const stillOwning = new Set<string>();
+  // Who dies idle leaves too; who keeps all that it owns is no reason for a commit.
+  const keeping = new Set<string>();
+  const losing = new Set<string>();
   for (const runs of view.runs()) {
     if (runs.owner !== null && alive.has(runs.owner)) continue;
     for (const run of runsIn(runs)) {
-      if (!options.wanted(runs, run)) {
-        if (runs.owner !== null) stillOwning.add(runs.owner);
-        continue;
-      }
+      const isWanted = options.wanted(runs, run);
+      if (runs.owner !== null) (isWanted ? losing : keeping).add(runs.owner);
+      if (!isWanted) continue;
       const end = whyItEnds(runs, run, dead.get(runs.owner ?? ''), options.now);
       if (end !== null) {
         ended.push(end);
@@ -81,7 +83,8 @@ export function claimRuns(view: StateView, options: ClaimOptions): Claim {
     });
   }
   if (ended.length > 0) changes.push({ type: 'runs-finished', runs: ended });
-  for (const id of dead.keys()) if (!stillOwning.has(id)) changes.push({ type: 'executor-left', id });
+  for (const id of dead.keys())
+    if (losing.has(id) || !keeping.has(id)) changes.push({ type: 'executor-left', id });
   return { changes, owned: claimed, ended };
 }
 
@@ -124,13 +127,4 @@ function whyItEnds(
     now,
     counts: true,
   });
-}
-
-function living(view: StateView): Set<string> {
-  return new Set(
-    view
-      .executors()
-      .filter((executor) => executor.alive)
-      .map(({ id }) => id),
-  );
 }

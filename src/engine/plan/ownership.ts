@@ -3,6 +3,11 @@ import type { StateView } from '../../state/slice.ts';
 import { runsIn } from './run-records.ts';
 import type { WorkElsewhere } from '../runs/run-queue.ts';
 
+/** The executors whose process lives. */
+export function living(view: StateView): Set<string> {
+  return new Set(view.executors().flatMap(({ id, alive }) => (alive ? [id] : [])));
+}
+
 /** Whether the executor stands in the state. */
 export function isListed(view: StateView, executor: string): boolean {
   return view.executors().some(({ id }) => id === executor);
@@ -15,12 +20,8 @@ export function ownedBy(view: StateView, executor: string): number {
 
 /** What other live processes own: assets and keys that are not to be begun here before they have let go. */
 export function* workElsewhere(view: StateView, executor: string): Generator<WorkElsewhere> {
-  const alive = new Set(
-    view
-      .executors()
-      .filter((other) => other.alive && other.id !== executor)
-      .map(({ id }) => id),
-  );
+  const alive = living(view);
+  alive.delete(executor);
   if (alive.size === 0) return;
   for (const runs of view.runs()) {
     if (runs.owner === null || !alive.has(runs.owner)) continue;

@@ -1,6 +1,7 @@
 /** Queued and started runs by what they are about to materialize. */
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import { living } from './ownership.ts';
 import { runsIn } from './run-records.ts';
 
 export interface Work {
@@ -14,12 +15,7 @@ export class PendingWork {
   readonly #byWork = new Map<string, Work[]>();
 
   constructor(view: StateView) {
-    const alive = new Set(
-      view
-        .executors()
-        .filter((executor) => executor.alive)
-        .map(({ id }) => id),
-    );
+    const alive = living(view);
     for (const runs of view.runs()) {
       const owned = runs.owner !== null && alive.has(runs.owner);
       for (const run of runsIn(runs)) {

@@ -109,6 +109,7 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
       return { ...document, executors: [...document.executors.filter(({ id }) => id !== change.id), entry] };
     }
     case 'executor-left':
+      if (document.runs.some(({ owner }) => owner === change.id)) return document;
       return { ...document, executors: document.executors.filter(({ id }) => id !== change.id) };
     case 'pipeline-known':
       return { ...document, pipeline: change.pipeline };
