@@ -53,9 +53,9 @@ export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<I
   const { FileValues } = await import('../values/file-values.ts');
   // A run is recorded before it leaves the state, and one that is still there has had no end.
   const madeBy = async (run: string): Promise<readonly string[] | 'pending'> => {
-    if ((await store.read()).run(run) !== undefined) return 'pending';
-    const [record] = await store.finishedRuns({ limit: 1, where: ({ id }) => id === run });
+    const [record] = (await store.runs({ ids: [run] })).runs;
     if (record === undefined || record.status === 'CANCELED') return [];
+    if (record.finishedAt === null) return 'pending';
     return record.assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
   };
   return new FileValues(store.beside, madeBy);

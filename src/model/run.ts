@@ -39,6 +39,19 @@ export function runId(group: string, number: number): string {
 /** Who executes a run: any tick may resume `tick`; only a worker or watch takes `worker`; `materialize` is the command's own. */
 export type RunOrigin = 'tick' | 'worker' | 'materialize';
 
+/** What runs have in common that were queued together: the same assets, one run for each key. */
+export interface RunHead {
+  /** A run's id is this, `-` and the run's number. */
+  readonly group: string;
+  readonly createdAt: string;
+  readonly sensor: string | null;
+  readonly set: string | null;
+  readonly assets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly origin: RunOrigin;
+  readonly retryOf: string | null;
+}
+
 /** What became of one asset of a run. */
 export interface AssetOutcome {
   readonly asset: string;

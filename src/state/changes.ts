@@ -1,6 +1,6 @@
 /** What a commit changes, in the words of the domain. Every store applies these, each in its own way. */
 import type { KnownPipeline } from '../model/known-pipeline.ts';
-import type { FinalRunStatus, RunOrigin, RunRecord } from '../model/run.ts';
+import type { FinalRunStatus, RunHead, RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
 
 /** One thing that a commit changes. */
@@ -50,15 +50,7 @@ export type StateChange =
   | { readonly type: 'pipeline-known'; readonly pipeline: KnownPipeline };
 
 /** Runs to be queued: the same assets, one for each key. */
-export interface QueuedRuns {
-  readonly group: string;
-  readonly createdAt: string;
-  readonly sensor: string | null;
-  readonly set: string | null;
-  readonly assets: readonly string[];
-  readonly tags: Readonly<Record<string, string>>;
-  readonly origin: RunOrigin;
-  readonly retryOf: string | null;
+export interface QueuedRuns extends RunHead {
   readonly firstNumber: number;
   readonly keys: readonly (string | null)[];
   readonly runKeys: readonly (string | null)[] | null;

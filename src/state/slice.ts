@@ -1,6 +1,6 @@
 /** The state at one moment, as planners see it: plain data and synchronous questions. */
 import type { KnownPipeline } from '../model/known-pipeline.ts';
-import type { RunOrigin, RunStatus } from '../model/run.ts';
+import type { PendingRun, PendingRuns } from '../model/pending-run.ts';
 import type { TickRecord } from '../model/tick.ts';
 
 /** The state at one moment. It never changes: read again to see more. */
@@ -60,37 +60,8 @@ export interface SensorView {
   readonly status: 'RUNNING' | 'STOPPED' | null;
   readonly cursor: string | null;
   readonly version: number;
+  /** The last tick that evaluated the sensor, whether it changed the state or not. Read when it is asked for. */
   readonly lastTick: TickRecord | null;
-}
-
-/** Runs that were queued together and have one owner. */
-export interface PendingRuns {
-  readonly group: string;
-  readonly createdAt: string;
-  readonly sensor: string | null;
-  readonly set: string | null;
-  readonly assets: readonly string[];
-  readonly tags: Readonly<Record<string, string>>;
-  readonly origin: RunOrigin;
-  readonly retryOf: string | null;
-  readonly owner: string | null;
-  readonly ownedSince: number;
-  readonly count: number;
-  /** The run at a position, 0 to `count` − 1. */
-  at(position: number): PendingRun;
-  /** Those that are to be aborted. */
-  canceling(): readonly PendingRun[];
-}
-
-export interface PendingRun {
-  readonly id: string;
-  readonly partitionKey: string | null;
-  readonly runKey: string | null;
-  readonly status: Extract<RunStatus, 'QUEUED' | 'STARTED'>;
-  /** It is to be aborted, and no outcome of it counts. */
-  readonly canceling: boolean;
-  readonly interrupted: number;
-  readonly startedAt: string | null;
 }
 
 export interface ExecutorView extends ExecutorSigns {

@@ -4,9 +4,9 @@
  * It speaks in operations of the domain, not in documents, so that another implementation can keep the same promises
  * in a database. `test/support/store-contract.ts` is the suite that every implementation passes.
  */
-import type { RunRecord } from '../model/run.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
 import type { StateChange } from './changes.ts';
+import type { RunPage, RunQuery } from './run-query.ts';
 import type { ProgramNote, StateView } from './slice.ts';
 
 export interface StateStore {
@@ -32,11 +32,14 @@ export interface StateStore {
 
   /** Adds a tick to the history. */
   recordTick(tick: TickRecord): Promise<void>;
-  /** Past ticks, newest first. */
+  /** Past ticks, newest first: those in the history, and the one that a killed process committed and did not come to record. */
   ticks(sensor: string, limit: number): Promise<TickRecord[]>;
 
-  /** Finished runs, newest first. */
-  finishedRuns(query: RunQuery): Promise<RunRecord[]>;
+  /**
+   * Runs, newest first: those in the state and those in the history as one list. One that a killed process recorded and did not
+   * commit counts as what it is in the state.
+   */
+  runs(query: RunQuery): Promise<RunPage>;
 
   /** Adds lines to the log of a run. After a kill those of the last tenth of a second may not be there. */
   appendLog(runId: string, lines: readonly RunLogLine[]): void;
@@ -49,13 +52,6 @@ export interface StateStore {
 export interface RunLogLine extends LogLine {
   readonly asset: string;
   readonly attempt: number;
-}
-
-export interface RunQuery {
-  /** At most so many. */
-  readonly limit: number;
-  /** Only those that pass. */
-  readonly where?: (run: RunRecord) => boolean;
 }
 
 /** Another process has it. */

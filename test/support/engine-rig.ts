@@ -1,4 +1,5 @@
 /** The engine over a store in memory: a clock of the test's own, every event on record, values in a map. */
+import { finishedRuns } from './finished-runs.ts';
 import type { IoManager, ValueContext } from '../../src/definitions/io-manager.ts';
 import type { Pipeline } from '../../src/definitions/pipeline.ts';
 import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
@@ -147,8 +148,6 @@ export class EngineRig {
 
   /** `id status` of the runs that have ended, oldest first. */
   async ended(): Promise<string[]> {
-    return (await this.store.finishedRuns({ limit: 1000 }))
-      .map(({ id, status }) => `${id} ${status}`)
-      .reverse();
+    return (await finishedRuns(this.store)).map(({ id, status }) => `${id} ${status}`).reverse();
   }
 }

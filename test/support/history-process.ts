@@ -187,7 +187,7 @@ export class HistoryProcess {
           if (tick.status !== 'BUSY') world.tickKnown(tick);
         }),
       ticks: (name, limit) => living(() => store.ticks(name, limit)),
-      finishedRuns: (query) => living(() => store.finishedRuns(query)),
+      runs: (query) => living(() => store.runs(query)),
       appendLog: (runId, lines) => {
         if (!this.dead) store.appendLog(runId, lines);
       },

@@ -1,10 +1,14 @@
 /** The promises of a state store, as one suite that every implementation passes. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { finishedRuns } from './finished-runs.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkState } from '../../src/state/document/check-state.ts';
 import type { StateDocument } from '../../src/state/document/state-document.ts';
 import type { StateChange } from '../../src/state/changes.ts';
-import type { PendingRun, PendingRuns, StateView } from '../../src/state/slice.ts';
+import type { PendingRun, PendingRuns } from '../../src/model/pending-run.ts';
+import type { TickRecord } from '../../src/model/tick.ts';
+import type { StateView } from '../../src/state/slice.ts';
+import type { RunQuery } from '../../src/state/run-query.ts';
 import type { StateStore } from '../../src/state/store.ts';
 import { AT, finishedRun, keysAdded, queuedRuns, tickRecord } from './builders.ts';
 
@@ -68,7 +72,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         expect(view.run('g-1')).toBeUndefined();
         expect(view.executors()).toEqual([]);
         expect(await store.ticks('feed', 10)).toEqual([]);
-        expect(await store.finishedRuns({ limit: 10 })).toEqual([]);
+        expect(await finishedRuns(store, { limit: 10 })).toEqual([]);
         expect(await store.readLog('g-1')).toEqual([]);
         expect(await store.evaluating('feed')).toBeNull();
       });
@@ -621,7 +625,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           runs: [finishedRun({ id: 'g-1', partitionKey: 'a', status: 'SUCCESS' })],
         });
         expect((await shown()).map(({ id }) => id)).toEqual(['g-2']);
-        expect((await store.finishedRuns({ limit: 10 })).map(({ id }) => id)).toEqual(['g-1']);
+        expect((await finishedRuns(store, { limit: 10 })).map(({ id }) => id)).toEqual(['g-1']);
         await commit({
           type: 'runs-finished',
           runs: [finishedRun({ id: 'g-2', partitionKey: 'b', status: 'CANCELED' })],
@@ -892,21 +896,62 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         expect(await store.ticks('feed.000001', 10)).toEqual([tickAt(1, { sensor: 'feed.000001' })]);
       });
 
-      it('gives finished runs newest first, those that pass, as many as asked for', async () => {
-        await commit(keysAdded('letters', ['a']));
+      it('gives runs newest first, pending and finished ones, those that were asked for', async () => {
+        await commit(keysAdded('letters', ['a', 'b', 'c']));
         for (const [at, status] of (['SUCCESS', 'FAILURE', 'SUCCESS', 'CANCELED'] as const).entries()) {
-          await commit({
-            type: 'runs-finished',
-            runs: [finishedRun({ id: `h-${at + 1}`, partitionKey: 'a', status })],
-          });
+          const partitionKey = at === 0 ? 'b' : 'a';
+          const tags = at === 1 ? { of: 'a' } : {};
+          const run = finishedRun({ id: `h-${at + 1}`, partitionKey, status, tags, sensor: null });
+          await commit({ type: 'runs-finished', runs: [run] });
         }
-        const ids = async (query: Parameters<StateStore['finishedRuns']>[0]): Promise<string[]> =>
-          (await store.finishedRuns(query)).map(({ id }) => id);
-        expect(await ids({ limit: 10 })).toEqual(['h-4', 'h-3', 'h-2', 'h-1']);
-        expect(await ids({ limit: 2 })).toEqual(['h-4', 'h-3']);
-        expect(await ids({ limit: 1, where: ({ status }) => status === 'SUCCESS' })).toEqual(['h-3']);
-        expect(await ids({ limit: 10, where: ({ status }) => status === 'SUCCESS' })).toEqual(['h-3', 'h-1']);
-        expect(await ids({ limit: 0 })).toEqual([]);
+        await commit({ type: 'sensor-changed', sensor: 'feed', cursor: null });
+        await commit({
+          type: 'runs-queued',
+          owner: null,
+          runs: queuedRuns({ group: 'p', keys: ['b', 'c'], sensor: 'feed', assets: ['text'] }),
+        });
+        const ids = async (query: RunQuery): Promise<string> => {
+          const { runs, hasMore } = await store.runs(query);
+          return runs.map(({ id }) => id).join(' ') + (hasMore ? ' …' : '');
+        };
+        expect(await ids({})).toBe('p-2 p-1 h-4 h-3 h-2 h-1');
+        expect(await ids({ limit: 3 })).toBe('p-2 p-1 h-4 …');
+        expect(await ids({ limit: 3, after: 'p-1' })).toBe('h-4 h-3 h-2 …');
+        expect(await ids({ limit: 3, after: 'h-4' })).toBe('h-3 h-2 h-1');
+        expect(await ids({ after: 'nobody' })).toBe('');
+        expect(await ids({ status: 'SUCCESS' })).toBe('h-3 h-1');
+        expect(await ids({ status: 'QUEUED' })).toBe('p-2 p-1');
+        expect(await ids({ status: 'SUCCESS', limit: 1 })).toBe('h-3 …');
+        expect(await ids({ ids: ['h-1', 'p-2', 'nobody'] })).toBe('p-2 h-1');
+        expect(await ids({ ids: [] })).toBe('');
+        expect(await ids({ keys: ['b'] })).toBe('p-1 h-1');
+        expect(await ids({ keys: ['a', 'b'], newestOfEachKey: true })).toBe('p-1 h-4');
+        expect(await ids({ newestOfEachKey: true })).toBe('p-2 p-1 h-4');
+        expect(await ids({ assets: ['text'] })).toBe('p-2 p-1');
+        expect(await ids({ sensor: 'feed' })).toBe('p-2 p-1');
+        expect(await ids({ isTagged: true })).toBe('p-2 p-1 h-2');
+        expect(await ids({ isTagged: true, keys: ['a'], newestOfEachKey: true })).toBe('h-2');
+      });
+
+      it('counts the tick of a process that was killed before it recorded it', async () => {
+        const starts = async (): Promise<string[]> =>
+          (await store.ticks('feed', 9)).map(({ startedAt }) => startedAt.slice(17, 19));
+        const at = (second: number, status: TickRecord['status'] = 'SUCCESS'): TickRecord =>
+          tickRecord({ sensor: 'feed', status, startedAt: new Date(second * 1000).toISOString() });
+        const lastTick = async (): Promise<string | undefined> =>
+          (await store.read()).sensor('feed').lastTick?.startedAt.slice(17, 19);
+        await store.recordTick(at(1, 'SKIPPED'));
+        await commit({ type: 'sensor-changed', sensor: 'feed', tick: at(2) });
+        expect(await starts()).toEqual(['02', '01']);
+        expect(await lastTick()).toBe('02');
+        // Whatever comes next puts it where it belongs.
+        await store.recordTick(at(3, 'BUSY'));
+        expect(await starts()).toEqual(['03', '02', '01']);
+        expect(await lastTick()).toBe('02');
+        await commit({ type: 'sensor-changed', sensor: 'feed', tick: at(4) });
+        await commit({ type: 'sensor-changed', sensor: 'feed', tick: at(5) });
+        await store.recordTick(at(5));
+        expect(await starts()).toEqual(['05', '04', '03', '02', '01']);
       });
 
       it('brings finished runs back as they were', async () => {
@@ -924,7 +969,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           ],
         });
         await commit({ type: 'runs-finished', runs: [run] });
-        expect(await store.finishedRuns({ limit: 1 })).toEqual([run.record]);
+        expect(await finishedRuns(store, { limit: 1 })).toEqual([run.record]);
       });
 
       it('keeps the log of each run apart, in order', async () => {
@@ -1053,7 +1098,7 @@ export function describeSharedStoreContract(
       });
       expect(tries).toBe(2);
       expect((await store.read()).statuses('audio', 'letters')).toBe('m');
-      expect((await store.finishedRuns({ limit: 10 })).map(({ id, status }) => `${id} ${status}`)).toEqual([
+      expect((await finishedRuns(store, { limit: 10 })).map(({ id, status }) => `${id} ${status}`)).toEqual([
         'g-1 SUCCESS',
       ]);
     });

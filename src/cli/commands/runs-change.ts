@@ -1,15 +1,14 @@
 /** `dynpart runs retry|cancel|release`: what can be done about a run. */
 import { fail } from '../../model/failure.ts';
-import type { RunRecord } from '../../model/run.ts';
 import { newId, steadyTime } from '../../model/time.ts';
 import { blockedProcesses } from '../../engine/plan/blocked.ts';
 import { cancelRuns } from '../../engine/plan/cancel-runs.ts';
 import { planRetry } from '../../engine/plan/retry.ts';
-import { runsIn } from '../../engine/plan/run-records.ts';
+import { runsIn } from '../../model/pending-run.ts';
 import { RunSession } from '../../engine/runs/run-session.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
-import { findRun } from '../find-run.ts';
+import { findRuns } from '../find-run.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { counted } from '../../model/text.ts';
 import { sessionOptions } from '../run-options.ts';
@@ -21,17 +20,14 @@ export async function retry(
 ): Promise<void> {
   const { store, clock } = context;
   const view = await store.read();
-  const runs: RunRecord[] = [];
-  for (const id of new Set(ids)) {
-    const run = await findRun(context, view, id);
-    if (run.finishedAt === null)
-      fail({
-        reason: 'usage',
-        message: `run ${id} has not ended yet (${run.status})`,
-        hint: `cancel it first: dynpart runs cancel ${id}`,
-      });
-    runs.push(run);
-  }
+  const runs = await findRuns(store, [...new Set(ids)]);
+  const pending = runs.find(({ finishedAt }) => finishedAt === null);
+  if (pending !== undefined)
+    fail({
+      reason: 'usage',
+      message: `run ${pending.id} has not ended yet (${pending.status})`,
+      hint: `cancel it first: dynpart runs cancel ${pending.id}`,
+    });
   const pipeline = await context.pipeline();
   const moment = { now: clock.now(), group: newId(clock) };
   planRetry(view, pipeline, runs, moment);
@@ -68,13 +64,9 @@ const ASK_EVERY_MS = 100;
 
 export async function cancel(context: Context, _: object, ids: readonly string[]): Promise<void> {
   const { store, clock } = context;
-  const view = await store.read();
   const wanted = new Set(ids);
-  const endedBefore = new Set<string>();
-  for (const id of wanted) {
-    const { finishedAt } = await findRun(context, view, id);
-    if (finishedAt !== null) endedBefore.add(id);
-  }
+  const before = await findRuns(store, [...wanted]);
+  const endedBefore = new Set(before.flatMap(({ id, finishedAt }) => (finishedAt === null ? [] : [id])));
   await endLeftPrograms(context);
   await store.commit((now) => {
     const { changes } = cancelRuns(now, (_runs, run) => wanted.has(run.id), {
@@ -90,8 +82,7 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
     await clock.sleep(ASK_EVERY_MS);
   }
   const after = await store.read();
-  const runs: RunRecord[] = [];
-  for (const id of wanted) runs.push(await findRun(context, after, id));
+  const runs = await findRuns(store, [...wanted]);
   Object.assign(context.document, { runs });
   // A process that is blocked will not see it.
   const owners = new Set([...wanted].map((id) => after.run(id)?.runs.owner));
@@ -109,9 +100,8 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
 
 export async function release(context: Context, _: object, ids: readonly string[]): Promise<void> {
   const { store } = context;
-  const view = await store.read();
   const wanted = new Set(ids);
-  for (const id of wanted) await findRun(context, view, id);
+  await findRuns(store, [...wanted]);
   await store.commit((now) => {
     const owned = now.runs().flatMap((runs) =>
       runs.owner === null
@@ -122,9 +112,7 @@ export async function release(context: Context, _: object, ids: readonly string[
     );
     return { changes: owned.length === 0 ? [] : [{ type: 'runs-released', ids: owned }], outcome: undefined };
   });
-  const after = await store.read();
-  const runs: RunRecord[] = [];
-  for (const id of wanted) runs.push(await findRun(context, after, id));
+  const runs = await findRuns(store, [...wanted]);
   Object.assign(context.document, { runs });
   context.chat(`${counted(runs.length, 'run')} released`);
 }

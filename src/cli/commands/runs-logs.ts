@@ -11,7 +11,7 @@ export async function logs(
   { follow }: { readonly follow?: boolean },
   id: string,
 ): Promise<void> {
-  let run = await findRun(context, await context.store.read(), id);
+  let run = await findRun(context.store, id);
   let shown = 0;
   const showNew = async (): Promise<readonly RunLogLine[]> => {
     const lines = await context.store.readLog(id);
@@ -35,7 +35,7 @@ export async function logs(
   let lines = await showNew();
   while (follow && (run.status === 'QUEUED' || run.status === 'STARTED')) {
     await context.clock.sleep(FOLLOW_EVERY_MS);
-    run = await findRun(context, await context.store.read(), id);
+    run = await findRun(context.store, id);
     lines = await showNew();
   }
   if (follow) return context.printedLines();

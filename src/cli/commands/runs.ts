@@ -1,7 +1,6 @@
 /** `dynpart runs …`: what runs there are and were. What they printed, and what can be done about them, have files of their own. */
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
-import type { RunRecord, RunStatus } from '../../model/run.ts';
-import { pendingRecords } from '../../engine/plan/run-records.ts';
+import type { RunStatus } from '../../model/run.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
@@ -65,34 +64,16 @@ async function list(
 ): Promise<void> {
   const view = await context.store.read();
   await checkFilters(context, view, { asset, sensor });
-  const pending = pendingRecords(view).reverse();
-  const pendingIds = new Set(pending.map(({ id }) => id));
-  const passes = (run: RunRecord): boolean =>
-    (status === undefined || run.status === status) &&
-    (key === undefined || run.partitionKey === key) &&
-    (asset === undefined || run.assets.some((outcome) => outcome.asset === asset)) &&
-    (sensor === undefined || run.sensor === sensor);
-  let reached = after === undefined;
-  const wanted = (run: RunRecord): boolean => {
-    if (!reached) {
-      reached = run.id === after;
-      return false;
-    }
-    return passes(run);
-  };
-  const inState = pending.filter(wanted).slice(0, limit + 1);
-  // A run that a killed process recorded but did not commit is still in the state: that counts.
-  const finished =
-    inState.length > limit
-      ? []
-      : await context.store.finishedRuns({
-          limit: limit + 1 - inState.length,
-          where: (run) => !pendingIds.has(run.id) && wanted(run),
-        });
-  if (!reached) await findRun(context, view, after!);
-  const found = [...inState, ...finished];
-  const runs = found.slice(0, limit);
-  Object.assign(context.document, { runs, next: found.length > limit ? runs.at(-1)!.id : null });
+  if (after !== undefined) await findRun(context.store, after);
+  const { runs, hasMore } = await context.store.runs({
+    ...(status !== undefined && { status }),
+    ...(key !== undefined && { keys: [key] }),
+    ...(asset !== undefined && { assets: [asset] }),
+    ...(sensor !== undefined && { sensor }),
+    ...(after !== undefined && { after }),
+    limit,
+  });
+  Object.assign(context.document, { runs, next: hasMore ? runs.at(-1)!.id : null });
   if (runs.length === 0) return context.chat('no runs');
   await context.table({
     columns: [
@@ -113,7 +94,7 @@ async function list(
       context.when(run.createdAt),
     ]),
   });
-  if (found.length > limit) context.chat(`older ones: --after ${runs.at(-1)!.id}`);
+  if (hasMore) context.chat(`older ones: --after ${runs.at(-1)!.id}`);
 }
 
 /** A name that neither the pipeline nor any run has is a slip of the pen, not an empty list. */
@@ -130,7 +111,7 @@ async function checkFilters(
   if (!isUnknown(known)) return;
   const assets = known.assets.map(({ name }) => name);
   const sensors = known.sensors.map(({ name }) => name);
-  const runs = [...pendingRecords(view), ...(await context.store.finishedRuns({ limit: Infinity }))];
+  const { runs } = await context.store.runs({});
   if (asset !== undefined) {
     context.checkName('asset', asset, [
       ...assets,
@@ -146,7 +127,7 @@ async function checkFilters(
 }
 
 async function show(context: Context, _: object, id: string): Promise<void> {
-  const run = await findRun(context, await context.store.read(), id);
+  const run = await findRun(context.store, id);
   Object.assign(context.document, { run });
   const rows: [string, string][] = [
     ['run', run.id],

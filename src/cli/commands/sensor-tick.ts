@@ -8,7 +8,6 @@ import type { TickRecord } from '../../model/tick.ts';
 import { forTick } from '../../engine/plan/claim-runs.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
 import { RunSession } from '../../engine/runs/run-session.ts';
-import { lastTickOf } from '../../engine/sensors/last-tick.ts';
 import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
@@ -124,9 +123,8 @@ async function chosenSensors(
   if (chosen.length === 0) context.chat('no sensor is running; start one: dynpart sensor start SENSOR');
   if (!due) return chosen;
   const now = context.clock.now();
-  const last = await Promise.all(chosen.map((sensor) => lastTickOf(context.store, view, sensor.name)));
-  return chosen.filter((sensor, at) => {
-    const before = last[at]!.tick;
+  return chosen.filter((sensor) => {
+    const before = view.sensor(sensor.name).lastTick;
     if (before === null) return true;
     const since = now - Date.parse(before.startedAt);
     // A last tick in the future: the clock was set back, and nobody knows for how long.

@@ -1,6 +1,5 @@
 /** What looks after sensors between their ticks: list, start, stop, cursor, history. */
 import { fail } from '../../model/failure.ts';
-import { lastTickOf } from '../../engine/sensors/last-tick.ts';
 import { withPresentLastTicks, withPresentRuns } from '../../engine/sensors/runs-of-ticks.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
@@ -11,14 +10,17 @@ export async function list(context: Context): Promise<void> {
   const view = await context.store.read();
   const known = await context.known(view);
   const sensors = await Promise.all(
-    known.sensors.map(async (sensor) => ({
-      sensor: sensor.name,
-      status: sensorStatus(view, sensor),
-      minimumIntervalSeconds: sensor.minimumIntervalSeconds,
-      cursor: view.sensor(sensor.name).cursor,
-      lastTick: (await lastTickOf(context.store, view, sensor.name)).tick,
-      evaluating: await context.store.evaluating(sensor.name),
-    })),
+    known.sensors.map(async (sensor) => {
+      const { cursor: at, lastTick } = view.sensor(sensor.name);
+      return {
+        sensor: sensor.name,
+        status: sensorStatus(view, sensor),
+        minimumIntervalSeconds: sensor.minimumIntervalSeconds,
+        cursor: at,
+        lastTick,
+        evaluating: await context.store.evaluating(sensor.name),
+      };
+    }),
   );
   if (context.options.json)
     Object.assign(context.document, { sensors: await withPresentLastTicks(context.store, sensors) });
@@ -94,14 +96,7 @@ export async function history(
 ): Promise<void> {
   const view = await context.store.read();
   await context.checkSensor(view, sensor);
-  const past = await context.store.ticks(sensor, limit);
-  // A process that was killed between its commit and the history left its tick in the state alone.
-  const last = view.sensor(sensor).lastTick;
-  const missing =
-    last !== null &&
-    !past.some(({ startedAt }) => startedAt === last.startedAt) &&
-    (past[0] === undefined || last.startedAt > past[0].startedAt);
-  const ticks = missing ? [last, ...past].slice(0, limit) : past;
+  const ticks = await context.store.ticks(sensor, limit);
   if (context.options.json)
     Object.assign(context.document, { sensor, ticks: await withPresentRuns(context.store, ticks) });
   if (ticks.length === 0) return context.chat(`sensor '${sensor}' has not ticked yet`);

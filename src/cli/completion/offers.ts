@@ -1,6 +1,5 @@
 /** What may come next on a command line: commands, flags, and the user's own names, from the state and without their code. */
 import type { Command, Option } from 'commander';
-import { pendingRecords } from '../../engine/plan/run-records.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { StateStore } from '../../state/store.ts';
 
@@ -169,9 +168,9 @@ async function namesOf(argument: string, { place, prefix, open }: Asked): Promis
         return among(view.pipeline?.assets.map(({ name }) => name) ?? [], prefix);
       case 'id':
       case 'ids': {
-        const past = await store.finishedRuns({ limit: MOST_OFFERS });
+        const { runs } = await store.runs({ limit: MOST_OFFERS });
         return among(
-          [...pendingRecords(view).reverse(), ...past].map(({ id }) => id),
+          runs.map(({ id }) => id),
           prefix,
         );
       }

@@ -2,9 +2,11 @@
 import type { RunRecord } from '../../model/run.ts';
 import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
-import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import type { StateView } from '../../state/slice.ts';
 import { living } from './ownership.ts';
-import { endedAs, recordOf, runsIn } from './run-records.ts';
+import { recordOf, runsIn } from '../../model/pending-run.ts';
+import { endedAs } from './run-records.ts';
 
 export interface CanceledRuns {
   readonly changes: readonly StateChange[];

@@ -2,10 +2,12 @@
 import { MAX_EXECUTIONS } from '../../model/run.ts';
 import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
-import type { ExecutorView, PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import type { ExecutorView, StateView } from '../../state/slice.ts';
 import type { RunTask } from '../runs/execute-run.ts';
 import { living } from './ownership.ts';
-import { endedAs, runsIn } from './run-records.ts';
+import { runsIn } from '../../model/pending-run.ts';
+import { endedAs } from './run-records.ts';
 
 /** A run that this process owns and is to execute. */
 export interface OwnedRun extends RunTask {

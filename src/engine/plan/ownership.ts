@@ -1,6 +1,6 @@
 /** Who owns what, as a view has it. Pure. */
 import type { StateView } from '../../state/slice.ts';
-import { runsIn } from './run-records.ts';
+import { runsIn } from '../../model/pending-run.ts';
 import type { WorkElsewhere } from '../runs/run-queue.ts';
 
 /** The executors whose process lives. */

@@ -1,8 +1,9 @@
 /** Queued and started runs by what they are about to materialize. */
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
-import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import type { StateView } from '../../state/slice.ts';
 import { living } from './ownership.ts';
-import { runsIn } from './run-records.ts';
+import { runsIn } from '../../model/pending-run.ts';
 
 export interface Work {
   readonly runs: PendingRuns;

@@ -2,7 +2,8 @@
 import { describe } from '../../model/failure-words.ts';
 import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
-import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import type { StateView } from '../../state/slice.ts';
 import type { Plan } from '../../state/store.ts';
 import { isListed, ownedBy } from './ownership.ts';
 import { endedAs } from './run-records.ts';

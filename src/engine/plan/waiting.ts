@@ -1,6 +1,6 @@
 /** Whom a process waits for that can begin none of its runs. Pure. */
 import type { ExecutorView, StateView } from '../../state/slice.ts';
-import { runsIn } from './run-records.ts';
+import { runsIn } from '../../model/pending-run.ts';
 
 /** Another process, and what of it is in the way. */
 export type WaitsFor =

@@ -1,7 +1,8 @@
 /** What one process does with runs: becomes an executor when there are some, takes them on, executes them, leaves. */
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { StateChange } from '../../state/changes.ts';
-import type { PendingRun, PendingRuns, StateView } from '../../state/slice.ts';
+import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import type { StateView } from '../../state/slice.ts';
 import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/claim-runs.ts';
 import { heldByBlocked } from '../plan/blocked.ts';

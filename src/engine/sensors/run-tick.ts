@@ -10,7 +10,6 @@ import type { Executor, HeldClaim, SensorClaim, StateStore } from '../../state/s
 import { type OwnedRun, ownedRuns } from '../plan/claim-runs.ts';
 import type { EvaluateSensor } from './evaluate-sensor.ts';
 import type { Emit } from '../event.ts';
-import { lastTickOf } from './last-tick.ts';
 import { remembering } from '../plan/remembering.ts';
 import type { EvaluatedResult } from '../plan/sensor-result.ts';
 import {
@@ -76,11 +75,10 @@ async function evaluateAndPlan(
   const { store, clock, evaluate, emit, interrupt, dryRun } = options;
   const startedAt = clock.now();
   const view = await store.read();
-  const last = await lastTickOf(store, view, sensor.name);
-  if (last.isUnrecorded && !dryRun) await store.recordTick(last.tick!);
+  const { lastTick } = view.sensor(sensor.name);
   const { ended, log } = await evaluate(sensor, {
     view,
-    lastTickAt: last.tick === null ? null : new Date(last.tick.startedAt),
+    lastTickAt: lastTick === null ? null : new Date(lastTick.startedAt),
     interrupt,
     onTurn,
     onOutput: (line) => emit({ type: 'output', source: sensor.name, line }),

@@ -1,8 +1,6 @@
 /** What became of the runs that ticks queued: a tick's record is written before its runs end. */
-import type { RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { StateStore } from '../../state/store.ts';
-import { pendingRecords } from '../plan/run-records.ts';
 
 /** The ticks with the present status of their runs; `null` for a run whose end the history does not keep any more. */
 export async function withPresentRuns(
@@ -11,19 +9,8 @@ export async function withPresentRuns(
 ): Promise<readonly TickRecord[]> {
   const ids = new Set(ticks.flatMap(({ runs }) => runs.flatMap(({ id }) => id ?? [])));
   if (ids.size === 0) return ticks;
-  // Read after the ticks: a run that is not in the state has then left it for the history.
-  const pending = pendingRecords(await store.read(), ids);
-  const statuses = new Map<string, RunStatus>(pending.map(({ id, status }) => [id, status]));
-  const left = new Set([...ids].filter((id) => !statuses.has(id)));
-  if (left.size > 0) {
-    await store.finishedRuns({
-      limit: 1,
-      where: ({ id, status }) => {
-        if (left.delete(id)) statuses.set(id, status);
-        return left.size === 0;
-      },
-    });
-  }
+  const { runs: present } = await store.runs({ ids: [...ids] });
+  const statuses = new Map(present.map(({ id, status }) => [id, status]));
   return ticks.map((tick) => ({
     ...tick,
     runs: tick.runs.map((run) => ({ ...run, status: statuses.get(run.id ?? '') ?? null })),

@@ -3,7 +3,6 @@ import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import type { Clock } from '../../model/time.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { RunSession } from '../runs/run-session.ts';
-import { lastTickOf } from './last-tick.ts';
 import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
 import { work } from '../runs/work.ts';
@@ -56,7 +55,7 @@ async function watchSensor(
   const intervalMs = sensor.minimumIntervalSeconds * 1000;
   for (;;) {
     const view = await store.read();
-    const { tick: last } = await lastTickOf(store, view, sensor.name);
+    const last = view.sensor(sensor.name).lastTick;
     const now = clock.now();
     // A clock that was set back leaves a last tick in the future: it must not stop the sensor for longer than its interval.
     const due = last === null ? now : Math.min(now, Date.parse(last.startedAt)) + intervalMs;

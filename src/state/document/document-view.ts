@@ -2,12 +2,18 @@
 import { positionsOf } from './key-positions.ts';
 import { findRun, pendingRuns } from './run-columns.ts';
 import { EMPTY_SET, entryOf, type ExecutorEntry, NEW_SENSOR, type StateDocument } from './state-document.ts';
+import type { TickRecord } from '../../model/tick.ts';
 import type { ExecutorSigns, KeyPage, PageQuery, PartitionStatus, StateView } from '../slice.ts';
 
-/** Says of an executor whether it lives, and what it is or was in the middle of. */
-export type JudgeExecutor = (executor: ExecutorEntry) => ExecutorSigns;
+/** What is not in the document: the processes of its executors, and the history. */
+export interface BesideDocument {
+  /** Says of an executor whether it lives, and what it is or was in the middle of. */
+  readonly judge: (executor: ExecutorEntry) => ExecutorSigns;
+  /** The last tick that evaluated a sensor, given the one in the document. */
+  readonly lastTick: (sensor: string, inDocument: TickRecord | null) => TickRecord | null;
+}
 
-export function viewOf(document: StateDocument, judge: JudgeExecutor): StateView {
+export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocument): StateView {
   const keysOf = (set: string): readonly string[] => entryOf(document.sets, set)?.keys ?? [];
   const statuses = (asset: string, set: string | null): string => {
     const entry = entryOf(document.assets, asset);
@@ -30,7 +36,17 @@ export function viewOf(document: StateDocument, judge: JudgeExecutor): StateView
       const positions = positionsOf(keysOf(set), keys as string[]);
       return keys.map((key) => (letters[positions.get(key!) ?? -1] ?? '.') as PartitionStatus);
     },
-    sensor: (name) => entryOf(document.sensors, name) ?? NEW_SENSOR,
+    sensor: (name) => {
+      const { status, cursor, version, lastTick: inDocument } = entryOf(document.sensors, name) ?? NEW_SENSOR;
+      return {
+        status,
+        cursor,
+        version,
+        get lastTick() {
+          return lastTick(name, inDocument);
+        },
+      };
+    },
     sensorNames: () => Object.keys(document.sensors),
     spentRunKeys: (sensor, runKeys, removed) => spentRunKeys(document, sensor, runKeys, removed),
     runs: () => document.runs.map(pendingRuns),

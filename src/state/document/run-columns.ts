@@ -3,7 +3,7 @@ import { alike, take } from './columns.ts';
 import type { RunGroup } from './state-document.ts';
 import { runId } from '../../model/run.ts';
 import type { QueuedRuns } from '../changes.ts';
-import type { PendingRun, PendingRuns } from '../slice.ts';
+import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 
 /** A new group of queued runs. */
 export function groupOf(runs: QueuedRuns, owner: string | null, serial: number): RunGroup {

@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { RunQuery } from '../store.ts';
 import { fileNameOf } from '../../files/file-name.ts';
 import { runShape, runStatus, tickShape } from '../document/record-shapes.ts';
 import { fits, object, orNull, text } from '../../model/shape.ts';
@@ -105,12 +104,10 @@ export class HistoryFiles {
   }
 
   /** Newest first. A run that was recorded and, its process killed before the commit, executed again counts once: the last time. */
-  finishedRuns({ limit, where = () => true }: RunQuery): RunRecord[] {
-    const found: RunRecord[] = [];
+  *finishedRuns(): Generator<RunRecord> {
     const seen = new Set<string>();
     const retractions: Retraction[] = [];
     for (const record of this.#runs.newestFirst()) {
-      if (found.length >= limit) break;
       if (fits(retractionShape, record)) {
         retractions.push(record);
         continue;
@@ -124,10 +121,9 @@ export class HistoryFiles {
       if (taken !== -1) retractions.splice(taken, 1);
       else if (!seen.has(run.id)) {
         seen.add(run.id);
-        if (where(run)) found.push(run);
+        yield run;
       }
     }
-    return found;
   }
 
   #keeping(what: 'runs' | 'ticks'): Pick<SegmentedLogOptions, 'keep' | 'clock'> {

@@ -6,6 +6,7 @@ import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts'
 import { viewOf } from '../document/document-view.ts';
 import {
   emptyDocument,
+  entryOf,
   type ExecutorEntry,
   identityOf,
   LAST_SERIAL,
@@ -14,9 +15,12 @@ import {
 import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { StateView } from '../slice.ts';
-import type { Executor, HeldClaim, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
+import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
+import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
+import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, StateStore } from '../store.ts';
 import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { StateIdentity } from '../../model/known-pipeline.ts';
+import { pendingRecords } from '../../model/pending-run.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
@@ -74,6 +78,8 @@ export class JsonFileStore implements StateStore {
   #beside: Beside | undefined;
   #wasRead = false;
   readonly #entered = new Map<string, Owner>();
+  /** By sensor, when a tick began that is in the history: it is not looked for again. */
+  readonly #recordedTicks = new Map<string, string>();
   /** One after the other within this process: two commits of its own must not race for one generation. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -170,6 +176,9 @@ export class JsonFileStore implements StateStore {
       applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges;
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#own().history.recordRuns(finishedIn(changes), recorded);
+      for (const change of changes)
+        if (change.type === 'sensor-changed' && change.tick !== undefined)
+          this.#recordLastTick(before, change.sensor, change.tick);
       for (const id of newExecutors(before, changes)) this.#own().executors.renew(id);
       const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
@@ -248,23 +257,43 @@ export class JsonFileStore implements StateStore {
     });
   }
 
-  recordTick(tick: TickRecord): Promise<void> {
-    return this.#afterReading(() => this.#own().history.recordTick(tick));
+  async recordTick(tick: TickRecord): Promise<void> {
+    const { sensor } = tick;
+    const document = await this.document();
+    this.#recordLastTick(document, sensor, tick);
+    const { history } = this.#own();
+    const inState = entryOf(document.sensors, sensor)?.lastTick ?? null;
+    if (!isRecordedByOthers(tick, inState, () => history.ticks(sensor))) history.recordTick(tick);
   }
 
-  ticks(sensor: string, limit: number): Promise<TickRecord[]> {
-    return this.#afterReading(() => {
-      const ticks: TickRecord[] = [];
-      for (const tick of this.#there().history.ticks(sensor)) {
-        if (ticks.length >= limit) break;
-        ticks.push(tick);
-      }
-      return ticks;
-    });
+  async ticks(sensor: string, limit: number): Promise<TickRecord[]> {
+    const inState = entryOf((await this.document()).sensors, sensor)?.lastTick ?? null;
+    const ticks: TickRecord[] = [];
+    for (const tick of pastTicks(inState, () => this.#there().history.ticks(sensor))) {
+      if (ticks.length >= limit) break;
+      ticks.push(tick);
+    }
+    return ticks;
   }
 
-  finishedRuns(query: RunQuery): Promise<RunRecord[]> {
-    return this.#afterReading(() => this.#there().history.finishedRuns(query));
+  async runs(query: RunQuery): Promise<RunPage> {
+    const view = await this.read();
+    const { history } = this.#there();
+    return selectRuns(query, newestFirst([...pendingRecords(view.runs(), () => view.executors())], history));
+  }
+
+  /** The tick of a process that was killed between its commit and the history: before another one takes its place. */
+  #recordLastTick(document: StateDocument, sensor: string, next: TickRecord): void {
+    const last = entryOf(document.sensors, sensor)?.lastTick ?? null;
+    if (
+      last === null ||
+      last.startedAt === next.startedAt ||
+      last.startedAt === this.#recordedTicks.get(sensor)
+    )
+      return;
+    const { history } = this.#own();
+    if (!isRecorded(last, () => history.ticks(sensor))) history.recordTick(last);
+    this.#recordedTicks.set(sensor, last.startedAt);
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
@@ -285,7 +314,14 @@ export class JsonFileStore implements StateStore {
   }
 
   #viewOf(document: StateDocument): StateView {
-    return viewOf(document, (executor) => this.#there().executors.judge(executor, this.#moment()));
+    return viewOf(document, {
+      judge: (executor) => this.#there().executors.judge(executor, this.#moment()),
+      lastTick: (sensor, inDocument) => {
+        const last = lastTick(inDocument, () => this.#there().history.ticks(sensor));
+        if (inDocument !== null && last !== inDocument) this.#recordedTicks.set(sensor, inDocument.startedAt);
+        return last;
+      },
+    });
   }
 
   #moment(): Moment {
@@ -335,6 +371,13 @@ export class JsonFileStore implements StateStore {
       // As above.
     }
   }
+}
+
+/** A run that a killed process recorded but did not commit is still in the state: that counts. */
+function* newestFirst(pending: readonly RunRecord[], history: HistoryFiles): Generator<RunRecord> {
+  const inState = new Set(pending.map(({ id }) => id));
+  yield* pending.toReversed();
+  for (const run of history.finishedRuns()) if (!inState.has(run.id)) yield run;
 }
 
 function executorsIn({ executors }: StateDocument): ReadonlySet<string> {

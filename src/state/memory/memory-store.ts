@@ -1,13 +1,16 @@
 /** The state in memory: for tests, with the same promises within one process. */
+import { pendingRecords } from '../../model/pending-run.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { applyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
-import { emptyDocument, type StateDocument } from '../document/state-document.ts';
+import { emptyDocument, entryOf, type StateDocument } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
-import type { ProgramNote, StateView } from '../slice.ts';
-import type { Executor, HeldClaim, Plan, RunLogLine, RunQuery, SensorClaim, StateStore } from '../store.ts';
+import type { ExecutorSigns, ProgramNote, StateView } from '../slice.ts';
+import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
+import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
+import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, StateStore } from '../store.ts';
 
 export class MemoryStore implements StateStore {
   readonly #clock: Clock;
@@ -43,6 +46,7 @@ export class MemoryStore implements StateStore {
       return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
     });
     for (const change of changes) {
+      if (change.type === 'sensor-changed' && change.tick !== undefined) this.#recordLastTick(change.tick);
       if (change.type === 'runs-finished')
         for (const { record } of change.runs) this.#runs.set(record.id, record);
     }
@@ -102,21 +106,37 @@ export class MemoryStore implements StateStore {
   }
 
   recordTick(tick: TickRecord): Promise<void> {
-    this.#ticks.push(tick);
+    const { sensor } = tick;
+    this.#recordLastTick(tick);
+    if (!isRecordedByOthers(tick, this.#tickInState(sensor), () => this.#recordedTicks(sensor)))
+      this.#ticks.push(tick);
     return Promise.resolve();
   }
 
   ticks(sensor: string, limit: number): Promise<TickRecord[]> {
-    return Promise.resolve(
-      this.#ticks
-        .filter((tick) => tick.sensor === sensor)
-        .reverse()
-        .slice(0, limit),
-    );
+    const ticks = [...pastTicks(this.#tickInState(sensor), () => this.#recordedTicks(sensor))];
+    return Promise.resolve(ticks.slice(0, limit));
   }
 
-  finishedRuns({ limit, where = () => true }: RunQuery): Promise<RunRecord[]> {
-    return Promise.resolve([...this.#runs.values()].reverse().filter(where).slice(0, limit));
+  #tickInState(sensor: string): TickRecord | null {
+    return entryOf(this.#document.sensors, sensor)?.lastTick ?? null;
+  }
+
+  #recordedTicks(sensor: string): TickRecord[] {
+    return this.#ticks.filter((tick) => tick.sensor === sensor).reverse();
+  }
+
+  /** The tick of a process that was killed between its commit and the history: before another one takes its place. */
+  #recordLastTick({ sensor, startedAt }: TickRecord): void {
+    const last = this.#tickInState(sensor);
+    if (last === null || last.startedAt === startedAt) return;
+    if (!isRecorded(last, () => this.#recordedTicks(sensor))) this.#ticks.push(last);
+  }
+
+  runs(query: RunQuery): Promise<RunPage> {
+    const view = this.#view();
+    const pending = [...pendingRecords(view.runs(), () => view.executors())].reverse();
+    return Promise.resolve(selectRuns(query, [...pending, ...[...this.#runs.values()].reverse()]));
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
@@ -132,19 +152,24 @@ export class MemoryStore implements StateStore {
   }
 
   #view(): StateView {
-    return viewOf(this.#document, ({ id }) => {
-      const alive = !this.#dead.has(id);
-      const begun = new Map(this.#begun.get(id));
-      const programs = (this.#programs.get(id) ?? []).filter(({ runId }) => !alive && begun.has(runId));
-      const blockedSince = alive ? (this.#blocked.get(id) ?? null) : null;
-      return {
-        alive,
-        begun,
-        blockedSince,
-        interrupted: new Set(alive ? [] : begun.keys()),
-        programs,
-        visible: true,
-      };
+    return viewOf(this.#document, {
+      judge: (executor) => this.#judge(executor),
+      lastTick: (sensor, inDocument) => lastTick(inDocument, () => this.#recordedTicks(sensor)),
     });
+  }
+
+  #judge({ id }: Pick<Owner, 'id'>): ExecutorSigns {
+    const alive = !this.#dead.has(id);
+    const begun = new Map(this.#begun.get(id));
+    const programs = (this.#programs.get(id) ?? []).filter(({ runId }) => !alive && begun.has(runId));
+    const blockedSince = alive ? (this.#blocked.get(id) ?? null) : null;
+    return {
+      alive,
+      begun,
+      blockedSince,
+      interrupted: new Set(alive ? [] : begun.keys()),
+      programs,
+      visible: true,
+    };
   }
 }

@@ -1,4 +1,5 @@
 /** Changing a set by hand: adding, removing, making it equal to a list, and choosing what to retire. */
+import { finishedRuns } from '../../support/finished-runs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../../src/engine/plan/change-set.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
@@ -51,7 +52,7 @@ describe('a set that is changed by hand', () => {
     expect(await remove(['b', 'x', 'b'])).toEqual({ removed: ['b'], skipped: ['x'] });
     expect(await keys()).toEqual(['a', 'c']);
     expect(
-      (await store.finishedRuns({ limit: 9 })).map(
+      (await finishedRuns(store, { limit: 9 })).map(
         ({ id, status, error }) => `${id} ${status} ${error!.message}`,
       ),
     ).toEqual(['g-2 CANCELED its partition key was removed']);

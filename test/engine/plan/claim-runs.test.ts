@@ -1,5 +1,6 @@
 /** Taking up runs without a live owner: who is robbed and who is not, and when a run was interrupted too often. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { finishedRuns } from '../../support/finished-runs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cancelRuns } from '../../../src/engine/plan/cancel-runs.ts';
 import {
@@ -13,7 +14,7 @@ import { planRetry } from '../../../src/engine/plan/retry.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import { MemoryStore } from '../../../src/state/memory/memory-store.ts';
 import type { StateChange } from '../../../src/state/changes.ts';
-import type { PendingRun, PendingRuns } from '../../../src/state/slice.ts';
+import type { PendingRun, PendingRuns } from '../../../src/model/pending-run.ts';
 import type { Executor } from '../../../src/state/store.ts';
 import { AT, finishedRun, keysAdded, lettersPipeline, queuedRuns } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -128,7 +129,7 @@ describe('runs without a live owner', () => {
       }
     }
     expect((await store.read()).statuses('audio', 'letters')).toBe('f..');
-    expect((await store.finishedRuns({ limit: 5 })).map(({ id }) => id)).toEqual(['g-1']);
+    expect((await finishedRuns(store, { limit: 5 })).map(({ id }) => id)).toEqual(['g-1']);
   });
 
   it('end as CANCELED where they were to be aborted when their owner died', async () => {
@@ -168,7 +169,7 @@ describe('runs without a live owner', () => {
       ]);
       expect((await store.read()).run('l-1')!.run.canceling).toBe(true);
       expect(
-        (await store.finishedRuns({ limit: 9 })).map(({ id, error }) => `${id} ${error!.message}`).sort(),
+        (await finishedRuns(store, { limit: 9 })).map(({ id, error }) => `${id} ${error!.message}`).sort(),
       ).toEqual(['d-1 by hand', 'n-1 by hand']);
       expect((await store.read()).run('n-2')).toBeDefined();
     });

@@ -1,5 +1,6 @@
 /** Planning a tick: Dagster's acceptance cases in our semantics, and random histories against a far simpler model. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { finishedRuns } from '../../support/finished-runs.ts';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { asset, type AnyAsset } from '../../../src/definitions/asset.ts';
@@ -390,7 +391,7 @@ describe('a tick', () => {
       dynamicPartitionsRequests: [fruits.buildDeleteRequest(['a']), fruits.buildAddRequest(['a'])],
     });
     expect(the.store.document.runs.flatMap(({ keys }) => keys)).toEqual(['b']);
-    expect((await the.store.finishedRuns({ limit: 1 }))[0]).toMatchObject({
+    expect((await finishedRuns(the.store, { limit: 1 }))[0]).toMatchObject({
       partitionKey: 'a',
       status: 'CANCELED',
       error: { code: 'canceled' },
@@ -422,7 +423,7 @@ describe('a tick', () => {
     );
     await the.tick({ dynamicPartitionsRequests: [fruits.buildDeleteRequest(['a'])] });
     expect((await the.store.read()).run(tick.runs[0]!.id!)!.run.canceling).toBe(true);
-    expect(await the.store.finishedRuns({ limit: 1 })).toEqual([]);
+    expect(await finishedRuns(the.store, { limit: 1 })).toEqual([]);
   });
 
   it('queues runs for its own process, or for a worker', async () => {

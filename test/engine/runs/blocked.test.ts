@@ -1,7 +1,6 @@
 /** Another process that is blocked: it is named, keeps what it has, and nobody waits for it. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { describe, expect, it } from 'vitest';
-import { pendingRecords } from '../../../src/engine/plan/run-records.ts';
 import type { RunSession } from '../../../src/engine/runs/run-session.ts';
 import type { Executor } from '../../../src/state/store.ts';
 import { keysAdded, lettersPipeline, queuedRuns } from '../../support/builders.ts';
@@ -59,8 +58,8 @@ describe('a process that is blocked', () => {
 
   it('has its runs shown as they are, though it could commit nothing', async () => {
     const { rig } = await withBlocked();
-    const shown = pendingRecords(await rig.store.read()).map(({ id, status }) => `${id} ${status}`);
-    expect(shown).toEqual(['x-1 STARTED', 'x-2 QUEUED']);
+    const shown = (await rig.store.runs({})).runs.map(({ id, status }) => `${id} ${status}`);
+    expect(shown).toEqual(['x-2 QUEUED', 'x-1 STARTED']);
   });
 
   it('is not waited for: other keys are made, and what it holds is canceled here', async () => {

@@ -1,5 +1,6 @@
 /** Executing what a process owns: so many at a time, one asset and key once, few commits, and what becomes of runs that do not end. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { finishedRuns } from '../../support/finished-runs.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   asset,
@@ -109,7 +110,7 @@ describe('a process that executes runs', () => {
     const session = rig.session();
     await queue(session, ['a', 'b'], { tags: { by: 'me' } });
     await session.execute();
-    const [b, a] = (await rig.store.finishedRuns({ limit: 9 })).sort((one, other) =>
+    const [b, a] = (await finishedRuns(rig.store, { limit: 9 })).sort((one, other) =>
       other.id.localeCompare(one.id),
     );
     expect(a).toMatchObject({
@@ -676,7 +677,7 @@ describe('a process that executes runs', () => {
       expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 SUCCESS']);
       const said = rig.of('run-finished').map(({ run, canceledByOthers }) => [run, canceledByOthers]);
       expect(said).toEqual(
-        (await rig.store.finishedRuns({ limit: 9 })).toReversed().map((run) => [run, run.id === 'g1-1']),
+        (await finishedRuns(rig.store, { limit: 9 })).toReversed().map((run) => [run, run.id === 'g1-1']),
       );
       expect((await rig.store.read()).statuses('audio', 'letters')).toBe('.m....');
     });
@@ -829,7 +830,7 @@ describe('a process that executes runs', () => {
         () => true,
       );
       await session.execute();
-      expect((await rig.store.finishedRuns({ limit: 1 }))[0]).toMatchObject({
+      expect((await finishedRuns(rig.store, { limit: 1 }))[0]).toMatchObject({
         status: 'FAILURE',
         error: { code: 'unknown-asset' },
       });

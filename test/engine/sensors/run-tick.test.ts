@@ -3,7 +3,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SensorOptions, SensorResult } from '../../../src/definitions/sensor.ts';
 import type { TickRecord } from '../../../src/model/tick.ts';
-import { lastTickOf } from '../../../src/engine/sensors/last-tick.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import type { StateChange } from '../../../src/state/changes.ts';
 import { AT, keysAdded, letters, lettersPipeline, tickRecord } from '../../support/builders.ts';
@@ -261,7 +260,7 @@ describe('the last tick of a sensor', () => {
   it('is the newer of what state and history have, and never a busy one', async () => {
     const rig = new EngineRig();
     const last = async (): Promise<string | null> =>
-      (await lastTickOf(rig.store, await rig.store.read(), 'feed')).tick?.startedAt ?? null;
+      (await rig.store.read()).sensor('feed').lastTick?.startedAt ?? null;
     const at = (second: number, status: TickRecord['status'] = 'SKIPPED'): TickRecord =>
       tickRecord({ sensor: 'feed', status, startedAt: new Date(second * 1000).toISOString() });
     expect(await last()).toBeNull();

@@ -20,8 +20,7 @@ describe('the history in files', () => {
 
   const run = (id: string, status: 'SUCCESS' | 'FAILURE' | 'CANCELED' = 'SUCCESS'): RunRecord =>
     finishedRun({ id, status, partitionKey: 'a' }).record;
-  const shown = (): string[] =>
-    history.finishedRuns({ limit: 100 }).map(({ id, status }) => `${id} ${status}`);
+  const shown = (): string[] => [...history.finishedRuns()].map(({ id, status }) => `${id} ${status}`);
   const line = { at: AT, stream: 'log' as const, text: 'x', asset: 'audio', attempt: 1 };
 
   it('takes back what an earlier try of a commit had recorded and the last one does not say', () => {
@@ -71,18 +70,7 @@ describe('the history in files', () => {
     expect(fs.existsSync(segment(1))).toBe(false);
     expect(fs.existsSync(segment(9))).toBe(true);
     expect(fs.readdirSync(folder.file('logs')).sort()).toEqual(['g-3.jsonl']);
-    expect(history.finishedRuns({ limit: 1 }).map(({ id }) => id)).toEqual(['g-3']);
-  });
-
-  it('reads no more than it is asked for', () => {
-    for (let at = 1; at <= 20; at++) history.recordRuns([run(`g-${at}`)], []);
-    let looked = 0;
-    const where = ({ id }: RunRecord): boolean => {
-      looked++;
-      return Number(id.slice(2)) % 2 === 0;
-    };
-    expect(history.finishedRuns({ limit: 2, where }).map(({ id }) => id)).toEqual(['g-20', 'g-18']);
-    expect(looked).toBeLessThanOrEqual(4);
+    expect([...history.finishedRuns()][0]?.id).toBe('g-3');
   });
 
   describe('with a retention of the pipeline', () => {
@@ -98,7 +86,7 @@ describe('the history in files', () => {
         history.logs.close(`g-${number}`);
         history.recordRuns([run(`g-${number}`)], []);
       }
-      const kept = history.finishedRuns({ limit: 100 }).map(({ id }) => id);
+      const kept = [...history.finishedRuns()].map(({ id }) => id);
       expect(kept).toEqual(['g-39', 'g-38', 'g-37', 'g-36', 'g-35', 'g-34', 'g-33', 'g-32']);
       expect(fs.readdirSync(folder.file('logs')).sort()).toEqual(kept.map((id) => `${id}.jsonl`).sort());
     });
@@ -113,7 +101,7 @@ describe('the history in files', () => {
       expect(ticks[0]!.startedAt).toBe(at(40));
       expect(ticks.length).toBeGreaterThan(10);
       expect(ticks.length).toBeLessThan(16);
-      const runs = history.finishedRuns({ limit: 100 });
+      const runs = [...history.finishedRuns()];
       expect(runs.length).toBeGreaterThan(10);
       expect(runs.length).toBeLessThan(16);
     });

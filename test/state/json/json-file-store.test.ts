@@ -46,7 +46,7 @@ describe('a state in a JSON file', () => {
     await rig.store.read();
     await rig.store.commit(() => ({ changes: [], outcome: undefined }));
     await rig.store.ticks('feed', 1);
-    await rig.store.finishedRuns({ limit: 1 });
+    await rig.store.runs({ limit: 1 });
     await rig.store.readLog('g-1');
     await rig.store.evaluating('feed');
     expect(rig.folder.content()).toEqual({});

@@ -1,4 +1,5 @@
 /** All that the real code sees in a folder. */
+import { finishedRuns } from '../finished-runs.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { FailureError } from '../../../src/model/failure.ts';
@@ -44,7 +45,7 @@ export async function observe(project: string): Promise<Observation> {
   }
   const finished = new Map<string, RunRecord>();
   try {
-    for (const run of await store.finishedRuns({ limit: Infinity })) {
+    for (const run of await finishedRuns(store)) {
       finished.set(run.id, run);
       await store.readLog(run.id);
     }

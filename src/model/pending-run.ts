@@ -1,0 +1,79 @@
+/** Queued and started runs: what they were queued with, where each stands, and the record that people and scripts see of it. */
+import type { RunHead, RunRecord, RunStatus } from './run.ts';
+
+/** Runs that were queued together and have one owner. */
+export interface PendingRuns extends RunHead {
+  /** The executor that executes them; `null`: nobody does. */
+  readonly owner: string | null;
+  /** The serial with which they became the owner's. */
+  readonly ownedSince: number;
+  readonly count: number;
+  /** The run at a position, 0 to `count` − 1. */
+  at(position: number): PendingRun;
+  /** Those that are to be aborted. */
+  canceling(): readonly PendingRun[];
+}
+
+export interface PendingRun {
+  readonly id: string;
+  readonly partitionKey: string | null;
+  readonly runKey: string | null;
+  readonly status: Extract<RunStatus, 'QUEUED' | 'STARTED'>;
+  /** It is to be aborted, and no outcome of it counts. */
+  readonly canceling: boolean;
+  readonly interrupted: number;
+  readonly startedAt: string | null;
+}
+
+/** Every run of a group. */
+export function* runsIn(runs: PendingRuns): Generator<PendingRun> {
+  for (let position = 0; position < runs.count; position++) yield runs.at(position);
+}
+
+/** The record of a queued or started run. */
+export function recordOf(
+  head: Omit<RunHead, 'group' | 'set' | 'origin'>,
+  run: Pick<PendingRun, 'id' | 'partitionKey' | 'runKey' | 'status' | 'startedAt'>,
+): RunRecord {
+  const { createdAt, sensor, tags, retryOf, assets } = head;
+  const { id, partitionKey, runKey, status, startedAt } = run;
+  return {
+    id,
+    partitionKey,
+    status,
+    sensor,
+    runKey,
+    tags,
+    attempts: 0,
+    retryOf,
+    error: null,
+    assets: assets.map((asset) => ({ asset, status, attempts: 0, metadata: {}, error: null })),
+    createdAt,
+    startedAt,
+    finishedAt: null,
+  };
+}
+
+/** What an executor tells of its runs before the state shows it. */
+export interface BegunRuns {
+  readonly id: string;
+  readonly alive: boolean;
+  /** Runs whose user code has begun and not ended, and when it began (ISO 8601, UTC). */
+  readonly begun: ReadonlyMap<string, string>;
+}
+
+/** The records of queued and started runs. One whose executor is blocked shows as started: that one cannot commit that it has begun it. */
+export function* pendingRecords(
+  groups: readonly PendingRuns[],
+  executors: () => readonly BegunRuns[],
+): Generator<RunRecord> {
+  if (groups.length === 0) return;
+  const begun = new Map(executors().flatMap((one) => (one.alive ? [[one.id, one.begun] as const] : [])));
+  for (const runs of groups) {
+    const begunHere = begun.get(runs.owner ?? '');
+    for (const run of runsIn(runs)) {
+      const startedAt = run.startedAt ?? begunHere?.get(run.id) ?? null;
+      yield recordOf(runs, { ...run, startedAt, status: startedAt === null ? run.status : 'STARTED' });
+    }
+  }
+}
