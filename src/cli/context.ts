@@ -15,6 +15,7 @@ import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
 import { openToOthers } from '../files/open-to-others.ts';
+import type { Needs } from '../state/needs.ts';
 import type { StateView } from '../state/slice.ts';
 import type { Plan } from '../state/store.ts';
 import { packFileFor } from './cache-folder.ts';
@@ -155,9 +156,9 @@ export class Context {
   }
 
   /** Commits a plan; a pipeline that this command had to load is remembered with it. */
-  async commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+  async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
     const known = this.#loaded === undefined ? null : await this.loadedAsKnown().catch(() => null);
-    return this.store.commit((view) => {
+    return this.store.commit(needs, (view) => {
       const planned = plan(view);
       if (known === null || planned.changes.length === 0) return planned;
       return { ...planned, changes: [...planned.changes, ...remembering(view, known)] };
@@ -172,12 +173,14 @@ export class Context {
   }
 
   /** A set of the pipeline, or one that only the state knows. */
-  async checkSet(view: StateView, set: string): Promise<void> {
+  async checkSet(set: string): Promise<void> {
+    const view = await this.store.read({ sets: true });
     if (view.setNames().includes(set) || view.pipeline?.sets.includes(set)) return;
     this.checkName('set', set, [...(await this.known(view, () => true)).sets, ...view.setNames()]);
   }
 
-  async checkSensor(view: StateView, sensor: string): Promise<void> {
+  async checkSensor(sensor: string): Promise<void> {
+    const view = await this.store.read({ sensors: 'all' });
     if (view.pipeline?.sensors.some(({ name }) => name === sensor)) return;
     this.checkName('sensor', sensor, [
       ...(await this.known(view, () => true)).sensors.map(({ name }) => name),

@@ -11,5 +11,5 @@ export async function endLeftPrograms(context: Context): Promise<void> {
       if (event.type === 'programs-left') sayProgramsLeft(context, event);
     },
   });
-  await left.end(await context.store.read());
+  await left.end(await context.store.read({ executors: true }));
 }

@@ -70,7 +70,7 @@ async function reporting(context: Context, step: () => Promise<void>): Promise<v
   try {
     await step();
   } catch (error) {
-    if (error instanceof FailureError) context.fail(error.failure);
+    if (error instanceof FailureError) context.fail(await explained(context, error.failure));
     else if (isSystemError(error))
       context.fail({
         reason: 'state-io',
@@ -80,6 +80,13 @@ async function reporting(context: Context, step: () => Promise<void>): Promise<v
       });
     else reportBug(context, error);
   }
+}
+
+/** With what can only be told once the state is read again. */
+async function explained(context: Context, failure: Failure): Promise<Failure> {
+  if (failure.reason !== 'unknown-keys') return failure;
+  const { withNearKeys } = await import('./near-keys.ts');
+  return withNearKeys(context.store, failure);
 }
 
 async function runCommand(context: Context, { run: command }: Invocation): Promise<void> {

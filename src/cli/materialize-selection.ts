@@ -1,8 +1,10 @@
 /** Materializes a selection of assets and keys, for every command that does. */
 import { type RunRecord, runId } from '../model/run.ts';
+import { recordOf } from '../model/pending-run.ts';
 import { newId } from '../model/time.ts';
 import {
   type MaterializePlan,
+  needsOfMaterialize,
   planMaterialize,
   type Selection,
   type TagsOf,
@@ -10,6 +12,8 @@ import {
 import { earlierTags } from '../engine/runs/earlier-tags.ts';
 import { BlockedSayer } from '../engine/runs/say-blocked.ts';
 import { RunSession } from '../engine/runs/run-session.ts';
+import { countRuns } from '../engine/plan/queue-runs.ts';
+import { together } from '../engine/plan/together.ts';
 import { remembering } from '../engine/plan/remembering.ts';
 import type { QueuedRuns } from '../state/changes.ts';
 import type { StateView } from '../state/slice.ts';
@@ -74,7 +78,8 @@ export async function materializeSelection(
     summary: renderer.summary,
   });
 
-  const before = await store.read();
+  const needs = needsOfMaterialize(pipeline, selection);
+  const before = await store.read(together(needs, { sensors: 'all' }));
   const previewer = flags.run ? 'preview' : null;
   const preview = planTagged(before, previewer);
   const tagsOf = await earlierTags(store, before, { pipeline, planned: preview.queued });
@@ -90,7 +95,7 @@ export async function materializeSelection(
   }
   if (!flags.run) {
     const known = await context.loadedAsKnown();
-    const queued = await store.commit((view) => {
+    const queued = await store.commit(needs, (view) => {
       const planned = plan(view, null);
       const { changes, queued: runs } = planned;
       return {
@@ -113,7 +118,7 @@ export async function materializeSelection(
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
     context.chat(why.length === 0 ? 'nothing to do' : `nothing to do: ${why.join(', ')}`);
-    new BlockedSayer(renderer.emit).say(await store.read());
+    new BlockedSayer(renderer.emit).say(await store.read({ runs: ['all'], executors: true }));
     return withList([]);
   }
   const session = new RunSession(
@@ -124,15 +129,10 @@ export async function materializeSelection(
     }),
   );
   try {
-    const planned = await session.commit(moment.group, (view, owner) => {
+    const planned = await session.commit(moment.group, needs, (view, owner) => {
       const current = plan(view, owner);
       const { changes, queued, takenOver } = current;
-      return {
-        changes,
-        outcome: current,
-        queued: queued.reduce((sum, { keys }) => sum + keys.length, 0),
-        takenOver,
-      };
+      return { changes, outcome: current, queued: countRuns(queued), takenOver };
     });
     countLeft(renderer.summary, planned);
     sayWaiting(context, planned, selection);
@@ -165,22 +165,11 @@ function sayWaiting(context: Context, { waiting }: MaterializePlan, { waits }: S
 }
 
 function queuedRecords(queued: QueuedRuns, dryRun: boolean): RunRecord[] {
-  const { createdAt, sensor, tags, retryOf, assets } = queued;
-  return queued.keys.map((partitionKey, at) => ({
-    id: dryRun ? (null as unknown as string) : runId(queued.group, queued.firstNumber + at),
-    partitionKey,
-    status: 'QUEUED',
-    sensor,
-    runKey: null,
-    tags,
-    attempts: 0,
-    retryOf,
-    error: null,
-    assets: assets.map((asset) => ({ asset, status: 'QUEUED', attempts: 0, metadata: {}, error: null })),
-    createdAt,
-    startedAt: null,
-    finishedAt: null,
-  }));
+  return queued.keys.map((partitionKey, at) => {
+    // In a dry run nothing has happened, so nothing has an id either.
+    const id = dryRun ? (null as unknown as string) : runId(queued.group, queued.firstNumber + at);
+    return recordOf(queued, { id, partitionKey, runKey: null, status: 'QUEUED', startedAt: null });
+  });
 }
 
 function printPlan(context: Context, queued: readonly QueuedRuns[]): void {

@@ -1,7 +1,7 @@
 /** What the page of `status --html` shows, as plain data: the report, and the newest keys of each set. */
 import type { KnownAsset } from '../model/known-pipeline.ts';
-import type { StateView } from '../state/slice.ts';
-import type { AssetReport, KeysInProgress, StatusReport } from './status-report.ts';
+import type { KeyState, PageQuery, StateView } from '../state/slice.ts';
+import type { AssetReport, StatusReport } from './status-report.ts';
 
 export interface StatusPage {
   /** When it was made, ISO 8601. */
@@ -23,11 +23,9 @@ export interface SetTable {
   readonly keys: readonly {
     readonly key: string;
     readonly addedAt: string;
-    readonly statuses: readonly KeyStatus[];
+    readonly statuses: readonly KeyState[];
   }[];
 }
-
-export type KeyStatus = 'materialized' | 'failed' | 'in progress' | 'missing';
 
 export interface SensorRow {
   readonly sensor: string;
@@ -40,31 +38,26 @@ export interface SensorRow {
 /** So many keys of a set are on the page: it is read by people, and mailed. */
 const MOST_KEYS = 500;
 
-const WORDS: Readonly<Record<string, KeyStatus>> = { m: 'materialized', f: 'failed', '.': 'missing' };
-
 export interface PageParts {
   readonly report: StatusReport;
   /** The assets of the report. */
   readonly known: readonly KnownAsset[];
-  readonly inProgress: KeysInProgress;
-  /** No assets were chosen: sets that no asset has belong on the page, too. */
-  readonly isWhole: boolean;
+  /** See `setsOf`. */
+  readonly sets: readonly string[];
   readonly at: string;
   readonly version: string;
   readonly file: string;
 }
 
 export function statusPage(view: StateView, parts: PageParts): StatusPage {
-  const { report, known, isWhole, at, version, file } = parts;
-  const sets = new Set(known.flatMap(({ set }) => (set === null ? [] : [set])));
-  if (isWhole) for (const set of view.setNames()) sets.add(set);
+  const { report, known, sets, at, version, file } = parts;
   return {
     at,
     version,
     file,
     serial: view.serial,
     assets: report.assets,
-    sets: [...sets].map((set) => setTable(view, set, parts)),
+    sets: sets.map((set) => setTable(view, set, known)),
     sensors: report.sensors.map(({ sensor, status, lastTick }) => ({
       sensor,
       status,
@@ -75,19 +68,27 @@ export function statusPage(view: StateView, parts: PageParts): StatusPage {
   };
 }
 
-function setTable(view: StateView, set: string, { known, inProgress }: PageParts): SetTable {
+/** The sets that are on the page: those of its assets, and others that the state has. */
+export function setsOf(known: readonly KnownAsset[], others: readonly string[]): string[] {
+  return [...new Set([...known.flatMap(({ set }) => set ?? []), ...others])];
+}
+
+/** The newest keys of a set, with what became of each of its assets. */
+export function newestOf(
+  set: string,
+  known: readonly KnownAsset[],
+): PageQuery & { readonly assets: readonly string[] } {
   const assets = known.filter((asset) => asset.set === set).map(({ name }) => name);
-  const total = view.keys(set).length;
-  const first = Math.max(0, total - MOST_KEYS);
-  const after = view.keys(set)[first - 1];
-  const newest = view.page(set, after === undefined ? {} : { after }).keys;
-  const letters = assets.map((asset) => view.statuses(asset, set));
-  const keys = newest.map(({ key, addedAt }, at) => ({
-    key,
-    addedAt,
-    statuses: assets.map((asset, column) =>
-      inProgress.get(asset)?.has(key) ? ('in progress' as const) : WORDS[letters[column]![first + at]!]!,
-    ),
-  }));
-  return { set, total, assets, keys: keys.reverse() };
+  return { set, assets, limit: MOST_KEYS, fromEnd: true };
+}
+
+function setTable(view: StateView, set: string, known: readonly KnownAsset[]): SetTable {
+  const query = newestOf(set, known);
+  const { total, keys } = view.page(query);
+  return {
+    set,
+    total,
+    assets: query.assets,
+    keys: keys.map(({ key, addedAt, states }) => ({ key, addedAt, statuses: states! })).toReversed(),
+  };
 }

@@ -1,22 +1,17 @@
 /** What there is and what is missing, as plain data: the table, `--json` and the page all render this. */
-import type { KnownAsset } from '../model/known-pipeline.ts';
+import type { KnownAsset, KnownSensor } from '../model/known-pipeline.ts';
 import type { TickRecord } from '../model/tick.ts';
-import type { StateView } from '../state/slice.ts';
+import type { Needs } from '../state/needs.ts';
+import type { CountQuery, StateView, StatusCounts } from '../state/slice.ts';
 
 export interface StatusReport {
   readonly assets: readonly AssetReport[];
   readonly sensors: readonly SensorReport[];
 }
 
-/** Each key counts once: in progress, else failed, else materialized, else missing. */
-export interface AssetReport {
+export interface AssetReport extends StatusCounts {
   readonly asset: string;
   readonly set: string | null;
-  readonly total: number;
-  readonly materialized: number;
-  readonly failed: number;
-  readonly inProgress: number;
-  readonly missing: number;
   /** A part of `materialized`. */
   readonly stale: number;
 }
@@ -28,55 +23,29 @@ export interface SensorReport {
   readonly overdue: boolean;
 }
 
-/** The keys with queued or started runs, by asset. */
-export type KeysInProgress = ReadonlyMap<string, ReadonlySet<string | null>>;
-
-export function keysInProgress(view: StateView): KeysInProgress {
-  const byAsset = new Map<string, Set<string | null>>();
-  for (const runs of view.runs()) {
-    for (const asset of runs.assets) {
-      const keys = byAsset.get(asset) ?? new Set();
-      byAsset.set(asset, keys);
-      for (let at = 0; at < runs.count; at++) keys.add(runs.at(at).partitionKey);
-    }
-  }
-  return byAsset;
+export function needsOfReport(assets: readonly KnownAsset[], sensors: readonly KnownSensor[]): Needs {
+  return { counts: assets.map(countQuery), sensors: sensors.map(({ name }) => name) };
 }
 
-export function assetReport(
+export function statusReport(
   view: StateView,
-  { name, set }: KnownAsset,
-  inProgress: KeysInProgress,
-): AssetReport {
-  const letters = view.statuses(name, set);
-  const counts = { m: 0, f: 0, '.': 0 };
-  for (const letter of letters) counts[letter as 'm' | 'f' | '.']++;
-  const keys = stillThere(view, set, [...(inProgress.get(name) ?? [])]);
-  for (const letter of view.statusOf(name, set, keys)) counts[letter]--;
+  assets: readonly KnownAsset[],
+  sensors: readonly KnownSensor[],
+): StatusReport {
   return {
-    asset: name,
-    set,
-    total: letters.length,
-    materialized: counts.m,
-    failed: counts.f,
-    inProgress: keys.length,
-    missing: counts['.'],
-    stale: 0,
+    assets: assets.map((asset) => {
+      const query = countQuery(asset);
+      return { ...query, ...view.counts(query), stale: 0 };
+    }),
+    sensors: sensors.map((sensor) => {
+      const { status, lastTick } = view.sensor(sensor.name);
+      return { sensor: sensor.name, status: status ?? sensor.defaultStatus, lastTick, overdue: false };
+    }),
   };
 }
 
-/** A run of a key that was removed may still be on its way out. */
-function stillThere(
-  view: StateView,
-  set: string | null,
-  keys: readonly (string | null)[],
-): readonly (string | null)[] {
-  if (set === null) return keys;
-  const there = view.present(
-    set,
-    keys.filter((key) => key !== null),
-  );
-  return keys.filter((key) => key !== null && there.has(key));
+function countQuery({ name, set }: KnownAsset): CountQuery {
+  return { asset: name, set };
 }
 
 /** Whether a job that waits for everything to be made and well may go on: keys missing or failed say no. */

@@ -1,5 +1,6 @@
 /** The state at one moment, as planners see it: plain data and synchronous questions. */
 import type { KnownPipeline } from '../model/known-pipeline.ts';
+import type { CountedStatus, PartitionStatus } from '../model/partition.ts';
 import type { PendingRun, PendingRuns } from '../model/pending-run.ts';
 import type { TickRecord } from '../model/tick.ts';
 
@@ -9,19 +10,25 @@ export interface StateView {
   readonly pipeline: KnownPipeline | null;
 
   setNames(): readonly string[];
+  /** How many keys a set holds. */
+  size(set: string): number;
   /** All keys of a set, in the order of adding. An unknown set is empty. */
   keys(set: string): readonly string[];
-  /** A part of a set, in order. */
-  page(set: string, query: PageQuery): KeyPage;
   /** Which of these keys are in the set. */
   present(set: string, keys: Iterable<string>): Set<string>;
   /** Which of these keys were removed with `--keep-out`. */
   keptOut(set: string, keys: Iterable<string>): Set<string>;
+  /** A part of a set, in order. */
+  page(query: PageQuery): KeyPage;
+  /** The keys that a retention rule names, oldest first. */
+  oldest(query: OldestQuery): readonly string[];
 
-  /** The status of an asset for each key of its set, in order: `m`, `f` or `.`; one letter without a set. */
-  statuses(asset: string, set: string | null): string;
-  /** The status of an asset for these keys. */
+  /** What became of an asset for these keys. One of a key that is not there is missing. */
   statusOf(asset: string, set: string | null, keys: readonly (string | null)[]): PartitionStatus[];
+  /** Keys of a set with what became of assets for them. */
+  candidates(query: CandidateQuery): Iterable<KeyStatuses>;
+  /** How many keys are in which state. */
+  counts(query: CountQuery): StatusCounts;
 
   sensor(name: string): SensorView;
   sensorNames(): readonly string[];
@@ -39,21 +46,75 @@ export interface StateView {
   executors(): readonly ExecutorView[];
 }
 
-/** `m` materialized, `f` failed, `.` missing. */
-export type PartitionStatus = 'm' | 'f' | '.';
-
 export interface PageQuery {
+  readonly set: string;
   readonly prefix?: string;
   /** Only keys that stand after this one. */
   readonly after?: string;
+  /** Only keys for which one of the assets has this status. */
+  readonly status?: KeyState;
+  /** Whose state comes with each key. Default: none. */
+  readonly assets?: readonly string[];
+  /** At most so many: the first, or `fromEnd` the last ones. Default: all. */
   readonly limit?: number;
+  readonly fromEnd?: true;
 }
 
 export interface KeyPage {
+  /** How many keys the whole set has. */
   readonly total: number;
-  readonly keys: readonly { readonly key: string; readonly addedAt: string }[];
+  readonly keys: readonly PageKey[];
   /** The last key of this page when there are more; for `after`. */
   readonly next: string | null;
+}
+
+export interface PageKey {
+  readonly key: string;
+  readonly addedAt: string;
+  /** One for each of the query's assets; not there when it named none. */
+  readonly states?: readonly KeyState[];
+}
+
+/** What a person sees of an asset and key: in progress when a run of it is queued or started, else what is on record. */
+export type KeyState = CountedStatus | 'in progress';
+
+/** The keys of a set that a rule names: added before a time, beyond the newest N; with both, what both name. */
+export interface OldestQuery {
+  readonly set: string;
+  /** ISO 8601, UTC. */
+  readonly addedBefore: string | null;
+  readonly keepLast: number | null;
+}
+
+export interface CandidateQuery {
+  readonly set: string;
+  /** Only keys for which one of `assets` counts as one of these; `null`: all keys. */
+  readonly inStates: readonly CountedStatus[] | null;
+  readonly assets: readonly string[];
+  /** Other assets of the set, whose statuses are wanted as well. */
+  readonly alsoOf: readonly string[];
+  readonly prefix: string | null;
+  readonly order: 'oldest' | 'newest';
+}
+
+export interface KeyStatuses {
+  readonly key: string;
+  /** One for each of `assets`, then of `alsoOf`. */
+  readonly statuses: readonly PartitionStatus[];
+}
+
+export interface CountQuery {
+  readonly asset: string;
+  readonly set: string | null;
+}
+
+/** Each key counts once: in progress, else failed, else materialized, else missing. */
+export interface StatusCounts {
+  readonly total: number;
+  readonly inProgress: number;
+  readonly failed: number;
+  readonly materialized: number;
+  readonly missing: number;
 }
 
 export interface SensorView {

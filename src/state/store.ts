@@ -6,20 +6,24 @@
  */
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
 import type { StateChange } from './changes.ts';
+import type { Needs } from './needs.ts';
 import type { RunPage, RunQuery } from './run-query.ts';
 import type { ProgramNote, StateView } from './slice.ts';
 
 export interface StateStore {
-  /** The state as it is now. Writes nothing and makes no folder. */
-  read(): Promise<StateView>;
+  /** What is needed of the state as it is now. Writes nothing and makes no folder. */
+  read(needs: Needs): Promise<StateView>;
 
   /**
-   * Plans from the newest state and applies the plan's changes in one commit, all of them or none.
+   * Plans from what is needed of the newest state, and applies the plan's changes in one commit, all of them or none.
    *
-   * `plan` is pure: it is called again with a newer view when another process committed in between. A plan without
+   * `plan` is pure and asks for nothing but its needs: it is called again with a newer view when another process committed in between. A plan without
    * changes writes nothing. When the promise has resolved, the commit survives a kill and a loss of power.
    */
-  commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome>;
+  commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome>;
+
+  /** The sets at this moment, for a user's function, which asks what it likes: a database answers each question by itself. */
+  sets(): Promise<SetReader>;
 
   /** Claims the evaluation of a sensor until it is released; `holder` says who has it when it is taken. */
   claimSensor(sensor: string): Promise<SensorClaim | HeldClaim>;
@@ -46,6 +50,15 @@ export interface StateStore {
   /** The run has ended: all its lines are there when this returns. */
   closeLog(runId: string): void;
   readLog(runId: string): Promise<RunLogLine[]>;
+}
+
+/** What a user's function may ask of sets. A set that is not there is empty. */
+export interface SetReader {
+  /** Those that are neither in the set nor kept out, each once. */
+  missing(set: string, keys: Iterable<string>): Promise<string[]>;
+  has(set: string, key: string): Promise<boolean>;
+  count(set: string): Promise<number>;
+  keys(set: string): AsyncIterable<string>;
 }
 
 /** One line of a run's log. */

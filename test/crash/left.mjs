@@ -245,7 +245,7 @@ export function problemsOf(folder, { known, startSerial, startValues, startText,
   for (const [asset, { set, status }] of Object.entries(document?.assets ?? {})) {
     [...status].forEach((letter, at) => {
       const name = `${asset}/${document.sets[set].keys[at]}.json`;
-      if (letter === 'm' && !there.has(name) && !waiting.has(name))
+      if ('mF'.includes(letter) && !there.has(name) && !waiting.has(name))
         problems.push(`${name} is on record and not there`);
     });
   }

@@ -1,4 +1,5 @@
 /** A writer that pauses right behind the link of its commit, while others go on. Many of them at random: `test/crash/hammer.mjs`. */
+import { EVERYTHING } from '../../src/state/needs.ts';
 import fs from 'node:fs';
 import { expect, it } from 'vitest';
 import { JsonFileStore } from '../../src/state/json/json-file-store.ts';
@@ -96,7 +97,7 @@ class PausedProject extends Project {
       warn: () => undefined,
     });
     for (let at = 1; at <= count; at++)
-      await store.commit(() => ({
+      await store.commit(EVERYTHING, () => ({
         changes: [{ type: 'keys-added', set: 'items', keys: [`other ${at}`], at: new Date().toISOString() }],
         outcome: undefined,
       }));

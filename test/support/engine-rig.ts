@@ -1,4 +1,5 @@
 /** The engine over a store in memory: a clock of the test's own, every event on record, values in a map. */
+import { EVERYTHING } from '../../src/state/needs.ts';
 import { finishedRuns } from './finished-runs.ts';
 import type { IoManager, ValueContext } from '../../src/definitions/io-manager.ts';
 import type { Pipeline } from '../../src/definitions/pipeline.ts';
@@ -99,7 +100,7 @@ export class EngineRig {
   }
 
   commit(...changes: readonly StateChange[]): Promise<void> {
-    return this.store.commit(() => ({ changes, outcome: undefined }));
+    return this.store.commit(EVERYTHING, () => ({ changes, outcome: undefined }));
   }
 
   /** One process's session; several of them are several processes as far as the store can tell. */

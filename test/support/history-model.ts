@@ -6,6 +6,13 @@ import { isoTime, type Millis } from '../../src/model/time.ts';
 import type { StateView } from '../../src/state/slice.ts';
 
 /** What the pipeline of the histories is made of, assets in dependency order. */
+/** Made; failed; failed after it was made. */
+type Letter = 'm' | 'f' | 'F';
+
+function isThere(letter: Letter | undefined): boolean {
+  return letter === 'm' || letter === 'F';
+}
+
 export const ASSETS = [
   { name: 'audio', set: 'letters', upstream: [] },
   { name: 'transcript', set: 'letters', upstream: ['audio'] },
@@ -28,7 +35,7 @@ interface Life {
   readonly key: string | null;
   readonly set: string | null;
   readonly addedAt: string;
-  readonly statuses: Map<string, 'm' | 'f'>;
+  readonly statuses: Map<string, Letter>;
   gone: boolean;
 }
 
@@ -315,12 +322,15 @@ export class HistoryModel {
       const held: string[] = [];
       for (const asset of chosen) {
         const status = life.statuses.get(asset);
-        const asks = (!missing && !failed) || (missing && status === undefined) || (failed && status === 'f');
+        const asks =
+          (!missing && !failed) ||
+          (missing && status === undefined) ||
+          (failed && 'fF'.includes(status ?? '-'));
         const above = upstreamOf(asset);
         if (!asks && !above.some((upstream) => wanted.includes(upstream))) continue;
         // Chosen by its state, it waits for what is neither there nor chosen.
         const comes = (upstream: string): boolean =>
-          wanted.includes(upstream) || life.statuses.get(upstream) === 'm';
+          wanted.includes(upstream) || isThere(life.statuses.get(upstream));
         if ((missing || failed) && !above.every(comes)) held.push(`${asset}@${life.key}`);
         else wanted.push(asset);
       }
@@ -498,7 +508,9 @@ export class HistoryModel {
     demand(!run.life.gone, `${run.id} belongs to a key that is there`, run);
     for (const [asset, outcome] of assets) {
       if (outcome === 'SUCCESS') run.life.statuses.set(asset, 'm');
-      if (outcome === 'FAILURE') run.life.statuses.set(asset, 'f');
+      // What was made before stands.
+      if (outcome === 'FAILURE')
+        run.life.statuses.set(asset, isThere(run.life.statuses.get(asset)) ? 'F' : 'f');
     }
   }
 

@@ -1,4 +1,6 @@
 /** A process in a random history: the real session over a store that can be killed, and user code that waits at doors. */
+import { strictly } from '../../src/state/memory/strict-view.ts';
+import { EVERYTHING } from '../../src/state/needs.ts';
 import { asset, type AnyAsset, type AssetContext, type AssetOptions } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
@@ -154,13 +156,22 @@ export class HistoryProcess {
       return answer;
     };
     return {
-      read: () =>
+      // As a database would show it, whatever the store.
+      read: (needs) =>
         living(async () => {
-          const view = await store.read();
+          const view = await store.read(EVERYTHING);
           onRead();
-          return view;
+          return strictly(view, needs);
         }),
-      commit: (plan) => living(() => world.commit(this.hand, planning(plan), this)),
+      commit: (needs, plan) =>
+        living(() =>
+          world.commit(
+            this.hand,
+            planning((view) => plan(strictly(view, needs))),
+            this,
+          ),
+        ),
+      sets: () => living(() => store.sets()),
       claimSensor: (name) =>
         living(async () => {
           const claim = await store.claimSensor(name);

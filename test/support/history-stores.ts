@@ -1,4 +1,5 @@
 /** The two stores as random histories use them: several processes on one state, and what befalls them from outside. */
+import { EVERYTHING } from '../../src/state/needs.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../../src/model/time.ts';
@@ -54,11 +55,11 @@ export class SharedMemory implements SharedState {
       commit: async (plan, { between, killsBeforeWrite }) => {
         if (between !== null) {
           // The first plan comes to nothing, as with a real conflict.
-          const view = await store.read();
+          const view = await store.read(EVERYTHING);
           if (plan(view).changes.length > 0)
-            await store.commit(() => ({ changes: between(view), outcome: undefined }));
+            await store.commit(EVERYTHING, () => ({ changes: between(view), outcome: undefined }));
         }
-        return store.commit((view) => {
+        return store.commit(EVERYTHING, (view) => {
           const planned = plan(view);
           if (planned.changes.length > 0 && killsBeforeWrite()) throw new Killed();
           return planned;
@@ -112,7 +113,7 @@ export class SharedFile implements SharedState {
       store,
       commit: (plan, { between, killsBeforeWrite }) => {
         let contender = between;
-        return store.commit((view) => {
+        return store.commit(EVERYTHING, (view) => {
           const planned = plan(view);
           if (contender !== null && planned.changes.length > 0) {
             const changes = contender(view);

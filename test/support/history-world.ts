@@ -1,4 +1,7 @@
 /** Lives through a random history, with the real planners, sessions and stores beside the model, and compares after every step. */
+import { strictly } from '../../src/state/memory/strict-view.ts';
+import { letters } from './letters.ts';
+import { EVERYTHING } from '../../src/state/needs.ts';
 import { finishedRuns } from './finished-runs.ts';
 import type { RunRecord } from '../../src/model/run.ts';
 import { FailureError } from '../../src/model/failure.ts';
@@ -11,8 +14,13 @@ import { addKeys, removeKeys, syncKeys } from '../../src/engine/plan/change-set.
 import { forTick } from '../../src/engine/plan/claim-runs.ts';
 import { loadProcessGroups } from '../../src/cli/isolation/load-process-groups.ts';
 import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
-import { planMaterialize, type MaterializePlan, type Selection } from '../../src/engine/plan/materialize.ts';
-import { planRetry } from '../../src/engine/plan/retry.ts';
+import {
+  needsOfMaterialize,
+  planMaterialize,
+  type MaterializePlan,
+  type Selection,
+} from '../../src/engine/plan/materialize.ts';
+import { needsOfRetry, planRetry } from '../../src/engine/plan/retry.ts';
 import { planTick } from '../../src/engine/plan/tick.ts';
 import { runTick } from '../../src/engine/sensors/run-tick.ts';
 import { parseSensorResult } from '../../src/engine/plan/sensor-result.ts';
@@ -180,7 +188,7 @@ export class HistoryWorld {
     // Killed by now, while its commit was on its way: what it says of itself there is not true any more.
     if (process?.dead && process.executor !== null) this.state.kill(process.executor);
     last!.effect?.();
-    const view = await hand.store.read();
+    const view = await hand.store.read(EVERYTHING);
     this.watching(() => this.model.observe(view, process?.committer ?? NOBODY));
     if (last!.changes.length > 0) {
       this.count(process === null ? 'commits by hand' : 'commits of processes');
@@ -443,6 +451,7 @@ export class HistoryWorld {
     const process = this.#process(slot);
     const { pipeline, session } = process;
     const moment = { now: this.clock.now(), group: newId(process.clock) };
+    const needs = needsOfMaterialize(pipeline, selectionOf(choice));
     const planned = (view: StateView, owner: string | null): MaterializePlan => {
       const expected = this.model.materialize(choice, { ...moment, owner });
       const plan = refused(() => planMaterialize(view, pipeline, selectionOf(choice), { moment, owner }));
@@ -466,12 +475,12 @@ export class HistoryWorld {
     if (!runs) {
       await this.commit(
         process.hand,
-        (view) => ({ changes: planned(view, null).changes, outcome: undefined }),
+        (view) => ({ changes: planned(strictly(view, needs), null).changes, outcome: undefined }),
         null,
       );
       return;
     }
-    const committing = session.commit(moment.group, (view, owner) => {
+    const committing = session.commit(moment.group, needs, (view, owner) => {
       const { changes, queued, takenOver } = planned(view, owner);
       const count = queued.reduce((sum, { keys }) => sum + keys.length, 0);
       return { changes, outcome: undefined, queued: count, takenOver };
@@ -486,19 +495,23 @@ export class HistoryWorld {
     if (ids.length === 0) return;
     const record = records.get(ids[pick % ids.length]!)!;
     const moment = { now: this.clock.now(), group: newId(process.clock) };
-    const committing = process.session.commit(moment.group, (view, owner) => {
-      const assets = record.assets.map(({ asset, status }) => [asset, status] as const);
-      const expected = this.model.retry({ ...record, assets }, { group: moment.group, owner });
-      const queued = refused(() => planRetry(view, process.pipeline, [record], moment));
-      this.watching(() => same(queued === null, expected === null, 'whether the retry is refused'));
-      this.#effect = expected && expected.apply;
-      return {
-        changes: (queued ?? []).map((runs) => ({ type: 'runs-queued' as const, runs, owner })),
-        outcome: undefined,
-        queued: queued?.length ?? 0,
-        takenOver: new Set<string>(),
-      };
-    });
+    const committing = process.session.commit(
+      moment.group,
+      needsOfRetry(process.pipeline, [record]),
+      (view, owner) => {
+        const assets = record.assets.map(({ asset, status }) => [asset, status] as const);
+        const expected = this.model.retry({ ...record, assets }, { group: moment.group, owner });
+        const queued = refused(() => planRetry(view, process.pipeline, [record], moment));
+        this.watching(() => same(queued === null, expected === null, 'whether the retry is refused'));
+        this.#effect = expected && expected.apply;
+        return {
+          changes: (queued ?? []).map((runs) => ({ type: 'runs-queued' as const, runs, owner })),
+          outcome: undefined,
+          queued: queued?.length ?? 0,
+          takenOver: new Set<string>(),
+        };
+      },
+    );
     void this.watch(committing.then(() => process.execute()));
   }
 
@@ -519,12 +532,12 @@ export class HistoryWorld {
   async verify(): Promise<void> {
     const { model } = this;
     const { store } = this.#operator.hand;
-    const view = await store.read();
+    const view = await store.read(EVERYTHING);
     model.observe(view, NOBODY);
     same(checkState(await this.state.document()), [], 'what state check finds');
     for (const set of SETS) {
       const lives = model.sets.get(set)!;
-      const page = view.page(set, {}).keys;
+      const page = view.page({ set: set }).keys;
       same(
         page,
         lives.map(({ key, addedAt }) => ({ key, addedAt })),
@@ -535,9 +548,9 @@ export class HistoryWorld {
     for (const { name, set } of ASSETS) {
       const lives = set === null ? [model.whole] : model.sets.get(set)!;
       const statuses = lives.map((life) => life.statuses.get(name) ?? '.').join('');
-      same(view.statuses(name, set), statuses, `the statuses of ${name}`);
+      same(letters(view, name, set), statuses, `the statuses of ${name}`);
       for (const life of lives) {
-        const made = life.statuses.get(name) === 'm';
+        const made = 'mF'.includes(life.statuses.get(name) ?? '-');
         demand(!made || this.values.has(`${name}@${life.key}`), `${name}@${life.key} has a value`);
       }
     }
@@ -599,7 +612,7 @@ export class HistoryWorld {
       if (this.model.pending.length === 0) break;
       await this.step({ do: 'take up', slot: 0, all: true });
     }
-    const view = await this.#operator.hand.store.read();
+    const view = await this.#operator.hand.store.read(EVERYTHING);
     const left = view.executors().filter(({ alive }) => alive);
     same(
       left.map(({ id }) => this.owners.get(id)),

@@ -8,7 +8,7 @@ export function assetsCommand(program: Declaration): void {
 }
 
 async function list(context: Context): Promise<void> {
-  const known = await context.known(await context.store.read());
+  const known = await context.known(await context.store.read({}));
   const assets = known.assets.map(({ name, set, inputs, deps }) => ({ asset: name, set, inputs, deps }));
   Object.assign(context.document, { assets });
   if (assets.length === 0) return context.chat('the pipeline has no assets');

@@ -1,8 +1,16 @@
 /** `dynpart partitions …`: the keys of a set, by hand. */
 import { counted, grouped, printable, quoted, toJson } from '../../model/text.ts';
 import { fail } from '../../model/failure.ts';
-import { nearest } from '../../model/nearest.ts';
-import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../engine/plan/change-set.ts';
+import { isoTime } from '../../model/time.ts';
+import {
+  addKeys,
+  needsOfAdding,
+  needsOfRemoving,
+  needsOfSync,
+  removeKeys,
+  syncKeys,
+} from '../../engine/plan/change-set.ts';
+import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
@@ -70,23 +78,23 @@ interface ListOptions {
 }
 
 async function list(context: Context, options: ListOptions, set: string | undefined): Promise<void> {
-  const view = await context.store.read();
-  if (set === undefined) return listSets(context, view);
-  await context.checkSet(view, set);
+  if (set === undefined) return listSets(context);
+  await context.checkSet(set);
   const { prefix, after, limit } = options;
-  if (after !== undefined && !view.present(set, [after]).has(after)) {
-    fail({
-      reason: 'unknown-keys',
-      sets: [set],
-      keys: [after],
-      nearest: nearest(after, view.keys(set).slice(-20_000)),
-    });
-  }
-  const page = view.page(set, {
+  const query = {
+    set,
     ...(prefix !== undefined && { prefix }),
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
+  };
+  const view = await context.store.read({
+    pages: [query],
+    keys: [{ set, keys: after === undefined ? [] : [after] }],
   });
+  if (after !== undefined && !view.present(set, [after]).has(after)) {
+    fail({ reason: 'unknown-keys', sets: [set], keys: [after] });
+  }
+  const page = view.page(query);
   if (options.count) {
     Object.assign(context.document, { set, total: page.keys.length });
     return context.print(`${page.keys.length}\n`);
@@ -111,13 +119,14 @@ async function list(context: Context, options: ListOptions, set: string | undefi
     );
 }
 
-async function listSets(context: Context, view: StateView): Promise<void> {
+async function listSets(context: Context): Promise<void> {
+  const view = await context.store.read({ sets: true });
   const known = await context.known(view).catch((error: unknown) => {
     if (view.setNames().length > 0) return null;
     throw error;
   });
   const names = [...new Set([...(known?.sets ?? []), ...view.setNames()])];
-  const sets = names.map((set) => ({ set, total: view.keys(set).length }));
+  const sets = names.map((set) => ({ set, total: view.size(set) }));
   Object.assign(context.document, { sets });
   if (sets.length === 0) return context.chat('there is no set yet: an asset with partitions makes one');
   await context.table({
@@ -156,8 +165,11 @@ async function add(
       hint: `for example: dynpart partitions add ${set} KEY, or --from FILE`,
     });
   }
-  await context.checkSet(await context.store.read(), set);
-  const { added, skipped } = await context.commit((view) => addKeys(view, set, keys, context.clock.now()));
+  await context.checkSet(set);
+  const now = context.clock.now();
+  const { added, skipped } = await context.commit(needsOfAdding(set, keys), (view) =>
+    addKeys(view, set, keys, now),
+  );
   Object.assign(context.document, { set, added, skipped });
   context.chat(
     `${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`,
@@ -206,19 +218,26 @@ async function remove(
     });
   }
   const keys = keysOf(context, given, options);
-  await context.checkSet(await context.store.read(), set);
+  await context.checkSet(set);
   // Only the pipeline knows where values are: it must load before anything is removed.
   if (options.purge) await context.pipeline();
   const now = context.clock.now();
+  const rule = {
+    set,
+    addedBefore: options.olderThan === undefined ? null : isoTime(now - options.olderThan),
+    keepLast: options.keepLast ?? null,
+  };
+  const needs: Needs = byRule
+    ? { oldest: [rule], runs: ['all'], executors: true }
+    : needsOfRemoving(set, keys);
   const plan = (view: StateView) => {
-    const rule = { olderThanMs: options.olderThan ?? null, keepLast: options.keepLast ?? null, now };
-    const chosen = byRule ? keysToRetire(view.page(set, {}), rule) : keys;
+    const chosen = byRule ? view.oldest(rule) : keys;
     return removeKeys(view, set, chosen, { keepOut: options.keepOut ?? false, now });
   };
   if (!options.dryRun) await endLeftPrograms(context);
   const { removed, skipped } = options.dryRun
-    ? plan(await context.store.read()).outcome
-    : await context.commit(plan);
+    ? plan(await context.store.read(needs)).outcome
+    : await context.commit(needs, plan);
   Object.assign(context.document, { set, removed, skipped });
   if (options.dryRun) {
     if (removed.length === 0)
@@ -252,10 +271,12 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
     });
   }
   const mayRemove = limitOfRemovals(options.maxRemove);
-  await context.checkSet(await context.store.read(), set);
+  await context.checkSet(set);
+  const now = context.clock.now();
+  const needs = needsOfSync(set);
   const plan = (view: StateView) => {
-    const synced = syncKeys(view, set, keys, context.clock.now());
-    const most = mayRemove(view.keys(set).length);
+    const synced = syncKeys(view, set, keys, now);
+    const most = mayRemove(view.size(set));
     const count = synced.outcome.removed.length;
     if (count > most) {
       fail({
@@ -268,8 +289,8 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
   };
   if (!options.dryRun) await endLeftPrograms(context);
   const { added, removed, unchanged } = options.dryRun
-    ? plan(await context.store.read()).outcome
-    : await context.commit(plan);
+    ? plan(await context.store.read(needs)).outcome
+    : await context.commit(needs, plan);
   Object.assign(context.document, { set, added, removed, unchanged });
   if (options.dryRun) {
     return context.print(

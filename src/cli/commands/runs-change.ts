@@ -3,7 +3,8 @@ import { fail } from '../../model/failure.ts';
 import { newId, steadyTime } from '../../model/time.ts';
 import { blockedProcesses } from '../../engine/plan/blocked.ts';
 import { cancelRuns } from '../../engine/plan/cancel-runs.ts';
-import { planRetry } from '../../engine/plan/retry.ts';
+import { countRuns } from '../../engine/plan/queue-runs.ts';
+import { needsOfRetry, planRetry } from '../../engine/plan/retry.ts';
 import { runsIn } from '../../model/pending-run.ts';
 import { RunSession } from '../../engine/runs/run-session.ts';
 import type { Context } from '../context.ts';
@@ -19,7 +20,6 @@ export async function retry(
   ids: readonly string[],
 ): Promise<void> {
   const { store, clock } = context;
-  const view = await store.read();
   const runs = await findRuns(store, [...new Set(ids)]);
   const pending = runs.find(({ finishedAt }) => finishedAt === null);
   if (pending !== undefined)
@@ -30,7 +30,8 @@ export async function retry(
     });
   const pipeline = await context.pipeline();
   const moment = { now: clock.now(), group: newId(clock) };
-  planRetry(view, pipeline, runs, moment);
+  const needs = needsOfRetry(pipeline, runs);
+  planRetry(await store.read(needs), pipeline, runs, moment);
   const renderer = new EventRenderer(context, { keepsRuns: true });
   const session = new RunSession(
     await sessionOptions(context, renderer, {
@@ -40,12 +41,12 @@ export async function retry(
     }),
   );
   try {
-    await session.commit(moment.group, (now, owner) => {
+    await session.commit(moment.group, needs, (now, owner) => {
       const queued = planRetry(now, pipeline, runs, moment);
       return {
         changes: queued.map((group) => ({ type: 'runs-queued', runs: group, owner })),
         outcome: undefined,
-        queued: queued.length,
+        queued: countRuns(queued),
         takenOver: new Set(),
       };
     });
@@ -68,7 +69,7 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
   const before = await findRuns(store, [...wanted]);
   const endedBefore = new Set(before.flatMap(({ id, finishedAt }) => (finishedAt === null ? [] : [id])));
   await endLeftPrograms(context);
-  await store.commit((now) => {
+  await store.commit({ runs: [{ ids: wanted }], executors: true }, (now) => {
     const { changes } = cancelRuns(now, (_runs, run) => wanted.has(run.id), {
       why: 'it was canceled',
       now: clock.now(),
@@ -77,11 +78,11 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
   });
   const until = steadyTime(clock) + CANCEL_WAIT_MS;
   while (steadyTime(clock) < until) {
-    const now = await store.read();
+    const now = await store.read({ runs: [{ ids: wanted }] });
     if ([...wanted].every((id) => now.run(id) === undefined)) break;
     await clock.sleep(ASK_EVERY_MS);
   }
-  const after = await store.read();
+  const after = await store.read({ runs: ['all'], executors: true });
   const runs = await findRuns(store, [...wanted]);
   Object.assign(context.document, { runs });
   // A process that is blocked will not see it.
@@ -102,7 +103,7 @@ export async function release(context: Context, _: object, ids: readonly string[
   const { store } = context;
   const wanted = new Set(ids);
   await findRuns(store, [...wanted]);
-  await store.commit((now) => {
+  await store.commit({ runs: [{ ids: wanted }] }, (now) => {
     const owned = now.runs().flatMap((runs) =>
       runs.owner === null
         ? []

@@ -1,7 +1,6 @@
 /** `dynpart runs …`: what runs there are and were. What they printed, and what can be done about them, have files of their own. */
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { RunStatus } from '../../model/run.ts';
-import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { findRun } from '../find-run.ts';
@@ -62,8 +61,7 @@ async function list(
   context: Context,
   { status, key, asset, sensor, limit, after }: ListOptions,
 ): Promise<void> {
-  const view = await context.store.read();
-  await checkFilters(context, view, { asset, sensor });
+  await checkFilters(context, { asset, sensor });
   if (after !== undefined) await findRun(context.store, after);
   const { runs, hasMore } = await context.store.runs({
     ...(status !== undefined && { status }),
@@ -100,14 +98,13 @@ async function list(
 /** A name that neither the pipeline nor any run has is a slip of the pen, not an empty list. */
 async function checkFilters(
   context: Context,
-  view: StateView,
   { asset, sensor }: { readonly asset: string | undefined; readonly sensor: string | undefined },
 ): Promise<void> {
   if (asset === undefined && sensor === undefined) return;
   const isUnknown = (known: KnownPipeline): boolean =>
     (asset !== undefined && known.assets.every(({ name }) => name !== asset)) ||
     (sensor !== undefined && known.sensors.every(({ name }) => name !== sensor));
-  const known = await context.known(view, isUnknown);
+  const known = await context.known(await context.store.read({}), isUnknown);
   if (!isUnknown(known)) return;
   const assets = known.assets.map(({ name }) => name);
   const sensors = known.sensors.map(({ name }) => name);

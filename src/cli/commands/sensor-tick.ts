@@ -110,7 +110,7 @@ async function chosenSensors(
   due: boolean,
 ): Promise<SensorDefinition[]> {
   for (const name of names) context.checkName('sensor', name, pipeline.sensors.keys());
-  const view = await context.store.read();
+  const view = await context.store.read({ sensors: 'all' });
   // A sensor that is named is ticked also when it is stopped: somebody wants to see what it does.
   const chosen =
     names.length > 0 ? [...new Set(names)].map((name) => pipeline.sensors.get(name)!) : running();

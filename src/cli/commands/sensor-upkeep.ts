@@ -7,7 +7,7 @@ import { wordsForTick } from '../render/tick-words.ts';
 import { printable } from '../../model/text.ts';
 
 export async function list(context: Context): Promise<void> {
-  const view = await context.store.read();
+  const view = await context.store.read({ sensors: 'all' });
   const known = await context.known(view);
   const sensors = await Promise.all(
     known.sensors.map(async (sensor) => {
@@ -52,8 +52,8 @@ export async function setStatus(
   sensor: string,
   status: 'RUNNING' | 'STOPPED',
 ): Promise<void> {
-  await context.checkSensor(await context.store.read(), sensor);
-  await context.commit((view) => ({
+  await context.checkSensor(sensor);
+  await context.commit({ sensors: [sensor] }, (view) => ({
     changes: view.sensor(sensor).status === status ? [] : [{ type: 'sensor-changed', sensor, status }],
     outcome: undefined,
   }));
@@ -70,16 +70,16 @@ export async function cursor(
     fail({ reason: 'usage', message: '--set and --clear contradict each other', hint: 'use one of them' });
   if (options.set !== undefined && !options.set.isWellFormed())
     fail({ reason: 'usage', message: 'the cursor is no text', hint: 'it holds half of a surrogate pair' });
-  await context.checkSensor(await context.store.read(), sensor);
+  await context.checkSensor(sensor);
   const value = options.clear ? null : options.set;
   if (value !== undefined) {
     // Also when it is the same: an evaluation that is under way must not win over what an operator said.
-    await context.commit(() => ({
+    await context.commit({}, () => ({
       changes: [{ type: 'sensor-changed', sensor, cursor: value }],
       outcome: undefined,
     }));
   }
-  const now = (await context.store.read()).sensor(sensor).cursor;
+  const now = (await context.store.read({ sensors: [sensor] })).sensor(sensor).cursor;
   Object.assign(context.document, { sensor, cursor: now });
   if (value !== undefined)
     return context.chat(
@@ -94,8 +94,7 @@ export async function history(
   { limit }: { readonly limit: number },
   sensor: string,
 ): Promise<void> {
-  const view = await context.store.read();
-  await context.checkSensor(view, sensor);
+  await context.checkSensor(sensor);
   const ticks = await context.store.ticks(sensor, limit);
   if (context.options.json)
     Object.assign(context.document, { sensor, ticks: await withPresentRuns(context.store, ticks) });

@@ -54,7 +54,7 @@ export interface AdoptedState {
 async function adopt(context: Context): Promise<void> {
   context.useForeignState();
   const known = await context.loadedAsKnown();
-  const from = await context.store.commit((view) => {
+  const from = await context.store.commit({ executors: true }, (view) => {
     const busy = view.executors().find(({ alive }) => alive);
     if (busy !== undefined && view.pipeline?.file !== known.file)
       fail({

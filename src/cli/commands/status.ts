@@ -1,9 +1,8 @@
 /** `dynpart status`: what is materialized, failed, in progress and missing, per asset. */
 import { withPresentLastTicks } from '../../engine/sensors/runs-of-ticks.ts';
-import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import { isoTime } from '../../model/time.ts';
-import type { PageParts } from '../../report/status-page.ts';
-import { assetReport, isAllMade, keysInProgress, type StatusReport } from '../../report/status-report.ts';
+import { newestOf, type PageParts, setsOf, statusPage } from '../../report/status-page.ts';
+import { isAllMade, needsOfReport, statusReport } from '../../report/status-report.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
@@ -24,8 +23,8 @@ async function status(
   flags: { readonly exitCode?: boolean; readonly html?: string },
   names: readonly string[],
 ): Promise<void> {
-  const view = await context.store.read();
-  const known = await context.known(view, ({ assets }) =>
+  const before = await context.store.read({ sets: true });
+  const known = await context.known(before, ({ assets }) =>
     names.some((name) => assets.every((asset) => asset.name !== name)),
   );
   for (const name of names)
@@ -35,22 +34,19 @@ async function status(
       known.assets.map((asset) => asset.name),
     );
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
-  const inProgress = keysInProgress(view);
-  const report: StatusReport = {
-    assets: chosen.map((asset) => assetReport(view, asset, inProgress)),
-    sensors: known.sensors.map((sensor) => ({
-      sensor: sensor.name,
-      status: sensorStatus(view, sensor),
-      lastTick: view.sensor(sensor.name).lastTick,
-      overdue: false,
-    })),
-  };
+  const isWhole = names.length === 0;
+  const sets = flags.html === undefined ? [] : setsOf(chosen, isWhole ? before.setNames() : []);
+  const view = await context.store.read({
+    ...needsOfReport(chosen, known.sensors),
+    pages: sets.map((set) => newestOf(set, chosen)),
+  });
+  const report = statusReport(view, chosen, known.sensors);
   const { assets } = report;
   Object.assign(context.document, report);
   if (context.options.json)
     context.document['sensors'] = await withPresentLastTicks(context.store, report.sensors);
   if (flags.html !== undefined) {
-    const parts = { report, known: chosen, inProgress, isWhole: names.length === 0 };
+    const parts = { report, known: chosen, sets };
     context.document['html'] = await writePage(context, flags.html, view, parts);
   }
   if (flags.exitCode && !isAllMade(assets)) context.exitWith(10);
@@ -87,7 +83,6 @@ async function writePage(
   parts: Omit<PageParts, 'at' | 'version' | 'file'>,
 ): Promise<string> {
   const { isStatusHtml, statusHtml } = await import('../render/html.ts');
-  const { statusPage } = await import('../../report/status-page.ts');
   const { writeFile } = await import('../write-file.ts');
   const page = statusPage(view, {
     ...parts,

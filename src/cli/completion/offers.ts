@@ -151,12 +151,12 @@ async function namesOf(argument: string, { place, prefix, open }: Asked): Promis
   if (argument === '') return NONE;
   try {
     const store = await open(place.flags);
-    const view = await store.read();
+    const view = await store.read({ sets: true, sensors: 'all' });
     switch (argument) {
       case 'set':
         return among([...(view.pipeline?.sets ?? []), ...view.setNames()], prefix);
       case 'keys':
-        return keysOf(view, place, prefix);
+        return await keysOf(store, view, place, prefix);
       case 'sensor':
       case 'sensors':
         return among(
@@ -183,7 +183,12 @@ async function namesOf(argument: string, { place, prefix, open }: Asked): Promis
 }
 
 /** Of the set that was named, or of the sets of the assets that were; else of all. Keys that are to be added are new ones. */
-function keysOf(view: StateView, { command, positionals }: Place, prefix: string): Offers {
+async function keysOf(
+  store: StateStore,
+  view: StateView,
+  { command, positionals }: Place,
+  prefix: string,
+): Promise<Offers> {
   if (command.name() === 'add') return NONE;
   const hasSet = command.registeredArguments[0]?.name() === 'set';
   const assets = view.pipeline?.assets.filter(({ name }) => positionals.includes(name)) ?? [];
@@ -192,12 +197,10 @@ function keysOf(view: StateView, { command, positionals }: Place, prefix: string
     : assets.length > 0
       ? assets.flatMap(({ set }) => (set === null ? [] : [set]))
       : view.setNames();
-  const keys = new Set<string>();
-  for (const set of new Set(sets)) {
-    const page = view.page(set, { prefix, limit: MOST_OFFERS + positionals.length });
-    for (const { key } of page.keys) keys.add(key);
-  }
-  return among(keys, prefix);
+  const limit = MOST_OFFERS + positionals.length;
+  const pages = [...new Set(sets)].map((set) => ({ set, prefix, limit }));
+  const shown = await store.read({ pages });
+  return among(new Set(pages.flatMap((page) => shown.page(page).keys.map(({ key }) => key))), prefix);
 }
 
 function among(words: Iterable<string>, prefix: string): Offers {

@@ -45,10 +45,12 @@ async function main(): Promise<void> {
   const evaluate = evaluateHere(pipeline, systemClock, processes);
   port.on('message', (message: EvaluateMessage) => {
     void (async () => {
-      const view = await store.read();
+      const { cursor } = (await store.read({ sensors: [name] })).sensor(name);
+      const sets = await store.sets();
       const lastTickAt = message.lastTickAt === null ? null : new Date(message.lastTickAt);
       const evaluation = await evaluate(sensor, {
-        view,
+        cursor,
+        sets,
         lastTickAt,
         interrupt: new AbortController().signal,
         onOutput: () => undefined,

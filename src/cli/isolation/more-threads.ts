@@ -1,6 +1,8 @@
 /** More of Node's threads for writing values, without a trace of that in the environment of the user's programs. */
 const NAME = 'UV_THREADPOOL_SIZE';
 
+let areAskedFor = false;
+
 /**
  * fsync waits in threads: with four of them ten thousand small values wait long. To be called before the first one is needed.
  *
@@ -9,7 +11,8 @@ const NAME = 'UV_THREADPOOL_SIZE';
  * variable back, would cost each small tick a tenth of its time.
  */
 export function moreThreads(): void {
-  if (process.env[NAME] !== undefined) return;
+  if (areAskedFor || process.env[NAME] !== undefined) return;
+  areAskedFor = true;
   process.env[NAME] = '64';
   process.env = new Proxy(process.env, {
     has: (real, name) => name !== NAME && Reflect.has(real, name),

@@ -1,4 +1,5 @@
 /** Processes whose user code keeps their event loop from turning: they are named, and never robbed. Pure. */
+import { workName } from './work-name.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { StateView } from '../../state/slice.ts';
 import { runsIn } from '../../model/pending-run.ts';
@@ -50,8 +51,4 @@ export function isRoomBlocked(view: StateView, executor: string, concurrency: nu
   const roomBeside = (some: typeof others): number =>
     concurrency - some.reduce((sum, { slots }) => sum + slots, 0);
   return roomBeside(others) <= 0 && roomBeside(others.filter((one) => one.blockedSince === null)) > 0;
-}
-
-function workName(asset: string, partitionKey: string | null): string {
-  return `${asset}\0${partitionKey ?? ''}`;
 }

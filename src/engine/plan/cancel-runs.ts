@@ -3,6 +3,7 @@ import type { RunRecord } from '../../model/run.ts';
 import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
 import { living } from './ownership.ts';
 import { recordOf, runsIn } from '../../model/pending-run.ts';
@@ -56,6 +57,10 @@ export function cancelRuns(
     for (const id of losing) changes.push({ type: 'executor-left', id });
   }
   return { changes, runs: records };
+}
+
+export function needsOfCanceling(set: string, keys: Iterable<string | null>): Needs {
+  return { runs: [{ set, keys }], executors: true };
 }
 
 /** Cancels what is queued or started for keys that leave their set. */

@@ -1,6 +1,8 @@
-/** Which assets of which keys a selection by state comes to, and which of them have to wait for what is above them. */
+/** Which assets of which keys a selection by state comes to, and which of them have to wait for what is above them. Pure. */
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
-import type { StateView } from '../../state/slice.ts';
+import { countedAs, isThere, type PartitionStatus } from '../../model/partition.ts';
+import type { Needs } from '../../state/needs.ts';
+import type { CandidateQuery, StateView } from '../../state/slice.ts';
 
 /** The states that were chosen; without any, every key is. */
 export interface ChosenStates {
@@ -17,70 +19,120 @@ export interface Candidate {
   readonly waiting: readonly { readonly asset: string; readonly upstream: string }[];
 }
 
-/** A key, and where it stands in its set or among the named ones. */
-export interface KeyAt {
-  readonly key: string | null;
-  readonly position: number;
-}
-
-interface Target {
+/** Assets of one set, and the keys that were named; `null`: all keys of the set. */
+export interface Target {
   readonly set: string | null;
   readonly assets: readonly AssetDefinition[];
-  /** `null`: all keys of the set. */
   readonly named: readonly (string | null)[] | null;
 }
 
-/** Answers for each key in the given order; a key without a chosen asset is left out. */
-export function candidatesOf(
+export interface Choice {
+  readonly states: ChosenStates;
+  readonly prefix: string | null;
+  readonly order: 'oldest' | 'newest';
+}
+
+export function needsOfCandidates(pipeline: Pipeline, target: Target, choice: Choice): Needs {
+  const { set, named } = target;
+  const { ofSet, alone } = assetsAsked(pipeline, target, choice);
+  const one = alone.map((asset) => ({ asset, set: null, keys: [null] }));
+  if (named === null) return { candidates: [queryOf(pipeline, target, choice)], statuses: one };
+  return { statuses: [...one, ...ofSet.map((asset) => ({ asset, set, keys: named }))] };
+}
+
+/** In the given order; a key without a chosen asset is left out. */
+export function* candidatesOf(
   view: StateView,
   pipeline: Pipeline,
   target: Target,
-  { keys, states }: { readonly keys: readonly KeyAt[]; readonly states: ChosenStates },
-): Candidate[] {
+  choice: Choice,
+): Generator<Candidate> {
   const { assets } = target;
-  if (states.all || !(states.missing || states.failed))
-    return keys.map(({ key }) => ({ key, assets, waiting: [] }));
-  const columns = new Map<string, ArrayLike<string>>();
-  for (const { name, upstream } of assets)
-    for (const asset of [name, ...upstream])
-      if (!columns.has(asset)) columns.set(asset, statusesOf(view, pipeline, asset, target));
-  return keys.flatMap(({ key, position }) => {
-    const statusOf = (asset: string): string => {
-      const column = columns.get(asset)!;
-      return column[pipeline.assets.get(asset)?.set == null ? 0 : position]!;
-    };
-    const { taken, waiting } = inChosenStates(assets, statusOf, states);
-    return taken.length + waiting.length === 0 ? [] : [{ key, assets: taken, waiting }];
-  });
+  const { alone } = assetsAsked(pipeline, target, choice);
+  const ofAll = new Map(alone.map((asset) => [asset, view.statusOf(asset, null, [null])[0]!]));
+  for (const { key, statusOf } of keysOf(view, pipeline, target, choice)) {
+    if (!isByState(choice)) {
+      yield { key, assets, waiting: [] };
+      continue;
+    }
+    const { taken, waiting } = inChosenStates(assets, (asset) => ofAll.get(asset) ?? statusOf(asset), choice);
+    if (taken.length + waiting.length > 0) yield { key, assets: taken, waiting };
+  }
 }
 
-/** A status for each position, or a single one for an asset without partitions. */
-function statusesOf(
-  view: StateView,
+interface KeyAsked {
+  readonly key: string | null;
+  /** Of an asset of the set. */
+  readonly statusOf: (asset: string) => PartitionStatus;
+}
+
+function* keysOf(view: StateView, pipeline: Pipeline, target: Target, choice: Choice): Generator<KeyAsked> {
+  const { set, named } = target;
+  if (named === null) {
+    const query = queryOf(pipeline, target, choice);
+    const column = new Map([...query.assets, ...query.alsoOf].map((asset, at) => [asset, at]));
+    for (const { key, statuses } of view.candidates(query))
+      yield { key, statusOf: (asset) => statuses[column.get(asset)!]! };
+    return;
+  }
+  const { prefix, order } = choice;
+  const { ofSet } = assetsAsked(pipeline, target, choice);
+  const columns = new Map(ofSet.map((asset) => [asset, view.statusOf(asset, set, named)]));
+  const positions = [...named.keys()].filter(
+    (at) => prefix === null || (named[at]?.startsWith(prefix) ?? true),
+  );
+  for (const at of order === 'newest' ? positions.reverse() : positions)
+    yield { key: named[at]!, statusOf: (asset) => columns.get(asset)![at]! };
+}
+
+/** Where keys are chosen by state, the assets whose statuses decide: those of the set, and those that have one for all keys. */
+function assetsAsked(
   pipeline: Pipeline,
-  asset: string,
-  { set, named }: Target,
-): ArrayLike<string> {
-  if (pipeline.assets.get(asset)?.set == null) return view.statuses(asset, null);
-  return named === null ? view.statuses(asset, set) : view.statusOf(asset, set, named);
+  { assets }: Target,
+  choice: Choice,
+): { readonly ofSet: readonly string[]; readonly alone: readonly string[] } {
+  if (!isByState(choice)) return { ofSet: [], alone: [] };
+  const names = [...new Set(assets.flatMap(({ name, upstream }) => [name, ...upstream]))];
+  const isAlone = (name: string): boolean => pipeline.assets.get(name)?.set == null;
+  return { ofSet: names.filter((name) => !isAlone(name)), alone: names.filter(isAlone) };
+}
+
+function queryOf(pipeline: Pipeline, target: Target, choice: Choice): CandidateQuery {
+  const { ofSet } = assetsAsked(pipeline, target, choice);
+  const chosen = new Set(target.assets.map(({ name }) => name));
+  const { states, prefix, order } = choice;
+  return {
+    set: target.set!,
+    inStates: isByState(choice)
+      ? [...(states.missing ? (['missing'] as const) : []), ...(states.failed ? (['failed'] as const) : [])]
+      : null,
+    assets: ofSet.filter((name) => chosen.has(name)),
+    alsoOf: ofSet.filter((name) => !chosen.has(name)),
+    prefix,
+    order,
+  };
+}
+
+function isByState({ states: { all, missing, failed } }: Choice): boolean {
+  return !all && (missing || failed);
 }
 
 /** Those in the chosen states, and what depends on them among the chosen. Assets come in dependency order. */
 function inChosenStates(
   assets: readonly AssetDefinition[],
-  statusOf: (asset: string) => string,
-  { missing, failed }: ChosenStates,
+  statusOf: (asset: string) => PartitionStatus,
+  { states: { missing, failed } }: Choice,
 ): { readonly taken: AssetDefinition[]; readonly waiting: Candidate['waiting'] } {
   const taken = new Set<AssetDefinition>();
   const takenNames = new Set<string>();
   const waiting: { asset: string; upstream: string }[] = [];
   for (const asset of assets) {
     const { name, upstream } = asset;
-    const status = statusOf(name);
-    const isChosen = (missing && status === '.') || (failed && status === 'f');
+    const status = countedAs(statusOf(name));
+    const isChosen = (missing && status === 'missing') || (failed && status === 'failed');
     if (!isChosen && !upstream.some((above) => takenNames.has(above))) continue;
     // What waits itself is not there either, unless an older value of it is.
-    const absent = upstream.find((above) => !takenNames.has(above) && statusOf(above) !== 'm');
+    const absent = upstream.find((above) => !takenNames.has(above) && !isThere(statusOf(above)));
     if (absent !== undefined) waiting.push({ asset: name, upstream: absent });
     else {
       taken.add(asset);

@@ -1,10 +1,25 @@
 /** Changes a set by hand: add, remove, sync. Pure. */
 import { isoTime, type Millis } from '../../model/time.ts';
 import type { StateChange } from '../../state/changes.ts';
-import type { KeyPage, StateView } from '../../state/slice.ts';
+import type { Needs } from '../../state/needs.ts';
+import type { StateView } from '../../state/slice.ts';
 import type { Plan } from '../../state/store.ts';
-import { cancelRunsOfKeys } from './cancel-runs.ts';
+import { cancelRunsOfKeys, needsOfCanceling } from './cancel-runs.ts';
 import { distinct } from './distinct.ts';
+
+export function needsOfAdding(set: string, keys: Iterable<string>): Needs {
+  return { keys: [{ set, keys }] };
+}
+
+/** Their runs are canceled. */
+export function needsOfRemoving(set: string, keys: Iterable<string>): Needs {
+  return { keys: [{ set, keys }], ...needsOfCanceling(set, keys) };
+}
+
+/** Which keys leave is not known before. */
+export function needsOfSync(set: string): Needs {
+  return { keys: [{ set, keys: 'all' }], runs: ['all'], executors: true };
+}
 
 export interface AddedKeys {
   readonly added: readonly string[];
@@ -74,22 +89,4 @@ export function syncKeys(
       unchanged: addition.outcome.skipped.length,
     },
   };
-}
-
-/** Which keys a retention rule names: those older than so long, those beyond the newest N; both: what both name. */
-export function keysToRetire(
-  page: KeyPage,
-  {
-    olderThanMs,
-    keepLast,
-    now,
-  }: { readonly olderThanMs: number | null; readonly keepLast: number | null; readonly now: Millis },
-): string[] {
-  const newest = keepLast === null ? Infinity : page.keys.length - keepLast;
-  return page.keys
-    .filter(({ addedAt }, position) => {
-      const old = olderThanMs === null || now - Date.parse(addedAt) > olderThanMs;
-      return old && (keepLast === null || position < newest);
-    })
-    .map(({ key }) => key);
 }

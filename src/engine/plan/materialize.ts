@@ -2,11 +2,14 @@
 import { fail } from '../../model/failure.ts';
 import { nearest } from '../../model/nearest.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
-import { isoTime, type Millis } from '../../model/time.ts';
 import type { QueuedRuns, StateChange } from '../../state/changes.ts';
+import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
-import { candidatesOf, type KeyAt } from './candidates.ts';
+import { addKeys } from './change-set.ts';
+import { candidatesOf, type Choice, needsOfCandidates, type Target } from './candidates.ts';
+import { together } from './together.ts';
 import { PendingWork } from './pending-work.ts';
+import { queueRuns, type RunsAsked, type RunsMoment } from './queue-runs.ts';
 
 /** What the user chose. */
 export interface Selection {
@@ -24,11 +27,6 @@ export interface Selection {
   readonly limit: number | null;
   /** Register named keys that are not in their set. */
   readonly add: boolean;
-}
-
-export interface MaterializeMoment {
-  readonly now: Millis;
-  readonly group: string;
 }
 
 export interface MaterializePlan {
@@ -52,7 +50,7 @@ export interface WaitingAsset {
 }
 
 interface Options {
-  readonly moment: MaterializeMoment;
+  readonly moment: RunsMoment;
   /** Who will execute the runs; `null`: a worker. */
   readonly owner: string | null;
   /** Default: no tags. */
@@ -61,6 +59,34 @@ interface Options {
 
 /** The tags that the runs of a key carry. */
 export type TagsOf = (set: string | null, key: string | null) => QueuedRuns['tags'];
+
+export function needsOfMaterialize(pipeline: Pipeline, selection: Selection): Needs {
+  const { keys } = selection;
+  const { assets, unknown } = assetsNamed(pipeline, selection);
+  const sets = bySet(assets);
+  const choice = choiceOf(selection);
+  const named = [...sets.keys()].flatMap((set) => (set === null || keys === null ? [] : [{ set, keys }]));
+  const targets = [...sets].map(([set, ofSet]): Target => ({
+    set,
+    assets: ofSet,
+    named: set === null ? [null] : keys,
+  }));
+  return together(
+    // An unknown asset may be the key of some set.
+    {
+      keys: [
+        ...named,
+        ...pipeline.sets.flatMap((set) => (unknown.length === 0 ? [] : [{ set, keys: unknown }])),
+      ],
+    },
+    { runs: [{ assets: assets.map(({ name }) => name) }], executors: true },
+    ...targets.map((target) => needsOfCandidates(pipeline, target, choice)),
+  );
+}
+
+function choiceOf({ all, missing, failed, prefix, order }: Selection): Choice {
+  return { states: { all, missing, failed }, prefix, order };
+}
 
 /** @throws FailureError for unknown assets and keys, a key that several sets have, a choice that names no key */
 export function planMaterialize(
@@ -74,20 +100,20 @@ export function planMaterialize(
     selection.keys === null
       ? targetsByState(assets, selection)
       : targetsOfKeys(view, assets, selection, selection.keys);
+  const choice = choiceOf(selection);
   const pending = new PendingWork(view);
   const changes: StateChange[] = [];
-  const groups = new Map<string, QueuedRuns & { readonly keys: (string | null)[] }>();
+  const asked = new AskedRuns(owner === null ? 'worker' : 'materialize');
   const takenOver = new Set<string>();
   const waitedFor = new Set<string>();
   const waiting: WaitingAsset[] = [];
   let leftOut = 0;
-  for (const { set, assets: ofSet, keys: named } of targets) {
+  for (const target of targets) {
+    const { set, named } = target;
     if (selection.add && named !== null && set !== null)
-      changes.push(...registered(view, set, named as string[], moment.now));
-    const keys = narrowed(named ?? view.keys(set!), selection);
+      changes.push(...addKeys(view, set, named as string[], moment.now).changes);
     let chosen = 0;
-    const target = { set, assets: ofSet, named };
-    for (const candidate of candidatesOf(view, pipeline, target, { keys, states: selection })) {
+    for (const candidate of candidatesOf(view, pipeline, target, choice)) {
       if (selection.limit !== null && chosen >= selection.limit) break;
       const { key, assets: wanted } = candidate;
       const work = pending.of(wanted, key);
@@ -110,43 +136,26 @@ export function planMaterialize(
       }
       for (const { run } of owned) waitedFor.add(run.id);
       const rest = wanted.filter(({ name }) => !covered.has(name));
-      if (rest.length > 0)
-        addTo(groups, {
-          set,
-          assets: rest.map(({ name }) => name),
-          key,
-          tags: tagsOf(set, key),
-          moment,
-          origin: owner === null ? 'worker' : 'materialize',
-        });
+      if (rest.length > 0) asked.add(set, key, rest, tagsOf(set, key));
     }
   }
-  const queued = numbered([...groups.values()]);
+  const queued = queueRuns(moment, asked.parts);
   changes.push(...queued.map((runs): StateChange => ({ type: 'runs-queued', runs, owner })));
   return { changes, queued, takenOver, waitedFor: [...waitedFor], leftOut, waiting };
 }
 
-/** Named keys that are not in their set yet join it; one that was kept out is let in. */
-function registered(view: StateView, set: string, named: readonly string[], now: Millis): StateChange[] {
-  const present = view.present(set, named);
-  const added = [...new Set(named)].filter((key) => !present.has(key));
-  if (added.length === 0) return [];
-  const keptOut = [...view.keptOut(set, added)];
-  return [
-    ...(keptOut.length > 0 ? [{ type: 'keys-let-in', set, keys: keptOut } as const] : []),
-    { type: 'keys-added', set, keys: added, at: isoTime(now) },
-  ];
+function assetsNamed(
+  pipeline: Pipeline,
+  { assets: names }: Selection,
+): { readonly assets: readonly AssetDefinition[]; readonly unknown: readonly string[] } {
+  return {
+    assets: [...pipeline.assets.values()].filter(({ name }) => names.length === 0 || names.includes(name)),
+    unknown: names.filter((name) => !pipeline.assets.has(name)),
+  };
 }
 
-interface Target {
-  readonly set: string | null;
-  readonly assets: readonly AssetDefinition[];
-  /** `null`: all keys of the set. */
-  readonly keys: readonly (string | null)[] | null;
-}
-
-function chosenAssets(view: StateView, pipeline: Pipeline, { assets }: Selection): AssetDefinition[] {
-  const unknown = assets.filter((name) => !pipeline.assets.has(name));
+function chosenAssets(view: StateView, pipeline: Pipeline, selection: Selection): readonly AssetDefinition[] {
+  const { assets, unknown } = assetsNamed(pipeline, selection);
   if (unknown.length > 0) {
     const names = [...pipeline.assets.keys()];
     fail({
@@ -155,10 +164,10 @@ function chosenAssets(view: StateView, pipeline: Pipeline, { assets }: Selection
       names: unknown,
       nearest: nearest(unknown[0]!, names),
       known: names.length,
-      keyOf: view.setNames().find((set) => view.present(set, [unknown[0]!]).size > 0),
+      keyOf: pipeline.sets.find((set) => view.present(set, [unknown[0]!]).size > 0),
     });
   }
-  return [...pipeline.assets.values()].filter(({ name }) => assets.length === 0 || assets.includes(name));
+  return assets;
 }
 
 function bySet(assets: readonly AssetDefinition[]): Map<string | null, AssetDefinition[]> {
@@ -179,7 +188,7 @@ function targetsByState(assets: readonly AssetDefinition[], { all, missing, fail
       hint: 'choose them with --key KEY, --keys-from FILE, --missing, --failed or --all',
     });
   }
-  return [...sets].map(([set, ofSet]) => ({ set, assets: ofSet, keys: set === null ? [null] : null }));
+  return [...sets].map(([set, ofSet]) => ({ set, assets: ofSet, named: set === null ? [null] : null }));
 }
 
 function targetsOfKeys(
@@ -206,12 +215,7 @@ function targetsOfKeys(
   if (ambiguous.length > 0) fail({ reason: 'ambiguous-keys', keys: ambiguous, sets: names, known: true });
   const unknown = asked.filter((key) => !names.some((set) => present.get(set)!.has(key)));
   if (unknown.length > 0 && !selection.add) {
-    fail({
-      reason: 'unknown-keys',
-      sets: names,
-      keys: unknown,
-      nearest: nearestKeys(view, names[0]!, unknown[0]!),
-    });
+    fail({ reason: 'unknown-keys', sets: names, keys: unknown });
   }
   if (unknown.length > 0 && names.length > 1)
     fail({ reason: 'ambiguous-keys', keys: unknown, sets: names, known: false });
@@ -227,69 +231,38 @@ function targetsOfKeys(
     .map((set) => ({
       set,
       assets: sets.get(set)!,
-      keys: asked.filter((key) => present.get(set)!.has(key) || unknown.includes(key)),
+      named: asked.filter((key) => present.get(set)!.has(key) || unknown.includes(key)),
     }))
-    .filter((target) => target.keys.length > 0);
+    .filter(({ named }) => named.length > 0);
 }
 
-/** Near keys are looked for among so many: a million comparisons would not make the message better. */
-const MOST_COMPARED = 20_000;
+/** One part for each combination of set, assets and tags, in the order in which they come up. */
+class AskedRuns {
+  readonly #origin: RunsAsked['origin'];
+  readonly #parts = new Map<string, RunsAsked & { readonly keys: (string | null)[] }>();
 
-export function nearestKeys(view: StateView, set: string, key: string): string[] {
-  return nearest(key, view.keys(set).slice(-MOST_COMPARED));
-}
-
-function narrowed(keys: readonly (string | null)[], { prefix, order }: Selection): KeyAt[] {
-  const all = keys.map((key, position) => ({ key, position }));
-  const left = prefix === null ? all : all.filter(({ key }) => key === null || key.startsWith(prefix));
-  return order === 'newest' ? left.reverse() : left;
-}
-
-function addTo(
-  groups: Map<string, QueuedRuns & { readonly keys: (string | null)[] }>,
-  {
-    set,
-    assets,
-    key,
-    tags,
-    moment,
-    origin,
-  }: {
-    set: string | null;
-    assets: string[];
-    key: string | null;
-    tags: QueuedRuns['tags'];
-    moment: MaterializeMoment;
-    origin: QueuedRuns['origin'];
-  },
-): void {
-  const name = JSON.stringify([set, assets, Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1))]);
-  const group = groups.get(name);
-  if (group !== undefined) {
-    group.keys.push(key);
-    return;
+  constructor(origin: RunsAsked['origin']) {
+    this.#origin = origin;
   }
-  const createdAt = isoTime(moment.now);
-  groups.set(name, {
-    group: moment.group,
-    createdAt,
-    sensor: null,
-    set,
-    assets,
-    tags,
-    origin,
-    retryOf: null,
-    firstNumber: 1,
-    keys: [key],
-    runKeys: null,
-  });
-}
 
-function numbered(groups: readonly QueuedRuns[]): QueuedRuns[] {
-  let firstNumber = 1;
-  return groups.map((group) => {
-    const numberedGroup = { ...group, firstNumber };
-    firstNumber += group.keys.length;
-    return numberedGroup;
-  });
+  get parts(): readonly RunsAsked[] {
+    return [...this.#parts.values()];
+  }
+
+  add(
+    set: string | null,
+    key: string | null,
+    wanted: readonly AssetDefinition[],
+    tags: RunsAsked['tags'],
+  ): void {
+    const assets = wanted.map(({ name }) => name);
+    const name = JSON.stringify([set, assets, Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1))]);
+    const part = this.#parts.get(name);
+    if (part !== undefined) part.keys.push(key);
+    else {
+      const origin = this.#origin;
+      const head = { sensor: null, set, assets, tags, origin, retryOf: null };
+      this.#parts.set(name, { ...head, keys: [key], runKeys: null });
+    }
+  }
 }

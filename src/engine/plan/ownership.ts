@@ -1,5 +1,8 @@
 /** Who owns what, as a view has it. Pure. */
+import type { Pipeline } from '../../definitions/pipeline.ts';
+import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
+import type { OwnedRun } from './claim-runs.ts';
 import { runsIn } from '../../model/pending-run.ts';
 import type { WorkElsewhere } from '../runs/run-queue.ts';
 
@@ -16,6 +19,24 @@ export function isListed(view: StateView, executor: string): boolean {
 /** How many queued and started runs are an executor's. */
 export function ownedBy(view: StateView, executor: string): number {
   return view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
+}
+
+/** What a process looks at while it executes runs: others, and whether what its runs depend on and do not make is there. */
+export function needsOfExecution(pipeline: Pipeline, owned: () => Iterable<OwnedRun>): Needs {
+  return {
+    runs: ['all'],
+    executors: true,
+    // By the time of the asking: a process takes on more runs as it goes.
+    get statuses() {
+      return [...owned()].flatMap(({ assets, partitionKey }) => {
+        const outside = assets.flatMap((name) => pipeline.assets.get(name)?.upstream ?? []);
+        return outside.map((asset) => {
+          const set = pipeline.assets.get(asset)?.set ?? null;
+          return { asset, set, keys: [set === null ? null : partitionKey] };
+        });
+      });
+    },
+  };
 }
 
 /** What other live processes own: assets and keys that are not to be begun here before they have let go. */

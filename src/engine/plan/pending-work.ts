@@ -2,6 +2,7 @@
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 import type { StateView } from '../../state/slice.ts';
+import { workName } from './work-name.ts';
 import { living } from './ownership.ts';
 import { runsIn } from '../../model/pending-run.ts';
 
@@ -23,7 +24,7 @@ export class PendingWork {
         // One that is being canceled without a live owner will not be executed: it covers nothing.
         if (run.canceling && !owned) continue;
         for (const asset of runs.assets) {
-          const name = `${asset}\0${run.partitionKey ?? ''}`;
+          const name = workName(asset, run.partitionKey);
           this.#byWork.set(name, [...(this.#byWork.get(name) ?? []), { runs, run, alive: owned }]);
         }
       }
@@ -32,7 +33,7 @@ export class PendingWork {
 
   of(assets: readonly AssetDefinition[], key: string | null): Work[] {
     if (this.#byWork.size === 0) return [];
-    const found = assets.flatMap(({ name }) => this.#byWork.get(`${name}\0${key ?? ''}`) ?? []);
+    const found = assets.flatMap(({ name }) => this.#byWork.get(workName(name, key)) ?? []);
     return [...new Map(found.map((work) => [work.run.id, work])).values()];
   }
 }

@@ -2,12 +2,13 @@
 import { describe } from '../../model/failure-words.ts';
 import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
+import type { Needs } from '../../state/needs.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Plan } from '../../state/store.ts';
 import { isListed, ownedBy } from './ownership.ts';
 import { endedAs } from './run-records.ts';
-import { slotsFor } from './slots.ts';
+import { needsOfRoom, slotsFor } from './slots.ts';
 
 export interface EndsToRecord {
   readonly executor: string;
@@ -39,6 +40,15 @@ export interface RecordedEnds {
 export interface RecordedEnd extends FinishedRun {
   /** Another process canceled it, or removed its key. */
   readonly canceledByOthers: boolean;
+}
+
+/** @param partitions of the runs that have ended or go back: one whose key is gone was canceled with it */
+export function needsOfEnds(
+  executor: string,
+  partitions: readonly { readonly set: string | null; readonly key: string | null }[],
+): Needs {
+  const keys = partitions.flatMap(({ set, key }) => (set === null ? [] : [{ set, keys: [key] }]));
+  return { ...needsOfRoom(executor), keys };
 }
 
 export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds> {

@@ -1,5 +1,7 @@
 /** Shares the runs that may be started at the same time among the processes that execute runs. Pure. */
+import { ownedBy } from './ownership.ts';
 import type { StateChange } from '../../state/changes.ts';
+import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
 
 /**
@@ -14,6 +16,10 @@ export function slotsFor(view: StateView, executor: string, wanted: number, conc
   return Math.max(0, Math.min(wanted, share, concurrency - taken));
 }
 
+export function needsOfRoom(executor: string): Needs {
+  return { executors: true, runs: [{ owner: executor }] };
+}
+
 /**
  * An executor's entry for runs that become its own in this commit, on top of those that it owns already. It stands in
  * the same commit, so that no run is ever seen with an owner that is not there.
@@ -25,7 +31,7 @@ export function roomFor(
   concurrency: number,
 ): StateChange[] {
   if (added === 0) return [];
-  const owned = view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
+  const owned = ownedBy(view, executor);
   const taken = view.executors().find(({ id }) => id === executor)?.slots ?? 0;
   // Never less than before: what is started takes its room until it has ended.
   const slots = Math.max(taken, slotsFor(view, executor, owned + added, concurrency));

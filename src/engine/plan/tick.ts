@@ -5,9 +5,13 @@ import { runId } from '../../model/run.ts';
 import { isoTime, type Millis } from '../../model/time.ts';
 import { describe } from '../../model/failure-words.ts';
 import type { QueuedRuns, StateChange } from '../../state/changes.ts';
+import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
+import { needsOfCanceling } from './cancel-runs.ts';
+import { queueRuns } from './queue-runs.ts';
 import { onlyWhere, type RequestedRuns } from './requested-runs.ts';
 import type { EvaluatedResult } from './sensor-result.ts';
+import { together } from './together.ts';
 import { SetsAfterRequests } from './sets-after-requests.ts';
 import {
   nothingRequested,
@@ -16,6 +20,17 @@ import {
   type TickPlan,
   unappliedTick,
 } from './tick-record.ts';
+
+/** The plan may cancel runs of keys that leave their set. */
+export function needsOfTick(sensor: string, { requests, runs }: EvaluatedResult): Needs {
+  const leaving = requests.filter(({ type }) => type === 'delete');
+  return {
+    sensors: [sensor],
+    keys: [...requests, ...runs].flatMap(({ set, keys }) => (set === null ? [] : [{ set, keys }])),
+    runKeys: [{ sensor, runKeys: { [Symbol.iterator]: () => runKeysOf(runs) } }],
+    ...together(...leaving.map(({ set, keys }) => needsOfCanceling(set, keys))),
+  };
+}
 
 /** Plans a tick: requests in the order given, then run requests against the outcome of exactly that order. */
 export function planTick(
@@ -32,11 +47,20 @@ export function planTick(
   const { runs, repeated } = firstOfEach(sets.withoutKeptOut(result.runs), sets);
   const { launched, skipped: spent } = withoutSpentRunKeys(view, sensor.name, runs, sets.removed);
   const skipped = [...repeated, ...spent];
-  const queued = queuedOf(launched, {
-    sensor: sensor.name,
+  const origin = owner === null ? 'worker' : 'tick';
+  const queued = queueRuns(
     moment,
-    origin: owner === null ? 'worker' : 'tick',
-  });
+    launched.map(({ set, assets, tags, keys, runKeys }) => ({
+      set,
+      assets,
+      tags,
+      keys,
+      runKeys,
+      sensor: sensor.name,
+      origin,
+      retryOf: null,
+    })),
+  );
   const before = view.sensor(sensor.name).cursor;
   const after = result.cursor ?? before;
   const acted =
@@ -139,31 +163,6 @@ function withoutSpentRunKeys(
 
 function* runKeysOf(runs: readonly RequestedRuns[]): Generator<string> {
   for (const { runKeys } of runs) for (const runKey of runKeys) if (runKey !== null) yield runKey;
-}
-
-function queuedOf(
-  runs: readonly RequestedRuns[],
-  { sensor, moment, origin }: { sensor: string; moment: TickMoment; origin: QueuedRuns['origin'] },
-): QueuedRuns[] {
-  let firstNumber = 1;
-  return runs.flatMap(({ set, assets, tags, keys, runKeys }) => {
-    if (keys.length === 0) return [];
-    const queued: QueuedRuns = {
-      group: moment.group,
-      createdAt: isoTime(moment.now),
-      sensor,
-      set,
-      assets,
-      tags,
-      origin,
-      retryOf: null,
-      firstNumber,
-      keys,
-      runKeys: runKeys.some((runKey) => runKey !== null) ? runKeys : null,
-    };
-    firstNumber += keys.length;
-    return [queued];
-  });
 }
 
 /** The runs as the tick lists them, at most so many, and how many it does not list. */

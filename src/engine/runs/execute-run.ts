@@ -9,7 +9,6 @@ import { whyNotJson } from '../../model/json-value.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { AssetOutcome, FinalRunStatus } from '../../model/run.ts';
 import type { Clock } from '../../model/time.ts';
-import type { PartitionStatus } from '../../state/slice.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
@@ -40,8 +39,8 @@ export interface ExecutionContext {
   readonly ioManager: IoManager;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** The status of an upstream that is not part of the run. */
-  readonly statusOf: (asset: string, partitionKey: string | null) => PartitionStatus;
+  /** Whether an upstream that is not part of the run is on record. */
+  readonly isMade: (asset: string, partitionKey: string | null) => boolean;
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
   /** The run has ended: what it wrote is to be in its log. */
   readonly closeLog: (runId: string) => void;
@@ -276,7 +275,7 @@ function checkedMetadata(
 }
 
 async function isThere(upstream: string, key: string | null, context: ExecutionContext): Promise<boolean> {
-  if (context.statusOf(upstream, key) !== 'm') return false;
+  if (!context.isMade(upstream, key)) return false;
   const { ioManager } = context;
   return ioManager.exists === undefined || ioManager.exists({ asset: upstream, partitionKey: key });
 }

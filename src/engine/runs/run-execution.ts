@@ -7,26 +7,29 @@
 import { FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
+import { isThere } from '../../model/partition.ts';
 import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
 import type { FinishedRun } from '../../state/changes.ts';
-import type { PartitionStatus, ProgramNote, StateView } from '../../state/slice.ts';
+import type { Needs } from '../../state/needs.ts';
+import type { ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
 import type { Emit } from '../event.ts';
 import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/blocked.ts';
-import { ownedBy, workElsewhere } from '../plan/ownership.ts';
+import { needsOfExecution, ownedBy, workElsewhere } from '../plan/ownership.ts';
 import {
   type EndsToRecord,
   executorEntry,
   isOwnedBy,
+  needsOfEnds,
   planEnds,
   type RecordedEnds,
   startedBy,
 } from '../plan/record-ends.ts';
 import { endOf, endOfAll } from '../plan/run-records.ts';
 import { RunQueue } from './run-queue.ts';
-import { slotsFor } from '../plan/slots.ts';
+import { needsOfRoom, slotsFor } from '../plan/slots.ts';
 import { hasWorkOf, takesRoom } from '../plan/waiting.ts';
 import { Unrecorded } from './unrecorded.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
@@ -98,7 +101,9 @@ export class RunExecution {
   /** Runs that a damaged value keeps from being executed: they go back to the queue, and nobody else waits for them. */
   readonly #unexecuted: OwnedRun[] = [];
   #damaged: { readonly error: unknown } | null = null;
-  #view: StateView;
+  /** `null` before it owned anything. */
+  #view: StateView | null = null;
+  readonly #needs: Needs;
   #hasLost = false;
   #slots = 0;
   /** How many programs this executor has started. */
@@ -108,13 +113,12 @@ export class RunExecution {
   #lookDue = 0;
   #wake: () => void = () => undefined;
 
-  constructor(options: RunExecutionOptions, view: StateView) {
+  constructor(options: RunExecutionOptions) {
     const { pipeline, store, executor } = options;
     this.#options = options;
-    this.#view = view;
     this.#context = {
       ...options,
-      statusOf: this.#statusOf,
+      isMade: this.#isMade,
       appendLog: (id, lines) => store.appendLog(id, lines),
       closeLog: (id) => store.closeLog(id),
       begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),
@@ -132,6 +136,7 @@ export class RunExecution {
     );
     const upstreamOf = (asset: string): readonly string[] => pipeline.assets.get(asset)?.upstream ?? [];
     this.#queue = new RunQueue({ limits: new Map(limits), upstreamOf });
+    this.#needs = needsOfExecution(pipeline, () => this.#runs());
   }
 
   /** Runs that this process took on and that have not ended. */
@@ -150,20 +155,27 @@ export class RunExecution {
     return this.#inFlight.size > 0 || this.#queue.isFree() ? this.#wanted : 0;
   }
 
+  *#runs(): Generator<OwnedRun> {
+    yield* this.#queue.runs();
+    for (const { run } of this.#inFlight.values()) yield run;
+  }
+
   /** Takes on runs that a commit made this executor's; also while others are being executed. */
-  adopt(runs: readonly OwnedRun[], view: StateView, slots: number): void {
-    const now = steadyTime(this.#options.clock);
+  async adopt(runs: readonly OwnedRun[]): Promise<void> {
+    const { clock, store, executor } = this.#options;
+    const view = await store.read(this.#needs);
+    const now = steadyTime(clock);
     if (this.left === 0) {
       this.#commitDue = now + COMMIT_EVERY_MS;
       this.#lookDue = now + LOOK_EVERY_MS;
     }
     // Released, and taken up again by this very process before it noticed: then they are here already.
-    const here = new Set([...this.#queue.ids(), ...this.#unrecorded.ids]);
+    const here = new Set([...this.#queue.runs().map(({ id }) => id), ...this.#unrecorded.ids]);
     for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
     this.#queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
-    this.#slots = slots;
-    // What was read for these runs may be older than what is known: they may be canceled by now.
-    this.#see(view.serial < this.#view.serial ? this.#view : view);
+    this.#slots = view.executors().find(({ id }) => id === executor.id)?.slots ?? 0;
+    // What was read may be older than what is known: the runs may be canceled by now.
+    this.#see(this.#view !== null && view.serial < this.#view.serial ? this.#view : view);
     this.#wake();
   }
 
@@ -294,11 +306,10 @@ export class RunExecution {
     this.#options.emit({ type: 'run-ended', run: record });
   }
 
-  readonly #statusOf = (asset: string, partitionKey: string | null): PartitionStatus => {
+  readonly #isMade = (asset: string, partitionKey: string | null): boolean => {
+    if (this.#unrecorded.hasMade(asset, partitionKey)) return true;
     const set = this.#options.pipeline.assets.get(asset)?.set ?? null;
-    return (
-      this.#unrecorded.statusOf(asset, partitionKey) ?? this.#view.statusOf(asset, set, [partitionKey])[0]!
-    );
+    return isThere(this.#view!.statusOf(asset, set, [partitionKey])[0]!);
   };
 
   /** Not the run's doing: it goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */
@@ -348,16 +359,21 @@ export class RunExecution {
   }
 
   /** Commits what has ended and what goes back to the queue, and says what is on record then: that, and nothing else. */
-  async #record(released: readonly string[], goesOn: () => EndsToRecord['goesOn']): Promise<void> {
+  async #record(back: readonly OwnedRun[], goesOn: () => EndsToRecord['goesOn']): Promise<void> {
     const { store, ioManager, executor, emit, clock } = this.#options;
     const ended = this.#unrecorded.takeEnds();
+    const released = back.map(({ id }) => id);
+    const needs = needsOfEnds(executor.id, [
+      ...ended.map(({ set, record }) => ({ set, key: record.partitionKey })),
+      ...back.map(({ runs: { set }, partitionKey }) => ({ set, key: partitionKey })),
+    ]);
     let isRecorded = false;
     try {
       await ioManager.flush?.();
       const ends = new Set(ended.map(({ record }) => record.id));
       const started = this.#unrecorded.startsOf((id) => !ends.has(id) && this.#inFlight.has(id));
       const now = clock.now();
-      const recorded = await store.commit((view) =>
+      const recorded = await store.commit(needs, (view) =>
         planEnds(view, { executor: executor.id, ended, started, released, goesOn: goesOn(), now }),
       );
       isRecorded = true;
@@ -377,7 +393,7 @@ export class RunExecution {
       if (recorded.released > 0) emit({ type: 'runs-released', count: recorded.released });
       if (recorded.lost.length > 0) this.#sayLost(recorded.lost.length);
       if (unsettled !== null) throw unsettled.error;
-      this.#see(await store.read());
+      this.#see(await store.read(this.#needs));
       this.#unrecorded.endsShown(ended);
     } catch (error) {
       if (!isRecorded && ended.length > 0) emit({ type: 'runs-unrecorded', count: ended.length });
@@ -399,9 +415,9 @@ export class RunExecution {
     const now = steadyTime(clock);
     if (now < this.#lookDue) return;
     this.#lookDue = now + LOOK_EVERY_MS;
-    const view = await store.read();
+    const view = await store.read(this.#needs);
     // The death of those it waits for changes no serial.
-    if (view.serial !== this.#view.serial || this.#usable === 0) this.#see(view);
+    if (view.serial !== this.#view?.serial || this.#usable === 0) this.#see(view);
     this.#giveUpHeld(view);
     const wanted = this.#wanted;
     if (wanted === 0) return;
@@ -412,7 +428,7 @@ export class RunExecution {
     if (started.size > 0 || current?.slots !== Math.max(room, this.#inFlight.size)) {
       // Less room is left before it is said, more room is said before it is used.
       this.#slots = Math.min(this.#slots, room);
-      this.#slots = await store.commit((latest) => {
+      this.#slots = await store.commit(needsOfRoom(executor.id), (latest) => {
         const slots = slotsFor(latest, executor.id, usable, concurrency);
         const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#inFlight.size });
         const runs = startedBy(latest, { executor: executor.id, started });
@@ -422,7 +438,7 @@ export class RunExecution {
         };
       });
       this.#unrecorded.startsRecorded(started.keys());
-      this.#see(await store.read());
+      this.#see(await store.read(this.#needs));
     }
     if (this.#inFlight.size > 0) return;
     const waiting = this.#queue.oldest;
@@ -447,7 +463,7 @@ export class RunExecution {
   /** Takes over what a newer view shows: runs that are not ours any more, runs to be aborted, work of others. */
   #see(view: StateView): void {
     // Read before runs were taken on that this process has by now.
-    if (view.serial < this.#view.serial) return;
+    if (this.#view !== null && view.serial < this.#view.serial) return;
     this.#view = view;
     const { executor } = this.#options;
     this.#dropLost(view);
@@ -503,9 +519,9 @@ export class RunExecution {
     const isCanceled = (run: OwnedRun): boolean => cancels && !isOfSensor(run);
     const why = interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)';
     for (const run of rest) if (isCanceled(run)) this.#endCanceled({ run, startedAt: null }, why);
-    const released = [...unexecuted, ...rest.filter((run) => !isCanceled(run))].map(({ id }) => id);
+    const back = [...unexecuted, ...rest.filter((run) => !isCanceled(run))];
     try {
-      await this.#record(released, () => null);
+      await this.#record(back, () => null);
     } catch (error) {
       // The first failure is the one to report. What could not be given back is taken up as a dead process's.
       this.#stop({ error });

@@ -1,4 +1,5 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
+import { workName } from '../plan/work-name.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
 
 /** Work in the hands of another live process: an asset and key, and since which serial it is that process's. */
@@ -113,9 +114,9 @@ export class RunQueue {
   }
 
   /** Those that wait. */
-  ids(): Set<string> {
-    const waiting = [...this.#waiting.slice(this.#first), ...this.#alone, ...this.#blocked];
-    return new Set(waiting.map(({ id }) => id));
+  /** All that wait. */
+  runs(): OwnedRun[] {
+    return [...this.#waiting.slice(this.#first), ...this.#alone, ...this.#blocked];
   }
 
   /** Takes a waiting run out. */
@@ -228,8 +229,4 @@ export class RunQueue {
 
 function isAlone(run: OwnedRun): boolean {
   return run.interrupted > 0;
-}
-
-function workName(asset: string, partitionKey: string | null): string {
-  return `${asset}\0${partitionKey ?? ''}`;
 }

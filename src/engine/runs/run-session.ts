@@ -2,6 +2,8 @@
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import type { Needs } from '../../state/needs.ts';
+import { together } from '../plan/together.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/claim-runs.ts';
@@ -29,6 +31,9 @@ export interface OwnPlan<Outcome> {
   /** Runs without a live owner that it takes over. */
   readonly takenOver: ReadonlySet<string>;
 }
+
+/** All that processes have in hand or in the queue: who takes runs up looks at the others. */
+const PENDING: Needs = { runs: ['all'], executors: true };
 
 const noClaim: Claim = { changes: [], owned: [], ended: [] };
 
@@ -67,9 +72,8 @@ export class RunSession {
     // Most ticks find nothing to execute, and start without what would do it.
     const { RunExecution } = await import('./run-execution.ts');
     const ioManager = await this.#values();
-    const view = await this.#options.store.read();
-    this.#execution ??= new RunExecution({ ...this.#options, ioManager, executor }, view);
-    this.#execution.adopt(owned, view, view.executors().find(({ id }) => id === executor.id)?.slots ?? 0);
+    this.#execution ??= new RunExecution({ ...this.#options, ioManager, executor });
+    await this.#execution.adopt(owned);
     this.#onAdopt();
   }
 
@@ -89,11 +93,11 @@ export class RunSession {
     byGroup: (runs: PendingRuns) => boolean,
   ): Promise<void> {
     const { store, clock, concurrency } = this.#options;
-    const view = await store.read();
+    const view = await store.read(PENDING);
     this.#blocked.say(view);
     if (!hasUnowned(view, byGroup)) return;
     const executor = await this.executor();
-    const claim = await this.#commitWithoutLeft((view) => {
+    const claim = await this.#commitWithoutLeft(PENDING, (view) => {
       // What would wait for a blocked process stays in the queue.
       const isHeld = heldByBlocked(view);
       const free = (runs: PendingRuns, run: PendingRun): boolean =>
@@ -111,11 +115,13 @@ export class RunSession {
   /** Commits a plan for runs of this process's own and takes them on. */
   async commit<Outcome>(
     group: string,
+    needs: Needs,
     plan: (view: StateView, owner: string) => OwnPlan<Outcome>,
   ): Promise<Outcome> {
     const { store, clock, concurrency, known } = this.#options;
     const executor = await this.executor();
-    const { outcome, claim: taken } = await this.#commitWithoutLeft((view) => {
+    const all = together(needs, PENDING);
+    const { outcome, claim: taken } = await this.#commitWithoutLeft(all, (view) => {
       const own = plan(view, executor.id);
       const wanted = (_: PendingRuns, run: PendingRun): boolean => own.takenOver.has(run.id);
       const claim =
@@ -133,17 +139,21 @@ export class RunSession {
       };
     });
     this.#sayTaken(taken);
-    await this.adopt([...taken.owned, ...ownedRuns(await store.read(), executor.id, group)]);
+    const queued = ownedRuns(await store.read({ runs: [{ owner: executor.id }] }), executor.id, group);
+    await this.adopt([...taken.owned, ...queued]);
     return outcome;
   }
 
   /** Commits when nothing is left of the programs of those that died in the middle of runs. */
-  async #commitWithoutLeft<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+  async #commitWithoutLeft<Outcome>(
+    needs: Needs,
+    plan: (view: StateView) => Plan<Outcome>,
+  ): Promise<Outcome> {
     const { store } = this.#options;
     for (;;) {
-      await this.#left.end(await store.read());
+      await this.#left.end(await store.read({ executors: true }));
       // Somebody may have died since.
-      const outcome = await store.commit<{ readonly planned: Outcome } | null>((view) => {
+      const outcome = await store.commit<{ readonly planned: Outcome } | null>(needs, (view) => {
         if (this.#left.isOwed(view)) return { changes: [], outcome: null };
         const { changes, outcome: planned } = plan(view);
         return { changes, outcome: { planned } };
@@ -162,7 +172,7 @@ export class RunSession {
 
   /** Names the processes that are blocked now. */
   async sayBlocked(): Promise<void> {
-    this.#blocked.say(await this.#options.store.read());
+    this.#blocked.say(await this.#options.store.read(PENDING));
   }
 
   /** Executes what was taken on until all of it has ended, or until it is stopped. */

@@ -1,11 +1,10 @@
 /** What happened in this process and is not on record yet: no view of the state shows it. */
 import type { FinishedRun } from '../../state/changes.ts';
-import type { PartitionStatus } from '../../state/slice.ts';
-import { FreshStatuses } from './fresh-statuses.ts';
+import { FreshlyMade } from './freshly-made.ts';
 
 export class Unrecorded {
   readonly #started = new Map<string, string>();
-  readonly #fresh = new FreshStatuses();
+  readonly #fresh = new FreshlyMade();
   #ended: FinishedRun[] = [];
   #count = 0;
 
@@ -66,8 +65,8 @@ export class Unrecorded {
     for (const { record } of ended) this.#fresh.forget(record);
   }
 
-  /** What became of an asset and key here, while no view shows it. */
-  statusOf(asset: string, partitionKey: string | null): PartitionStatus | undefined {
-    return this.#fresh.get(asset, partitionKey);
+  /** Whether an asset was made here for a key, and no view shows it. */
+  hasMade(asset: string, partitionKey: string | null): boolean {
+    return this.#fresh.has(asset, partitionKey);
   }
 }

@@ -3,7 +3,7 @@ import type { Failure } from '../../model/failure.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { type LogLine, TICK_LOG_LIMIT } from '../../model/tick.ts';
 import type { Clock } from '../../model/time.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { SetReader } from '../../state/store.ts';
 import { setView } from './set-view.ts';
 import { makeExec } from '../user-code/exec.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
@@ -16,7 +16,9 @@ import { LineWriter, writingTo } from '../user-code/output.ts';
 const GRACE_MS = 0;
 
 export interface Evaluation {
-  readonly ended: { readonly result: EvaluatedResult } | { readonly failure: Failure };
+  /** With a result that is wrong: what of it can be read all the same. */
+  readonly ended:
+    { readonly result: EvaluatedResult } | { readonly failure: Failure; readonly usable?: EvaluatedResult };
   /** What the sensor wrote. */
   readonly log: readonly LogLine[];
 }
@@ -25,7 +27,9 @@ export interface Evaluation {
 export type EvaluateSensor = (sensor: SensorDefinition, input: EvaluationInput) => Promise<Evaluation>;
 
 export interface EvaluationInput {
-  readonly view: StateView;
+  readonly cursor: string | null;
+  /** The sets at the start of the tick. */
+  readonly sets: SetReader;
   readonly lastTickAt: Date | null;
   readonly interrupt: AbortSignal;
   readonly onOutput: (line: LogLine) => void;
@@ -39,7 +43,7 @@ export function evaluateHere(
   clock: Clock,
   processes: () => Promise<Processes>,
 ): EvaluateSensor {
-  return async (sensor, { view, lastTickAt, interrupt, onOutput, onTurn }) => {
+  return async (sensor, { cursor, sets, lastTickAt, interrupt, onOutput, onTurn }) => {
     const log: LogLine[] = [];
     const writer = new LineWriter((line) => {
       log.push(line);
@@ -55,8 +59,8 @@ export function evaluateHere(
           writer,
           async () => {
             const returned: unknown = await sensor.evaluate({
-              cursor: view.sensor(sensor.name).cursor,
-              partitions: (set) => setView(view, pipeline, typeof set === 'string' ? set : set.name),
+              cursor,
+              partitions: (set) => setView(sets, pipeline, typeof set === 'string' ? set : set.name),
               lastTickAt,
               log: writer.log(),
               exec: makeExec({ writer, signal, programs }),
@@ -75,15 +79,9 @@ export function evaluateHere(
       case 'returned': {
         const parsed = ending.value;
         if ('result' in parsed) return { ended: { result: parsed.result }, log };
-        // Every offending key is named: those that are missing, too.
-        const { missingKeys } = await import('../plan/tick.ts');
-        const missing = parsed.usable === undefined ? [] : missingKeys(view, parsed.usable, clock.now());
-        return {
-          ended: {
-            failure: { reason: 'sensor-result', sensor: name, problems: [...parsed.problems, ...missing] },
-          },
-          log,
-        };
+        const { problems, usable } = parsed;
+        const failure = { reason: 'sensor-result', sensor: name, problems } as const;
+        return { ended: usable === undefined ? { failure } : { failure, usable }, log };
       }
       case 'threw':
         return {

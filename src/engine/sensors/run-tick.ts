@@ -3,12 +3,13 @@ import type { Failure } from '../../model/failure.ts';
 import { describe } from '../../model/failure-words.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { type LogLine, recordOfTick, type TickRecord } from '../../model/tick.ts';
-import { type Clock, newId, steadyTime } from '../../model/time.ts';
+import { type Clock, type Millis, newId, steadyTime } from '../../model/time.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
+import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Executor, HeldClaim, SensorClaim, StateStore } from '../../state/store.ts';
 import { type OwnedRun, ownedRuns } from '../plan/claim-runs.ts';
-import type { EvaluateSensor } from './evaluate-sensor.ts';
+import type { EvaluateSensor, Evaluation } from './evaluate-sensor.ts';
 import type { Emit } from '../event.ts';
 import { remembering } from '../plan/remembering.ts';
 import type { EvaluatedResult } from '../plan/sensor-result.ts';
@@ -19,7 +20,9 @@ import {
   type TickPlan,
   unappliedTick,
 } from '../plan/tick-record.ts';
-import { roomFor } from '../plan/slots.ts';
+import { needsOfRoom, roomFor } from '../plan/slots.ts';
+import { countRuns } from '../plan/queue-runs.ts';
+import { together } from '../plan/together.ts';
 
 export interface TickOptions {
   readonly store: StateStore;
@@ -74,10 +77,11 @@ async function evaluateAndPlan(
 ): Promise<TickOutcome> {
   const { store, clock, evaluate, emit, interrupt, dryRun } = options;
   const startedAt = clock.now();
-  const view = await store.read();
-  const { lastTick } = view.sensor(sensor.name);
+  const view = await store.read({ sensors: [sensor.name] });
+  const { cursor, version, lastTick } = view.sensor(sensor.name);
   const { ended, log } = await evaluate(sensor, {
-    view,
+    cursor,
+    sets: await store.sets(),
     lastTickAt: lastTick === null ? null : new Date(lastTick.startedAt),
     interrupt,
     onTurn,
@@ -85,29 +89,28 @@ async function evaluateAndPlan(
   });
   const moment = { startedAt, now: clock.now(), group: newId(clock) };
   if ('failure' in ended) {
-    const tick = unappliedTick(view, sensor.name, moment, {
-      status: 'FAILURE',
-      error: describe(ended.failure),
-    });
+    const error = describe(await withMissingKeys(store, moment.now, ended));
+    const tick = unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error });
     return finished(options, { tick, owned: [] }, log);
   }
   const executor = ended.result.runs.length > 0 && !dryRun ? ((await options.executor?.()) ?? null) : null;
-  const plan = await plannerFor(ended.result, view.sensor(sensor.name).cursor);
+  const { plan, needs } = await plannerFor(sensor.name, ended.result, cursor);
   const planned = (now: StateView): TickPlan =>
     plan(now, sensor, ended.result, {
       moment,
       owner: executor?.id ?? null,
       listsAllRuns: options.listsAllRuns ?? true,
     });
-  if (dryRun) return finished(options, { tick: planned(view).tick, owned: [] }, log);
-  const tick = await store.commit<TickRecord>((now) => {
+  if (dryRun) return finished(options, { tick: planned(await store.read(needs)).tick, owned: [] }, log);
+  const all = executor === null ? needs : together(needs, needsOfRoom(executor.id));
+  const tick = await store.commit<TickRecord>(all, (now) => {
     // An operator's edit, or another process's tick, came first: it wins.
-    if (now.sensor(sensor.name).version !== view.sensor(sensor.name).version) {
+    if (now.sensor(sensor.name).version !== version) {
       return { changes: [], outcome: unappliedTick(now, sensor.name, moment, { status: 'BUSY' }) };
     }
     const { changes, queued, tick } = planned(now);
     if (changes.length === 0) return { changes, outcome: tick };
-    const wants = queued.reduce((sum, { keys }) => sum + keys.length, 0);
+    const wants = countRuns(queued);
     return {
       changes: [
         ...changes,
@@ -120,17 +123,33 @@ async function evaluateAndPlan(
   const owned =
     executor === null || tick.runs.length === 0
       ? []
-      : ownedRuns(await store.read(), executor.id, moment.group);
+      : ownedRuns(await store.read({ runs: [{ owner: executor.id }] }), executor.id, moment.group);
   return finished(options, { tick, owned }, log);
 }
 
 /** Most ticks ask for nothing, and start without what plans the others. */
 async function plannerFor(
-  { requests, runs, cursor }: EvaluatedResult,
+  sensor: string,
+  result: EvaluatedResult,
   before: string | null,
-): Promise<PlanTick> {
+): Promise<{ readonly plan: PlanTick; readonly needs: Needs }> {
+  const { requests, runs, cursor } = result;
   const asksForNothing = requests.length + runs.length === 0 && (cursor === undefined || cursor === before);
-  return asksForNothing ? planSkippedTick : (await import('../plan/tick.ts')).planTick;
+  if (asksForNothing) return { plan: planSkippedTick, needs: { sensors: [sensor] } };
+  const { needsOfTick, planTick } = await import('../plan/tick.ts');
+  return { plan: planTick, needs: needsOfTick(sensor, result) };
+}
+
+/** Every offending key is named: those that are missing, too. */
+async function withMissingKeys(
+  store: StateStore,
+  now: Millis,
+  { failure, usable }: Extract<Evaluation['ended'], { readonly failure: Failure }>,
+): Promise<Failure> {
+  if (failure.reason !== 'sensor-result' || usable === undefined) return failure;
+  const { missingKeys, needsOfTick } = await import('../plan/tick.ts');
+  const view = await store.read(needsOfTick(failure.sensor, usable));
+  return { ...failure, problems: [...failure.problems, ...missingKeys(view, usable, now)] };
 }
 
 async function finished(
@@ -173,9 +192,9 @@ async function heldByAnother(
 ): Promise<TickOutcome> {
   const { store, clock } = options;
   const now = clock.now();
-  const view = await store.read();
-  const moment: Omit<TickMoment, 'group'> = { startedAt: now, now };
   const { name, timeoutSeconds } = sensor;
+  const view = await store.read({ sensors: [name] });
+  const moment: Omit<TickMoment, 'group'> = { startedAt: now, now };
   const stuck = now - Date.parse(holder.since) > timeoutSeconds * 1000 + STUCK_GRACE_MS;
   const failure: Failure = {
     reason: 'sensor-stuck',

@@ -5,63 +5,42 @@
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { PartitionsView } from '../../definitions/sensor.ts';
 import { nearest } from '../../model/nearest.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { SetReader } from '../../state/store.ts';
 
-/** After so many single questions about a set, an index of it is cheaper than one more scan. */
-const QUESTIONS_BEFORE_INDEX = 8;
-
-export function setView(view: StateView, pipeline: Pipeline, set: string): PartitionsView {
+export function setView(reader: SetReader, pipeline: Pipeline, set: string): PartitionsView {
   if (!pipeline.sets.includes(set)) {
     const [near] = nearest(set, pipeline.sets);
     throw new Error(
       `the pipeline has no set '${set}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
     );
   }
-  let index: ReadonlySet<string> | undefined;
-  let questions = 0;
-  const has = (key: string): boolean => {
-    if (index === undefined && ++questions > QUESTIONS_BEFORE_INDEX) index = new Set(view.keys(set));
-    return index?.has(key) ?? view.keys(set).includes(key);
-  };
-  const missing = (keys: Iterable<string>): string[] => {
+  const missing = (keys: Iterable<string>): Promise<string[]> => {
     if (typeof keys === 'string')
       throw new TypeError(`missing() takes a list of keys; for one key write ['${keys}']`);
-    const asked = new Set(keys);
-    const present = index ?? view.present(set, asked);
-    // What an operator keeps out is not there, and is not to come back either.
-    const keptOut = view.keptOut(set, asked);
-    const all = [...asked];
-    return present.size + keptOut.size === 0
-      ? all
-      : all.filter((key) => !present.has(key) && !keptOut.has(key));
+    return reader.missing(set, keys);
   };
-  const promised = <T>(call: string, answer: () => T): Promise<T> =>
+  const promised = <T>(call: string, answer: () => Promise<T>): Promise<T> =>
     guarded(
       new Promise<T>((resolve) => resolve(answer())),
       `partitions('${set}').${call} is a promise: write await partitions('${set}').${call}`,
     );
   return {
-    has: (key) => promised('has(…)', () => has(key)),
+    has: (key) => promised('has(…)', () => reader.has(set, key)),
     missing: (keys) => promised('missing(…)', () => missing(keys)),
     count: guarded(
-      () => promised('count()', () => view.keys(set).length),
+      () => promised('count()', () => reader.count(set)),
       `count is a function: write await partitions('${set}').count()`,
     ),
     keys: guarded(
-      () => eachOf(view.keys(set), `write for await (const key of partitions('${set}').keys())`),
+      () => eachOf(reader.keys(set), `write for await (const key of partitions('${set}').keys())`),
       `keys is a function: write for await (const key of partitions('${set}').keys())`,
     ),
   };
 }
 
-function eachOf(keys: readonly string[], hint: string): AsyncIterable<string> {
+function eachOf(keys: AsyncIterable<string>, hint: string): AsyncIterable<string> {
   return guarded(
-    {
-      // oxlint-disable-next-line typescript/require-await -- a database answers in pages
-      async *[Symbol.asyncIterator]() {
-        yield* keys;
-      },
-    },
+    { [Symbol.asyncIterator]: () => keys[Symbol.asyncIterator]() },
     `the keys of a set come one by one: ${hint}`,
   );
 }

@@ -54,14 +54,14 @@ async function watchSensor(
   const { store, session, tick, clock } = options;
   const intervalMs = sensor.minimumIntervalSeconds * 1000;
   for (;;) {
-    const view = await store.read();
+    const view = await store.read({ sensors: [sensor.name] });
     const last = view.sensor(sensor.name).lastTick;
     const now = clock.now();
     // A clock that was set back leaves a last tick in the future: it must not stop the sensor for longer than its interval.
     const due = last === null ? now : Math.min(now, Date.parse(last.startedAt)) + intervalMs;
     await clock.sleep(Math.max(0, due - now), stop);
     if (stop.aborted) return;
-    const status = sensorStatus(await store.read(), sensor);
+    const status = sensorStatus(await store.read({ sensors: [sensor.name] }), sensor);
     if (status === 'RUNNING') {
       const { owned, tick: record } = await tick(sensor);
       await session.adopt(owned);

@@ -27,7 +27,8 @@ export type UsageFailure =
       readonly reason: 'unknown-keys';
       readonly sets: readonly string[];
       readonly keys: readonly string[];
-      readonly nearest: readonly string[];
+      /** Keys of the first set that look like the first one: looked for when the failure is said. */
+      readonly nearest?: readonly string[];
     }
   | {
       readonly reason: 'ambiguous-keys';
@@ -54,7 +55,7 @@ export const usageWords: WordsFor<UsageFailure> = {
     hintForName(failure),
     `unknown-${failure.thing}`,
   ],
-  'unknown-keys': ({ keys, sets, nearest }) => [
+  'unknown-keys': ({ keys, sets, nearest = [] }) => [
     `${keys.length === 1 ? 'key' : 'keys'} ${listed(keys)} ${keys.length === 1 ? 'is' : 'are'} not in ${sets.length === 1 ? 'set' : 'the sets'} ${sets.map((name) => `'${name}'`).join(' or ')}`,
     (nearest.length > 0 ? `did you mean ${nearest.map(quoted).join(' or ')}? ` : '') +
       (sets.length === 1

@@ -3,7 +3,6 @@ import { put, timesWithout, without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
 import { changeChosen, chosenBy, groupOf, withLetters } from './run-columns.ts';
 import {
-  type AssetEntry,
   EMPTY_SET,
   entryOf,
   type ExecutorEntry,
@@ -13,7 +12,9 @@ import {
   type SpentRunKeys,
   type StateDocument,
 } from './state-document.ts';
+import { type MadeLetter, withOutcomes, withoutKeys } from './statuses.ts';
 import type { FinishedRun, QueuedRuns, StateChange } from '../changes.ts';
+import type { CountQuery } from '../slice.ts';
 
 /** Who is known to be an executor but owns nothing yet: its entry is made by the first change that names it. */
 export type KnownExecutors = (id: string) => ExecutorEntry | undefined;
@@ -161,9 +162,7 @@ function removeKeys(
   }));
   return {
     ...changed,
-    assets: mapEntries(document.assets, (asset) =>
-      asset.set === name ? { ...asset, status: without(asset.status, positions) } : asset,
-    ),
+    assets: mapEntries(document.assets, (asset) => withoutKeys(asset, name, positions)),
     sensors: mapEntries(document.sensors, (sensor) => ({
       ...sensor,
       runKeys: {
@@ -210,41 +209,26 @@ function spend(
 
 function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
   const runs = changeChosen(document.runs, chosenBy(finished.map(({ record }) => record.id)), () => null);
-  // Which keys of which asset get which letter; a later run of the same key wins.
-  const outcomes = new Map<
-    string,
-    { asset: string; set: string | null; letters: Map<string | null, 'm' | 'f'> }
-  >();
+  // What each key of each asset came to; a later run of the same key wins.
+  const outcomes = new Map<string, { query: CountQuery; letters: Map<string | null, MadeLetter> }>();
   for (const { record, set, counts } of finished) {
     if (!counts) continue;
     for (const { asset, status } of record.assets) {
       if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
-      const outcome = outcomes.get(asset) ?? { asset, set, letters: new Map() };
-      outcomes.set(asset, outcome);
-      outcome.letters.set(record.partitionKey, status === 'SUCCESS' ? 'm' : 'f');
+      const name = JSON.stringify([asset, set]);
+      const outcome = outcomes.get(name) ?? { query: { asset, set }, letters: new Map() };
+      outcomes.set(name, outcome);
+      const before = outcome.letters.get(record.partitionKey);
+      const isRemake = before === 'm' || before === 'F';
+      outcome.letters.set(record.partitionKey, status === 'SUCCESS' ? 'm' : isRemake ? 'F' : 'f');
     }
   }
-  let assets = document.assets;
-  for (const { asset, set, letters } of outcomes.values()) {
-    assets = { ...assets, [asset]: withStatuses(document, entryOf(assets, asset), set, letters) };
+  let changed: StateDocument = { ...document, runs };
+  for (const { query, letters } of outcomes.values()) {
+    const entry = withOutcomes(changed, query, letters);
+    changed = { ...changed, assets: { ...changed.assets, [query.asset]: entry } };
   }
-  return { ...document, runs, assets };
-}
-
-function withStatuses(
-  document: StateDocument,
-  entry: AssetEntry | undefined,
-  set: string | null,
-  letters: ReadonlyMap<string | null, 'm' | 'f'>,
-): AssetEntry {
-  if (set === null) return { set, status: letters.get(null) ?? entry?.status ?? '.' };
-  // An asset that moved to another set knows nothing of that set's keys.
-  let status = entry?.set === set ? entry.status : '';
-  for (const letter of ['m', 'f'] as const) {
-    const keys = [...letters].filter(([, of]) => of === letter).map(([key]) => key!);
-    if (keys.length > 0) status = put(status, keysOf(document, set), keys, letter);
-  }
-  return { set, status };
+  return changed;
 }
 
 function keysOf(document: StateDocument, set: string): readonly string[] {

@@ -23,6 +23,11 @@ export function checkState(document: StateDocument): StateProblem[] {
   }
   const keySets = new Map(Object.entries(document.sets).map(([name, { keys }]) => [name, new Set(keys)]));
   checkSets(document, keySets, report);
+  for (const [name, entry] of Object.entries(document.assets)) {
+    const sets = [entry, ...(entry.before ?? [])].map((column) => column.set);
+    if (new Set(sets).size < sets.length)
+      report('duplicate-statuses', `asset '${name}' has two columns of statuses for one set`);
+  }
   const spent = new Map(
     Object.entries(document.sensors).map(([name, sensor]) => {
       checkSensor(name, sensor, report);

@@ -11,6 +11,7 @@ import {
   misfit,
   object,
   oneOf,
+  optional,
   orNull,
   type Shape,
   text,
@@ -30,6 +31,7 @@ import {
   type SensorEntry,
   type SetEntry,
   type StateDocument,
+  type StatusColumn,
 } from './state-document.ts';
 
 const pipeline = object<KnownPipeline>({
@@ -67,6 +69,8 @@ const sensor = object<SensorEntry>({
     other: list(tuple(text, orNull(text), orNull(text))),
   }),
 });
+
+const statuses = { set: orNull(text), status: letters(/^[mfF.]*$/, 'm, f, F and .') };
 
 const runKeys = list(orNull(text));
 
@@ -115,7 +119,9 @@ export const documentShape: Shape<StateDocument> = where(
     writtenBy: object({ version: text, at: text }),
     pipeline: orNull(pipeline),
     sets: entries(set),
-    assets: entries(object<AssetEntry>({ set: orNull(text), status: letters(/^[mf.]*$/, 'm, f and .') })),
+    assets: entries(
+      object<AssetEntry>({ ...statuses, before: optional(list(object<StatusColumn>(statuses))) }),
+    ),
     sensors: entries(sensor),
     executors: list(object<ExecutorEntry>({ ...ownerFields, slots: count, wants: count })),
     runs: list(runs),
@@ -126,9 +132,12 @@ export const documentShape: Shape<StateDocument> = where(
 
 /** Letters that stand for no key would be counted as if they did. */
 function misfitAmongAssets({ sets, assets }: StateDocument): Misfit | null {
-  for (const [name, { set, status }] of Object.entries(assets)) {
-    const found = tooLong(status, set === null ? 1 : sizeOf(sets, set));
-    if (found !== null) return misfit(found, `.assets.${name}.status`);
+  for (const [name, entry] of Object.entries(assets)) {
+    for (const [at, { set, status }] of [entry, ...(entry.before ?? [])].entries()) {
+      const found = tooLong(status, set === null ? 1 : sizeOf(sets, set));
+      if (found !== null)
+        return misfit(found, `.assets.${name}${at === 0 ? '' : `.before[${at - 1}]`}.status`);
+    }
   }
   return null;
 }

@@ -1,9 +1,17 @@
 /** A view of a document: what both implementations answer when the engine asks. */
 import { positionsOf } from './key-positions.ts';
 import { findRun, pendingRuns } from './run-columns.ts';
-import { EMPTY_SET, entryOf, type ExecutorEntry, NEW_SENSOR, type StateDocument } from './state-document.ts';
+import {
+  EMPTY_SET,
+  entryOf,
+  type ExecutorEntry,
+  NEW_SENSOR,
+  type SetEntry,
+  type StateDocument,
+} from './state-document.ts';
+import { candidates, countsOf, type InProgress, inProgress, statesOf, statusOf } from './statuses.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { ExecutorSigns, KeyPage, PageQuery, PartitionStatus, StateView } from '../slice.ts';
+import type { ExecutorSigns, KeyPage, OldestQuery, PageQuery, StateView } from '../slice.ts';
 
 /** What is not in the document: the processes of its executors, and the history. */
 export interface BesideDocument {
@@ -15,27 +23,22 @@ export interface BesideDocument {
 
 export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocument): StateView {
   const keysOf = (set: string): readonly string[] => entryOf(document.sets, set)?.keys ?? [];
-  const statuses = (asset: string, set: string | null): string => {
-    const entry = entryOf(document.assets, asset);
-    const known = entry !== undefined && entry.set === set ? entry.status : '';
-    return known.padEnd(set === null ? 1 : keysOf(set).length, '.');
-  };
+  let pending: InProgress | undefined;
+  const running = (): InProgress => (pending ??= inProgress(document.runs.map(pendingRuns)));
   let executors: ReturnType<StateView['executors']> | undefined;
   return {
     serial: document.serial,
     pipeline: document.pipeline,
     setNames: () => Object.keys(document.sets),
+    size: (set) => keysOf(set).length,
     keys: keysOf,
-    page: (set, query) => pageOf(document, set, query),
     present: (set, keys) => new Set(positionsOf(keysOf(set), keys).keys()),
     keptOut: (set, keys) => new Set(positionsOf(entryOf(document.sets, set)?.keptOut ?? [], keys).keys()),
-    statuses,
-    statusOf: (asset, set, keys) => {
-      const letters = statuses(asset, set);
-      if (set === null) return keys.map(() => letters as PartitionStatus);
-      const positions = positionsOf(keysOf(set), keys as string[]);
-      return keys.map((key) => (letters[positions.get(key!) ?? -1] ?? '.') as PartitionStatus);
-    },
+    page: (query) => pageOf(document, query, running),
+    oldest: (query) => oldestOf(document, query),
+    statusOf: (asset, set, keys) => statusOf(document, { asset, set }, keys),
+    candidates: (query) => candidates(document, query),
+    counts: (query) => countsOf(document, query, running()),
     sensor: (name) => {
       const { status, cursor, version, lastTick: inDocument } = entryOf(document.sensors, name) ?? NEW_SENSOR;
       return {
@@ -84,26 +87,51 @@ function spentRunKeys(
   return spent;
 }
 
-function pageOf(document: StateDocument, name: string, query: PageQuery): KeyPage {
-  const set = entryOf(document.sets, name) ?? EMPTY_SET;
-  const { prefix = '', limit = Infinity } = query;
-  const from =
-    query.after === undefined ? 0 : (positionsOf(set.keys, [query.after]).get(query.after) ?? -1) + 1;
-  const keys: { key: string; addedAt: string }[] = [];
-  let more = false;
-  let position = 0;
-  for (const [count, addedAt] of set.added) {
-    const end = position + count;
-    for (position = Math.max(position, Math.min(from, end)); position < end; position++) {
-      const key = set.keys[position]!;
-      if (!key.startsWith(prefix)) continue;
-      if (keys.length >= limit) {
-        more = true;
-        break;
-      }
-      keys.push({ key, addedAt });
-    }
-    if (more) break;
-  }
-  return { total: set.keys.length, keys, next: more ? (keys.at(-1)?.key ?? null) : null };
+function pageOf(document: StateDocument, query: PageQuery, running: () => InProgress): KeyPage {
+  const { set: name, prefix = '', limit = Infinity, status, assets, fromEnd = false } = query;
+  const { keys, added } = entryOf(document.sets, name) ?? EMPTY_SET;
+  const from = query.after === undefined ? 0 : (positionsOf(keys, [query.after]).get(query.after) ?? -1) + 1;
+  const columns = assets?.map((asset) => statesOf(document, { asset, set: name }, running()));
+  const passes = (position: number): boolean =>
+    keys[position]!.startsWith(prefix) &&
+    (status === undefined || columns!.some((stateAt) => stateAt(position) === status));
+  const positions: number[] = [];
+  const take = (position: number): boolean => {
+    if (passes(position)) positions.push(position);
+    return positions.length <= limit;
+  };
+  if (fromEnd) for (let at = keys.length - 1; at >= from && take(at); at--);
+  else for (let at = from; at < keys.length && take(at); at++);
+  const hasMore = positions.length > limit;
+  if (hasMore) positions.pop();
+  if (fromEnd) positions.reverse();
+  const timeAt = timesOf(added);
+  return {
+    total: keys.length,
+    keys: positions.map((at) => ({
+      key: keys[at]!,
+      addedAt: timeAt(at),
+      ...(columns && { states: columns.map((stateAt) => stateAt(at)) }),
+    })),
+    next: hasMore && !fromEnd ? keys[positions.at(-1)!]! : null,
+  };
+}
+
+/** When the key at a position was added; positions are asked for in ascending order. */
+function timesOf(added: SetEntry['added']): (position: number) => string {
+  let part = 0;
+  let end = added[0]?.[0] ?? 0;
+  return (position) => {
+    while (position >= end) end += added[++part]![0];
+    return added[part]![1];
+  };
+}
+
+function oldestOf(document: StateDocument, { set: name, addedBefore, keepLast }: OldestQuery): string[] {
+  const { keys, added } = entryOf(document.sets, name) ?? EMPTY_SET;
+  const end = keepLast === null ? keys.length : Math.max(0, keys.length - keepLast);
+  if (addedBefore === null) return keys.slice(0, end);
+  const timeAt = timesOf(added);
+  // The clock may have been set back: times need not ascend.
+  return keys.slice(0, end).filter((_, at) => timeAt(at) < addedBefore);
 }

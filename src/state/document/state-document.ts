@@ -51,11 +51,17 @@ export interface SetEntry {
   readonly keptOut: readonly string[];
 }
 
-/** What is known of an asset: one letter a key, in the order of the set's keys; a shorter string ends in missing ones. */
-export interface AssetEntry {
+/** What is known of an asset. */
+export interface AssetEntry extends StatusColumn {
+  /** What was made when the asset had another set, or none; not there when nothing was. The newest first. */
+  readonly before?: readonly StatusColumn[];
+}
+
+/** One letter a key, in the order of the set's keys; a shorter string ends in missing ones. */
+export interface StatusColumn {
   /** `null` for an asset without partitions: then `status` is its one letter. */
   readonly set: string | null;
-  /** `m` materialized, `f` failed, `.` missing. */
+  /** `m` materialized, `f` failed, `F` failed with an older value that stands, `.` missing. */
   readonly status: string;
 }
 
@@ -153,7 +159,9 @@ export function identityOf({ pipeline, sets, assets }: StateDocument, mayBeShare
   return {
     pipeline,
     sets: Object.keys(sets).filter((name) => sets[name]!.keys.length > 0),
-    assets: Object.keys(assets).filter((name) => /[^.]/.test(assets[name]!.status)),
+    assets: Object.keys(assets).filter((name) =>
+      [assets[name]!, ...(assets[name]!.before ?? [])].some(({ status }) => /[^.]/.test(status)),
+    ),
     mayBeShared,
   };
 }

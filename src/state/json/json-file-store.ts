@@ -4,6 +4,7 @@ import { fail } from '../../model/failure.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
+import { setReaderOf } from '../document/set-reader.ts';
 import {
   emptyDocument,
   entryOf,
@@ -17,7 +18,8 @@ import type { StateChange } from '../changes.ts';
 import type { StateView } from '../slice.ts';
 import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
-import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, StateStore } from '../store.ts';
+import type { Needs } from '../needs.ts';
+import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
 import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { StateIdentity } from '../../model/known-pipeline.ts';
 import { pendingRecords } from '../../model/pending-run.ts';
@@ -90,8 +92,13 @@ export class JsonFileStore implements StateStore {
     this.#db = new Low<StateDocument>(this.file, emptyDocument());
   }
 
-  async read(): Promise<StateView> {
+  /** The whole state is read with one file: nothing depends on what of it is needed. */
+  async read(_needs: Needs): Promise<StateView> {
     return this.#viewOf(await this.document());
+  }
+
+  async sets(): Promise<SetReader> {
+    return setReaderOf(await this.document());
   }
 
   /** The newest document, as it is in the file. */
@@ -156,7 +163,7 @@ export class JsonFileStore implements StateStore {
     return this.#there();
   }
 
-  commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+  commit<Outcome>(_needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
     const committed = this.#queue.then(() => this.#commit(plan));
     this.#queue = committed.catch(() => undefined);
     return committed;
@@ -277,7 +284,7 @@ export class JsonFileStore implements StateStore {
   }
 
   async runs(query: RunQuery): Promise<RunPage> {
-    const view = await this.read();
+    const view = this.#viewOf(await this.document());
     const { history } = this.#there();
     return selectRuns(query, newestFirst([...pendingRecords(view.runs(), () => view.executors())], history));
   }

@@ -5,12 +5,15 @@ import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { applyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
+import { strictly } from './strict-view.ts';
+import { setReaderOf } from '../document/set-reader.ts';
 import { emptyDocument, entryOf, type StateDocument } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
+import type { Needs } from '../needs.ts';
 import type { ExecutorSigns, ProgramNote, StateView } from '../slice.ts';
 import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
-import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, StateStore } from '../store.ts';
+import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
 
 export class MemoryStore implements StateStore {
   readonly #clock: Clock;
@@ -33,13 +36,17 @@ export class MemoryStore implements StateStore {
     return this.#document;
   }
 
-  read(): Promise<StateView> {
-    return Promise.resolve(this.#view());
+  read(needs: Needs): Promise<StateView> {
+    return Promise.resolve(strictly(this.#view(), needs));
+  }
+
+  sets(): Promise<SetReader> {
+    return Promise.resolve(setReaderOf(this.#document));
   }
 
   // oxlint-disable-next-line typescript/require-await -- a plan that throws must reject
-  async commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
-    const { changes, outcome } = plan(this.#view());
+  async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    const { changes, outcome } = plan(strictly(this.#view(), needs));
     if (changes.length === 0) return outcome;
     const after = applyChanges(this.#document, changes, (id) => {
       const owner = this.#owners.get(id);

@@ -226,7 +226,8 @@ export function checkStatuses(field, document, runs, status) {
   for (const [name, { set, status: letters }] of Object.entries(document.assets)) {
     const { keys } = document.sets[set];
     const made = keys.filter((_, at) => letters[at] === 'm');
-    const failed = keys.filter((_, at) => letters[at] === 'f');
+    const failed = keys.filter((_, at) => 'fF'.includes(letters[at] ?? '.'));
+    const there = keys.filter((_, at) => 'mF'.includes(letters[at] ?? '.'));
     const counted = status.assets.find(({ asset }) => asset === name);
     const expected = {
       total: keys.length,
@@ -237,13 +238,13 @@ export function checkStatuses(field, document, runs, status) {
     };
     for (const [what, count] of Object.entries(expected))
       if (counted[what] !== count) problems.push(`status of ${name}: ${what} ${counted[what]}, not ${count}`);
-    for (const key of made) {
+    for (const key of there) {
       const value = valueOf(field, name, key);
       if (value?.key !== key || value.asset !== name)
         problems.push(`${name} of ${key} is on record without its value`);
     }
     const added = addedAt(document.sets[set]);
-    for (const key of made) {
+    for (const key of there) {
       const since = added[keys.indexOf(key)];
       if (!runs.some((run) => run.partitionKey === key && run.startedAt >= since && succeeded(run, name)))
         problems.push(`${name} of ${key} counts as materialized, and no run of it began since it was added`);
@@ -251,12 +252,15 @@ export function checkStatuses(field, document, runs, status) {
     if (name !== 'copy' && name !== 'pulse') continue;
     // Nothing is removed from these sets: the newest end that counts is the status.
     const last = new Map();
+    const everMade = new Set();
     for (const run of [...runs].reverse())
       for (const outcome of run.assets)
-        if (outcome.asset === name && run.status !== 'CANCELED' && outcome.status !== 'SKIPPED')
+        if (outcome.asset === name && run.status !== 'CANCELED' && outcome.status !== 'SKIPPED') {
           last.set(run.partitionKey, outcome.status);
+          if (outcome.status === 'SUCCESS') everMade.add(run.partitionKey);
+        }
     for (const key of keys) {
-      const letter = { SUCCESS: 'm', FAILURE: 'f' }[last.get(key)] ?? '.';
+      const letter = { SUCCESS: 'm', FAILURE: everMade.has(key) ? 'F' : 'f' }[last.get(key)] ?? '.';
       const is = letters[keys.indexOf(key)] ?? '.';
       if (is !== letter) problems.push(`${name} of ${key} is '${is}', its runs say '${letter}'`);
     }

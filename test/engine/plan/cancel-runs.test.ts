@@ -1,4 +1,5 @@
 /** Canceling runs: which end at once, which are left to their owner, and what becomes of owners that are dead. */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cancelRuns, cancelRunsOfKeys } from '../../../src/engine/plan/cancel-runs.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
@@ -14,7 +15,7 @@ describe('the runs of a process that died', () => {
   let store: MemoryStore;
   let dead: Executor;
   const commit = (...changes: readonly StateChange[]): Promise<void> =>
-    store.commit(() => ({ changes, outcome: undefined }));
+    store.commit(EVERYTHING, () => ({ changes, outcome: undefined }));
 
   beforeEach(async () => {
     store = new MemoryStore(new FakeClock());
@@ -28,7 +29,7 @@ describe('the runs of a process that died', () => {
   });
 
   const left = async (): Promise<{ runs: string[]; executors: string[] }> => {
-    const view = await store.read();
+    const view = await store.read(EVERYTHING);
     expect(checkState(store.document)).toEqual([]);
     return {
       runs: view.runs().flatMap((runs) => Array.from({ length: runs.count }, (_, at) => runs.at(at).id)),
@@ -41,7 +42,7 @@ describe('the runs of a process that died', () => {
       ['d-1', { runs: ['d-2'], executors: [dead.id] }],
       ['d-2', { runs: [], executors: [] }],
     ] as const) {
-      await store.commit((view) => ({
+      await store.commit(EVERYTHING, (view) => ({
         changes: cancelRuns(view, (_, run) => run.id === id, { why: 'test', now: NOW }).changes,
         outcome: undefined,
       }));
@@ -50,7 +51,7 @@ describe('the runs of a process that died', () => {
   });
 
   it('end with their keys, and the process with them', async () => {
-    await store.commit((view) => ({
+    await store.commit(EVERYTHING, (view) => ({
       changes: [
         ...cancelRunsOfKeys(view, 'letters', ['a', 'b'], NOW),
         { type: 'keys-removed', set: 'letters', keys: ['a', 'b'], keepOut: false },

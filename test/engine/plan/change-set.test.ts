@@ -1,7 +1,8 @@
 /** Changing a set by hand: adding, removing, making it equal to a list, and choosing what to retire. */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRuns } from '../../support/finished-runs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addKeys, keysToRetire, removeKeys, syncKeys } from '../../../src/engine/plan/change-set.ts';
+import { addKeys, removeKeys, syncKeys } from '../../../src/engine/plan/change-set.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import { MemoryStore } from '../../../src/state/memory/memory-store.ts';
 import type { StateView } from '../../../src/state/slice.ts';
@@ -16,11 +17,14 @@ describe('a set that is changed by hand', () => {
 
   beforeEach(async () => {
     store = new MemoryStore(new FakeClock());
-    await store.commit(() => ({ changes: [keysAdded('letters', ['a', 'b', 'c'])], outcome: undefined }));
+    await store.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['a', 'b', 'c'])],
+      outcome: undefined,
+    }));
   });
 
   const commit = async <T>(plan: (view: StateView) => Plan<T>): Promise<T> => {
-    const outcome = await store.commit(plan);
+    const outcome = await store.commit(EVERYTHING, plan);
     expect(checkState(store.document)).toEqual([]);
     return outcome;
   };
@@ -28,7 +32,7 @@ describe('a set that is changed by hand', () => {
   const remove = (keys: string[], keepOut = false): Promise<unknown> =>
     commit((view) => removeKeys(view, 'letters', keys, { keepOut, now: NOW }));
   const sync = (keys: string[]): Promise<unknown> => commit((view) => syncKeys(view, 'letters', keys, NOW));
-  const keys = async (): Promise<readonly string[]> => (await store.read()).keys('letters');
+  const keys = async (): Promise<readonly string[]> => (await store.read(EVERYTHING)).keys('letters');
 
   it('takes what is new and skips what is there, each once', async () => {
     expect(await add(['d', 'a', 'd', 'e'])).toEqual({ added: ['d', 'e'], skipped: ['a'] });
@@ -56,7 +60,7 @@ describe('a set that is changed by hand', () => {
         ({ id, status, error }) => `${id} ${status} ${error!.message}`,
       ),
     ).toEqual(['g-2 CANCELED its partition key was removed']);
-    expect((await store.read()).run('g-1')).toBeDefined();
+    expect((await store.read(EVERYTHING)).run('g-1')).toBeDefined();
   });
 
   it('leaves runs of other sets’ keys of the same name alone', async () => {
@@ -68,18 +72,18 @@ describe('a set that is changed by hand', () => {
       outcome: undefined,
     }));
     await remove(['a']);
-    expect((await store.read()).run('g-1')).toBeDefined();
+    expect((await store.read(EVERYTHING)).run('g-1')).toBeDefined();
   });
 
   it('keeps out what it is told to, also what was never in it, and lets it in by hand', async () => {
     expect(await remove(['a', 'x'], true)).toEqual({ removed: ['a'], skipped: ['x'] });
-    expect((await store.read()).keptOut('letters', ['a', 'b', 'x'])).toEqual(new Set(['a', 'x']));
+    expect((await store.read(EVERYTHING)).keptOut('letters', ['a', 'b', 'x'])).toEqual(new Set(['a', 'x']));
     const before = store.document;
     await remove(['a', 'x'], true);
     expect(store.document).toBe(before);
     await add(['x', 'a']);
     expect(await keys()).toEqual(['b', 'c', 'x', 'a']);
-    expect((await store.read()).keptOut('letters', ['a', 'x'])).toEqual(new Set());
+    expect((await store.read(EVERYTHING)).keptOut('letters', ['a', 'x'])).toEqual(new Set());
   });
 
   it('becomes equal to a list: what stays keeps its place, what is new comes last', async () => {
@@ -96,33 +100,5 @@ describe('a set that is changed by hand', () => {
   it('lets in what was kept out and stands in the list', async () => {
     await remove(['a'], true);
     expect(await sync(['a', 'b', 'c'])).toEqual({ added: ['a'], removed: [], unchanged: 2 });
-  });
-});
-
-describe('a retention rule', () => {
-  const day = 86_400_000;
-  const page = {
-    total: 4,
-    keys: ['a', 'b', 'c', 'd'].map((key, at) => ({
-      key,
-      addedAt: new Date(NOW - (4 - at) * day).toISOString(),
-    })),
-    next: null,
-  };
-
-  it('names those that are older', () => {
-    expect(keysToRetire(page, { olderThanMs: 2.5 * day, keepLast: null, now: NOW })).toEqual(['a', 'b']);
-    expect(keysToRetire(page, { olderThanMs: 4 * day, keepLast: null, now: NOW })).toEqual([]);
-  });
-
-  it('names those beyond the newest', () => {
-    expect(keysToRetire(page, { olderThanMs: null, keepLast: 3, now: NOW })).toEqual(['a']);
-    expect(keysToRetire(page, { olderThanMs: null, keepLast: 0, now: NOW })).toEqual(['a', 'b', 'c', 'd']);
-    expect(keysToRetire(page, { olderThanMs: null, keepLast: 9, now: NOW })).toEqual([]);
-  });
-
-  it('names with both what both name', () => {
-    expect(keysToRetire(page, { olderThanMs: 1.5 * day, keepLast: 2, now: NOW })).toEqual(['a', 'b']);
-    expect(keysToRetire(page, { olderThanMs: 3.5 * day, keepLast: 2, now: NOW })).toEqual(['a']);
   });
 });

@@ -1,5 +1,7 @@
 /** Taking up runs without a live owner: who is robbed and who is not, and when a run was interrupted too often. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { letters } from '../../support/letters.ts';
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRuns } from '../../support/finished-runs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cancelRuns } from '../../../src/engine/plan/cancel-runs.ts';
@@ -32,7 +34,7 @@ describe('runs without a live owner', () => {
   });
 
   const commit = (...changes: readonly StateChange[]): Promise<void> =>
-    store.commit(() => ({ changes, outcome: undefined }));
+    store.commit(EVERYTHING, () => ({ changes, outcome: undefined }));
   const entered = async (): Promise<Executor> => {
     const executor = await store.enter();
     await commit({ type: 'executor', id: executor.id, slots: 5, wants: 0 });
@@ -41,7 +43,7 @@ describe('runs without a live owner', () => {
   const claim = async (
     wanted: (runs: PendingRuns, run: PendingRun) => boolean = () => true,
   ): Promise<Claim> => {
-    const claimed = await store.commit((view) => {
+    const claimed = await store.commit(EVERYTHING, (view) => {
       const outcome = claimRuns(view, { owner: me.id, now: NOW, wanted });
       return { changes: outcome.changes, outcome };
     });
@@ -56,12 +58,12 @@ describe('runs without a live owner', () => {
     await commit({ type: 'runs-queued', runs: queuedRuns({ group: 'd', keys: ['b'] }), owner: dead.id });
     await commit({ type: 'runs-queued', runs: queuedRuns({ group: 'l', keys: ['c'] }), owner: living.id });
     store.kill(dead.id);
-    expect(hasUnowned(await store.read(), () => true)).toBe(true);
+    expect(hasUnowned(await store.read(EVERYTHING), () => true)).toBe(true);
     expect(ids(await claim())).toEqual(['n-1', 'd-1']);
-    expect((await store.read()).executors().map(({ id }) => id)).toEqual([me.id, living.id]);
-    expect(hasUnowned(await store.read(), () => true)).toBe(false);
+    expect((await store.read(EVERYTHING)).executors().map(({ id }) => id)).toEqual([me.id, living.id]);
+    expect(hasUnowned(await store.read(EVERYTHING), () => true)).toBe(false);
     expect(ids(await claim())).toEqual([]);
-    expect(ownedRuns(await store.read(), me.id, 'n').map(({ id }) => id)).toEqual(['n-1']);
+    expect(ownedRuns(await store.read(EVERYTHING), me.id, 'n').map(({ id }) => id)).toEqual(['n-1']);
   });
 
   it('change nothing where there are none', async () => {
@@ -79,8 +81,8 @@ describe('runs without a live owner', () => {
       });
     }
     expect(ids(await claim(forTick))).toEqual(['tick-1', 'materialize-1']);
-    expect(hasUnowned(await store.read(), forTick)).toBe(false);
-    expect(hasUnowned(await store.read(), () => true)).toBe(true);
+    expect(hasUnowned(await store.read(EVERYTHING), forTick)).toBe(false);
+    expect(hasUnowned(await store.read(EVERYTHING), () => true)).toBe(true);
   });
 
   it('keep a dead owner as long as some of its runs were not taken up', async () => {
@@ -89,9 +91,9 @@ describe('runs without a live owner', () => {
     dead.begun('g-2', 60_000);
     store.kill(dead.id);
     expect(ids(await claim((_, { id }) => id === 'g-1'))).toEqual(['g-1']);
-    expect((await store.read()).executors().some(({ id }) => id === dead.id)).toBe(true);
+    expect((await store.read(EVERYTHING)).executors().some(({ id }) => id === dead.id)).toBe(true);
     expect((await claim()).owned).toMatchObject([{ id: 'g-2', interrupted: 1 }]);
-    expect((await store.read()).executors().some(({ id }) => id === dead.id)).toBe(false);
+    expect((await store.read(EVERYTHING)).executors().some(({ id }) => id === dead.id)).toBe(false);
   });
 
   it('count an execution only where user code had begun and not ended', async () => {
@@ -103,7 +105,7 @@ describe('runs without a live owner', () => {
     store.kill(dead.id);
     const { owned } = await claim();
     expect(owned.map(({ id, interrupted }) => `${id} ${interrupted}`)).toEqual(['g-1 1', 'g-2 0', 'g-3 0']);
-    const view = await store.read();
+    const view = await store.read(EVERYTHING);
     expect(['g-1', 'g-2', 'g-3'].map((id) => view.run(id)!.run.interrupted)).toEqual([1, 0, 0]);
   });
 
@@ -128,7 +130,7 @@ describe('runs without a live owner', () => {
         expect(ended[0]!.record.error!.message).toContain('3 times');
       }
     }
-    expect((await store.read()).statuses('audio', 'letters')).toBe('f..');
+    expect(letters(await store.read(EVERYTHING), 'audio', 'letters')).toBe('f..');
     expect((await finishedRuns(store, { limit: 5 })).map(({ id }) => id)).toEqual(['g-1']);
   });
 
@@ -142,12 +144,12 @@ describe('runs without a live owner', () => {
       owned: [],
       ended: [{ counts: false, record: { status: 'CANCELED' } }],
     });
-    expect((await store.read()).statuses('audio', 'letters')).toBe('...');
+    expect(letters(await store.read(EVERYTHING), 'audio', 'letters')).toBe('...');
   });
 
   describe('that are canceled', () => {
     const cancel = async (...chosen: string[]): Promise<ReturnType<typeof cancelRuns>> => {
-      const outcome = await store.commit((view) => {
+      const outcome = await store.commit(EVERYTHING, (view) => {
         const canceled = cancelRuns(view, (_, { id }) => chosen.includes(id), { why: 'by hand', now: NOW });
         return { changes: canceled.changes, outcome: canceled };
       });
@@ -167,11 +169,11 @@ describe('runs without a live owner', () => {
         'l-1 QUEUED',
         'n-1 CANCELED',
       ]);
-      expect((await store.read()).run('l-1')!.run.canceling).toBe(true);
+      expect((await store.read(EVERYTHING)).run('l-1')!.run.canceling).toBe(true);
       expect(
         (await finishedRuns(store, { limit: 9 })).map(({ id, error }) => `${id} ${error!.message}`).sort(),
       ).toEqual(['d-1 by hand', 'n-1 by hand']);
-      expect((await store.read()).run('n-2')).toBeDefined();
+      expect((await store.read(EVERYTHING)).run('n-2')).toBeDefined();
     });
 
     it('change nothing where none is chosen', async () => {
@@ -187,9 +189,12 @@ describe('a retry', () => {
     ...runs: Parameters<typeof finishedRun>[0][]
   ): Promise<ReturnType<typeof planRetry>> => {
     const store = new MemoryStore(new FakeClock());
-    await store.commit(() => ({ changes: [keysAdded('letters', ['a', 'b'])], outcome: undefined }));
+    await store.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['a', 'b'])],
+      outcome: undefined,
+    }));
     return planRetry(
-      await store.read(),
+      await store.read(EVERYTHING),
       pipeline,
       runs.map((run) => finishedRun(run).record),
       { now: NOW, group: 'r' },

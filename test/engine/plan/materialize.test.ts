@@ -1,10 +1,12 @@
 /** Which runs a `materialize` comes to: by name, by state, narrowed down, and beside what others are doing. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamicPartitions } from '../../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import {
   type MaterializePlan,
+  needsOfMaterialize,
   planMaterialize,
   type Selection,
 } from '../../../src/engine/plan/materialize.ts';
@@ -34,7 +36,7 @@ describe('a materialize', () => {
   });
 
   const commit = (...changes: readonly StateChange[]): Promise<void> =>
-    store.commit(() => ({ changes, outcome: undefined }));
+    store.commit(EVERYTHING, () => ({ changes, outcome: undefined }));
   const entered = async (): Promise<Executor> => {
     const executor = await store.enter();
     await commit({ type: 'executor', id: executor.id, slots: 5, wants: 0 });
@@ -61,10 +63,15 @@ describe('a materialize', () => {
     fields: Partial<Selection>,
     { of = onlyLetters, owner = me.id }: { of?: Pipeline; owner?: string | null } = {},
   ): Promise<MaterializePlan> => {
-    const planned = planMaterialize(await store.read(), of, selection(fields), {
-      moment: { now: Date.parse(AT), group: 'm' },
-      owner,
-    });
+    const planned = planMaterialize(
+      await store.read(needsOfMaterialize(of, selection(fields))),
+      of,
+      selection(fields),
+      {
+        moment: { now: Date.parse(AT), group: 'm' },
+        owner,
+      },
+    );
     // What is planned can be committed.
     const trial = new MemoryStore(new FakeClock());
     const known = await trial.enter();
@@ -72,7 +79,7 @@ describe('a materialize', () => {
       change.type === 'runs-queued' && change.owner !== null ? { ...change, owner: known.id } : change,
     );
     const before = Object.entries(store.document.sets).map(([set, { keys }]) => keysAdded(set, keys));
-    await trial.commit(() => ({
+    await trial.commit(EVERYTHING, () => ({
       changes: [...before, { type: 'executor', id: known.id, slots: 1, wants: 0 }, ...changes],
       outcome: undefined,
     }));
@@ -142,12 +149,11 @@ describe('a materialize', () => {
       expect(await runs({ keys: ['b2'], assets: ['count'] }, { of: pipeline })).toEqual(['b2: count']);
     });
 
-    it('is refused where keys are not there, all of them named, with the nearest (Dagster 19)', async () => {
+    it('is refused where keys are not there, all of them named (Dagster 19)', async () => {
       expect(await refusal({ keys: ['a1', 'a3', 'zz'] }, onlyLetters)).toEqual({
         reason: 'unknown-keys',
         sets: ['letters'],
         keys: ['a3', 'zz'],
-        nearest: ['a1', 'a2'],
       });
     });
 

@@ -1,5 +1,7 @@
 /** Planning a tick: Dagster's acceptance cases in our semantics, and random histories against a far simpler model. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { letters } from '../../support/letters.ts';
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRuns } from '../../support/finished-runs.ts';
 import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -50,7 +52,7 @@ class Kitchen {
     if ('problems' in parsed) throw new Error(`no such result: ${parsed.problems.join('; ')}`);
     this.clock.time += 1000;
     const moment = { startedAt: this.clock.time, now: this.clock.time, group: newId(this.clock) };
-    await this.store.commit((view) => {
+    await this.store.commit(EVERYTHING, (view) => {
       this.plan = planTick(view, definition, parsed.result, { moment, owner });
       return { changes: this.plan.changes, outcome: undefined };
     });
@@ -64,15 +66,20 @@ class Kitchen {
     const parsed = parseSensorResult(result, definition, this.pipeline);
     if ('problems' in parsed) throw new Error('no such result');
     const moment = { startedAt: this.clock.time, now: this.clock.time, group: '' };
-    return planSkippedTick(await this.store.read(), definition, parsed.result, { moment, owner: null });
+    return planSkippedTick(await this.store.read(EVERYTHING), definition, parsed.result, {
+      moment,
+      owner: null,
+    });
   }
 
   async add(...keys: string[]): Promise<void> {
-    await this.store.commit((view) => addKeys(view, 'fruits', keys, this.clock.time));
+    await this.store.commit(EVERYTHING, (view) => addKeys(view, 'fruits', keys, this.clock.time));
   }
 
   async remove(keys: readonly string[], keepOut = false): Promise<void> {
-    await this.store.commit((view) => removeKeys(view, 'fruits', keys, { keepOut, now: this.clock.time }));
+    await this.store.commit(EVERYTHING, (view) =>
+      removeKeys(view, 'fruits', keys, { keepOut, now: this.clock.time }),
+    );
   }
 
   get keys(): readonly string[] {
@@ -369,7 +376,7 @@ describe('a tick', () => {
 
   it('cancels the queued runs of a key that it deletes, and forgets its status', async () => {
     await the.tick({ dynamicPartitionsRequests: adding('a', 'b'), runRequests: forKeys('a', 'b') });
-    await the.store.commit(() => ({
+    await the.store.commit(EVERYTHING, () => ({
       changes: [
         {
           type: 'runs-finished',
@@ -386,7 +393,7 @@ describe('a tick', () => {
       ],
       outcome: undefined,
     }));
-    expect((await the.store.read()).statuses('cake', 'fruits')).toBe('m.');
+    expect(letters(await the.store.read(EVERYTHING), 'cake', 'fruits')).toBe('m.');
     await the.tick({
       dynamicPartitionsRequests: [fruits.buildDeleteRequest(['a']), fruits.buildAddRequest(['a'])],
     });
@@ -396,7 +403,7 @@ describe('a tick', () => {
       status: 'CANCELED',
       error: { code: 'canceled' },
     });
-    expect((await the.store.read()).statuses('cake', 'fruits')).toBe('..');
+    expect(letters(await the.store.read(EVERYTHING), 'cake', 'fruits')).toBe('..');
   });
 
   it('ends the run of a key once that it deletes, adds and deletes again', async () => {
@@ -413,7 +420,7 @@ describe('a tick', () => {
 
   it('has a live owner abort the started runs of a key that it deletes', async () => {
     const executor = await the.store.enter();
-    await the.store.commit(() => ({
+    await the.store.commit(EVERYTHING, () => ({
       changes: [{ type: 'executor', id: executor.id, slots: 1, wants: 0 }],
       outcome: undefined,
     }));
@@ -422,13 +429,13 @@ describe('a tick', () => {
       { owner: executor.id },
     );
     await the.tick({ dynamicPartitionsRequests: [fruits.buildDeleteRequest(['a'])] });
-    expect((await the.store.read()).run(tick.runs[0]!.id!)!.run.canceling).toBe(true);
+    expect((await the.store.read(EVERYTHING)).run(tick.runs[0]!.id!)!.run.canceling).toBe(true);
     expect(await finishedRuns(the.store, { limit: 1 })).toEqual([]);
   });
 
   it('queues runs for its own process, or for a worker', async () => {
     const executor = await the.store.enter();
-    await the.store.commit(() => ({
+    await the.store.commit(EVERYTHING, () => ({
       changes: [{ type: 'executor', id: executor.id, slots: 1, wants: 0 }],
       outcome: undefined,
     }));
@@ -637,7 +644,7 @@ describe('a random history of ticks and changes by hand', () => {
               }
               break;
             case 'finish': {
-              const [group] = (await the.store.read()).runs();
+              const [group] = (await the.store.read(EVERYTHING)).runs();
               if (group === undefined) break;
               const run = group.at(0);
               const ended = finishedRun({
@@ -647,21 +654,23 @@ describe('a random history of ticks and changes by hand', () => {
                 set: 'fruits',
                 assets: [{ asset: 'cake', status: step.status, attempts: 1, metadata: {}, error: null }],
               });
-              await the.store.commit(() => ({
+              await the.store.commit(EVERYTHING, () => ({
                 changes: [{ type: 'runs-finished', runs: [ended] }],
                 outcome: undefined,
               }));
               model.queued.splice(model.queued.indexOf(run.partitionKey!), 1);
-              model.statuses.set(run.partitionKey!, step.status === 'SUCCESS' ? 'm' : 'f');
+              const before = model.statuses.get(run.partitionKey!) ?? '.';
+              const failed = 'mF'.includes(before) ? 'F' : 'f';
+              model.statuses.set(run.partitionKey!, step.status === 'SUCCESS' ? 'm' : failed);
               break;
             }
           }
-          const view = await the.store.read();
+          const view = await the.store.read(EVERYTHING);
           expect(checkState(the.store.document)).toEqual([]);
           expect(view.keys('fruits')).toEqual(model.keys);
           expect(view.keptOut('fruits', KEYS)).toEqual(model.keptOut);
           expect(view.spentRunKeys('market', [...KEYS, 'x'])).toEqual(new Set(model.spent.keys()));
-          expect(view.statuses('cake', 'fruits')).toBe(
+          expect(letters(view, 'cake', 'fruits')).toBe(
             model.keys.map((key) => model.statuses.get(key) ?? '.').join(''),
           );
           expect(view.sensor('market').cursor).toBe(model.cursor);
@@ -669,7 +678,7 @@ describe('a random history of ticks and changes by hand', () => {
             .runs()
             .flatMap((runs) => Array.from({ length: runs.count }, (_, at) => runs.at(at).partitionKey!));
           expect(queued.sort()).toEqual([...model.queued].sort());
-          const added = view.page('fruits', {}).keys.map(({ addedAt }) => Date.parse(addedAt));
+          const added = view.page({ set: 'fruits' }).keys.map(({ addedAt }) => Date.parse(addedAt));
           expect(added).toEqual([...added].sort((a, b) => a - b));
         }
       }),

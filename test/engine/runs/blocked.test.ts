@@ -1,5 +1,6 @@
 /** Another process that is blocked: it is named, keeps what it has, and nobody waits for it. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { describe, expect, it } from 'vitest';
 import type { RunSession } from '../../../src/engine/runs/run-session.ts';
 import type { Executor } from '../../../src/state/store.ts';
@@ -28,7 +29,7 @@ async function queue(
   sensor: string | null = null,
 ): Promise<void> {
   const runs = queuedRuns({ group: 'm', origin: 'materialize', keys, sensor });
-  await session.commit('m', (_, owner) => ({
+  await session.commit('m', {}, (_, owner) => ({
     changes: [{ type: 'runs-queued', runs, owner }],
     outcome: undefined,
     queued: keys.length,
@@ -74,7 +75,7 @@ describe('a process that is blocked', () => {
       'm-3 CANCELED',
       'm-4 SUCCESS',
     ]);
-    const view = await rig.store.read();
+    const view = await rig.store.read(EVERYTHING);
     expect(view.runs().map(({ owner, count }) => ({ owner, count }))).toEqual([
       { owner: blocked.id, count: 2 },
     ]);

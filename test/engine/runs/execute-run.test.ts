@@ -9,7 +9,6 @@ import { loadProcessGroups } from '../../../src/cli/isolation/load-process-group
 import { Programs } from '../../../src/engine/user-code/programs.ts';
 import type { Event } from '../../../src/engine/event.ts';
 import { executeRun, GRACE_MS, type RunEnding, type RunTask } from '../../../src/engine/runs/execute-run.ts';
-import type { PartitionStatus } from '../../../src/state/slice.ts';
 import type { RunLogLine } from '../../../src/state/store.ts';
 import { letters } from '../../support/builders.ts';
 import { MapValues, Recorder } from '../../support/engine-rig.ts';
@@ -28,7 +27,8 @@ class Studio {
   readonly values = new MapValues();
   readonly events = new Recorder<Event>();
   readonly log: (RunLogLine & { readonly run: string })[] = [];
-  readonly statuses: Record<string, PartitionStatus> = {};
+  /** What is on record: `asset` or `asset@key`. */
+  readonly made = new Set<string>();
   readonly interrupt = new AbortController();
   readonly pipeline: Pipeline;
   readonly #ioManager: IoManager;
@@ -71,7 +71,7 @@ class Studio {
         ioManager: this.#ioManager,
         clock: this.clock,
         emit: this.events.add,
-        statusOf: (name, key) => this.statuses[key === null ? name : `${name}@${key}`] ?? '.',
+        isMade: (name, key) => this.made.has(key === null ? name : `${name}@${key}`),
         begun: () => undefined,
         closeLog: () => undefined,
         programsOf: () => new Programs({ processes: loadProcessGroups }),
@@ -172,7 +172,7 @@ describe('a run', () => {
   it('hands on the one value of an asset without partitions to every key', async () => {
     const the = new Studio();
     the.values.save({ asset: 'config', partitionKey: null }, 'loud');
-    Object.assign(the.statuses, { config: 'm', 'audio@a': 'm' });
+    the.made.add('config').add('audio@a');
     await the.end(['summary']);
     expect(the.values.values.get('summary@a')).toBe('loud!');
   });
@@ -201,12 +201,11 @@ describe('a run', () => {
   it('fails where an upstream outside of it is not there; one that only comes first may be missing', async () => {
     const the = new Studio();
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript FAILURE 0 upstream-missing']);
-    the.statuses['audio@a'] = 'f';
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript FAILURE 0 upstream-missing']);
-    the.statuses['config'] = 'm';
+    the.made.add('config');
     the.values.save({ asset: 'config', partitionKey: null }, 'x');
     expect(statusesOf(await the.end(['summary']))).toEqual(['summary SUCCESS 1']);
-    the.statuses['audio@a'] = 'm';
+    the.made.add('audio@a');
     the.values.save({ asset: 'audio', partitionKey: 'a' }, 'sound');
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript SUCCESS 1']);
   });
@@ -220,7 +219,7 @@ describe('a run', () => {
       },
     });
     const the = new Studio({ ioManager });
-    the.statuses['audio@a'] = 'm';
+    the.made.add('audio@a');
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript FAILURE 0 upstream-missing']);
     expect(asked).toEqual([{ asset: 'audio', partitionKey: 'a' }]);
   });
@@ -233,7 +232,7 @@ describe('a run', () => {
         },
       });
       const the = new Studio({ ioManager });
-      the.statuses['audio@a'] = 'm';
+      the.made.add('audio@a');
       return the;
     };
     for (const method of ['save', 'load', 'exists'] as const) {
@@ -258,7 +257,7 @@ describe('a run', () => {
         audio: { retry: { maxRetries: 5 } },
         transcript: { retry: { maxRetries: 5 } },
       });
-      the.statuses['audio@a'] = 'm';
+      the.made.add('audio@a');
       await expect(the.run([method === 'save' ? 'audio' : 'transcript'])).rejects.toBe(failure);
       expect(the.events.all).toEqual([]);
     }

@@ -1,5 +1,7 @@
 /** Executing what a process owns: so many at a time, one asset and key once, few commits, and what becomes of runs that do not end. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { letters as lettersOf } from '../../support/letters.ts';
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRuns } from '../../support/finished-runs.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -61,7 +63,7 @@ describe('a process that executes runs', () => {
   ): Promise<string> => {
     const group = `g${++groups}`;
     const runs = queuedRuns({ group, origin: 'materialize', keys, ...fields });
-    await session.commit(group, (_, owner) => ({
+    await session.commit(group, {}, (_, owner) => ({
       changes: [{ type: 'runs-queued', runs, owner }],
       outcome: undefined,
       queued: keys.length,
@@ -70,9 +72,14 @@ describe('a process that executes runs', () => {
     return group;
   };
   const takeOver = (session: RunSession, ...ids: string[]): Promise<void> =>
-    session.commit('none', () => ({ changes: [], outcome: undefined, queued: 0, takenOver: new Set(ids) }));
+    session.commit('none', {}, () => ({
+      changes: [],
+      outcome: undefined,
+      queued: 0,
+      takenOver: new Set(ids),
+    }));
   const pending = async (): Promise<string[]> =>
-    (await rig.store.read())
+    (await rig.store.read(EVERYTHING))
       .runs()
       .flatMap((runs) =>
         Array.from(
@@ -90,9 +97,9 @@ describe('a process that executes runs', () => {
     await session.leave();
     expect(session.left).toBe(0);
     expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g1-2 SUCCESS', 'g1-3 SUCCESS']);
-    expect((await rig.store.read()).statuses('audio', 'letters')).toBe('mmm...');
+    expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('mmm...');
     expect(await pending()).toEqual([]);
-    expect((await rig.store.read()).executors()).toEqual([]);
+    expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
     expect(rig.of('run-started').map(({ partitionKey }) => partitionKey)).toEqual(['a', 'b', 'c']);
     expect(rig.of('run-finished').map(({ left }) => left)).toEqual([2, 1, 0]);
     expect([...rig.values.values.keys()].sort()).toEqual(['audio@a', 'audio@b', 'audio@c']);
@@ -130,7 +137,7 @@ describe('a process that executes runs', () => {
     });
     expect(Date.parse(a!.startedAt!)).not.toBeNaN();
     expect(Date.parse(a!.finishedAt!)).toBeGreaterThanOrEqual(Date.parse(a!.startedAt!));
-    expect((await rig.store.read()).statuses('audio', 'letters')).toBe('mf....');
+    expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('mf....');
     const said = (await rig.store.readLog('g1-2')).filter(({ text }) => text.includes('threw'));
     expect(said.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
@@ -300,7 +307,7 @@ describe('a process that executes runs', () => {
     });
     await start(definePipeline({ assets: [config, audio] }));
     const session = rig.session();
-    await session.commit('g', (_, owner) => ({
+    await session.commit('g', {}, (_, owner) => ({
       changes: [
         {
           type: 'runs-queued',
@@ -338,7 +345,9 @@ describe('a process that executes runs', () => {
     expect(rig.store.document.serial - before).toBeLessThan(50);
     expect(rig.values.flushes).toBeGreaterThan(0);
     expect(rig.values.flushes).toBeLessThan(50);
-    expect((await rig.store.read()).statuses('audio', 'letters')).toBe('.'.repeat(6) + 'm'.repeat(500));
+    expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe(
+      '.'.repeat(6) + 'm'.repeat(500),
+    );
   });
 
   it('takes on more while it executes', async () => {
@@ -400,7 +409,7 @@ describe('a process that executes runs', () => {
         'g1-5 CANCELED',
         'g1-6 CANCELED',
       ]);
-      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('mf....');
+      expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('mf....');
       expect(await pending()).toEqual([]);
     });
 
@@ -465,7 +474,7 @@ describe('a process that executes runs', () => {
         'g1-4 QUEUED nobody’s',
       ]);
       expect(rig.store.document.runs.map(({ interrupted: count }) => count).join('')).toMatch(/^0+$/);
-      expect((await rig.store.read()).executors()).toEqual([]);
+      expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
     });
 
     it('cancels the retry of a run that a sensor asked for: that one was asked for by hand', async () => {
@@ -505,7 +514,7 @@ describe('a process that executes runs', () => {
         'g1-4 CANCELED',
       ]);
       expect(await pending()).toEqual([]);
-      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('m.....');
+      expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('m.....');
       expect(rig.of('run-finished')).toHaveLength(4);
     });
 
@@ -549,7 +558,7 @@ describe('a process that executes runs', () => {
       await executing;
       expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 CANCELED']);
       expect(await pending()).toEqual(['g1-3 QUEUED nobody’s']);
-      expect((await rig.store.read()).executors()).toEqual([]);
+      expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
     });
 
     it('before it began gives everything back', async () => {
@@ -587,7 +596,7 @@ describe('a process that executes runs', () => {
       expect(await rig.ended()).toEqual([]);
       expect((await pending()).sort()).toEqual(['g1-1 QUEUED nobody’s', 'g1-2 QUEUED nobody’s']);
       // Its room is free for those who take them up.
-      expect((await rig.store.read()).executors()).toEqual([]);
+      expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
     });
 
     it('does not say of them that they are started', async () => {
@@ -632,7 +641,7 @@ describe('a process that executes runs', () => {
       expect(began.all).toEqual(['a', 'b']);
       expect(rig.of('run-finished').map(({ run }) => run.id)).toEqual(['g1-1', 'g1-2']);
       expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g1-2 SUCCESS']);
-      expect((await rig.store.read()).executors()).toEqual([]);
+      expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
     });
   });
 
@@ -655,7 +664,7 @@ describe('a process that executes runs', () => {
       await executing;
       expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-2 CANCELED']);
       expect(began.all).toEqual(['a']);
-      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('......');
+      expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('......');
       expect(await pending()).toEqual([]);
     });
 
@@ -679,7 +688,7 @@ describe('a process that executes runs', () => {
       expect(said).toEqual(
         (await finishedRuns(rig.store, { limit: 9 })).toReversed().map((run) => [run, run.id === 'g1-1']),
       );
-      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('.m....');
+      expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('.m....');
     });
 
     it('lets no outcome of an earlier life of a key count', async () => {
@@ -703,7 +712,7 @@ describe('a process that executes runs', () => {
       gate.open();
       await executing;
       expect(await rig.ended()).toEqual(['g1-1 CANCELED']);
-      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('......');
+      expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('......');
     });
   });
 
@@ -729,7 +738,7 @@ describe('a process that executes runs', () => {
     await executing;
     expect(await rig.ended()).toEqual(['g1-2 SUCCESS']);
     expect(await pending()).toEqual(['g1-1 QUEUED nobody’s']);
-    expect((await rig.store.read()).executors()).toEqual([]);
+    expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
   });
 
   describe('that takes up what others left', () => {
@@ -876,7 +885,7 @@ describe('a process that executes runs', () => {
       await queue(session, ['a']);
       await expect(session.execute()).rejects.toBe(failure);
       expect(await rig.ended()).toEqual([]);
-      expect((await rig.store.read()).statuses('audio', 'letters')).toBe('......');
+      expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('......');
       expect(await pending()).toHaveLength(1);
     });
   });

@@ -1,4 +1,5 @@
 /** Calling a sensor's function: what it may see, how long it may take, and what comes of whatever it does. */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SensorContext, SensorOptions } from '../../../src/definitions/sensor.ts';
 import type { LogLine } from '../../../src/model/tick.ts';
@@ -22,7 +23,7 @@ async function evaluate(
 ): Promise<Evaluation & { output: LogLine[] }> {
   const pipeline = lettersPipeline({ feed: { evaluate: evaluateSensor, ...options } });
   const store = new MemoryStore(new FakeClock());
-  await store.commit(() => ({
+  await store.commit(EVERYTHING, () => ({
     changes: [keysAdded('letters', ['a', 'b']), { type: 'sensor-changed', sensor: 'feed', cursor: 'c7' }],
     outcome: undefined,
   }));
@@ -32,7 +33,8 @@ async function evaluate(
     new FakeClock(),
     loadProcessGroups,
   )(pipeline.sensors.get('feed')!, {
-    view: await store.read(),
+    cursor: 'c7',
+    sets: await store.sets(),
     lastTickAt: null,
     interrupt: new AbortController().signal,
     onOutput: (line) => output.push(line),

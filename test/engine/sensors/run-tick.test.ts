@@ -1,5 +1,6 @@
 /** One tick from claim to record: what is committed, what is recorded, and who wins when two want the same. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SensorOptions, SensorResult } from '../../../src/definitions/sensor.ts';
 import type { TickRecord } from '../../../src/model/tick.ts';
@@ -41,14 +42,14 @@ describe('a tick of a sensor', () => {
     );
     expect(await history()).toEqual([tick]);
     expect(rig.of('tick-finished')).toEqual([{ type: 'tick-finished', tick }]);
-    const view = await rig.store.read();
+    const view = await rig.store.read(EVERYTHING);
     expect(view.sensor('feed')).toMatchObject({ cursor: 'b', version: 1, lastTick: tick });
     expect(view.pipeline).toMatchObject({ sets: ['letters'] });
     expect(await rig.store.evaluating('feed')).toBeNull();
     await session.adopt(owned);
     await session.execute();
     expect((await rig.ended()).map((run) => run.replace(/.* /, ''))).toEqual(['SUCCESS', 'SUCCESS']);
-    expect((await rig.store.read()).executors()).toEqual([]);
+    expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
   });
 
   it('that changes nothing leaves the state alone, and is recorded all the same', async () => {
@@ -260,7 +261,7 @@ describe('the last tick of a sensor', () => {
   it('is the newer of what state and history have, and never a busy one', async () => {
     const rig = new EngineRig();
     const last = async (): Promise<string | null> =>
-      (await rig.store.read()).sensor('feed').lastTick?.startedAt ?? null;
+      (await rig.store.read(EVERYTHING)).sensor('feed').lastTick?.startedAt ?? null;
     const at = (second: number, status: TickRecord['status'] = 'SKIPPED'): TickRecord =>
       tickRecord({ sensor: 'feed', status, startedAt: new Date(second * 1000).toISOString() });
     expect(await last()).toBeNull();

@@ -1,4 +1,5 @@
 /** The store in a JSON file keeps the contract, also where several processes share the file and where the disk fails. */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FailureError } from '../../../src/model/failure.ts';
@@ -43,8 +44,8 @@ describe('a state in a JSON file', () => {
   });
 
   it('leaves the folder as it was when it is only read, or when a plan has no changes', async () => {
-    await rig.store.read();
-    await rig.store.commit(() => ({ changes: [], outcome: undefined }));
+    await rig.store.read(EVERYTHING);
+    await rig.store.commit(EVERYTHING, () => ({ changes: [], outcome: undefined }));
     await rig.store.ticks('feed', 1);
     await rig.store.runs({ limit: 1 });
     await rig.store.readLog('g-1');
@@ -53,10 +54,13 @@ describe('a state in a JSON file', () => {
   });
 
   it('leaves the bytes of the file alone when a later plan has no changes', async () => {
-    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    await rig.store.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['a'])],
+      outcome: undefined,
+    }));
     const before = rig.folder.content();
-    await rig.open().commit(() => ({ changes: [], outcome: undefined }));
-    await rig.open().read();
+    await rig.open().commit(EVERYTHING, () => ({ changes: [], outcome: undefined }));
+    await rig.open().read(EVERYTHING);
     expect(rig.folder.content()).toEqual(before);
   });
 
@@ -65,7 +69,7 @@ describe('a state in a JSON file', () => {
     await Promise.all(
       stores.flatMap((store, which) =>
         Array.from({ length: 20 }, (_, at) =>
-          store.commit((view) => ({
+          store.commit(EVERYTHING, (view) => ({
             changes: [
               keysAdded('letters', [`${which}/${at}`]),
               { type: 'sensor-changed', sensor: 'feed', cursor: String(view.sensor('feed').version) },
@@ -80,39 +84,47 @@ describe('a state in a JSON file', () => {
     expect(new Set(document.sets['letters']!.keys).size).toBe(60);
     expect(document.sensors['feed']).toMatchObject({ version: 60, cursor: '59' });
     expect(checkState(document)).toEqual([]);
-    for (const store of stores) expect((await store.read()).keys('letters')).toHaveLength(60);
+    for (const store of stores) expect((await store.read(EVERYTHING)).keys('letters')).toHaveLength(60);
   });
 
   it('sees at once what another store committed', async () => {
     const [one, other] = [rig.open(), rig.open()];
-    await one.read();
-    await other.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
-    expect((await one.read()).keys('letters')).toEqual(['a']);
-    await one.commit(() => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }));
-    expect((await other.read()).keys('letters')).toEqual(['a', 'b']);
+    await one.read(EVERYTHING);
+    await other.commit(EVERYTHING, () => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    expect((await one.read(EVERYTHING)).keys('letters')).toEqual(['a']);
+    await one.commit(EVERYTHING, () => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }));
+    expect((await other.read(EVERYTHING)).keys('letters')).toEqual(['a', 'b']);
   });
 
   it('keeps the lineage that its first commit made', async () => {
-    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    await rig.store.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['a'])],
+      outcome: undefined,
+    }));
     const { lineage } = rig.onDisk();
     expect(lineage).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    await rig.open().commit(() => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }));
+    await rig
+      .open()
+      .commit(EVERYTHING, () => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }));
     expect(rig.onDisk().lineage).toBe(lineage);
   });
 
   it('shows nobody a commit that the disk refused', async () => {
-    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    await rig.store.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['a'])],
+      outcome: undefined,
+    }));
     const before = rig.folder.content();
     vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
       throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
     });
     const refused = rig.store
-      .commit(() => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }))
+      .commit(EVERYTHING, () => ({ changes: [keysAdded('letters', ['b'])], outcome: undefined }))
       .catch((error: unknown) => error);
     // A reader at every step between the refusal and its report.
     const seen: Promise<readonly string[]>[] = [];
     for (let step = 0; step < 20; step++) {
-      seen.push(rig.store.read().then((view) => view.keys('letters')));
+      seen.push(rig.store.read(EVERYTHING).then((view) => view.keys('letters')));
       await Promise.resolve();
     }
     const error = await refused;
@@ -124,8 +136,11 @@ describe('a state in a JSON file', () => {
     expect(await Promise.all(seen)).toEqual(Array.from({ length: 20 }, () => ['a']));
     expect(rig.folder.content()).toEqual(before);
     vi.restoreAllMocks();
-    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['c'])], outcome: undefined }));
-    expect((await rig.store.read()).keys('letters')).toEqual(['a', 'c']);
+    await rig.store.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['c'])],
+      outcome: undefined,
+    }));
+    expect((await rig.store.read(EVERYTHING)).keys('letters')).toEqual(['a', 'c']);
   });
 
   /** A clock that gives up: what would go on for ever ends with a word about it. */
@@ -141,7 +156,10 @@ describe('a state in a JSON file', () => {
     ['its newest generation is damaged', 5, true],
     ['its serial is 0', 0, false],
   ])('ends a commit one way or the other when %s', async (_, serial, damaged) => {
-    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['a'])], outcome: undefined }));
+    await rig.store.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['a'])],
+      outcome: undefined,
+    }));
     const document = rig.onDisk();
     const folder = rig.stateFile.replace(/state\.json$/, '');
     for (const name of fs.readdirSync(folder))
@@ -150,9 +168,10 @@ describe('a state in a JSON file', () => {
     if (damaged) fs.writeFileSync(`${folder}.state.json.000000000006`, '{"schema":1');
     const store = rig.open(new ImpatientClock());
     const committed = await store
-      .commit(() => ({ changes: [keysAdded('letters', ['b'])], outcome: 'committed' }))
+      .commit(EVERYTHING, () => ({ changes: [keysAdded('letters', ['b'])], outcome: 'committed' }))
       .catch((error: unknown) => error);
-    if (committed === 'committed') expect((await rig.open().read()).keys('letters')).toEqual(['a', 'b']);
+    if (committed === 'committed')
+      expect((await rig.open().read(EVERYTHING)).keys('letters')).toEqual(['a', 'b']);
     else expect(committed).toBeInstanceOf(FailureError);
   });
 

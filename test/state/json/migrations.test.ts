@@ -1,5 +1,6 @@
 /** A state of schema 1 is read as it is, and brought forward by the first commit, behind a copy that an older dynpart can read. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -76,12 +77,12 @@ describe('a state of schema 1', () => {
     fs.readdirSync(rig.folder.file('.dynpart')).filter((name) => name.includes('before-schema'));
   const contentOf = (name: string): string => fs.readFileSync(rig.folder.file('.dynpart', name), 'utf8');
   const commit = (key: string, store = rig.store): Promise<void> =>
-    store.commit(() => ({ changes: [keysAdded('items', [key])], outcome: undefined }));
+    store.commit(EVERYTHING, () => ({ changes: [keysAdded('items', [key])], outcome: undefined }));
 
   it('is read without a byte written', async () => {
     const before = rig.folder.content();
-    expect((await rig.store.read()).keys('items')).toContain('Ünï');
-    await rig.store.commit(() => ({ changes: [], outcome: undefined }));
+    expect((await rig.store.read(EVERYTHING)).keys('items')).toContain('Ünï');
+    await rig.store.commit(EVERYTHING, () => ({ changes: [], outcome: undefined }));
     expect(rig.folder.content()).toEqual(before);
     expect(rig.warnings).toEqual([]);
   });
@@ -187,7 +188,7 @@ describe('a state of schema 1', () => {
 
   it('keeps no copy of what another one migrated between its reading and its commit', async () => {
     const late = rig.open();
-    await late.read();
+    await late.read(EVERYTHING);
     await commit('first');
     for (const name of copies()) fs.rmSync(rig.folder.file('.dynpart', name));
     await commit('late', late);

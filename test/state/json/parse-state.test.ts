@@ -256,7 +256,7 @@ describe('parsing a state file', () => {
             judge: () => signs({ alive: false }),
             lastTick: (_, last) => last,
           });
-          for (const set of view.setNames()) view.page(set, { limit: 2 });
+          for (const set of view.setNames()) view.page({ set: set, limit: 2 });
           for (const runs of view.runs()) for (let at = 0; at < runs.count; at++) view.run(runs.at(at).id);
           for (const name of view.sensorNames()) view.spentRunKeys(name, ['a', 'once']);
           view.executors();

@@ -1,5 +1,6 @@
 /** A writer that is stopped around its link, while others commit and names of generations come and go, commits exactly once. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FailureError } from '../../../src/model/failure.ts';
@@ -19,7 +20,10 @@ describe('a writer that is stopped around its link', () => {
     rig = new JsonRig();
     others = 0;
     planned = 0;
-    await rig.store.commit(() => ({ changes: [keysAdded('letters', ['first'])], outcome: undefined }));
+    await rig.store.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['first'])],
+      outcome: undefined,
+    }));
   });
 
   afterEach(async () => {
@@ -56,7 +60,7 @@ describe('a writer that is stopped around its link', () => {
   };
 
   const commit = (): Promise<number> =>
-    rig.store.commit((view) => ({
+    rig.store.commit(EVERYTHING, (view) => ({
       changes: [keysAdded('letters', [`mine ${++planned}`])],
       outcome: view.keys('letters').length,
     }));
@@ -95,7 +99,7 @@ describe('a writer that is stopped around its link', () => {
     const place = processTag().split('-')[2]!;
     const file = rig.folder.file('.dynpart', 'executors', `late.4194999-1-${place}.log`);
     const me = await rig.store.enter();
-    await rig.store.commit(() => ({
+    await rig.store.commit(EVERYTHING, () => ({
       changes: [{ type: 'executor', id: me.id, slots: 1, wants: 0 }],
       outcome: undefined,
     }));
@@ -106,12 +110,12 @@ describe('a writer that is stopped around its link', () => {
       fs.writeFileSync(file, 'begun g-1\n');
     });
     const leave = { changes: [{ type: 'executor-left', id: me.id }], outcome: undefined } as const;
-    await rig.store.commit(() => leave);
-    expect((await rig.store.read()).executors()).toMatchObject([{ id: 'late', alive: false }]);
+    await rig.store.commit(EVERYTHING, () => leave);
+    expect((await rig.store.read(EVERYTHING)).executors()).toMatchObject([{ id: 'late', alive: false }]);
     expect(fs.existsSync(file)).toBe(true);
     // And when it owns nothing any more, its file goes with the next one that looks.
     rig.commitElsewhere([{ type: 'executor-left', id: 'late' }]);
-    await rig.store.commit(() => leave);
+    await rig.store.commit(EVERYTHING, () => leave);
     expect(fs.existsSync(file)).toBe(false);
     await me.leave();
   });
@@ -218,7 +222,10 @@ describe('a writer that is stopped around its link', () => {
   it('does not take the commit of a second store in its process for its own', async () => {
     // As another thread would: it has the same pid, and comes to the same serial.
     const second = rig.open();
-    await second.commit(() => ({ changes: [keysAdded('letters', ['second'])], outcome: undefined }));
+    await second.commit(EVERYTHING, () => ({
+      changes: [keysAdded('letters', ['second'])],
+      outcome: undefined,
+    }));
     expect(second.writer).not.toBe(rig.store.writer);
     expect(rig.onDisk().writers.last.map(({ id }) => id)).toEqual([rig.store.writer, second.writer]);
   });

@@ -1,5 +1,6 @@
 /** A restore is a commit like any other: it races, it is asked about, and what was there before is kept. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkState } from '../../../src/state/document/check-state.ts';
@@ -25,7 +26,7 @@ describe('a restore', () => {
   });
 
   const add = (key: string): Promise<void> =>
-    rig.store.commit(() => ({ changes: [keysAdded('letters', [key])], outcome: undefined }));
+    rig.store.commit(EVERYTHING, () => ({ changes: [keysAdded('letters', [key])], outcome: undefined }));
   const letters = (): readonly string[] => rig.newest().sets['letters']!.keys;
   const kept = (): Record<string, string> =>
     Object.fromEntries(
@@ -43,7 +44,7 @@ describe('a restore', () => {
     expect(checkState(rig.onDisk())).toEqual([]);
     expect(rig.onDisk().writers.last.at(-1)).toEqual({ id: rig.store.writer, serial: 3 });
     // Whoever has it open sees it.
-    expect((await rig.store.read()).keys('letters')).toEqual(['first']);
+    expect((await rig.store.read(EVERYTHING)).keys('letters')).toEqual(['first']);
     await add('third');
     expect(letters()).toEqual(['first', 'third']);
   });
@@ -134,7 +135,7 @@ describe('a restore', () => {
   it('lets a live process finish its run of the copy, and no outcome of another run land', async () => {
     const executor = await rig.store.enter();
     const queue = (group: string, key: string): Promise<void> =>
-      rig.store.commit(() => ({
+      rig.store.commit(EVERYTHING, () => ({
         changes: [
           {
             type: 'runs-queued',
@@ -165,7 +166,7 @@ describe('a restore', () => {
       ['old', 'q', true],
       ['new', 'c', true],
     ]);
-    expect((await rig.store.read()).executors()).toMatchObject([{ id: executor.id, alive: true }]);
+    expect((await rig.store.read(EVERYTHING)).executors()).toMatchObject([{ id: executor.id, alive: true }]);
     expect(checkState(rig.onDisk())).toEqual([]);
     await executor.leave();
   });

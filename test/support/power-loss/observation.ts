@@ -1,4 +1,5 @@
 /** All that the real code sees in a folder. */
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRuns } from '../finished-runs.ts';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -38,7 +39,7 @@ export async function observe(project: string): Promise<Observation> {
   try {
     document = await store.document();
     problems.push(...checkState(document).map(({ message }) => message));
-    for (const executor of (await store.read()).executors())
+    for (const executor of (await store.read(EVERYTHING)).executors())
       if (executor.interrupted === undefined) problems.push(`executor ${executor.id} has no judgement`);
   } catch (error) {
     failure = reasonOf(error);
@@ -91,7 +92,7 @@ export async function observe(project: string): Promise<Observation> {
 export function* materialized(document: StateDocument): Generator<[asset: string, key: string | null]> {
   for (const [asset, { set, status }] of Object.entries(document.assets)) {
     for (let at = 0; at < status.length; at++)
-      if (status[at] === 'm') yield [asset, set === null ? null : document.sets[set]!.keys[at]!];
+      if ('mF'.includes(status[at]!)) yield [asset, set === null ? null : document.sets[set]!.keys[at]!];
   }
 }
 

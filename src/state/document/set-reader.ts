@@ -1,0 +1,38 @@
+/** What a user's function may ask of the sets of a document. */
+import type { SetReader } from '../store.ts';
+import { positionsOf } from './key-positions.ts';
+import { entryOf, type StateDocument } from './state-document.ts';
+
+/** After so many single questions about a set, an index of it is cheaper than one more scan. */
+const QUESTIONS_BEFORE_INDEX = 8;
+
+export function setReaderOf({ sets }: StateDocument): SetReader {
+  const keysOf = (set: string): readonly string[] => entryOf(sets, set)?.keys ?? [];
+  const indexes = new Map<string, { questions: number; index: ReadonlySet<string> | null }>();
+  const missing = (set: string, keys: Iterable<string>): string[] => {
+    const asked = new Set(keys);
+    const present = indexes.get(set)?.index ?? positionsOf(keysOf(set), asked);
+    // What an operator keeps out is not there, and is not to come back either.
+    const keptOut = positionsOf(entryOf(sets, set)?.keptOut ?? [], asked);
+    const all = [...asked];
+    return present.size + keptOut.size === 0
+      ? all
+      : all.filter((key) => !present.has(key) && !keptOut.has(key));
+  };
+  const has = (set: string, key: string): boolean => {
+    const known = indexes.get(set) ?? { questions: 0, index: null };
+    indexes.set(set, known);
+    if (known.index === null && ++known.questions > QUESTIONS_BEFORE_INDEX)
+      known.index = new Set(keysOf(set));
+    return known.index?.has(key) ?? keysOf(set).includes(key);
+  };
+  return {
+    missing: (set, keys) => new Promise((resolve) => resolve(missing(set, keys))),
+    has: (set, key) => Promise.resolve(has(set, key)),
+    count: (set) => Promise.resolve(keysOf(set).length),
+    // oxlint-disable-next-line typescript/require-await -- others answer in pages
+    keys: async function* (set) {
+      yield* keysOf(set);
+    },
+  };
+}

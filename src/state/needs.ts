@@ -1,0 +1,54 @@
+/**
+ * What a plan looks at, as data: declared before the state is read, so that a database reads this, in a few queries, and nothing
+ * else. A store that has the whole state at hand ignores it. Lists may be long, and are gone through by those only who look at
+ * them; at each try of a commit again.
+ */
+import type { CandidateQuery, CountQuery, OldestQuery, PageQuery } from './slice.ts';
+
+export interface Needs {
+  /** Which sets there are, and how many keys they hold. */
+  readonly sets?: true;
+  readonly keys?: readonly KeysNeed[];
+  readonly pages?: readonly PageQuery[];
+  readonly oldest?: readonly OldestQuery[];
+  readonly statuses?: readonly StatusesNeed[];
+  readonly candidates?: readonly CandidateQuery[];
+  readonly counts?: readonly CountQuery[];
+  /** The cursor, the version and the last tick of these sensors; `'all'`: and which there are. */
+  readonly sensors?: 'all' | readonly string[];
+  readonly runKeys?: readonly RunKeysNeed[];
+  readonly runs?: readonly RunsNeed[];
+  /** The processes that execute runs. */
+  readonly executors?: true;
+  /** Whatever is asked: for copies, checks and tests. No plan needs it. */
+  readonly everything?: true;
+}
+
+/** Which of these keys are in the set, and which of them are kept out. `'all'`: every key, in order. */
+export interface KeysNeed {
+  readonly set: string;
+  readonly keys: 'all' | Iterable<string | null>;
+}
+
+/** What became of an asset for these keys. */
+export interface StatusesNeed {
+  readonly asset: string;
+  readonly set: string | null;
+  readonly keys: Iterable<string | null>;
+}
+
+/** Which of these run keys a sensor has spent. */
+export interface RunKeysNeed {
+  readonly sensor: string;
+  readonly runKeys: Iterable<string>;
+}
+
+/** Queued and started runs: all of them, those with these ids, of an executor, of these keys, or with one of these assets. */
+export type RunsNeed =
+  | 'all'
+  | { readonly ids: Iterable<string> }
+  | { readonly owner: string }
+  | { readonly set: string; readonly keys: Iterable<string | null> }
+  | { readonly assets: readonly string[] };
+
+export const EVERYTHING: Needs = { everything: true };

@@ -1,0 +1,18 @@
+/** What became of an asset for all keys of a set, as a string with a letter each: short enough to compare in one line. */
+import type { PartitionStatus } from '../../src/model/partition.ts';
+import type { StateView } from '../../src/state/slice.ts';
+
+const LETTERS: Readonly<Record<PartitionStatus, string>> = {
+  missing: '.',
+  materialized: 'm',
+  failed: 'f',
+  'failed-again': 'F',
+};
+
+export function letters(view: StateView, asset: string, set: string | null): string {
+  const keys = set === null ? [null] : view.keys(set);
+  return view
+    .statusOf(asset, set, keys)
+    .map((status) => LETTERS[status])
+    .join('');
+}
