@@ -1,5 +1,6 @@
 /** Assets that return what cannot be kept, throw, time out or miss their upstream: a failed run with its reason, exit 1. */
 import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Project, type RunResult } from '../support/project.ts';
 
@@ -370,6 +371,40 @@ describe('an upstream', () => {
       ['shown', 'FAILURE', 'upstream-missing'],
       ['last', 'SKIPPED', 'upstream-failed'],
     ]);
+  });
+
+  it('that was made stands until it is replaced, whatever fails after it: it counts as failed, and is there for others', async () => {
+    await using own = new Project({
+      'pipeline.ts': `import { existsSync } from 'node:fs';
+import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+const things = dynamicPartitions('things');
+const fails = () => { if (existsSync('broken')) throw new Error('broken'); };
+const up = asset({ name: 'up', partitions: things, materialize: () => (fails(), 'made') });
+const down = asset({ name: 'down', partitions: things, inputs: { up }, materialize: ({ inputs }) => 'of ' + inputs.up });
+export default definePipeline({ assets: [up, down] });`,
+    });
+    const counts = async (name: string): Promise<unknown> =>
+      (await own.json(['status', name])).document.assets[0];
+    expect((await own.dynpart(['materialize', 'up', '--key', 'k', '--add'])).code).toBe(0);
+    own.write({ broken: '' });
+    expect((await own.dynpart(['materialize', 'up', '--key', 'k'])).code).toBe(1);
+    expect(await counts('up')).toMatchObject({ total: 1, materialized: 0, failed: 1, missing: 0 });
+    expect((await own.dynpart(['materialize', 'down', '--missing'])).code).toBe(0);
+    expect(await counts('down')).toMatchObject({ materialized: 1 });
+    expect(own.read('.dynpart/values/down/k.json')).toBe('"of made"\n');
+    expect((await own.dynpart(['state', 'check'])).code).toBe(0);
+    fs.rmSync(path.join(own.folder, 'broken'));
+    const { document } = await own.json(['materialize', '--failed']);
+    expect(document.summary).toMatchObject({ total: 1, succeeded: 1 });
+    expect(await counts('up')).toMatchObject({ materialized: 1, failed: 0 });
+    // A key that was removed and added again is a new one: what was made of the old one is not there.
+    own.write({ broken: '' });
+    await own.dynpart(['partitions', 'remove', 'things', 'k']);
+    expect((await own.dynpart(['materialize', 'up', '--key', 'k', '--add'])).code).toBe(1);
+    expect((await own.json(['materialize', 'down', '--missing'])).document.summary).toMatchObject({
+      total: 0,
+      waiting: 1,
+    });
   });
 
   it('whose value file is gone or damaged is told with the file, exit 5, and not written down as a failure of the asset', async () => {

@@ -288,6 +288,25 @@ describe('a materialize', () => {
       expect((await plan({ keys: ['b1'], assets: ['index'], missing: true })).waiting).toHaveLength(1);
     });
 
+    it('takes what was made and failed since for there, and for failed', async () => {
+      // a1 was made, and its audio failed since; index of a2 was made, and failed since.
+      await commit(outcomes('a1', ['audio', 'FAILURE']), outcomes('a2', ['index', 'FAILURE']));
+      await commit(outcomes('b2', ['audio', 'SUCCESS']), outcomes('b2', ['audio', 'FAILURE']));
+      expect(await runs({ assets: ['audio'], failed: true })).toEqual([
+        'a1: audio',
+        'a2: audio',
+        'b2: audio',
+      ]);
+      expect(await runs({ assets: ['index'], failed: true })).toEqual(['a2: index']);
+      // Its upstream is not chosen, and what was made of it stands; a2's audio never was.
+      expect(await runs({ assets: ['transcript'], missing: true })).toEqual(['b2: transcript']);
+      await commit(outcomes('a1', ['transcript', 'FAILURE']), outcomes('a2', ['transcript', 'FAILURE']));
+      expect(await runs({ assets: ['transcript'], failed: true })).toEqual([
+        'a1: transcript',
+        'b1: transcript',
+      ]);
+    });
+
     it('is refused where it was not said which keys are meant (Dagster 49)', async () => {
       expect(await refusal({})).toMatchObject({
         reason: 'usage',

@@ -291,6 +291,39 @@ describe('a process that executes runs', () => {
     expect(await rig.ended()).toHaveLength(3);
   });
 
+  it('gives others what an earlier run made of an upstream that has failed since, though no view shows it yet', async () => {
+    let fails = false;
+    const audio = soundOf(() => {
+      if (fails) throw new Error('no sound');
+      return 'sound';
+    });
+    const text = asset({
+      name: 'text',
+      partitions: letters,
+      inputs: { audio },
+      materialize: ({ inputs }) => `text of ${inputs['audio']}`,
+    });
+    await start(definePipeline({ assets: [audio, text] }));
+    const session = rig.session();
+    await queue(session, ['a']);
+    await session.execute();
+    fails = true;
+    await queue(session, ['a', 'b']);
+    await queue(session, ['a', 'b'], { assets: ['text'] });
+    await session.execute();
+    expect((await rig.ended()).sort()).toEqual([
+      'g1-1 SUCCESS',
+      'g2-1 FAILURE',
+      'g2-2 FAILURE',
+      'g3-1 SUCCESS',
+      'g3-2 FAILURE',
+    ]);
+    expect(rig.values.values.get('text@a')).toBe('text of sound');
+    const view = await rig.store.read(EVERYTHING);
+    expect(lettersOf(view, 'audio', 'letters')).toBe('Ff....');
+    expect(lettersOf(view, 'text', 'letters')).toBe('mf....');
+  });
+
   it('waits with what needs an upstream that another of its runs is about to materialize', async () => {
     const config = asset({
       name: 'config',
