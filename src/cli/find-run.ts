@@ -10,11 +10,11 @@ import type { Context } from './context.ts';
 export async function findRun(context: Context, view: StateView, id: string): Promise<RunRecord> {
   const pending = pendingRecord(view, id);
   if (pending !== undefined) return pending;
-  const [finished] = await context.store.finishedRuns({ limit: 1, where: (run) => run.id === id });
+  const [finished] = await context.project.store.finishedRuns({ limit: 1, where: (run) => run.id === id });
   if (finished !== undefined) return finished;
   const recent = [
     ...pendingRecords(view).slice(-1000),
-    ...(await context.store.finishedRuns({ limit: 1000 })),
+    ...(await context.project.store.finishedRuns({ limit: 1000 })),
   ].map((run) => run.id);
   return fail({
     reason: 'unknown-name',

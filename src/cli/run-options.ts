@@ -19,17 +19,17 @@ export async function sessionOptions(
 ): Promise<RunSessionOptions> {
   moreThreads();
   context.interrupts.listen();
-  const pipeline = await context.pipeline();
+  const pipeline = await context.project.pipeline();
   return {
-    store: context.store,
+    store: context.project.store,
     pipeline,
-    known: await context.loadedAsKnown(),
+    known: await context.project.loadedAsKnown(),
     // Something is executed from here on: it may start programs without `exec`, and its values need the threads anyway.
     ioManager: () => {
       hideMoreThreads();
-      return valuesOf(pipeline, context.store);
+      return valuesOf(pipeline, context.project.store);
     },
-    hasLeftValues: () => hasLeftValues(pipeline, context.store),
+    hasLeftValues: () => hasLeftValues(pipeline, context.project.store),
     clock: context.clock,
     emit: renderer.emit,
     concurrency: choices.concurrency ?? pipeline.concurrency,

@@ -70,9 +70,9 @@ interface ListOptions {
 }
 
 async function list(context: Context, options: ListOptions, set: string | undefined): Promise<void> {
-  const view = await context.store.read();
+  const view = await context.project.store.read();
   if (set === undefined) return listSets(context, view);
-  await context.checkSet(view, set);
+  await context.project.checkSet(view, set);
   const { prefix, after, limit } = options;
   if (after !== undefined && !view.present(set, [after]).has(after)) {
     fail({
@@ -88,39 +88,40 @@ async function list(context: Context, options: ListOptions, set: string | undefi
     ...(limit !== undefined && { limit }),
   });
   if (options.count) {
-    Object.assign(context.document, { set, total: page.keys.length });
-    return context.print(`${page.keys.length}\n`);
+    Object.assign(context.output.document, { set, total: page.keys.length });
+    return context.output.print(`${page.keys.length}\n`);
   }
-  Object.assign(context.document, { set, ...page });
-  if (context.options.json) return;
-  if (options.jsonLines) return context.print(page.keys.map(({ key }) => `${toJson(key)}\n`).join(''));
+  Object.assign(context.output.document, { set, ...page });
+  if (context.output.options.json) return;
+  if (options.jsonLines) return context.output.print(page.keys.map(({ key }) => `${toJson(key)}\n`).join(''));
   if (!context.terminal.stdout.isTerminal)
-    return context.print(page.keys.map(({ key }) => `${printable(key)}\n`).join(''));
+    return context.output.print(page.keys.map(({ key }) => `${printable(key)}\n`).join(''));
   if (page.total === 0)
-    return context.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
-  await context.table({
+    return context.output.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
+  await context.output.table({
     columns: [
       { title: 'KEY', keeps: 'difference' },
       { title: 'ADDED', keeps: 'all' },
     ],
-    rows: page.keys.map(({ key, addedAt }) => [printable(key), context.when(addedAt)]),
+    rows: page.keys.map(({ key, addedAt }) => [printable(key), context.output.when(addedAt)]),
   });
   if (page.next !== null)
-    context.chat(
+    context.output.chat(
       `${page.keys.length} of ${counted(page.total, 'key')}; the next ones: --after ${quoted(page.next)}`,
     );
 }
 
 async function listSets(context: Context, view: StateView): Promise<void> {
-  const known = await context.known(view).catch((error: unknown) => {
+  const known = await context.project.known(view).catch((error: unknown) => {
     if (view.setNames().length > 0) return null;
     throw error;
   });
   const names = [...new Set([...(known?.sets ?? []), ...view.setNames()])];
   const sets = names.map((set) => ({ set, total: view.keys(set).length }));
-  Object.assign(context.document, { sets });
-  if (sets.length === 0) return context.chat('there is no set yet: an asset with partitions makes one');
-  await context.table({
+  Object.assign(context.output.document, { sets });
+  if (sets.length === 0)
+    return context.output.chat('there is no set yet: an asset with partitions makes one');
+  await context.output.table({
     columns: [{ title: 'SET' }, { title: 'KEYS', align: 'right' }],
     rows: sets.map(({ set, total }) => [set, String(total)]),
   });
@@ -156,15 +157,17 @@ async function add(
       hint: `for example: dynpart partitions add ${set} KEY, or --from FILE`,
     });
   }
-  await context.checkSet(await context.store.read(), set);
-  const { added, skipped } = await context.commit((view) => addKeys(view, set, keys, context.clock.now()));
-  Object.assign(context.document, { set, added, skipped });
-  context.chat(
+  await context.project.checkSet(await context.project.store.read(), set);
+  const { added, skipped } = await context.project.commit((view) =>
+    addKeys(view, set, keys, context.clock.now()),
+  );
+  Object.assign(context.output.document, { set, added, skipped });
+  context.output.chat(
     `${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`,
   );
   if (!options.materialize) return;
   const outcome = added.length === 0 ? nothingDone : await materializeAdded(context, set, added);
-  Object.assign(context.document, outcome);
+  Object.assign(context.output.document, outcome);
 }
 
 /** What executes runs is only loaded where there are some. */
@@ -206,9 +209,9 @@ async function remove(
     });
   }
   const keys = keysOf(context, given, options);
-  await context.checkSet(await context.store.read(), set);
+  await context.project.checkSet(await context.project.store.read(), set);
   // Only the pipeline knows where values are: it must load before anything is removed.
-  if (options.purge) await context.pipeline();
+  if (options.purge) await context.project.pipeline();
   const now = context.clock.now();
   const plan = (view: StateView) => {
     const rule = { olderThanMs: options.olderThan ?? null, keepLast: options.keepLast ?? null, now };
@@ -217,20 +220,20 @@ async function remove(
   };
   if (!options.dryRun) await endLeftPrograms(context);
   const { removed, skipped } = options.dryRun
-    ? plan(await context.store.read()).outcome
-    : await context.commit(plan);
-  Object.assign(context.document, { set, removed, skipped });
+    ? plan(await context.project.store.read()).outcome
+    : await context.project.commit(plan);
+  Object.assign(context.output.document, { set, removed, skipped });
   if (options.dryRun) {
     if (removed.length === 0)
-      context.chat(
+      context.output.chat(
         `nothing would be removed from ${set}${skipped.length > 0 ? `: ${counted(skipped.length, 'key')} not there` : ''}`,
       );
-    return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
+    return context.output.print(removed.map((key) => `${printable(key)}\n`).join(''));
   }
   // Also of keys that are not there: a command that was killed in between is run again to finish.
   if (options.purge)
     await (await import('../purge-values.ts')).purgeValues(context, set, [...removed, ...skipped]);
-  context.chat(
+  context.output.chat(
     `${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`,
   );
 }
@@ -252,7 +255,7 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
     });
   }
   const mayRemove = limitOfRemovals(options.maxRemove);
-  await context.checkSet(await context.store.read(), set);
+  await context.project.checkSet(await context.project.store.read(), set);
   const plan = (view: StateView) => {
     const synced = syncKeys(view, set, keys, context.clock.now());
     const most = mayRemove(view.keys(set).length);
@@ -268,17 +271,17 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
   };
   if (!options.dryRun) await endLeftPrograms(context);
   const { added, removed, unchanged } = options.dryRun
-    ? plan(await context.store.read()).outcome
-    : await context.commit(plan);
-  Object.assign(context.document, { set, added, removed, unchanged });
+    ? plan(await context.project.store.read()).outcome
+    : await context.project.commit(plan);
+  Object.assign(context.output.document, { set, added, removed, unchanged });
   if (options.dryRun) {
-    return context.print(
+    return context.output.print(
       [...added.map((key) => `+ ${printable(key)}\n`), ...removed.map((key) => `- ${printable(key)}\n`)].join(
         '',
       ),
     );
   }
-  context.chat(
+  context.output.chat(
     `${set}: ${grouped(added.length)} added, ${grouped(removed.length)} removed, ${grouped(unchanged)} unchanged`,
   );
 }

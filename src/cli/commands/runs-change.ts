@@ -19,7 +19,8 @@ export async function retry(
   flags: { readonly concurrency?: number },
   ids: readonly string[],
 ): Promise<void> {
-  const { store, clock } = context;
+  const { clock, project } = context;
+  const { store } = project;
   const view = await store.read();
   const runs: RunRecord[] = [];
   for (const id of new Set(ids)) {
@@ -32,10 +33,10 @@ export async function retry(
       });
     runs.push(run);
   }
-  const pipeline = await context.pipeline();
+  const pipeline = await context.project.pipeline();
   const moment = { now: clock.now(), group: newId(clock) };
   planRetry(view, pipeline, runs, moment);
-  const renderer = new EventRenderer(context, { keepsRuns: true });
+  const renderer = new EventRenderer(context.output, { keepsRuns: true });
   const session = new RunSession(
     await sessionOptions(context, renderer, {
       concurrency: flags.concurrency,
@@ -57,7 +58,7 @@ export async function retry(
     await session.sayBlocked();
   } finally {
     renderer.end();
-    Object.assign(context.document, { runs: renderer.runs, summary: renderer.summary });
+    Object.assign(context.output.document, { runs: renderer.runs, summary: renderer.summary });
     await session.leave();
   }
 }
@@ -67,7 +68,8 @@ const CANCEL_WAIT_MS = 3000;
 const ASK_EVERY_MS = 100;
 
 export async function cancel(context: Context, _: object, ids: readonly string[]): Promise<void> {
-  const { store, clock } = context;
+  const { clock, project } = context;
+  const { store } = project;
   const view = await store.read();
   const wanted = new Set(ids);
   const endedBefore = new Set<string>();
@@ -92,13 +94,13 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
   const after = await store.read();
   const runs: RunRecord[] = [];
   for (const id of wanted) runs.push(await findRun(context, after, id));
-  Object.assign(context.document, { runs });
+  Object.assign(context.output.document, { runs });
   // A process that is blocked will not see it.
   const owners = new Set([...wanted].map((id) => after.run(id)?.runs.owner));
   for (const { executor, failure } of blockedProcesses(after))
-    if (owners.has(executor)) context.fail(failure);
+    if (owners.has(executor)) context.output.fail(failure);
   for (const { id, status } of runs)
-    context.chat(
+    context.output.chat(
       status === 'STARTED' || status === 'QUEUED'
         ? `run ${id} is being aborted by the process that executes it`
         : endedBefore.has(id)
@@ -108,7 +110,7 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
 }
 
 export async function release(context: Context, _: object, ids: readonly string[]): Promise<void> {
-  const { store } = context;
+  const { store } = context.project;
   const view = await store.read();
   const wanted = new Set(ids);
   for (const id of wanted) await findRun(context, view, id);
@@ -125,6 +127,6 @@ export async function release(context: Context, _: object, ids: readonly string[
   const after = await store.read();
   const runs: RunRecord[] = [];
   for (const id of wanted) runs.push(await findRun(context, after, id));
-  Object.assign(context.document, { runs });
-  context.chat(`${counted(runs.length, 'run')} released`);
+  Object.assign(context.output.document, { runs });
+  context.output.chat(`${counted(runs.length, 'run')} released`);
 }

@@ -63,7 +63,7 @@ async function list(
   context: Context,
   { status, key, asset, sensor, limit, after }: ListOptions,
 ): Promise<void> {
-  const view = await context.store.read();
+  const view = await context.project.store.read();
   await checkFilters(context, view, { asset, sensor });
   const pending = pendingRecords(view).reverse();
   const pendingIds = new Set(pending.map(({ id }) => id));
@@ -85,16 +85,16 @@ async function list(
   const finished =
     inState.length > limit
       ? []
-      : await context.store.finishedRuns({
+      : await context.project.store.finishedRuns({
           limit: limit + 1 - inState.length,
           where: (run) => !pendingIds.has(run.id) && wanted(run),
         });
   if (!reached) await findRun(context, view, after!);
   const found = [...inState, ...finished];
   const runs = found.slice(0, limit);
-  Object.assign(context.document, { runs, next: found.length > limit ? runs.at(-1)!.id : null });
-  if (runs.length === 0) return context.chat('no runs');
-  await context.table({
+  Object.assign(context.output.document, { runs, next: found.length > limit ? runs.at(-1)!.id : null });
+  if (runs.length === 0) return context.output.chat('no runs');
+  await context.output.table({
     columns: [
       { title: 'RUN', keeps: 'all' },
       { title: 'STATUS', keeps: 'all' },
@@ -110,10 +110,10 @@ async function list(
       },
       run.partitionKey === null ? '-' : printable(run.partitionKey),
       run.assets.map((outcome) => outcome.asset).join(', '),
-      context.when(run.createdAt),
+      context.output.when(run.createdAt),
     ]),
   });
-  if (found.length > limit) context.chat(`older ones: --after ${runs.at(-1)!.id}`);
+  if (found.length > limit) context.output.chat(`older ones: --after ${runs.at(-1)!.id}`);
 }
 
 /** A name that neither the pipeline nor any run has is a slip of the pen, not an empty list. */
@@ -126,19 +126,19 @@ async function checkFilters(
   const isUnknown = (known: KnownPipeline): boolean =>
     (asset !== undefined && known.assets.every(({ name }) => name !== asset)) ||
     (sensor !== undefined && known.sensors.every(({ name }) => name !== sensor));
-  const known = await context.known(view, isUnknown);
+  const known = await context.project.known(view, isUnknown);
   if (!isUnknown(known)) return;
   const assets = known.assets.map(({ name }) => name);
   const sensors = known.sensors.map(({ name }) => name);
-  const runs = [...pendingRecords(view), ...(await context.store.finishedRuns({ limit: Infinity }))];
+  const runs = [...pendingRecords(view), ...(await context.project.store.finishedRuns({ limit: Infinity }))];
   if (asset !== undefined) {
-    context.checkName('asset', asset, [
+    context.project.checkName('asset', asset, [
       ...assets,
       ...runs.flatMap((run) => run.assets.map((outcome) => outcome.asset)),
     ]);
   }
   if (sensor !== undefined) {
-    context.checkName('sensor', sensor, [
+    context.project.checkName('sensor', sensor, [
       ...sensors,
       ...runs.flatMap((run) => (run.sensor === null ? [] : [run.sensor])),
     ]);
@@ -146,8 +146,8 @@ async function checkFilters(
 }
 
 async function show(context: Context, _: object, id: string): Promise<void> {
-  const run = await findRun(context, await context.store.read(), id);
-  Object.assign(context.document, { run });
+  const run = await findRun(context, await context.project.store.read(), id);
+  Object.assign(context.output.document, { run });
   const rows: [string, string][] = [
     ['run', run.id],
     ['status', run.status],
@@ -156,19 +156,19 @@ async function show(context: Context, _: object, id: string): Promise<void> {
     ...(run.runKey === null ? [] : [['run key', printable(run.runKey)] as [string, string]]),
     ...Object.entries(run.tags).map(([name, value]): [string, string] => ['tag', `${name}=${value}`]),
     ...(run.retryOf === null ? [] : [['retry of', run.retryOf] as [string, string]]),
-    ['created', context.when(run.createdAt)],
-    ['started', run.startedAt === null ? '-' : context.when(run.startedAt)],
-    ['finished', run.finishedAt === null ? '-' : context.when(run.finishedAt)],
+    ['created', context.output.when(run.createdAt)],
+    ['started', run.startedAt === null ? '-' : context.output.when(run.startedAt)],
+    ['finished', run.finishedAt === null ? '-' : context.output.when(run.finishedAt)],
   ];
-  context.print(rows.map(([name, value]) => `${name.padEnd(9)} ${clean(value)}\n`).join(''));
+  context.output.print(rows.map(([name, value]) => `${name.padEnd(9)} ${clean(value)}\n`).join(''));
   for (const { asset, status, attempts, metadata, error } of run.assets) {
-    context.print(`\n${asset}: ${status}${attempts > 1 ? ` after ${attempts} tries` : ''}\n`);
+    context.output.print(`\n${asset}: ${status}${attempts > 1 ? ` after ${attempts} tries` : ''}\n`);
     for (const [name, value] of Object.entries(metadata))
-      context.print(
+      context.output.print(
         `  ${clean(name)}: ${clean(typeof value === 'string' ? value : JSON.stringify(value))}\n`,
       );
     if (error !== null)
-      context.print(
+      context.output.print(
         `  ${clean(error.message).replaceAll('\n', '\n  ')}\n${error.hint === null ? '' : `  ${clean(error.hint)}\n`}`,
       );
   }

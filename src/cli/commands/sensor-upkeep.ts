@@ -8,22 +8,24 @@ import { wordsForTick } from '../render/tick-words.ts';
 import { printable } from '../../model/text.ts';
 
 export async function list(context: Context): Promise<void> {
-  const view = await context.store.read();
-  const known = await context.known(view);
+  const view = await context.project.store.read();
+  const known = await context.project.known(view);
   const sensors = await Promise.all(
     known.sensors.map(async (sensor) => ({
       sensor: sensor.name,
       status: sensorStatus(view, sensor),
       minimumIntervalSeconds: sensor.minimumIntervalSeconds,
       cursor: view.sensor(sensor.name).cursor,
-      lastTick: (await lastTickOf(context.store, view, sensor.name)).tick,
-      evaluating: await context.store.evaluating(sensor.name),
+      lastTick: (await lastTickOf(context.project.store, view, sensor.name)).tick,
+      evaluating: await context.project.store.evaluating(sensor.name),
     })),
   );
-  if (context.options.json)
-    Object.assign(context.document, { sensors: await withPresentLastTicks(context.store, sensors) });
-  if (sensors.length === 0) return context.chat('the pipeline has no sensors');
-  await context.table({
+  if (context.output.options.json)
+    Object.assign(context.output.document, {
+      sensors: await withPresentLastTicks(context.project.store, sensors),
+    });
+  if (sensors.length === 0) return context.output.chat('the pipeline has no sensors');
+  await context.output.table({
     columns: [
       { title: 'SENSOR', keeps: 'difference' },
       { title: 'STATUS', keeps: 'all' },
@@ -36,7 +38,7 @@ export async function list(context: Context): Promise<void> {
       sensor,
       { text: status, paint: status === 'RUNNING' ? 'good' : 'dim' },
       `${minimumIntervalSeconds} s`,
-      lastTick === null ? '-' : context.when(lastTick.startedAt),
+      lastTick === null ? '-' : context.output.when(lastTick.startedAt),
       lastTick === null
         ? '-'
         : { text: lastTick.status, paint: lastTick.status === 'FAILURE' ? 'bad' : 'dim' },
@@ -50,13 +52,13 @@ export async function setStatus(
   sensor: string,
   status: 'RUNNING' | 'STOPPED',
 ): Promise<void> {
-  await context.checkSensor(await context.store.read(), sensor);
-  await context.commit((view) => ({
+  await context.project.checkSensor(await context.project.store.read(), sensor);
+  await context.project.commit((view) => ({
     changes: view.sensor(sensor).status === status ? [] : [{ type: 'sensor-changed', sensor, status }],
     outcome: undefined,
   }));
-  Object.assign(context.document, { sensor, status });
-  context.chat(`sensor '${sensor}' is ${status}`);
+  Object.assign(context.output.document, { sensor, status });
+  context.output.chat(`sensor '${sensor}' is ${status}`);
 }
 
 export async function cursor(
@@ -68,23 +70,23 @@ export async function cursor(
     fail({ reason: 'usage', message: '--set and --clear contradict each other', hint: 'use one of them' });
   if (options.set !== undefined && !options.set.isWellFormed())
     fail({ reason: 'usage', message: 'the cursor is no text', hint: 'it holds half of a surrogate pair' });
-  await context.checkSensor(await context.store.read(), sensor);
+  await context.project.checkSensor(await context.project.store.read(), sensor);
   const value = options.clear ? null : options.set;
   if (value !== undefined) {
     // Also when it is the same: an evaluation that is under way must not win over what an operator said.
-    await context.commit(() => ({
+    await context.project.commit(() => ({
       changes: [{ type: 'sensor-changed', sensor, cursor: value }],
       outcome: undefined,
     }));
   }
-  const now = (await context.store.read()).sensor(sensor).cursor;
-  Object.assign(context.document, { sensor, cursor: now });
+  const now = (await context.project.store.read()).sensor(sensor).cursor;
+  Object.assign(context.output.document, { sensor, cursor: now });
   if (value !== undefined)
-    return context.chat(
+    return context.output.chat(
       now === null ? `cursor of '${sensor}' cleared` : `cursor of '${sensor}' set to ${printable(now)}`,
     );
-  if (now !== null) context.print(`${printable(now)}\n`);
-  else context.chat(`sensor '${sensor}' has no cursor yet`);
+  if (now !== null) context.output.print(`${printable(now)}\n`);
+  else context.output.chat(`sensor '${sensor}' has no cursor yet`);
 }
 
 export async function history(
@@ -92,9 +94,9 @@ export async function history(
   { limit }: { readonly limit: number },
   sensor: string,
 ): Promise<void> {
-  const view = await context.store.read();
-  await context.checkSensor(view, sensor);
-  const past = await context.store.ticks(sensor, limit);
+  const view = await context.project.store.read();
+  await context.project.checkSensor(view, sensor);
+  const past = await context.project.store.ticks(sensor, limit);
   // A process that was killed between its commit and the history left its tick in the state alone.
   const last = view.sensor(sensor).lastTick;
   const missing =
@@ -102,13 +104,16 @@ export async function history(
     !past.some(({ startedAt }) => startedAt === last.startedAt) &&
     (past[0] === undefined || last.startedAt > past[0].startedAt);
   const ticks = missing ? [last, ...past].slice(0, limit) : past;
-  if (context.options.json)
-    Object.assign(context.document, { sensor, ticks: await withPresentRuns(context.store, ticks) });
-  if (ticks.length === 0) return context.chat(`sensor '${sensor}' has not ticked yet`);
-  await context.table({
+  if (context.output.options.json)
+    Object.assign(context.output.document, {
+      sensor,
+      ticks: await withPresentRuns(context.project.store, ticks),
+    });
+  if (ticks.length === 0) return context.output.chat(`sensor '${sensor}' has not ticked yet`);
+  await context.output.table({
     columns: [{ title: 'STARTED', keeps: 'all' }, { title: 'OUTCOME', keeps: 'all' }, { title: 'WHAT' }],
     rows: ticks.map((tick) => [
-      context.when(tick.startedAt),
+      context.output.when(tick.startedAt),
       {
         text: tick.status,
         paint: tick.status === 'FAILURE' ? 'bad' : tick.status === 'SUCCESS' ? 'good' : 'dim',

@@ -25,12 +25,12 @@ async function status(
   flags: { readonly exitCode?: boolean; readonly html?: string },
   names: readonly string[],
 ): Promise<void> {
-  const view = await context.store.read();
-  const known = await context.known(view, ({ assets }) =>
+  const view = await context.project.store.read();
+  const known = await context.project.known(view, ({ assets }) =>
     names.some((name) => assets.every((asset) => asset.name !== name)),
   );
   for (const name of names)
-    context.checkName(
+    context.project.checkName(
       'asset',
       name,
       known.assets.map((asset) => asset.name),
@@ -43,21 +43,21 @@ async function status(
       known.sensors.map(async (sensor) => ({
         sensor: sensor.name,
         status: sensorStatus(view, sensor),
-        lastTick: (await lastTickOf(context.store, view, sensor.name)).tick,
+        lastTick: (await lastTickOf(context.project.store, view, sensor.name)).tick,
         overdue: false,
       })),
     ),
   };
   const { assets } = report;
-  Object.assign(context.document, report);
-  if (context.options.json)
-    context.document['sensors'] = await withPresentLastTicks(context.store, report.sensors);
+  Object.assign(context.output.document, report);
+  if (context.output.options.json)
+    context.output.document['sensors'] = await withPresentLastTicks(context.project.store, report.sensors);
   if (flags.html !== undefined) {
     const parts = { report, known: chosen, inProgress, isWhole: names.length === 0 };
-    context.document['html'] = await writePage(context, flags.html, view, parts);
+    context.output.document['html'] = await writePage(context, flags.html, view, parts);
   }
-  if (flags.exitCode && !isAllMade(assets)) context.exitWith(10);
-  await context.table({
+  if (flags.exitCode && !isAllMade(assets)) context.output.exitWith(10);
+  await context.output.table({
     columns: [
       { title: 'ASSET' },
       { title: 'SET' },
@@ -96,7 +96,7 @@ async function writePage(
     ...parts,
     at: isoTime(context.clock.now()),
     version: context.version,
-    file: context.store.file.path,
+    file: context.project.store.file.path,
   });
   return writeFile(context, file, { content: statusHtml(page), isOwn: isStatusHtml });
 }
