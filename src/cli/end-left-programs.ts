@@ -8,8 +8,8 @@ export async function endLeftPrograms(context: Context): Promise<void> {
   const left = new LeftPrograms({
     processes: loadProcessGroups,
     emit: (event) => {
-      if (event.type === 'programs-left') sayProgramsLeft(context, event);
+      if (event.type === 'programs-left') sayProgramsLeft(context.output, event);
     },
   });
-  await left.end(await context.store.read({ executors: true }));
+  await left.end(await context.project.store.read({ executors: true }));
 }

@@ -9,7 +9,9 @@ import { describeThrown } from '../model/thrown.ts';
 import type { Clock } from '../model/time.ts';
 import { brokenArgument } from './command-line/broken-argument.ts';
 import { exitProcess } from './isolation/exit-process.ts';
-import { Context } from './context.ts';
+import type { Context } from './context.ts';
+import { Output } from './output.ts';
+import { Project } from './project.ts';
 import { type ExitCode, worst } from './exit-code.ts';
 import { Interrupts } from './interrupts.ts';
 import { declared, declaredAll } from './contents.ts';
@@ -66,51 +68,48 @@ function whyUnusable(args: readonly string[], cwd: string | null): Failure | nul
 }
 
 /** The only catch: a failure is said in words, anything else is a bug of dynpart's. */
-async function reporting(context: Context, step: () => Promise<void>): Promise<void> {
+async function reporting(output: Output, step: () => Promise<void>): Promise<void> {
   try {
     await step();
   } catch (error) {
-    if (error instanceof FailureError) context.fail(await explained(context, error.failure));
+    if (error instanceof FailureError) output.fail(error.failure);
     else if (isSystemError(error))
-      context.fail({
+      output.fail({
         reason: 'state-io',
         file: error.path ?? 'a file',
         action: error.syscall,
         cause: causeOf(error),
       });
-    else reportBug(context, error);
+    else reportBug(output, error);
   }
 }
 
-/** With what can only be told once the state is read again. */
-async function explained(context: Context, failure: Failure): Promise<Failure> {
-  if (failure.reason !== 'unknown-keys') return failure;
-  const { withNearKeys } = await import('./near-keys.ts');
-  return withNearKeys(context.store, failure);
-}
-
 async function runCommand(context: Context, { run: command }: Invocation): Promise<void> {
-  await context.preparePaint();
-  await context.findState();
-  await command(context);
+  await context.output.preparePaint();
+  await context.project.findState();
+  try {
+    await command(context);
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.failure.reason !== 'unknown-keys') throw error;
+    const { withNearKeys } = await import('./near-keys.ts');
+    throw new FailureError(await withNearKeys(context.project.store, error.failure));
+  }
 }
 
 /** One command, on any terminal. Answers with its exit code. */
 export async function run(args: readonly string[], terminal: Terminal, clock: Clock): Promise<number> {
   const parsed = await parse(args, terminal);
   if ('code' in parsed) return parsed.code;
-  const context = new Context({
-    terminal,
-    options: parsed.options,
-    clock,
-    interrupts: new Interrupts(),
-    version,
-    ownFolder: import.meta.dirname,
-  });
-  await reporting(context, () => runCommand(context, parsed));
+  const { options } = parsed;
+  const output = new Output({ terminal, clock, options });
+  const project = new Project({ terminal, clock, version, options, output });
+  const interrupts = new Interrupts();
+  const ownFolder = import.meta.dirname;
+  const context = { output, project, terminal, clock, interrupts, version, ownFolder };
+  await reporting(output, () => runCommand(context, parsed));
   // Also when the command failed: what it did before that is in the document.
-  await reporting(context, () => Promise.resolve(context.printDocument()));
-  return context.exitCode();
+  await reporting(output, () => Promise.resolve(output.printDocument()));
+  return output.exitCode(interrupts.code);
 }
 
 async function parse(
@@ -208,16 +207,16 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException & { reado
   return error instanceof Error && 'syscall' in error && 'errno' in error && errno(error) !== undefined;
 }
 
-function reportBug(context: Context, error: unknown): void {
+function reportBug(output: Output, error: unknown): void {
   const { message } = describeThrown(error);
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  context.document['error'] = {
+  output.document['error'] = {
     code: 'bug',
     message,
     hint: 'this is a bug in dynpart, please report it with the stack',
   };
-  context.terminal.stderr.write(
-    `this is a bug in dynpart ${context.version} (node ${process.version}); please report it:\n${clean(stack || message)}\n`,
+  output.terminal.stderr.write(
+    `this is a bug in dynpart ${version} (node ${process.version}); please report it:\n${clean(stack || message)}\n`,
   );
-  context.exitWith(1);
+  output.exitWith(1);
 }

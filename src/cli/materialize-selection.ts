@@ -32,7 +32,7 @@ export async function materializeKeys(
   context: Context,
   { set, keys }: { readonly set: string; readonly keys: readonly string[] },
 ): Promise<MaterializeOutcome> {
-  const pipeline = await context.pipeline();
+  const pipeline = await context.project.pipeline();
   const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set).map(({ name }) => name);
   if (assets.length === 0) return { runs: [], summary: noRuns() };
   const selection: Selection = {
@@ -67,12 +67,13 @@ export async function materializeSelection(
   selection: Selection,
   flags: RunFlags,
 ): Promise<MaterializeOutcome> {
-  const { store, clock } = context;
-  const pipeline = await context.pipeline();
+  const { clock } = context;
+  const { store } = context.project;
+  const pipeline = await context.project.pipeline();
   const moment = { now: clock.now(), group: newId(clock) };
   const planTagged = (view: StateView, owner: string | null, tagsOf?: TagsOf): MaterializePlan =>
     planMaterialize(view, pipeline, selection, { moment, owner, ...(tagsOf && { tagsOf }) });
-  const renderer = new EventRenderer(context, { keepsRuns: flags.summary !== true });
+  const renderer = new EventRenderer(context.output, { keepsRuns: flags.summary !== true });
   const withList = (runs: readonly RunRecord[]): MaterializeOutcome => ({
     ...(flags.summary ? {} : { runs }),
     summary: renderer.summary,
@@ -94,7 +95,7 @@ export async function materializeSelection(
     return withList(queued);
   }
   if (!flags.run) {
-    const known = await context.loadedAsKnown();
+    const known = await context.project.loadedAsKnown();
     const queued = await store.commit(needs, (view) => {
       const planned = plan(view, null);
       const { changes, queued: runs } = planned;
@@ -107,7 +108,7 @@ export async function materializeSelection(
     renderer.summary.total = runs.length;
     countLeft(renderer.summary, queued.planned);
     sayWaiting(context, queued.planned, selection);
-    context.chat(`${counted(runs.length, 'run')} queued; execute them: dynpart worker --once`);
+    context.output.chat(`${counted(runs.length, 'run')} queued; execute them: dynpart worker --once`);
     return withList(runs);
   }
   if (preview.changes.length === 0 && preview.takenOver.size === 0) {
@@ -117,7 +118,7 @@ export async function materializeSelection(
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} queued or started already`] : []),
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
-    context.chat(why.length === 0 ? 'nothing to do' : `nothing to do: ${why.join(', ')}`);
+    context.output.chat(why.length === 0 ? 'nothing to do' : `nothing to do: ${why.join(', ')}`);
     new BlockedSayer(renderer.emit).say(await store.read({ runs: ['all'], executors: true }));
     return withList([]);
   }
@@ -140,7 +141,7 @@ export async function materializeSelection(
     await session.sayBlocked();
   } catch (error) {
     // What was done before the failure stands in the document beside it.
-    Object.assign(context.document, withList(renderer.runs));
+    Object.assign(context.output.document, withList(renderer.runs));
     throw error;
   } finally {
     renderer.end();
@@ -159,9 +160,9 @@ function countLeft(summary: RunSummary, { leftOut, waiting }: MaterializePlan): 
 function sayWaiting(context: Context, { waiting }: MaterializePlan, { waits }: Selection): void {
   for (const { asset, partitionKey, upstream } of waiting) {
     const key = partitionKey === null ? '' : ` for ${printable(partitionKey)}`;
-    context.note(`asset '${asset}'${key} waits: '${upstream}' is not there`);
+    context.output.note(`asset '${asset}'${key} waits: '${upstream}' is not there`);
   }
-  if (waits && waiting.length > 0) context.exitWith(1);
+  if (waits && waiting.length > 0) context.output.exitWith(1);
 }
 
 function queuedRecords(queued: QueuedRuns, dryRun: boolean): RunRecord[] {
@@ -174,9 +175,9 @@ function queuedRecords(queued: QueuedRuns, dryRun: boolean): RunRecord[] {
 
 function printPlan(context: Context, queued: readonly QueuedRuns[]): void {
   for (const { keys, assets } of queued) {
-    context.print(
+    context.output.print(
       keys.map((key) => `${key === null ? '' : `${printable(key)}\t`}${assets.join(', ')}\n`).join(''),
     );
   }
-  if (queued.length === 0) context.chat('nothing to do');
+  if (queued.length === 0) context.output.chat('nothing to do');
 }

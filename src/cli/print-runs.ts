@@ -5,8 +5,8 @@ import type { Context } from './context.ts';
 export function printingRuns(context: Context, emit: Emit): Emit {
   return (event) => {
     emit(event);
-    if (!context.options.json) return;
-    if (event.type === 'tick-finished') context.printLine({ tick: event.tick });
-    if (event.type === 'run-finished') context.printLine({ run: event.run });
+    if (!context.output.options.json) return;
+    if (event.type === 'tick-finished') context.output.printLine({ tick: event.tick });
+    if (event.type === 'run-finished') context.output.printLine({ run: event.run });
   };
 }

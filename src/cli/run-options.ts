@@ -19,13 +19,13 @@ export async function sessionOptions(
 ): Promise<RunSessionOptions> {
   moreThreads();
   context.interrupts.listen();
-  const pipeline = await context.pipeline();
+  const pipeline = await context.project.pipeline();
   return {
-    store: context.store,
+    store: context.project.store,
     pipeline,
-    known: await context.loadedAsKnown(),
-    ioManager: () => valuesOf(pipeline, context.store),
-    hasLeftValues: () => hasLeftValues(pipeline, context.store),
+    known: await context.project.loadedAsKnown(),
+    ioManager: () => valuesOf(pipeline, context.project.store),
+    hasLeftValues: () => hasLeftValues(pipeline, context.project.store),
     clock: context.clock,
     emit: renderer.emit,
     concurrency: choices.concurrency ?? pipeline.concurrency,

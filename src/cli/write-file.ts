@@ -8,6 +8,7 @@ import { isStateInUse } from './stores.ts';
 export function writeFile(context: Context, file: string, content: Omit<WholeFile, 'whyKept'>): string {
   return writeWhole(path.resolve(context.terminal.cwd, file), {
     ...content,
-    whyKept: (target) => (isStateInUse(target, context.store.file.path) ? 'it is a state in use' : null),
+    whyKept: (target) =>
+      isStateInUse(target, context.project.store.file.path) ? 'it is a state in use' : null,
   });
 }

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { captureOutput, catchStrays } from '../../src/cli/isolation/capture-output.ts';
-import { Context } from '../../src/cli/context.ts';
+import { Output } from '../../src/cli/output.ts';
 import { Interrupts } from '../../src/cli/interrupts.ts';
 import { LiveLine } from '../../src/cli/render/live-line.ts';
 import { processTerminal } from '../../src/cli/terminal.ts';
@@ -127,8 +127,6 @@ describe('an error that nothing waits for', () => {
 
 describe('the live line', () => {
   const options = {
-    file: undefined,
-    state: undefined,
     json: false,
     quiet: false,
     verbose: false,
@@ -139,13 +137,10 @@ describe('the live line', () => {
 
   function live(terminal: TerminalOptions, flags: Partial<typeof options> = {}): LiveLine {
     return new LiveLine(
-      new Context({
+      new Output({
         terminal: new CapturedTerminal({ cwd: '/', ...terminal }),
         options: { ...options, ...flags },
         clock: new FakeClock(),
-        interrupts: new Interrupts(),
-        version: '0',
-        ownFolder: '/',
       }),
     );
   }

@@ -1,14 +1,9 @@
 /** The flags that every command has, before it or behind it. */
+import type { OutputOptions } from '../output.ts';
+import type { ProjectOptions } from '../project.ts';
 import type { DeclaredOption } from './declaration.ts';
 
-export interface GlobalOptions {
-  readonly file: string | undefined;
-  readonly state: string | undefined;
-  readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  readonly color: boolean;
-}
+export interface GlobalOptions extends OutputOptions, ProjectOptions {}
 
 const option = (flags: string, description: string): DeclaredOption => ({
   flags,

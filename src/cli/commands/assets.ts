@@ -8,11 +8,11 @@ export function assetsCommand(program: Declaration): void {
 }
 
 async function list(context: Context): Promise<void> {
-  const known = await context.known(await context.store.read({}));
+  const known = await context.project.known(await context.project.store.read({}));
   const assets = known.assets.map(({ name, set, inputs, deps }) => ({ asset: name, set, inputs, deps }));
-  Object.assign(context.document, { assets });
-  if (assets.length === 0) return context.chat('the pipeline has no assets');
-  await context.table({
+  Object.assign(context.output.document, { assets });
+  if (assets.length === 0) return context.output.chat('the pipeline has no assets');
+  await context.output.table({
     columns: [{ title: 'ASSET' }, { title: 'PARTITIONS' }, { title: 'INPUTS' }, { title: 'DEPS' }],
     rows: assets.map(({ asset, set, inputs, deps }) => [
       asset,

@@ -27,20 +27,20 @@ export function checkCommand(program: Declaration): void {
 
 async function check(context: Context): Promise<void> {
   try {
-    const { assets, sensors, sets } = await context.pipeline();
-    Object.assign(context.document, { ok: true, problems: [] } satisfies CheckedPipeline);
-    context.print(
-      `ok: ${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')}, ${counted(sets.length, 'set')} in ${clean(context.file)}\n`,
+    const { assets, sensors, sets } = await context.project.pipeline();
+    Object.assign(context.output.document, { ok: true, problems: [] } satisfies CheckedPipeline);
+    context.output.print(
+      `ok: ${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')}, ${counted(sets.length, 'set')} in ${clean(context.project.file)}\n`,
     );
   } catch (error) {
     if (!(error instanceof FailureError) || exitCodeOf(error.failure) !== 2) throw error;
     const problems = problemsOf(error.failure);
-    Object.assign(context.document, { ok: false, problems } satisfies CheckedPipeline);
+    Object.assign(context.output.document, { ok: false, problems } satisfies CheckedPipeline);
     for (const { message, place } of problems)
-      context.print(clean(place === null ? message : `${place}: ${message}`) + '\n');
+      context.output.print(clean(place === null ? message : `${place}: ${message}`) + '\n');
     const { hint } = describe(error.failure);
-    if (hint !== null) context.chat(clean(hint));
-    context.exitWith(2);
+    if (hint !== null) context.output.chat(clean(hint));
+    context.output.exitWith(2);
   }
 }
 

@@ -4,7 +4,8 @@ import { bashWord, readBashLine } from '../completion/bash-words.ts';
 import { type Offers, offersFor, type OpenState } from '../completion/offers.ts';
 import { SCRIPTS, type Shell, SHELLS } from '../completion/scripts.ts';
 import { declared } from '../contents.ts';
-import { Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import { Output } from '../output.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { createProgram } from '../command-line/program.ts';
 import { clean, isDangerous } from '../../model/text.ts';
@@ -34,8 +35,8 @@ export function completionCommand(program: Declaration): void {
 }
 
 function script(context: Context, shell: Shell): Promise<void> {
-  Object.assign(context.document, { shell, script: SCRIPTS[shell] });
-  context.print(SCRIPTS[shell]);
+  Object.assign(context.output.document, { shell, script: SCRIPTS[shell] });
+  context.output.print(SCRIPTS[shell]);
   return Promise.resolve();
 }
 
@@ -61,8 +62,8 @@ async function offer(context: Context, _: object, as: string, words: readonly st
 
 function answer(context: Context, offers: Offers, write: (word: string) => string): void {
   const words = offers.files ? [] : offers.words.map(write).filter((word) => word !== '');
-  Object.assign(context.document, { files: offers.files, offers: words });
-  context.print(`${[offers.files ? 'files' : 'words', ...words].join('\n')}\n`);
+  Object.assign(context.output.document, { files: offers.files, offers: words });
+  context.output.print(`${[offers.files ? 'files' : 'words', ...words].join('\n')}\n`);
 }
 
 async function offersOn(context: Context, words: readonly string[], current: string): Promise<Offers> {
@@ -72,18 +73,13 @@ async function offersOn(context: Context, words: readonly string[], current: str
     output: { writeOut: () => undefined, writeErr: () => undefined },
     onInvocation: () => undefined,
   });
+  const { output, project, terminal, clock } = context;
   const open: OpenState = async (flags) => {
-    const { terminal, clock, interrupts, version, ownFolder, options } = context;
     // Warnings would be written between the prompt and what the user types.
-    const there = {
-      ...options,
-      file: flags.file ?? options.file,
-      state: flags.state ?? options.state,
-      quiet: true,
-    };
-    const asked = new Context({ terminal, clock, interrupts, version, ownFolder, options: there });
-    await asked.findState({ loads: false });
-    return asked.store;
+    const silent = new Output({ terminal, clock, options: { ...output.options, quiet: true } });
+    const meant = project.elsewhere(flags, silent);
+    await meant.findState({ loads: false });
+    return meant.store;
   };
   return offersFor(program, words, current, open);
 }

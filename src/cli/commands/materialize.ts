@@ -80,5 +80,5 @@ async function materialize(
     add: options.add ?? false,
   };
   const outcome = await materializeSelection(context, selection, options);
-  Object.assign(context.document, outcome);
+  Object.assign(context.output.document, outcome);
 }

@@ -79,7 +79,7 @@ interface ListOptions {
 
 async function list(context: Context, options: ListOptions, set: string | undefined): Promise<void> {
   if (set === undefined) return listSets(context);
-  await context.checkSet(set);
+  await context.project.checkSet(set);
   const { prefix, after, limit } = options;
   const query = {
     set,
@@ -87,7 +87,7 @@ async function list(context: Context, options: ListOptions, set: string | undefi
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
   };
-  const view = await context.store.read({
+  const view = await context.project.store.read({
     pages: [query],
     keys: [{ set, keys: after === undefined ? [] : [after] }],
   });
@@ -96,40 +96,41 @@ async function list(context: Context, options: ListOptions, set: string | undefi
   }
   const page = view.page(query);
   if (options.count) {
-    Object.assign(context.document, { set, total: page.keys.length });
-    return context.print(`${page.keys.length}\n`);
+    Object.assign(context.output.document, { set, total: page.keys.length });
+    return context.output.print(`${page.keys.length}\n`);
   }
-  Object.assign(context.document, { set, ...page });
-  if (context.options.json) return;
-  if (options.jsonLines) return context.print(page.keys.map(({ key }) => `${toJson(key)}\n`).join(''));
+  Object.assign(context.output.document, { set, ...page });
+  if (context.output.options.json) return;
+  if (options.jsonLines) return context.output.print(page.keys.map(({ key }) => `${toJson(key)}\n`).join(''));
   if (!context.terminal.stdout.isTerminal)
-    return context.print(page.keys.map(({ key }) => `${printable(key)}\n`).join(''));
+    return context.output.print(page.keys.map(({ key }) => `${printable(key)}\n`).join(''));
   if (page.total === 0)
-    return context.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
-  await context.table({
+    return context.output.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
+  await context.output.table({
     columns: [
       { title: 'KEY', keeps: 'difference' },
       { title: 'ADDED', keeps: 'all' },
     ],
-    rows: page.keys.map(({ key, addedAt }) => [printable(key), context.when(addedAt)]),
+    rows: page.keys.map(({ key, addedAt }) => [printable(key), context.output.when(addedAt)]),
   });
   if (page.next !== null)
-    context.chat(
+    context.output.chat(
       `${page.keys.length} of ${counted(page.total, 'key')}; the next ones: --after ${quoted(page.next)}`,
     );
 }
 
 async function listSets(context: Context): Promise<void> {
-  const view = await context.store.read({ sets: true });
-  const known = await context.known(view).catch((error: unknown) => {
+  const view = await context.project.store.read({ sets: true });
+  const known = await context.project.known(view).catch((error: unknown) => {
     if (view.setNames().length > 0) return null;
     throw error;
   });
   const names = [...new Set([...(known?.sets ?? []), ...view.setNames()])];
   const sets = names.map((set) => ({ set, total: view.size(set) }));
-  Object.assign(context.document, { sets });
-  if (sets.length === 0) return context.chat('there is no set yet: an asset with partitions makes one');
-  await context.table({
+  Object.assign(context.output.document, { sets });
+  if (sets.length === 0)
+    return context.output.chat('there is no set yet: an asset with partitions makes one');
+  await context.output.table({
     columns: [{ title: 'SET' }, { title: 'KEYS', align: 'right' }],
     rows: sets.map(({ set, total }) => [set, String(total)]),
   });
@@ -165,18 +166,18 @@ async function add(
       hint: `for example: dynpart partitions add ${set} KEY, or --from FILE`,
     });
   }
-  await context.checkSet(set);
+  await context.project.checkSet(set);
   const now = context.clock.now();
-  const { added, skipped } = await context.commit(needsOfAdding(set, keys), (view) =>
+  const { added, skipped } = await context.project.commit(needsOfAdding(set, keys), (view) =>
     addKeys(view, set, keys, now),
   );
-  Object.assign(context.document, { set, added, skipped });
-  context.chat(
+  Object.assign(context.output.document, { set, added, skipped });
+  context.output.chat(
     `${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`,
   );
   if (!options.materialize) return;
   const outcome = added.length === 0 ? nothingDone : await materializeAdded(context, set, added);
-  Object.assign(context.document, outcome);
+  Object.assign(context.output.document, outcome);
 }
 
 /** What executes runs is only loaded where there are some. */
@@ -218,9 +219,9 @@ async function remove(
     });
   }
   const keys = keysOf(context, given, options);
-  await context.checkSet(set);
+  await context.project.checkSet(set);
   // Only the pipeline knows where values are: it must load before anything is removed.
-  if (options.purge) await context.pipeline();
+  if (options.purge) await context.project.pipeline();
   const now = context.clock.now();
   const rule = {
     set,
@@ -236,20 +237,20 @@ async function remove(
   };
   if (!options.dryRun) await endLeftPrograms(context);
   const { removed, skipped } = options.dryRun
-    ? plan(await context.store.read(needs)).outcome
-    : await context.commit(needs, plan);
-  Object.assign(context.document, { set, removed, skipped });
+    ? plan(await context.project.store.read(needs)).outcome
+    : await context.project.commit(needs, plan);
+  Object.assign(context.output.document, { set, removed, skipped });
   if (options.dryRun) {
     if (removed.length === 0)
-      context.chat(
+      context.output.chat(
         `nothing would be removed from ${set}${skipped.length > 0 ? `: ${counted(skipped.length, 'key')} not there` : ''}`,
       );
-    return context.print(removed.map((key) => `${printable(key)}\n`).join(''));
+    return context.output.print(removed.map((key) => `${printable(key)}\n`).join(''));
   }
   // Also of keys that are not there: a command that was killed in between is run again to finish.
   if (options.purge)
     await (await import('../purge-values.ts')).purgeValues(context, set, [...removed, ...skipped]);
-  context.chat(
+  context.output.chat(
     `${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`,
   );
 }
@@ -271,7 +272,7 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
     });
   }
   const mayRemove = limitOfRemovals(options.maxRemove);
-  await context.checkSet(set);
+  await context.project.checkSet(set);
   const now = context.clock.now();
   const needs = needsOfSync(set);
   const plan = (view: StateView) => {
@@ -289,17 +290,17 @@ async function sync(context: Context, options: SyncOptions, set: string): Promis
   };
   if (!options.dryRun) await endLeftPrograms(context);
   const { added, removed, unchanged } = options.dryRun
-    ? plan(await context.store.read(needs)).outcome
-    : await context.commit(needs, plan);
-  Object.assign(context.document, { set, added, removed, unchanged });
+    ? plan(await context.project.store.read(needs)).outcome
+    : await context.project.commit(needs, plan);
+  Object.assign(context.output.document, { set, added, removed, unchanged });
   if (options.dryRun) {
-    return context.print(
+    return context.output.print(
       [...added.map((key) => `+ ${printable(key)}\n`), ...removed.map((key) => `- ${printable(key)}\n`)].join(
         '',
       ),
     );
   }
-  context.chat(
+  context.output.chat(
     `${set}: ${grouped(added.length)} added, ${grouped(removed.length)} removed, ${grouped(unchanged)} unchanged`,
   );
 }

@@ -19,7 +19,8 @@ export async function retry(
   flags: { readonly concurrency?: number },
   ids: readonly string[],
 ): Promise<void> {
-  const { store, clock } = context;
+  const { clock } = context;
+  const { store } = context.project;
   const runs = await findRuns(store, [...new Set(ids)]);
   const pending = runs.find(({ finishedAt }) => finishedAt === null);
   if (pending !== undefined)
@@ -28,11 +29,11 @@ export async function retry(
       message: `run ${pending.id} has not ended yet (${pending.status})`,
       hint: `cancel it first: dynpart runs cancel ${pending.id}`,
     });
-  const pipeline = await context.pipeline();
+  const pipeline = await context.project.pipeline();
   const moment = { now: clock.now(), group: newId(clock) };
   const needs = needsOfRetry(pipeline, runs);
   planRetry(await store.read(needs), pipeline, runs, moment);
-  const renderer = new EventRenderer(context, { keepsRuns: true });
+  const renderer = new EventRenderer(context.output, { keepsRuns: true });
   const session = new RunSession(
     await sessionOptions(context, renderer, {
       concurrency: flags.concurrency,
@@ -54,7 +55,7 @@ export async function retry(
     await session.sayBlocked();
   } finally {
     renderer.end();
-    Object.assign(context.document, { runs: renderer.runs, summary: renderer.summary });
+    Object.assign(context.output.document, { runs: renderer.runs, summary: renderer.summary });
     await session.leave();
   }
 }
@@ -64,7 +65,8 @@ const CANCEL_WAIT_MS = 3000;
 const ASK_EVERY_MS = 100;
 
 export async function cancel(context: Context, _: object, ids: readonly string[]): Promise<void> {
-  const { store, clock } = context;
+  const { clock } = context;
+  const { store } = context.project;
   const wanted = new Set(ids);
   const before = await findRuns(store, [...wanted]);
   const endedBefore = new Set(before.flatMap(({ id, finishedAt }) => (finishedAt === null ? [] : [id])));
@@ -84,13 +86,13 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
   }
   const after = await store.read({ runs: ['all'], executors: true });
   const runs = await findRuns(store, [...wanted]);
-  Object.assign(context.document, { runs });
+  Object.assign(context.output.document, { runs });
   // A process that is blocked will not see it.
   const owners = new Set([...wanted].map((id) => after.run(id)?.runs.owner));
   for (const { executor, failure } of blockedProcesses(after))
-    if (owners.has(executor)) context.fail(failure);
+    if (owners.has(executor)) context.output.fail(failure);
   for (const { id, status } of runs)
-    context.chat(
+    context.output.chat(
       status === 'STARTED' || status === 'QUEUED'
         ? `run ${id} is being aborted by the process that executes it`
         : endedBefore.has(id)
@@ -100,7 +102,7 @@ export async function cancel(context: Context, _: object, ids: readonly string[]
 }
 
 export async function release(context: Context, _: object, ids: readonly string[]): Promise<void> {
-  const { store } = context;
+  const { store } = context.project;
   const wanted = new Set(ids);
   await findRuns(store, [...wanted]);
   await store.commit({ runs: [{ ids: wanted }] }, (now) => {
@@ -114,6 +116,6 @@ export async function release(context: Context, _: object, ids: readonly string[
     return { changes: owned.length === 0 ? [] : [{ type: 'runs-released', ids: owned }], outcome: undefined };
   });
   const runs = await findRuns(store, [...wanted]);
-  Object.assign(context.document, { runs });
-  context.chat(`${counted(runs.length, 'run')} released`);
+  Object.assign(context.output.document, { runs });
+  context.output.chat(`${counted(runs.length, 'run')} released`);
 }

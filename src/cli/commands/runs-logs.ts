@@ -11,13 +11,13 @@ export async function logs(
   { follow }: { readonly follow?: boolean },
   id: string,
 ): Promise<void> {
-  let run = await findRun(context.store, id);
+  let run = await findRun(context.project.store, id);
   let shown = 0;
   const showNew = async (): Promise<readonly RunLogLine[]> => {
-    const lines = await context.store.readLog(id);
+    const lines = await context.project.store.readLog(id);
     for (const line of lines.slice(shown)) {
-      if (follow && context.options.json)
-        context.printLine({
+      if (follow && context.output.options.json)
+        context.output.printLine({
           id,
           asset: line.asset,
           attempt: line.attempt,
@@ -26,7 +26,7 @@ export async function logs(
       else {
         // Older logs hold entries of several lines: each of them is a record of its own.
         for (const text of line.text.split('\n'))
-          context.print(`${line.at}\t${line.asset}\t${line.attempt}\t${clean(text)}\n`);
+          context.output.print(`${line.at}\t${line.asset}\t${line.attempt}\t${clean(text)}\n`);
       }
     }
     shown = lines.length;
@@ -35,12 +35,12 @@ export async function logs(
   let lines = await showNew();
   while (follow && (run.status === 'QUEUED' || run.status === 'STARTED')) {
     await context.clock.sleep(FOLLOW_EVERY_MS);
-    run = await findRun(context.store, id);
+    run = await findRun(context.project.store, id);
     lines = await showNew();
   }
-  if (follow) return context.printedLines();
-  Object.assign(context.document, { id, attempts: byAttempt(lines) });
-  if (lines.length === 0) context.chat(`run ${id} printed nothing`);
+  if (follow) return context.output.printedLines();
+  Object.assign(context.output.document, { id, attempts: byAttempt(lines) });
+  if (lines.length === 0) context.output.chat(`run ${id} printed nothing`);
 }
 
 function byAttempt(lines: readonly RunLogLine[]) {

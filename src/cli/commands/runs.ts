@@ -62,8 +62,8 @@ async function list(
   { status, key, asset, sensor, limit, after }: ListOptions,
 ): Promise<void> {
   await checkFilters(context, { asset, sensor });
-  if (after !== undefined) await findRun(context.store, after);
-  const { runs, hasMore } = await context.store.runs({
+  if (after !== undefined) await findRun(context.project.store, after);
+  const { runs, hasMore } = await context.project.store.runs({
     ...(status !== undefined && { status }),
     ...(key !== undefined && { keys: [key] }),
     ...(asset !== undefined && { assets: [asset] }),
@@ -71,9 +71,9 @@ async function list(
     ...(after !== undefined && { after }),
     limit,
   });
-  Object.assign(context.document, { runs, next: hasMore ? runs.at(-1)!.id : null });
-  if (runs.length === 0) return context.chat('no runs');
-  await context.table({
+  Object.assign(context.output.document, { runs, next: hasMore ? runs.at(-1)!.id : null });
+  if (runs.length === 0) return context.output.chat('no runs');
+  await context.output.table({
     columns: [
       { title: 'RUN', keeps: 'all' },
       { title: 'STATUS', keeps: 'all' },
@@ -89,10 +89,10 @@ async function list(
       },
       run.partitionKey === null ? '-' : printable(run.partitionKey),
       run.assets.map((outcome) => outcome.asset).join(', '),
-      context.when(run.createdAt),
+      context.output.when(run.createdAt),
     ]),
   });
-  if (hasMore) context.chat(`older ones: --after ${runs.at(-1)!.id}`);
+  if (hasMore) context.output.chat(`older ones: --after ${runs.at(-1)!.id}`);
 }
 
 /** A name that neither the pipeline nor any run has is a slip of the pen, not an empty list. */
@@ -104,19 +104,19 @@ async function checkFilters(
   const isUnknown = (known: KnownPipeline): boolean =>
     (asset !== undefined && known.assets.every(({ name }) => name !== asset)) ||
     (sensor !== undefined && known.sensors.every(({ name }) => name !== sensor));
-  const known = await context.known(await context.store.read({}), isUnknown);
+  const known = await context.project.known(await context.project.store.read({}), isUnknown);
   if (!isUnknown(known)) return;
   const assets = known.assets.map(({ name }) => name);
   const sensors = known.sensors.map(({ name }) => name);
-  const { runs } = await context.store.runs({});
+  const { runs } = await context.project.store.runs({});
   if (asset !== undefined) {
-    context.checkName('asset', asset, [
+    context.project.checkName('asset', asset, [
       ...assets,
       ...runs.flatMap((run) => run.assets.map((outcome) => outcome.asset)),
     ]);
   }
   if (sensor !== undefined) {
-    context.checkName('sensor', sensor, [
+    context.project.checkName('sensor', sensor, [
       ...sensors,
       ...runs.flatMap((run) => (run.sensor === null ? [] : [run.sensor])),
     ]);
@@ -124,8 +124,8 @@ async function checkFilters(
 }
 
 async function show(context: Context, _: object, id: string): Promise<void> {
-  const run = await findRun(context.store, id);
-  Object.assign(context.document, { run });
+  const run = await findRun(context.project.store, id);
+  Object.assign(context.output.document, { run });
   const rows: [string, string][] = [
     ['run', run.id],
     ['status', run.status],
@@ -134,19 +134,19 @@ async function show(context: Context, _: object, id: string): Promise<void> {
     ...(run.runKey === null ? [] : [['run key', printable(run.runKey)] as [string, string]]),
     ...Object.entries(run.tags).map(([name, value]): [string, string] => ['tag', `${name}=${value}`]),
     ...(run.retryOf === null ? [] : [['retry of', run.retryOf] as [string, string]]),
-    ['created', context.when(run.createdAt)],
-    ['started', run.startedAt === null ? '-' : context.when(run.startedAt)],
-    ['finished', run.finishedAt === null ? '-' : context.when(run.finishedAt)],
+    ['created', context.output.when(run.createdAt)],
+    ['started', run.startedAt === null ? '-' : context.output.when(run.startedAt)],
+    ['finished', run.finishedAt === null ? '-' : context.output.when(run.finishedAt)],
   ];
-  context.print(rows.map(([name, value]) => `${name.padEnd(9)} ${clean(value)}\n`).join(''));
+  context.output.print(rows.map(([name, value]) => `${name.padEnd(9)} ${clean(value)}\n`).join(''));
   for (const { asset, status, attempts, metadata, error } of run.assets) {
-    context.print(`\n${asset}: ${status}${attempts > 1 ? ` after ${attempts} tries` : ''}\n`);
+    context.output.print(`\n${asset}: ${status}${attempts > 1 ? ` after ${attempts} tries` : ''}\n`);
     for (const [name, value] of Object.entries(metadata))
-      context.print(
+      context.output.print(
         `  ${clean(name)}: ${clean(typeof value === 'string' ? value : JSON.stringify(value))}\n`,
       );
     if (error !== null)
-      context.print(
+      context.output.print(
         `  ${clean(error.message).replaceAll('\n', '\n  ')}\n${error.hint === null ? '' : `  ${clean(error.hint)}\n`}`,
       );
   }

@@ -48,9 +48,9 @@ interface TickFlags {
 }
 
 async function tick(context: Context, flags: TickFlags, names: readonly string[]): Promise<void> {
-  const renderer = new EventRenderer(context, { keepsRuns: context.options.json });
-  Object.assign(context.document, { ticks: [], resumed: [] });
-  const pipeline = await context.pipeline();
+  const renderer = new EventRenderer(context.output, { keepsRuns: context.output.options.json });
+  Object.assign(context.output.document, { ticks: [], resumed: [] });
+  const pipeline = await context.project.pipeline();
   const sensors = await chosenSensors(context, pipeline, names, flags.due ?? false);
   const dryRun = flags.dryRun ?? false;
   const options = await sessionOptions(context, renderer, {
@@ -73,7 +73,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
           evaluate: evaluateHere(pipeline, context.clock, options.processes),
           dryRun,
           sharesThread: sensors.length > 1,
-          listsAllRuns: dryRun || context.options.json,
+          listsAllRuns: dryRun || context.output.options.json,
           executor: flags.run && !dryRun ? session.executor : null,
           ifBusy: flags.ifBusy,
           waitTimeoutMs: flags.waitTimeout ?? Infinity,
@@ -83,7 +83,7 @@ async function tick(context: Context, flags: TickFlags, names: readonly string[]
     stopFollowing?.();
     sayBlockedBy(context, outcomes, sensors);
     const ticks = outcomes.map((outcome) => outcome.tick);
-    context.document['ticks'] = ticks;
+    context.output.document['ticks'] = ticks;
     exitCodes(context, ticks, flags);
     if (dryRun) return printPlans(context, ticks);
     for (const { owned } of outcomes) await session.adopt(owned);
@@ -109,8 +109,8 @@ async function chosenSensors(
   names: readonly string[],
   due: boolean,
 ): Promise<SensorDefinition[]> {
-  for (const name of names) context.checkName('sensor', name, pipeline.sensors.keys());
-  const view = await context.store.read({ sensors: 'all' });
+  for (const name of names) context.project.checkName('sensor', name, pipeline.sensors.keys());
+  const view = await context.project.store.read({ sensors: 'all' });
   // A sensor that is named is ticked also when it is stopped: somebody wants to see what it does.
   const chosen =
     names.length > 0 ? [...new Set(names)].map((name) => pipeline.sensors.get(name)!) : running();
@@ -120,7 +120,8 @@ async function chosenSensors(
       message: 'the pipeline has no sensors',
       hint: 'add one to sensors of definePipeline',
     });
-  if (chosen.length === 0) context.chat('no sensor is running; start one: dynpart sensor start SENSOR');
+  if (chosen.length === 0)
+    context.output.chat('no sensor is running; start one: dynpart sensor start SENSOR');
   if (!due) return chosen;
   const now = context.clock.now();
   return chosen.filter((sensor) => {
@@ -144,41 +145,43 @@ function sayBlockedBy(
 ): void {
   for (const { blockedBy } of outcomes) {
     if (blockedBy?.reason !== 'sensor-stuck') continue;
-    if (!sensors.some(({ name }) => name === blockedBy.sensor)) return context.fail(blockedBy);
+    if (!sensors.some(({ name }) => name === blockedBy.sensor)) return context.output.fail(blockedBy);
   }
 }
 
 function exitCodes(context: Context, ticks: readonly TickRecord[], { ifBusy }: TickFlags): void {
   for (const { sensor: name, status, busy } of ticks) {
-    if (status === 'FAILURE') context.exitWith(3);
+    if (status === 'FAILURE') context.output.exitWith(3);
     if (status !== 'BUSY' || ifBusy === 'skip') continue;
-    context.exitWith(4);
-    if (busy !== null) context.sayProblem(describe({ reason: 'sensor-busy', sensor: name, ...busy }));
+    context.output.exitWith(4);
+    if (busy !== null) context.output.sayProblem(describe({ reason: 'sensor-busy', sensor: name, ...busy }));
   }
 }
 
 /** The runs of the ticks as they ended, and those that other processes had left behind. */
 function report(context: Context, runs: readonly RunRecord[], resumed: ReadonlySet<string>): void {
   // A hundred thousand records are not copied for nobody.
-  if (!context.options.json) return;
+  if (!context.output.options.json) return;
   const statuses = new Map<string | null, RunStatus>(runs.map(({ id, status }) => [id, status]));
-  const ticks = context.document['ticks'] as readonly TickRecord[];
-  context.document['ticks'] = ticks.map((one) => ({
+  const ticks = context.output.document['ticks'] as readonly TickRecord[];
+  context.output.document['ticks'] = ticks.map((one) => ({
     ...one,
     runs: one.runs.map((run) => ({ ...run, status: statuses.get(run.id) ?? run.status })),
   }));
-  context.document['resumed'] = runs.filter(({ id }) => resumed.has(id));
+  context.output.document['resumed'] = runs.filter(({ id }) => resumed.has(id));
 }
 
 function printPlans(context: Context, ticks: readonly TickRecord[]): void {
   for (const plan of ticks) {
-    if (plan.error !== null) context.sayProblem(plan.error);
-    context.chat(`${plan.sensor}: would be: ${wordsForTick(plan)}`);
+    if (plan.error !== null) context.output.sayProblem(plan.error);
+    context.output.chat(`${plan.sensor}: would be: ${wordsForTick(plan)}`);
     for (const { set, added, removed } of plan.partitions) {
-      context.print(added.map((key) => `${plan.sensor}\tadd\t${set}\t${printable(key)}\n`).join(''));
-      context.print(removed.map((key) => `${plan.sensor}\tremove\t${set}\t${printable(key)}\n`).join(''));
+      context.output.print(added.map((key) => `${plan.sensor}\tadd\t${set}\t${printable(key)}\n`).join(''));
+      context.output.print(
+        removed.map((key) => `${plan.sensor}\tremove\t${set}\t${printable(key)}\n`).join(''),
+      );
     }
-    context.print(
+    context.output.print(
       plan.runs
         .map(
           ({ partitionKey, assets }) =>
@@ -188,7 +191,7 @@ function printPlans(context: Context, ticks: readonly TickRecord[]): void {
     );
     const { before, after } = plan.cursor;
     if (before !== after)
-      context.print(
+      context.output.print(
         `${plan.sensor}\tcursor\t${before === null ? '' : quoted(before)}\t${quoted(after ?? '')}\n`,
       );
   }

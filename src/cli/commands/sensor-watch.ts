@@ -16,7 +16,7 @@ export async function watchSensors(
   flags: { readonly concurrency?: number },
   names: readonly string[],
 ): Promise<void> {
-  const renderer = new EventRenderer(context, { keepsRuns: false, lasts: true });
+  const renderer = new EventRenderer(context.output, { keepsRuns: false, lasts: true });
   const base = await sessionOptions(context, renderer, {
     concurrency: flags.concurrency,
     failFast: false,
@@ -24,7 +24,7 @@ export async function watchSensors(
   });
   const options = { ...base, emit: printingRuns(context, base.emit) };
   const { pipeline } = options;
-  for (const name of names) context.checkName('sensor', name, pipeline.sensors.keys());
+  for (const name of names) context.project.checkName('sensor', name, pipeline.sensors.keys());
   const sensors = [...pipeline.sensors.values()].filter(
     ({ name }) => names.length === 0 || names.includes(name),
   );
@@ -35,11 +35,11 @@ export async function watchSensors(
       hint: 'add one to sensors of definePipeline',
     });
   const threads = new SensorThreads(path.join(context.ownFolder, 'evaluator.cjs'), {
-    pipeline: context.userPipeline(),
-    stateFile: context.store.file.path,
+    pipeline: context.project.userPipeline(),
+    stateFile: context.project.store.file.path,
   });
   const session = new RunSession(options);
-  context.chat(`watching ${sensors.map(({ name }) => name).join(', ')}; end with Ctrl-C`);
+  context.output.chat(`watching ${sensors.map(({ name }) => name).join(', ')}; end with Ctrl-C`);
   try {
     await watch({
       ...options,
@@ -50,7 +50,7 @@ export async function watchSensors(
           ...options,
           evaluate: threads.evaluate,
           dryRun: false,
-          listsAllRuns: context.options.json,
+          listsAllRuns: context.output.options.json,
           executor: session.executor,
           ifBusy: 'skip',
           waitTimeoutMs: 0,
@@ -62,5 +62,5 @@ export async function watchSensors(
     renderer.end();
     await session.leave();
   }
-  context.drained();
+  context.output.drained();
 }

@@ -32,17 +32,17 @@ export function stateCommand(program: Declaration): void {
 }
 
 async function check(context: Context): Promise<void> {
-  const document = await context.store.document();
+  const document = await context.project.store.document();
   const problems = checkState(document);
-  Object.assign(context.document, { ok: problems.length === 0, serial: document.serial, problems });
-  if (problems.length === 0) return context.print(`ok: serial ${document.serial}, no problems\n`);
-  for (const { code, message } of problems) context.print(`${code}: ${message}\n`);
-  context.sayProblem({
+  Object.assign(context.output.document, { ok: problems.length === 0, serial: document.serial, problems });
+  if (problems.length === 0) return context.output.print(`ok: serial ${document.serial}, no problems\n`);
+  for (const { code, message } of problems) context.output.print(`${code}: ${message}\n`);
+  context.output.sayProblem({
     code: 'state-problems',
-    message: `${context.store.file.path} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
+    message: `${context.project.store.file.path} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
     hint: 'to take a copy that has none: dynpart state restore FILE, or --last for the generation before',
   });
-  context.exitWith(5);
+  context.output.exitWith(5);
 }
 
 export interface AdoptedState {
@@ -52,9 +52,9 @@ export interface AdoptedState {
 }
 
 async function adopt(context: Context): Promise<void> {
-  context.useForeignState();
-  const known = await context.loadedAsKnown();
-  const from = await context.store.commit({ executors: true }, (view) => {
+  context.project.useForeignState();
+  const known = await context.project.loadedAsKnown();
+  const from = await context.project.store.commit({ executors: true }, (view) => {
     const busy = view.executors().find(({ alive }) => alive);
     if (busy !== undefined && view.pipeline?.file !== known.file)
       fail({
@@ -65,24 +65,24 @@ async function adopt(context: Context): Promise<void> {
     return { changes: [{ type: 'pipeline-known', pipeline: known }], outcome: view.pipeline?.file ?? null };
   });
   const adopted: AdoptedState = { from, to: known.file };
-  Object.assign(context.document, adopted);
-  context.chat(
-    `${context.store.file.path} belongs to ${known.file} now${from === null || from === known.file ? '' : `; it was the state of ${from}`}`,
+  Object.assign(context.output.document, adopted);
+  context.output.chat(
+    `${context.project.store.file.path} belongs to ${known.file} now${from === null || from === known.file ? '' : `; it was the state of ${from}`}`,
   );
 }
 
 async function exportTo(context: Context, _: object, file: string | undefined): Promise<void> {
-  const document = await context.store.document();
-  const { path: stateFile } = context.store.file;
+  const document = await context.project.store.document();
+  const { path: stateFile } = context.project.store.file;
   const text = `${JSON.stringify(document)}\n`;
   if (file === undefined) {
-    if (context.options.json)
+    if (context.output.options.json)
       fail({
         reason: 'usage',
         message: 'with --json the copy needs a file of its own',
         hint: 'dynpart state export FILE --json',
       });
-    return context.print(text);
+    return context.output.print(text);
   }
   // What no restore would take is no copy.
   if (document.serial === 0)
@@ -96,8 +96,8 @@ async function exportTo(context: Context, _: object, file: string | undefined): 
     // A copy of another state may be the only one that there is.
     isOwn: (head) => head.startsWith('{"schema":') && head.includes(`"lineage":"${document.lineage}"`),
   });
-  Object.assign(context.document, { file: target, serial: document.serial });
-  context.chat(`serial ${document.serial} written to ${target}`);
+  Object.assign(context.output.document, { file: target, serial: document.serial });
+  context.output.chat(`serial ${document.serial} written to ${target}`);
 }
 
 async function restore(
@@ -113,27 +113,27 @@ async function restore(
     });
   const copy =
     file === undefined ? newestIntact(context) : readCopy(path.resolve(context.terminal.cwd, file));
-  const { path: stateFile } = context.store.file;
+  const { path: stateFile } = context.project.store.file;
   const time = isoTime(context.clock.now()).replace(/[:.]/g, '-');
-  const { serial, kept, replaced } = await context.store.restore(
+  const { serial, kept, replaced } = await context.project.store.restore(
     copy,
     `before-restore-${time}`,
     file !== undefined,
   );
-  Object.assign(context.document, { file: stateFile, serial, kept });
+  Object.assign(context.output.document, { file: stateFile, serial, kept });
   if (replaced !== null)
-    context.warn(
+    context.output.warn(
       `${file} is a copy of another state (its lineage is ${copy.lineage}, what was here is ${replaced})`,
     );
-  context.chat(
+  context.output.chat(
     `restored as serial ${serial}${kept.length === 0 ? '' : `; what was there before is kept as ${kept.join(' and ')}`}`,
   );
 }
 
 function newestIntact(context: Context): StateDocument {
   // The last one may be what is wrong: it shares its content with a state file that was edited in place.
-  const newest = context.store.file.newestGeneration((document) => checkState(document).length === 0);
-  const file = context.store.file.path;
+  const newest = context.project.store.file.newestGeneration((document) => checkState(document).length === 0);
+  const file = context.project.store.file.path;
   return newest ?? fail({ reason: 'copy-unusable', file, why: 'there is no intact generation beside it' });
 }
 

@@ -23,12 +23,12 @@ async function status(
   flags: { readonly exitCode?: boolean; readonly html?: string },
   names: readonly string[],
 ): Promise<void> {
-  const before = await context.store.read({ sets: true });
-  const known = await context.known(before, ({ assets }) =>
+  const before = await context.project.store.read({ sets: true });
+  const known = await context.project.known(before, ({ assets }) =>
     names.some((name) => assets.every((asset) => asset.name !== name)),
   );
   for (const name of names)
-    context.checkName(
+    context.project.checkName(
       'asset',
       name,
       known.assets.map((asset) => asset.name),
@@ -36,21 +36,21 @@ async function status(
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
   const isWhole = names.length === 0;
   const sets = flags.html === undefined ? [] : setsOf(chosen, isWhole ? before.setNames() : []);
-  const view = await context.store.read({
+  const view = await context.project.store.read({
     ...needsOfReport(chosen, known.sensors),
     pages: sets.map((set) => newestOf(set, chosen)),
   });
   const report = statusReport(view, chosen, known.sensors);
   const { assets } = report;
-  Object.assign(context.document, report);
-  if (context.options.json)
-    context.document['sensors'] = await withPresentLastTicks(context.store, report.sensors);
+  Object.assign(context.output.document, report);
+  if (context.output.options.json)
+    context.output.document['sensors'] = await withPresentLastTicks(context.project.store, report.sensors);
   if (flags.html !== undefined) {
     const parts = { report, known: chosen, sets };
-    context.document['html'] = await writePage(context, flags.html, view, parts);
+    context.output.document['html'] = await writePage(context, flags.html, view, parts);
   }
-  if (flags.exitCode && !isAllMade(assets)) context.exitWith(10);
-  await context.table({
+  if (flags.exitCode && !isAllMade(assets)) context.output.exitWith(10);
+  await context.output.table({
     columns: [
       { title: 'ASSET' },
       { title: 'SET' },
@@ -88,7 +88,7 @@ async function writePage(
     ...parts,
     at: isoTime(context.clock.now()),
     version: context.version,
-    file: context.store.file.path,
+    file: context.project.store.file.path,
   });
   return writeFile(context, file, { content: statusHtml(page), isOwn: isStatusHtml });
 }

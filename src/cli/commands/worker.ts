@@ -23,7 +23,7 @@ async function worker(
   flags: { readonly once?: boolean; readonly concurrency?: number; readonly summary?: boolean },
 ): Promise<void> {
   const once = flags.once ?? false;
-  const renderer = new EventRenderer(context, { keepsRuns: once && !flags.summary, lasts: !once });
+  const renderer = new EventRenderer(context.output, { keepsRuns: once && !flags.summary, lasts: !once });
   const options = await sessionOptions(context, renderer, {
     concurrency: flags.concurrency,
     failFast: false,
@@ -33,16 +33,16 @@ async function worker(
     ...options,
     emit: once ? options.emit : printingRuns(context, options.emit),
   });
-  if (!once) context.chat('waiting for queued runs; end with Ctrl-C');
+  if (!once) context.output.chat('waiting for queued runs; end with Ctrl-C');
   try {
     await work(session, { clock: context.clock, interrupt: context.interrupts.signal, once });
   } finally {
     renderer.end();
     if (once)
-      Object.assign(context.document, flags.summary ? {} : { runs: renderer.runs }, {
+      Object.assign(context.output.document, flags.summary ? {} : { runs: renderer.runs }, {
         summary: renderer.summary,
       });
     await session.leave();
   }
-  if (!once) context.drained();
+  if (!once) context.output.drained();
 }

@@ -7,7 +7,7 @@ import type { TickRecord } from '../../model/tick.ts';
 import type { WaitsFor } from '../../engine/plan/waiting.ts';
 import type { Event, ProgramsLeft, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
-import type { Context } from '../context.ts';
+import type { Output } from '../output.ts';
 import { LiveLine } from './live-line.ts';
 import { wordsForTick } from './tick-words.ts';
 
@@ -35,7 +35,7 @@ export class EventRenderer {
   readonly summary: RunSummary = noRuns();
   /** Every run that ended, unless the list was not wanted. */
   readonly runs: RunRecord[] = [];
-  readonly #context: Context;
+  readonly #output: Output;
   readonly #keepsRuns: boolean;
   readonly #lasts: boolean;
   readonly #live: LiveLine;
@@ -53,41 +53,41 @@ export class EventRenderer {
    * @param lasts the command does not end by itself: everything is said at once, and nothing is kept for an end
    */
   constructor(
-    context: Context,
+    output: Output,
     { keepsRuns, lasts = false }: { readonly keepsRuns: boolean; readonly lasts?: boolean },
   ) {
-    this.#context = context;
+    this.#output = output;
     this.#keepsRuns = keepsRuns;
     this.#lasts = lasts;
-    this.#live = new LiveLine(context);
-    this.#began = steadyTime(context.clock);
-    context.talkThrough((write) => this.#live.above(write));
-    if (lasts) context.stampTalk();
+    this.#live = new LiveLine(output);
+    this.#began = steadyTime(output.clock);
+    output.talkThrough((write) => this.#live.above(write));
+    if (lasts) output.stampTalk();
   }
 
   readonly emit = (event: Event): void => {
-    const context = this.#context;
+    const output = this.#output;
     switch (event.type) {
       case 'tick-finished':
         return this.#tick(event.tick);
       case 'runs-taken-up':
-        return context.note(`taking up ${counted(event.count, 'run')} without a live owner`);
+        return output.note(`taking up ${counted(event.count, 'run')} without a live owner`);
       case 'programs-left':
-        return sayProgramsLeft(context, event);
+        return sayProgramsLeft(output, event);
       case 'process-blocked':
-        if (!this.#lasts) return context.fail(event.failure);
-        context.exitWith(1);
-        return context.sayProblem(describe(event.failure));
+        if (!this.#lasts) return output.fail(event.failure);
+        output.exitWith(1);
+        return output.sayProblem(describe(event.failure));
       case 'runs-released':
-        return context.say(
+        return output.say(
           `stopped: ${counted(event.count, 'run')} back in the queue, for the next tick or worker`,
         );
       case 'runs-lost':
-        return context.fail({ reason: 'runs-lost', count: event.count });
+        return output.fail({ reason: 'runs-lost', count: event.count });
       case 'run-started':
         this.#live.started(event);
-        this.#batch ??= { began: steadyTime(context.clock), before: { ...this.summary } };
-        return context.note(
+        this.#batch ??= { began: steadyTime(output.clock), before: { ...this.summary } };
+        return output.note(
           `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
         );
       case 'run-ended':
@@ -95,7 +95,7 @@ export class EventRenderer {
       case 'stopping':
         return this.#stopping(event);
       case 'attempt-failed':
-        return context.note(
+        return output.note(
           `try ${event.attempt} of asset '${event.asset}'${forKey(event.partitionKey)} failed: ${event.problem.message}; again in ${duration(event.retryInMs)}`,
         );
       case 'run-finished':
@@ -107,7 +107,7 @@ export class EventRenderer {
       case 'waiting':
         return this.#waits(event.waitsFor);
       case 'output':
-        return context.note(`${event.source} | ${event.line.text}`);
+        return output.note(`${event.source} | ${event.line.text}`);
       default:
         return unrendered(event);
     }
@@ -117,13 +117,13 @@ export class EventRenderer {
   end(): void {
     this.#live.stop();
     const { total, failed } = this.summary;
-    const paint = this.#context.paint.stderr;
+    const paint = this.#output.paint.stderr;
     if (failed > 0)
-      this.#context.chat(
+      this.#output.chat(
         paint.dim('  to see what it printed: dynpart runs logs RUN; to try again: dynpart runs retry RUN'),
       );
     if (this.#toldFailures > MOST_TOLD && !this.#lasts) {
-      this.#context.say(
+      this.#output.say(
         paint.dim(
           `  … and ${counted(this.#toldFailures - MOST_TOLD, 'more failed run')}; all of them: dynpart runs list --status FAILURE`,
         ),
@@ -133,7 +133,7 @@ export class EventRenderer {
   }
 
   #inWords({ succeeded, failed, canceled, leftOut, waiting }: RunSummary, began: number): string {
-    const paint = this.#context.paint.stderr;
+    const paint = this.#output.paint.stderr;
     const parts = [
       ...(succeeded > 0 ? [paint.good(`${counted(succeeded, 'run')} succeeded`)] : []),
       ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),
@@ -141,7 +141,7 @@ export class EventRenderer {
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} left out, queued or started already`] : []),
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
-    return `${parts.join(', ')} in ${duration(steadyTime(this.#context.clock) - began)}`;
+    return `${parts.join(', ')} in ${duration(steadyTime(this.#output.clock) - began)}`;
   }
 
   /** A command that goes on tells of each batch when nothing of it is left. */
@@ -152,7 +152,7 @@ export class EventRenderer {
     const { before } = batch;
     const now = { ...this.summary };
     for (const name of Object.keys(now) as (keyof RunSummary)[]) now[name] -= before[name];
-    this.#context.say(this.#inWords(now, batch.began));
+    this.#output.say(this.#inWords(now, batch.began));
   }
 
   /** A command that goes on tells once that a sensor fails, and once that it works again. @returns whether this is news */
@@ -164,33 +164,32 @@ export class EventRenderer {
       return before !== error?.code;
     }
     if (this.#broken.delete(sensor))
-      this.#context.say(`${this.#context.paint.stderr.strong(sensor)}: works again`);
+      this.#output.say(`${this.#output.paint.stderr.strong(sensor)}: works again`);
     return true;
   }
 
   /** cron mails every line: there it is one. A person has read the first ones already. */
   #sayTold(last: readonly string[]): void {
     const lines = [...this.#told, ...last];
-    if (lines.length > 0) this.#context.say(lines.join('; '));
+    if (lines.length > 0) this.#output.say(lines.join('; '));
   }
 
   #waits(waitsFor: WaitsFor | null): void {
     const words = waitsFor === null ? this.#toldWaiting : wordsForWaiting(waitsFor);
-    if (words !== this.#toldWaiting) this.#context.chat(words);
+    if (words !== this.#toldWaiting) this.#output.chat(words);
     this.#toldWaiting = words;
   }
 
   #tick(tick: TickRecord): void {
     if (!this.#isNews(tick))
-      return this.#context.note(`${tick.sensor} still fails: ${tick.error?.message ?? ''}`);
-    const { paint, terminal } = this.#context;
+      return this.#output.note(`${tick.sensor} still fails: ${tick.error?.message ?? ''}`);
+    const { paint, terminal } = this.#output;
     const said = `${paint.stderr.strong(tick.sensor)}: ${wordsForTick(tick)}`;
-    if (tick.error?.code === 'sensor-interrupted')
-      this.#context.chat(`${tick.sensor}: ${tick.error.message}`);
+    if (tick.error?.code === 'sensor-interrupted') this.#output.chat(`${tick.sensor}: ${tick.error.message}`);
     else if (tick.status === 'FAILURE') {
-      if (tick.error !== null) this.#context.sayProblem(tick.error);
-    } else if (tick.status !== 'SUCCESS') this.#context.chat(paint.stderr.dim(said));
-    else if (terminal.stderr.isTerminal || this.#lasts) this.#context.say(said);
+      if (tick.error !== null) this.#output.sayProblem(tick.error);
+    } else if (tick.status !== 'SUCCESS') this.#output.chat(paint.stderr.dim(said));
+    else if (terminal.stderr.isTerminal || this.#lasts) this.#output.say(said);
     else this.#told.push(said);
   }
 
@@ -207,18 +206,18 @@ export class EventRenderer {
     if (this.#keepsRuns) this.runs.push(run);
     this.#live.finished(run, left);
     if (run.status !== 'FAILURE' && !canceledByOthers)
-      return this.#context.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
-    this.#context.exitWith(1);
-    if ((++this.#toldFailures > MOST_TOLD && !this.#lasts) || this.#context.options.json) return;
+      return this.#output.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
+    this.#output.exitWith(1);
+    if ((++this.#toldFailures > MOST_TOLD && !this.#lasts) || this.#output.options.json) return;
     // A failed run always says why.
     const error = run.error!;
-    const paint = this.#context.paint.stderr;
+    const paint = this.#output.paint.stderr;
     const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
     const what =
       run.status === 'FAILURE'
         ? `${paint.bad('failed:')} run ${run.id}`
         : `${paint.warn('canceled:')} run ${run.id}${forKey(run.partitionKey)}`;
-    this.#context.sayAlways(`${what}: ${clean(error.message)}${hint}`);
+    this.#output.sayAlways(`${what}: ${clean(error.message)}${hint}`);
   }
 
   #stopping({ waitsFor, unfinished }: Stopping): void {
@@ -227,14 +226,14 @@ export class EventRenderer {
     );
     const named = keys.length === 0 ? '' : ` (${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ', …' : ''})`;
     const then = unfinished === 'canceled' ? 'is canceled' : 'goes back to the queue';
-    this.#context.chat(
+    this.#output.chat(
       `stopping: waiting for ${counted(waitsFor.length, 'run')}${named}; what does not end now ${then}; Ctrl-C again leaves at once`,
     );
   }
 
   /** The failure that kept them from being recorded is said by the command; this is what became of the runs. */
   #unrecorded(count: number): void {
-    this.#context.sayAlways(
+    this.#output.sayAlways(
       `${counted(count, 'run')} ended, and the end could not be recorded: the next tick or worker executes ${count === 1 ? 'it' : 'them'} again`,
     );
   }
@@ -242,10 +241,10 @@ export class EventRenderer {
   /** What the tick committed stands, and its runs are executed all the same. */
   #tickUnrecorded({ sensor, error }: TickUnrecorded): void {
     if (!(error instanceof FailureError)) throw error;
-    this.#context.sayAlways(
+    this.#output.sayAlways(
       `what the tick of '${sensor}' committed stands; its entry in the history could not be written`,
     );
-    this.#context.fail(error.failure);
+    this.#output.fail(error.failure);
   }
 }
 
@@ -255,11 +254,11 @@ function unrendered(event: never): never {
 }
 
 /** What is left of a killed process's programs is a warning: they may work beside what begins now. */
-export function sayProgramsLeft(context: Context, { host, runs, ended, mayBeLeft }: ProgramsLeft): void {
+export function sayProgramsLeft(output: Output, { host, runs, ended, mayBeLeft }: ProgramsLeft): void {
   const whose = `of ${counted(runs.length, 'run')} (${runs.slice(0, MOST_TOLD).join(', ')}) whose process was killed`;
-  if (ended > 0) context.note(`ended ${counted(ended, 'program')} ${whose}`);
+  if (ended > 0) output.note(`ended ${counted(ended, 'program')} ${whose}`);
   if (mayBeLeft)
-    context.warn(
+    output.warn(
       `programs ${whose} may still be at work on ${host}: they cannot be seen or ended from here; look for DYNPART_RUN in the environment of processes there`,
     );
 }

@@ -3,7 +3,7 @@ import { steadyTime } from '../../model/time.ts';
 import type { WriteStream as TerminalStream } from 'node:tty';
 import type { Ora } from 'ora';
 import type { RunRecord } from '../../model/run.ts';
-import type { Context } from '../context.ts';
+import type { Output } from '../output.ts';
 import type { RunStarted } from '../../engine/event.ts';
 import { counted, duration, grouped, printable } from '../../model/text.ts';
 
@@ -12,7 +12,7 @@ const SHOW_AFTER_MS = 300;
 const REDRAW_EVERY_MS = 100;
 
 export class LiveLine {
-  readonly #context: Context;
+  readonly #output: Output;
   readonly #shown: boolean;
   #began = 0;
   /** Oldest first. */
@@ -24,9 +24,9 @@ export class LiveLine {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(context: Context) {
-    const { options, terminal } = context;
-    this.#context = context;
+  constructor(output: Output) {
+    const { options, terminal } = output;
+    this.#output = output;
     this.#shown =
       terminal.stderr.isTerminal &&
       !options.json &&
@@ -36,10 +36,10 @@ export class LiveLine {
   }
 
   started({ id, partitionKey, left }: Pick<RunStarted, 'id' | 'partitionKey' | 'left'>): void {
-    this.#running.set(id, { partitionKey, since: steadyTime(this.#context.clock) });
+    this.#running.set(id, { partitionKey, since: steadyTime(this.#output.clock) });
     this.#left = left;
     if (!this.#shown || this.#timer !== undefined || this.#stopped) return;
-    this.#began = steadyTime(this.#context.clock);
+    this.#began = steadyTime(this.#output.clock);
     this.#timer = setTimeout(() => void this.#show(), SHOW_AFTER_MS);
   }
 
@@ -86,7 +86,7 @@ export class LiveLine {
     const { WriteStream } = process.getBuiltinModule('node:tty') as { WriteStream: typeof TerminalStream };
     const stream = new WriteStream(2);
     // A terminal without a size would be taken for one of endlessly many lines.
-    if (!(stream.columns > 0)) stream.columns = this.#context.terminal.stderr.columns;
+    if (!(stream.columns > 0)) stream.columns = this.#output.terminal.stderr.columns;
     this.#spinner = ora({ stream, discardStdin: false, color: false, text: this.#text() }).start();
     this.#timer = setInterval(() => {
       if (this.#spinner !== undefined) this.#spinner.text = this.#text();
@@ -94,7 +94,7 @@ export class LiveLine {
   }
 
   #text(): string {
-    const now = steadyTime(this.#context.clock);
+    const now = steadyTime(this.#output.clock);
     const rate = (this.#done * 1000) / Math.max(1, now - this.#began);
     const [longest] = this.#running.values();
     const parts = [

@@ -1,0 +1,160 @@
+/** What a command says: its result and data on stdout, talk on stderr, and the exit code that comes of it. */
+import { describe } from '../model/failure-words.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Problem } from '../model/problem.ts';
+import { clean, toJson } from '../model/text.ts';
+import { type Clock, isoTime } from '../model/time.ts';
+import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
+import { noPaint, type Paint, paintFor } from './render/paint.ts';
+import { clockTime, shortTime } from './render/short-time.ts';
+import { writeTable } from './render/table.ts';
+import type { Terminal } from './terminal.ts';
+
+/** How much is said, and in which form. */
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly color: boolean;
+}
+
+export interface OutputParts {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly options: OutputOptions;
+}
+
+export class Output {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly options: OutputOptions;
+  /** What `--json` prints: filled as the command goes, so that an error does not hide what was done before it. */
+  readonly document: Record<string, unknown> = {};
+  readonly #codes = new Set<ExitCode>();
+  #talk: (write: () => void) => void = (write) => write();
+  #stampsTalk = false;
+  #drained = false;
+  #lines = false;
+  #paint: { readonly stdout: Paint; readonly stderr: Paint } = { stdout: noPaint, stderr: noPaint };
+
+  constructor({ terminal, clock, options }: OutputParts) {
+    this.terminal = terminal;
+    this.clock = clock;
+    this.options = options;
+  }
+
+  get paint(): { readonly stdout: Paint; readonly stderr: Paint } {
+    return this.#paint;
+  }
+
+  async preparePaint(): Promise<void> {
+    const { terminal, options } = this;
+    this.#paint = {
+      stdout: await paintFor(terminal.stdout, terminal, options.color),
+      stderr: await paintFor(terminal.stderr, terminal, options.color),
+    };
+  }
+
+  /** The exit code will be at least as bad as this one. */
+  exitWith(code: ExitCode): void {
+    this.#codes.add(code);
+  }
+
+  /** It was told to stop, and that is how it ends well. */
+  drained(): void {
+    this.#drained = true;
+    this.#lines = true;
+  }
+
+  /** The exit code of the whole command. @param signal that of the signal which interrupted it, if one did */
+  exitCode(signal: ExitCode | null): ExitCode {
+    if (this.#drained) return 0;
+    return worst([...this.#codes, ...(signal === null ? [] : [signal])]);
+  }
+
+  /** Data: stdout. With `--json` the document takes its place. */
+  print(text: string): void {
+    if (!this.options.json) this.terminal.stdout.write(text);
+  }
+
+  async table(table: Parameters<typeof writeTable>[2]): Promise<void> {
+    if (!this.options.json) await writeTable(this.terminal.stdout, this.paint.stdout, table);
+  }
+
+  /** A time as data shows it: short and local for a person, ISO 8601 for a pipe. */
+  when(time: string): string {
+    return this.terminal.stdout.isTerminal ? shortTime(time, this.clock.now()) : time;
+  }
+
+  /** The lines were printed one by one: no document follows. */
+  printedLines(): void {
+    this.#lines = true;
+  }
+
+  /** With `--json`: exactly one document, whatever happened. */
+  printDocument(): void {
+    if (!this.options.json) return;
+    if (!this.#lines || this.document['error'] !== undefined) this.printLine(this.document);
+  }
+
+  /** One document a line, for commands that do not end by themselves. */
+  printLine(document: unknown): void {
+    this.terminal.stdout.write(`${toJson(document)}\n`);
+  }
+
+  /** Everything that is said goes through this, so that it does not run into a line that is redrawn. */
+  talkThrough(talk: (write: () => void) => void): void {
+    this.#talk = talk;
+  }
+
+  /** From now on, everything that is said says when: for commands that do not end by themselves. */
+  stampTalk(): void {
+    this.#stampsTalk = true;
+  }
+
+  /** Talk: stderr. What comes from outside is made fit for a terminal by who says it, since colours are its to add. */
+  say(text: string): void {
+    if (!this.options.quiet) this.sayAlways(text);
+  }
+
+  /** Talk that `--quiet` does not silence: errors. With `--json` it belongs into the document. */
+  sayAlways(text: string): void {
+    if (!this.options.json) this.#write(text);
+  }
+
+  /** Talk for a person at a terminal, or with `--verbose`; cron does not want to hear it. */
+  chat(text: string): void {
+    if (this.terminal.stderr.isTerminal || this.options.verbose) this.say(text);
+  }
+
+  /** What is said with `--verbose`. */
+  note(text: string): void {
+    if (this.options.verbose) this.#write(clean(text));
+  }
+
+  warn(message: string): void {
+    if (!this.options.quiet) this.#write(`${this.#paint.stderr.warn('warning:')} ${clean(message)}`);
+  }
+
+  /** Words a failure. */
+  sayProblem({ message, hint }: Problem): void {
+    const paint = this.#paint.stderr;
+    const more = hint === null ? '' : `\n${paint.dim(`  ${clean(hint)}`)}`;
+    this.sayAlways(`${paint.bad('error:')} ${clean(message)}${more}`);
+  }
+
+  #write(text: string): void {
+    const { stderr } = this.terminal;
+    const now = this.clock.now();
+    const stamp = this.#stampsTalk ? `${stderr.isTerminal ? clockTime(now) : isoTime(now)} ` : '';
+    this.#talk(() => stderr.write(`${stamp}${text}\n`));
+  }
+
+  /** A failure that ends the command. */
+  fail(failure: Failure): void {
+    const problem = describe(failure);
+    this.document['error'] = problem;
+    this.sayProblem(problem);
+    this.exitWith(exitCodeOf(failure));
+  }
+}

@@ -1,0 +1,257 @@
+/** What a command works on: the pipeline file, its code, the state, and the names that both know. */
+import fs from 'node:fs';
+import { describe } from '../model/failure-words.ts';
+import { shellQuoted } from '../model/text.ts';
+import { fail, FailureError } from '../model/failure.ts';
+import type { NamedThing } from '../model/failures/usage.ts';
+import { nearest } from '../model/nearest.ts';
+import type { Pipeline } from '../definitions/pipeline.ts';
+import { describeThrown } from '../model/thrown.ts';
+import { remembering } from '../engine/plan/remembering.ts';
+import type { LoadedPipeline } from '../loader/load-pipeline.ts';
+import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
+import type { HistoryRetention } from '../model/history-retention.ts';
+import type { KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
+import { openToOthers } from '../files/open-to-others.ts';
+import type { Needs } from '../state/needs.ts';
+import type { StateView } from '../state/slice.ts';
+import type { Plan } from '../state/store.ts';
+import { packFileFor } from './cache-folder.ts';
+import type { UserPipeline } from './load-user-pipeline.ts';
+import type { Output } from './output.ts';
+import type { Surroundings } from './surroundings.ts';
+import { namedStateFile, ownStateFile, usualStateFile } from './state-place.ts';
+import { type LocalStore, openStore } from './stores.ts';
+import { admit, type PipelineInUse, stateFileOf } from './whose-state.ts';
+
+/** What was said of where the project is; `undefined`: nothing. */
+export interface ProjectOptions {
+  readonly file: string | undefined;
+  readonly state: string | undefined;
+}
+
+export interface ProjectParts extends Pick<Surroundings, 'terminal' | 'clock' | 'version'> {
+  readonly options: ProjectOptions;
+  /** What is said of the state, and what the user's code says, goes there. */
+  readonly output: Output;
+}
+
+export class Project {
+  readonly #around: ProjectParts;
+  readonly #file: string | null;
+  /** `undefined` until it was looked for. */
+  #stateFile: string | FailureError | undefined;
+  #admitsAll = false;
+  #loads = true;
+  #store: LocalStore | undefined;
+  #loaded: Promise<LoadedPipeline> | undefined;
+  #history: HistoryRetention = {};
+
+  constructor(parts: ProjectParts) {
+    this.#around = parts;
+    this.#file = this.#pipelineFileIfAny();
+  }
+
+  /** The project that is meant where these are said, and what was said here for the rest. */
+  elsewhere(said: { readonly file?: string; readonly state?: string }, output: Output): Project {
+    const options = {
+      file: said.file ?? this.#around.options.file,
+      state: said.state ?? this.#around.options.state,
+    };
+    return new Project({ ...this.#around, options, output });
+  }
+
+  /** The pipeline file. @throws FailureError when there is none */
+  get file(): string {
+    return (
+      this.#file ?? fail({ reason: 'pipeline-not-found', file: this.#around.terminal.cwd, given: false })
+    );
+  }
+
+  get store(): LocalStore {
+    return (this.#store ??= this.#openStore());
+  }
+
+  /** The state file. @throws FailureError where none can be told */
+  get stateFile(): string {
+    if (this.#stateFile instanceof FailureError) throw this.#stateFile;
+    if (this.#stateFile === undefined) throw new Error('the state is asked for before it was looked for');
+    return this.#stateFile;
+  }
+
+  /**
+   * Finds the state file, before anybody asks for the state. What keeps from it is thrown by whoever asks.
+   * @param loads whether the user's code may be executed for it, where the names of files do not tell
+   */
+  async findState({ loads }: { readonly loads: boolean } = { loads: true }): Promise<void> {
+    this.#loads = loads;
+    try {
+      this.#stateFile = await this.#findStateFile();
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      this.#stateFile = error;
+    }
+  }
+
+  /** Takes the state as it is, whoever it belongs to: for the one command that changes that. */
+  useForeignState(): void {
+    this.#admitsAll = true;
+    const found = this.#stateFile;
+    if (found instanceof FailureError && found.failure.reason === 'foreign-state')
+      this.#stateFile = found.failure.state;
+  }
+
+  /** What is needed to load the user's code, also in another thread. */
+  userPipeline(): UserPipeline {
+    const { version, terminal } = this.#around;
+    const { file } = this;
+    return { file, version, packFile: packFileFor(file, terminal.env) };
+  }
+
+  /** The user's code, loaded once. */
+  async pipeline(): Promise<Pipeline> {
+    return (await this.#load()).pipeline;
+  }
+
+  /**
+   * What names there are, without the user's code where that is enough.
+   * @param missing a name that is wanted, and not among those that the state remembers: then the code is asked in any case
+   */
+  async known(
+    view: StateView,
+    missing: (known: KnownPipeline) => boolean = () => false,
+  ): Promise<KnownPipeline> {
+    const remembered = view.pipeline;
+    const file = this.#file;
+    if (remembered !== null) {
+      const isFresh = (): boolean => remembered.file === file && isAsStamped(remembered.stamp);
+      if (file === null || (isFresh() && !missing(remembered))) return remembered;
+    }
+    if (file === null) return emptyPipeline;
+    try {
+      return await this.loadedAsKnown();
+    } catch (error) {
+      // A broken pipeline file must not keep anyone from the state: its names are remembered.
+      if (remembered === null || !(error instanceof FailureError)) throw error;
+      this.#around.output.note(
+        `${describe(error.failure).message}; using the names that the state remembers`,
+      );
+      return remembered;
+    }
+  }
+
+  async loadedAsKnown(): Promise<KnownPipeline> {
+    const { knownOf } = await import('../loader/known-pipeline.ts');
+    const { pipeline, stamp } = await this.#load();
+    return knownOf(pipeline, this.file, stamp);
+  }
+
+  /** Commits a plan; a pipeline that this command had to load is remembered with it. */
+  async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    const known = this.#loaded === undefined ? null : await this.loadedAsKnown().catch(() => null);
+    return this.store.commit(needs, (view) => {
+      const planned = plan(view);
+      if (known === null || planned.changes.length === 0) return planned;
+      return { ...planned, changes: [...planned.changes, ...remembering(view, known)] };
+    });
+  }
+
+  /** A name that the pipeline or the state must have. @throws FailureError with the nearest names */
+  checkName(thing: NamedThing, name: string, names: Iterable<string>): void {
+    const all = [...new Set(names)];
+    if (!all.includes(name))
+      fail({ reason: 'unknown-name', thing, names: [name], nearest: nearest(name, all), known: all.length });
+  }
+
+  /** A set of the pipeline, or one that only the state knows. */
+  async checkSet(set: string): Promise<void> {
+    const view = await this.store.read({ sets: true });
+    if (view.setNames().includes(set) || view.pipeline?.sets.includes(set)) return;
+    this.checkName('set', set, [...(await this.known(view, () => true)).sets, ...view.setNames()]);
+  }
+
+  async checkSensor(sensor: string): Promise<void> {
+    const view = await this.store.read({ sensors: 'all' });
+    if (view.pipeline?.sensors.some(({ name }) => name === sensor)) return;
+    this.checkName('sensor', sensor, [
+      ...(await this.known(view, () => true)).sensors.map(({ name }) => name),
+      ...view.sensorNames(),
+    ]);
+  }
+
+  #pipelineFileIfAny(): string | null {
+    const { terminal, options } = this.#around;
+    const given = options.file ?? nonEmpty(terminal.env['DYNPART_FILE']);
+    try {
+      return findPipelineFile(given, terminal.cwd);
+    } catch (error) {
+      if (error instanceof FailureError) return null;
+      throw error;
+    }
+  }
+
+  #openStore(): LocalStore {
+    const store = openStore({
+      file: this.stateFile,
+      clock: this.#around.clock,
+      version: this.#around.version,
+      retention: () => this.#history,
+      warn: (message) => this.#around.output.warn(message),
+      admit: (state) => this.#admit(state),
+    });
+    const open = openToOthers(store.file.path);
+    if (open !== null)
+      this.#around.output.warn(
+        `every user of this machine can write to ${open}, and so decide what dynpart takes for done; close it: chmod o-w ${shellQuoted(open, 'PLACE')}`,
+      );
+    return store;
+  }
+
+  async #findStateFile(): Promise<string> {
+    const { terminal, options } = this.#around;
+    const given = options.state ?? nonEmpty(terminal.env['DYNPART_STATE']);
+    if (given !== undefined) return namedStateFile(given, terminal.cwd);
+    if (this.#file !== null) return stateFileOf(this.#pipelineInUse(this.#file));
+    // The pipeline file may be gone or elsewhere: what it left here can still be looked at.
+    const here = usualStateFile(terminal.cwd);
+    return fs.existsSync(here) ? here : ownStateFile(this.file);
+  }
+
+  #admit(state: StateIdentity): void | Promise<void> {
+    const file = this.#file;
+    if (file === null || this.#admitsAll) return;
+    if (state.pipeline?.file === file && !state.mayBeShared) return;
+    return admit(this.stateFile, state, this.#pipelineInUse(file));
+  }
+
+  #pipelineInUse(file: string): PipelineInUse {
+    return { file, names: async () => (this.#loads ? this.loadedAsKnown() : null) };
+  }
+
+  #load(): Promise<LoadedPipeline> {
+    return (this.#loaded ??= this.#loadNow());
+  }
+
+  async #loadNow(): Promise<LoadedPipeline> {
+    const { loadUserPipeline } = await import('./load-user-pipeline.ts');
+    const loaded = await loadUserPipeline(this.userPipeline(), {
+      onOutput: (text) => this.#around.output.note(text),
+      onStray: (error) => this.#around.output.fail({ reason: 'pipeline-stray', ...describeThrown(error) }),
+    });
+    this.#history = loaded.pipeline.history;
+    return loaded;
+  }
+}
+
+const emptyPipeline: KnownPipeline = {
+  file: '',
+  stamp: '',
+  sets: [],
+  concurrency: 0,
+  assets: [],
+  sensors: [],
+};
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
