@@ -263,6 +263,7 @@ describe('flags', () => {
     [['sensor', 'start'], 'sensor'],
     [['runs', 'show'], 'id'],
     [['runs', 'cancel'], 'ids'],
+    [['runs', 'retry'], 'filters'],
     [['materialize', '--key'], '--key'],
     [['materialize'], 'which keys'],
     [['materialize', '--prefix', 'a'], 'which keys'],

@@ -1,25 +1,16 @@
 /** `dynpart runs …`: what runs there are and were. What they printed, and what can be done about them, have files of their own. */
-import type { KnownPipeline } from '../../model/known-pipeline.ts';
-import type { RunStatus } from '../../model/run.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { findRun } from '../find-run.ts';
-import { oneOf, wholeNumber } from '../command-line/options.ts';
+import { wholeNumber } from '../command-line/options.ts';
 import { clean, printable } from '../../model/text.ts';
+import { queryOf, type RunFilters, withRunFilters } from '../run-filters.ts';
 import { cancel, release, retry } from './runs-change.ts';
 import { logs } from './runs-logs.ts';
 
-const STATUSES = ['QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED'] as const;
-
 export function runsCommand(program: Declaration): void {
   const runs = program.command('runs').description('runs, what they printed, retry and cancel');
-  runs
-    .command('list')
-    .description('runs, newest first')
-    .option('--status <status>', 'only these', oneOf('--status', STATUSES))
-    .option('--key <key>', 'only of this key')
-    .option('--asset <asset>', 'only of this asset')
-    .option('--sensor <sensor>', 'only requested by this sensor')
+  withRunFilters(runs.command('list').description('runs, newest first'))
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1), 50)
     .option('--after <id>', 'only runs that stand after this one in the list')
     .action(list);
@@ -30,15 +21,11 @@ export function runsCommand(program: Declaration): void {
     .description('what a run printed, by attempt')
     .option('--follow', 'go on until the run has ended')
     .action(logs);
-  runs
-    .command('retry')
-    .argument('<ids...>')
-    .description('new runs for the assets that did not succeed')
+  withRunFilters(runs.command('retry').argument('[ids...]'))
+    .description('new runs for the assets that did not succeed; by filters: of the newest run of each key')
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
     .action(retry);
-  runs
-    .command('cancel')
-    .argument('<ids...>')
+  withRunFilters(runs.command('cancel').argument('[ids...]'))
     .description('cancel queued runs and abort started ones, also in another process')
     .action(cancel);
   runs
@@ -48,26 +35,16 @@ export function runsCommand(program: Declaration): void {
     .action(release);
 }
 
-interface ListOptions {
-  readonly status?: RunStatus;
-  readonly key?: string;
-  readonly asset?: string;
-  readonly sensor?: string;
+interface ListOptions extends RunFilters {
   readonly limit: number;
   readonly after?: string;
 }
 
-async function list(
-  context: Context,
-  { status, key, asset, sensor, limit, after }: ListOptions,
-): Promise<void> {
-  await checkFilters(context, { asset, sensor });
+async function list(context: Context, { limit, after, ...filters }: ListOptions): Promise<void> {
+  const query = await queryOf(context.project, filters);
   if (after !== undefined) await findRun(context.project.store, after);
   const { runs, hasMore } = await context.project.store.runs({
-    ...(status !== undefined && { status }),
-    ...(key !== undefined && { keys: [key] }),
-    ...(asset !== undefined && { assets: [asset] }),
-    ...(sensor !== undefined && { sensor }),
+    ...query,
     ...(after !== undefined && { after }),
     limit,
   });
@@ -93,34 +70,6 @@ async function list(
     ]),
   });
   if (hasMore) context.output.chat(`older ones: --after ${runs.at(-1)!.id}`);
-}
-
-/** A name that neither the pipeline nor any run has is a slip of the pen, not an empty list. */
-async function checkFilters(
-  context: Context,
-  { asset, sensor }: { readonly asset: string | undefined; readonly sensor: string | undefined },
-): Promise<void> {
-  if (asset === undefined && sensor === undefined) return;
-  const isUnknown = (known: KnownPipeline): boolean =>
-    (asset !== undefined && known.assets.every(({ name }) => name !== asset)) ||
-    (sensor !== undefined && known.sensors.every(({ name }) => name !== sensor));
-  const known = await context.project.known(await context.project.store.read({}), isUnknown);
-  if (!isUnknown(known)) return;
-  const assets = known.assets.map(({ name }) => name);
-  const sensors = known.sensors.map(({ name }) => name);
-  const { runs } = await context.project.store.runs({});
-  if (asset !== undefined) {
-    context.project.checkName('asset', asset, [
-      ...assets,
-      ...runs.flatMap((run) => run.assets.map((outcome) => outcome.asset)),
-    ]);
-  }
-  if (sensor !== undefined) {
-    context.project.checkName('sensor', sensor, [
-      ...sensors,
-      ...runs.flatMap((run) => (run.sensor === null ? [] : [run.sensor])),
-    ]);
-  }
 }
 
 async function show(context: Context, _: object, id: string): Promise<void> {

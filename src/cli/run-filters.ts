@@ -1,0 +1,60 @@
+/** The flags that choose runs by what they are, for the commands that show runs or do something about them. */
+import type { KnownPipeline } from '../model/known-pipeline.ts';
+import type { RunStatus } from '../model/run.ts';
+import type { RunQuery } from '../state/run-query.ts';
+import type { Declaration } from './command-line/declaration.ts';
+import { oneOf } from './command-line/options.ts';
+import type { Project } from './project.ts';
+
+export interface RunFilters {
+  readonly status?: RunStatus;
+  readonly key?: string;
+  readonly asset?: string;
+  readonly sensor?: string;
+}
+
+const STATUSES = ['QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED'] as const;
+
+export function withRunFilters(command: Declaration): Declaration {
+  return command
+    .option('--status <status>', 'only these', oneOf('--status', STATUSES))
+    .option('--key <key>', 'only of this key')
+    .option('--asset <asset>', 'only of this asset')
+    .option('--sensor <sensor>', 'only requested by this sensor');
+}
+
+/** The filters as a question. @throws FailureError for a name that neither the pipeline nor any run has */
+export async function queryOf(
+  project: Project,
+  { status, key, asset, sensor }: RunFilters,
+): Promise<RunQuery> {
+  await checkNames(project, { asset, sensor });
+  return {
+    ...(status !== undefined && { status }),
+    ...(key !== undefined && { keys: [key] }),
+    ...(asset !== undefined && { assets: [asset] }),
+    ...(sensor !== undefined && { sensor }),
+  };
+}
+
+/** A name that neither the pipeline nor any run has is a slip of the pen, not an empty list. */
+async function checkNames(
+  project: Project,
+  { asset, sensor }: { readonly asset: string | undefined; readonly sensor: string | undefined },
+): Promise<void> {
+  if (asset === undefined && sensor === undefined) return;
+  const isUnknown = (known: KnownPipeline): boolean =>
+    (asset !== undefined && known.assets.every(({ name }) => name !== asset)) ||
+    (sensor !== undefined && known.sensors.every(({ name }) => name !== sensor));
+  const known = await project.known(await project.store.read({}), isUnknown);
+  if (!isUnknown(known)) return;
+  const { runs } = await project.store.runs({});
+  if (asset !== undefined) {
+    const names = runs.flatMap((run) => run.assets.map((outcome) => outcome.asset));
+    project.checkName('asset', asset, [...known.assets.map(({ name }) => name), ...names]);
+  }
+  if (sensor !== undefined) {
+    const names = runs.flatMap((run) => (run.sensor === null ? [] : [run.sensor]));
+    project.checkName('sensor', sensor, [...known.sensors.map(({ name }) => name), ...names]);
+  }
+}
