@@ -169,7 +169,7 @@ function queuedRecords(queued: QueuedRuns, dryRun: boolean): RunRecord[] {
   return queued.keys.map((partitionKey, at) => {
     // In a dry run nothing has happened, so nothing has an id either.
     const id = dryRun ? (null as unknown as string) : runId(queued.group, queued.firstNumber + at);
-    return recordOf(queued, { id, partitionKey, runKey: null, status: 'QUEUED', startedAt: null });
+    return recordOf(queued, { id, partitionKey, runKey: null, status: 'QUEUED', startedAt: null, done: [] });
   });
 }
 

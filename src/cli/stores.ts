@@ -10,6 +10,7 @@ import { identityOf } from '../state/document/state-document.ts';
 import { besideOf, twinOf } from '../state/json/beside.ts';
 import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
+import type { MadeBy } from '../values/file-values.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 
 /** The state, and the folder that everything beside it is kept in. */
@@ -52,11 +53,10 @@ export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<I
   if (pipeline.ioManager !== null) return pipeline.ioManager;
   const { FileValues } = await import('../values/file-values.ts');
   // A run is recorded before it leaves the state, and one that is still there has had no end.
-  const madeBy = async (run: string): Promise<readonly string[] | 'pending'> => {
+  const madeBy: MadeBy = async (run) => {
     const [record] = (await store.runs({ ids: [run] })).runs;
-    if (record === undefined || record.status === 'CANCELED') return [];
-    if (record.finishedAt === null) return 'pending';
-    return record.assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
+    const made = record?.assets.filter(({ status }) => status === 'SUCCESS') ?? [];
+    return { assets: made.map(({ asset }) => asset), isOver: record?.finishedAt !== null };
   };
   return new FileValues(store.beside, madeBy);
 }

@@ -1,5 +1,5 @@
 /** Queued and started runs: what they were queued with, where each stands, and the record that people and scripts see of it. */
-import type { RunHead, RunRecord, RunStatus } from './run.ts';
+import type { AssetOutcome, RunHead, RunRecord, RunStatus } from './run.ts';
 
 /** Runs that were queued together and have one owner. */
 export interface PendingRuns extends RunHead {
@@ -23,6 +23,8 @@ export interface PendingRun {
   readonly canceling: boolean;
   readonly interrupted: number;
   readonly startedAt: string | null;
+  /** What of it is on record while it goes on: assets that it has made, which are not made again. */
+  readonly done: readonly AssetOutcome[];
 }
 
 /** Every run of a group. */
@@ -33,10 +35,10 @@ export function* runsIn(runs: PendingRuns): Generator<PendingRun> {
 /** The record of a queued or started run. */
 export function recordOf(
   head: Omit<RunHead, 'group' | 'set' | 'origin'>,
-  run: Pick<PendingRun, 'id' | 'partitionKey' | 'runKey' | 'status' | 'startedAt'>,
+  run: Pick<PendingRun, 'id' | 'partitionKey' | 'runKey' | 'status' | 'startedAt' | 'done'>,
 ): RunRecord {
   const { createdAt, sensor, tags, retryOf, assets } = head;
-  const { id, partitionKey, runKey, status, startedAt } = run;
+  const { id, partitionKey, runKey, status, startedAt, done } = run;
   return {
     id,
     partitionKey,
@@ -47,11 +49,24 @@ export function recordOf(
     attempts: 0,
     retryOf,
     error: null,
-    assets: assets.map((asset) => ({ asset, status, attempts: 0, metadata: {}, error: null })),
+    assets: withDone(
+      assets.map((asset) => ({ asset, status, attempts: 0, metadata: {}, error: null })),
+      done,
+    ),
     createdAt,
     startedAt,
     finishedAt: null,
   };
+}
+
+/** The outcomes of a run's assets, where those that are done already have theirs. */
+export function withDone(
+  outcomes: readonly AssetOutcome[],
+  done: readonly AssetOutcome[],
+): readonly AssetOutcome[] {
+  if (done.length === 0) return outcomes;
+  const byAsset = new Map(done.map((outcome) => [outcome.asset, outcome]));
+  return outcomes.map((outcome) => byAsset.get(outcome.asset) ?? outcome);
 }
 
 /** What an executor tells of its runs before the state shows it. */

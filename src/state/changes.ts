@@ -1,6 +1,6 @@
 /** What a commit changes, in the words of the domain. Every store applies these, each in its own way. */
 import type { KnownPipeline } from '../model/known-pipeline.ts';
-import type { FinalRunStatus, RunHead, RunRecord } from '../model/run.ts';
+import type { AssetOutcome, FinalRunStatus, RunHead, RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
 
 /** One thing that a commit changes. */
@@ -40,6 +40,8 @@ export type StateChange =
   /** Back to the queue, without an owner. */
   | { readonly type: 'runs-released'; readonly ids: Iterable<string> }
   | { readonly type: 'runs-started'; readonly runs: ReadonlyMap<string, string> }
+  /** Assets that they have made while they go on: on record from now, whatever becomes of the runs. */
+  | { readonly type: 'runs-progressed'; readonly runs: ReadonlyMap<string, readonly AssetOutcome[]> }
   /** A live owner will abort them; no outcome of theirs counts. */
   | { readonly type: 'runs-canceling'; readonly ids: Iterable<string> }
   /** They leave the state for the history; `statuses` become those of their assets' keys. */

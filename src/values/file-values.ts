@@ -28,10 +28,11 @@ import {
 import { fileNameOf } from '../files/file-name.ts';
 import { asStaged, Journal, stagedFileOf, type StagedValue } from './staging.ts';
 
-/** What is on record of a run: the assets whose values count; empty for one that was canceled, or is not here any more. */
+/** What is on record of a run: the assets whose values count. One that is over has no others. */
 export interface SettledRun {
   readonly run: string;
   readonly assets: readonly string[];
+  readonly isOver: boolean;
 }
 
 /** An I/O manager whose values become durable together, and visible with the record of their materialization. */
@@ -40,12 +41,14 @@ export interface BatchingIoManager extends IoManager {
   recover(): Promise<void>;
   /** Makes durable what was saved and removed so far. */
   flush(): Promise<void>;
-  /** Puts in place the values of these runs that are on record, and drops their others. */
+  /** Puts in place the values of these runs that are on record, and drops the others of those that are over. */
   settle(runs: readonly SettledRun[]): void;
 }
 
-/** Which assets it is on record that a run has made; `'pending'` while it is queued or started. */
-export type MadeBy = (run: string) => Promise<readonly string[] | 'pending'>;
+/** What is on record of a run: the assets that it has made, and whether it is over. */
+export type MadeBy = (run: string) => Promise<Pick<SettledRun, 'assets' | 'isOver'>>;
+
+const NOTHING_MADE: MadeBy = () => Promise.resolve({ assets: [], isOver: true });
 
 /** How a value is kept. */
 const ENDINGS = ['.bin', '.none', '.json'] as const;
@@ -63,7 +66,7 @@ export class FileValues implements BatchingIoManager {
   /** Where values were removed since the last flush. */
   readonly #purged = new Set<string>();
 
-  constructor(stateFolder: string, madeBy: MadeBy = () => Promise.resolve([])) {
+  constructor(stateFolder: string, madeBy: MadeBy = NOTHING_MADE) {
     this.#folder = path.join(stateFolder, 'values');
     this.#madeBy = madeBy;
     this.#journal = new Journal(this.#folder);
@@ -141,13 +144,17 @@ export class FileValues implements BatchingIoManager {
 
   settle(runs: readonly SettledRun[]): void {
     const placed: StagedValue[] = [];
-    for (const { run, assets } of runs) {
-      for (const [base, staged] of this.#byRun.get(run) ?? []) {
-        if (assets.includes(staged.asset)) placed.push(staged);
+    for (const { run, assets, isOver } of runs) {
+      const ofRun = this.#byRun.get(run);
+      for (const [base, staged] of ofRun ?? []) {
+        const counts = assets.includes(staged.asset);
+        if (!counts && !isOver) continue;
+        if (counts) placed.push(staged);
         else this.#drop(staged);
         if (this.#newest.get(base) === staged) this.#newest.delete(base);
+        ofRun!.delete(base);
       }
-      this.#byRun.delete(run);
+      if (ofRun?.size === 0) this.#byRun.delete(run);
     }
     putInPlace(placed);
     if (this.#byRun.size === 0) this.#journal.clear();
@@ -168,10 +175,10 @@ export class FileValues implements BatchingIoManager {
     const newest = new Map<string, StagedValue>();
     const dropped: StagedValue[] = [];
     for (const value of values) {
-      const made = await this.#madeBy(value.run);
-      // Whoever executes the run again overwrites it.
-      if (made === 'pending') continue;
-      const counts = value.asset === '' ? made.length > 0 : made.includes(value.asset);
+      const { assets, isOver } = await this.#madeBy(value.run);
+      const counts = assets.some((asset) => path.basename(path.dirname(value.file)) === fileNameOf(asset));
+      // Whoever executes the run again overwrites what it makes again.
+      if (!counts && !isOver) continue;
       if (counts && !newest.has(placeOf(value))) newest.set(placeOf(value), value);
       else dropped.push(value);
     }
@@ -197,8 +204,7 @@ export class FileValues implements BatchingIoManager {
   async #madeByOthers(context: ValueContext): Promise<StagedValue | undefined> {
     for (const staged of this.#journal.ofOthers()) {
       if (!isOf(staged, context)) continue;
-      const made = await this.#madeBy(staged.run);
-      if (made !== 'pending' && made.includes(staged.asset)) return staged;
+      if ((await this.#madeBy(staged.run)).assets.includes(staged.asset)) return staged;
     }
     return undefined;
   }

@@ -455,6 +455,60 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
       });
     });
 
+    describe('runs on their way', () => {
+      const made = (name: string) =>
+        ({ asset: name, status: 'SUCCESS', attempts: 2, metadata: { n: 1 }, error: null }) as const;
+      const progress = (runs: Record<string, readonly string[]>): Promise<void> =>
+        commit({
+          type: 'runs-progressed',
+          runs: new Map(Object.entries(runs).map(([id, assets]) => [id, assets.map(made)])),
+        });
+      const done = async (): Promise<string[]> => {
+        const { runs } = await store.runs({});
+        return runs.map(({ id, assets }) => `${id} ${assets.map(({ status }) => status[0]).join('')}`).sort();
+      };
+      const statuses = async (): Promise<string> => letters(await store.read(EVERYTHING), 'audio', 'letters');
+
+      beforeEach(async () => {
+        await commit(keysAdded('letters', ['a', 'b', 'c']));
+        const assets = ['audio', 'text', 'index'];
+        const runs = queuedRuns({ group: 'g', keys: ['a', 'b', 'c'], sensor: null, assets });
+        await commit({ type: 'runs-queued', owner: null, runs });
+      });
+
+      it('have what they have made on record, through other hands and until they end', async () => {
+        const executor = await store.enter();
+        const { id } = executor;
+        await progress({ 'g-1': ['audio'], 'g-3': ['audio', 'text'] });
+        expect(await statuses()).toBe('m.m');
+        await commit(
+          { type: 'executor', id, slots: 1, wants: 0 },
+          { type: 'runs-claimed', ids: ['g-1', 'g-2'], owner: id, interrupted: new Set() },
+        );
+        await progress({ 'g-1': ['text'], 'g-2': ['audio'] });
+        expect(await done()).toEqual(['g-1 SSQ', 'g-2 SQQ', 'g-3 SSQ']);
+        await commit({ type: 'runs-released', ids: ['g-1'] });
+        const { run } = (await store.read(EVERYTHING)).run('g-1')!;
+        expect(run.done).toEqual([made('audio'), made('text')]);
+        const ended = finishedRun({ id: 'g-2', partitionKey: 'b', status: 'CANCELED', counts: false });
+        await commit({ type: 'runs-finished', runs: [ended] }, { type: 'runs-released', ids: ['g-1'] });
+        expect(await statuses()).toBe('mmm');
+        await commit({ type: 'executor-left', id });
+        await executor.leave();
+      });
+
+      it('forget it with their key', async () => {
+        await progress({ 'g-1': ['audio'] });
+        const gone = finishedRun({ id: 'g-1', partitionKey: 'a', status: 'CANCELED', counts: false });
+        await commit(
+          { type: 'runs-finished', runs: [gone] },
+          { type: 'keys-removed', set: 'letters', keys: ['a'], keepOut: false },
+        );
+        await commit(keysAdded('letters', ['a']));
+        expect(await statuses()).toBe('...');
+      });
+    });
+
     describe('run keys', () => {
       const queue = (
         group: string,
@@ -606,6 +660,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           runKey: 'a',
           status: 'QUEUED',
           canceling: false,
+          done: [],
           interrupted: 0,
           startedAt: null,
         });
@@ -627,6 +682,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             partitionKey: 'a',
             status: 'QUEUED',
             canceling: false,
+            done: [],
             interrupted: 0,
             startedAt: null,
             owner: null,
@@ -636,6 +692,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             partitionKey: 'b',
             status: 'QUEUED',
             canceling: false,
+            done: [],
             interrupted: 0,
             startedAt: null,
             owner,
@@ -645,6 +702,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             partitionKey: 'c',
             status: 'QUEUED',
             canceling: false,
+            done: [],
             interrupted: 0,
             startedAt: null,
             owner: null,
@@ -654,6 +712,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             partitionKey: 'd',
             status: 'QUEUED',
             canceling: false,
+            done: [],
             interrupted: 1,
             startedAt: null,
             owner,

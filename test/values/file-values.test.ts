@@ -32,7 +32,7 @@ describe('values in files', () => {
   /** As a commit does it that records all of it. */
   const put = async (of: FileValues, run = 'g-1'): Promise<void> => {
     await of.flush();
-    of.settle([{ run, assets: ['audio'] }]);
+    of.settle([{ run, assets: ['audio'], isOver: true }]);
   };
   const fresh = (): FileValues => new FileValues(folder.path);
   /** Without the sign that this boot's leftovers were looked for. */
@@ -130,7 +130,7 @@ describe('values in files', () => {
     const flushing = values.flush();
     values.save(by('a', 'g-2'), 'second');
     await flushing;
-    values.settle([{ run: 'g-1', assets: ['audio'] }]);
+    values.settle([{ run: 'g-1', assets: ['audio'], isOver: true }]);
     expect(await values.load(audio('a'))).toBe('second');
     expect(await fresh().load(audio('a'))).toBe('first');
     expect(await fresh().load(audio('b'))).toBe('other');
@@ -146,10 +146,24 @@ describe('values in files', () => {
     values.save(by('b', 'g-2'), 'canceled');
     await values.flush();
     expect(await fresh().load(audio('a'))).toBe('on record');
-    values.settle([{ run: 'g-2', assets: [] }]);
+    values.settle([{ run: 'g-2', assets: [], isOver: true }]);
     expect(await values.load(audio('a'))).toBe('on record');
     await expect(values.load(audio('b'))).rejects.toThrow();
     expect(files()).toEqual(['a.json']);
+    expect(temporaries()).toEqual([]);
+  });
+
+  it('puts in place what a run has made on its way, and keeps what it makes meanwhile for its end', async () => {
+    values.save(by('a'), 'made');
+    await values.flush();
+    const text = { asset: 'text', partitionKey: 'a' };
+    values.save({ ...text, run: { id: 'g-1' } }, 'not on record yet');
+    values.settle([{ run: 'g-1', assets: ['audio'], isOver: false }]);
+    expect(await fresh().load(audio('a'))).toBe('made');
+    await expect(fresh().load(text)).rejects.toThrow();
+    await values.flush();
+    values.settle([{ run: 'g-1', assets: ['audio', 'text'], isOver: true }]);
+    expect(await fresh().load(text)).toBe('not on record yet');
     expect(temporaries()).toEqual([]);
   });
 
@@ -165,19 +179,24 @@ describe('values in files', () => {
 
   describe('that a process left when it was killed', () => {
     const GONE = `4194999-1-${processTag().split('-')[2]!}`;
-    const made: Record<string, readonly string[] | 'pending'> = {
+    const made: Record<string, readonly string[]> = {
       'g-1': ['audio'],
       'g-2': [],
-      'g-3': 'pending',
       'g-4': ['audio'],
     };
-    const later = (): FileValues => new FileValues(folder.path, (run) => Promise.resolve(made[run] ?? []));
+    /** Runs that go on with what is on record of them. */
+    const onTheWay: Record<string, readonly string[]> = { 'g-5': ['audio'] };
+    const later = (): FileValues =>
+      new FileValues(folder.path, (run) =>
+        Promise.resolve({ assets: made[run] ?? onTheWay[run] ?? [], isOver: made[run] !== undefined }),
+      );
 
     beforeEach(() => {
       values.save(by('a'), 'made');
       values.save(by('b', 'g-2'), 'canceled');
       values.save(by('c', 'g-3'), 'to be made again');
       values.save(by('a', 'g-4'), new Uint8Array([1]));
+      values.save(by('d', 'g-5'), 'made on the way');
       fs.renameSync(folder.file('values', '.tmp', processTag()), folder.file('values', '.tmp', GONE));
     });
 
@@ -186,6 +205,7 @@ describe('values in files', () => {
       expect(await later().load(audio('a'))).toEqual(new Uint8Array([1]));
       await expect(later().load(audio('b'))).rejects.toThrow();
       await expect(later().load(audio('c'))).rejects.toThrow();
+      expect(await later().load(audio('d'))).toBe('made on the way');
       expect(folder.content()).toEqual(before);
     });
 
@@ -194,11 +214,11 @@ describe('values in files', () => {
       async (from) => {
         if (from !== 'its journal') fs.rmSync(folder.file('values', '.tmp', GONE));
         await later().recover();
-        expect(files()).toEqual(['a.bin', 'c.json~g-3']);
+        expect(files()).toEqual(['a.bin', 'c.json~g-3', 'd.json']);
         expect(await fresh().load(audio('a'))).toEqual(new Uint8Array([1]));
         expect(temporaries()).toEqual([]);
         await later().recover();
-        expect(files()).toEqual(['a.bin', 'c.json~g-3']);
+        expect(files()).toEqual(['a.bin', 'c.json~g-3', 'd.json']);
       },
     );
   });

@@ -92,8 +92,8 @@ export function claimRuns(view: StateView, options: ClaimOptions): Claim {
 
 /** A run as this process will execute it. */
 export function ownedRun(runs: PendingRuns, run: PendingRun, interrupted: number): OwnedRun {
-  const { id, partitionKey, runKey } = run;
-  return { id, partitionKey, runKey, assets: runs.assets, tags: runs.tags, runs, interrupted };
+  const { id, partitionKey, runKey, done } = run;
+  return { id, partitionKey, runKey, assets: runs.assets, tags: runs.tags, done, runs, interrupted };
 }
 
 /** The runs of a group that are an executor's, as the state has them now. */

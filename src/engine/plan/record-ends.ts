@@ -3,7 +3,8 @@ import { describe } from '../../model/failure-words.ts';
 import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
 import type { Needs } from '../../state/needs.ts';
-import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import { type PendingRun, type PendingRuns, withDone } from '../../model/pending-run.ts';
+import type { AssetOutcome } from '../../model/run.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Plan } from '../../state/store.ts';
 import { isListed, ownedBy } from './ownership.ts';
@@ -14,6 +15,8 @@ export interface EndsToRecord {
   readonly executor: string;
   /** Runs that ended here, as this process saw it. */
   readonly ended: readonly FinishedRun[];
+  /** Assets that runs have made which did not come to their end: those runs go on, go back, or were interrupted for good. */
+  readonly made: ReadonlyMap<string, readonly AssetOutcome[]>;
   /** Runs that began here and that the state does not show as started: when, by id. */
   readonly started: ReadonlyMap<string, string>;
   /** Runs that go back to the queue. */
@@ -34,6 +37,8 @@ export interface RecordedEnds {
   readonly lost: readonly FinishedRun[];
   /** How many went back to the queue. */
   readonly released: number;
+  /** Assets that are on record, though their runs are not. */
+  readonly progressed: ReadonlyMap<string, readonly AssetOutcome[]>;
   readonly slots: number;
 }
 
@@ -57,13 +62,15 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   const lost = ended.filter((end) => !mine.includes(end));
   const back = released.filter((id) => isOwnedBy(view, executor, id)).map((id) => view.run(id)!);
   // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
+  const progressed = progressOf(view, ends);
   const finished = [
-    ...mine.map((end) => asRecorded(view, end)),
+    ...mine.map((end) => asRecorded(view, end, progressed.get(end.record.id) ?? [])),
     ...back.filter(({ run }) => run.canceling).map(({ runs, run }) => canceledEnd(view, runs, run, now)),
   ];
   const queued = back.filter(({ run }) => !run.canceling).map(({ run }) => run.id);
   const started = startedBy(view, ends);
   const changes: StateChange[] = [];
+  if (progressed.size > 0) changes.push({ type: 'runs-progressed', runs: progressed });
   if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
   if (queued.length > 0) changes.push({ type: 'runs-released', ids: queued });
   if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
@@ -73,7 +80,7 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   if (owned === 0) {
     if (isListed(view, executor)) changes.push({ type: 'executor-left', id: executor });
   } else if (goesOn !== null) changes.push(executorEntry(executor, slots, goesOn));
-  return { changes, outcome: { finished, lost, released: queued.length, slots } };
+  return { changes, outcome: { finished, lost, released: queued.length, progressed, slots } };
 }
 
 /** A process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
@@ -98,9 +105,27 @@ export function startedBy(
   return new Map([...started].filter(([id]) => isOwnedBy(view, executor, id)));
 }
 
-function asRecorded(view: StateView, end: FinishedRun): RecordedEnd {
+/** Nothing new counts for a run that others cancel; what came to an outcome that counts has all of it in there. */
+function progressOf(
+  view: StateView,
+  { executor, ended, made }: EndsToRecord,
+): ReadonlyMap<string, readonly AssetOutcome[]> {
+  const whole = new Set(ended.flatMap(({ record, counts }) => (counts ? [record.id] : [])));
+  return new Map(
+    [...made].filter(([id]) => {
+      const found = view.run(id);
+      return found?.runs.owner === executor && !found.run.canceling && !whole.has(id);
+    }),
+  );
+}
+
+function asRecorded(view: StateView, end: FinishedRun, progress: readonly AssetOutcome[]): RecordedEnd {
   const { runs, run } = view.run(end.record.id)!;
-  if (!run.canceling) return { ...end, canceledByOthers: false };
+  if (!run.canceling) {
+    // What an interrupted run has made stays made.
+    const assets = end.counts ? end.record.assets : withDone(end.record.assets, [...run.done, ...progress]);
+    return { ...end, record: { ...end.record, assets }, canceledByOthers: false };
+  }
   const error = whyCanceled(view, runs, run);
   return {
     ...end,
@@ -110,11 +135,10 @@ function asRecorded(view: StateView, end: FinishedRun): RecordedEnd {
       ...end.record,
       status: 'CANCELED',
       error,
-      assets: end.record.assets.map((asset) => ({
-        ...asset,
-        status: 'CANCELED',
-        error: asset.error ?? error,
-      })),
+      assets: withDone(
+        end.record.assets.map((asset) => ({ ...asset, status: 'CANCELED', error: asset.error ?? error })),
+        run.done,
+      ),
     },
   };
 }

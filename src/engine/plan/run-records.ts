@@ -5,7 +5,7 @@ import { recordedProblem } from '../../model/problem.ts';
 import { type FinalRunStatus, mayBecome } from '../../model/run.ts';
 import { isoTime, type Millis } from '../../model/time.ts';
 import type { FinishedRun } from '../../state/changes.ts';
-import { type PendingRun, type PendingRuns, recordOf } from '../../model/pending-run.ts';
+import { type PendingRun, type PendingRuns, recordOf, withDone } from '../../model/pending-run.ts';
 
 type RunEnd = Pick<FinishedRun['record'], 'status' | 'assets' | 'error' | 'attempts'>;
 
@@ -17,7 +17,10 @@ export function endOf(runs: PendingRuns, run: PendingRun, end: RunEnd, now: Mill
     ...recordOf(runs, run),
     ...end,
     error: recordedProblem(end.error),
-    assets: end.assets.map((asset) => ({ ...asset, error: recordedProblem(asset.error) })),
+    assets: withDone(
+      end.assets.map((asset) => ({ ...asset, error: recordedProblem(asset.error) })),
+      run.done,
+    ),
     finishedAt: isoTime(now),
   };
 }

@@ -32,6 +32,8 @@ export interface RunTask {
   readonly partitionKey: string | null;
   readonly assets: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
+  /** What an earlier execution of it has made, and is on record: it is not made again. */
+  readonly done: readonly AssetOutcome[];
 }
 
 export interface ExecutionContext {
@@ -44,6 +46,8 @@ export interface ExecutionContext {
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
   /** The run has ended: what it wrote is to be in its log. */
   readonly closeLog: (runId: string) => void;
+  /** An asset of a run is made, and others follow. */
+  readonly made: (runId: string, outcome: AssetOutcome) => void;
   /** User code of an asset begins, which may keep the event loop from turning for so long. */
   readonly begun: (runId: string, mayBlockMs: number) => void;
   /** What the run's user code starts. */
@@ -81,8 +85,9 @@ export async function executeRun(
 
 async function materializeAll(task: RunTask, execution: Omit<Attempt, 'attempt'>): Promise<RunEnding> {
   const { context } = execution;
-  const outcomes = new Map<string, AssetOutcome>();
-  for (const name of task.assets) {
+  const outcomes = new Map(task.done.map((outcome) => [outcome.asset, outcome]));
+  const left = task.assets.filter((name) => !outcomes.has(name));
+  for (const name of left) {
     const definition = context.pipeline.assets.get(name);
     const ended =
       definition === undefined
@@ -90,8 +95,9 @@ async function materializeAll(task: RunTask, execution: Omit<Attempt, 'attempt'>
         : await materialize(definition, task, outcomes, execution);
     if (ended === 'interrupted') return { type: 'interrupted' };
     outcomes.set(name, ended);
+    if (ended.status === 'SUCCESS' && name !== left.at(-1)) context.made(task.id, ended);
   }
-  const assets = [...outcomes.values()];
+  const assets = task.assets.map((name) => outcomes.get(name)!);
   const failures = assets.filter(({ status }) => status === 'FAILURE');
   if (failures.length === 0) return { type: 'ended', status: 'SUCCESS', assets, error: null };
   return { type: 'ended', status: 'FAILURE', assets, error: failures[0]!.error };

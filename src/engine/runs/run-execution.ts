@@ -8,8 +8,8 @@ import { FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import { isThere } from '../../model/partition.ts';
+import type { AssetOutcome } from '../../model/run.ts';
 import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
-import type { FinishedRun } from '../../state/changes.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
@@ -34,11 +34,18 @@ import { hasWorkOf, takesRoom } from '../plan/waiting.ts';
 import { Unrecorded } from './unrecorded.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
 
+/** What is on record of a run: assets whose values count. One that is over has made no others. */
+export interface SettledRun {
+  readonly run: string;
+  readonly assets: readonly string[];
+  readonly isOver: boolean;
+}
+
 /** An I/O manager that may make saved values durable at once, and visible when they are on record. */
 export type RunValues = IoManager & {
   recover?(): Promise<void>;
   flush?(): Promise<void>;
-  settle?(runs: readonly { readonly run: string; readonly assets: readonly string[] }[]): void;
+  settle?(runs: readonly SettledRun[]): void;
 };
 
 export interface RunExecutionOptions {
@@ -62,6 +69,9 @@ export interface RunExecutionOptions {
 const COMMIT_EVERY_MS = 100;
 const TIME_BETWEEN_COMMITS = 10;
 const LONGEST_BETWEEN_COMMITS_MS = 5000;
+
+/** What a run has made on its way waits so long for the end of some run, to be committed together with it. */
+const PROGRESS_AFTER_MS = 1000;
 
 /** How often the state is looked at for what others did: cancellations, room for more, keys let go of. */
 const LOOK_EVERY_MS = 500;
@@ -110,6 +120,7 @@ export class RunExecution {
   #programs = 0;
   #committing: Promise<void> | null = null;
   #commitDue = 0;
+  #progressDue = 0;
   #lookDue = 0;
   #wake: () => void = () => undefined;
 
@@ -119,6 +130,7 @@ export class RunExecution {
     this.#context = {
       ...options,
       isMade: this.#isMade,
+      made: (id, outcome) => this.#noteMade(id, outcome),
       appendLog: (id, lines) => store.appendLog(id, lines),
       closeLog: (id) => store.closeLog(id),
       begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),
@@ -277,6 +289,14 @@ export class RunExecution {
     }
   }
 
+  /** A run of several assets may take hours: what it has made is on record soon, and a process that dies loses only the rest. */
+  #noteMade(id: string, outcome: AssetOutcome): void {
+    if (this.#inFlight.get(id)?.lost !== false) return;
+    if (!this.#unrecorded.hasMade) this.#progressDue = steadyTime(this.#options.clock) + PROGRESS_AFTER_MS;
+    this.#unrecorded.noteMade(id, outcome);
+    this.#wake();
+  }
+
   #takeEnding(flight: InFlight, ending: RunEnding): void {
     if (flight.lost) return;
     if (flight.canceled) return this.#endCanceled(flight, 'it was canceled');
@@ -298,16 +318,16 @@ export class RunExecution {
     end: ReturnType<typeof endOfAll>,
     counts: boolean,
   ): void {
-    const { id, partitionKey, runKey, interrupted } = run;
+    const { id, partitionKey, runKey, interrupted, done } = run;
     const status = 'STARTED' as const;
-    const pending = { id, partitionKey, runKey, interrupted, status, canceling: false, startedAt };
+    const pending = { id, partitionKey, runKey, interrupted, status, canceling: false, startedAt, done };
     const record = endOf(run.runs, pending, end, this.#options.clock.now());
     this.#unrecorded.noteEnd({ record, set: run.runs.set, counts });
     this.#options.emit({ type: 'run-ended', run: record });
   }
 
   readonly #isMade = (asset: string, partitionKey: string | null): boolean => {
-    if (this.#unrecorded.hasMade(asset, partitionKey)) return true;
+    if (this.#unrecorded.isFresh(asset, partitionKey)) return true;
     const set = this.#options.pipeline.assets.get(asset)?.set ?? null;
     return isThere(this.#view!.statusOf(asset, set, [partitionKey])[0]!);
   };
@@ -325,7 +345,7 @@ export class RunExecution {
   async #somethingHappens(): Promise<void> {
     if (this.left === 0 && this.#committing === null) return;
     const { clock } = this.#options;
-    const commitDue = this.#unrecorded.hasEnds && this.#committing === null ? this.#commitDue : Infinity;
+    const commitDue = this.#committing === null ? this.#nextCommit : Infinity;
     // Nobody looks any more once it is stopped: then only an end is waited for.
     const due = Math.min(this.#stopping !== null ? Infinity : this.#lookDue, commitDue);
     const waking = new AbortController();
@@ -334,10 +354,17 @@ export class RunExecution {
     this.#wake = () => undefined;
   }
 
+  /** When something has to be committed; `Infinity` where there is nothing. */
+  get #nextCommit(): number {
+    const ends = this.#unrecorded.hasEnds ? this.#commitDue : Infinity;
+    return Math.min(ends, this.#unrecorded.hasMade ? this.#progressDue : Infinity);
+  }
+
   #commitIfDue(): void {
-    if (this.#committing !== null || !this.#unrecorded.hasEnds) return;
-    const waits = this.left > 0 && (this.#inFlight.size > 0 || this.#canStart());
-    if (waits && steadyTime(this.#options.clock) < this.#commitDue) return;
+    if (this.#committing !== null) return;
+    const isLast = this.left === 0 || (this.#inFlight.size === 0 && !this.#canStart());
+    const isDue = steadyTime(this.#options.clock) >= this.#nextCommit;
+    if (!isDue && !(isLast && this.#unrecorded.hasEnds)) return;
     this.#committing = this.#commit()
       .catch((error: unknown) => this.#stop({ error }))
       .finally(() => {
@@ -362,6 +389,7 @@ export class RunExecution {
   async #record(back: readonly OwnedRun[], goesOn: () => EndsToRecord['goesOn']): Promise<void> {
     const { store, ioManager, executor, emit, clock } = this.#options;
     const ended = this.#unrecorded.takeEnds();
+    const made = this.#unrecorded.takeMade();
     const released = back.map(({ id }) => id);
     const needs = needsOfEnds(executor.id, [
       ...ended.map(({ set, record }) => ({ set, key: record.partitionKey })),
@@ -374,7 +402,7 @@ export class RunExecution {
       const started = this.#unrecorded.startsOf((id) => !ends.has(id) && this.#inFlight.has(id));
       const now = clock.now();
       const recorded = await store.commit(needs, (view) =>
-        planEnds(view, { executor: executor.id, ended, started, released, goesOn: goesOn(), now }),
+        planEnds(view, { executor: executor.id, ended, made, started, released, goesOn: goesOn(), now }),
       );
       isRecorded = true;
       this.#unrecorded.endsRecorded(ended);
@@ -402,10 +430,16 @@ export class RunExecution {
   }
 
   /** Values become visible with their record; what does not count is dropped. */
-  #settle({ finished, lost }: RecordedEnds, released: readonly string[]): void {
+  #settle({ finished, lost, progressed }: RecordedEnds, released: readonly string[]): void {
+    const isOver = true;
     this.#options.ioManager.settle?.([
-      ...finished.map((end) => ({ run: end.record.id, assets: madeIn(end) })),
-      ...[...lost.map(({ record }) => record.id), ...released].map((run) => ({ run, assets: [] })),
+      ...[...progressed].map(([run, made]) => ({ run, assets: assetsIn(made), isOver: false })),
+      ...finished.map(({ record: { id, assets }, counts }) => ({
+        run: id,
+        assets: counts ? assetsIn(assets) : [],
+        isOver,
+      })),
+      ...[...lost.map(({ record }) => record.id), ...released].map((run) => ({ run, assets: [], isOver })),
     ]);
   }
 
@@ -529,9 +563,9 @@ export class RunExecution {
   }
 }
 
-/** The assets that a run has made, as far as its outcome counts. */
-function madeIn({ record, counts }: FinishedRun): string[] {
-  return counts ? record.assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset) : [];
+/** Those that were made. */
+function assetsIn(outcomes: readonly AssetOutcome[]): string[] {
+  return outcomes.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
 }
 
 /** Whether a sensor asked for this very run. A retry of such a run was asked for by hand. */

@@ -1,4 +1,5 @@
 /** What happened in this process and is not on record yet: no view of the state shows it. */
+import type { AssetOutcome } from '../../model/run.ts';
 import type { FinishedRun } from '../../state/changes.ts';
 import { FreshlyMade } from './freshly-made.ts';
 
@@ -6,6 +7,7 @@ export class Unrecorded {
   readonly #started = new Map<string, string>();
   readonly #fresh = new FreshlyMade();
   #ended: FinishedRun[] = [];
+  #made = new Map<string, readonly AssetOutcome[]>();
   #count = 0;
 
   /** Runs whose end is not on record, those included that a commit has in hand. */
@@ -35,6 +37,23 @@ export class Unrecorded {
   /** The run is not this process's any more. */
   forgetStart(id: string): void {
     this.#started.delete(id);
+    this.#made.delete(id);
+  }
+
+  /** An asset of a run is made, and the run goes on. */
+  noteMade(id: string, outcome: AssetOutcome): void {
+    this.#made.set(id, [...(this.#made.get(id) ?? []), outcome]);
+  }
+
+  get hasMade(): boolean {
+    return this.#made.size > 0;
+  }
+
+  /** What runs have made on their way, for a commit to record. */
+  takeMade(): ReadonlyMap<string, readonly AssetOutcome[]> {
+    const made = this.#made;
+    this.#made = new Map();
+    return made;
   }
 
   /** The ends that have come up, for a commit to record. */
@@ -66,7 +85,7 @@ export class Unrecorded {
   }
 
   /** Whether an asset was made here for a key, and no view shows it. */
-  hasMade(asset: string, partitionKey: string | null): boolean {
+  isFresh(asset: string, partitionKey: string | null): boolean {
     return this.#fresh.has(asset, partitionKey);
   }
 }

@@ -1,7 +1,7 @@
 /** What each change does to the document. Pure: the document that is given stays as it was. */
 import { put, timesWithout, without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
-import { changeChosen, chosenBy, groupOf, withLetters } from './run-columns.ts';
+import { changeChosen, chosenBy, findRun, groupOf, withLetters, withProgress } from './run-columns.ts';
 import {
   EMPTY_SET,
   entryOf,
@@ -13,6 +13,7 @@ import {
   type StateDocument,
 } from './state-document.ts';
 import { type MadeLetter, withOutcomes, withoutKeys } from './statuses.ts';
+import type { AssetOutcome } from '../../model/run.ts';
 import type { FinishedRun, QueuedRuns, StateChange } from '../changes.ts';
 import type { CountQuery } from '../slice.ts';
 
@@ -93,6 +94,8 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
           },
         })),
       };
+    case 'runs-progressed':
+      return progressRuns(document, change.runs);
     case 'runs-canceling':
       return {
         ...document,
@@ -209,21 +212,50 @@ function spend(
 
 function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
   const runs = changeChosen(document.runs, chosenBy(finished.map(({ record }) => record.id)), () => null);
-  // What each key of each asset came to; a later run of the same key wins.
+  const counting = finished.filter(({ counts }) => counts);
+  const outcomes = counting.map(({ record, set }) => ({
+    set,
+    partitionKey: record.partitionKey,
+    assets: record.assets,
+  }));
+  return withStatuses({ ...document, runs }, outcomes);
+}
+
+/** Runs that have made some of their assets and go on. */
+function progressRuns(
+  document: StateDocument,
+  progress: ReadonlyMap<string, readonly AssetOutcome[]>,
+): StateDocument {
+  const outcomes = [...progress].flatMap(([id, assets]) => {
+    const found = findRun(document.runs, id);
+    if (found === undefined) return [];
+    return [{ set: found.runs.set, partitionKey: found.run.partitionKey, assets }];
+  });
+  const runs = changeChosen(document.runs, chosenBy(progress.keys()), (part) => withProgress(part, progress));
+  return withStatuses({ ...document, runs }, outcomes);
+}
+
+interface OutcomesOfRun {
+  readonly set: string | null;
+  readonly partitionKey: string | null;
+  readonly assets: readonly AssetOutcome[];
+}
+
+/** What each key of each asset came to; a later run of the same key wins. */
+function withStatuses(document: StateDocument, runs: readonly OutcomesOfRun[]): StateDocument {
   const outcomes = new Map<string, { query: CountQuery; letters: Map<string | null, MadeLetter> }>();
-  for (const { record, set, counts } of finished) {
-    if (!counts) continue;
-    for (const { asset, status } of record.assets) {
+  for (const { set, partitionKey, assets } of runs) {
+    for (const { asset, status } of assets) {
       if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
       const name = JSON.stringify([asset, set]);
       const outcome = outcomes.get(name) ?? { query: { asset, set }, letters: new Map() };
       outcomes.set(name, outcome);
-      const before = outcome.letters.get(record.partitionKey);
+      const before = outcome.letters.get(partitionKey);
       const isRemake = before === 'm' || before === 'F';
-      outcome.letters.set(record.partitionKey, status === 'SUCCESS' ? 'm' : isRemake ? 'F' : 'f');
+      outcome.letters.set(partitionKey, status === 'SUCCESS' ? 'm' : isRemake ? 'F' : 'f');
     }
   }
-  let changed: StateDocument = { ...document, runs };
+  let changed = document;
   for (const { query, letters } of outcomes.values()) {
     const entry = withOutcomes(changed, query, letters);
     changed = { ...changed, assets: { ...changed.assets, [query.asset]: entry } };

@@ -140,6 +140,10 @@ function checkRuns(check: RunsCheck): void {
         'unknown-sensor',
         `runs of group ${group.id} are of sensor '${group.sensor}', which never ticked`,
       );
+    const numbers = new Set(group.numbers.map(String));
+    for (const number of Object.keys(group.done ?? {}))
+      if (!numbers.has(number))
+        report('done', `run ${group.id}-${number} is said to have made something, and is not there`);
     group.numbers.forEach((number, at) => checkRun(group, number, at, { ...check, ids, launched }));
   }
 }
@@ -174,6 +178,9 @@ function checkRun(group: RunGroup, number: number, at: number, check: RunCheck):
   if (status === 's' && !isTimed) report('started-at', `run ${id} is started, and it is not said when`);
   if (status === 'q' && isTimed)
     report('started-at', `run ${id} is queued, and yet it is said when it began`);
+  for (const { asset, status: made } of group.done?.[String(number)] ?? [])
+    if (made !== 'SUCCESS' || !group.assets.includes(asset))
+      report('done', `run ${id} is said to have made '${asset}' (${made}), which it cannot have`);
   const interrupted = Number(group.interrupted[at]);
   if (interrupted >= MAX_EXECUTIONS)
     report('interrupted-too-often', `run ${id} was interrupted ${interrupted} times and is not ended`);

@@ -19,7 +19,7 @@ import {
   tuple,
   where,
 } from '../../model/shape.ts';
-import { ownerFields, tickShape } from './record-shapes.ts';
+import { outcomeShape, ownerFields, tickShape } from './record-shapes.ts';
 import {
   type AssetEntry,
   entryOf,
@@ -95,6 +95,7 @@ const runs = where(
     status: letters(/^[qsc]*$/, 'q, s and c'),
     interrupted: letters(/^[0-9]*$/, 'digits'),
     startedAt: entries(time),
+    done: optional(entries(list(outcomeShape))),
   }),
   ({ numbers, keys, runKeys, status, interrupted }) => {
     const columns = { keys, runKeys: Array.isArray(runKeys) ? runKeys : keys, status, interrupted };

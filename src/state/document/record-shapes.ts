@@ -1,7 +1,7 @@
 /** The shapes of single records: ticks, finished runs, log lines, owners. What is read from a file is not trusted to have them. */
 import type { Owner } from '../../files/process-owner.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { RunRecord, RunStatus } from '../../model/run.ts';
+import type { AssetOutcome, RunRecord, RunStatus } from '../../model/run.ts';
 import {
   anything,
   count,
@@ -58,6 +58,14 @@ export const tickShape = object<TickRecord>({
   log: optional(list(object<LogLine>({ at: text, stream, text }))),
 });
 
+export const outcomeShape = object<AssetOutcome>({
+  asset: text,
+  status: oneOf('QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED', 'SKIPPED'),
+  attempts: count,
+  metadata: entries(anything),
+  error: orNull(problem),
+});
+
 export const runShape = object<RunRecord>({
   id: text,
   partitionKey: orNull(text),
@@ -68,15 +76,7 @@ export const runShape = object<RunRecord>({
   attempts: count,
   retryOf: orNull(text),
   error: orNull(problem),
-  assets: list(
-    object({
-      asset: text,
-      status: oneOf('QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED', 'SKIPPED'),
-      attempts: count,
-      metadata: entries(anything),
-      error: orNull(problem),
-    }),
-  ),
+  assets: list(outcomeShape),
   createdAt: time,
   startedAt: orNull(time),
   finishedAt: orNull(time),

@@ -1,7 +1,7 @@
 /** Runs that were queued together, kept as columns: how to pick, split and read them. */
 import { alike, take } from './columns.ts';
 import type { RunGroup } from './state-document.ts';
-import { runId } from '../../model/run.ts';
+import { type AssetOutcome, runId } from '../../model/run.ts';
 import type { QueuedRuns } from '../changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 
@@ -43,10 +43,29 @@ function pick(group: RunGroup, positions: readonly number[]): RunGroup {
   const columns = Array.isArray(group.runKeys) ? ([...COLUMNS, 'runKeys'] as const) : COLUMNS;
   const picked = alike(group, columns, (column) => take(column, positions));
   const kept = new Set(picked.numbers.map(String));
-  const startedAt = Object.fromEntries(
-    Object.entries(group.startedAt).filter(([number]) => kept.has(number)),
-  );
-  return { ...picked, startedAt };
+  const byNumber = <T>(entries: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(entries).filter(([number]) => kept.has(number)));
+  return withDoneOf({ ...picked, startedAt: byNumber(group.startedAt) }, byNumber(group.done ?? {}));
+}
+
+/** A group without anything done has no such field. */
+function withDoneOf({ done: _, ...group }: RunGroup, done: NonNullable<RunGroup['done']>): RunGroup {
+  return Object.keys(done).length === 0 ? group : { ...group, done };
+}
+
+/** With assets that runs of it have made by now. */
+export function withProgress(
+  group: RunGroup,
+  progress: ReadonlyMap<string, readonly AssetOutcome[]>,
+): RunGroup {
+  const done = { ...group.done };
+  for (const number of group.numbers) {
+    const made = progress.get(runId(group.id, number)) ?? [];
+    const again = new Set(made.map(({ asset }) => asset));
+    const before = (done[number] ?? []).filter(({ asset }) => !again.has(asset));
+    if (made.length > 0) done[number] = [...before, ...made];
+  }
+  return withDoneOf(group, done);
 }
 
 /** The runs of a list of groups, told apart by their ids. */
@@ -143,6 +162,7 @@ export function pendingRuns(group: RunGroup): PendingRuns {
       canceling: letter === 'c',
       interrupted: Number(group.interrupted[position]),
       startedAt: group.startedAt[String(number)] ?? null,
+      done: group.done?.[String(number)] ?? [],
     };
   };
   return {

@@ -1,6 +1,6 @@
 /** The state as one document: what `state.json` holds. `docs/state-file.md` describes it for users. */
 import type { KnownPipeline, StateIdentity } from '../../model/known-pipeline.ts';
-import type { RunOrigin } from '../../model/run.ts';
+import type { AssetOutcome, RunOrigin } from '../../model/run.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { TickRecord } from '../../model/tick.ts';
 
@@ -118,6 +118,8 @@ export interface RunGroup {
   readonly interrupted: string;
   /** When the started ones began, by number. */
   readonly startedAt: Readonly<Record<string, string>>;
+  /** Assets that a run has made while it goes on, by number; not there when there are none. */
+  readonly done?: Readonly<Record<string, readonly AssetOutcome[]>>;
 }
 
 /** A state that was never written. */

@@ -27,6 +27,8 @@ class Studio {
   readonly values = new MapValues();
   readonly events = new Recorder<Event>();
   readonly log: (RunLogLine & { readonly run: string })[] = [];
+  /** What was told to be made before the end of the run. */
+  readonly onTheWay: string[] = [];
   /** What is on record: `asset` or `asset@key`. */
   readonly made = new Set<string>();
   readonly interrupt = new AbortController();
@@ -65,7 +67,7 @@ class Studio {
 
   run(assets: readonly string[], fields: Partial<RunTask> = {}): Promise<RunEnding> {
     return executeRun(
-      { id: 'g-1', partitionKey: 'a', tags: {}, assets, ...fields },
+      { id: 'g-1', partitionKey: 'a', tags: {}, assets, done: [], ...fields },
       {
         pipeline: this.pipeline,
         ioManager: this.#ioManager,
@@ -73,6 +75,7 @@ class Studio {
         emit: this.events.add,
         isMade: (name, key) => this.made.has(key === null ? name : `${name}@${key}`),
         begun: () => undefined,
+        made: (_, { asset }) => void this.onTheWay.push(asset),
         closeLog: () => undefined,
         programsOf: () => new Programs({ processes: loadProcessGroups }),
         appendLog: (run, lines) => void this.log.push(...lines.map((line) => ({ ...line, run }))),

@@ -13,6 +13,7 @@ function owned(id: string, fields: Partial<OwnedRun> = {}): OwnedRun {
     runKey: null,
     assets: ['audio'],
     tags: {},
+    done: [],
     runs: {} as never,
     interrupted: 0,
     ...fields,

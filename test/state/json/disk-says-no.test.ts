@@ -45,7 +45,7 @@ describe('when the disk says no', () => {
   it.each(['EACCES', 'EIO'])('a value that cannot be looked for (%s) is not taken for gone', async (code) => {
     const context = { asset: 'audio', partitionKey: 'a' };
     const saving = { ...context, run: { id: 'g-1' } };
-    const settled = [{ run: 'g-1', assets: ['audio'] }];
+    const settled = [{ run: 'g-1', assets: ['audio'], isOver: true }];
     const values = new FileValues(rig.folder.path);
     values.save(saving, 1);
     await values.flush();
@@ -59,7 +59,7 @@ describe('when the disk says no', () => {
   it('a value of another kind that cannot be looked for is not left beside the new one unsaid', async () => {
     const context = { asset: 'audio', partitionKey: 'a' };
     const saving = { ...context, run: { id: 'g-1' } };
-    const settled = [{ run: 'g-1', assets: ['audio'] }];
+    const settled = [{ run: 'g-1', assets: ['audio'], isOver: true }];
     const values = new FileValues(rig.folder.path);
     values.save(saving, new Uint8Array([1]));
     await values.flush();

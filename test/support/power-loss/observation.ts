@@ -58,15 +58,16 @@ export async function observe(project: string): Promise<Observation> {
     problems.push(`the history cannot be read: ${reasonOf(error)}`);
   }
   const values = new Map<string, string>();
-  const pending = new Set(
-    (document?.runs ?? []).flatMap(({ id, numbers }) => numbers.map((at) => runId(id, at))),
+  const pending = new Map(
+    (document?.runs ?? []).flatMap(({ id, numbers, done }) =>
+      numbers.map((at) => [runId(id, at), done?.[String(at)] ?? []] as const),
+    ),
   );
   // As the next process does it after the machine was started again.
   const kept = new FileValues(folder, (run) => {
-    if (pending.has(run)) return Promise.resolve('pending');
-    const { status, assets = [] } = finished.get(run) ?? {};
-    const made = assets.filter((asset) => status !== 'CANCELED' && asset.status === 'SUCCESS');
-    return Promise.resolve(made.map(({ asset }) => asset));
+    const assets = pending.get(run) ?? finished.get(run)?.assets ?? [];
+    const made = assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
+    return Promise.resolve({ assets: made, isOver: !pending.has(run) });
   });
   const boots = (): string[] =>
     namesIn(path.join(folder, 'values', '.tmp'))

@@ -1,0 +1,110 @@
+/** A run of two assets that stops after the first: through the real binary, stopped by a signal and killed. */
+import { describe, expect, it } from 'vitest';
+import { Project } from '../support/project.ts';
+
+/** `first` says when it is made; `second` waits until there is a file `go`. Stopped by a signal, `first` ends well in the grace. */
+const PIPELINE = `import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const items = dynamicPartitions('items');
+const here = (name) => new URL(name, import.meta.url);
+const mark = (line) => fs.appendFileSync(here('marks.txt'), line + '\\n');
+const until = async (name, signal) => {
+  while (!fs.existsSync(here(name))) await sleep(20, undefined, { signal });
+};
+const first = asset({
+  name: 'first',
+  partitions: items,
+  async materialize({ partitionKey, signal }) {
+    mark('first ' + partitionKey);
+    // The signal comes while this asset is at work, and it comes to its end all the same.
+    if (fs.existsSync(here('slow'))) await until('nowhere', signal).catch(() => undefined);
+    return { of: partitionKey };
+  },
+});
+const second = asset({
+  name: 'second',
+  partitions: items,
+  inputs: { first },
+  async materialize({ partitionKey, inputs, signal }) {
+    mark('second ' + partitionKey);
+    await until('go', signal);
+    return 'second of ' + inputs.first.of;
+  },
+});
+const source = sensor({
+  name: 'source',
+  assets: [first, second],
+  evaluate: ({ cursor }) =>
+    cursor === null
+      ? { cursor: '1', dynamicPartitionsRequests: [items.buildAddRequest(['k'])], runRequests: [{ partitionKey: 'k' }] }
+      : {},
+});
+export default definePipeline({ assets: [first, second], sensors: [source] });
+`;
+
+interface Run {
+  readonly status: string;
+  readonly assets: readonly { readonly asset: string; readonly status: string }[];
+}
+
+async function runsOf(project: Project): Promise<string[]> {
+  const { document } = await project.json(['runs', 'list']);
+  return (document.runs as Run[]).map(
+    ({ status, assets }) => `${status} ${assets.map((one) => `${one.asset} ${one.status}`).join(' ')}`,
+  );
+}
+
+const marks = (project: Project): string[] =>
+  project.exists('marks.txt') ? project.read('marks.txt').trim().split('\n') : [];
+
+describe('a run of two assets', () => {
+  it.each(['while the first is at work', 'while the second is at work'])(
+    'is taken up by the next tick with its second asset alone, after SIGTERM %s',
+    async (when) => {
+      const isSlow = when.includes('first');
+      await using project = new Project({ 'pipeline.ts': PIPELINE, ...(isSlow && { slow: '' }) });
+      const running = project.start(['sensor', 'tick']);
+      await expect.poll(() => marks(project), { timeout: 20_000 }).toContain(isSlow ? 'first k' : 'second k');
+      running.process.kill('SIGTERM');
+      expect(await running.done).toMatchObject({ code: 143 });
+      expect(await runsOf(project)).toEqual(['QUEUED first SUCCESS second QUEUED']);
+      expect(JSON.parse(project.read('.dynpart/values/first/k.json'))).toEqual({ of: 'k' });
+      project.write({ go: '' });
+      const { code } = await project.dynpart(['sensor', 'tick']);
+      expect(code).toBe(0);
+      expect(await runsOf(project)).toEqual(['SUCCESS first SUCCESS second SUCCESS']);
+      expect(marks(project).filter((mark) => mark === 'first k')).toHaveLength(1);
+      expect(JSON.parse(project.read('.dynpart/values/second/k.json'))).toBe('second of k');
+    },
+  );
+
+  it('is taken up so when its process was killed a while after the first was made', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE });
+    const running = project.start(['sensor', 'tick']);
+    await expect
+      .poll(() => runsOf(project), { timeout: 20_000 })
+      .toEqual(['STARTED first SUCCESS second STARTED']);
+    expect(JSON.parse(project.read('.dynpart/values/first/k.json'))).toEqual({ of: 'k' });
+    running.process.kill('SIGKILL');
+    await running.done;
+    project.write({ go: '' });
+    expect(await project.dynpart(['sensor', 'tick'])).toMatchObject({ code: 0 });
+    expect(await runsOf(project)).toEqual(['SUCCESS first SUCCESS second SUCCESS']);
+    expect(marks(project)).toEqual(['first k', 'second k', 'second k']);
+  });
+
+  it('leaves what it made on record when materialize is stopped with Ctrl-C, and again makes the rest', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE });
+    await project.dynpart(['partitions', 'add', 'items', 'k']);
+    const running = project.start(['materialize', '--missing']);
+    await expect.poll(() => marks(project), { timeout: 20_000 }).toContain('second k');
+    running.process.kill('SIGINT');
+    expect(await running.done).toMatchObject({ code: 130 });
+    expect(await runsOf(project)).toEqual(['CANCELED first SUCCESS second CANCELED']);
+    project.write({ go: '' });
+    expect(await project.dynpart(['materialize', '--missing'])).toMatchObject({ code: 0 });
+    expect(marks(project)).toEqual(['first k', 'second k', 'second k']);
+    expect(await project.dynpart(['state', 'check'])).toMatchObject({ code: 0 });
+  });
+});

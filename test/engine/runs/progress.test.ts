@@ -1,0 +1,164 @@
+/** Runs of several assets: what they have made on their way is on record, and is not made again. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { asset } from '../../../src/definitions/asset.ts';
+import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
+import type { RunSession, RunSessionOptions } from '../../../src/engine/runs/run-session.ts';
+import { cancelRuns } from '../../../src/engine/plan/cancel-runs.ts';
+import { checkState } from '../../../src/state/document/check-state.ts';
+import { EVERYTHING } from '../../../src/state/needs.ts';
+import type { QueuedRuns } from '../../../src/state/changes.ts';
+import { keysAdded, letters, queuedRuns } from '../../support/builders.ts';
+import { EngineRig, Recorder } from '../../support/engine-rig.ts';
+import { letters as lettersOf } from '../../support/letters.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+/** `audio`, and `text` of it, which waits for its signal when it is to. */
+class Studio {
+  readonly began = new Recorder<string>();
+  isWaiting = true;
+  readonly pipeline: Pipeline;
+
+  constructor() {
+    const audio = asset({
+      name: 'audio',
+      partitions: letters,
+      materialize: ({ partitionKey, addMetadata }) => {
+        this.began.add(`audio ${partitionKey}`);
+        addMetadata({ seconds: 7 });
+        return 'sound';
+      },
+    });
+    const text = asset({
+      name: 'text',
+      partitions: letters,
+      inputs: { audio },
+      materialize: async ({ partitionKey, signal, inputs }) => {
+        this.began.add(`text ${partitionKey}`);
+        if (this.isWaiting)
+          await new Promise((_, reject) =>
+            signal.addEventListener('abort', () => reject(new Error('aborted'))),
+          );
+        return `text of ${inputs.audio}`;
+      },
+    });
+    this.pipeline = definePipeline({ assets: [audio, text] });
+  }
+}
+
+describe('a run that made some of its assets', () => {
+  let studio: Studio;
+  let rig: EngineRig;
+
+  const queue = (session: RunSession, fields: Partial<QueuedRuns>): Promise<void> => {
+    const runs = queuedRuns({ group: 'g', keys: ['a'], assets: ['audio', 'text'], ...fields });
+    return session.commit('g', {}, (_, owner) => ({
+      changes: [{ type: 'runs-queued', runs, owner }],
+      outcome: undefined,
+      queued: 1,
+      takenOver: new Set(),
+    }));
+  };
+  const statuses = async (): Promise<string> => {
+    expect(checkState(rig.store.document)).toEqual([]);
+    const view = await rig.store.read(EVERYTHING);
+    return `${lettersOf(view, 'audio', 'letters')} ${lettersOf(view, 'text', 'letters')}`;
+  };
+  const outcomes = async (): Promise<string[]> =>
+    (await rig.store.runs({})).runs.map(
+      ({ status, assets }) =>
+        `${status}: ${assets.map((outcome) => `${outcome.asset} ${outcome.status}`).join(', ')}`,
+    );
+  /** Until `text` waits, and then interrupted. */
+  const interrupted = async (
+    onInterrupt: RunSessionOptions['onInterrupt'],
+    fields: Partial<QueuedRuns>,
+  ): Promise<void> => {
+    const session = rig.session({ onInterrupt });
+    await queue(session, fields);
+    const executing = session.execute();
+    await studio.began.count(2);
+    rig.interrupt.abort();
+    await executing;
+    await session.leave();
+  };
+  const takenUp = async (): Promise<void> => {
+    studio.isWaiting = false;
+    const next = rig.session({ interrupt: new AbortController().signal });
+    await next.takeUp(
+      () => true,
+      () => true,
+    );
+    await next.execute();
+    await next.leave();
+  };
+
+  beforeEach(async () => {
+    studio = new Studio();
+    rig = new EngineRig(studio.pipeline);
+    await rig.commit(keysAdded('letters', ['a']), { type: 'sensor-changed', sensor: 'feed' });
+  });
+
+  it('goes back to the queue with them when it is interrupted, and makes only the rest', async () => {
+    await interrupted('release', { origin: 'tick', sensor: 'feed' });
+    expect(await statuses()).toBe('m .');
+    expect(await outcomes()).toEqual(['QUEUED: audio SUCCESS, text QUEUED']);
+    await takenUp();
+    expect(studio.began.all).toEqual(['audio a', 'text a', 'text a']);
+    expect(await statuses()).toBe('m m');
+    const [run] = (await rig.store.runs({})).runs;
+    expect(run).toMatchObject({
+      status: 'SUCCESS',
+      assets: [
+        { asset: 'audio', status: 'SUCCESS', metadata: { seconds: 7 } },
+        { asset: 'text', status: 'SUCCESS' },
+      ],
+    });
+    expect(rig.values.values.get('text@a')).toBe('text of sound');
+  });
+
+  it('is canceled with them where it is interrupted for good', async () => {
+    await interrupted('cancel', { origin: 'materialize' });
+    expect(await outcomes()).toEqual(['CANCELED: audio SUCCESS, text CANCELED']);
+    expect(await statuses()).toBe('m .');
+  });
+
+  it('has them on record a second later, so that a process that is killed loses only the rest', async () => {
+    const clock = new ManualClock();
+    const session = rig.session({ clock });
+    await queue(session, { origin: 'tick', sensor: 'feed' });
+    void session.execute();
+    await studio.began.count(2);
+    await clock.settle(50);
+    expect(await statuses()).toBe('. .');
+    await clock.advance(1000);
+    await clock.settle(50);
+    expect(await statuses()).toBe('m .');
+    expect(await outcomes()).toEqual(['STARTED: audio SUCCESS, text STARTED']);
+    rig.store.kill((await session.executor()).id);
+    await takenUp();
+    expect(studio.began.all).toEqual(['audio a', 'text a', 'text a']);
+    expect(await outcomes()).toEqual(['SUCCESS: audio SUCCESS, text SUCCESS']);
+  });
+
+  it('leaves them on record when somebody cancels it afterwards', async () => {
+    await interrupted('release', { origin: 'tick', sensor: 'feed' });
+    await rig.store.commit(EVERYTHING, (view) => {
+      const { changes } = cancelRuns(view, () => true, { why: 'it was canceled', now: rig.clock.now() });
+      return { changes, outcome: undefined };
+    });
+    expect(await outcomes()).toEqual(['CANCELED: audio SUCCESS, text CANCELED']);
+    expect(await statuses()).toBe('m .');
+  });
+
+  it('keeps nothing of them when somebody cancels it before they are on record', async () => {
+    const session = rig.session({ clock: new ManualClock(), onInterrupt: 'release' });
+    await queue(session, { origin: 'tick', sensor: 'feed' });
+    const executing = session.execute();
+    await studio.began.count(2);
+    await rig.commit({ type: 'runs-canceling', ids: ['g-1'] });
+    rig.interrupt.abort();
+    await executing;
+    expect(await outcomes()).toEqual(['CANCELED: audio CANCELED, text CANCELED']);
+    expect(await statuses()).toBe('. .');
+  });
+});
