@@ -1,0 +1,90 @@
+/** What a command loads before it does its work: files, their bytes and parts of node, counted. Time is the benchmarks' business. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { binary, Project, root } from '../support/project.ts';
+
+const PIPELINE = `
+  import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+  const letters = dynamicPartitions('letters');
+  const upper = asset({ name: 'upper', partitions: letters, materialize: ({ partitionKey }) => partitionKey });
+  const feed = sensor({
+    name: 'feed',
+    assets: [upper],
+    minimumIntervalSeconds: 0.001,
+    evaluate: ({ cursor }) => cursor === 'seen' ? { skipReason: 'nothing new' } : {
+      cursor: 'seen',
+      dynamicPartitionsRequests: [letters.buildAddRequest(['a'])],
+      runRequests: [{ partitionKey: 'a', runKey: 'a' }],
+    },
+  });
+  export default definePipeline({ assets: [upper], sensors: [feed] });
+`;
+
+let project: Project;
+
+beforeAll(async () => {
+  project = new Project({ 'pipeline.ts': PIPELINE });
+  const { code, stderr } = await project.dynpart(['sensor', 'tick']);
+  if (code !== 0) throw new Error(stderr);
+});
+
+afterAll(() => project[Symbol.asyncDispose]());
+
+interface Loaded {
+  /** Parts of the bundle, by their group or command. */
+  readonly parts: string;
+  readonly bytes: number;
+  /** What else of the package or of its dependencies. */
+  readonly others: string;
+  /** Modules of node that a bare `node` has not loaded. */
+  readonly builtins: string;
+}
+
+async function loadedBy(args: readonly string[]): Promise<Loaded> {
+  const into = project.path('loaded.json');
+  const hook = path.join(root, 'test/support/loaded.cjs');
+  const { code, stderr } = await project.dynpart(args, {
+    env: { NODE_OPTIONS: `--require=${hook}`, LOADED_INTO: into },
+  });
+  expect([code, stderr]).toEqual([0, '']);
+  const { files, builtins } = JSON.parse(fs.readFileSync(into, 'utf8')) as Record<string, string[]>;
+  const ours = files!.filter((file) => file !== hook && file !== binary);
+  const isPart = (file: string): boolean => PART.test(path.relative(root, file));
+  const parts = ours.filter(isPart);
+  return {
+    parts: words(parts.map((file) => PART.exec(path.relative(root, file))![1]!)),
+    bytes: parts.reduce((sum, file) => sum + fs.statSync(file).size, 0),
+    others: words(ours.filter((file) => !isPart(file)).map((file) => path.relative(root, file))),
+    builtins: words(builtins!.flatMap((name) => /^NativeModule (?!internal\/)(.*)$/.exec(name)?.[1] ?? [])),
+  };
+}
+
+const PART = /^dist\/cli-(.+)\.cjs$/;
+
+function words(list: readonly string[]): string {
+  return list.toSorted().join(' ');
+}
+
+describe('a start loads', () => {
+  // A number that is passed is raised here where what a command needs has grown; where it needs no more, what has grown is
+  // imported on use (`await import`), or moved to another group of rolldown.config.ts.
+  it.each<{ args: string; parts: string; most: number; builtins?: string; others?: string }>([
+    { args: '--version', parts: '', most: 0, others: 'package.json' },
+    { args: '--help', parts: '', most: 0 },
+    {
+      args: 'partitions list letters',
+      parts: 'core partitions plan read-keys rolldown-runtime tick',
+      most: 200_000,
+      builtins: 'vm',
+    },
+    { args: 'status', parts: 'core runs-of-ticks status', most: 113_000 },
+    { args: 'runs list', parts: 'core materialize runs tick', most: 198_000, builtins: 'vm' },
+    { args: 'sensor list', parts: 'core runs-of-ticks sensor-upkeep tick', most: 187_000, builtins: 'vm' },
+    { args: 'sensor tick', parts: 'core tick', most: 176_000, builtins: 'vm' },
+  ])('for `$args` no more than it needs', async ({ args, parts, most, builtins = '', others = '' }) => {
+    const loaded = await loadedBy(args.split(' '));
+    expect(loaded).toEqual({ parts, bytes: expect.any(Number), others, builtins });
+    expect(loaded.bytes).toBeLessThanOrEqual(most);
+  });
+});
