@@ -34,32 +34,33 @@ function withoutChildProcess(): Plugin {
 const GROUPS = {
   // What nearly every command needs.
   core: [
-    'cli/main',
-    'cli/command-line/options',
-    'engine/plan/cancel-runs',
-    'engine/plan/run-records',
-    'engine/sensors/last-tick',
-    'engine/sensors/sensor-status',
-    'model/partition-key',
+    'cli/main.ts',
+    'cli/command-line/options.ts',
+    'cli/render/tick-words.ts',
+    'engine/plan/cancel-runs.ts',
+    'engine/plan/run-records.ts',
+    'engine/sensors/last-tick.ts',
+    'engine/sensors/sensor-status.ts',
+    'model/',
   ],
   // What a tick that finds nothing new needs: the user's pipeline, and a look at what its sensors return.
   tick: [
-    'cli/commands/sensor',
-    'cli/load-user-pipeline',
-    'loader/known-pipeline',
-    'engine/user-code/thread-turns',
+    'cli/commands/sensor-tick.ts',
+    'cli/load-user-pipeline.ts',
+    'engine/user-code/thread-turns.ts',
+    'loader/known-pipeline.ts',
   ],
   // What a tick needs whose sensor asked for something.
-  plan: ['engine/plan/tick'],
+  plan: ['engine/plan/tick.ts'],
   // What executes runs.
-  execution: ['engine/runs/run-execution', 'values/file-values'],
+  execution: ['engine/runs/run-execution.ts', 'values/file-values.ts'],
 };
 
 function groupOf(name: string, modules: readonly string[]) {
-  const files = modules.map((module) => path.join(import.meta.dirname, 'src', `${module}.ts`));
-  for (const file of files)
-    if (!fs.existsSync(file)) throw new Error(`group ${name} names ${file}, which is not there`);
-  return { name, test: (id: string) => files.includes(path.normalize(id)) };
+  const places = modules.map((module) => path.join(import.meta.dirname, 'src', module));
+  for (const place of places)
+    if (!fs.existsSync(place)) throw new Error(`group ${name} names ${place}, which is not there`);
+  return { name, test: (id: string) => places.some((place) => path.normalize(id).startsWith(place)) };
 }
 
 const groups = Object.entries(GROUPS).map(([name, modules]) => groupOf(name, modules));

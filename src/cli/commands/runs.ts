@@ -5,8 +5,8 @@ import { findRun } from '../find-run.ts';
 import { wholeNumber } from '../command-line/options.ts';
 import { clean, printable } from '../../model/text.ts';
 import { queryOf, type RunFilters, withRunFilters } from '../run-filters.ts';
-import { cancel, release, retry } from './runs-change.ts';
-import { logs } from './runs-logs.ts';
+import type { cancel, release, retry } from './runs-change.ts';
+import type { logs } from './runs-logs.ts';
 
 export function runsCommand(program: Declaration): void {
   const runs = program.command('runs').description('runs, what they printed, retry and cancel');
@@ -20,19 +20,23 @@ export function runsCommand(program: Declaration): void {
     .argument('<id>')
     .description('what a run printed, by attempt')
     .option('--follow', 'go on until the run has ended')
-    .action(logs);
+    .action(async (...given: Parameters<typeof logs>) => (await import('./runs-logs.ts')).logs(...given));
   withRunFilters(runs.command('retry').argument('[ids...]'))
     .description('new runs for the assets that did not succeed; by filters: of the newest run of each key')
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
-    .action(retry);
+    .action(async (...given: Parameters<typeof retry>) => (await import('./runs-change.ts')).retry(...given));
   withRunFilters(runs.command('cancel').argument('[ids...]'))
     .description('cancel queued runs and abort started ones, also in another process')
-    .action(cancel);
+    .action(async (...given: Parameters<typeof cancel>) =>
+      (await import('./runs-change.ts')).cancel(...given),
+    );
   runs
     .command('release')
     .argument('<ids...>')
     .description('say that the process which owns these runs is gone for good: others may take them up')
-    .action(release);
+    .action(async (...given: Parameters<typeof release>) =>
+      (await import('./runs-change.ts')).release(...given),
+    );
 }
 
 interface ListOptions extends RunFilters {

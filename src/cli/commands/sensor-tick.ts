@@ -11,32 +11,11 @@ import { RunSession } from '../../engine/runs/run-session.ts';
 import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
-import type { Declaration } from '../command-line/declaration.ts';
-import { oneOf, seconds, wholeNumber } from '../command-line/options.ts';
 import { EventRenderer } from '../render/event-renderer.ts';
 import { wordsForTick } from '../render/tick-words.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { endPrograms } from '../isolation/load-process-groups.ts';
 import { sessionOptions } from '../run-options.ts';
-
-export function tickCommand(sensor: Declaration): void {
-  sensor
-    .command('tick')
-    .argument('[sensors...]', 'which; without it, all that are running')
-    .description('evaluate sensors now, commit, execute the runs they requested')
-    .option('--due', 'only those whose interval is over')
-    .option('--dry-run', 'only say which keys, runs and cursor it would commit')
-    .option('--no-run', 'leave the runs queued for a worker')
-    .option(
-      '--if-busy <what>',
-      'when another process evaluates the sensor: skip, wait or fail',
-      oneOf('--if-busy', ['skip', 'wait', 'fail']),
-      'skip',
-    )
-    .option('--wait-timeout <s>', 'with --if-busy wait: for so long at most', seconds('--wait-timeout'))
-    .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
-    .action(tick);
-}
 
 interface TickFlags {
   readonly due?: boolean;
@@ -47,7 +26,7 @@ interface TickFlags {
   readonly concurrency?: number;
 }
 
-async function tick(context: Context, flags: TickFlags, names: readonly string[]): Promise<void> {
+export async function tick(context: Context, flags: TickFlags, names: readonly string[]): Promise<void> {
   const renderer = new EventRenderer(context.output, { keepsRuns: context.output.options.json });
   Object.assign(context.output.document, { ticks: [], resumed: [] });
   const pipeline = await context.project.pipeline();

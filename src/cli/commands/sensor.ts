@@ -1,7 +1,9 @@
-/** `dynpart sensor …`: what there is. A tick is all that cron needs; the others are loaded on use. */
+/** `dynpart sensor …`: what there is. Each is loaded on use. */
 import type { Declaration } from '../command-line/declaration.ts';
-import { wholeNumber } from '../command-line/options.ts';
-import { tickCommand } from './sensor-tick.ts';
+import { oneOf, seconds, wholeNumber } from '../command-line/options.ts';
+import type { tick } from './sensor-tick.ts';
+import type { cursor, history } from './sensor-upkeep.ts';
+import type { watchSensors } from './sensor-watch.ts';
 
 export function sensorCommand(program: Declaration): void {
   const sensor = program.command('sensor').description('evaluate sensors and look after them');
@@ -9,14 +11,29 @@ export function sensorCommand(program: Declaration): void {
     .command('list')
     .description('status, interval, last tick and cursor of each sensor')
     .action(async (context) => (await import('./sensor-upkeep.ts')).list(context));
-  tickCommand(sensor);
+  sensor
+    .command('tick')
+    .argument('[sensors...]', 'which; without it, all that are running')
+    .description('evaluate sensors now, commit, execute the runs they requested')
+    .option('--due', 'only those whose interval is over')
+    .option('--dry-run', 'only say which keys, runs and cursor it would commit')
+    .option('--no-run', 'leave the runs queued for a worker')
+    .option(
+      '--if-busy <what>',
+      'when another process evaluates the sensor: skip, wait or fail',
+      oneOf('--if-busy', ['skip', 'wait', 'fail']),
+      'skip',
+    )
+    .option('--wait-timeout <s>', 'with --if-busy wait: for so long at most', seconds('--wait-timeout'))
+    .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
+    .action(async (...given: Parameters<typeof tick>) => (await import('./sensor-tick.ts')).tick(...given));
   sensor
     .command('watch')
     .argument('[sensors...]', 'which; without it, all')
     .description('evaluate every sensor at its own interval and execute the runs, until SIGINT or SIGTERM')
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
-    .action(async (context, flags: { readonly concurrency?: number }, names: readonly string[]) =>
-      (await import('./sensor-watch.ts')).watchSensors(context, flags, names),
+    .action(async (...given: Parameters<typeof watchSensors>) =>
+      (await import('./sensor-watch.ts')).watchSensors(...given),
     );
   sensor
     .command('start')
@@ -38,15 +55,15 @@ export function sensorCommand(program: Declaration): void {
     .description('show the cursor, or change it')
     .option('--set <value>', 'the next tick goes on from here')
     .option('--clear', 'the next tick begins anew')
-    .action(async (context, flags: { readonly set?: string; readonly clear?: boolean }, name: string) =>
-      (await import('./sensor-upkeep.ts')).cursor(context, flags, name),
+    .action(async (...given: Parameters<typeof cursor>) =>
+      (await import('./sensor-upkeep.ts')).cursor(...given),
     );
   sensor
     .command('history')
     .argument('<sensor>')
     .description('past ticks, newest first')
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1), 20)
-    .action(async (context, flags: { readonly limit: number }, name: string) =>
-      (await import('./sensor-upkeep.ts')).history(context, flags, name),
+    .action(async (...given: Parameters<typeof history>) =>
+      (await import('./sensor-upkeep.ts')).history(...given),
     );
 }
