@@ -39,7 +39,6 @@ const GROUPS = {
     'cli/render/tick-words.ts',
     'engine/plan/cancel-runs.ts',
     'engine/plan/run-records.ts',
-    'engine/sensors/last-tick.ts',
     'engine/sensors/sensor-status.ts',
     'model/',
   ],
