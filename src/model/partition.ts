@@ -1,4 +1,11 @@
-/** What is on record of an asset for one key of its set, or for the asset as a whole where it has no set. */
+/** A partition of an asset: the asset for one key of its set, or as a whole where it has no set; and what is on record of it. */
+
+export interface PartitionRef {
+  readonly asset: string;
+  /** Both are `null` for an asset without a set. */
+  readonly set: string | null;
+  readonly key: string | null;
+}
 
 /**
  * - `missing`: nothing was made;

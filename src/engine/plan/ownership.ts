@@ -1,4 +1,5 @@
 /** Who owns what, as a view has it. Pure. */
+import { upstreamsOf } from '../../definitions/mapping.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
@@ -29,11 +30,8 @@ export function needsOfExecution(pipeline: Pipeline, owned: () => Iterable<Owned
     // By the time of the asking: a process takes on more runs as it goes.
     get statuses() {
       return [...owned()].flatMap(({ assets, partitionKey }) => {
-        const outside = assets.flatMap((name) => pipeline.assets.get(name)?.upstream ?? []);
-        return outside.map((asset) => {
-          const set = pipeline.assets.get(asset)?.set ?? null;
-          return { asset, set, keys: [set === null ? null : partitionKey] };
-        });
+        const above = assets.flatMap((name) => upstreamsOf(pipeline, name, partitionKey));
+        return above.map(({ asset, set, key }) => ({ asset, set, keys: [key] }));
       });
     },
   };

@@ -6,6 +6,8 @@ import { type Failure, FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
 import { METADATA_LIMIT, recordableJson } from '../../model/recordable.ts';
 import { whyNotJson } from '../../model/json-value.ts';
+import { upstreamPartition } from '../../definitions/mapping.ts';
+import type { PartitionRef } from '../../model/partition.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { AssetOutcome, FinalRunStatus } from '../../model/run.ts';
 import type { Clock } from '../../model/time.ts';
@@ -42,7 +44,7 @@ export interface ExecutionContext {
   readonly clock: Clock;
   readonly emit: Emit;
   /** Whether an upstream that is not part of the run is on record. */
-  readonly isMade: (asset: string, partitionKey: string | null) => boolean;
+  readonly isMade: (partition: PartitionRef) => boolean;
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
   /** The run has ended: what it wrote is to be in its log. */
   readonly closeLog: (runId: string) => void;
@@ -65,10 +67,17 @@ export type RunEnding =
   | { readonly type: 'interrupted' };
 
 /**
- * Executes a run.
+ * Executes a run, here or elsewhere. What goes in and what comes out is data.
  * @throws FailureError when one of dynpart's own files cannot be read or written: that is no failure of the run
  */
-export async function executeRun(
+export type ExecuteRun = (task: RunTask, interrupt: AbortSignal) => Promise<RunEnding>;
+
+/** In this process, on its event loop. */
+export function executeHere(context: ExecutionContext): ExecuteRun {
+  return (task, interrupt) => executeRun(task, context, interrupt);
+}
+
+async function executeRun(
   task: RunTask,
   context: ExecutionContext,
   interrupt: AbortSignal,
@@ -124,9 +133,10 @@ async function materialize(
   }
   const inputs = [...asset.inputs.values()];
   for (const upstream of inputs.filter((name) => !outcomes.has(name))) {
-    const key = keyFor(upstream, task, context);
+    const partition = upstreamPartition(context.pipeline, upstream, task.partitionKey);
+    const { key } = partition;
     try {
-      if (await isThere(upstream, key, context)) continue;
+      if (await isThere(partition, context)) continue;
     } catch (error) {
       // A user's own I/O manager; dynpart's own files are no failure of the asset.
       if (error instanceof FailureError) throw error;
@@ -207,7 +217,7 @@ async function tryOnce(
         for (const [input, upstream] of asset.inputs) {
           inputs[input] = await ioManager.load({
             asset: upstream,
-            partitionKey: keyFor(upstream, task, context),
+            partitionKey: upstreamPartition(context.pipeline, upstream, partitionKey).key,
           });
         }
         return asset.materialize({
@@ -280,15 +290,11 @@ function checkedMetadata(
   return copy;
 }
 
-async function isThere(upstream: string, key: string | null, context: ExecutionContext): Promise<boolean> {
-  if (!context.isMade(upstream, key)) return false;
+async function isThere(partition: PartitionRef, context: ExecutionContext): Promise<boolean> {
+  if (!context.isMade(partition)) return false;
   const { ioManager } = context;
-  return ioManager.exists === undefined || ioManager.exists({ asset: upstream, partitionKey: key });
-}
-
-/** An upstream without partitions has one value for all keys. */
-function keyFor(upstream: string, task: RunTask, { pipeline }: ExecutionContext): string | null {
-  return pipeline.assets.get(upstream)?.set == null ? null : task.partitionKey;
+  const { asset, key } = partition;
+  return ioManager.exists === undefined || ioManager.exists({ asset, partitionKey: key });
 }
 
 function failed(asset: string, attempts: number, failure: Failure): AssetOutcome {

@@ -6,8 +6,9 @@
  */
 import { FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
+import { upstreamsOf } from '../../definitions/mapping.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
-import { isThere } from '../../model/partition.ts';
+import { isThere, type PartitionRef } from '../../model/partition.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
 import type { Needs } from '../../state/needs.ts';
@@ -15,7 +16,7 @@ import type { ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
 import type { Emit } from '../event.ts';
-import { executeRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
+import { executeHere, type ExecuteRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/blocked.ts';
 import { needsOfExecution, ownedBy, workElsewhere } from '../plan/ownership.ts';
 import {
@@ -61,6 +62,8 @@ export interface RunExecutionOptions {
   /** What becomes of runs that are interrupted: back to the queue, or canceled. */
   readonly onInterrupt: 'release' | 'cancel';
   readonly interrupt: AbortSignal;
+  /** Where user code is executed. Default: here. */
+  readonly execute?: (context: ExecutionContext) => ExecuteRun;
   /** What the system can do with programs that user code starts. */
   readonly processes: () => Promise<Processes>;
 }
@@ -102,7 +105,7 @@ type Stopping = 'interrupted' | 'fail-fast' | { readonly error: unknown };
 
 export class RunExecution {
   readonly #options: RunExecutionOptions;
-  readonly #context: ExecutionContext;
+  readonly #executeRun: ExecuteRun;
   readonly #queue: RunQueue;
   readonly #inFlight = new Map<string, InFlight>();
   readonly #unrecorded = new Unrecorded();
@@ -127,7 +130,7 @@ export class RunExecution {
   constructor(options: RunExecutionOptions) {
     const { pipeline, store, executor } = options;
     this.#options = options;
-    this.#context = {
+    const context: ExecutionContext = {
       ...options,
       isMade: this.#isMade,
       made: (id, outcome) => this.#noteMade(id, outcome),
@@ -143,11 +146,14 @@ export class RunExecution {
         });
       },
     };
+    this.#executeRun = (options.execute ?? executeHere)(context);
     const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
       concurrency === null ? [] : [[name, concurrency] as const],
     );
-    const upstreamOf = (asset: string): readonly string[] => pipeline.assets.get(asset)?.upstream ?? [];
-    this.#queue = new RunQueue({ limits: new Map(limits), upstreamOf });
+    this.#queue = new RunQueue({
+      limits: new Map(limits),
+      upstreamsOf: (asset, key) => upstreamsOf(pipeline, asset, key),
+    });
     this.#needs = needsOfExecution(pipeline, () => this.#runs());
   }
 
@@ -276,7 +282,7 @@ export class RunExecution {
       const { id, partitionKey, assets } = run;
       const left = this.left + this.#unrecorded.count;
       emit({ type: 'run-started', id, partitionKey, assets, left });
-      const ending = await executeRun(run, this.#context, flight.abort.signal);
+      const ending = await this.#executeRun(run, flight.abort.signal);
       executor.ended(run.id);
       this.#inFlight.delete(run.id);
       this.#takeEnding(flight, ending);
@@ -326,11 +332,8 @@ export class RunExecution {
     this.#options.emit({ type: 'run-ended', run: record });
   }
 
-  readonly #isMade = (asset: string, partitionKey: string | null): boolean => {
-    if (this.#unrecorded.isFresh(asset, partitionKey)) return true;
-    const set = this.#options.pipeline.assets.get(asset)?.set ?? null;
-    return isThere(this.#view!.statusOf(asset, set, [partitionKey])[0]!);
-  };
+  readonly #isMade = ({ asset, set, key }: PartitionRef): boolean =>
+    this.#unrecorded.isFresh(asset, key) || isThere(this.#view!.statusOf(asset, set, [key])[0]!);
 
   /** Not the run's doing: it goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */
   #notExecuted({ run, lost }: InFlight, error: unknown): void {

@@ -1,5 +1,6 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
 import { workName } from '../plan/work-name.ts';
+import type { PartitionRef } from '../../model/partition.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
 
 /** Work in the hands of another live process: an asset and key, and since which serial it is that process's. */
@@ -13,12 +14,14 @@ export interface RunQueueOptions {
   /** How many keys of an asset may be materialized at once, for assets that say so. */
   readonly limits: ReadonlyMap<string, number>;
   /** What must be there before an asset. */
-  readonly upstreamOf: (asset: string) => readonly string[];
+  readonly upstreamsOf: UpstreamsOf;
 }
+
+type UpstreamsOf = (asset: string, partitionKey: string | null) => readonly PartitionRef[];
 
 export class RunQueue {
   readonly #limits: ReadonlyMap<string, number>;
-  readonly #upstreamOf: (asset: string) => readonly string[];
+  readonly #upstreamsOf: UpstreamsOf;
   /** What waiting runs are about to materialize, and how many of them. */
   readonly #planned = new Map<string, number>();
   #waiting: OwnedRun[] = [];
@@ -34,9 +37,9 @@ export class RunQueue {
   #elsewhere = new Map<string, number>();
   #ownedSince: (run: OwnedRun) => number = () => 0;
 
-  constructor({ limits, upstreamOf }: RunQueueOptions) {
+  constructor({ limits, upstreamsOf }: RunQueueOptions) {
     this.#limits = limits;
-    this.#upstreamOf = upstreamOf;
+    this.#upstreamsOf = upstreamsOf;
   }
 
   get size(): number {
@@ -178,14 +181,12 @@ export class RunQueue {
     });
   }
 
-  /** Another run of this process is about to make what this one needs, for the same key or without one. */
+  /** Another run of this process is about to make what this one needs. */
   #waitsForUpstream(run: OwnedRun): boolean {
     return run.assets.some((asset) =>
-      this.#upstreamOf(asset).some((upstream) => {
-        if (run.assets.includes(upstream)) return false;
-        return [run.partitionKey, null].some(
-          (key) => this.#planned.has(workName(upstream, key)) || this.#busy.has(workName(upstream, key)),
-        );
+      this.#upstreamsOf(asset, run.partitionKey).some((upstream) => {
+        const name = workName(upstream.asset, upstream.key);
+        return !run.assets.includes(upstream.asset) && (this.#planned.has(name) || this.#busy.has(name));
       }),
     );
   }

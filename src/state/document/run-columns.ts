@@ -49,8 +49,10 @@ function pick(group: RunGroup, positions: readonly number[]): RunGroup {
 }
 
 /** A group without anything done has no such field. */
-function withDoneOf({ done: _, ...group }: RunGroup, done: NonNullable<RunGroup['done']>): RunGroup {
-  return Object.keys(done).length === 0 ? group : { ...group, done };
+function withDoneOf(group: RunGroup, done: NonNullable<RunGroup['done']>): RunGroup {
+  const changed = { ...group, done };
+  if (Object.keys(done).length === 0) Reflect.deleteProperty(changed, 'done');
+  return changed;
 }
 
 /** With assets that runs of it have made by now. */

@@ -8,7 +8,7 @@ import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline
 import { loadProcessGroups } from '../../../src/cli/isolation/load-process-groups.ts';
 import { Programs } from '../../../src/engine/user-code/programs.ts';
 import type { Event } from '../../../src/engine/event.ts';
-import { executeRun, GRACE_MS, type RunEnding, type RunTask } from '../../../src/engine/runs/execute-run.ts';
+import { executeHere, GRACE_MS, type RunEnding, type RunTask } from '../../../src/engine/runs/execute-run.ts';
 import type { RunLogLine } from '../../../src/state/store.ts';
 import { letters } from '../../support/builders.ts';
 import { MapValues, Recorder } from '../../support/engine-rig.ts';
@@ -66,22 +66,20 @@ class Studio {
   }
 
   run(assets: readonly string[], fields: Partial<RunTask> = {}): Promise<RunEnding> {
-    return executeRun(
-      { id: 'g-1', partitionKey: 'a', tags: {}, assets, done: [], ...fields },
-      {
-        pipeline: this.pipeline,
-        ioManager: this.#ioManager,
-        clock: this.clock,
-        emit: this.events.add,
-        isMade: (name, key) => this.made.has(key === null ? name : `${name}@${key}`),
-        begun: () => undefined,
-        made: (_, { asset }) => void this.onTheWay.push(asset),
-        closeLog: () => undefined,
-        programsOf: () => new Programs({ processes: loadProcessGroups }),
-        appendLog: (run, lines) => void this.log.push(...lines.map((line) => ({ ...line, run }))),
-      },
-      this.interrupt.signal,
-    );
+    const execute = executeHere({
+      pipeline: this.pipeline,
+      ioManager: this.#ioManager,
+      clock: this.clock,
+      emit: this.events.add,
+      isMade: ({ asset: name, key }) => this.made.has(key === null ? name : `${name}@${key}`),
+      begun: () => undefined,
+      made: (_, { asset: name }) => void this.onTheWay.push(name),
+      closeLog: () => undefined,
+      programsOf: () => new Programs({ processes: loadProcessGroups }),
+      appendLog: (run, lines) => void this.log.push(...lines.map((line) => ({ ...line, run }))),
+    });
+    const task = { id: 'g-1', partitionKey: 'a', tags: {}, assets, done: [], ...fields };
+    return execute(task, this.interrupt.signal);
   }
 
   async end(
@@ -211,6 +209,19 @@ describe('a run', () => {
     the.made.add('audio@a');
     the.values.save({ asset: 'audio', partitionKey: 'a' }, 'sound');
     expect(statusesOf(await the.end(['transcript']))).toEqual(['transcript SUCCESS 1']);
+  });
+
+  it('makes nothing again that is done, and tells what others follow', async () => {
+    const the = new Studio();
+    const outcome = { status: 'SUCCESS', attempts: 3, metadata: { kept: true }, error: null } as const;
+    the.values.save({ asset: 'audio', partitionKey: 'a' }, 'sound');
+    the.made.add('config');
+    the.values.save({ asset: 'config', partitionKey: null }, 'x');
+    const done = [{ asset: 'audio', ...outcome }];
+    const ending = await the.end(['audio', 'transcript', 'summary'], { done });
+    expect(ending.assets[0]).toEqual(done[0]);
+    expect(statusesOf(ending)).toEqual(['audio SUCCESS 3', 'transcript SUCCESS 1', 'summary SUCCESS 1']);
+    expect(the.onTheWay).toEqual(['transcript']);
   });
 
   it('asks an I/O manager that can tell whether an upstream is there', async () => {

@@ -45,19 +45,20 @@ class Studio {
   }
 }
 
+function queue(session: RunSession, fields: Partial<QueuedRuns>): Promise<void> {
+  const runs = queuedRuns({ group: 'g', keys: ['a'], assets: ['audio', 'text'], ...fields });
+  return session.commit('g', {}, (_, owner) => ({
+    changes: [{ type: 'runs-queued', runs, owner }],
+    outcome: undefined,
+    queued: 1,
+    takenOver: new Set(),
+  }));
+}
+
 describe('a run that made some of its assets', () => {
   let studio: Studio;
   let rig: EngineRig;
 
-  const queue = (session: RunSession, fields: Partial<QueuedRuns>): Promise<void> => {
-    const runs = queuedRuns({ group: 'g', keys: ['a'], assets: ['audio', 'text'], ...fields });
-    return session.commit('g', {}, (_, owner) => ({
-      changes: [{ type: 'runs-queued', runs, owner }],
-      outcome: undefined,
-      queued: 1,
-      takenOver: new Set(),
-    }));
-  };
   const statuses = async (): Promise<string> => {
     expect(checkState(rig.store.document)).toEqual([]);
     const view = await rig.store.read(EVERYTHING);

@@ -32,15 +32,24 @@ function beginAll(queue: RunQueue, inFlight = 0): OwnedRun[] {
   return begun;
 }
 
-/** A queue for assets of which `text` needs `audio`, and `index` needs `text`. */
+/** A queue for assets of which `text` needs `audio`, and `index` needs `text` and `config`, which has no partitions. */
 function queueOf(limits: readonly (readonly [asset: string, limit: number])[] = []): RunQueue {
-  const upstreams: Readonly<Record<string, readonly string[]>> = { text: ['audio'], index: ['text'] };
-  return new RunQueue({ limits: new Map(limits), upstreamOf: (asset) => upstreams[asset] ?? [] });
+  const upstreams: Readonly<Record<string, readonly string[]>> = {
+    text: ['audio'],
+    index: ['text', 'config'],
+  };
+  return new RunQueue({
+    limits: new Map(limits),
+    upstreamsOf: (asset, key) =>
+      (upstreams[asset] ?? []).map((above) =>
+        above === 'config' ? { asset: above, set: null, key: null } : { asset: above, set: 'letters', key },
+      ),
+  });
 }
 
 describe('the queue of a process', () => {
   it('begins runs in the order in which they came', () => {
-    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     queue.add([owned('a'), owned('b')]);
     queue.add([owned('c')]);
     expect(ids(beginAll(queue))).toEqual(['a', 'b', 'c']);
@@ -48,7 +57,7 @@ describe('the queue of a process', () => {
   });
 
   it('never begins one asset and key twice at a time', () => {
-    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     const [first, second, other] = [
       owned('1', { partitionKey: 'a' }),
       owned('2', { partitionKey: 'a', assets: ['x', 'audio'] }),
@@ -65,7 +74,7 @@ describe('the queue of a process', () => {
   });
 
   it('tells an asset without a key from one whose name goes on', () => {
-    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     queue.add([
       owned('1', { assets: ['a'], partitionKey: null }),
       owned('2', { assets: ['a'], partitionKey: null }),
@@ -75,7 +84,7 @@ describe('the queue of a process', () => {
   });
 
   it('keeps the concurrency of an asset', () => {
-    const queue = new RunQueue({ limits: new Map([['audio', 2]]), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map([['audio', 2]]), upstreamsOf: () => [] });
     const runs = ['a', 'b', 'c', 'd'].map((id) => owned(id));
     queue.add([...runs, owned('e', { assets: ['other'] })]);
     expect(ids(beginAll(queue))).toEqual(['a', 'b', 'e']);
@@ -87,7 +96,7 @@ describe('the queue of a process', () => {
   });
 
   it('executes a run that was interrupted before alone, after the others', () => {
-    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     const alone = owned('alone', { interrupted: 1 });
     queue.add([alone, owned('again', { interrupted: 2 }), owned('a'), owned('b')]);
     expect(ids(beginAll(queue))).toEqual(['a', 'b']);
@@ -102,7 +111,7 @@ describe('the queue of a process', () => {
   });
 
   it('lets go first what another process has owned for longer', () => {
-    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     queue.add([owned('a'), owned('b'), owned('c')]);
     const elsewhere = [
       { asset: 'audio', partitionKey: 'a', ownedSince: 3 },
@@ -120,7 +129,7 @@ describe('the queue of a process', () => {
   });
 
   it('waits with an asset of limited concurrency for whoever had it before', () => {
-    const queue = new RunQueue({ limits: new Map([['audio', 3]]), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map([['audio', 3]]), upstreamsOf: () => [] });
     queue.add([owned('a')]);
     queue.yieldTo([{ asset: 'audio', partitionKey: 'other', ownedSince: 3 }], () => 5);
     expect(ids(beginAll(queue))).toEqual([]);
@@ -130,7 +139,8 @@ describe('the queue of a process', () => {
 
   it('waits with what needs what another of its runs is about to make, for the same key or for all', () => {
     const queue = queueOf();
-    const [audioOfA, audioOfAll] = [owned('1', { partitionKey: 'a' }), owned('2', { partitionKey: null })];
+    const audioOfA = owned('1', { partitionKey: 'a' });
+    const config = owned('2', { partitionKey: null, assets: ['config'] });
     queue.add([
       owned('3', { partitionKey: 'a', assets: ['text'] }),
       owned('4', { partitionKey: 'b', assets: ['text'] }),
@@ -140,12 +150,12 @@ describe('the queue of a process', () => {
     queue.letGo(audioOfA);
     expect(ids(beginAll(queue, 1))).toEqual(['3']);
     queue.add([
-      owned('5', { partitionKey: 'c', assets: ['text'] }),
-      audioOfAll,
-      owned('6', { partitionKey: 'd', assets: ['index'] }),
+      owned('5', { partitionKey: 'c', assets: ['index'] }),
+      config,
+      owned('6', { partitionKey: 'd', assets: ['text'] }),
     ]);
     expect(ids(beginAll(queue, 2))).toEqual(['2', '6']);
-    queue.letGo(audioOfAll);
+    queue.letGo(config);
     expect(ids(beginAll(queue, 3))).toEqual(['5']);
   });
 
@@ -185,7 +195,7 @@ describe('the queue of a process', () => {
   });
 
   it('gives out a run that is taken, wherever it waits, and each once', () => {
-    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     const busy = owned('1', { partitionKey: 'a' });
     queue.add([busy, owned('2', { partitionKey: 'a' }), owned('3'), owned('4', { interrupted: 1 })]);
     expect(queue.next(0)).toBe(busy);
@@ -199,7 +209,7 @@ describe('the queue of a process', () => {
   });
 
   it('gives out all at once', () => {
-    const queue = new RunQueue({ limits: new Map(), upstreamOf: () => [] });
+    const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     queue.add([
       owned('1', { partitionKey: 'a' }),
       owned('2', { partitionKey: 'a' }),
@@ -227,7 +237,7 @@ describe('the queue of a process', () => {
     );
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
-        const queue = new RunQueue({ limits: new Map([['text', 2]]), upstreamOf: () => [] });
+        const queue = new RunQueue({ limits: new Map([['text', 2]]), upstreamsOf: () => [] });
         const flying = new Map<string, OwnedRun>();
         const seen = new Set<string>();
         let added = 0;
