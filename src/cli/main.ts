@@ -17,6 +17,7 @@ import { Interrupts } from './interrupts.ts';
 import { declared, declaredAll } from './contents.ts';
 import type { Invocation } from './command-line/invocation.ts';
 import { readPlainly } from './command-line/read-plainly.ts';
+import type { Result } from './results.ts';
 import { systemClock } from './system-clock.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -68,9 +69,9 @@ function whyUnusable(args: readonly string[], cwd: string | null): Failure | nul
 }
 
 /** The only catch: a failure is said in words, anything else is a bug of dynpart's. */
-async function reporting(output: Output, step: () => Promise<void>): Promise<void> {
+async function reporting<Made>(output: Output, step: () => Promise<Made>): Promise<Made | undefined> {
   try {
-    await step();
+    return await step();
   } catch (error) {
     if (error instanceof FailureError) output.fail(error.failure);
     else if (isSystemError(error))
@@ -81,14 +82,15 @@ async function reporting(output: Output, step: () => Promise<void>): Promise<voi
         cause: causeOf(error),
       });
     else reportBug(output, error);
+    return undefined;
   }
 }
 
-async function runCommand(context: Context, { run: command }: Invocation): Promise<void> {
+async function runCommand(context: Context, { run: command }: Invocation): Promise<Result | null> {
   await context.output.preparePaint();
   await context.project.findState();
   try {
-    await command(context);
+    return await command(context);
   } catch (error) {
     if (!(error instanceof FailureError) || error.failure.reason !== 'unknown-keys') throw error;
     const { withNearKeys } = await import('./near-keys.ts');
@@ -106,9 +108,9 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
   const interrupts = new Interrupts();
   const ownFolder = import.meta.dirname;
   const context = { output, project, terminal, clock, interrupts, version, ownFolder };
-  await reporting(output, () => runCommand(context, parsed));
+  const result = await reporting(output, () => runCommand(context, parsed));
   // Also when the command failed: what it did before that is in the document.
-  await reporting(output, () => Promise.resolve(output.printDocument()));
+  await reporting(output, () => Promise.resolve(output.printResult(result)));
   return output.exitCode(interrupts.code);
 }
 
@@ -210,13 +212,11 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException & { reado
 function reportBug(output: Output, error: unknown): void {
   const { message } = describeThrown(error);
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  output.document['error'] = {
-    code: 'bug',
-    message,
-    hint: 'this is a bug in dynpart, please report it with the stack',
-  };
   output.terminal.stderr.write(
     `this is a bug in dynpart ${version} (node ${process.version}); please report it:\n${clean(stack || message)}\n`,
   );
-  output.exitWith(1);
+  output.endWith(
+    { code: 'bug', message, hint: 'this is a bug in dynpart, please report it with the stack' },
+    1,
+  );
 }

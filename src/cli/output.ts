@@ -8,6 +8,7 @@ import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { clockTime, shortTime } from './render/short-time.ts';
 import { writeTable } from './render/table.ts';
+import type { Result, Results } from './results.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How much is said, and in which form. */
@@ -28,13 +29,12 @@ export class Output {
   readonly terminal: Terminal;
   readonly clock: Clock;
   readonly options: OutputOptions;
-  /** What `--json` prints: filled as the command goes, so that an error does not hide what was done before it. */
-  readonly document: Record<string, unknown> = {};
   readonly #codes = new Set<ExitCode>();
   #talk: (write: () => void) => void = (write) => write();
   #stampsTalk = false;
   #drained = false;
-  #lines = false;
+  #before: Partial<Result> = {};
+  #error: Problem | null = null;
   #paint: { readonly stdout: Paint; readonly stderr: Paint } = { stdout: noPaint, stderr: noPaint };
 
   constructor({ terminal, clock, options }: OutputParts) {
@@ -63,7 +63,6 @@ export class Output {
   /** It was told to stop, and that is how it ends well. */
   drained(): void {
     this.#drained = true;
-    this.#lines = true;
   }
 
   /** The exit code of the whole command. @param signal that of the signal which interrupted it, if one did */
@@ -86,20 +85,23 @@ export class Output {
     return this.terminal.stdout.isTerminal ? shortTime(time, this.clock.now()) : time;
   }
 
-  /** The lines were printed one by one: no document follows. */
-  printedLines(): void {
-    this.#lines = true;
+  /** What is done already, so that a failure from here on does not hide it. Parts add up; the result takes their place. */
+  soFar(part: Result): void {
+    this.#before = { ...this.#before, ...part };
   }
 
-  /** With `--json`: exactly one document, whatever happened. */
-  printDocument(): void {
-    if (!this.options.json) return;
-    if (!this.#lines || this.document['error'] !== undefined) this.printLine(this.document);
+  /**
+   * With `--json`: exactly one document, whatever happened.
+   * @param result `null`: the command has printed lines; `undefined`: it failed before it had a result
+   */
+  printResult(result: Result | null | undefined): void {
+    if (!this.options.json || (result === null && this.#error === null)) return;
+    this.#document({ ...(result ?? this.#before), ...(this.#error !== null && { error: this.#error }) });
   }
 
   /** One document a line, for commands that do not end by themselves. */
-  printLine(document: unknown): void {
-    this.terminal.stdout.write(`${toJson(document)}\n`);
+  printLine(line: Results['sensor watch, worker' | 'runs logs --follow']): void {
+    this.#document(line);
   }
 
   /** Everything that is said goes through this, so that it does not run into a line that is redrawn. */
@@ -143,6 +145,10 @@ export class Output {
     this.sayAlways(`${paint.bad('error:')} ${clean(message)}${more}`);
   }
 
+  #document(document: object): void {
+    this.terminal.stdout.write(`${toJson(document)}\n`);
+  }
+
   #write(text: string): void {
     const { stderr } = this.terminal;
     const now = this.clock.now();
@@ -153,8 +159,13 @@ export class Output {
   /** A failure that ends the command. */
   fail(failure: Failure): void {
     const problem = describe(failure);
-    this.document['error'] = problem;
     this.sayProblem(problem);
-    this.exitWith(exitCodeOf(failure));
+    this.endWith(problem, exitCodeOf(failure));
+  }
+
+  /** The result holds this error, and the exit code is at least as bad as this one. */
+  endWith(error: Problem, code: ExitCode): void {
+    this.#error = error;
+    this.exitWith(code);
   }
 }

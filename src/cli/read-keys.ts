@@ -8,6 +8,24 @@ import { isPartitionKey, whyNotAKey } from '../model/partition-key.ts';
 import { causeOf, errno } from '../files/durable-files.ts';
 import type { Terminal } from './terminal.ts';
 
+/** Where the keys of a command come from, beside its arguments. */
+export interface KeysOptions {
+  readonly from?: string;
+  readonly jsonLines?: boolean;
+}
+
+/** Keys given as arguments, and those of `--from` behind them. */
+export function keysGiven(
+  terminal: Terminal,
+  keys: readonly string[],
+  { from, jsonLines = false }: KeysOptions,
+): readonly string[] {
+  const typed = checkedKeys(keys);
+  if (from === undefined) return typed;
+  const read = keysFrom(from, terminal, jsonLines);
+  return typed.length === 0 ? read : [...typed, ...read];
+}
+
 /** Keys given as arguments. */
 export function checkedKeys(keys: readonly string[], source = 'the command line'): readonly string[] {
   refuse(

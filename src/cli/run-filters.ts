@@ -1,4 +1,5 @@
 /** The flags that choose runs by what they are, for the commands that show runs or do something about them. */
+import { fail } from '../model/failure.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import type { RunStatus } from '../model/run.ts';
 import type { RunQuery } from '../state/run-query.ts';
@@ -57,4 +58,18 @@ async function checkNames(
     const names = runs.flatMap((run) => (run.sensor === null ? [] : [run.sensor]));
     project.checkName('sensor', sensor, [...known.sensors.map(({ name }) => name), ...names]);
   }
+}
+
+/** Runs are named, or chosen by what they are. Both at once could mean either. */
+export function checkChoice(command: string, filters: RunFilters, ids: readonly string[]): void {
+  const byFilters = Object.values(filters).some((value) => value !== undefined);
+  if (byFilters !== ids.length > 0) return;
+  const status = command === 'retry' ? 'FAILURE' : 'QUEUED';
+  fail({
+    reason: 'usage',
+    message: byFilters
+      ? 'runs were named and filters given: which of both is meant?'
+      : 'neither ids of runs nor filters were given',
+    hint: `for example: dynpart runs ${command} ID, or dynpart runs ${command} --status ${status}; to find one: dynpart runs list`,
+  });
 }

@@ -5,10 +5,13 @@ import type { Context } from './context.ts';
 import { isStateInUse } from './stores.ts';
 
 /** @returns the absolute path of the file. @throws FailureError where something else is in the way */
-export function writeFile(context: Context, file: string, content: Omit<WholeFile, 'whyKept'>): string {
-  return writeWhole(path.resolve(context.terminal.cwd, file), {
+export function writeFile(
+  { project, terminal }: Pick<Context, 'project' | 'terminal'>,
+  file: string,
+  content: Omit<WholeFile, 'whyKept'>,
+): string {
+  return writeWhole(path.resolve(terminal.cwd, file), {
     ...content,
-    whyKept: (target) =>
-      isStateInUse(target, context.project.store.file.path) ? 'it is a state in use' : null,
+    whyKept: (target) => (isStateInUse(target, project.store.file.path) ? 'it is a state in use' : null),
   });
 }

@@ -21,7 +21,7 @@ async function recording(): Promise<{ program: Declaration; given: unknown[] }> 
         const isOwn = (name: string): boolean =>
           own.includes(name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
         given.push(path, Object.fromEntries(Object.entries(options).filter(([name]) => isOwn(name))), args);
-        return Promise.resolve();
+        return Promise.resolve(null);
       };
     }
     for (const below of command.commands) visit(below, `${path} ${below.name}`);

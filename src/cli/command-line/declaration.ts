@@ -1,9 +1,13 @@
 /** How a command says what it is called, takes and does. Said in commander's words, and read without it where that will do. */
 import type { Context } from '../context.ts';
+import type { Result } from '../results.ts';
 
-/** What a command does, given the context, its own options and its arguments. */
+/**
+ * What a command does, given the context, its own options and its arguments.
+ * @returns its result; `null`: there is none, or the command has printed lines
+ */
 // `never`: each handler says itself which options and arguments its command gives it.
-export type Handler = (context: Context, options: never, ...args: never[]) => Promise<void>;
+export type Handler = (context: Context, options: never, ...args: never[]) => Promise<Result | null>;
 
 /** Typed text → a value. `before` is the value until now, for options that may be given several times. */
 export type ParseValue = (text: string, before: never) => unknown;
@@ -78,5 +82,10 @@ export class Declaration {
   action(handler: Handler): this {
     this.handler = handler;
     return this;
+  }
+
+  /** What it does is in a file of its own, which is loaded on use. */
+  actionIn(load: () => Promise<{ readonly run: Handler }>): this {
+    return this.action(async (...given) => (await load()).run(...given));
   }
 }

@@ -1,8 +1,9 @@
 /** What was asked for. Reading a command line only finds that out; `main` does it. */
 import type { Context } from '../context.ts';
+import type { Result } from '../results.ts';
 import type { GlobalOptions } from './global-options.ts';
 
 export interface Invocation {
   readonly options: GlobalOptions;
-  readonly run: (context: Context) => Promise<void>;
+  readonly run: (context: Context) => Promise<Result | null>;
 }

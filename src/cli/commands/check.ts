@@ -5,18 +5,7 @@ import { clean, counted } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { exitCodeOf } from '../exit-code.ts';
-
-export interface CheckedPipeline {
-  readonly ok: boolean;
-  readonly problems: readonly CheckProblem[];
-}
-
-export interface CheckProblem {
-  readonly code: string;
-  readonly message: string;
-  /** `file:line:column`, or `null` where there is none. */
-  readonly place: string | null;
-}
+import type { CheckedPipeline, PipelineProblem } from '../results.ts';
 
 export function checkCommand(program: Declaration): void {
   program
@@ -25,27 +14,27 @@ export function checkCommand(program: Declaration): void {
     .action(check);
 }
 
-async function check(context: Context): Promise<void> {
+async function check({ output, project }: Context): Promise<CheckedPipeline> {
   try {
-    const { assets, sensors, sets } = await context.project.pipeline();
-    Object.assign(context.output.document, { ok: true, problems: [] } satisfies CheckedPipeline);
-    context.output.print(
-      `ok: ${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')}, ${counted(sets.length, 'set')} in ${clean(context.project.file)}\n`,
+    const { assets, sensors, sets } = await project.pipeline();
+    output.print(
+      `ok: ${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')}, ${counted(sets.length, 'set')} in ${clean(project.file)}\n`,
     );
+    return { ok: true, problems: [] };
   } catch (error) {
     if (!(error instanceof FailureError) || exitCodeOf(error.failure) !== 2) throw error;
     const problems = problemsOf(error.failure);
-    Object.assign(context.output.document, { ok: false, problems } satisfies CheckedPipeline);
     for (const { message, place } of problems)
-      context.output.print(clean(place === null ? message : `${place}: ${message}`) + '\n');
+      output.print(`${clean(place === null ? message : `${place}: ${message}`)}\n`);
     const { hint } = describe(error.failure);
-    if (hint !== null) context.output.chat(clean(hint));
-    context.output.exitWith(2);
+    if (hint !== null) output.chat(clean(hint));
+    output.exitWith(2);
+    return { ok: false, problems };
   }
 }
 
 /** Each problem of its own, where a failure is about several. */
-function problemsOf(failure: Failure): CheckProblem[] {
+function problemsOf(failure: Failure): PipelineProblem[] {
   const code = failure.reason;
   if (failure.reason === 'pipeline-invalid')
     return failure.problems.map(({ message, place }) => ({ code, message, place }));

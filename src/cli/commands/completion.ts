@@ -6,6 +6,7 @@ import { SCRIPTS, type Shell, SHELLS } from '../completion/scripts.ts';
 import { declared } from '../contents.ts';
 import type { Context } from '../context.ts';
 import { Output } from '../output.ts';
+import type { CompletionOffers, CompletionScript } from '../results.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { createProgram } from '../command-line/program.ts';
 import { clean, isDangerous } from '../../model/text.ts';
@@ -25,7 +26,7 @@ export function completionCommand(program: Declaration): void {
     completion
       .command(shell)
       .description(`the script for ${shell}`)
-      .action((context) => script(context, shell));
+      .action(({ output }) => print(output, shell));
   completion
     .command('offer', { hidden: true })
     .argument('<as>')
@@ -34,36 +35,41 @@ export function completionCommand(program: Declaration): void {
     .action(offer);
 }
 
-function script(context: Context, shell: Shell): Promise<void> {
-  Object.assign(context.output.document, { shell, script: SCRIPTS[shell] });
-  context.output.print(SCRIPTS[shell]);
-  return Promise.resolve();
+function print(output: Output, shell: Shell): Promise<CompletionScript> {
+  const script = SCRIPTS[shell];
+  output.print(script);
+  return Promise.resolve({ shell, script });
 }
 
 /** Never an error: what cannot be found out is not offered. */
-async function offer(context: Context, _: object, as: string, words: readonly string[]): Promise<void> {
+async function offer(
+  context: Context,
+  _: object,
+  as: string,
+  words: readonly string[],
+): Promise<CompletionOffers> {
   if (as === 'bash') {
     const [breaks = '', typed = ''] = words;
     const line = readBashLine(typed, { home: context.terminal.env['HOME'] ?? '~', breaks });
     const { kept, replaced, open } = line;
     const offers = await offersOn(context, line.words.slice(1), `${kept}${replaced}`);
-    return answer(context, offers, (word) => bashWord(word.slice(kept.length), open));
+    return answer(context.output, offers, (word) => bashWord(word.slice(kept.length), open));
   }
   if (as === 'words') {
     const offers = await offersOn(context, words.slice(0, -1), words.at(-1) ?? '');
-    return answer(context, offers, (word) => (isDangerous(word) ? `${word}\t${clean(word)}` : word));
+    return answer(context.output, offers, (word) => (isDangerous(word) ? `${word}\t${clean(word)}` : word));
   }
-  fail({
+  return fail({
     reason: 'usage',
     message: `offers come as bash or words, not ${JSON.stringify(as)}`,
     hint: 'the scripts know',
   });
 }
 
-function answer(context: Context, offers: Offers, write: (word: string) => string): void {
+function answer(output: Output, offers: Offers, write: (word: string) => string): CompletionOffers {
   const words = offers.files ? [] : offers.words.map(write).filter((word) => word !== '');
-  Object.assign(context.output.document, { files: offers.files, offers: words });
-  context.output.print(`${[offers.files ? 'files' : 'words', ...words].join('\n')}\n`);
+  output.print(`${[offers.files ? 'files' : 'words', ...words].join('\n')}\n`);
+  return { files: offers.files, offers: words };
 }
 
 async function offersOn(context: Context, words: readonly string[], current: string): Promise<Offers> {

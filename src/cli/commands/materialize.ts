@@ -3,6 +3,7 @@ import { fail } from '../../model/failure.ts';
 import type { Selection } from '../../engine/plan/materialize.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
+import type { Executed } from '../results.ts';
 import { materializeSelection } from '../materialize-selection.ts';
 import { oneOf, repeated, wholeNumber } from '../command-line/options.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';
@@ -52,7 +53,7 @@ async function materialize(
   context: Context,
   options: MaterializeOptions,
   assets: readonly string[],
-): Promise<void> {
+): Promise<Executed> {
   const given = checkedKeys(options.key ?? [], '--key');
   const fromFile =
     options.keysFrom === undefined
@@ -79,6 +80,5 @@ async function materialize(
     limit: options.limit ?? null,
     add: options.add ?? false,
   };
-  const outcome = await materializeSelection(context, selection, options);
-  Object.assign(context.output.document, outcome);
+  return materializeSelection(context, selection, options);
 }

@@ -1,23 +1,25 @@
 /** `dynpart runs logs`: what a run printed. */
+import type { LogLine } from '../../model/tick.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { Context } from '../context.ts';
+import type { RunLog } from '../results.ts';
 import { findRun } from '../find-run.ts';
 import { clean } from '../../model/text.ts';
 
 const FOLLOW_EVERY_MS = 300;
 
-export async function logs(
-  context: Context,
+export async function run(
+  { output, project, clock }: Context,
   { follow }: { readonly follow?: boolean },
   id: string,
-): Promise<void> {
-  let run = await findRun(context.project.store, id);
+): Promise<RunLog | null> {
+  let run = await findRun(project.store, id);
   let shown = 0;
   const showNew = async (): Promise<readonly RunLogLine[]> => {
-    const lines = await context.project.store.readLog(id);
+    const lines = await project.store.readLog(id);
     for (const line of lines.slice(shown)) {
-      if (follow && context.output.options.json)
-        context.output.printLine({
+      if (follow && output.options.json)
+        output.printLine({
           id,
           asset: line.asset,
           attempt: line.attempt,
@@ -26,7 +28,7 @@ export async function logs(
       else {
         // Older logs hold entries of several lines: each of them is a record of its own.
         for (const text of line.text.split('\n'))
-          context.output.print(`${line.at}\t${line.asset}\t${line.attempt}\t${clean(text)}\n`);
+          output.print(`${line.at}\t${line.asset}\t${line.attempt}\t${clean(text)}\n`);
       }
     }
     shown = lines.length;
@@ -34,20 +36,17 @@ export async function logs(
   };
   let lines = await showNew();
   while (follow && (run.status === 'QUEUED' || run.status === 'STARTED')) {
-    await context.clock.sleep(FOLLOW_EVERY_MS);
-    run = await findRun(context.project.store, id);
+    await clock.sleep(FOLLOW_EVERY_MS);
+    run = await findRun(project.store, id);
     lines = await showNew();
   }
-  if (follow) return context.output.printedLines();
-  Object.assign(context.output.document, { id, attempts: byAttempt(lines) });
-  if (lines.length === 0) context.output.chat(`run ${id} printed nothing`);
+  if (follow) return null;
+  if (lines.length === 0) output.chat(`run ${id} printed nothing`);
+  return { id, attempts: byAttempt(lines) };
 }
 
-function byAttempt(lines: readonly RunLogLine[]) {
-  const attempts = new Map<
-    string,
-    { asset: string; attempt: number; lines: { at: string; stream: string; text: string }[] }
-  >();
+function byAttempt(lines: readonly RunLogLine[]): RunLog['attempts'] {
+  const attempts = new Map<string, { asset: string; attempt: number; lines: LogLine[] }>();
   for (const { asset, attempt, at, stream, text } of lines) {
     const name = `${asset}\0${attempt}`;
     const known = attempts.get(name) ?? { asset, attempt, lines: [] };

@@ -7,15 +7,15 @@ import type { RunRecord, RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import { forTick } from '../../engine/plan/claim-runs.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
-import { RunSession } from '../../engine/runs/run-session.ts';
 import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import type { Context } from '../context.ts';
-import { EventRenderer } from '../render/event-renderer.ts';
 import { wordsForTick } from '../render/tick-words.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { endPrograms } from '../isolation/load-process-groups.ts';
-import { sessionOptions } from '../run-options.ts';
+import type { Output } from '../output.ts';
+import type { Ticked } from '../results.ts';
+import { withSession } from '../with-session.ts';
 
 interface TickFlags {
   readonly due?: boolean;
@@ -26,70 +26,87 @@ interface TickFlags {
   readonly concurrency?: number;
 }
 
-export async function tick(context: Context, flags: TickFlags, names: readonly string[]): Promise<void> {
-  const renderer = new EventRenderer(context.output, { keepsRuns: context.output.options.json });
-  Object.assign(context.output.document, { ticks: [], resumed: [] });
-  const pipeline = await context.project.pipeline();
-  const sensors = await chosenSensors(context, pipeline, names, flags.due ?? false);
-  const dryRun = flags.dryRun ?? false;
-  const options = await sessionOptions(context, renderer, {
-    concurrency: flags.concurrency,
-    failFast: false,
-    onInterrupt: 'release',
-  });
-  const session = new RunSession(options);
-  if (!dryRun) await endLeftPrograms(context);
-  const resumed = new Set<string>();
-  // Of several sensors in one thread, the one that blocks it is to be told from the others.
-  const stopFollowing =
-    sensors.length > 1 ? (await import('../../engine/user-code/thread-turns.ts')).followTurns() : undefined;
+export async function run(context: Context, flags: TickFlags, names: readonly string[]): Promise<Ticked> {
+  const { output, clock } = context;
+  const { json } = output.options;
+  const { dryRun = false, due = false, run: executes, ifBusy, waitTimeout = Infinity, concurrency } = flags;
+  let outcomes: readonly TickOutcome[] = [];
+  output.soFar({ ticks: [], resumed: [] });
   try {
-    const outcomes = await Promise.all(
-      sensors.map((sensor) =>
-        runTick(sensor, {
-          ...options,
-          emit: dryRun ? () => undefined : options.emit,
-          evaluate: evaluateHere(pipeline, context.clock, options.processes),
-          dryRun,
-          sharesThread: sensors.length > 1,
-          listsAllRuns: dryRun || context.output.options.json,
-          executor: flags.run && !dryRun ? session.executor : null,
-          ifBusy: flags.ifBusy,
-          waitTimeoutMs: flags.waitTimeout ?? Infinity,
-        }),
-      ),
+    return await withSession(
+      context,
+      { concurrency, onInterrupt: 'release', keepsRuns: json },
+      async ({ session, options }) => {
+        const { pipeline } = options;
+        const sensors = await chosenSensors(context, pipeline, { names, due });
+        if (!dryRun) await endLeftPrograms(context);
+        outcomes = await inOneThread(sensors, (sensor) =>
+          runTick(sensor, {
+            ...options,
+            emit: dryRun ? () => undefined : options.emit,
+            evaluate: evaluateHere(pipeline, clock, options.processes),
+            dryRun,
+            sharesThread: sensors.length > 1,
+            listsAllRuns: dryRun || json,
+            executor: executes && !dryRun ? session.executor : null,
+            ifBusy,
+            waitTimeoutMs: waitTimeout,
+          }),
+        );
+        sayBlockedBy(output, outcomes, sensors);
+        const ticks = outcomes.map((outcome) => outcome.tick);
+        setExitCode(output, ticks, ifBusy);
+        if (dryRun) return printPlans(output, ticks);
+        for (const { owned } of outcomes) await session.adopt(owned);
+        if (!executes) return;
+        await session.takeUp(forTick, forTick);
+        await session.execute();
+        await session.sayBlocked();
+      },
+      ({ runs }) => withEnds(outcomes, runs),
     );
-    stopFollowing?.();
-    sayBlockedBy(context, outcomes, sensors);
-    const ticks = outcomes.map((outcome) => outcome.tick);
-    context.output.document['ticks'] = ticks;
-    exitCodes(context, ticks, flags);
-    if (dryRun) return printPlans(context, ticks);
-    for (const { owned } of outcomes) await session.adopt(owned);
-    if (flags.run) {
-      const own = new Set(outcomes.flatMap(({ owned }) => owned.map(({ id }) => id)));
-      await session.takeUp(forTick, forTick);
-      await session.execute();
-      await session.sayBlocked();
-      for (const { id } of renderer.runs) if (!own.has(id)) resumed.add(id);
-    }
   } finally {
-    stopFollowing?.();
-    renderer.end();
-    report(context, renderer.runs, resumed);
-    await session.leave();
     await endPrograms();
   }
 }
 
+/** Of several sensors in one thread, the one that blocks it is to be told from the others. */
+async function inOneThread(
+  sensors: readonly SensorDefinition[],
+  tickOf: (sensor: SensorDefinition) => Promise<TickOutcome>,
+): Promise<readonly TickOutcome[]> {
+  if (sensors.length < 2) return Promise.all(sensors.map(tickOf));
+  const { followTurns } = await import('../../engine/user-code/thread-turns.ts');
+  const stopFollowing = followTurns();
+  try {
+    return await Promise.all(sensors.map(tickOf));
+  } finally {
+    stopFollowing();
+  }
+}
+
+/** The runs of the ticks as they ended, and those that other processes had left behind. */
+function withEnds(outcomes: readonly TickOutcome[], runs: readonly RunRecord[]): Ticked {
+  // A hundred thousand records are not copied for nobody: without --json no runs are kept.
+  if (runs.length === 0) return { ticks: outcomes.map((outcome) => outcome.tick), resumed: [] };
+  const statuses = new Map<string | null, RunStatus>(runs.map(({ id, status }) => [id, status]));
+  const own = new Set(outcomes.flatMap(({ owned }) => owned.map(({ id }) => id)));
+  return {
+    ticks: outcomes.map(({ tick: one }) => ({
+      ...one,
+      runs: one.runs.map((queued) => ({ ...queued, status: statuses.get(queued.id) ?? queued.status })),
+    })),
+    resumed: runs.filter(({ id }) => !own.has(id)),
+  };
+}
+
 async function chosenSensors(
-  context: Context,
+  { output, project, clock }: Context,
   pipeline: Pipeline,
-  names: readonly string[],
-  due: boolean,
+  { names, due }: { readonly names: readonly string[]; readonly due: boolean },
 ): Promise<SensorDefinition[]> {
-  for (const name of names) context.project.checkName('sensor', name, pipeline.sensors.keys());
-  const view = await context.project.store.read({ sensors: 'all' });
+  for (const name of names) project.checkName('sensor', name, pipeline.sensors.keys());
+  const view = await project.store.read({ sensors: 'all' });
   // A sensor that is named is ticked also when it is stopped: somebody wants to see what it does.
   const chosen =
     names.length > 0 ? [...new Set(names)].map((name) => pipeline.sensors.get(name)!) : running();
@@ -99,10 +116,9 @@ async function chosenSensors(
       message: 'the pipeline has no sensors',
       hint: 'add one to sensors of definePipeline',
     });
-  if (chosen.length === 0)
-    context.output.chat('no sensor is running; start one: dynpart sensor start SENSOR');
+  if (chosen.length === 0) output.chat('no sensor is running; start one: dynpart sensor start SENSOR');
   if (!due) return chosen;
-  const now = context.clock.now();
+  const now = clock.now();
   return chosen.filter((sensor) => {
     const before = view.sensor(sensor.name).lastTick;
     if (before === null) return true;
@@ -118,49 +134,34 @@ async function chosenSensors(
 
 /** A sensor that is only asked for beside the one that blocks its process: that one is named, once. */
 function sayBlockedBy(
-  context: Context,
+  output: Output,
   outcomes: readonly TickOutcome[],
   sensors: readonly SensorDefinition[],
 ): void {
   for (const { blockedBy } of outcomes) {
     if (blockedBy?.reason !== 'sensor-stuck') continue;
-    if (!sensors.some(({ name }) => name === blockedBy.sensor)) return context.output.fail(blockedBy);
+    if (!sensors.some(({ name }) => name === blockedBy.sensor)) return output.fail(blockedBy);
   }
 }
 
-function exitCodes(context: Context, ticks: readonly TickRecord[], { ifBusy }: TickFlags): void {
+function setExitCode(output: Output, ticks: readonly TickRecord[], ifBusy: TickFlags['ifBusy']): void {
   for (const { sensor: name, status, busy } of ticks) {
-    if (status === 'FAILURE') context.output.exitWith(3);
+    if (status === 'FAILURE') output.exitWith(3);
     if (status !== 'BUSY' || ifBusy === 'skip') continue;
-    context.output.exitWith(4);
-    if (busy !== null) context.output.sayProblem(describe({ reason: 'sensor-busy', sensor: name, ...busy }));
+    output.exitWith(4);
+    if (busy !== null) output.sayProblem(describe({ reason: 'sensor-busy', sensor: name, ...busy }));
   }
 }
 
-/** The runs of the ticks as they ended, and those that other processes had left behind. */
-function report(context: Context, runs: readonly RunRecord[], resumed: ReadonlySet<string>): void {
-  // A hundred thousand records are not copied for nobody.
-  if (!context.output.options.json) return;
-  const statuses = new Map<string | null, RunStatus>(runs.map(({ id, status }) => [id, status]));
-  const ticks = context.output.document['ticks'] as readonly TickRecord[];
-  context.output.document['ticks'] = ticks.map((one) => ({
-    ...one,
-    runs: one.runs.map((run) => ({ ...run, status: statuses.get(run.id) ?? run.status })),
-  }));
-  context.output.document['resumed'] = runs.filter(({ id }) => resumed.has(id));
-}
-
-function printPlans(context: Context, ticks: readonly TickRecord[]): void {
+function printPlans(output: Output, ticks: readonly TickRecord[]): void {
   for (const plan of ticks) {
-    if (plan.error !== null) context.output.sayProblem(plan.error);
-    context.output.chat(`${plan.sensor}: would be: ${wordsForTick(plan)}`);
+    if (plan.error !== null) output.sayProblem(plan.error);
+    output.chat(`${plan.sensor}: would be: ${wordsForTick(plan)}`);
     for (const { set, added, removed } of plan.partitions) {
-      context.output.print(added.map((key) => `${plan.sensor}\tadd\t${set}\t${printable(key)}\n`).join(''));
-      context.output.print(
-        removed.map((key) => `${plan.sensor}\tremove\t${set}\t${printable(key)}\n`).join(''),
-      );
+      output.print(added.map((key) => `${plan.sensor}\tadd\t${set}\t${printable(key)}\n`).join(''));
+      output.print(removed.map((key) => `${plan.sensor}\tremove\t${set}\t${printable(key)}\n`).join(''));
     }
-    context.output.print(
+    output.print(
       plan.runs
         .map(
           ({ partitionKey, assets }) =>
@@ -170,7 +171,7 @@ function printPlans(context: Context, ticks: readonly TickRecord[]): void {
     );
     const { before, after } = plan.cursor;
     if (before !== after)
-      context.output.print(
+      output.print(
         `${plan.sensor}\tcursor\t${before === null ? '' : quoted(before)}\t${quoted(after ?? '')}\n`,
       );
   }

@@ -1,16 +1,13 @@
-/** `dynpart sensor …`: what there is. Each is loaded on use. */
+/** `dynpart sensor …`: what there is for sensors, each command in a file of its own, which is loaded on use. */
 import type { Declaration } from '../command-line/declaration.ts';
 import { oneOf, seconds, wholeNumber } from '../command-line/options.ts';
-import type { tick } from './sensor-tick.ts';
-import type { cursor, history } from './sensor-upkeep.ts';
-import type { watchSensors } from './sensor-watch.ts';
 
 export function sensorCommand(program: Declaration): void {
   const sensor = program.command('sensor').description('evaluate sensors and look after them');
   sensor
     .command('list')
     .description('status, interval, last tick and cursor of each sensor')
-    .action(async (context) => (await import('./sensor-upkeep.ts')).list(context));
+    .actionIn(() => import('./sensor-list.ts'));
   sensor
     .command('tick')
     .argument('[sensors...]', 'which; without it, all that are running')
@@ -26,28 +23,26 @@ export function sensorCommand(program: Declaration): void {
     )
     .option('--wait-timeout <s>', 'with --if-busy wait: for so long at most', seconds('--wait-timeout'))
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
-    .action(async (...given: Parameters<typeof tick>) => (await import('./sensor-tick.ts')).tick(...given));
+    .actionIn(() => import('./sensor-tick.ts'));
   sensor
     .command('watch')
     .argument('[sensors...]', 'which; without it, all')
     .description('evaluate every sensor at its own interval and execute the runs, until SIGINT or SIGTERM')
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
-    .action(async (...given: Parameters<typeof watchSensors>) =>
-      (await import('./sensor-watch.ts')).watchSensors(...given),
-    );
+    .actionIn(() => import('./sensor-watch.ts'));
   sensor
     .command('start')
     .argument('<sensor>')
     .description('let it tick')
     .action(async (context, _: object, name: string) =>
-      (await import('./sensor-upkeep.ts')).setStatus(context, name, 'RUNNING'),
+      (await import('./sensor-switch.ts')).setStatus(context, name, 'RUNNING'),
     );
   sensor
     .command('stop')
     .argument('<sensor>')
     .description('no ticks until it is started')
     .action(async (context, _: object, name: string) =>
-      (await import('./sensor-upkeep.ts')).setStatus(context, name, 'STOPPED'),
+      (await import('./sensor-switch.ts')).setStatus(context, name, 'STOPPED'),
     );
   sensor
     .command('cursor')
@@ -55,15 +50,11 @@ export function sensorCommand(program: Declaration): void {
     .description('show the cursor, or change it')
     .option('--set <value>', 'the next tick goes on from here')
     .option('--clear', 'the next tick begins anew')
-    .action(async (...given: Parameters<typeof cursor>) =>
-      (await import('./sensor-upkeep.ts')).cursor(...given),
-    );
+    .actionIn(() => import('./sensor-cursor.ts'));
   sensor
     .command('history')
     .argument('<sensor>')
     .description('past ticks, newest first')
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1), 20)
-    .action(async (...given: Parameters<typeof history>) =>
-      (await import('./sensor-upkeep.ts')).history(...given),
-    );
+    .actionIn(() => import('./sensor-history.ts'));
 }

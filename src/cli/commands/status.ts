@@ -6,6 +6,8 @@ import { isAllMade, needsOfReport, statusReport } from '../../report/status-repo
 import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
+import type { Output } from '../output.ts';
+import type { Status } from '../results.ts';
 import { grouped } from '../../model/text.ts';
 
 export function statusCommand(program: Declaration): void {
@@ -22,13 +24,14 @@ async function status(
   context: Context,
   flags: { readonly exitCode?: boolean; readonly html?: string },
   names: readonly string[],
-): Promise<void> {
-  const before = await context.project.store.read({ sets: true });
-  const known = await context.project.known(before, ({ assets }) =>
+): Promise<Status> {
+  const { output, project } = context;
+  const before = await project.store.read({ sets: true });
+  const known = await project.known(before, ({ assets }) =>
     names.some((name) => assets.every((asset) => asset.name !== name)),
   );
   for (const name of names)
-    context.project.checkName(
+    project.checkName(
       'asset',
       name,
       known.assets.map((asset) => asset.name),
@@ -36,21 +39,28 @@ async function status(
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
   const isWhole = names.length === 0;
   const sets = flags.html === undefined ? [] : setsOf(chosen, isWhole ? before.setNames() : []);
-  const view = await context.project.store.read({
+  const view = await project.store.read({
     ...needsOfReport(chosen, known.sensors),
     pages: sets.map((set) => newestOf(set, chosen)),
   });
   const report = statusReport(view, chosen, known.sensors);
   const { assets } = report;
-  Object.assign(context.output.document, report);
-  if (context.output.options.json)
-    context.output.document['sensors'] = await withPresentLastTicks(context.project.store, report.sensors);
-  if (flags.html !== undefined) {
-    const parts = { report, known: chosen, sets };
-    context.output.document['html'] = await writePage(context, flags.html, view, parts);
-  }
-  if (flags.exitCode && !isAllMade(assets)) context.output.exitWith(10);
-  await context.output.table({
+  const { json } = output.options;
+  const sensors = json ? await withPresentLastTicks(project.store, report.sensors) : report.sensors;
+  const result: Status = { assets, sensors };
+  output.soFar(result);
+  const parts = { report, known: chosen, sets };
+  const html = flags.html === undefined ? null : await writePage(context, flags.html, view, parts);
+  if (flags.exitCode && !isAllMade(assets)) output.exitWith(10);
+  await printAssets(output, assets);
+  return { ...result, ...(html !== null && { html }) };
+}
+
+async function printAssets(output: Output, assets: Status['assets']): Promise<void> {
+  // Scripts want to compare numbers, people want to read them.
+  const number = (count: number): string =>
+    output.terminal.stdout.isTerminal ? grouped(count) : String(count);
+  await output.table({
     columns: [
       { title: 'ASSET' },
       { title: 'SET' },
@@ -62,18 +72,13 @@ async function status(
     rows: assets.map(({ asset, set, total, materialized, failed, inProgress: running, missing }) => [
       asset,
       set ?? '-',
-      number(context, total),
-      { text: number(context, materialized), ...(materialized > 0 && { paint: 'good' as const }) },
-      { text: number(context, failed), ...(failed > 0 && { paint: 'bad' as const }) },
-      number(context, running),
-      { text: number(context, missing), ...(missing > 0 && { paint: 'warn' as const }) },
+      number(total),
+      { text: number(materialized), ...(materialized > 0 && { paint: 'good' as const }) },
+      { text: number(failed), ...(failed > 0 && { paint: 'bad' as const }) },
+      number(running),
+      { text: number(missing), ...(missing > 0 && { paint: 'warn' as const }) },
     ]),
   });
-}
-
-/** Scripts want to compare numbers, people want to read them. */
-function number(context: Context, count: number): string {
-  return context.terminal.stdout.isTerminal ? grouped(count) : String(count);
 }
 
 async function writePage(
@@ -84,11 +89,8 @@ async function writePage(
 ): Promise<string> {
   const { isStatusHtml, statusHtml } = await import('../render/html.ts');
   const { writeFile } = await import('../write-file.ts');
-  const page = statusPage(view, {
-    ...parts,
-    at: isoTime(context.clock.now()),
-    version: context.version,
-    file: context.project.store.file.path,
-  });
+  const { clock, version, project } = context;
+  const { path } = project.store.file;
+  const page = statusPage(view, { ...parts, at: isoTime(clock.now()), version, file: path });
   return writeFile(context, file, { content: statusHtml(page), isOwn: isStatusHtml });
 }

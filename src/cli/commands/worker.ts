@@ -1,12 +1,10 @@
 /** `dynpart worker`: takes queued runs and executes them. */
-import { RunSession } from '../../engine/runs/run-session.ts';
 import { work } from '../../engine/runs/work.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { wholeNumber } from '../command-line/options.ts';
-import { EventRenderer } from '../render/event-renderer.ts';
-import { sessionOptions } from '../run-options.ts';
-import { printingRuns } from '../print-runs.ts';
+import type { Executed } from '../results.ts';
+import { executed, withSession } from '../with-session.ts';
 
 export function workerCommand(program: Declaration): void {
   program
@@ -20,29 +18,20 @@ export function workerCommand(program: Declaration): void {
 
 async function worker(
   context: Context,
-  flags: { readonly once?: boolean; readonly concurrency?: number; readonly summary?: boolean },
-): Promise<void> {
-  const once = flags.once ?? false;
-  const renderer = new EventRenderer(context.output, { keepsRuns: once && !flags.summary, lasts: !once });
-  const options = await sessionOptions(context, renderer, {
-    concurrency: flags.concurrency,
-    failFast: false,
-    onInterrupt: 'release',
-  });
-  const session = new RunSession({
-    ...options,
-    emit: once ? options.emit : printingRuns(context, options.emit),
-  });
-  if (!once) context.output.chat('waiting for queued runs; end with Ctrl-C');
-  try {
-    await work(session, { clock: context.clock, interrupt: context.interrupts.signal, once });
-  } finally {
-    renderer.end();
-    if (once)
-      Object.assign(context.output.document, flags.summary ? {} : { runs: renderer.runs }, {
-        summary: renderer.summary,
-      });
-    await session.leave();
-  }
-  if (!once) context.output.drained();
+  {
+    once = false,
+    summary = false,
+    concurrency,
+  }: { readonly once?: boolean; readonly concurrency?: number; readonly summary?: boolean },
+): Promise<Executed | null> {
+  const { output, clock, interrupts } = context;
+  return withSession(
+    context,
+    { concurrency, onInterrupt: 'release', keepsRuns: once && !summary, lasts: !once },
+    async ({ session }) => {
+      if (!once) output.chat('waiting for queued runs; end with Ctrl-C');
+      await work(session, { clock, interrupt: interrupts.signal, once });
+    },
+    (ended) => (once ? executed(ended, summary) : null),
+  );
 }

@@ -8,31 +8,15 @@ import type { WaitsFor } from '../../engine/plan/waiting.ts';
 import type { Event, ProgramsLeft, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
+import { type Counts, noRuns } from '../results.ts';
 import { LiveLine } from './live-line.ts';
 import { wordsForTick } from './tick-words.ts';
-
-/** How a set of runs ended. */
-export interface RunSummary {
-  total: number;
-  succeeded: number;
-  failed: number;
-  canceled: number;
-  /** Runs of which every asset was skipped. */
-  skipped: number;
-  leftOut: number;
-  waiting: number;
-}
-
-/** The sum of no runs. */
-export function noRuns(): RunSummary {
-  return { total: 0, succeeded: 0, failed: 0, canceled: 0, skipped: 0, leftOut: 0, waiting: 0 };
-}
 
 /** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
 const MOST_TOLD = 10;
 
 export class EventRenderer {
-  readonly summary: RunSummary = noRuns();
+  readonly counts: Counts = noRuns();
   /** Every run that ended, unless the list was not wanted. */
   readonly runs: RunRecord[] = [];
   readonly #output: Output;
@@ -44,7 +28,7 @@ export class EventRenderer {
   #toldFailures = 0;
   #toldWaiting = '';
   /** What was told of batches that ended before, while the command goes on. */
-  #batch: { readonly began: number; readonly before: RunSummary } | null = null;
+  #batch: { readonly began: number; readonly before: Counts } | null = null;
   /** Sensors whose failure was told and that have not worked since, with the code of that failure. */
   readonly #broken = new Map<string, string>();
 
@@ -86,7 +70,7 @@ export class EventRenderer {
         return output.fail({ reason: 'runs-lost', count: event.count });
       case 'run-started':
         this.#live.started(event);
-        this.#batch ??= { began: steadyTime(output.clock), before: { ...this.summary } };
+        this.#batch ??= { began: steadyTime(output.clock), before: { ...this.counts } };
         return output.note(
           `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
         );
@@ -116,7 +100,7 @@ export class EventRenderer {
   /** The line that sums up the runs; silent under cron when there were none. */
   end(): void {
     this.#live.stop();
-    const { total, failed } = this.summary;
+    const { total, failed } = this.counts;
     const paint = this.#output.paint.stderr;
     if (failed > 0)
       this.#output.chat(
@@ -129,10 +113,10 @@ export class EventRenderer {
         ),
       );
     }
-    this.#sayTold(total === 0 ? [] : [this.#inWords(this.summary, this.#began)]);
+    this.#sayTold(total === 0 ? [] : [this.#inWords(this.counts, this.#began)]);
   }
 
-  #inWords({ succeeded, failed, canceled, leftOut, waiting }: RunSummary, began: number): string {
+  #inWords({ succeeded, failed, canceled, leftOut, waiting }: Counts, began: number): string {
     const paint = this.#output.paint.stderr;
     const parts = [
       ...(succeeded > 0 ? [paint.good(`${counted(succeeded, 'run')} succeeded`)] : []),
@@ -150,8 +134,8 @@ export class EventRenderer {
     this.#batch = null;
     if (batch === null || !this.#lasts) return;
     const { before } = batch;
-    const now = { ...this.summary };
-    for (const name of Object.keys(now) as (keyof RunSummary)[]) now[name] -= before[name];
+    const now = { ...this.counts };
+    for (const name of Object.keys(now) as (keyof Counts)[]) now[name] -= before[name];
     this.#output.say(this.#inWords(now, batch.began));
   }
 
@@ -199,10 +183,10 @@ export class EventRenderer {
   }
 
   #oneRun({ run, left, canceledByOthers }: RunFinished): void {
-    this.summary.total++;
-    if (run.status === 'SUCCESS') this.summary.succeeded++;
-    else if (run.status === 'FAILURE') this.summary.failed++;
-    else this.summary.canceled++;
+    this.counts.total++;
+    if (run.status === 'SUCCESS') this.counts.succeeded++;
+    else if (run.status === 'FAILURE') this.counts.failed++;
+    else this.counts.canceled++;
     if (this.#keepsRuns) this.runs.push(run);
     this.#live.finished(run, left);
     if (run.status !== 'FAILURE' && !canceledByOthers)
@@ -275,6 +259,7 @@ export function waitingInWords(count: number): string {
   return `${counted(count, 'key')} waiting for what is above`;
 }
 
-function forKey(key: string | null): string {
+/** The key of a run, behind the name of what is made for it. */
+export function forKey(key: string | null): string {
   return key === null ? '' : ` for ${printable(key)}`;
 }

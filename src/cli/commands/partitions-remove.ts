@@ -1,0 +1,72 @@
+/** `dynpart partitions remove`: takes keys out of a set, by name or by rule. */
+import { needsOfRemoving, removeKeys } from '../../engine/plan/change-set.ts';
+import { fail } from '../../model/failure.ts';
+import { counted, grouped, printable } from '../../model/text.ts';
+import { isoTime } from '../../model/time.ts';
+import type { Needs } from '../../state/needs.ts';
+import type { StateView } from '../../state/slice.ts';
+import type { Context } from '../context.ts';
+import { endLeftPrograms } from '../end-left-programs.ts';
+import { type KeysOptions, keysGiven } from '../read-keys.ts';
+import type { RemovedKeys } from '../results.ts';
+
+interface RemoveOptions extends KeysOptions {
+  readonly olderThan?: number;
+  readonly keepLast?: number;
+  readonly keepOut?: boolean;
+  readonly purge?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export async function run(
+  context: Context,
+  options: RemoveOptions,
+  set: string,
+  given: readonly string[],
+): Promise<RemovedKeys> {
+  const { output, project } = context;
+  const { dryRun = false, keepOut = false, purge = false } = options;
+  const byRule = options.olderThan !== undefined || options.keepLast !== undefined;
+  const named = given.length > 0 || options.from !== undefined;
+  if (byRule === named) {
+    fail({
+      reason: 'usage',
+      message: named ? 'keys were named and a rule was given: which of both is meant?' : 'no key was given',
+      hint: `name keys, or use --older-than AGE and --keep-last N: dynpart partitions remove ${set} --keep-last 100`,
+    });
+  }
+  const keys = keysGiven(context.terminal, given, options);
+  await project.checkSet(set);
+  // Only the pipeline knows where values are: it must load before anything is removed.
+  if (purge) await project.pipeline();
+  const now = context.clock.now();
+  const rule = {
+    set,
+    addedBefore: options.olderThan === undefined ? null : isoTime(now - options.olderThan),
+    keepLast: options.keepLast ?? null,
+  };
+  const needs: Needs = byRule
+    ? { oldest: [rule], runs: ['all'], executors: true }
+    : needsOfRemoving(set, keys);
+  const plan = (view: StateView) =>
+    removeKeys(view, set, byRule ? view.oldest(rule) : keys, { keepOut, now });
+  if (dryRun) {
+    const { removed, skipped } = plan(await project.store.read(needs)).outcome;
+    if (removed.length === 0)
+      output.chat(
+        `nothing would be removed from ${set}${skipped.length > 0 ? `: ${counted(skipped.length, 'key')} not there` : ''}`,
+      );
+    output.print(removed.map((key) => `${printable(key)}\n`).join(''));
+    return { set, removed, skipped };
+  }
+  await endLeftPrograms(context);
+  const { removed, skipped } = await project.commit(needs, plan);
+  const result: RemovedKeys = { set, removed, skipped };
+  output.soFar(result);
+  // Also of keys that are not there: a command that was killed in between is run again to finish.
+  if (purge) await (await import('../purge-values.ts')).purgeValues(project, set, [...removed, ...skipped]);
+  output.chat(
+    `${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`,
+  );
+  return result;
+}

@@ -1,0 +1,47 @@
+/** `dynpart runs list`: runs, newest first. */
+import { printable } from '../../model/text.ts';
+import type { Context } from '../context.ts';
+import { findRun } from '../find-run.ts';
+import type { RunList } from '../results.ts';
+import { queryOf, type RunFilters } from '../run-filters.ts';
+
+interface ListOptions extends RunFilters {
+  readonly limit: number;
+  readonly after?: string;
+}
+
+export async function run(
+  { output, project }: Context,
+  { limit, after, ...filters }: ListOptions,
+): Promise<RunList> {
+  const query = await queryOf(project, filters);
+  if (after !== undefined) await findRun(project.store, after);
+  const { runs, hasMore } = await project.store.runs({
+    ...query,
+    ...(after !== undefined && { after }),
+    limit,
+  });
+  const next = hasMore ? runs.at(-1)!.id : null;
+  if (runs.length === 0) output.chat('no runs');
+  await output.table({
+    columns: [
+      { title: 'RUN', keeps: 'all' },
+      { title: 'STATUS', keeps: 'all' },
+      { title: 'KEY', keeps: 'difference' },
+      { title: 'ASSETS' },
+      { title: 'CREATED', keeps: 'all' },
+    ],
+    rows: runs.map((run) => [
+      run.id,
+      {
+        text: run.status,
+        paint: run.status === 'SUCCESS' ? 'good' : run.status === 'FAILURE' ? 'bad' : 'dim',
+      },
+      run.partitionKey === null ? '-' : printable(run.partitionKey),
+      run.assets.map((outcome) => outcome.asset).join(', '),
+      output.when(run.createdAt),
+    ]),
+  });
+  if (next !== null) output.chat(`older ones: --after ${next}`);
+  return { runs, next };
+}

@@ -1,0 +1,17 @@
+/** `dynpart sensor start|stop`: whether a sensor ticks. */
+import type { Context } from '../context.ts';
+import type { SensorSwitch } from '../results.ts';
+
+export async function setStatus(
+  { output, project }: Context,
+  sensor: string,
+  status: SensorSwitch['status'],
+): Promise<SensorSwitch> {
+  await project.checkSensor(sensor);
+  await project.commit({ sensors: [sensor] }, (view) => ({
+    changes: view.sensor(sensor).status === status ? [] : [{ type: 'sensor-changed', sensor, status }],
+    outcome: undefined,
+  }));
+  output.chat(`sensor '${sensor}' is ${status}`);
+  return { sensor, status };
+}

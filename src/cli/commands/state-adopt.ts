@@ -1,0 +1,23 @@
+/** `dynpart state adopt`: makes the state that of this pipeline file. */
+import { fail } from '../../model/failure.ts';
+import type { Context } from '../context.ts';
+import type { AdoptedState } from '../results.ts';
+
+export async function run({ output, project }: Context): Promise<AdoptedState> {
+  project.useForeignState();
+  const known = await project.loadedAsKnown();
+  const from = await project.store.commit({ executors: true }, (view) => {
+    const busy = view.executors().find(({ alive }) => alive);
+    if (busy !== undefined && view.pipeline?.file !== known.file)
+      fail({
+        reason: 'usage',
+        message: `process ${busy.pid} on ${busy.host} is executing runs of ${view.pipeline?.file ?? 'another pipeline'} in this state`,
+        hint: 'let it end, or end it, and run the command again',
+      });
+    return { changes: [{ type: 'pipeline-known', pipeline: known }], outcome: view.pipeline?.file ?? null };
+  });
+  output.chat(
+    `${project.store.file.path} belongs to ${known.file} now${from === null || from === known.file ? '' : `; it was the state of ${from}`}`,
+  );
+  return { from, to: known.file };
+}

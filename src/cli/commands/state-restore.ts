@@ -1,0 +1,67 @@
+/** `dynpart state restore`: puts a copy in the place of the state. */
+import path from 'node:path';
+import { describe } from '../../model/failure-words.ts';
+import { fail, FailureError } from '../../model/failure.ts';
+import { isoTime } from '../../model/time.ts';
+import { checkState } from '../../state/document/check-state.ts';
+import type { StateDocument } from '../../state/document/state-document.ts';
+import { parseState } from '../../state/json/parse-state.ts';
+import { stateContent } from '../../state/json/state-text.ts';
+import type { Context } from '../context.ts';
+import type { Project } from '../project.ts';
+import type { RestoredState } from '../results.ts';
+
+export async function run(
+  { output, project, terminal, clock }: Context,
+  { last }: { readonly last?: boolean },
+  file: string | undefined,
+): Promise<RestoredState> {
+  if ((last === true) === (file !== undefined))
+    fail({
+      reason: 'usage',
+      message: 'say what to restore: a file, or --last',
+      hint: 'dynpart state restore FILE, or: dynpart state restore --last',
+    });
+  const copy = file === undefined ? newestIntact(project) : readCopy(path.resolve(terminal.cwd, file));
+  const { path: stateFile } = project.store.file;
+  const time = isoTime(clock.now()).replace(/[:.]/g, '-');
+  const { serial, kept, replaced } = await project.store.restore(
+    copy,
+    `before-restore-${time}`,
+    file !== undefined,
+  );
+  if (replaced !== null)
+    output.warn(
+      `${file} is a copy of another state (its lineage is ${copy.lineage}, what was here is ${replaced})`,
+    );
+  output.chat(
+    `restored as serial ${serial}${kept.length === 0 ? '' : `; what was there before is kept as ${kept.join(' and ')}`}`,
+  );
+  return { file: stateFile, serial, kept };
+}
+
+function newestIntact(project: Project): StateDocument {
+  // The last one may be what is wrong: it shares its content with a state file that was edited in place.
+  const newest = project.store.file.newestGeneration((document) => checkState(document).length === 0);
+  const file = project.store.file.path;
+  return newest ?? fail({ reason: 'copy-unusable', file, why: 'there is no intact generation beside it' });
+}
+
+function readCopy(file: string): StateDocument {
+  const text = stateContent(file);
+  if (text === null)
+    return fail({
+      reason: 'usage',
+      message: `there is no file ${file}`,
+      hint: 'name a copy made by: dynpart state export FILE',
+    });
+  const unusable = (why: string): never => fail({ reason: 'copy-unusable', file, why });
+  try {
+    const copy = parseState(text, file);
+    const [problem] = checkState(copy);
+    return problem === undefined ? copy : unusable(problem.message);
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.failure.reason === 'copy-unusable') throw error;
+    return unusable(describe(error.failure).message);
+  }
+}

@@ -1,0 +1,232 @@
+/** What each command gives back: the value that `--json` prints and that its text is drawn from. */
+import type { RunRecord } from '../model/run.ts';
+import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
+import type { StatusReport } from '../report/status-report.ts';
+
+/** By the words of the README's reference, which a test holds against these types, field by field. */
+export interface Results {
+  'partitions list': SetList;
+  'partitions list SET': KeyList;
+  'partitions list SET --count': KeyCount;
+  'partitions add': AddedKeys;
+  'partitions remove': RemovedKeys;
+  'partitions sync': SyncedKeys;
+  'sensor list': SensorList;
+  'sensor start|stop': SensorSwitch;
+  'sensor tick': Ticked;
+  'sensor cursor': SensorCursor;
+  'sensor history': SensorHistory;
+  'sensor watch, worker': WatchLine;
+  'materialize, runs retry': Executed;
+  'worker --once': Executed;
+  'runs list': RunList;
+  'runs show': OneRun;
+  'runs cancel|release': ChangedRuns;
+  'runs logs': RunLog;
+  'runs logs --follow': FollowedLine;
+  'assets list': AssetList;
+  status: Status;
+  check: CheckedPipeline;
+  'state check': CheckedState;
+  'state export FILE': ExportedState;
+  'state adopt': AdoptedState;
+  'state restore': RestoredState;
+  'completion SHELL': CompletionScript;
+}
+
+/** The result of any command. */
+export type Result = Results[keyof Results] | CompletionOffers;
+
+export interface SetList {
+  readonly sets: readonly { readonly set: string; readonly total: number }[];
+}
+
+export interface KeyList {
+  readonly set: string;
+  /** Of the whole set. */
+  readonly total: number;
+  readonly keys: readonly { readonly key: string; readonly addedAt: string }[];
+  /** The last one of these keys when there are more. */
+  readonly next: string | null;
+}
+
+export interface KeyCount {
+  readonly set: string;
+  readonly total: number;
+}
+
+/** With `--materialize` also what came of the runs. */
+export interface AddedKeys extends Partial<Executed> {
+  readonly set: string;
+  readonly added: readonly string[];
+  readonly skipped: readonly string[];
+}
+
+export interface RemovedKeys {
+  readonly set: string;
+  readonly removed: readonly string[];
+  readonly skipped: readonly string[];
+}
+
+export interface SyncedKeys {
+  readonly set: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: number;
+}
+
+export interface SensorList {
+  readonly sensors: readonly ListedSensor[];
+}
+
+export interface ListedSensor {
+  readonly sensor: string;
+  readonly status: 'RUNNING' | 'STOPPED';
+  readonly minimumIntervalSeconds: number;
+  readonly cursor: string | null;
+  readonly lastTick: TickRecord | null;
+  /** Who evaluates it now. */
+  readonly evaluating: Holder | null;
+}
+
+export interface SensorSwitch {
+  readonly sensor: string;
+  readonly status: 'RUNNING' | 'STOPPED';
+}
+
+export interface Ticked {
+  readonly ticks: readonly TickRecord[];
+  /** Runs that other processes had left behind, and that were executed with those of the ticks. */
+  readonly resumed: readonly RunRecord[];
+}
+
+export interface SensorCursor {
+  readonly sensor: string;
+  readonly cursor: string | null;
+}
+
+export interface SensorHistory {
+  readonly sensor: string;
+  readonly ticks: readonly TickRecord[];
+}
+
+export type WatchLine = { readonly tick: TickRecord } | { readonly run: RunRecord };
+
+/** What came of runs that a command executed. */
+export interface Executed {
+  /** Not with `--summary`. */
+  readonly runs?: readonly RunRecord[];
+  readonly summary: RunSummary;
+}
+
+/** How a set of runs ended. */
+export interface RunSummary {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly canceled: number;
+  /** Runs of which every asset was skipped. */
+  readonly skipped: number;
+  readonly leftOut: number;
+  readonly waiting: number;
+}
+
+/** A summary that is being counted. */
+export type Counts = { -readonly [Count in keyof RunSummary]: number };
+
+/** The sum of no runs, to count on from. */
+export function noRuns(): Counts {
+  return { total: 0, succeeded: 0, failed: 0, canceled: 0, skipped: 0, leftOut: 0, waiting: 0 };
+}
+
+export interface RunList {
+  readonly runs: readonly RunRecord[];
+  /** The last one of these runs when there are more. */
+  readonly next: string | null;
+}
+
+export interface OneRun {
+  readonly run: RunRecord;
+}
+
+export interface ChangedRuns {
+  readonly runs: readonly RunRecord[];
+}
+
+export interface RunLog {
+  readonly id: string;
+  readonly attempts: readonly {
+    readonly asset: string;
+    readonly attempt: number;
+    readonly lines: readonly LogLine[];
+  }[];
+}
+
+export interface FollowedLine {
+  readonly id: string;
+  readonly asset: string;
+  readonly attempt: number;
+  readonly line: LogLine;
+}
+
+export interface AssetList {
+  readonly assets: readonly {
+    readonly asset: string;
+    readonly set: string | null;
+    readonly inputs: readonly string[];
+    readonly deps: readonly string[];
+  }[];
+}
+
+export interface Status extends StatusReport {
+  /** With `--html`: the file that was written. */
+  readonly html?: string;
+}
+
+export interface CheckedPipeline {
+  readonly ok: boolean;
+  readonly problems: readonly PipelineProblem[];
+}
+
+export interface PipelineProblem {
+  readonly code: string;
+  readonly message: string;
+  /** `file:line:column`, or `null` where there is none. */
+  readonly place: string | null;
+}
+
+export interface CheckedState {
+  readonly ok: boolean;
+  readonly serial: number;
+  readonly problems: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface ExportedState {
+  readonly file: string;
+  readonly serial: number;
+}
+
+export interface AdoptedState {
+  /** The pipeline file that it belonged to; `null`: to none. */
+  readonly from: string | null;
+  readonly to: string;
+}
+
+export interface RestoredState {
+  readonly file: string;
+  readonly serial: number;
+  /** Where what was there before is now. */
+  readonly kept: readonly string[];
+}
+
+export interface CompletionScript {
+  readonly shell: string;
+  readonly script: string;
+}
+
+/** For the scripts of the shells only. */
+export interface CompletionOffers {
+  /** Whether names of files are meant: the shell knows these. */
+  readonly files: boolean;
+  readonly offers: readonly string[];
+}

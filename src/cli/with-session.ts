@@ -1,0 +1,95 @@
+/** Executes runs for a command: what came of them is said, and is the command's result, whatever happened in between. */
+import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.ts';
+import type { Emit } from '../engine/event.ts';
+import type { RunRecord } from '../model/run.ts';
+import type { Context } from './context.ts';
+import { loadProcessGroups } from './isolation/load-process-groups.ts';
+import { moreThreads } from './isolation/more-threads.ts';
+import type { Output } from './output.ts';
+import { EventRenderer } from './render/event-renderer.ts';
+import type { Counts, Executed, Result } from './results.ts';
+import { hasLeftValues, valuesOf } from './stores.ts';
+
+export interface SessionChoices {
+  readonly concurrency: number | undefined;
+  readonly failFast?: boolean;
+  readonly onInterrupt: RunSessionOptions['onInterrupt'];
+  /** Whether the result lists the runs. */
+  readonly keepsRuns: boolean;
+  /** The command ends when it is told to: with `--json` it prints a line for each tick and run. */
+  readonly lasts?: boolean;
+}
+
+/** What the work of a command has to do with. */
+export interface Session {
+  readonly session: RunSession;
+  readonly options: RunSessionOptions;
+  /** Of the runs that have ended until now. */
+  readonly counts: Counts;
+}
+
+/** @param resultOf what the command comes to, in the end or when it fails: asked with the runs that have ended */
+export async function withSession<Made extends Result | null>(
+  context: Context,
+  choices: SessionChoices,
+  work: (session: Session) => Promise<void>,
+  resultOf: (ended: { readonly runs: readonly RunRecord[]; readonly counts: Counts }) => Made,
+): Promise<Made> {
+  const { output } = context;
+  const renderer = new EventRenderer(output, choices);
+  const options = await sessionOptions(context, choices, renderer.emit);
+  const session = new RunSession(options);
+  const { counts, runs } = renderer;
+  const made = (): Made => resultOf({ runs, counts });
+  try {
+    await work({ session, options, counts });
+  } finally {
+    renderer.end();
+    const before = made();
+    if (before !== null) output.soFar(before);
+    await session.leave();
+  }
+  if (choices.lasts) output.drained();
+  return made();
+}
+
+/** The result of a command that is about runs only. @param summaryOnly leaves their list out */
+export function executed(
+  { runs, counts }: { readonly runs: readonly RunRecord[]; readonly counts: Counts },
+  summaryOnly = false,
+): Executed {
+  return { ...(summaryOnly ? {} : { runs }), summary: counts };
+}
+
+async function sessionOptions(
+  { output, project, clock, interrupts }: Context,
+  { concurrency, failFast = false, onInterrupt, lasts = false }: SessionChoices,
+  emit: Emit,
+): Promise<RunSessionOptions> {
+  moreThreads();
+  interrupts.listen();
+  const pipeline = await project.pipeline();
+  return {
+    store: project.store,
+    pipeline,
+    known: await project.loadedAsKnown(),
+    ioManager: () => valuesOf(pipeline, project.store),
+    hasLeftValues: () => hasLeftValues(pipeline, project.store),
+    clock,
+    emit: lasts && output.options.json ? printing(output, emit) : emit,
+    concurrency: concurrency ?? pipeline.concurrency,
+    failFast,
+    onInterrupt,
+    interrupt: interrupts.signal,
+    processes: loadProcessGroups,
+  };
+}
+
+/** Beside what is said: a document a line for each tick and run. */
+function printing(output: Output, emit: Emit): Emit {
+  return (event) => {
+    emit(event);
+    if (event.type === 'tick-finished') output.printLine({ tick: event.tick });
+    if (event.type === 'run-finished') output.printLine({ run: event.run });
+  };
+}
