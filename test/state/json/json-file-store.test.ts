@@ -17,7 +17,8 @@ function makeRig(): SharedStoreRig {
   const rig = new JsonRig();
   return {
     store: rig.store,
-    document: () => Promise.resolve(rig.onDisk()),
+    problems: () => Promise.resolve(checkState(rig.onDisk())),
+    content: () => Promise.resolve(rig.onDisk()),
     kill: (executor) => Promise.resolve(rig.kill(executor)),
     commitElsewhere: (changes) => rig.commitElsewhere(changes),
     dispose: async () => {
