@@ -83,30 +83,30 @@ const QUESTIONS: readonly (readonly [
   ['the executors', (view) => view.executors(), { executors: true }, {}],
 ];
 
-describe('a view of what was declared', () => {
-  async function storeWith(): Promise<MemoryStore> {
-    const store = new MemoryStore(new FakeClock());
-    await store.commit({ everything: true }, () => ({
-      changes: [
-        keysAdded('letters', ['a', 'b', 'c']),
-        { type: 'sensor-changed', sensor: 'feed', cursor: '1' },
-        {
-          type: 'runs-queued',
-          owner: null,
-          runs: queuedRuns({ group: 'g', keys: ['a', 'b'], sensor: null }),
-        },
-        {
-          type: 'runs-queued',
-          owner: null,
-          runs: queuedRuns({ group: 'h', keys: ['c'], sensor: null, assets: ['text'] }),
-        },
-        { type: 'runs-finished', runs: [finishedRun({ id: 'x-1', partitionKey: 'a', status: 'SUCCESS' })] },
-      ],
-      outcome: undefined,
-    }));
-    return store;
-  }
+async function storeWith(): Promise<MemoryStore> {
+  const store = new MemoryStore(new FakeClock());
+  await store.commit({ everything: true }, () => ({
+    changes: [
+      keysAdded('letters', ['a', 'b', 'c']),
+      { type: 'sensor-changed', sensor: 'feed', cursor: '1' },
+      {
+        type: 'runs-queued',
+        owner: null,
+        runs: queuedRuns({ group: 'g', keys: ['a', 'b'], sensor: null }),
+      },
+      {
+        type: 'runs-queued',
+        owner: null,
+        runs: queuedRuns({ group: 'h', keys: ['c'], sensor: null, assets: ['text'] }),
+      },
+      { type: 'runs-finished', runs: [finishedRun({ id: 'x-1', partitionKey: 'a', status: 'SUCCESS' })] },
+    ],
+    outcome: undefined,
+  }));
+  return store;
+}
 
+describe('a view of what was declared', () => {
   it.each(QUESTIONS)(
     'answers %s where it is declared, and says so where it is not',
     async (_, ask, enough, less) => {
