@@ -51,8 +51,9 @@ export interface PageQuery {
   readonly prefix?: string;
   /** Only keys that stand after this one. */
   readonly after?: string;
-  /** Only keys for which one of the assets has this status. */
+  /** Only keys for which one of the assets has this status, or `every` one of them. */
   readonly status?: KeyState;
+  readonly every?: true;
   /** Whose state comes with each key. Default: none. */
   readonly assets?: readonly string[];
   /** At most so many: the first, or `fromEnd` the last ones. Default: all. */

@@ -287,6 +287,9 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           keys: ['a1', 'b1'],
           next: 'b1',
         });
+        const every = { assets: ['audio', 'text'], every: true } as const;
+        expect(await page({ ...every, status: 'missing' })).toEqual({ keys: ['b1'], next: null });
+        expect(await page({ ...every, status: 'materialized' })).toEqual({ keys: [], next: null });
         expect((await store.read(EVERYTHING)).counts({ asset: 'audio', set: 'letters' })).toEqual({
           total: 4,
           inProgress: 1,

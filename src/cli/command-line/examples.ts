@@ -5,7 +5,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   '': ['dynpart sensor tick', 'dynpart materialize --key KEY', 'dynpart status'],
   check: ['dynpart check'],
   partitions: ['dynpart partitions list', 'dynpart partitions add episodes 2026-11-01'],
-  'partitions list': ['dynpart partitions list episodes --prefix 2026- --count'],
+  'partitions list': [
+    'dynpart partitions list episodes --prefix 2026- --count',
+    'dynpart partitions list episodes --status failed --asset transcript',
+  ],
   'partitions add': [
     'dynpart partitions add episodes 2026-11-01 2026-11-02 --materialize',
     'ls inbox | dynpart partitions add files --from -',

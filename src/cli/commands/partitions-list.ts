@@ -1,15 +1,16 @@
 /** `dynpart partitions list`: the sets, or the keys of one. */
 import { fail } from '../../model/failure.ts';
 import { counted, printable, quoted, toJson } from '../../model/text.ts';
+import type { CountedStatus } from '../../model/partition.ts';
+import type { PageQuery } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import type { Project } from '../project.ts';
 import type { KeyCount, KeyList, SetList } from '../results.ts';
 
-interface ListOptions {
-  readonly prefix?: string;
-  readonly limit?: number;
-  readonly after?: string;
+interface ListOptions extends Pick<PageQuery, 'prefix' | 'limit' | 'after'> {
+  readonly status?: CountedStatus;
+  readonly asset?: string;
   readonly count?: boolean;
   readonly jsonLines?: boolean;
 }
@@ -19,8 +20,15 @@ export async function run(
   options: ListOptions,
   set: string | undefined,
 ): Promise<SetList | KeyList | KeyCount> {
+  const { status, asset, count, jsonLines = false } = options;
+  if ((asset ?? status) !== undefined && (set === undefined || status === undefined)) {
+    fail({
+      reason: 'usage',
+      message: '--status chooses keys of a SET, and --asset says whose status counts',
+      hint: 'for example: dynpart partitions list SET --status missing --asset ASSET',
+    });
+  }
   if (set === undefined) return listSets(output, project);
-  const { count, jsonLines = false } = options;
   const page = await keysOf(project, set, options);
   if (count) {
     const total = page.keys.length;
@@ -31,17 +39,15 @@ export async function run(
   return page;
 }
 
-async function keysOf(
-  project: Project,
-  set: string,
-  { prefix, after, limit }: ListOptions,
-): Promise<KeyList> {
+async function keysOf(project: Project, set: string, options: ListOptions): Promise<KeyList> {
   await project.checkSet(set);
+  const { prefix, after, limit } = options;
   const query = {
     set,
     ...(prefix !== undefined && { prefix }),
     ...(after !== undefined && { after }),
     ...(limit !== undefined && { limit }),
+    ...(await statusAsked(project, set, options)),
   };
   const view = await project.store.read({
     pages: [query],
@@ -50,7 +56,38 @@ async function keysOf(
   if (after !== undefined && !view.present(set, [after]).has(after)) {
     fail({ reason: 'unknown-keys', sets: [set], keys: [after] });
   }
-  return { set, ...view.page(query) };
+  const page = view.page(query);
+  if (options.status === undefined) return { set, ...page };
+  return { set, ...page, keys: page.keys.map(({ key, addedAt }) => ({ key, addedAt })) };
+}
+
+/** A key of which any asset is missing or failed, or all of them are materialized; of one asset where it was named. */
+async function statusAsked(
+  project: Project,
+  set: string,
+  { status, asset }: ListOptions,
+): Promise<Pick<PageQuery, 'status' | 'assets' | 'every'>> {
+  if (status === undefined) return {};
+  const { assets } = await project.known(
+    await project.store.read({}),
+    (known) => asset !== undefined && known.assets.every(({ name }) => name !== asset),
+  );
+  const names = assets.map(({ name }) => name);
+  if (asset === undefined) {
+    const all = names.filter((_, at) => assets[at]!.set === set);
+    return { status, assets: all, ...(status === 'materialized' && all.length > 0 && { every: true }) };
+  }
+  project.checkName('asset', asset, names);
+  const its = assets.find(({ name }) => name === asset)!.set;
+  if (its === set) return { status, assets: [asset] };
+  return fail({
+    reason: 'usage',
+    message: `asset '${asset}' has ${its === null ? 'no set' : `set '${its}'`}, not '${set}'`,
+    hint:
+      its === null
+        ? `see: dynpart status ${asset}`
+        : `did you mean dynpart partitions list ${its} --status ${status} --asset ${asset}?`,
+  });
 }
 
 async function printKeys(
@@ -62,6 +99,7 @@ async function printKeys(
   if (!output.terminal.stdout.isTerminal)
     return output.print(keys.map(({ key }) => `${printable(key)}\n`).join(''));
   if (total === 0) return output.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
+  if (keys.length === 0) return output.chat(`none of ${counted(total, 'key')}`);
   await output.table({
     columns: [
       { title: 'KEY', keeps: 'difference' },

@@ -1,6 +1,6 @@
 /** `dynpart partitions …`: what there is for the keys of a set, each command in a file of its own. All but the list are loaded on use. */
 import type { Declaration } from '../command-line/declaration.ts';
-import { age, wholeNumber } from '../command-line/options.ts';
+import { age, oneOf, wholeNumber } from '../command-line/options.ts';
 import { run as list } from './partitions-list.ts';
 
 export function partitionsCommand(program: Declaration): void {
@@ -10,6 +10,12 @@ export function partitionsCommand(program: Declaration): void {
     .argument('[set]', 'the set; without it, the sets')
     .description('keys of a set in the order of adding; without SET the sets')
     .option('--prefix <text>', 'only keys that begin so')
+    .option(
+      '--status <status>',
+      'only keys of which an asset is missing or failed, or all assets are materialized',
+      oneOf('--status', ['missing', 'failed', 'materialized']),
+    )
+    .option('--asset <asset>', 'only this asset counts for --status')
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1))
     .option('--after <key>', 'only keys that stand after this one')
     .option('--count', 'only how many the other flags leave')

@@ -129,6 +129,7 @@ async function valuesOfFlag(
       case '--sensor':
         return namesOf('sensor', asked);
       case '--status':
+        if (parent === 'partitions') return among(['missing', 'failed', 'materialized'], asked.prefix);
         return among(['QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED'], asked.prefix);
       case '--if-busy':
         return among(['skip', 'wait', 'fail'], asked.prefix);

@@ -88,13 +88,16 @@ function spentRunKeys(
 }
 
 function pageOf(document: StateDocument, query: PageQuery, running: () => InProgress): KeyPage {
-  const { set: name, prefix = '', limit = Infinity, status, assets, fromEnd = false } = query;
+  const { set: name, prefix = '', limit = Infinity, status, assets, every, fromEnd = false } = query;
   const { keys, added } = entryOf(document.sets, name) ?? EMPTY_SET;
   const from = query.after === undefined ? 0 : (positionsOf(keys, [query.after]).get(query.after) ?? -1) + 1;
   const columns = assets?.map((asset) => statesOf(document, { asset, set: name }, running()));
-  const passes = (position: number): boolean =>
-    keys[position]!.startsWith(prefix) &&
-    (status === undefined || columns!.some((stateAt) => stateAt(position) === status));
+  const passes = (position: number): boolean => {
+    if (!keys[position]!.startsWith(prefix)) return false;
+    if (status === undefined) return true;
+    const among = columns!.map((stateAt) => stateAt(position));
+    return every ? among.every((one) => one === status) : among.includes(status);
+  };
   const positions: number[] = [];
   const take = (position: number): boolean => {
     if (passes(position)) positions.push(position);
