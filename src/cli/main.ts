@@ -18,6 +18,7 @@ import { declared, declaredAll } from './contents.ts';
 import type { Invocation } from './command-line/invocation.ts';
 import { readPlainly } from './command-line/read-plainly.ts';
 import type { Result } from './results.ts';
+import { refuseSwallowedFlags } from './command-line/swallowed-flag.ts';
 import { systemClock } from './system-clock.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -127,6 +128,7 @@ async function parse(
   };
   try {
     const commands = await declared(args);
+    refuseSwallowedFlags(commands, args);
     const plain = readPlainly(commands, args);
     if (plain !== null) return plain;
     const { createProgram } = await import('./command-line/program.ts');

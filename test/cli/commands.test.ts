@@ -381,6 +381,20 @@ describe('global flags', () => {
     expect(project.exists('b.json')).toBe(true);
   });
 
+  it('is not taken for the value of the flag before it', async () => {
+    const { code, stdout } = await dynpart(['partitions', 'list', 'keys', '--prefix', '--json']);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        code: 'usage',
+        message: '--prefix needs a value, and --json is a flag',
+        hint: 'a value that begins with - is written so: --prefix=--json',
+      },
+    });
+    await dynpart(['partitions', 'add', 'keys', '--', '--json']);
+    expect((await dynpart(['partitions', 'list', 'keys', '--prefix=--json'])).stdout).toBe('--json\n');
+  });
+
   it('behind -- are keys', async () => {
     await dynpart(['partitions', 'add', 'keys', '--', '--json', '-q']);
     expect((await dynpart(['partitions', 'list', 'keys'])).stdout).toBe('--json\n-q\n');

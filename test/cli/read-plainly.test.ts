@@ -8,6 +8,7 @@ import type { Invocation } from '../../src/cli/command-line/invocation.ts';
 import { GLOBAL_OPTIONS } from '../../src/cli/command-line/global-options.ts';
 import { createProgram } from '../../src/cli/command-line/program.ts';
 import { readPlainly } from '../../src/cli/command-line/read-plainly.ts';
+import { refuseSwallowedFlags } from '../../src/cli/command-line/swallowed-flag.ts';
 
 /** Every command, with a handler that only says what it was given. */
 async function recording(): Promise<{ program: Declaration; given: unknown[] }> {
@@ -183,5 +184,47 @@ describe('a command line that is written out plainly', () => {
     [['--', 'sensor', 'tick']],
   ])('otherwise is left to commander: %j', (args) => {
     expect(plainly(args)).toBeNull();
+  });
+});
+
+/** Every flag that takes a value, with the words of its command. */
+const valued = paths(program).flatMap((path) => {
+  const command = path.reduce((at, name) => at.commands.find((below) => below.name === name)!, program);
+  return [...GLOBAL_OPTIONS, ...command.options]
+    .filter(({ flags }) => flags.includes('<'))
+    .flatMap(({ flags }) =>
+      flags
+        .split(/[ ,]+/)
+        .filter((part) => part.startsWith('-'))
+        .map((name) => [path, name] as const),
+    );
+});
+
+const REFUSED = expect.objectContaining({
+  failure: expect.objectContaining({
+    message: expect.stringContaining(' needs a value, and ') as string,
+  }) as object,
+}) as Error;
+
+describe('a flag where the value of another one is missing', () => {
+  it.each(valued)('is not swallowed by %j %s', (path, name) => {
+    for (const flag of ['--json', '-q', '--help', '--state=x', '--', name]) {
+      expect(() => refuseSwallowedFlags(program, [...path, name, flag])).toThrow(REFUSED);
+      expect(() => refuseSwallowedFlags(program, [...path, '-q', name, flag, 'x'])).toThrow(REFUSED);
+    }
+    for (const meant of ['-5', '--strange', '-', 'x', ''])
+      expect(() => refuseSwallowedFlags(program, [...path, name, meant, '--json'])).not.toThrow();
+    const long = name.startsWith('--') ? name : '--file';
+    expect(() => refuseSwallowedFlags(program, [...path, `${long}=--json`])).not.toThrow();
+  });
+
+  it('is what it says behind -- and as a word', () => {
+    for (const args of [
+      ['partitions', 'add', 'items', '--', '--prefix', '--json'],
+      ['partitions', 'list', '--count', '--json'],
+      ['partitions', 'list', '-qv', '--json'],
+    ])
+      expect(() => refuseSwallowedFlags(program, args)).not.toThrow();
+    expect(() => refuseSwallowedFlags(program, ['-qf', '--json', 'status'])).toThrow(REFUSED);
   });
 });
