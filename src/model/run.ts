@@ -36,6 +36,11 @@ export function runId(group: string, number: number): string {
   return `${group}-${number}`;
 }
 
+export function partsOfRunId(id: string): { readonly group: string; readonly number: number } {
+  const dash = id.lastIndexOf('-');
+  return { group: id.slice(0, dash), number: Number(id.slice(dash + 1)) };
+}
+
 /** Who executes a run: any tick may resume `tick`; only a worker or watch takes `worker`; `materialize` is the command's own. */
 export type RunOrigin = 'tick' | 'worker' | 'materialize';
 

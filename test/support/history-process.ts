@@ -149,9 +149,12 @@ export class HistoryProcess {
   ): StateStore {
     const { store } = this.hand;
     const world = this.#world;
+    // A call is alone in its turn of the event loop: what comes first must not depend on how long a store's way is.
     const living = async <T>(call: () => Promise<T>): Promise<T> => {
       if (this.dead) await never();
+      await world.turn();
       const answer = await call();
+      await world.turn();
       if (this.dead) await never();
       return answer;
     };
@@ -211,7 +214,7 @@ export class HistoryProcess {
 
   /** Executes whatever the session has taken on. */
   execute(): void {
-    if (this.dead || this.#executing !== null || this.session.left === 0) return;
+    if (this.dead || this.#executing !== null || !this.session.hasWork) return;
     this.#executing = this.#world.watch(this.session.execute()).finally(() => (this.#executing = null));
   }
 

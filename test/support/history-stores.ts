@@ -7,7 +7,7 @@ import { recordsOf } from '../../src/files/segmented-log.ts';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
 import type { StateDocument } from '../../src/state/document/state-document.ts';
 import type { StateChange } from '../../src/state/changes.ts';
-import type { StateView } from '../../src/state/slice.ts';
+import type { ExecutorView, StateView } from '../../src/state/slice.ts';
 import type { Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { FakeClock } from './fake-clock.ts';
 import { JsonRig } from './json-rig.ts';
@@ -56,8 +56,11 @@ export class SharedMemory implements SharedState {
         if (between !== null) {
           // The first plan comes to nothing, as with a real conflict.
           const view = await store.read(EVERYTHING);
-          if (plan(view).changes.length > 0)
-            await store.commit(EVERYTHING, () => ({ changes: between(view), outcome: undefined }));
+          if (plan(view).changes.length > 0) {
+            const changes = between(view);
+            await store.commit(EVERYTHING, () => ({ changes, outcome: undefined }));
+            if (changes.length > 0) await new Promise((resolve) => setImmediate(resolve));
+          }
         }
         return store.commit(EVERYTHING, (view) => {
           const planned = plan(view);
@@ -93,6 +96,7 @@ export class SharedFile implements SharedState {
   // No power is lost here: where there is a folder in memory, nobody waits for a disk.
   readonly #rig = new JsonRig(fs.existsSync('/dev/shm') ? '/dev/shm' : undefined);
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #dead = new Set<string>();
   #processes = 0;
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -109,6 +113,9 @@ export class SharedFile implements SharedState {
       return now();
     };
     const store = this.#rig.open(clock);
+    const [read, commit] = [store.read.bind(store), store.commit.bind(store)];
+    store.read = async (needs) => this.#mortal(await read(needs));
+    store.commit = (needs, plan) => commit(needs, (view) => plan(this.#mortal(view)));
     return {
       store,
       commit: (plan, { between, killsBeforeWrite }) => {
@@ -135,7 +142,18 @@ export class SharedFile implements SharedState {
   }
 
   kill(executor: string): void {
-    if (this.#rig.onDisk().executors.some(({ id }) => id === executor)) this.#rig.kill(executor);
+    this.#dead.add(executor);
+  }
+
+  /** A state with the dead among its executors. As with real ones, their death changes no byte and no serial of it. */
+  #mortal(view: StateView): StateView {
+    const judged = (executor: ExecutorView): ExecutorView => {
+      if (!this.#dead.has(executor.id)) return executor;
+      const interrupted = new Set(executor.begun.keys());
+      return { ...executor, alive: false, blockedSince: null, interrupted };
+    };
+    let executors: ExecutorView[] | undefined;
+    return { ...view, executors: () => (executors ??= view.executors().map(judged)) };
   }
 
   killClaim(sensor: string): void {

@@ -1,5 +1,5 @@
 /** Takes up runs that have no live owner. Pure: says which changes do it and which runs are then this process's. */
-import { MAX_EXECUTIONS } from '../../model/run.ts';
+import { MAX_EXECUTIONS, partsOfRunId } from '../../model/run.ts';
 import type { Millis } from '../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
@@ -87,7 +87,7 @@ export function claimRuns(view: StateView, options: ClaimOptions): Claim {
   if (ended.length > 0) changes.push({ type: 'runs-finished', runs: ended });
   for (const id of dead.keys())
     if (losing.has(id) || !keeping.has(id)) changes.push({ type: 'executor-left', id });
-  return { changes, owned: claimed, ended };
+  return { changes, owned: asQueued(claimed), ended };
 }
 
 /** A run as this process will execute it. */
@@ -98,13 +98,24 @@ export function ownedRun(runs: PendingRuns, run: PendingRun, interrupted: number
 
 /** The runs of a group that are an executor's, as the state has them now. */
 export function ownedRuns(view: StateView, executor: string, group: string): OwnedRun[] {
-  return view
+  const owned = view
     .runs()
     .flatMap((runs) =>
       runs.group === group && runs.owner === executor
         ? Array.from(runsIn(runs), (run) => ownedRun(runs, run, run.interrupted))
         : [],
     );
+  return asQueued(owned);
+}
+
+/** In the order of queueing: what began or was canceled meanwhile stands behind the rest of its group in the state. */
+function asQueued(runs: readonly OwnedRun[]): OwnedRun[] {
+  const numbered = runs.map((run) => ({ run, ...partsOfRunId(run.id) }));
+  const groups = new Map([...new Set(numbered.map(({ group }) => group))].map((group, at) => [group, at]));
+  const place = (group: string): number => groups.get(group)!;
+  return numbered
+    .sort((one, other) => place(one.group) - place(other.group) || one.number - other.number)
+    .map(({ run }) => run);
 }
 
 function whyItEnds(

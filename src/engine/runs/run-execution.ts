@@ -162,6 +162,11 @@ export class RunExecution {
     return this.#queue.size + this.#inFlight.size;
   }
 
+  /** Whether anything is left to execute or to record: a run may have ended before its execution began. */
+  get hasWork(): boolean {
+    return this.left > 0 || this.#unrecorded.hasEnds;
+  }
+
   /** Runs left that this process still owns. */
   get #wanted(): number {
     if (!this.#hasLost) return this.left;
@@ -251,7 +256,7 @@ export class RunExecution {
 
   #isDone(): boolean {
     if (this.#stopping !== null) return this.#inFlight.size === 0;
-    return this.left === 0 && !this.#unrecorded.hasEnds && this.#committing === null;
+    return !this.hasWork && this.#committing === null;
   }
 
   #canStart(): boolean {
@@ -453,8 +458,8 @@ export class RunExecution {
     if (now < this.#lookDue) return;
     this.#lookDue = now + LOOK_EVERY_MS;
     const view = await store.read(this.#needs);
-    // The death of those it waits for changes no serial.
-    if (view.serial !== this.#view?.serial || this.#usable === 0) this.#see(view);
+    // The death of those that something waits for changes no serial.
+    if (view.serial !== this.#view?.serial || this.#queue.yields) this.#see(view);
     this.#giveUpHeld(view);
     const wanted = this.#wanted;
     if (wanted === 0) return;

@@ -67,6 +67,11 @@ export class RunQueue {
     this.#lookAgain();
   }
 
+  /** Whether others have anything in hand that may have to be waited for. */
+  get yields(): boolean {
+    return this.#elsewhere.size > 0;
+  }
+
   /** The one that waits for longest. */
   get oldest(): OwnedRun | undefined {
     return this.#blocked[0] ?? this.#waiting[this.#first] ?? this.#alone[0];

@@ -60,6 +60,11 @@ export class RunSession {
     return this.#execution?.left ?? 0;
   }
 
+  /** Whether anything that was taken on is left to execute or to record. */
+  get hasWork(): boolean {
+    return this.#execution?.hasWork ?? false;
+  }
+
   /** Calls back when runs were taken on, also by somebody else who shares this session. */
   whenAdopted(callback: () => void): void {
     this.#onAdopt = callback;

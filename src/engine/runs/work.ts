@@ -19,7 +19,7 @@ export async function work(session: RunSession, { clock, interrupt, once }: Work
   let executing: Promise<void> | null = null;
   while (!interrupt.aborted) {
     await session.takeUp(everything, everything);
-    if (session.left > 0) executing ??= session.execute().finally(() => (executing = null));
+    if (session.hasWork) executing ??= session.execute().finally(() => (executing = null));
     else if (once && executing === null) return;
     const looked = new AbortController();
     const stop = (): void => looked.abort();

@@ -1,7 +1,7 @@
 /** Runs that were queued together, kept as columns: how to pick, split and read them. */
 import { alike, take } from './columns.ts';
 import type { RunGroup } from './state-document.ts';
-import { type AssetOutcome, runId } from '../../model/run.ts';
+import { type AssetOutcome, partsOfRunId, runId } from '../../model/run.ts';
 import type { QueuedRuns } from '../changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 
@@ -77,17 +77,12 @@ export type Chosen = ReadonlyMap<string, ReadonlySet<number>>;
 export function chosenBy(ids: Iterable<string>): Chosen {
   const chosen = new Map<string, Set<number>>();
   for (const id of ids) {
-    const { group, number } = partsOfId(id);
+    const { group, number } = partsOfRunId(id);
     const numbers = chosen.get(group);
     if (numbers === undefined) chosen.set(group, new Set([number]));
     else numbers.add(number);
   }
   return chosen;
-}
-
-function partsOfId(id: string): { group: string; number: number } {
-  const dash = id.lastIndexOf('-');
-  return { group: id.slice(0, dash), number: Number(id.slice(dash + 1)) };
 }
 
 /** Replaces the chosen runs by what `change` makes of them; `null` takes them out. Every other run stays as it is. */
@@ -125,7 +120,7 @@ export function findRun(
   groups: readonly RunGroup[],
   id: string,
 ): { runs: PendingRuns; run: PendingRun } | undefined {
-  const { group: name, number } = partsOfId(id);
+  const { group: name, number } = partsOfRunId(id);
   for (const group of groups) {
     if (group.id !== name) continue;
     const position = positionOf(group.numbers, number);

@@ -66,6 +66,22 @@ describe('runs without a live owner', () => {
     expect(ownedRuns(await store.read(EVERYTHING), me.id, 'n').map(({ id }) => id)).toEqual(['n-1']);
   });
 
+  it('are taken up in the order of queueing, whatever has begun of them meanwhile', async () => {
+    const dead = await entered();
+    await commit({
+      type: 'runs-queued',
+      runs: queuedRuns({ group: 'd', keys: ['a', 'b', 'c'] }),
+      owner: dead.id,
+    });
+    await commit({ type: 'runs-queued', runs: queuedRuns({ group: 'b', keys: ['a'] }), owner: null });
+    await commit({ type: 'runs-started', runs: new Map([['d-1', AT]]) });
+    store.kill(dead.id);
+    const queued = ['d-1', 'd-2', 'd-3'];
+    expect(ids(await claim())).toEqual([...queued, 'b-1']);
+    await commit({ type: 'runs-canceling', ids: ['d-2'] });
+    expect(ownedRuns(await store.read(EVERYTHING), me.id, 'd').map(({ id }) => id)).toEqual(queued);
+  });
+
   it('change nothing where there are none', async () => {
     const before = store.document;
     expect(await claim()).toEqual({ changes: [], owned: [], ended: [] });

@@ -17,7 +17,7 @@ import { work } from '../../../src/engine/runs/work.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import type { QueuedRuns } from '../../../src/state/changes.ts';
 import { idle, keysAdded, letters, queuedRuns } from '../../support/builders.ts';
-import { EngineRig, Gate, Recorder } from '../../support/engine-rig.ts';
+import { EngineRig, Gate, MapValues, Recorder } from '../../support/engine-rig.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 type Materialize = (context: AssetContext) => unknown;
@@ -749,6 +749,35 @@ describe('a process that executes runs', () => {
     });
   });
 
+  it('sees the death of who had a key of its own in hand, also while it executes others', async () => {
+    const gate = new Gate();
+    const began = new Recorder<string>();
+    await start(
+      pipelineOf(async ({ partitionKey }) => {
+        began.add(partitionKey);
+        await gate.pass();
+      }),
+    );
+    const other = await rig.store.enter();
+    await rig.commit(
+      { type: 'executor', id: other.id, slots: 1, wants: 0 },
+      { type: 'runs-queued', runs: queuedRuns({ group: 'o', keys: ['a'] }), owner: other.id },
+    );
+    const clock = new ManualClock();
+    const session = rig.session({ clock });
+    await queue(session, ['a', 'b']);
+    const executing = session.execute();
+    await clock.advance(2000);
+    expect(began.all).toEqual(['b']);
+    rig.store.kill(other.id);
+    await clock.advance(600);
+    expect(began.all).toEqual(['b', 'a']);
+    gate.open();
+    await clock.advance(600);
+    await executing;
+    expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g1-2 SUCCESS']);
+  });
+
   it('says nothing of runs that were taken away from it meanwhile: not that they started, and not how they ended', async () => {
     const gate = new Gate();
     const began = new Recorder<string>();
@@ -972,6 +1001,23 @@ describe('a process that executes runs', () => {
       await working;
       expect(await rig.ended()).toEqual(['w1-1 SUCCESS']);
       expect(await pending()).toEqual(['w2-1 QUEUED nobody’s']);
+    });
+
+    it('puts the end of a run on record that was canceled before it had taken it on', async () => {
+      await start(pipelineOf());
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 'w', origin: 'worker', keys: ['a'] }),
+        owner: null,
+      });
+      const recover = (): Promise<void> => rig.commit({ type: 'runs-canceling', ids: ['w-1'] });
+      const session = rig.session({ ioManager: Object.assign(new MapValues(), { recover }) });
+      const working = work(session, { clock: rig.clock, interrupt: rig.interrupt.signal, once: false });
+      await rig.events.until((all) => all.some(({ type }) => type === 'run-finished'));
+      expect(await rig.ended()).toEqual(['w-1 CANCELED']);
+      expect(await pending()).toEqual([]);
+      rig.interrupt.abort();
+      await working;
     });
 
     it('takes up short runs while it executes a long one', async () => {
