@@ -108,6 +108,12 @@ export function ownedRuns(view: StateView, executor: string, group: string): Own
   return asQueued(owned);
 }
 
+/** Runs that an executor owns and has not begun, as if it took them on now: what others own by now comes first. */
+export function takenOnAnew(view: StateView, owner: string, runs: readonly OwnedRun[]): StateChange[] {
+  const ids = runs.flatMap(({ id }) => (view.run(id)?.runs.owner === owner ? [id] : []));
+  return ids.length === 0 ? [] : [{ type: 'runs-claimed', ids, owner, interrupted: new Set() }];
+}
+
 /** In the order of queueing: what began or was canceled meanwhile stands behind the rest of its group in the state. */
 function asQueued(runs: readonly OwnedRun[]): OwnedRun[] {
   const numbered = runs.map((run) => ({ run, ...partsOfRunId(run.id) }));

@@ -14,7 +14,7 @@ import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
-import type { OwnedRun } from '../plan/claim-runs.ts';
+import { type OwnedRun, takenOnAnew } from '../plan/claim-runs.ts';
 import type { Emit } from '../event.ts';
 import { executeHere, type ExecuteRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/blocked.ts';
@@ -467,7 +467,8 @@ export class RunExecution {
     const started = this.#unrecorded.startsOf((id) => this.#inFlight.has(id));
     const current = view.executors().find(({ id }) => id === executor.id);
     const room = slotsFor(view, executor.id, usable, concurrency);
-    if (started.size > 0 || current?.slots !== Math.max(room, this.#inFlight.size)) {
+    const heldUp = this.#queue.yields ? this.#queue.heldUp() : [];
+    if (started.size + heldUp.length > 0 || current?.slots !== Math.max(room, this.#inFlight.size)) {
       // Less room is left before it is said, more room is said before it is used.
       this.#slots = Math.min(this.#slots, room);
       this.#slots = await store.commit(needsOfRoom(executor.id), (latest) => {
@@ -475,7 +476,11 @@ export class RunExecution {
         const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#inFlight.size });
         const runs = startedBy(latest, { executor: executor.id, started });
         return {
-          changes: [entry, ...(runs.size === 0 ? [] : [{ type: 'runs-started', runs } as const])],
+          changes: [
+            entry,
+            ...(runs.size === 0 ? [] : [{ type: 'runs-started', runs } as const]),
+            ...takenOnAnew(latest, executor.id, heldUp),
+          ],
           outcome: slots,
         };
       });

@@ -67,9 +67,10 @@ export class RunQueue {
     this.#lookAgain();
   }
 
-  /** Whether others have anything in hand that may have to be waited for. */
+  /** Whether others have anything in hand that is to be made here, too. */
   get yields(): boolean {
-    return this.#elsewhere.size > 0;
+    const names = [...this.#elsewhere.keys()];
+    return names.some((name) => this.#planned.has(name) || this.#limits.has(name));
   }
 
   /** The one that waits for longest. */
@@ -111,6 +112,37 @@ export class RunQueue {
     return oldest === undefined ? undefined : this.#begin(oldest);
   }
 
+  /**
+   * Runs that wait for one here that was taken on later and waits for another process. That process may be waiting for them,
+   * since they came first: they are to come after what they wait for, or all would wait for good.
+   */
+  heldUp(): OwnedRun[] {
+    const waiting = this.runs();
+    /** What is to be made by a run that waits for another process, or for one that does; and since when that run is ours. */
+    const held = new Map<string, number>();
+    const hold = (run: OwnedRun, since: number): boolean =>
+      run.assets.reduce((grows, asset) => {
+        const name = workName(asset, run.partitionKey);
+        if (since <= (held.get(name) ?? -1)) return grows;
+        held.set(name, since);
+        return true;
+      }, false);
+    for (const run of waiting)
+      if (run.assets.some((asset) => this.#isElsewhere(asset, run))) hold(run, this.#ownedSince(run));
+    const heldUp = new Set<OwnedRun>();
+    for (let grows = held.size > 0; grows;) {
+      grows = false;
+      for (const run of waiting) {
+        const latest = Math.max(-1, ...this.#awaited(run).map((name) => held.get(name) ?? -1));
+        if (latest === -1) continue;
+        const since = this.#ownedSince(run);
+        if (since < latest) heldUp.add(run);
+        if (hold(run, since < latest ? Infinity : since)) grows = true;
+      }
+    }
+    return [...heldUp];
+  }
+
   /** The run has ended: its assets and key are free again. */
   letGo(run: OwnedRun): void {
     if (isAlone(run)) this.#aloneIsRunning = false;
@@ -121,7 +153,6 @@ export class RunQueue {
     this.#lookAgain();
   }
 
-  /** Those that wait. */
   /** All that wait. */
   runs(): OwnedRun[] {
     return [...this.#waiting.slice(this.#first), ...this.#alone, ...this.#blocked];
@@ -149,9 +180,9 @@ export class RunQueue {
   }
 
   takeAll(): OwnedRun[] {
-    this.#dropTaken();
-    const all = [...this.#waiting, ...this.#alone, ...this.#blocked];
+    const all = this.runs();
     this.#waiting = [];
+    this.#first = 0;
     this.#alone = [];
     this.#blocked = [];
     this.#planned.clear();
@@ -176,24 +207,22 @@ export class RunQueue {
   #isFree(run: OwnedRun): boolean {
     return run.assets.every((asset) => {
       const limit = this.#limits.get(asset);
-      if (
-        limit !== undefined &&
-        ((this.#busyAssets.get(asset) ?? 0) >= limit || this.#isElsewhere(asset, run))
-      )
-        return false;
-      const work = workName(asset, run.partitionKey);
-      return !this.#busy.has(work) && !this.#isElsewhere(work, run);
+      if (limit !== undefined && (this.#busyAssets.get(asset) ?? 0) >= limit) return false;
+      return !this.#busy.has(workName(asset, run.partitionKey)) && !this.#isElsewhere(asset, run);
     });
   }
 
   /** Another run of this process is about to make what this one needs. */
   #waitsForUpstream(run: OwnedRun): boolean {
-    return run.assets.some((asset) =>
-      this.#upstreamsOf(asset, run.partitionKey).some((upstream) => {
-        const name = workName(upstream.asset, upstream.key);
-        return !run.assets.includes(upstream.asset) && (this.#planned.has(name) || this.#busy.has(name));
-      }),
-    );
+    return this.#awaited(run).some((name) => this.#planned.has(name) || this.#busy.has(name));
+  }
+
+  /** What a run needs and does not make itself. */
+  #awaited(run: OwnedRun): string[] {
+    return run.assets
+      .flatMap((asset) => this.#upstreamsOf(asset, run.partitionKey))
+      .filter((upstream) => !run.assets.includes(upstream.asset))
+      .map((upstream) => workName(upstream.asset, upstream.key));
   }
 
   #count(run: OwnedRun, by: 1 | -1): void {
@@ -210,9 +239,12 @@ export class RunQueue {
     return true;
   }
 
-  #isElsewhere(name: string, run: OwnedRun): boolean {
-    const since = this.#elsewhere.get(name);
-    return since !== undefined && since < this.#ownedSince(run);
+  /** Another process has had the asset and key, or an asset with a limit, in hand for longer. */
+  #isElsewhere(asset: string, run: OwnedRun): boolean {
+    if (this.#elsewhere.size === 0) return false;
+    const names = [workName(asset, run.partitionKey), ...(this.#limits.has(asset) ? [asset] : [])];
+    const since = Math.min(...names.map((name) => this.#elsewhere.get(name) ?? Infinity));
+    return since < this.#ownedSince(run);
   }
 
   /** Those that were passed over are the oldest: they are looked at first. */

@@ -749,6 +749,22 @@ describe('a process that executes runs', () => {
     });
   });
 
+  it('does not wait for good for one that waits for it: an upstream of it, and the same upstream there', async () => {
+    const materialize = ({ partitionKey }: AssetContext): unknown => partitionKey;
+    const audio = soundOf(materialize);
+    const text = asset({ name: 'text', partitions: letters, inputs: { audio }, materialize });
+    await start(definePipeline({ assets: [audio, text], concurrency: 10 }));
+    const clock = new ManualClock();
+    const [one, other] = [rig.session({ clock }), rig.session({ clock })];
+    await queue(one, ['a'], { assets: ['text'] });
+    await queue(other, ['a'], { assets: ['audio', 'text'] });
+    await queue(one, ['a'], { assets: ['audio'] });
+    const executing = [one.execute(), other.execute()];
+    await clock.advance(5000);
+    await Promise.all(executing);
+    expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g2-1 SUCCESS', 'g3-1 SUCCESS']);
+  });
+
   it('sees the death of who had a key of its own in hand, also while it executes others', async () => {
     const gate = new Gate();
     const began = new Recorder<string>();

@@ -279,4 +279,31 @@ describe('the queue of a process', () => {
       { numRuns: 500 },
     );
   });
+
+  it('knows who must come after what was taken on later, and waits for another process', () => {
+    const [text, index, audio, alien] = [
+      owned('text', { partitionKey: 'a', assets: ['text'] }),
+      owned('index', { partitionKey: 'a', assets: ['index'] }),
+      owned('audio', { partitionKey: 'a' }),
+      owned('alien', { partitionKey: 'b', assets: ['text'] }),
+    ];
+    const since: Record<string, number> = { text: 7, index: 2, audio: 6, alien: 2 };
+    const queue = queueOf();
+    queue.add([text, index, audio, alien]);
+    const elsewhere = [{ asset: 'audio', partitionKey: 'a', ownedSince: 4 }];
+    const heldUp = (): string[] => {
+      queue.yieldTo(elsewhere, ({ id }) => since[id]!);
+      return queue.heldUp().map(({ id }) => id);
+    };
+    // By way of the text, which came after the audio.
+    expect(heldUp()).toEqual(['index']);
+    since['text'] = 3;
+    expect(heldUp().sort()).toEqual(['index', 'text']);
+    since['index'] = since['text'] = 8;
+    expect(heldUp()).toEqual([]);
+    // Then the audio came first, and waits for nobody.
+    since['audio'] = 3;
+    since['text'] = 2;
+    expect(heldUp()).toEqual([]);
+  });
 });
