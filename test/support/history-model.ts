@@ -3,6 +3,7 @@
  * generations. A key that is removed and comes back is another `Life`: what was known of the old one hangs on the old one.
  */
 import { isoTime, type Millis } from '../../src/model/time.ts';
+import type { AssetOutcome } from '../../src/model/run.ts';
 import type { StateView } from '../../src/state/slice.ts';
 
 /** What the pipeline of the histories is made of, assets in dependency order. */
@@ -59,6 +60,10 @@ interface ModelRun extends WantedRun {
   interrupted: number;
   /** When it was canceled: from then on no outcome counts. */
   canceledAt: Millis | null;
+  /** Assets that it made and that are on record, though it has not ended. */
+  readonly done: Set<string>;
+  /** Assets that it made, by the executor that saw it; they may be on record or not. */
+  readonly made: Map<string, Set<string>>;
   /** What came of it, by the executor that saw it, and is not on record yet. */
   readonly ended: Map<string, Outcomes>;
 }
@@ -171,6 +176,12 @@ export class HistoryModel {
 
   run(id: string): ModelRun | undefined {
     return this.pending.find((run) => run.id === id);
+  }
+
+  /** User code of a run's asset has ended well; its value is saved then. */
+  made(id: string, executor: string, asset: string): void {
+    const run = this.run(id);
+    run?.made.set(executor, new Set([...(run.made.get(executor) ?? []), asset]));
   }
 
   addKeys(set: string, keys: readonly string[], now: Millis): { added: string[]; skipped: string[] } {
@@ -408,6 +419,7 @@ export class HistoryModel {
       ),
     );
     this.#takeIn(seen);
+    for (const [id, { run }] of seen) this.#progress(this.run(id)!, run.done, by);
     const ended: { run: ModelRun; outcomes: Outcomes }[] = [];
     for (const run of this.pending) {
       if (seen.has(run.id)) continue;
@@ -457,10 +469,25 @@ export class HistoryModel {
         owner: owner!,
         interrupted: 0,
         canceledAt: null,
+        done: new Set(),
+        made: new Map(),
         ended: new Map(),
       });
     }
     demand(runs.length === 0, 'what was to be queued is queued', runs.map(wordsOf));
+  }
+
+  /** What a run has made on its way is on record from the commit of its owner that says so, whatever becomes of the run. */
+  #progress(run: ModelRun, done: readonly AssetOutcome[], by: Committer): void {
+    const seen = done.map(({ asset, status }) => (status === 'SUCCESS' ? asset : `${asset} ${status}`));
+    for (const asset of run.done) demand(seen.includes(asset), `${run.id} has made ${asset}`, seen);
+    for (const asset of seen.filter((name) => !run.done.has(name))) {
+      const mine = run.owner !== null && run.owner === by.executor && run.canceledAt === null;
+      const isMade = mine && (run.made.get(by.executor)?.has(asset) ?? false);
+      demand(isMade, `${asset} of ${run.id} was made by who commits`, { run, by });
+      run.done.add(asset);
+      run.life.statuses.set(asset, 'm');
+    }
   }
 
   #ownedBy(run: ModelRun, owner: string | null, by: Committer): void {
@@ -494,17 +521,21 @@ export class HistoryModel {
     }
     const outcomes = mine ? run.ended.get(executor) : undefined;
     if (outcomes !== undefined) return outcomes;
-    if (mine && by.stopping && by.cancels && run.sensor === null) return canceled;
+    if (mine && by.stopping && by.cancels && run.sensor === null) {
+      const made = [...(run.made.get(executor) ?? [])];
+      return { ...canceled, assets: made.map((asset) => [asset, 'SUCCESS'] as const) };
+    }
     const isTakenUp = executor !== null && !this.isAlive(run.owner);
     demand(isTakenUp && executions >= EXECUTIONS, `${run.id} has had an end`, { run, by, executions });
     this.interrupted++;
-    return { order: 0, status: 'FAILURE', assets: run.assets.map((asset) => [asset, 'FAILURE']) };
+    const left = run.assets.filter((asset) => !run.done.has(asset));
+    return { order: 0, status: 'FAILURE', assets: left.map((asset) => [asset, 'FAILURE']) };
   }
 
   #finish(run: ModelRun, { status, assets }: Outcomes): void {
     this.pending.splice(this.pending.indexOf(run), 1);
     this.finished.set(run.id, status);
-    if (status === 'CANCELED') return;
+    if (assets.length === 0) return;
     demand(!run.life.gone, `${run.id} belongs to a key that is there`, run);
     for (const [asset, outcome] of assets) {
       if (outcome === 'SUCCESS') run.life.statuses.set(asset, 'm');

@@ -335,9 +335,10 @@ export class HistoryProcess {
       const { upstream } = ASSETS.find(({ name }) => name === asset)!;
       const skipped = upstream.some((name) => statuses.has(name) && statuses.get(name) !== 'SUCCESS');
       const missing = upstream.some((name) => !statuses.has(name)) && error?.code === 'upstream-missing';
+      const isDone = own.length === 0 && run.done.has(asset);
       const expected = skipped
         ? 'SKIPPED'
-        : (own.at(-1)?.ok ?? false)
+        : isDone || (own.at(-1)?.ok ?? false)
           ? 'SUCCESS'
           : own.length === (TRIES[asset] ?? 1) || (missing && own.length === 0)
             ? 'FAILURE'
@@ -411,6 +412,7 @@ export class HistoryProcess {
         open: (ok) =>
           leave(() => {
             this.inFlight.get(run.id)!.tries.push({ asset: name, ok });
+            if (ok) this.#world.model.made(run.id, this.executor!, name);
             if (ok) resolve(`${name} of ${partitionKey} by ${run.id}`);
             else reject(new Error(`no ${name}`));
           }),
