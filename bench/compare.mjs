@@ -1,5 +1,29 @@
 /** Compares results with recorded ones, and says what got slower by more than the noise of both. Pure. */
 
+/** @typedef {{ readonly q1: number, readonly q3: number, readonly count: number }} Spread */
+
+/** @typedef {Spread & { readonly value: number }} Recorded what is kept of a row */
+
+/** @typedef {Readonly<Record<string, Recorded>>} RecordedRows by id */
+
+/**
+ * A row that was measured.
+ * @typedef {Spread & { readonly id: string, readonly what: string } & (
+ *   { readonly of: 'ratio', readonly ratio: number } | { readonly of: 'measured', readonly measured: number }
+ * )} Row
+ */
+
+/**
+ * @typedef {object} Compared
+ * @property {string} id
+ * @property {string} what
+ * @property {number} before
+ * @property {number} now
+ * @property {number} noise
+ * @property {number} change as a share of what was before
+ * @property {'slower' | 'faster' | 'same' | 'too noisy to tell'} verdict
+ */
+
 /** Below this share nothing is a change: two runs of the same code on one machine differ by as much. */
 const SAME = 0.04;
 
@@ -12,6 +36,7 @@ const UNKNOWN = 0.15;
 /**
  * How far a median may be from what it would be if one measured for ever, by its quartiles: with few rounds, far.
  * Three times the standard error of a median of `count` (0.93 times the quartiles' distance, by the root of the count).
+ * @param {Spread} spread
  */
 export function noiseOf({ q1, q3, count }) {
   // The quartiles of one or two say nothing.
@@ -20,14 +45,15 @@ export function noiseOf({ q1, q3, count }) {
 }
 
 /**
- * @param rows what was measured now
- * @param recorded the recorded rows, by id
+ * @param {readonly Row[]} rows what was measured now
+ * @param {RecordedRows} recorded
  * @returns for each row that both have its `verdict`, and the ids that only one of them has
  */
 export function compare(rows, recorded) {
-  const compared = rows
-    .filter(({ id }) => recorded[id] !== undefined)
-    .map((row) => verdictOn(row, recorded[row.id]));
+  const compared = rows.flatMap((row) => {
+    const before = recorded[row.id];
+    return before === undefined ? [] : [verdictOn(row, before)];
+  });
   const ids = new Set(rows.map(({ id }) => id));
   return {
     compared,
@@ -37,8 +63,18 @@ export function compare(rows, recorded) {
   };
 }
 
+/** @param {Row} row */
+function figureOf(row) {
+  return row.of === 'ratio' ? row.ratio : row.measured;
+}
+
+/**
+ * @param {Row} row
+ * @param {Recorded} before
+ * @returns {Compared}
+ */
 function verdictOn(row, before) {
-  const now = row[row.of];
+  const now = figureOf(row);
   // Each side's noise is independent of the other's: they add up as the sides of a right angle do.
   const noise = Math.max(Math.hypot(noiseOf(row), noiseOf(before)), SAME * before.value);
   const change = now - before.value;
@@ -61,12 +97,21 @@ function verdictOn(row, before) {
   };
 }
 
-/** What is kept of a row. */
+/**
+ * What is kept of a row.
+ * @param {Row} row
+ * @returns {Recorded}
+ */
 export function recordOf(row) {
-  return { value: row[row.of], q1: row.q1, q3: row.q3, count: row.count };
+  return { value: figureOf(row), q1: row.q1, q3: row.q3, count: row.count };
 }
 
-/** The recorded rows with those that were measured now in place of the old ones. */
+/**
+ * The recorded rows with those that were measured now in place of the old ones.
+ * @param {RecordedRows} recorded
+ * @param {readonly Row[]} rows
+ * @returns {RecordedRows}
+ */
 export function recordInto(recorded, rows) {
   return { ...recorded, ...Object.fromEntries(rows.map((row) => [row.id, recordOf(row)])) };
 }
@@ -74,6 +119,7 @@ export function recordInto(recorded, rows) {
 /**
  * What a comparison comes to, in words, and whether it is a failure. One that could tell nothing is, too: it would pass
  * for ever.
+ * @param {ReturnType<typeof compare>} comparison
  */
 export function verdictInWords({ compared, notRecorded, notMeasured, slower }) {
   const noisy = compared.filter(({ verdict }) => verdict === 'too noisy to tell');
@@ -87,11 +133,16 @@ export function verdictInWords({ compared, notRecorded, notMeasured, slower }) {
   return { lines, failed: slower.length > 0 || told === 0 };
 }
 
+/**
+ * @param {number} told
+ * @param {number} slower
+ */
 function result(told, slower) {
   if (told === 0) return 'nothing could be told';
   return slower === 0 ? 'nothing got slower' : `${slower} got slower`;
 }
 
+/** @param {Compared} compared */
 function inWords({ what, before, now, noise, verdict }) {
   return `${verdict}: ${what}: ${before} → ${now}, noise ±${noise.toPrecision(2)}`;
 }

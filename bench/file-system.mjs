@@ -1,7 +1,10 @@
 /** What a folder lies on. */
 import fs from 'node:fs';
 
-/** The type of the file system by its longest mount point, or `unknown` where there is no /proc. */
+/**
+ * The type of the file system by its longest mount point, or `unknown` where there is no /proc.
+ * @param {string} folder
+ */
 export function fileSystemOf(folder) {
   let mounts;
   try {
@@ -10,15 +13,13 @@ export function fileSystemOf(folder) {
     return 'unknown';
   }
   const real = fs.realpathSync(folder);
-  const [, type] = mounts
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(
-      ([, point]) =>
-        point !== undefined && (real === point || real.startsWith(point === '/' ? '/' : `${point}/`)),
-    )
-    .map(([, point, type]) => [point.length, type])
+  const best = { point: '', type: 'unknown' };
+  for (const line of mounts.split('\n')) {
+    const [, point, type] = line.split(' ');
+    if (point === undefined || type === undefined) continue;
+    const holds = real === point || real.startsWith(point === '/' ? '/' : `${point}/`);
     // A later mount hides an earlier one at the same place.
-    .reduce((best, one) => (one[0] >= best[0] ? one : best), [0, 'unknown']);
-  return type;
+    if (holds && point.length >= best.point.length) Object.assign(best, { point, type });
+  }
+  return best.type;
 }

@@ -10,12 +10,19 @@ import {
   keysFrom1To,
   parsing,
   peakMemory,
-  readJson,
+  readState,
   rewriting,
   run,
   words,
 } from './harness.mjs';
 
+/**
+ * @import { StateDocument } from '../src/state/document/state-document.ts'
+ * @import { Options, Prepared } from './harness.mjs'
+ * @import { Row } from './table.mjs'
+ */
+
+/** @param {number} count */
 const pipeline = (count) => `
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 
@@ -43,6 +50,7 @@ export const name = 'large-state';
 export const title = 'A state of 1,000,000 keys × 2 assets, in ratio to reading or rewriting its bytes';
 export const onlyFull = true;
 
+/** @param {Options} options */
 export function measure({ quick }) {
   const count = quick ? 5 : 15;
   const size = 1_000_000;
@@ -51,14 +59,21 @@ export function measure({ quick }) {
   // The tool makes the state of one key, so that all of it is as the tool makes it, and its columns are made long here.
   run(dynpart(['sensor', 'tick'], folder));
   const bytes = path.join(freshFolder('bytes'), 'state.json');
-  fs.writeFileSync(bytes, `${JSON.stringify(grown(readJson(state), size))}\n`);
+  fs.writeFileSync(bytes, `${JSON.stringify(grown(readState(state), size))}\n`);
   fs.rmSync(path.dirname(state), { recursive: true });
   fs.mkdirSync(path.dirname(state));
   fs.copyFileSync(bytes, state);
+  /** @param {readonly string[]} args */
   const said = (args) => run(dynpart(args, folder)).stdout;
   demand(said(['partitions', 'list', 'items', '--count']).includes(String(size)), 'the state is read');
   demand(said(['sensor', 'tick', '--json']).includes('"SKIPPED"'), 'the tick finds nothing new');
 
+  /**
+   * @param {string} id
+   * @param {string} what
+   * @param {{ subject: Prepared, limit: typeof parsing, check: (out: string) => boolean }} options
+   * @returns {Row}
+   */
   const row = (id, what, { subject, limit, check }) => ({
     ...against({
       id: `large-state.${id}`,
@@ -102,18 +117,27 @@ export function measure({ quick }) {
   return rows;
 }
 
-/** The document with so many keys, all of them materialized and their run keys spent. */
+/**
+ * The document with so many keys, all of them materialized and their run keys spent.
+ * @param {StateDocument} document
+ * @param {number} size
+ * @returns {StateDocument}
+ */
 function grown(document, size) {
-  const [[, at]] = document.sets.items.added;
+  const { items } = document.sets;
+  const { find } = document.sensors;
+  const [, at] = items?.added[0] ?? [];
+  if (items === undefined || find === undefined || at === undefined)
+    throw new Error('the first tick made no state');
   const status = 'm'.repeat(size);
   return {
     ...document,
     runs: [],
     executors: [],
-    sets: { items: { ...document.sets.items, keys: keysFrom1To(size), added: [[size, at]] } },
+    sets: { items: { ...items, keys: keysFrom1To(size), added: [[size, at]] } },
     assets: { record: { set: 'items', status }, notes: { set: 'items', status } },
     sensors: {
-      find: { ...document.sensors.find, runKeys: { ofKeys: { items: '1'.repeat(size) }, other: [] } },
+      find: { ...find, runKeys: { ofKeys: { items: '1'.repeat(size) }, other: [] } },
     },
   };
 }

@@ -3,8 +3,11 @@
 // As many threads as a batch of syncs can use; before the first asynchronous call, or it has no effect.
 process.env['UV_THREADPOOL_SIZE'] = '64';
 const fs = require('node:fs');
+const { promisify } = require('node:util');
 
-const [, , what, file, count] = process.argv;
+const fsync = promisify(fs.fsync);
+
+const [, , what, file = '', count] = process.argv;
 if (what === 'parse') parsed();
 else if (what === 'rewrite') rewrite();
 else if (what === 'values') void keepValues(file, Number(count));
@@ -25,7 +28,11 @@ function rewrite() {
   fs.renameSync(temporary, `${file}.rewritten`);
 }
 
-/** In batches, so that open files stay few: write all, sync all, rename all, sync the folder. */
+/**
+ * In batches, so that open files stay few: write all, sync all, rename all, sync the folder.
+ * @param {string} folder
+ * @param {number} many
+ */
 async function keepValues(folder, many) {
   const BATCH = 500;
   for (let from = 0; from < many; from += BATCH) {
@@ -38,19 +45,11 @@ async function keepValues(folder, many) {
       fs.writeSync(fd, `"value of ${name.slice(-16, -5)}"\n`);
       return fd;
     });
-    await Promise.all(
-      fds.map((fd) => new Promise((resolve, reject) => fs.fsync(fd, settle(resolve, reject)))),
-    );
-    for (const [at, name] of names.entries()) {
-      fs.closeSync(fds[at]);
-      fs.renameSync(`${name}.new`, name);
-    }
+    await Promise.all(fds.map((fd) => fsync(fd)));
+    for (const fd of fds) fs.closeSync(fd);
+    for (const name of names) fs.renameSync(`${name}.new`, name);
     const fd = fs.openSync(folder, 'r');
     fs.fsyncSync(fd);
     fs.closeSync(fd);
   }
-}
-
-function settle(resolve, reject) {
-  return (error) => (error === null ? resolve() : reject(error));
 }

@@ -5,7 +5,8 @@
 import fs from 'node:fs';
 import { removeFolders, use } from './harness.mjs';
 
-const [, , name, options, file] = process.argv;
+const [, , name = '', options = '', file = ''] = process.argv;
+/** @type {import('./harness.mjs').Options} */
 const parsed = JSON.parse(options);
 use(parsed);
 try {

@@ -1,12 +1,37 @@
 /** The tables of docs/performance.md. A page has a place for each release line of Node.js, and one for the peers. Pure. */
 import { isMet, markdownTable } from './table.mjs';
 
-/** All of a result, as a page has it. */
+/** @import { Row } from './table.mjs' */
+
+/** @typedef {{ readonly name: string, readonly title: string, readonly rows: readonly Row[] }} Benchmark */
+
+/**
+ * Where it was measured.
+ * @typedef {object} Machine
+ * @property {string} node
+ * @property {string} platform
+ * @property {string} cpus
+ * @property {number} memoryGb
+ * @property {string} folder
+ * @property {string} fileSystem
+ * @property {readonly number[]} load
+ */
+
+/** @typedef {{ readonly at: string, readonly machine: Machine, readonly benchmarks: readonly Benchmark[] }} Result */
+
+/**
+ * All of a result, as a page has it.
+ * @param {Result} result
+ */
 export function page(result) {
   return Object.values(places(result)).join('\n');
 }
 
-/** The page with the result in its places. A place that the page does not have yet is a mistake of the page's. */
+/**
+ * The page with the result in its places. A place that the page does not have yet is a mistake of the page's.
+ * @param {string} text
+ * @param {Result} result
+ */
 export function intoPage(text, result) {
   let next = text;
   for (const [place, content] of Object.entries(places(result))) {
@@ -21,6 +46,10 @@ export function intoPage(text, result) {
   return next;
 }
 
+/**
+ * @param {Result} result
+ * @returns {Record<string, string>}
+ */
 function places(result) {
   const { machine, benchmarks } = result;
   const line = `node ${machine.node.slice(1).split('.')[0]}`;
@@ -32,6 +61,10 @@ function places(result) {
   };
 }
 
+/**
+ * @param {Result} result
+ * @param {readonly Benchmark[]} benchmarks
+ */
 function section({ at, machine }, benchmarks) {
   const { node, platform, cpus, memoryGb, fileSystem, load } = machine;
   const aims = benchmarks.flatMap(({ rows }) => rows).filter((row) => isMet(row) !== undefined);

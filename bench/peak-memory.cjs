@@ -7,9 +7,9 @@ process.on('exit', () => {
   // Not ru_maxrss where it can be helped: across exec it keeps what the parent had.
   let kb = process.resourceUsage().maxRSS;
   try {
-    kb = Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
+    kb = Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1]);
   } catch {
     // Not Linux.
   }
-  fs.writeFileSync(path.join(process.env['HOME'], 'peak-kb'), String(kb));
+  fs.writeFileSync(path.join(String(process.env['HOME']), 'peak-kb'), String(kb));
 });

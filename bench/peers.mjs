@@ -14,12 +14,21 @@ import {
   freshFolder,
   median,
   ratioRow,
+  ratiosOf,
   round,
   run,
   words,
 } from './harness.mjs';
 import { pythonPeers } from './peers/python.mjs';
 import { backfill, costOf, demandRun, hasMake, materialize, runningFolder, stateWith } from './running.mjs';
+
+/**
+ * @import { Against, Command, Options } from './harness.mjs'
+ * @import { Peer } from './peers/python.mjs'
+ * @import { Row } from './table.mjs'
+ * @typedef {keyof typeof DAGSTER_ROWS} Kind
+ * @typedef {{ id: string, row: 'requested' | 'executed', runs: number, count: number }} RequestedRuns
+ */
 
 const here = path.join(path.dirname(fileURLToPath(import.meta.url)), 'peers');
 
@@ -28,7 +37,10 @@ export const title = 'The same work by others, in ratio to them';
 
 const HUNDRED_THOUSAND = 100_000;
 
-/** One sensor that finds so many keys, and one asset: what dagster_pipeline.py is. */
+/**
+ * One sensor that finds so many keys, and one asset: what dagster_pipeline.py is.
+ * @param {number} count
+ */
 const pipelineOf = (count) => `
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 
@@ -51,8 +63,10 @@ const find = sensor({
 export default definePipeline({ partitions: [items], assets: [record], sensors: [find] });
 `;
 
+/** @param {Options} options */
 export async function measure({ quick, full }) {
-  const { dagster, luigi } = pythonPeers();
+  const absent = { version: '', missing: 'requirements.txt does not name it' };
+  const { dagster = absent, luigi = absent } = pythonPeers();
   const count = quick ? 2 : 5;
   const rows = [
     ...(await dagsterRows(dagster, { count, full })),
@@ -62,6 +76,7 @@ export async function measure({ quick, full }) {
   return rows;
 }
 
+/** @param {Kind} row */
 function idOf(row) {
   return `peers.dagster-${row}`;
 }
@@ -76,11 +91,18 @@ const DAGSTER_ROWS = {
   add: `partitions add --from, ${words(HUNDRED_THOUSAND)} keys`,
 };
 
+const DAGSTER_KINDS = /** @type {Kind[]} */ (Object.keys(DAGSTER_ROWS));
+
+/**
+ * @param {Peer} peer
+ * @param {{ count: number, full: boolean }} options
+ * @returns {Promise<Row[]>}
+ */
 async function dagsterRows({ programs, missing, version }, { count, full }) {
-  if (missing !== undefined)
-    return Object.entries(DAGSTER_ROWS).map(([row, what]) => ({
+  if (programs === undefined)
+    return DAGSTER_KINDS.map((row) => ({
       id: idOf(row),
-      what,
+      what: DAGSTER_ROWS[row],
       baseline: 'Dagster',
       skipped: missing,
     }));
@@ -90,6 +112,10 @@ async function dagsterRows({ programs, missing, version }, { count, full }) {
   const folder = folderWith('peer', { 'pipeline.ts': pipelineOf(10) });
   run(dynpart(['partitions', 'add', 'items', 'key-0000001'], folder));
 
+  /**
+   * @param {Kind} row
+   * @param {Pick<Against, 'subject' | 'baseline' | 'baselineName'> & { check: (own: string, theirs: string) => boolean }} options
+   */
   const commands = (row, { subject, baseline, baselineName, check }) =>
     against({
       id: idOf(row),
@@ -150,7 +176,12 @@ async function dagsterRows({ programs, missing, version }, { count, full }) {
   ];
 }
 
-/** materialize() in one Python process, against one of ours with a thousand runs; neither start is counted. */
+/**
+ * materialize() in one Python process, against one of ours with a thousand runs; neither start is counted.
+ * @param {Dagster} dagster
+ * @param {string} id
+ * @param {number} count
+ */
 function inProcess(dagster, id, count) {
   const folder = runningFolder();
   const ms = sideBySide(count, {
@@ -164,6 +195,11 @@ function inProcess(dagster, id, count) {
   return sided(ms, { id, what: DAGSTER_ROWS.run, baseline: `Dagster ${dagster.version}: materialize()` });
 }
 
+/**
+ * @param {Dagster} dagster
+ * @param {RequestedRuns} options
+ * @returns {Promise<Row>}
+ */
 async function requested(dagster, options) {
   try {
     return await measureRequested(dagster, options);
@@ -174,20 +210,25 @@ async function requested(dagster, options) {
       id,
       what: DAGSTER_ROWS[row],
       baseline: 'Dagster',
-      skipped: `it failed: ${lastLine(error.message)}`,
+      skipped: `it failed: ${lastLine(error instanceof Error ? error.message : String(error))}`,
     };
   }
 }
 
+/** @param {string} text */
 function lastLine(text) {
-  return text.trim().split('\n').at(-1);
+  return text.trim().split('\n').at(-1) ?? '';
 }
 
-/** What a tick of its daemon takes, for each run, against a whole `sensor tick`, its start included. */
+/**
+ * What a tick of its daemon takes, for each run, against a whole `sensor tick`, its start included.
+ * @param {Dagster} dagster
+ * @param {RequestedRuns} options
+ */
 async function measureRequested(dagster, { id, row, runs, count }) {
   const executes = row === 'executed';
   const folder = folderWith('requested', { 'pipeline.ts': pipelineOf(runs) });
-  const ms = { own: [], theirs: [] };
+  const ms = { own: /** @type {number[]} */ ([]), theirs: /** @type {number[]} */ ([]) };
   for (let i = 0; i < count; i++) {
     const state = path.join(freshFolder('state'), 'state.json');
     const args = executes ? ['sensor', 'tick'] : ['sensor', 'tick', '--no-run'];
@@ -201,7 +242,12 @@ async function measureRequested(dagster, { id, row, runs, count }) {
   };
 }
 
-/** The whole command, node's start and the reading of the file included, against the call alone. */
+/**
+ * The whole command, node's start and the reading of the file included, against the call alone.
+ * @param {Dagster} dagster
+ * @param {string} id
+ * @param {number} count
+ */
 function addedInOneCall(dagster, id, count) {
   const { fresh, done } = addingByHand(HUNDRED_THOUSAND);
   const ms = sideBySide(count, {
@@ -228,6 +274,10 @@ function goOn() {
 class Dagster {
   #programs;
 
+  /**
+   * @param {string} programs
+   * @param {string} version
+   */
   constructor(programs, version) {
     this.#programs = programs;
     this.version = version;
@@ -238,15 +288,27 @@ class Dagster {
     return folderWith('dagster', { 'dagster.yaml': `telemetry:\n  enabled: false\n${settings}` });
   }
 
+  /**
+   * @param {string} home
+   * @param {readonly string[]} args
+   */
   cli(home, args) {
     return this.#command('dagster', home, args);
   }
 
+  /**
+   * @param {string} home
+   * @param {readonly string[]} args
+   */
   python(home, args) {
     return this.#command('python', home, args);
   }
 
-  /** Starts a daemon on a fresh instance and waits for its first tick, or for all runs of it. */
+  /**
+   * Starts a daemon on a fresh instance and waits for its first tick, or for all runs of it.
+   * @param {{ runs: number, executes: boolean }} options
+   * @returns {Promise<{ tick: number, all: number }>} seconds
+   */
   async tick({ runs, executes }) {
     const home = this.home(executes ? '' : 'concurrency:\n  runs:\n    max_concurrent_runs: 0\n');
     // Before the daemon: two processes that make the databases at once get in each other's way.
@@ -277,13 +339,19 @@ class Dagster {
       daemon.kill('SIGINT');
       await ended;
       try {
-        process.kill(-daemon.pid, 'SIGKILL');
+        process.kill(-(daemon.pid ?? NaN), 'SIGKILL');
       } catch {
         // Nobody is left.
       }
     }
   }
 
+  /**
+   * @param {string} program
+   * @param {string} home
+   * @param {readonly string[]} args
+   * @returns {Command}
+   */
   #command(program, home, args) {
     return {
       ...command(path.join(this.#programs, program), args, here),
@@ -292,14 +360,19 @@ class Dagster {
   }
 }
 
+/**
+ * @param {Peer} peer
+ * @param {{ count: number, full: boolean }} options
+ * @returns {Row[]}
+ */
 function luigiRows({ programs, missing, version }, { count, full }) {
   const sizes = [1000, ...(full ? [10_000] : [])];
   const folder = runningFolder();
   return sizes.map((size) => {
     const id = `peers.luigi-${size}`;
     const what = `materialize --all, ${words(size)} runs`;
-    if (missing !== undefined) return { id, what, baseline: 'Luigi', skipped: missing };
-    let state;
+    if (programs === undefined) return { id, what, baseline: 'Luigi', skipped: missing };
+    let state = '';
     return against({
       id,
       what,
@@ -325,6 +398,10 @@ function luigiRows({ programs, missing, version }, { count, full }) {
   });
 }
 
+/**
+ * @param {{ count: number }} options
+ * @returns {Row[]}
+ */
 function makeRows({ count }) {
   const size = 10_000;
   if (!hasMake())
@@ -339,9 +416,13 @@ function makeRows({ count }) {
   return [{ ...backfill(runningFolder(), { size, count, withMake: true }), id: `peers.make-${size}` }];
 }
 
-/** Figures of both in turn. */
+/**
+ * Figures of both in turn.
+ * @param {number} count
+ * @param {{ own: () => number, theirs: () => number }} options
+ */
 function sideBySide(count, { own, theirs }) {
-  const ms = { own: [], theirs: [] };
+  const ms = { own: /** @type {number[]} */ ([]), theirs: /** @type {number[]} */ ([]) };
   for (let i = 0; i < count; i++) {
     const steps = [() => ms.own.push(own()), () => ms.theirs.push(theirs())];
     for (const step of i % 2 === 0 ? steps : steps.reverse()) step();
@@ -349,9 +430,14 @@ function sideBySide(count, { own, theirs }) {
   return ms;
 }
 
+/**
+ * @param {{ own: readonly number[], theirs: readonly number[] }} ms
+ * @param {{ id: string, what: string, baseline: string, aim?: number }} options
+ * @returns {Row}
+ */
 function sided({ own, theirs }, { id, what, baseline, aim }) {
   return {
-    ...ratioRow({ id, what, aim, ratios: own.map((ms, at) => ms / theirs[at]) }),
+    ...ratioRow({ id, what, aim, ratios: ratiosOf(own, theirs) }),
     unit: 'ms',
     measured: round(median(own)),
     baseline,

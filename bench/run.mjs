@@ -10,10 +10,17 @@ import { fileSystemOf } from './file-system.mjs';
 import { intoPage, page } from './page.mjs';
 import { table } from './table.mjs';
 
+/**
+ * @import { Recorded, Row as MeasuredRow } from './compare.mjs'
+ * @import { Benchmark, Machine, Result } from './page.mjs'
+ * @typedef {{ at: string, machine: Pick<Machine, 'node' | 'platform' | 'cpus'>, rows: Record<string, Recorded> }} RecordedRun
+ */
+
 const here = path.dirname(fileURLToPath(import.meta.url));
 const recordFile = path.join(here, 'recorded.json');
 
 // What starts quick processes comes first, before the machine is busy writing back what the others left.
+/** @type {readonly { name: string, only?: 'full' | 'peers' }[]} */
 const benchmarks = [
   { name: 'start-up' },
   { name: 'watching' },
@@ -82,11 +89,16 @@ function main() {
   return undefined;
 }
 
+/**
+ * @param {boolean} talks
+ * @returns {Result}
+ */
 function measured(talks) {
   const chosen = benchmarks.filter(({ name, only }) =>
     options.only.length > 0 ? options.only.includes(name) : only === undefined || options[only],
   );
-  const result = { at: new Date().toISOString(), machine: machine(), benchmarks: [] };
+  const benchmarksMade = /** @type {Benchmark[]} */ ([]);
+  const result = { at: new Date().toISOString(), machine: machine(), benchmarks: benchmarksMade };
   if (talks) process.stdout.write(wordsFor(result.machine));
   for (const { name } of chosen) {
     process.stderr.write(`measuring ${name} …\n`);
@@ -107,7 +119,11 @@ function measured(talks) {
   return result;
 }
 
-/** The rows of one benchmark; `null` when it failed, which it has then said itself. */
+/**
+ * The rows of one benchmark; `null` when it failed, which it has then said itself.
+ * @param {string} name
+ * @returns {Benchmark | null}
+ */
 function measureOne(name) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-bench-result-'));
   try {
@@ -123,23 +139,34 @@ function measureOne(name) {
   }
 }
 
+/**
+ * @param {Result} result
+ * @returns {MeasuredRow[]}
+ */
 function rowsOf(result) {
-  return result.benchmarks.flatMap(({ rows }) => rows).filter(({ skipped }) => skipped === undefined);
+  const rows = result.benchmarks.flatMap((benchmark) => benchmark.rows);
+  return /** @type {MeasuredRow[]} */ (rows.filter(({ skipped }) => skipped === undefined));
 }
 
-/** Ratios differ from one release line of Node.js to the next: each has its record. */
+/**
+ * Ratios differ from one release line of Node.js to the next: each has its record.
+ * @param {Result} result
+ */
 function lineOf(result) {
   return `node ${result.machine.node.slice(1).split('.')[0]}`;
 }
 
+/** @returns {Record<string, RecordedRun>} */
 function recorded() {
   return fs.existsSync(recordFile) ? JSON.parse(fs.readFileSync(recordFile, 'utf8')) : {};
 }
 
+/** @param {string} line */
 function say(line) {
   process.stderr.write(`${line}\n`);
 }
 
+/** @param {Result} result */
 function check(result) {
   const before = recorded()[lineOf(result)];
   if (before === undefined) say(`nothing is recorded for ${lineOf(result)}: run once with --record`);
@@ -150,13 +177,14 @@ function check(result) {
   // What this run was not asked to measure is not missing.
   const names = new Set(result.benchmarks.map(({ name }) => name));
   const rows = Object.fromEntries(
-    Object.entries(before?.rows ?? {}).filter(([id]) => names.has(id.split('.')[0])),
+    Object.entries(before?.rows ?? {}).filter(([id]) => names.has(id.split('.')[0] ?? id)),
   );
   const { lines, failed } = verdictInWords(compare(rowsOf(result), rows));
   for (const line of lines) say(line);
   if (failed) process.exitCode = 1;
 }
 
+/** @param {Result} result */
 function record(result) {
   const all = recorded();
   const line = lineOf(result);
@@ -169,6 +197,7 @@ function record(result) {
   fs.writeFileSync(recordFile, `${JSON.stringify(all, null, 2)}\n`);
 }
 
+/** @returns {Machine} */
 function machine() {
   const cpus = os.cpus();
   return {
@@ -184,12 +213,14 @@ function machine() {
   };
 }
 
+/** @param {string} node */
 function versionOf(node) {
   const { stdout, error } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   if (error !== undefined) throw error;
   return stdout.trim();
 }
 
+/** @param {Machine} machine */
 function wordsFor({ node, platform, cpus, memoryGb, folder, fileSystem, load }) {
   const warning =
     fileSystem === 'tmpfs'
@@ -198,10 +229,12 @@ function wordsFor({ node, platform, cpus, memoryGb, folder, fileSystem, load }) 
   return `node ${node}, ${platform}, ${cpus}, ${memoryGb} GB, ${folder} on ${fileSystem}, load ${load.join(' ')}\n${warning}`;
 }
 
+/** @param {Result} result */
 function tables(result) {
   return [wordsFor(result.machine), ...result.benchmarks.map(titled)];
 }
 
+/** @param {Benchmark} benchmark */
 function titled({ title, rows }) {
   return `\n${title}\n\n${table(rows)}\n`;
 }

@@ -14,11 +14,18 @@ import {
   keysFrom1To,
   median,
   ratioRow,
-  readJson,
+  ratiosOf,
+  readState,
   round,
   run,
   words,
 } from './harness.mjs';
+
+/**
+ * @import { Options } from './harness.mjs'
+ * @import { Row } from './table.mjs'
+ * @typedef {{ keys: number, runs: number }} Work so many runs in a set of so many keys
+ */
 
 const pipeline = `
 import { asset, definePipeline, dynamicPartitions } from 'dynpart';
@@ -32,6 +39,7 @@ export const name = 'running';
 export const title =
   'Runs that each write one small value, in ratio to GNU make -s -j2 writing the same files';
 
+/** @param {Options} options */
 export function measure({ quick, full }) {
   const folder = runningFolder();
   const withMake = hasMake();
@@ -61,12 +69,14 @@ export function hasMake() {
   return spawnSync('make', ['--version'], { env, encoding: 'utf8' }).stdout?.startsWith('GNU Make') ?? false;
 }
 
+/**
+ * @param {string} folder
+ * @param {{ size: number, count: number, aim?: number, withMake: boolean }} options
+ */
 export function backfill(folder, { size, count, aim, withMake }) {
   const keys = keysFrom1To(size);
   const what = `materialize --all, ${words(size)} runs`;
-  let state;
-  let out;
-  let kept;
+  let [state, out, kept] = ['', '', ''];
   const subject = () => {
     state = stateWith(folder, size);
     return materialize(folder, state, ['--all']);
@@ -102,10 +112,13 @@ export function backfill(folder, { size, count, aim, withMake }) {
 /**
  * What a run costs among very many, in ratio to one of 1,000 in a set of 1,000. The same command with one run is taken
  * off on both sides: it is what starting, reading the state and committing once cost.
+ * @param {string} folder
+ * @param {{ id: string, what: string, large: Work, count: number }} options
+ * @returns {Row}
  */
 function costOfARun(folder, { id, what, large, count }) {
   const small = { keys: 1000, runs: 1000 };
-  const costs = { large: [], small: [] };
+  const costs = { large: /** @type {number[]} */ ([]), small: /** @type {number[]} */ ([]) };
   for (let i = 0; i < count; i++) {
     const steps = [
       () => costs.large.push(costOf(folder, large)),
@@ -115,7 +128,7 @@ function costOfARun(folder, { id, what, large, count }) {
     for (const step of i % 2 === 0 ? steps : steps.reverse()) step();
   }
   return {
-    ...ratioRow({ id, what, aim: 1.3, ratios: costs.large.map((cost, at) => cost / costs.small[at]) }),
+    ...ratioRow({ id, what, aim: 1.3, ratios: ratiosOf(costs.large, costs.small) }),
     unit: 'µs',
     measured: round(median(costs.large)),
     baseline: 'a run of 1,000, in a set of 1,000',
@@ -123,8 +136,13 @@ function costOfARun(folder, { id, what, large, count }) {
   };
 }
 
-/** Microseconds for each run beyond the command itself. */
+/**
+ * Microseconds for each run beyond the command itself.
+ * @param {string} folder
+ * @param {Work} work
+ */
 export function costOf(folder, { keys, runs }) {
+  /** @param {number} many */
   const timed = (many) => {
     const state = stateWith(folder, keys);
     const { ms } = run(materialize(folder, state, ['--all', '--limit', String(many)]));
@@ -135,7 +153,11 @@ export function costOf(folder, { keys, runs }) {
   return ((timed(runs) - one) * 1000) / (runs - 1);
 }
 
-/** A state of its own, its keys added before any clock starts. */
+/**
+ * A state of its own, its keys added before any clock starts.
+ * @param {string} folder
+ * @param {number} keys
+ */
 export function stateWith(folder, keys) {
   const home = freshFolder('state');
   const list = path.join(home, 'keys.txt');
@@ -149,23 +171,35 @@ export function runningFolder() {
   return folderWith('running', { 'pipeline.ts': pipeline });
 }
 
+/**
+ * @param {string} folder
+ * @param {string} state
+ * @param {readonly string[]} args
+ */
 export function materialize(folder, state, args) {
   return dynpart(['materialize', ...args, '--json', '--summary', '--state', state], folder);
 }
 
+/**
+ * @param {string} state
+ * @param {number} many
+ */
 export function demandRun(state, many) {
   const values = fs
     .readdirSync(path.join(path.dirname(state), 'values', 'record'))
     .filter((file) => file.endsWith('.json'));
   demand(values.length === many, `${many} values were written, not ${values.length}`);
-  const { status } = readJson(state).assets.record;
+  const { status = '' } = readState(state).assets['record'] ?? {};
   demand(
     status.startsWith('m'.repeat(many)) && status.at(many) !== 'm',
     `${many} are on record as materialized`,
   );
 }
 
-/** One process a target, which writes the same bytes as the tool does. */
+/**
+ * One process a target, which writes the same bytes as the tool does.
+ * @param {readonly string[]} keys
+ */
 export function makefile(keys) {
   return `all: ${keys.map((key) => `values/${key}.json`).join(' ')}\nvalues/%.json:\n\tprintf '"value of %s"\\n' $* > $@\n`;
 }

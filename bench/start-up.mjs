@@ -1,7 +1,9 @@
 /** (a) Start-up: what a command costs that has next to nothing to do, in ratio to `node -e 0`. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { against, bareNode, demand, dynpart, env, folderWith, readJson, run } from './harness.mjs';
+import { against, bareNode, demand, dynpart, env, folderWith, readState, run } from './harness.mjs';
+
+/** @import { Options, Prepared } from './harness.mjs' */
 
 const feed = `
 export interface Item { readonly id: string; readonly title: string }
@@ -59,6 +61,7 @@ const growing = quiet.replace(
 export const name = 'start-up';
 export const title = 'Start-up, in ratio to node -e 0';
 
+/** @param {Options} options */
 export function measure({ quick }) {
   const count = quick ? 10 : 40;
   const folder = quietFolder();
@@ -76,6 +79,11 @@ export function measure({ quick }) {
     return packs !== before;
   };
 
+  /**
+   * @param {string} id
+   * @param {string} what
+   * @param {{ aim: number, subject: Prepared, check: (out: string) => boolean }} options
+   */
   const row = (id, what, { aim, subject, check }) =>
     against({
       id: `start-up.${id}`,
@@ -121,8 +129,8 @@ export function measure({ quick }) {
       check: wasCompiled,
     }),
   ];
-  demand(stateOf(grower).sets.episodes.keys.length === count + 2, 'each tick added one key');
-  demand(/^m+$/.test(stateOf(grower).assets.record.status), 'and ran it');
+  demand(stateOf(grower).sets['episodes']?.keys.length === count + 2, 'each tick added one key');
+  demand(/^m+$/.test(stateOf(grower).assets['record']?.status ?? ''), 'and ran it');
   for (const one of [folder, edited])
     demand(sawNothingNew(one, count), 'each tick looked and found nothing new');
   return rows;
@@ -134,15 +142,21 @@ const files = { 'feed.ts': feed, 'words.ts': words };
 export function quietFolder() {
   const folder = folderWith('quiet', { ...files, 'pipeline.ts': quiet });
   run(dynpart(['sensor', 'tick'], folder));
-  demand(stateOf(folder).sets.episodes.keys.length === 10, 'ten keys are known');
+  demand(stateOf(folder).sets['episodes']?.keys.length === 10, 'ten keys are known');
   return folder;
 }
 
-/** A busy tick ends well, too, and would have been measured for one that looked. */
+/**
+ * A busy tick ends well, too, and would have been measured for one that looked.
+ * @param {string} folder
+ * @param {number} count
+ */
 function sawNothingNew(folder, count) {
-  const { ticks } = JSON.parse(
-    run(dynpart(['sensor', 'history', 'new_episodes', '--limit', String(count), '--json'], folder)).stdout,
+  const { stdout } = run(
+    dynpart(['sensor', 'history', 'new_episodes', '--limit', String(count), '--json'], folder),
   );
+  /** @type {{ ticks: { status: string }[] }} */
+  const { ticks } = JSON.parse(stdout);
   return ticks.length === count && ticks.every(({ status }) => status === 'SKIPPED');
 }
 
@@ -159,6 +173,7 @@ function compiled() {
     .join('\n');
 }
 
+/** @param {string} folder */
 function stateOf(folder) {
-  return readJson(path.join(folder, '.dynpart', 'state.json'));
+  return readState(path.join(folder, '.dynpart', 'state.json'));
 }

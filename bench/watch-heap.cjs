@@ -8,10 +8,10 @@ if (isMainThread) {
   process.on('SIGUSR2', () => {
     // What waits for its turn is garbage after it.
     setImmediate(() => {
-      globalThis.gc();
+      globalThis.gc?.();
       const { heapUsed, rss } = process.memoryUsage();
       const line = JSON.stringify({ thread: 'main', heapUsed, rss });
-      fs.appendFileSync(path.join(process.env['HOME'], 'heap.jsonl'), `${line}\n`);
+      fs.appendFileSync(path.join(String(process.env['HOME']), 'heap.jsonl'), `${line}\n`);
     });
   });
 }

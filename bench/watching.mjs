@@ -16,6 +16,12 @@ import {
   words,
 } from './harness.mjs';
 
+/**
+ * @import { Command, Options } from './harness.mjs'
+ * @import { Row } from './table.mjs'
+ * @typedef {'heapUsed' | 'rss'} Field
+ */
+
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 const INTERVAL_S = 30;
@@ -44,7 +50,10 @@ const sensors = Array.from({ length: ${SENSORS} }, (_, at) =>
 export default definePipeline({ partitions: [items], assets: [record], sensors });
 `;
 
-/** As many ticks as it can; each tenth moves the cursor, so that commits are among them. */
+/**
+ * As many ticks as it can; each tenth moves the cursor, so that commits are among them.
+ * @param {{ early: number, late: number, file: string }} options
+ */
 const busy = ({ early, late, file }) => `
 import { appendFileSync } from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -73,6 +82,7 @@ export default definePipeline({ partitions: [items], assets: [record], sensors: 
 export const name = 'watching';
 export const title = 'sensor watch: idle, and after very many ticks';
 
+/** @param {Options} options */
 export async function measure({ quick, full }) {
   return [
     process.platform === 'linux'
@@ -82,7 +92,10 @@ export async function measure({ quick, full }) {
   ];
 }
 
-/** The share of one core over windows of one interval each, so that every sensor has its tick in each of them. */
+/**
+ * The share of one core over windows of one interval each, so that every sensor has its tick in each of them.
+ * @param {{ windows: number }} options
+ */
 async function idleShare({ windows }) {
   const folder = folderWith('idle', { 'pipeline.ts': idle });
   const watching = started(dynpart(['sensor', 'watch'], folder));
@@ -93,7 +106,7 @@ async function idleShare({ windows }) {
     // Start-up is over with the second tick of each: the first ones load and compile what all others find there.
     await seconds(INTERVAL_S + 3);
     const before = ticksOf(folder).length;
-    const shares = { watching: [], waking: [] };
+    const shares = { watching: /** @type {number[]} */ ([]), waking: /** @type {number[]} */ ([]) };
     for (let i = 0; i < windows; i++) {
       const began = performance.now();
       const at = { watching: cpuSeconds(watching.pid), waking: cpuSeconds(waking.pid) };
@@ -125,7 +138,10 @@ async function idleShare({ windows }) {
   }
 }
 
-/** What is in use after a collection, early and late, in the main thread and in that of the sensor. */
+/**
+ * What is in use after a collection, early and late, in the main thread and in that of the sensor.
+ * @param {{ early: number, late: number }} options
+ */
 async function afterTicks({ early, late }) {
   const file = path.join(env.HOME, 'heap.jsonl');
   fs.rmSync(file, { force: true });
@@ -136,6 +152,7 @@ async function afterTicks({ early, late }) {
     ...watch,
     args: ['--expose-gc', '--require', path.join(here, 'watch-heap.cjs'), ...watch.args],
   });
+  /** @returns {({ thread: string } & Record<Field, number>)[]} */
   const noted = () =>
     fs.existsSync(file)
       ? fs
@@ -152,8 +169,14 @@ async function afterTicks({ early, late }) {
   }
   demand(watching.code() === 0, `the watch ended well, not with ${watching.code()}`);
   const took = Math.round((performance.now() - began) / 1000);
+  /**
+   * @param {string} id
+   * @param {string} what
+   * @param {{ thread: string, field: Field, aim?: number }} options
+   * @returns {Row}
+   */
   const row = (id, what, { thread, field, aim }) => {
-    const [before, after] = noted()
+    const [before = NaN, after = NaN] = noted()
       .filter((one) => one.thread === thread)
       .map((one) => one[field] / 1e6);
     return {
@@ -180,7 +203,10 @@ async function afterTicks({ early, late }) {
   ];
 }
 
-/** A process that goes on until it is stopped. */
+/**
+ * A process that goes on until it is stopped.
+ * @param {Command} command
+ */
 function started({ program, args, cwd }) {
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
@@ -200,11 +226,15 @@ function started({ program, args, cwd }) {
   };
 }
 
+/** @param {readonly number[]} values */
 function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** User and system time of all its threads so far, those that ended too. In units of 10 ms. */
+/**
+ * User and system time of all its threads so far, those that ended too. In units of 10 ms.
+ * @param {number | undefined} pid
+ */
 function cpuSeconds(pid) {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
   // Behind the name, which may have blanks and brackets in it.
@@ -214,6 +244,10 @@ function cpuSeconds(pid) {
 
 const clockTicks = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100;
 
+/**
+ * @param {string} folder
+ * @returns {unknown[]}
+ */
 function ticksOf(folder) {
   return Array.from({ length: SENSORS }, (_, at) => `find_${at}`).flatMap((sensor) => {
     try {
@@ -226,6 +260,10 @@ function ticksOf(folder) {
   });
 }
 
+/**
+ * @param {() => boolean} holds
+ * @param {number} limitSeconds
+ */
 async function until(holds, limitSeconds) {
   const end = performance.now() + limitSeconds * 1000;
   while (!holds()) {
@@ -234,6 +272,7 @@ async function until(holds, limitSeconds) {
   }
 }
 
+/** @param {number} count */
 function seconds(count) {
   return new Promise((resolve) => setTimeout(resolve, count * 1000));
 }

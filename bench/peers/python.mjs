@@ -8,13 +8,26 @@ import path from 'node:path';
 const here = import.meta.dirname;
 
 /**
+ * The folder of its programs, or why it is not there.
+ * @typedef {{ programs: string, missing?: undefined } | { missing: string, programs?: undefined }} Found
+ * @typedef {Found & { version: string }} Peer
+ */
+
+/**
  * @returns for each line of requirements.txt, by its name, either the folder of its programs or why it is not there
  */
 export function pythonPeers() {
   const requirements = fs.readFileSync(path.join(here, 'requirements.txt'), 'utf8').trim().split('\n');
+  /**
+   * @param {(requirement: string) => Found} of
+   * @returns {Record<string, Peer>}
+   */
   const byName = (of) =>
     Object.fromEntries(
-      requirements.map((line) => [line.split('==')[0], { version: line.split('==')[1], ...of(line) }]),
+      requirements.map((line) => {
+        const [name = '', version = ''] = line.split('==');
+        return [name, { version, ...of(line) }];
+      }),
     );
   const version = quietly('python3', ['--version']);
   if (version.failed) return byName(() => ({ missing: 'python3 is not there' }));
@@ -43,9 +56,13 @@ export function pythonPeers() {
   });
 }
 
-/** With the environment of the caller: a proxy and an index of packages are named there. */
+/**
+ * With the environment of the caller: a proxy and an index of packages are named there.
+ * @param {string} program
+ * @param {readonly string[]} args
+ */
 function quietly(program, args) {
   const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
-  const said = `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n').at(-1);
+  const said = `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n').at(-1) ?? '';
   return { failed: error !== undefined || status !== 0, said: error?.message ?? said };
 }

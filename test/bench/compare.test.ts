@@ -9,7 +9,7 @@ function row(ratio: number, { half = 0.05, count = 40, id = 'start-up.tick' } = 
 
 function memory(measured: number): Row {
   const [q1, q3] = [measured - 5, measured + 5];
-  return { id: 'discovery.memory', what: 'memory', of: 'measured', ratio: 1, measured, q1, q3, count: 3 };
+  return { id: 'discovery.memory', what: 'memory', of: 'measured', measured, q1, q3, count: 3 };
 }
 
 function verdict(now: Row, before: Row): string | undefined {

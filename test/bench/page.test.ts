@@ -1,18 +1,20 @@
 /** The tables of docs/performance.md, and their places in it. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { intoPage, page } from '../../bench/page.mjs';
+import { intoPage, page, type Result } from '../../bench/page.mjs';
+import type { Row } from '../../bench/table.mjs';
 
 const machine = {
   node: 'v20.20.2',
   platform: 'linux',
   cpus: '2 × some',
   memoryGb: 8,
+  folder: '/tmp',
   fileSystem: 'ext4',
   load: [0.1, 0, 0],
 };
 
-function resultOf(...rows: object[]): object {
+function resultOf(...rows: Row[]): Result {
   return {
     at: '2026-01-02T03:04:05.000Z',
     machine,
@@ -20,7 +22,7 @@ function resultOf(...rows: object[]): object {
   };
 }
 
-const version = {
+const version: Row = {
   id: 'start-up.version',
   what: '--version',
   of: 'ratio',
@@ -44,7 +46,7 @@ test('a row has its median, its baseline, the ratio with its quartiles, and whet
 });
 
 test('a figure of its own has its aim in its own unit', () => {
-  const memory = {
+  const memory: Row = {
     id: 'd.m',
     what: 'memory',
     of: 'measured',

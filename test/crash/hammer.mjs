@@ -32,6 +32,16 @@ import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
 import { PIPELINE, SENSORS } from './hammer/pipeline.mjs';
 import { Victim } from './hammer/victim.mjs';
 
+/**
+ * @import { Answer, Command, Kind, Lane } from './hammer/kinds.mjs'
+ * @import { Field } from './hammer/ledger.mjs'
+ * @import { Phase } from './hammer/phases.mjs'
+ * @import { Plan } from './hammer/victim.mjs'
+ * @import { Ended } from './strace.mjs'
+ * @typedef {Record<'started' | 'ended' | 'killed' | 'stopped', number>} Row of commands of one kind
+ * @typedef {'commits' | 'executes' | 'evaluates'} Sort
+ */
+
 const { values: flags } = parseArgs({
   options: {
     seconds: { type: 'string', default: '300' },
@@ -48,6 +58,7 @@ const { values: flags } = parseArgs({
 const FATES = { none: 40, kill: 26, stop: 24, both: 10 };
 
 /** Calls on the state folder at which a process may be struck, by which commands make them. */
+/** @type {Readonly<Record<Sort, readonly string[]>>} */
 const CALLS = {
   commits: [
     'open temporary',
@@ -77,6 +88,7 @@ const CALLS = {
 };
 
 /** What can be seen of a process from the outside, and how long after it a strike may come. */
+/** @type {Readonly<Record<Sort, readonly (readonly [event: string, most: number])[]>>} */
 const EVENTS = {
   commits: [['temporary', 12]],
   executes: [
@@ -98,11 +110,16 @@ const state = path.join(project, '.dynpart');
 const logFile = path.join(project, 'hammer.log');
 const traceFile = path.join(base, 'trace.jsonl');
 
+/** @type {Map<string, number>} */
 const counts = new Map();
+/** @type {{ how: 'kill' | 'stop', phase: Phase, way: string }[]} */
 const strikes = [];
+/** @type {unknown[]} */
 const problems = [];
+/** @type {Map<string, Row>} */
 const commands = new Map();
 
+/** @type {Field} */
 const field = {
   base,
   project,
@@ -144,23 +161,35 @@ const MAY_BE_SAID =
 
 // ── One command ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What a process that was not killed has answered, or `null` when that is a problem. */
+/**
+ * What a process that was not killed has answered, or `null` when that is a problem.
+ * @param {Ended & { told: boolean }} outcome
+ * @param {Pick<Command, 'exits' | 'lines'>} command
+ * @param {string[]} found
+ * @returns {readonly Answer[] | null}
+ */
 function documentOf({ code, stdout, stderr, told }, { exits = [0], lines = false }, found) {
   const said = stderr.split('\n').filter((line) => line !== '');
   for (const line of said) if (!MAY_BE_SAID.test(line)) found.push(`it said: ${line}`);
   if (said.length > 0) field.count('warnings of a newer generation', said.length);
   const documents = stdout.split('\n').slice(0, -1);
-  if (!(told ? [...exits, 143] : exits).includes(code)) found.push(`exit code ${code}`);
+  if (code === null || !(told ? [...exits, 143] : exits).includes(code)) found.push(`exit code ${code}`);
   if (!lines && documents.length !== 1) found.push(`${documents.length} documents`);
   try {
-    const parsed = documents.map((text) => JSON.parse(text));
-    return lines ? parsed : (parsed[0] ?? null);
+    return documents.map((text) => JSON.parse(text));
   } catch {
     found.push('its output is no JSON');
     return null;
   }
 }
 
+/**
+ * @param {string} kind
+ * @param {Command} command
+ * @param {Plan | null} plan
+ * @param {number} began
+ * @returns {Promise<Answer | null>}
+ */
 async function run(kind, command, plan, began = Date.now()) {
   const args = [...command.args, '--json'];
   const victim = new Victim(field, { args, plan, term: command.term });
@@ -193,31 +222,43 @@ async function run(kind, command, plan, began = Date.now()) {
     return null;
   }
   row.ended++;
+  /** @type {string[]} */
   const found = [];
-  const document = documentOf({ ...result, told: victim.told }, command, found);
-  if (document !== null && found.length === 0) {
+  const lines = documentOf({ ...result, told: victim.told }, command, found);
+  // Of several lines there may be none.
+  const [answer = /** @type {Answer} */ ({})] = lines ?? [];
+  if (lines !== null && found.length === 0) {
     try {
-      command.ended(document, found);
+      command.ended(answer, found, lines);
     } catch (error) {
-      found.push(`its answer is not as it should be: ${error.stack}`);
+      found.push(`its answer is not as it should be: ${stackOf(error)}`);
     }
   }
   if (found.length > 0) field.problem({ what: [...found, ...victim.done], args, output: result });
-  return document;
+  return lines === null ? null : answer;
 }
 
-/** What is to become of a command. */
+/** @param {unknown} error */
+function stackOf(error) {
+  return error instanceof Error ? error.stack : String(error);
+}
+
+/**
+ * What is to become of a command.
+ * @param {Kind} kind
+ * @param {Chance} chance
+ * @param {number} usual
+ * @returns {Plan | null}
+ */
 function fateOf(kind, chance, usual) {
   const how = chance.weighed(FATES);
   // What only reads is over before it has made anything: some are enough.
   if (how === 'none' || (!COMMITS.has(kind) && chance.is(0.75))) return null;
-  const sorts = [
-    ...(COMMITS.has(kind) ? ['commits'] : []),
-    ...(EXECUTES.has(kind) ? ['executes'] : []),
-    ...(EVALUATES.has(kind) ? ['evaluates'] : []),
-  ];
+  const makers = { commits: COMMITS, executes: EXECUTES, evaluates: EVALUATES };
+  const sorts = /** @type {Sort[]} */ (Object.keys(makers)).filter((sort) => makers[sort].has(kind));
   const loads = sorts.includes('executes') || sorts.includes('evaluates');
-  const way = sorts.length === 0 ? 'time' : chance.weighed({ time: loads ? 25 : 8, event: 30, point: 45 });
+  const ways = { time: loads ? 25 : 8, event: 30, point: 45 };
+  const way = sorts.length === 0 ? 'time' : chance.weighed(ways);
   const plan = { how, for: chance.time(10, 3000), window: chance.is(0.4) };
   if (way === 'time') {
     // Of those that load the pipeline most of the time from there on: before it there is only node's start.
@@ -237,32 +278,49 @@ function fateOf(kind, chance, usual) {
 
 // ── Lanes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** @type {Set<Kind>} */
 const alone = new Set();
 
+/**
+ * @param {(kind: Kind) => boolean} holds
+ * @returns {Kind[]}
+ */
+function kindsWhere(holds) {
+  return /** @type {Kind[]} */ (Object.keys(WEIGHTS)).filter(holds);
+}
+
+/** @param {readonly Kind[]} kinds */
+function weightsOf(kinds) {
+  return /** @type {Partial<typeof WEIGHTS>} */ (
+    Object.fromEntries(kinds.map((kind) => [kind, WEIGHTS[kind]]))
+  );
+}
+
+/** @param {number} at */
 async function lane(at) {
   const chance = new Chance(Number(flags.seed) * 1000 + at);
   const name = `l${at}`;
+  /** @type {Lane} */
   const self = {
     name,
     chance,
     field,
     count: 0,
     keys: Array.from({ length: 6 }, (_, key) => `${name}/k${key}`),
-    quiet: (args) =>
+    quiet: async (args) =>
       field.over ? null : run('look', { args, ended: () => undefined, killed: () => undefined }, null),
   };
+  /** @type {Map<Kind, number>} */
   const usual = new Map();
   const only = flags.only?.split(',');
-  const weights = Object.fromEntries(
-    Object.entries(WEIGHTS).filter(([kind]) => only?.includes(kind) ?? true),
-  );
+  const weights = kindsWhere((kind) => only?.includes(kind) ?? true);
   while (!field.over && Date.now() < field.until) {
-    const free = Object.fromEntries(Object.entries(weights).filter(([kind]) => !alone.has(kind)));
-    if (Object.keys(free).length === 0) {
+    const free = weights.filter((kind) => !alone.has(kind));
+    if (free.length === 0) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       continue;
     }
-    const kind = chance.weighed(free);
+    const kind = chance.weighed(weightsOf(free));
     // One that lasts of each is enough: they would take all the work.
     if (ALONE.has(kind) || LASTING.has(kind)) alone.add(kind);
     try {
@@ -277,7 +335,10 @@ async function lane(at) {
   }
 }
 
-/** Looks at the file itself all the time: it is one whole document, whoever is writing. */
+/**
+ * Looks at the file itself all the time: it is one whole document, whoever is writing.
+ * @param {AbortSignal} done
+ */
 async function watchFile(done) {
   while (!done.aborted) {
     try {
@@ -285,7 +346,7 @@ async function watchFile(done) {
       if (!(schema > 0) || !(serial > 0) || typeof sets !== 'object') throw new Error('it is no state');
       field.count('looks at the file itself');
     } catch (error) {
-      field.problem({ what: [`state.json: ${error.message}`] });
+      field.problem({ what: [`state.json: ${stackOf(error)}`] });
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -293,12 +354,14 @@ async function watchFile(done) {
 
 /** Sees what processes do, by the names of the files that they make and by the log. */
 function watchFolders() {
-  const watched = [
+  /** @type {[folder: string, event: string][]} */
+  const places = [
     [state, 'temporary'],
     [path.join(state, 'executors'), 'executor'],
     [path.join(state, 'claims'), 'claim'],
     [path.join(state, 'values', '.tmp'), 'value'],
-  ].map(([folder, event]) =>
+  ];
+  const watched = places.map(([folder, event]) =>
     fs.watch(folder, (_, name) => {
       const pid = /(?:^|\.)(\d+)-\d+-[0-9a-f]+/.exec(name ?? '')?.[1];
       if (pid !== undefined) field.victims.get(Number(pid))?.saw(event);
@@ -310,11 +373,14 @@ function watchFolders() {
 
 // ── All of it ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * @param {readonly string[]} args
+ * @param {readonly number[]} exits
+ * @returns {Promise<Answer>}
+ */
 const ask = async (args, exits = [0, 1]) => {
-  const found = [];
   const document = await run('last', { args, exits, ended: () => undefined, killed: () => undefined }, null);
-  if (document === null) found.push('it gave no answer');
-  if (found.length > 0) throw new Error(`${args.join(' ')}: ${found.join(', ')}`);
+  if (document === null) throw new Error(`${args.join(' ')}: it gave no answer`);
   return document;
 };
 
@@ -408,6 +474,7 @@ async function main() {
   clearInterval(guard);
   close();
   const ended = Date.now();
+  /** @type {Record<string, number> | null} */
   const figures = problems.length > 0 && !flags['go-on'] ? null : await lastChecks();
   done.abort();
   await watching;
@@ -416,6 +483,7 @@ async function main() {
   return problems.length === 0 ? 0 : 1;
 }
 
+/** @param {keyof Row} name */
 const sum = (name) => [...commands.values()].reduce((total, row) => total + row[name], 0);
 
 const WAYS = {
@@ -424,19 +492,21 @@ const WAYS = {
   point: 'a call of its own on the state folder',
 };
 
+/** @param {Readonly<Record<string, number>> | null} figures */
 function report(figures) {
   const lines = [
     `${sum('started')} processes: ${sum('ended')} ended, ${sum('killed')} killed, ${sum('stopped')} stopped for a while`,
     '',
     'phase'.padEnd(12) + 'killed'.padStart(8) + 'stopped'.padStart(9),
     ...PHASES.map((phase) => {
-      const of = (how) => String(strikes.filter((one) => one.how === how && one.phase === phase).length);
+      const of = (/** @type {string} */ how) =>
+        String(strikes.filter((one) => one.how === how && one.phase === phase).length);
       return `${phase.padEnd(12)}${of('kill').padStart(8)}${of('stop').padStart(9)}   ${MEANING[phase]}`;
     }),
     '',
-    ...['time', 'event', 'point'].map((way) => {
+    ...Object.entries(WAYS).map(([way, what]) => {
       const of = strikes.filter((one) => one.way === way || (way === 'point' && one.way.includes(' ')));
-      return `${String(of.length).padStart(7)}  strikes at ${WAYS[way]}`;
+      return `${String(of.length).padStart(7)}  strikes at ${what}`;
     }),
     ...[...counts].map(([name, count]) => `${String(count).padStart(7)}  ${name}`),
     ...Object.entries(figures ?? {}).map(([name, count]) => `${String(count).padStart(7)}  ${name}`),
@@ -458,7 +528,7 @@ let code = 1;
 try {
   code = await main();
 } catch (error) {
-  console.log(`seed ${flags.seed}; the folder is kept: ${base}\n${error.stack}`);
+  console.log(`seed ${flags.seed}; the folder is kept: ${base}\n${stackOf(error)}`);
 } finally {
   if (code === 0 && !flags.keep) fs.rmSync(base, { recursive: true, force: true });
   else if (flags.keep) console.log(base);

@@ -4,12 +4,23 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { nameless } from './strace.mjs';
 
-const byText = (a, b) => (a < b ? -1 : Number(a > b));
+/**
+ * @import { RunRecord } from '../../src/model/run.ts'
+ * @import { StateDocument } from '../../src/state/document/state-document.ts'
+ * @typedef {ReturnType<typeof expectationOf>} Expectation
+ */
 
+const byText = (/** @type {string} */ a, /** @type {string} */ b) => (a < b ? -1 : Number(a > b));
+
+/** @param {string} folder */
 export function namesIn(folder) {
   return fs.existsSync(folder) ? fs.readdirSync(folder).sort() : [];
 }
 
+/**
+ * @param {string} file
+ * @returns {StateDocument | null}
+ */
 function documentAt(file) {
   try {
     return JSON.parse(fs.readFileSync(file, 'utf8'));
@@ -18,7 +29,10 @@ function documentAt(file) {
   }
 }
 
-/** All documents that are kept, oldest first. */
+/**
+ * All documents that are kept, oldest first.
+ * @param {string} folder
+ */
 export function documents(folder) {
   return ['state.json', ...namesIn(folder).filter((name) => /^\.state\.json\.\d{12}$/.test(name))]
     .map((name) => documentAt(path.join(folder, name)))
@@ -26,6 +40,7 @@ export function documents(folder) {
     .sort((a, b) => a.serial - b.serial);
 }
 
+/** @param {string} file */
 function linesIn(file) {
   return fs
     .readFileSync(file, 'utf8')
@@ -39,13 +54,22 @@ function linesIn(file) {
     });
 }
 
+/**
+ * @template T
+ * @param {Readonly<Record<string, T>>} object
+ * @param {(entry: T) => unknown} of
+ */
 function entries(object, of) {
   return Object.entries(object)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, entry]) => [name, of(entry)]);
 }
 
-/** What one commit must bring together: keys, cursors, spent run keys, the outcome of the tick. */
+/**
+ * What one commit must bring together: keys, cursors, spent run keys, the outcome of the tick.
+ * @param {StateDocument | null} document
+ * @param {boolean} versions whether those of sensors count
+ */
 export function atomicPart(document, versions) {
   return JSON.stringify({
     sets: entries(document?.sets ?? {}, ({ keys, added, keptOut }) => [
@@ -68,16 +92,20 @@ export function atomicPart(document, versions) {
   });
 }
 
-/** For each key what its assets are and which runs it waits for. */
+/**
+ * For each key what its assets are and which runs it waits for.
+ * @param {StateDocument | null} document
+ */
 function keyParts(document) {
+  /** @type {Map<string, string>} */
   const parts = new Map();
   for (const [set, { keys }] of Object.entries(document?.sets ?? {})) {
     keys.forEach((key, at) => {
-      const assets = Object.entries(document.assets).filter(([, asset]) => asset.set === set);
+      const assets = Object.entries(document?.assets ?? {}).filter(([, asset]) => asset.set === set);
       const statuses = assets
         .map(([name, { status }]) => `${name} ${status[at] ?? '.'}`)
         .filter((text) => !text.endsWith('.'));
-      const runs = document.runs.flatMap((group) =>
+      const runs = (document?.runs ?? []).flatMap((group) =>
         group.set !== set
           ? []
           : group.keys.flatMap((other, run) =>
@@ -99,10 +127,15 @@ function keyParts(document) {
   return parts;
 }
 
-/** The runs on record, each once: its newest record, unless that was taken back. */
+/**
+ * The runs on record, each once: its newest record, unless that was taken back.
+ * @param {string} folder
+ */
 function recordedRuns(folder) {
   const seen = new Set();
+  /** @type {string[]} */
   const records = [];
+  /** @type {string[]} */
   const retracted = [];
   for (const file of namesIn(path.join(folder, 'history'))
     .filter((name) => name.startsWith('runs.'))
@@ -112,11 +145,13 @@ function recordedRuns(folder) {
         retracted.push(record.retracted);
         continue;
       }
-      const taken = retracted.indexOf(record.id);
+      /** @type {RunRecord} */
+      const run = record;
+      const taken = retracted.indexOf(run.id);
       if (taken !== -1) retracted.splice(taken, 1);
-      else if (!seen.has(record.id)) {
-        seen.add(record.id);
-        const { partitionKey, status, sensor, runKey, assets, error } = record;
+      else if (!seen.has(run.id)) {
+        seen.add(run.id);
+        const { partitionKey, status, sensor, runKey, assets, error } = run;
         records.push(
           JSON.stringify([
             partitionKey,
@@ -133,6 +168,7 @@ function recordedRuns(folder) {
   return records.sort();
 }
 
+/** @param {string} folder */
 function ticksThatChanged(folder) {
   const ticks = path.join(folder, 'history', 'ticks');
   return namesIn(ticks)
@@ -140,7 +176,10 @@ function ticksThatChanged(folder) {
     .filter(({ status }) => status === 'SUCCESS').length;
 }
 
-/** What user code printed in the runs on record, each line once: a run that was interrupted says it again. */
+/**
+ * What user code printed in the runs on record, each line once: a run that was interrupted says it again.
+ * @param {string} folder
+ */
 function logged(folder) {
   const logs = path.join(folder, 'logs');
   const lines = namesIn(logs)
@@ -149,10 +188,14 @@ function logged(folder) {
   return [...new Set(lines)].sort(byText);
 }
 
-const isStaged = (name) => /\.(?:bin|none|json)~[^~.]+~?$/.test(name);
+const isStaged = (/** @type {string} */ name) => /\.(?:bin|none|json)~[^~.]+~?$/.test(name);
 
-/** Every value under its name, as bytes; or those that wait for their place. */
+/**
+ * Every value under its name, as bytes; or those that wait for their place.
+ * @param {string} folder
+ */
 function valuesIn(folder, staged = false) {
+  /** @type {Map<string, string>} */
   const values = new Map();
   const root = path.join(folder, 'values');
   for (const asset of namesIn(root).filter((name) => name !== '.tmp'))
@@ -164,7 +207,9 @@ function valuesIn(folder, staged = false) {
   return values;
 }
 
+/** @param {string} folder */
 export function leftovers(folder) {
+  /** @param {string} name */
   const within = (name) => namesIn(path.join(folder, name)).map((entry) => `${name}/${entry}`);
   const own = namesIn(folder);
   const generations = own.filter((name) => /^\.state\.json\.\d{12}$/.test(name));
@@ -177,8 +222,14 @@ export function leftovers(folder) {
   ];
 }
 
-/** What an undisturbed run leaves, and everything that it was on the way there. */
+/**
+ * What an undisturbed run leaves, and everything that it was on the way there.
+ * @param {string} startFolder
+ * @param {string} endFolder
+ * @param {boolean} versions
+ */
 export function expectationOf(startFolder, endFolder, versions) {
+  /** @type {Map<string, Map<string, Set<string>>>} for each whole commit what each key may be in it */
   const known = new Map();
   const startValues = valuesIn(startFolder);
   const last = documents(startFolder).at(-1) ?? null;
@@ -200,6 +251,10 @@ export function expectationOf(startFolder, endFolder, versions) {
   };
 }
 
+/**
+ * @param {string} folder
+ * @param {boolean} versions
+ */
 export function endOf(folder, versions) {
   const document = documents(folder).at(-1) ?? null;
   return JSON.stringify(
@@ -218,8 +273,13 @@ export function endOf(folder, versions) {
   );
 }
 
-/** Whether what is left is the old commit or a later one of the same run, and whole. */
+/**
+ * Whether what is left is the old commit or a later one of the same run, and whole.
+ * @param {string} folder
+ * @param {Expectation} expectation
+ */
 export function problemsOf(folder, { known, startSerial, startValues, startText, values, versions }) {
+  /** @type {string[]} */
   const problems = [];
   const found = documents(folder);
   const document = found.at(-1) ?? null;
@@ -243,8 +303,8 @@ export function problemsOf(folder, { known, startSerial, startValues, startText,
       problems.push(`the value ${name} is torn: ${bytes.length} bytes`);
   // On record, so the value is there: in the state, and in the history of a run that has left it.
   for (const [asset, { set, status }] of Object.entries(document?.assets ?? {})) {
-    [...status].forEach((letter, at) => {
-      const name = `${asset}/${document.sets[set].keys[at]}.json`;
+    status.split('').forEach((letter, at) => {
+      const name = `${asset}/${document?.sets[set ?? '']?.keys[at]}.json`;
       if ('mF'.includes(letter) && !there.has(name) && !waiting.has(name))
         problems.push(`${name} is on record and not there`);
     });
@@ -253,23 +313,29 @@ export function problemsOf(folder, { known, startSerial, startValues, startText,
   for (const name of namesIn(folder).filter((one) => /\.before-(?:restore|schema)-/.test(one))) {
     const text = textOf(path.join(folder, name));
     if (text !== startText && documentAt(path.join(folder, name)) === null)
-      problems.push(`the copy ${name} is torn: ${text.length} bytes`);
+      problems.push(`the copy ${name} is torn: ${text?.length} bytes`);
   }
   const copies = namesIn(folder).filter((one) => one.includes('.before-schema-'));
   if (
     startText?.startsWith('{"schema":1,') &&
-    found.some(({ schema }) => schema !== 1) &&
+    // In schema 1 there were none.
+    found.some(({ writers }) => writers !== undefined) &&
     copies.length !== 1
   )
     problems.push(`it was migrated, and there are ${copies.length} copies of what it was before`);
   return problems;
 }
 
+/** @param {string} file */
 export function textOf(file) {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null;
 }
 
-/** Temporaries that a process should have removed, and claims that it should have given up; others' were there before. */
+/**
+ * Temporaries that a process should have removed, and claims that it should have given up; others' were there before.
+ * @param {string} folder
+ * @param {string} before
+ */
 export function forgotten(folder, before) {
   return leftovers(folder)
     .filter((name) => name.startsWith('claims/') || name.startsWith('.state.json.tmp'))
@@ -279,6 +345,7 @@ export function forgotten(folder, before) {
 /**
  * One text for folders that no command can tell apart: all names and bytes, and which names share their content;
  * process tags, pids, times and the letters of ids aside.
+ * @param {string} project
  */
 export function fingerprintOf(project) {
   const files = fs
@@ -286,7 +353,9 @@ export function fingerprintOf(project) {
     .map((entry) => path.join(entry.parentPath, entry.name))
     .map((file) => ({ file, name: nameless(file.slice(project.length)), stat: fs.lstatSync(file) }))
     .sort((a, b) => byText(a.name, b.name) || a.stat.size - b.stat.size);
+  /** @type {Map<number, number>} */
   const inodes = new Map();
+  /** @type {Map<string, string>} */
   const ids = new Map();
   const hash = createHash('sha256');
   for (const { file, stat } of files) {
@@ -296,8 +365,9 @@ export function fingerprintOf(project) {
     const numbered = `${file.slice(project.length)}\n${text}`
       .replaceAll(project, '')
       .replace(/\b0[a-z0-9]{14}\b/g, (id) => {
-        if (!ids.has(id)) ids.set(id, `NUMBER${ids.size}`);
-        return ids.get(id);
+        const number = ids.get(id) ?? `NUMBER${ids.size}`;
+        ids.set(id, number);
+        return number;
       })
       .replace(/"(pid|startTime|lineage)":("[^"]*"|\d+)/g, '"$1":0');
     hash.update(`${inodes.get(stat.ino)} ${nameless(numbered)}\0`);
@@ -305,17 +375,32 @@ export function fingerprintOf(project) {
   return hash.digest('hex');
 }
 
-/** With its hard links: the state file shares its content with a generation. */
+/**
+ * With its hard links: the state file shares its content with a generation.
+ * @param {string} from
+ * @param {string} to
+ */
 export function copy(from, to) {
   fs.rmSync(to, { recursive: true, force: true });
+  /** @type {Map<number, string>} */
   const linked = new Map();
+  /**
+   * @param {string} source
+   * @param {string} target
+   */
   const copyFile = (source, target) => {
     const { ino, nlink, atime, mtime } = fs.statSync(source);
-    if (linked.has(ino)) return fs.linkSync(linked.get(ino), target);
+    const first = linked.get(ino);
+    if (first !== undefined) return fs.linkSync(first, target);
     fs.copyFileSync(source, target);
     fs.utimesSync(target, atime, mtime);
     if (nlink > 1) linked.set(ino, target);
+    return undefined;
   };
+  /**
+   * @param {string} source
+   * @param {string} target
+   */
   const copyFolder = (source, target) => {
     fs.mkdirSync(target);
     for (const entry of fs.readdirSync(source, { withFileTypes: true }))

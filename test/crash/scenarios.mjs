@@ -74,7 +74,7 @@ const source = sensor({
 export default definePipeline({ assets: [first, second, other], sensors: [source] });
 `;
 
-const many = (name, size) =>
+const many = (/** @type {string} */ name, /** @type {number} */ size) =>
   Array.from({ length: size }, (_, at) => `${name}-${String(at).padStart(5, '0')}-${'k'.repeat(60)}`);
 
 /** What dynpart 0.1 left, but for its statuses: the values are not there. */
@@ -92,6 +92,27 @@ const restored = [['a', 'sensor', 'tick'], exported, ['a,b,c', 'sensor', 'tick',
  * `isLong`: it is cut in parts where there are lanes for them; `changesOnly`: what it reads is read in other scenarios, too, and not refused here once more.
  * The longest ones come first, so that the lanes end together.
  */
+/**
+ * @typedef {object} Scenario
+ * @property {readonly (readonly string[])[]} start commands that make the state: the items, and then the arguments
+ * @property {string} items of the command under test
+ * @property {readonly string[]} command `RUN` stands for the id of the first run
+ * @property {readonly number[]} [codes] that the command may end with; without it 0 alone
+ * @property {{ items: string, command: readonly string[], at: RegExp }} [killed] a command that is killed at this call before
+ * @property {string} [state] the state file, as it is put there
+ * @property {boolean} [mangled] the state file is cut
+ * @property {boolean} [isLong]
+ * @property {boolean} [changesOnly] faults hit only calls that change something
+ * @property {boolean} [reads] the command changes nothing
+ * @property {boolean} [repeats] each repetition does the work anew
+ * @property {boolean} [raisesVersion] each repetition raises a sensor's version
+ * @property {'pool' | 'any'} [thread] whose calls are meant, if not those of the main thread
+ * @property {readonly string[]} [only] calls with these names
+ * @property {readonly string[]} [tidy] the command that tidies
+ * @property {Readonly<Record<string, string>>} [env]
+ */
+
+/** @type {Readonly<Record<string, Scenario>>} */
 export const SCENARIOS = {
   tick: { isLong: true, start: [['a', 'sensor', 'tick']], items: 'a,b,c', command: ['sensor', 'tick'] },
   // Four runs, eight values: one more, and another thread would sync them.

@@ -2,12 +2,33 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 
-/** Ends with everything that was said; `null` for the code of a process that a signal ended. */
+/**
+ * A system call, as strace wrote it down.
+ * @typedef {object} Call
+ * @property {string} thread
+ * @property {string} name
+ * @property {string} text
+ * @property {number} number among those of its name and thread
+ * @property {number} ordinal among those of them that touch the state folder; 0: it does not
+ * @property {boolean} isMain made by the main thread
+ * @property {boolean} touches the state folder
+ * @property {boolean} isCut the process was killed in it
+ * @property {boolean} isInjected it was made to fail
+ */
+
+/** @typedef {{ code: number | null, signal: NodeJS.Signals | null, stdout: string, stderr: string }} Ended */
+
+/**
+ * Ends with everything that was said; `null` for the code of a process that a signal ended.
+ * @param {readonly string[]} argv
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
+ * @returns {Promise<Ended>}
+ */
 export function run(argv, { cwd, env }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(argv[0], argv.slice(1), { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(argv[0] ?? '', argv.slice(1), { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const said = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'])
+    for (const name of /** @type {const} */ (['stdout', 'stderr']))
       child[name].setEncoding('utf8').on('data', (text) => (said[name] += text));
     const killer = setTimeout(() => child.kill('SIGKILL'), 120_000);
     child.on('error', reject).on('close', (code, signal) => {
@@ -18,32 +39,49 @@ export function run(argv, { cwd, env }) {
 }
 
 const UNFINISHED = ' <unfinished ...>';
-const isUnfinished = (text) => text.endsWith(UNFINISHED);
+const isUnfinished = (/** @type {string} */ text) => text.endsWith(UNFINISHED);
 
 /**
  * The calls of a log: each with its number among those of its name and thread, as strace counts, and with its ordinal
  * among those of them that touch the state folder.
+ * @param {string} log
+ * @param {(text: string) => boolean} touches
  */
 export function callsIn(log, touches) {
+  /** @type {Map<string, number>} */
   const counts = new Map();
-  const count = (key) => {
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-    return counts.get(key);
+  const count = (/** @type {string} */ key) => {
+    const next = (counts.get(key) ?? 0) + 1;
+    counts.set(key, next);
+    return next;
   };
+  /** @type {Map<string, Call>} by thread */
   const open = new Map();
+  /** @type {Call[]} */
   const calls = [];
   for (const line of log.split('\n')) {
     // A call during which another thread did something is told in two lines.
-    const resumed = /^(\d*) *<\.\.\. [a-z0-9_]+ resumed>(.*)$/.exec(line);
-    const begun = resumed && open.get(resumed[1]);
-    if (begun) {
-      begun.text = `${begun.text.slice(0, -UNFINISHED.length)}${resumed[2]}`;
-      open.delete(resumed[1]);
+    const [, waiting = '', rest = ''] = /^(\d*) *<\.\.\. [a-z0-9_]+ resumed>(.*)$/.exec(line) ?? [];
+    const begun = rest === '' ? undefined : open.get(waiting);
+    if (begun !== undefined) {
+      begun.text = `${begun.text.slice(0, -UNFINISHED.length)}${rest}`;
+      open.delete(waiting);
     }
     const found = /^(\d*) *(([a-z][a-z0-9_]*)\(.*)$/.exec(line);
     if (found === null) continue;
-    const [, thread, text, name] = found;
-    const call = { thread, name, text, number: count(`${thread} ${name}`) };
+    const [, thread = '', text = '', name = ''] = found;
+    /** @type {Call} */
+    const call = {
+      thread,
+      name,
+      text,
+      number: count(`${thread} ${name}`),
+      ordinal: 0,
+      isMain: false,
+      touches: false,
+      isCut: false,
+      isInjected: false,
+    };
     if (isUnfinished(text)) open.set(thread, call);
     calls.push(call);
   }
@@ -58,17 +96,24 @@ export function callsIn(log, touches) {
   return calls;
 }
 
-/** Which files a call is about and how it opens them, without the names that differ from run to run. */
+/**
+ * Which files a call is about and how it opens them, without the names that differ from run to run.
+ * @param {Pick<Call, 'name' | 'text'>} call
+ * @param {string} folder
+ */
 export function signatureOf({ name, text }, folder) {
   const asked = text.replace(/ = .*$/, '');
   const paths = [...asked.matchAll(/["<](\/[^">]*)[">]/g)]
-    .map(([, file]) => file)
+    .map(([, file = '']) => file)
     .filter((file) => file.startsWith(folder))
     .map((file) => nameless(file.replace(folder, '.dynpart')));
   return [name, ...paths, ...(asked.match(/O_(?:RDONLY|WRONLY|RDWR|CREAT|DIRECTORY)\b/g) ?? [])].join(' ');
 }
 
-/** A text without process tags, run ids and times. */
+/**
+ * A text without process tags, run ids and times.
+ * @param {string} text
+ */
 export function nameless(text) {
   return text
     .replace(/\d{4}-\d\d-\d\dT[-:\d]+[.-]\d{3}Z/g, 'TIME')
@@ -76,7 +121,10 @@ export function nameless(text) {
     .replace(/\b0[a-z0-9]{14}\b/g, 'ID');
 }
 
-/** The log of a strace that may still be writing when the process that it looks at has ended. */
+/**
+ * The log of a strace that may still be writing when the process that it looks at has ended.
+ * @param {string} file
+ */
 export async function finishedLog(file) {
   for (let tries = 0; tries < 200; tries++) {
     const log = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';

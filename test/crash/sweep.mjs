@@ -35,6 +35,22 @@ import {
 import { PIPELINE, SCENARIOS } from './scenarios.mjs';
 import { callsIn, finishedLog, nameless, run, signatureOf } from './strace.mjs';
 
+/**
+ * @import { Expectation } from './left.mjs'
+ * @import { Scenario } from './scenarios.mjs'
+ * @import { Call, Ended } from './strace.mjs'
+ *
+ * @typedef {Pick<Call, 'name' | 'text'>} Named
+ *
+ * What is known of a point of an undisturbed run besides the call.
+ * @typedef {{ signature: string, closesWritten: boolean, isSynced: boolean }} Known
+ * @typedef {Call & Known} Point
+ * @typedef {{ name: string, signature: string } & Partial<Known>} Hit
+ *
+ * @typedef {keyof typeof FAULTS} Fault
+ * @typedef {{ scenario: string, fault: string, points: number, tried: number, ok: number, missed: number }} Row
+ */
+
 const { values: flags } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -65,12 +81,17 @@ const NAMES = ['link', 'linkat', 'rename', 'renameat', 'renameat2', 'unlink', 'u
 /** Others would be hidden from the sweep: it fails when one of them touches the folder. */
 const ALL = '%file,%desc,io_uring_setup';
 
+/** @param {Named} call */
 const opens = (call) => /^(?:open|openat|openat2|creat)$/.test(call.name);
+/** @param {Named} call */
 const creates = (call) => opens(call) && /O_CREAT/.test(call.text);
+/** @param {Named} call */
 const opensToWrite = (call) => opens(call) && /O_WRONLY|O_RDWR|O_CREAT/.test(call.text);
+/** @param {Named} call */
 const isSignOfLife = (call) => call.name === 'utimensat';
 
 /** Which calls a fault is let loose on: those that can fail so on a real system. */
+/** @satisfies {Readonly<Record<string, (call: Point, scenario: Scenario) => boolean>>} */
 const FAULTS = {
   // In --quick without the opens for reading: the kill before the next change leaves the same files.
   kill: (call) => CHANGES.includes(call.name) && (!flags.quick || !opens(call) || creates(call)),
@@ -111,6 +132,10 @@ const NEARBY = [0, 1, -1, 2, -2, 3, -3, 4, -4];
 
 // ── Running ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * @param {string} items
+ * @param {Readonly<Record<string, string>>} more
+ */
 const environment = (items, more = {}) => ({
   PATH: process.env['PATH'] ?? '',
   HOME: base,
@@ -122,28 +147,64 @@ const environment = (items, more = {}) => ({
   ...more,
 });
 
+/** @type {Row[]} */
 const table = [];
+/** @type {{ scenario: string, point: string, problems: readonly string[], what: string }[]} */
 const failures = [];
+/** @type {string[]} */
 const missed = [];
+/** @type {Map<string, number>} */
 const messages = new Map();
 let passed = 0;
 let followed = 0;
 
+/** @param {string} name */
+function scenarioOf(name) {
+  const scenario = SCENARIOS[name];
+  if (scenario === undefined)
+    throw new Error(`there is no scenario ${name}: ${Object.keys(SCENARIOS).join(', ')}`);
+  return scenario;
+}
+
 class Sweep {
+  /** @type {readonly string[]} the command under test */
+  args = [];
+  /** @type {readonly Point[]} of an undisturbed run */
+  calls = [];
+  /** @type {Expectation | undefined} */
+  #expectation;
+  startPrint = '';
+
+  /**
+   * @param {string} name
+   * @param {readonly string[]} faults
+   */
   constructor(name, faults) {
     this.name = name;
     this.faults = faults;
-    this.scenario = SCENARIOS[name];
+    this.scenario = scenarioOf(name);
     this.versions = !this.scenario.raisesVersion;
     this.home = path.join(base, `${name}-${faults[0]}`);
     this.project = path.join(this.home, 'p');
     this.folder = path.join(this.project, '.dynpart');
     this.start = path.join(this.home, 'start');
     this.log = path.join(this.home, 'strace.log');
-    /** What came after a folder, by its fingerprint. */
+    /**
+     * What came after a folder, by its fingerprint.
+     * @type {Map<string, string[]>}
+     */
     this.after = new Map();
   }
 
+  get expectation() {
+    if (this.#expectation === undefined) throw new Error(`${this.name} is not prepared`);
+    return this.#expectation;
+  }
+
+  /**
+   * @param {readonly string[]} args
+   * @param {string} items
+   */
   dynpart(args, items) {
     return run([process.execPath, binary, ...args], { cwd: this.project, env: environment(items) });
   }
@@ -153,7 +214,11 @@ class Sweep {
     return this.dynpart(this.args, this.scenario.items);
   }
 
-  /** The command under test, under strace; without `-f` the main thread alone. */
+  /**
+   * The command under test, under strace; without `-f` the main thread alone.
+   * @param {readonly string[]} options
+   * @param {{ args?: readonly string[], items?: string, threads?: boolean }} optionsOfRun
+   */
   async traced(options, { args = this.args, items = this.scenario.items, threads = false } = {}) {
     fs.rmSync(this.log, { force: true });
     const given = [...(threads ? ['-f'] : []), '-y', '-o', this.log, ...options];
@@ -169,6 +234,7 @@ class Sweep {
     return { ...ended, calls: callsIn(log, (text) => this.touches(text)) };
   }
 
+  /** @param {string} text */
   touches(text) {
     return (
       text.includes(`${this.folder}/`) || text.includes(`${this.folder}"`) || text.includes(`${this.folder}>`)
@@ -195,9 +261,9 @@ class Sweep {
       fs.mkdirSync(this.folder, { recursive: true });
       fs.writeFileSync(path.join(this.folder, 'state.json'), state);
     }
-    for (const [items, ...args] of start) {
+    for (const [items = '', ...args] of start) {
       const { code, stderr } = await this.dynpart(args, items);
-      if (code > 1)
+      if (code === null || code > 1)
         throw new Error(`${this.name}: ${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr}`);
     }
     // Otherwise compiling the pipeline would be part of the first run only.
@@ -208,21 +274,21 @@ class Sweep {
     this.save();
     const [group] = documents(this.folder).at(-1)?.runs ?? [];
     this.args = this.scenario.command.map((word) =>
-      word === 'RUN' ? `${group.id}-${group.numbers[0]}` : word,
+      word === 'RUN' ? `${group?.id}-${group?.numbers[0]}` : word,
     );
     // Once before it is counted: what it puts into the caches is not part of every run.
     await this.command();
     this.reset();
     this.startPrint = fingerprintOf(this.project);
     const calls = await this.reference();
-    this.expectation = expectationOf(path.join(this.start, '.dynpart'), this.folder, this.versions);
+    this.#expectation = expectationOf(path.join(this.start, '.dynpart'), this.folder, this.versions);
     const again = await this.command();
     if (!this.mayEnd(again.code) || !this.isEnd(endOf(this.folder, this.versions)))
       throw new Error(`${this.name}: repeated, the command comes to something else: ${again.stderr}`);
     // Where each repetition does the work anew, what it was on the way there counts, too.
     if (this.scenario.repeats) {
       const { end } = this.expectation;
-      this.expectation = {
+      this.#expectation = {
         ...expectationOf(path.join(this.start, '.dynpart'), this.folder, this.versions),
         end,
       };
@@ -231,16 +297,22 @@ class Sweep {
     this.calls = calls;
   }
 
+  /** @param {NonNullable<Scenario['killed']>} killed */
   async killAt({ items, command: args, at }) {
     this.save();
     const trace = ['-e', `trace=${CHANGES.join(',')}`];
     const { calls } = await this.traced(trace, { args, items });
-    const { name, number } = calls.find(({ text }) => at.test(text));
+    const call = calls.find(({ text }) => at.test(text));
+    if (call === undefined) throw new Error(`${this.name}: the call to be killed at was not made`);
+    const { name, number } = call;
     this.reset();
     await this.traced([...trace, '-e', `inject=${name}:signal=KILL:when=${number}`], { args, items });
   }
 
-  /** The calls of an undisturbed run. */
+  /**
+   * The calls of an undisturbed run.
+   * @returns {Promise<Point[]>}
+   */
   async reference() {
     const ended = await this.traced(['-e', `trace=${ALL}`], { threads: this.scenario.thread !== 'pool' });
     if (!this.mayEnd(ended.code)) throw new Error(`${this.name} ended with ${ended.code}: ${ended.stderr}`);
@@ -249,15 +321,23 @@ class Sweep {
       ended.calls.some(({ name, text }) => name === 'io_uring_setup' && text.includes('IORING_SETUP_SQPOLL'))
     )
       this.failed('undisturbed', ['io_uring does things that no system call shows']);
-    const calls = ended.calls.filter((call) => call.touches);
+    /** @type {Point[]} */
+    const calls = ended.calls
+      .filter((call) => call.touches)
+      .map((call) => ({
+        ...call,
+        signature: signatureOf(call, this.folder),
+        closesWritten: false,
+        isSynced: false,
+      }));
+    /** @type {Map<string, { isWritten?: boolean, isSynced?: boolean }>} by descriptor */
     const files = new Map();
     for (const call of calls) {
-      call.signature = signatureOf(call, this.folder);
       if (!CHANGES.includes(call.name) && !READS.includes(call.name))
         this.failed('undisturbed', [`${call.name} touches the folder and is not swept`]);
-      const opened = opens(call) ? /= (\d+)<.*>$/.exec(call.text) : null;
-      if (opened !== null) files.set(opened[1], {});
-      const [, number] = /^\w+\((\d+)</.exec(call.text) ?? [];
+      const [, opened] = (opens(call) && /= (\d+)<.*>$/.exec(call.text)) || [];
+      if (opened !== undefined) files.set(opened, {});
+      const [, number = ''] = /^\w+\((\d+)</.exec(call.text) ?? [];
       const file = files.get(number);
       if (file === undefined) continue;
       if (call.name === 'write') file.isWritten = true;
@@ -268,27 +348,29 @@ class Sweep {
       call.isSynced = file.isSynced === true && this.scenario.thread === 'pool';
       files.delete(number);
     }
-    if (this.scenario.only === undefined) return calls;
+    const { only: wanted } = this.scenario;
+    if (wanted === undefined) return calls;
     // Signs of life are shown again and again: the first one of each file.
     return calls.filter(
       (call, at) =>
-        this.scenario.only.includes(call.name) &&
-        calls.findIndex(({ signature }) => signature === call.signature) === at,
+        wanted.includes(call.name) && calls.findIndex(({ signature }) => signature === call.signature) === at,
     );
   }
 
+  /** @param {number | null} code */
   mayEnd(code) {
-    return (this.scenario.codes ?? [0]).includes(code);
+    return code !== null && (this.scenario.codes ?? [0]).includes(code);
   }
 
   async sweep() {
     await this.prepare();
     for (const fault of this.faults) {
       if (fault === 'short') await this.sweepShort();
-      else await this.sweepFault(fault);
+      else await this.sweepFault(/** @type {Fault} */ (fault));
     }
   }
 
+  /** @param {Fault} fault */
   async sweepFault(fault) {
     const all = this.calls.filter((call) => FAULTS[fault](call, this.scenario));
     const row = { scenario: this.name, fault, points: all.length, tried: 0, ok: 0, missed: 0 };
@@ -312,6 +394,11 @@ class Sweep {
     }
   }
 
+  /**
+   * @param {Fault} fault
+   * @param {Point} point
+   * @returns {Promise<{ why: string, problems?: undefined } | { why?: undefined, problems: string[] }>}
+   */
   async tryPoint(fault, point) {
     const isKill = fault === 'kill';
     const action = isKill ? 'signal=KILL' : `error=${fault}`;
@@ -323,7 +410,7 @@ class Sweep {
     for (let tries = 0; tries < EXACT + NEARBY.length; tries++) {
       // Two runs at once may take turns in another order: then the same call is a few places away.
       const isExact = tries < EXACT && !threads;
-      const shift = tries < EXACT ? 0 : NEARBY[tries - EXACT];
+      const shift = tries < EXACT ? 0 : (NEARBY[tries - EXACT] ?? 0);
       this.reset();
       // Quicker, and sound for names that other threads do not use. Not for kills: there the call would still be made.
       const quickly =
@@ -361,7 +448,7 @@ class Sweep {
       why =
         hits.length === 0
           ? 'the call was not made'
-          : `another call was hit: ${nameless(hits[0].text).slice(0, 120)}`;
+          : `another call was hit: ${nameless(hits[0]?.text ?? '').slice(0, 120)}`;
       if (isExact) aim = found?.number ?? Math.max(1, aim + point.ordinal - seen);
     }
     return { why };
@@ -376,7 +463,7 @@ class Sweep {
     for (const size of sizes) {
       const point = `short:${size}`;
       if (flags.point !== undefined && flags.point !== point) continue;
-      const [from, bytes] = size.split(':');
+      const [from, bytes = ''] = size.split(':');
       this.reset();
       // The log of strace may grow: the limit is set behind it.
       const limit = from === 'start' ? ['prlimit', `--fsize=${bytes}:unlimited`] : [];
@@ -398,6 +485,11 @@ class Sweep {
     }
   }
 
+  /**
+   * @param {Ended & { calls?: readonly Call[] }} ended
+   * @param {string} cause
+   * @param {Hit} point
+   */
   problemsOfError({ code, signal, stderr, calls }, cause, point) {
     const problems = [];
     const said = nameless(stderr.replaceAll(this.project, ''));
@@ -440,7 +532,10 @@ class Sweep {
     );
   }
 
-  /** Whether what is left is sound, and whether the command, run again, ends where an undisturbed run ends. */
+  /**
+   * Whether what is left is sound, and whether the command, run again, ends where an undisturbed run ends.
+   * @param {Ended} ended
+   */
   async whatComesAfter(ended) {
     const print = fingerprintOf(this.project);
     let problems = this.after.get(print);
@@ -471,12 +566,16 @@ class Sweep {
     return problems;
   }
 
+  /** @param {string} end */
   isEnd(end) {
     const expected = this.expectation.end;
     return this.scenario.repeats ? withoutRepetition(end) === withoutRepetition(expected) : end === expected;
   }
 
-  /** Tidying is the next commit's, the next value's and the next executor's. */
+  /**
+   * Tidying is the next commit's, the next value's and the next executor's.
+   * @param {(text: string) => void} say
+   */
   async tidied(say) {
     if (leftovers(this.folder).length === 0) return;
     const next = this.scenario.tidy ?? ['materialize', 'other', '--key', 'tidy', '--add'];
@@ -486,12 +585,22 @@ class Sweep {
     if (still.length > 0) say(`left behind: ${nameless(still.join(' '))}`);
   }
 
+  /**
+   * @param {string} point
+   * @param {readonly string[]} problems
+   * @param {string} what
+   */
   note(point, problems, what) {
     if (problems.length === 0) passed++;
     else this.failed(point, problems, what);
     if (flags.keep) console.log(`${this.name} ${point}: ${this.project}`);
   }
 
+  /**
+   * @param {string} point
+   * @param {readonly string[]} problems
+   * @param {string} what
+   */
   failed(point, problems, what = '') {
     failures.push({ scenario: this.name, point, problems, what });
     console.log(
@@ -501,29 +610,45 @@ class Sweep {
   }
 }
 
-/** Failures that no command may keep to itself. An executor's own file is closed when all is on record. */
+/**
+ * Failures that no command may keep to itself. An executor's own file is closed when all is on record.
+ * @param {Hit} call
+ */
 function mustBeSaid({ name, signature, closesWritten, isSynced }) {
   if (name === 'close') return (closesWritten || isSynced) && !/\/(?:executors|claims)\//.test(signature);
   return ['write', 'fsync', 'link', 'mkdir'].includes(name);
 }
 
-/** What is made anew each time has one run more on record. */
+/**
+ * What is made anew each time has one run more on record.
+ * @param {string} end
+ */
 function withoutRepetition(end) {
   const all = JSON.parse(end);
   return JSON.stringify({ ...all, runs: [...new Set(all.runs)] });
 }
 
+/**
+ * @param {readonly string[]} from
+ * @param {readonly string[]} other
+ * @param {string} sign
+ */
 function only(from, other, sign) {
   return from.filter((line) => !other.includes(line)).map((line) => `${sign}${line.trim()}`);
 }
 
-/** The lines that only one of two has. */
+/**
+ * The lines that only one of two has.
+ * @param {string} found
+ * @param {string} expected
+ */
 function difference(found, expected) {
   const [a, b] = [found.split('\n'), expected.split('\n')];
   return [...only(a, b, '+'), ...only(b, a, '-')].join(' ').slice(0, 600);
 }
 
 /** How many points of which scenario --quick tries. */
+/** @type {Readonly<Record<string, Partial<Record<Fault, number>> & { short?: readonly string[] }>>} */
 const QUICK = {
   tick: { kill: 6, ENOSPC: 1, EIO: 2, EACCES: 1, EMFILE: 1, EROFS: 1, short: ['start:1300', 'second:450'] },
   recover: { kill: 3 },
@@ -532,6 +657,7 @@ const QUICK = {
   restore: { kill: 2 },
 };
 
+/** @param {number} seed */
 function random(seed) {
   let state = seed;
   return () => {
@@ -540,12 +666,20 @@ function random(seed) {
   };
 }
 
-/** Every k-th, from a place that the seed says. */
+/**
+ * Every k-th, from a place that the seed says.
+ * @template T
+ * @param {readonly T[]} all
+ * @param {string} seed
+ * @param {number} wanted
+ * @returns {readonly T[]}
+ */
 function chosen(all, seed, wanted) {
   if (all.length <= wanted) return all;
-  const next = random([...seed].reduce((sum, char) => Math.imul(sum, 31) + char.charCodeAt(0), 7));
+  const next = random(seed.split('').reduce((sum, char) => Math.imul(sum, 31) + char.charCodeAt(0), 7));
   const step = all.length / wanted;
-  return Array.from({ length: wanted }, (_, at) => all[Math.floor((at + next()) * step)]);
+  const places = new Set(Array.from({ length: wanted }, (_, at) => Math.floor((at + next()) * step)));
+  return all.filter((_, at) => places.has(at));
 }
 
 function whyNot() {
@@ -565,9 +699,7 @@ async function main() {
   const faults = flags.point?.split(':').slice(0, 1) ??
     flags.fault?.split(',') ?? [...Object.keys(FAULTS), 'short'];
   const names = flags.only?.split(',') ?? Object.keys(flags.quick ? QUICK : SCENARIOS);
-  for (const name of names)
-    if (!(name in SCENARIOS))
-      throw new Error(`there is no scenario ${name}: ${Object.keys(SCENARIOS).join(', ')}`);
+  names.forEach(scenarioOf);
   const began = Date.now();
   // Each has a folder of its own, since the state and the cache know the pipeline by its path.
   const queue = names.flatMap((name) => partsOf(name, faults)).values();
@@ -585,9 +717,13 @@ async function main() {
   return failures.length > 0 || passed === 0 || missed.length > passed / 50 ? 1 : 0;
 }
 
-/** The sweeps of a scenario: one, or several where there are more lanes than scenarios to fill them. */
+/**
+ * The sweeps of a scenario: one, or several where there are more lanes than scenarios to fill them.
+ * @param {string} name
+ * @param {readonly string[]} faults
+ */
 function partsOf(name, faults) {
-  const { reads, thread, isLong } = SCENARIOS[name];
+  const { reads, thread, isLong } = scenarioOf(name);
   // What only reads has nothing to be killed in; other threads' writes are not short ones.
   const own = faults.filter(
     (fault) => !(reads && fault === 'kill') && !((reads || thread) && fault === 'short'),
@@ -600,22 +736,27 @@ function partsOf(name, faults) {
     .map((part) => new Sweep(name, part));
 }
 
+/** @param {number} ms */
 function report(ms) {
   const rows = [
     ['scenario', 'fault', 'points', 'tried', 'ok', 'missed'],
     ...table.filter(({ points }) => points > 0).map((row) => Object.values(row).map(String)),
   ];
-  const widths = rows[0].map((_, at) => Math.max(...rows.map((row) => row[at].length)));
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   console.log('');
   for (const row of rows)
     console.log(
-      row.map((cell, at) => (at < 2 ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))).join('  '),
+      row
+        .map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+        .join('  '),
     );
   if (flags.verbose)
     for (const [message, count] of [...messages].sort(([a], [b]) => (a < b ? -1 : 1)))
       console.log(`${String(count).padStart(5)}  ${message}`);
   for (const name of missed) console.log(`NOT TRIED ${name}`);
+  /** @param {'fault' | 'scenario'} key */
   const triedBy = (key) => {
+    /** @type {Record<string, number>} */
     const sums = {};
     for (const row of table) sums[row[key]] = (sums[row[key]] ?? 0) + row.tried;
     return sums;

@@ -3,6 +3,7 @@
 export class Chance {
   #state;
 
+  /** @param {number} seed */
   constructor(seed) {
     this.#state = seed >>> 0;
   }
@@ -16,39 +17,62 @@ export class Chance {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
+  /** @param {number} limit */
   below(limit) {
     return Math.floor(this.next() * limit);
   }
 
+  /** @param {number} probability */
   is(probability) {
     return this.next() < probability;
   }
 
+  /**
+   * @template T
+   * @param {readonly T[]} list
+   * @returns {T}
+   */
   of(list) {
-    return list[this.below(list.length)];
+    return /** @type {T} */ (list[this.below(list.length)]);
   }
 
-  /** Between two times, short ones as often as long ones: 10 to 100 ms as likely as 300 ms to 3 s. */
+  /**
+   * Between two times, short ones as often as long ones: 10 to 100 ms as likely as 300 ms to 3 s.
+   * @param {number} least
+   * @param {number} most
+   */
   time(least, most) {
     return least * (most / least) ** this.next();
   }
 
-  /** Some of a list, at least one, in its order. */
+  /**
+   * Some of a list, at least one, in its order.
+   * @template T
+   * @param {readonly T[]} list
+   * @param {number} most
+   * @returns {T[]}
+   */
   some(list, most) {
     const wanted = 1 + this.below(Math.min(most, list.length));
+    /** @type {Set<number>} */
     const chosen = new Set();
     while (chosen.size < wanted) chosen.add(this.below(list.length));
-    return [...chosen].sort((a, b) => a - b).map((at) => list[at]);
+    return list.filter((_, at) => chosen.has(at));
   }
 
-  /** One of the names of `{name: weight}`. */
+  /**
+   * One of the names of `{name: weight}`.
+   * @template {string} Name
+   * @param {Readonly<Partial<Record<Name, number>>>} weights
+   * @returns {Name}
+   */
   weighed(weights) {
-    const all = Object.entries(weights);
+    const all = /** @type {[Name, number][]} */ (Object.entries(weights));
     let at = this.next() * all.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [name, weight] of all) {
       at -= weight;
       if (at < 0) return name;
     }
-    return all.at(-1)[0];
+    return /** @type {[Name, number]} */ (all.at(-1))[0];
   }
 }

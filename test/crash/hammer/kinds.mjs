@@ -5,7 +5,59 @@ import { SENSORS, FAILS, KILLS } from './pipeline.mjs';
 import { same } from './ledger.mjs';
 import { newestGeneration } from './victim.mjs';
 
+/**
+ * One lane of the hammer, which gives one command after the other.
+ * @typedef {object} Lane
+ * @property {string} name
+ * @property {Chance} chance
+ * @property {Field} field
+ * @property {number} count of the keys that it has made
+ * @property {readonly string[]} keys its own, which it adds and removes again and again
+ * @property {(args: readonly string[]) => Promise<Answer | null>} quiet what nobody disturbs
+ *
+ * What commands print: a command fills in what is its own.
+ * @typedef {object} Answer
+ * @property {readonly string[]} added
+ * @property {readonly string[]} removed
+ * @property {readonly string[]} skipped
+ * @property {number} unchanged
+ * @property {readonly RunRecord[]} runs
+ * @property {readonly RunRecord[]} resumed
+ * @property {readonly TickRecord[]} ticks
+ * @property {readonly { readonly key: string }[]} keys
+ * @property {number} total
+ * @property {string | null} next
+ * @property {readonly CountedAsset[]} assets
+ * @property {readonly { readonly sensor: string, readonly status: string, readonly cursor: string | null }[]} sensors
+ * @property {string} status
+ * @property {string | null} cursor
+ * @property {boolean} ok
+ * @property {number} serial
+ * @property {readonly object[]} problems
+ * @property {TickRecord} [tick] of a line of a watch
+ * @property {RunRecord} [run] of a line of a watch or worker
+ *
+ * @typedef {object} Command
+ * @property {readonly string[]} args
+ * @property {readonly number[]} [exits]
+ * @property {boolean} [lines] whether it prints a document a line
+ * @property {number} [term] milliseconds after which it is told to stop
+ * @property {(answer: Answer, problems: string[], lines: readonly Answer[]) => void} ended
+ * @property {() => void | Promise<void>} killed
+ *
+ * @typedef {(answer: Answer, before: ReadonlyMap<string, boolean | null>, problems: string[]) => () => boolean} Check
+ *
+ * @import { RunRecord } from '../../../src/model/run.ts'
+ * @import { TickRecord } from '../../../src/model/tick.ts'
+ * @import { StateDocument } from '../../../src/state/document/state-document.ts'
+ * @import { Chance } from './chance.mjs'
+ * @import { CountedAsset } from './last-checks.mjs'
+ * @import { Field } from './ledger.mjs'
+ */
+
 const FINAL = ['SUCCESS', 'FAILURE', 'CANCELED'];
+
+/** @typedef {keyof typeof WEIGHTS} Kind */
 
 /** How often each kind is chosen. */
 export const WEIGHTS = {
@@ -39,6 +91,7 @@ export const WEIGHTS = {
 };
 
 /** Kinds of which one runs at a time, since its ledger has one writer. */
+/** @type {ReadonlySet<string>} */
 export const ALONE = new Set(['sync', 'keep-out', 'cursor-set', 'stop-start']);
 
 /** Kinds that go on until they are told to stop. */
@@ -66,15 +119,30 @@ export const EXECUTES = new Set([
 ]);
 export const EVALUATES = new Set(['tick', 'tick-feed', 'tick-pairs', 'tick-other', 'tick-no-run', 'watch']);
 
+/**
+ * @param {string[]} problems
+ * @param {boolean} holds
+ * @param {string} what
+ */
 function expect(problems, holds, what) {
   if (!holds) problems.push(what);
 }
 
-/** The state file as it is now, without a process. It may be older than its newest generation. */
+/**
+ * The state file as it is now, without a process. It may be older than its newest generation.
+ * @param {Field} field
+ * @returns {StateDocument}
+ */
 export function rawState(field) {
   return JSON.parse(fs.readFileSync(path.join(field.state, 'state.json'), 'utf8'));
 }
 
+/**
+ * @param {Field} field
+ * @param {readonly TickRecord[]} ticks
+ * @param {string[]} problems
+ * @param {{ executes: boolean, told?: boolean }} options
+ */
 function checkTicks(field, ticks, problems, { executes, told = false }) {
   for (const tick of ticks) {
     if (told && tick.error?.code === 'sensor-interrupted') continue;
@@ -85,18 +153,27 @@ function checkTicks(field, ticks, problems, { executes, told = false }) {
     }
     if (executes)
       for (const run of tick.runs)
-        expect(problems, FINAL.includes(run.status), `run ${run.id} was left ${run.status}`);
+        expect(problems, FINAL.includes(String(run.status)), `run ${run.id} was left ${run.status}`);
     field.runs.note(tick.runs, 'tick');
   }
 }
 
+/**
+ * @param {Field} field
+ * @param {string} name
+ * @param {readonly string[]} lines
+ */
 function listFile(field, name, lines) {
   const fresh = path.join(field.project, `${name}.${++field.files}.new`);
   fs.writeFileSync(fresh, lines.map((line) => `${line}\n`).join(''));
   fs.renameSync(fresh, path.join(field.project, name));
 }
 
-/** A new item in the outside world. Now and then one that fails, or one that takes its process down. */
+/**
+ * A new item in the outside world. Now and then one that fails, or one that takes its process down.
+ * @param {Field} field
+ * @param {'feed' | 'pairs'} name
+ */
 export function grow(field, name) {
   const list = field.lists[name];
   const sort = list.length % 16 === 7 ? FAILS : list.length % 60 === 4 ? KILLS : '';
@@ -104,36 +181,33 @@ export function grow(field, name) {
   listFile(field, `${name}.txt`, list);
 }
 
-/** Each is called with the lane `{name, chance, field, quiet}` and answers with a command. */
+/**
+ * How often each kind is chosen is in `WEIGHTS`.
+ * @type {Readonly<Record<Kind, (lane: Lane) => Command>>}
+ */
 export const KINDS = {
   add(lane) {
-    const { chance, field } = lane;
+    const { chance } = lane;
     const fresh = () => `${lane.name}/n${lane.count++}`;
     const keys = chance.is(0.5)
       ? Array.from({ length: 1 + chance.below(3) }, fresh)
       : chance.some(lane.keys, 3);
-    return changing(
-      lane,
-      ['partitions', 'add', 'items', ...keys],
-      keys,
-      (document, before, problems) => {
-        for (const key of keys) {
-          const was = before.get(key);
-          expect(
-            problems,
-            document[was ? 'skipped' : 'added'].includes(key),
-            `${key} ${was ? 'was there' : 'was not there'}, but was not ${was ? 'skipped' : 'added'}`,
-          );
-        }
+    return changing(lane, ['partitions', 'add', 'items', ...keys], keys, (document, before, problems) => {
+      for (const key of keys) {
+        const was = before.get(key);
         expect(
           problems,
-          same([...document.added, ...document.skipped], keys),
-          'other keys than those asked for',
+          document[was ? 'skipped' : 'added'].includes(key),
+          `${key} ${was ? 'was there' : 'was not there'}, but was not ${was ? 'skipped' : 'added'}`,
         );
-        return () => true;
-      },
-      field,
-    );
+      }
+      expect(
+        problems,
+        same([...document.added, ...document.skipped], keys),
+        'other keys than those asked for',
+      );
+      return () => true;
+    });
   },
 
   remove(lane) {
@@ -141,22 +215,16 @@ export const KINDS = {
     const mine = field.items.there.filter((key) => key.startsWith(`${lane.name}/`));
     const keys = [...new Set([...(mine.length > 0 ? chance.some(mine, 2) : []), chance.of(lane.keys)])];
     const removed = field.runs.removing('items', keys);
-    return changing(
-      lane,
-      ['partitions', 'remove', 'items', ...keys],
-      keys,
-      (document, before, problems) => {
-        removed(document.removed);
-        for (const key of keys)
-          expect(
-            problems,
-            document[before.get(key) ? 'removed' : 'skipped'].includes(key),
-            `${key} was not ${before.get(key) ? 'removed' : 'skipped'}`,
-          );
-        return () => false;
-      },
-      field,
-    );
+    return changing(lane, ['partitions', 'remove', 'items', ...keys], keys, (document, before, problems) => {
+      removed(document.removed);
+      for (const key of keys)
+        expect(
+          problems,
+          document[before.get(key) ? 'removed' : 'skipped'].includes(key),
+          `${key} was not ${before.get(key) ? 'removed' : 'skipped'}`,
+        );
+      return () => false;
+    });
   },
 
   'add-materialize'(lane) {
@@ -171,7 +239,6 @@ export const KINDS = {
         field.runs.note(document.runs, 'add --materialize');
         return () => true;
       },
-      field,
     );
   },
 
@@ -266,9 +333,10 @@ export const KINDS = {
   'materialize-key'(lane) {
     const { chance, field } = lane;
     const { sets } = rawState(field);
-    const found = sets.found?.keys.slice(-6) ?? [];
-    const pairs = sets.pairs?.keys.slice(-4) ?? [];
-    const [asset, keys] = chance.is(0.6) || pairs.length === 0 ? ['copy', found] : ['second', pairs];
+    const found = sets['found']?.keys.slice(-6) ?? [];
+    const pairs = sets['pairs']?.keys.slice(-4) ?? [];
+    const ofFound = chance.is(0.6) || pairs.length === 0;
+    const [asset, keys] = ofFound ? ['copy', found] : ['second', pairs];
     const chosen = chance.some(keys, 2);
     return {
       args: ['materialize', asset, ...chosen.flatMap((key) => ['--key', key])],
@@ -351,7 +419,7 @@ export const KINDS = {
       ended(document, problems) {
         expect(
           problems,
-          new RegExp(`^op${field.cursor.operation}:\\d+$`).test(document.cursor),
+          new RegExp(`^op${field.cursor.operation}:\\d+$`).test(document.cursor ?? ''),
           `the cursor is ${document.cursor}`,
         );
         field.cursor.acknowledged(document.cursor);
@@ -420,7 +488,7 @@ export const KINDS = {
       const keys = document.keys.map(({ key }) => key);
       expect(problems, new Set(keys).size === keys.length, 'a key is there twice');
       if (set === 'mirror' && field.mirror.changes === changes) {
-        expect(problems, field.mirror.allows(keys), `mirror is ${keys}, and nobody wanted that`);
+        expect(problems, field.mirror.allows(keys), `mirror is ${keys.join()}, and nobody wanted that`);
         field.mirror.isSeen(keys);
       }
       if (set === 'guarded' && field.keptOutChanges === outChanges)
@@ -477,13 +545,13 @@ export const KINDS = {
     const floor = field.cursor.last;
     const { status, changes } = field.stopped;
     return reading(field, ['sensor', 'list'], ({ sensors }, problems) => {
-      const { cursor } = sensors.find(({ sensor }) => sensor === 'count');
+      const { cursor = null } = sensors.find(({ sensor }) => sensor === 'count') ?? {};
       expect(
         problems,
         !field.cursor.isOlder(cursor, floor),
         `the cursor is ${cursor}, and op${floor[0]}:${floor[1]} was acknowledged before`,
       );
-      const pulse = sensors.find(({ sensor }) => sensor === 'pulse').status;
+      const pulse = sensors.find(({ sensor }) => sensor === 'pulse')?.status;
       if (status !== null && field.stopped.changes === changes)
         expect(problems, pulse === status, `pulse is ${pulse}, and was set to ${status}`);
     });
@@ -498,6 +566,12 @@ export const KINDS = {
   },
 };
 
+/**
+ * @param {Field} field
+ * @param {readonly string[]} args
+ * @param {(answer: Answer, problems: string[]) => void} look
+ * @returns {Command}
+ */
 function reading(field, args, look) {
   return {
     args,
@@ -509,6 +583,12 @@ function reading(field, args, look) {
   };
 }
 
+/**
+ * @param {Lane} lane
+ * @param {readonly string[]} names
+ * @param {boolean} executes
+ * @returns {Command}
+ */
 function ticking({ field, chance }, names, executes) {
   const wait = chance.is(0.2) ? ['--if-busy', 'wait', '--wait-timeout', '20'] : [];
   return {
@@ -524,13 +604,18 @@ function ticking({ field, chance }, names, executes) {
   };
 }
 
-/** Prints a document a line. */
+/**
+ * Prints a document a line.
+ * @param {Lane} lane
+ * @param {readonly string[]} args
+ * @returns {Command}
+ */
 function lasting({ field, chance }, args) {
   return {
     args,
     lines: true,
     term: chance.time(800, 4000),
-    ended(documents, problems) {
+    ended(_, problems, documents) {
       checkTicks(
         field,
         documents.flatMap(({ tick }) => tick ?? []),
@@ -539,15 +624,23 @@ function lasting({ field, chance }, args) {
       );
       field.runs.note(
         documents.flatMap(({ run }) => run ?? []),
-        args[0],
+        String(args[0]),
       );
     },
     killed: () => undefined,
   };
 }
 
-/** Changes keys of the lane's own in `items`. After a kill the lane looks what became of them: all of it, or nothing. */
-function changing(lane, args, keys, check, field) {
+/**
+ * Changes keys of the lane's own in `items`. After a kill the lane looks what became of them: all of it, or nothing.
+ * @param {Lane} lane
+ * @param {readonly string[]} args
+ * @param {readonly string[]} keys
+ * @param {Check} check
+ * @returns {Command}
+ */
+function changing(lane, args, keys, check) {
+  const { field } = lane;
   const before = new Map(keys.map((key) => [key, field.items.isThere(key)]));
   const settle = field.items.change(keys);
   return {
@@ -566,7 +659,7 @@ function changing(lane, args, keys, check, field) {
       const done = keys.filter((key) => before.get(key) !== wanted).map((key) => there.has(key) === wanted);
       if (new Set(done).size > 1) field.problem({ what: ['half of it was done'], args });
       const lost = keys.filter((key) => before.get(key) === wanted && there.has(key) !== wanted);
-      if (lost.length > 0) field.problem({ what: [`it undid ${lost}`], args });
+      if (lost.length > 0) field.problem({ what: [`it undid ${lost.join()}`], args });
     },
   };
 }

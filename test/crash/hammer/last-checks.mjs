@@ -5,24 +5,48 @@ import { CONCURRENCY, FAILS, KILLS, MAX_INTERRUPTED, SECOND_CONCURRENCY } from '
 import { same } from './ledger.mjs';
 
 /**
+ * @import { RunRecord } from '../../../src/model/run.ts'
+ * @import { SetEntry, StateDocument } from '../../../src/state/document/state-document.ts'
+ * @import { Field } from './ledger.mjs'
+ *
+ * What `status` says of an asset.
+ * @typedef {Record<'total' | 'materialized' | 'failed' | 'inProgress' | 'missing', number> & { asset: string }} CountedAsset
+ */
+
+/**
  * So many of a thousand evaluations of a sensor may fall together. A claim that was taken for a dead one's and is put
  * back is missed for a moment: sensor-claims.ts says why that does no harm.
  */
 const OVERLAPS = 5;
 
-/** Replays the log: who executed what between which other things. `putBacks`: how often somebody was struck there. */
+/**
+ * Replays the log: who executed what between which other things. `putBacks`: how often somebody was struck there.
+ * @param {string} text
+ * @param {number} putBacks
+ */
 export function replay(text, putBacks) {
+  /** @type {string[]} */
   const problems = [];
   const figures = { evaluations: 0, overlapping: 0, executions: 0, again: 0, most: 0 };
+  /** @type {Set<string>} */
   const gone = new Set();
+  /** @type {Set<string>} */
   const told = new Set();
+  /** @type {Map<string, { who: string, run: string, name: string }[]>} by asset and key */
   const working = new Map();
+  /** @type {Map<string, { who: string }[]>} by sensor */
   const looking = new Map();
+  /** @type {Map<string, string[]>} who has begun it, by run and asset */
   const executions = new Map();
+  /** @type {Map<string, Set<string>>} the runs that a killed process had begun */
   const killing = new Map();
+  /**
+   * @template {{ readonly who: string }} T
+   * @param {readonly T[]} intervals
+   */
   const live = (intervals) => intervals.filter(({ who }) => !gone.has(who));
   for (const line of text.split('\n').slice(0, -1)) {
-    const [word, pid, start, name, key, run, how] = line.split(' ');
+    const [word, pid, start, name = '', key, run = '', how] = line.split(' ');
     const who = `${pid} ${start}`;
     // A thread of it that looks, and who tells it to stop, may not know yet that it has killed itself.
     if (gone.has(who) && (word === 'begin' || word === 'end')) problems.push(`after it was killed: ${line}`);
@@ -90,10 +114,14 @@ export function replay(text, putBacks) {
       problems.push(`run ${run} (${work}) of ${who} never came to an end`);
   if (figures.overlapping > putBacks + Math.floor((figures.evaluations / 1000) * OVERLAPS))
     problems.push(`${figures.overlapping} of ${figures.evaluations} evaluations overlapped`);
+  /** @type {Map<string, number>} */
   const interrupted = new Map();
   for (const runs of killing.values())
     for (const run of runs) interrupted.set(run, (interrupted.get(run) ?? 0) + 1);
-  /** How many processes were killed that had begun an asset of the run. */
+  /**
+   * How many processes were killed that had begun an asset of the run.
+   * @param {string} run
+   */
   const killedIn = (run) =>
     new Set(
       [...executions].flatMap(([name, all]) =>
@@ -106,9 +134,12 @@ export function replay(text, putBacks) {
 /**
  * A run's end may stand in the history more than once only where its process was killed between the record and the
  * commit, and it was executed again. What a commit recorded that another one was quicker than is taken back.
+ * @param {Field} field
+ * @param {(run: string) => number} killedIn
  */
 export function checkHistory(field, killedIn) {
   const folder = path.join(field.state, 'history');
+  /** @type {Map<string, RunRecord[]>} */
   const records = new Map();
   for (const name of fs.readdirSync(folder).sort()) {
     if (!name.startsWith('runs.')) continue;
@@ -137,29 +168,46 @@ export function checkHistory(field, killedIn) {
   });
 }
 
+/**
+ * @template T
+ * @param {readonly T[]} list
+ * @param {(item: T) => string} nameOf
+ * @returns {Map<string, T[]>}
+ */
 function group(list, nameOf) {
+  /** @type {Map<string, T[]>} */
   const groups = new Map();
   for (const item of list) groups.set(nameOf(item), [...(groups.get(nameOf(item)) ?? []), item]);
   return groups;
 }
 
+/** @type {Readonly<Record<string, string>>} by asset */
 const SETS = { mark: 'items', copy: 'found', first: 'pairs', second: 'pairs', pulse: 'pulses' };
 
+/** @param {RunRecord} run */
 function setOf(run) {
-  return SETS[run.assets[0].asset];
+  return SETS[run.assets[0]?.asset ?? ''];
 }
 
-/** Every run has come to the end that it must have come to, once. */
+/**
+ * Every run has come to the end that it must have come to, once.
+ * @param {Field} field
+ * @param {readonly RunRecord[]} runs
+ * @param {ReadonlyMap<string, number>} interrupted
+ */
 export function checkRuns(field, runs, interrupted) {
+  /** @type {string[]} */
   const problems = [];
   const { cancelAsked, removals, ends } = field.runs;
   const byId = new Map(runs.map((run) => [run.id, run]));
   if (byId.size !== runs.length) problems.push('a run is in the history twice');
+  /** @param {RunRecord} run */
   const mayBeCanceled = (run) => cancelAsked.has(run.id) || removals.has(`${setOf(run)} ${run.partitionKey}`);
   for (const run of runs) {
-    const { id, status, partitionKey: key } = run;
+    const { id, status } = run;
+    const key = run.partitionKey ?? '';
     const times = interrupted.get(id) ?? 0;
-    const what = `run ${id} (${run.assets.map(({ asset }) => asset)} of ${key}, interrupted ${times} times)`;
+    const what = `run ${id} (${run.assets.map(({ asset }) => asset).join()} of ${key}, interrupted ${times} times)`;
     const code = run.error?.code;
     if (times > MAX_INTERRUPTED) problems.push(`${what} was executed again`);
     if (status === 'CANCELED') {
@@ -172,7 +220,7 @@ export function checkRuns(field, runs, interrupted) {
     } else if (key.endsWith(KILLS)) {
       // Without its upstream it is not begun.
       if (code !== 'upstream-missing') problems.push(`${what} is ${status}, but it takes its process down`);
-    } else if (status !== 'SUCCESS' && !(code === 'upstream-missing' && run.assets[0].asset === 'second'))
+    } else if (status !== 'SUCCESS' && !(code === 'upstream-missing' && run.assets[0]?.asset === 'second'))
       problems.push(`${what} is ${status}: ${run.error?.message}`);
   }
   for (const [id, said] of ends) {
@@ -192,18 +240,15 @@ export function checkRuns(field, runs, interrupted) {
         run.partitionKey === key &&
         setOf(run) === set &&
         run.status !== 'CANCELED' &&
-        run.startedAt < began &&
-        run.finishedAt > ended
+        (run.startedAt ?? '') < began &&
+        (run.finishedAt ?? '') > ended
       )
         problems.push(`run ${run.id} is ${run.status}, but its key ${key} was removed while it was executed`);
-  for (const [name, sensor] of [
-    ['feed', 'feed'],
-    ['pairs', 'pairs'],
-  ]) {
+  for (const name of /** @type {const} */ (['feed', 'pairs'])) {
     const launched = group(
       // A retry keeps the run key, and launches nothing.
-      runs.filter((run) => run.sensor === sensor && run.retryOf === null),
-      ({ runKey }) => runKey,
+      runs.filter((run) => run.sensor === name && run.retryOf === null),
+      ({ runKey }) => runKey ?? '',
     );
     if (!same(launched.keys(), field.lists[name]))
       problems.push(`${name}: not each run key has launched a run`);
@@ -211,24 +256,34 @@ export function checkRuns(field, runs, interrupted) {
       const lives = 1 + (removals.get(`${name} ${runKey}`) ?? 0);
       if (ofKey.length > lives)
         problems.push(
-          `run key ${runKey} launched ${ofKey.map(({ id }) => id)}, it had at most ${lives} lives`,
+          `run key ${runKey} launched ${ofKey.map(({ id }) => id).join()}, it had at most ${lives} lives`,
         );
     }
   }
   return problems;
 }
 
-/** The statuses are what the runs came to, and each value on record is there. */
+/**
+ * The statuses are what the runs came to, and each value on record is there.
+ * @param {Field} field
+ * @param {StateDocument} document
+ * @param {readonly RunRecord[]} runs
+ * @param {{ readonly assets: readonly CountedAsset[] }} status
+ */
 export function checkStatuses(field, document, runs, status) {
+  /** @type {string[]} */
   const problems = [];
   if (document.runs.length > 0) problems.push('runs are left in the state');
   if (document.executors.length > 0) problems.push('executors are left in the state');
   for (const [name, { set, status: letters }] of Object.entries(document.assets)) {
-    const { keys } = document.sets[set];
+    const entry = document.sets[set ?? ''];
+    if (entry === undefined) throw new Error(`${name} has no set`);
+    const { keys } = entry;
     const made = keys.filter((_, at) => letters[at] === 'm');
     const failed = keys.filter((_, at) => 'fF'.includes(letters[at] ?? '.'));
     const there = keys.filter((_, at) => 'mF'.includes(letters[at] ?? '.'));
     const counted = status.assets.find(({ asset }) => asset === name);
+    /** @type {Omit<CountedAsset, 'asset'>} */
     const expected = {
       total: keys.length,
       materialized: made.length,
@@ -236,31 +291,39 @@ export function checkStatuses(field, document, runs, status) {
       inProgress: 0,
       missing: keys.length - made.length - failed.length,
     };
-    for (const [what, count] of Object.entries(expected))
-      if (counted[what] !== count) problems.push(`status of ${name}: ${what} ${counted[what]}, not ${count}`);
+    for (const what of /** @type {(keyof typeof expected)[]} */ (Object.keys(expected)))
+      if (counted?.[what] !== expected[what])
+        problems.push(`status of ${name}: ${what} ${counted?.[what]}, not ${expected[what]}`);
     for (const key of there) {
       const value = valueOf(field, name, key);
       if (value?.key !== key || value.asset !== name)
         problems.push(`${name} of ${key} is on record without its value`);
     }
-    const added = addedAt(document.sets[set]);
+    const added = addedAt(entry);
     for (const key of there) {
-      const since = added[keys.indexOf(key)];
-      if (!runs.some((run) => run.partitionKey === key && run.startedAt >= since && succeeded(run, name)))
+      const since = added[keys.indexOf(key)] ?? '';
+      if (
+        !runs.some(
+          (run) => run.partitionKey === key && (run.startedAt ?? '') >= since && succeeded(run, name),
+        )
+      )
         problems.push(`${name} of ${key} counts as materialized, and no run of it began since it was added`);
     }
     if (name !== 'copy' && name !== 'pulse') continue;
     // Nothing is removed from these sets: the newest end that counts is the status.
+    /** @type {Map<string, string>} */
     const last = new Map();
+    /** @type {Set<string>} */
     const everMade = new Set();
     for (const run of [...runs].reverse())
       for (const outcome of run.assets)
         if (outcome.asset === name && run.status !== 'CANCELED' && outcome.status !== 'SKIPPED') {
-          last.set(run.partitionKey, outcome.status);
-          if (outcome.status === 'SUCCESS') everMade.add(run.partitionKey);
+          last.set(run.partitionKey ?? '', outcome.status);
+          if (outcome.status === 'SUCCESS') everMade.add(run.partitionKey ?? '');
         }
     for (const key of keys) {
-      const letter = { SUCCESS: 'm', FAILURE: everMade.has(key) ? 'F' : 'f' }[last.get(key)] ?? '.';
+      const ended = last.get(key);
+      const letter = ended === 'SUCCESS' ? 'm' : ended !== 'FAILURE' ? '.' : everMade.has(key) ? 'F' : 'f';
       const is = letters[keys.indexOf(key)] ?? '.';
       if (is !== letter) problems.push(`${name} of ${key} is '${is}', its runs say '${letter}'`);
     }
@@ -268,15 +331,27 @@ export function checkStatuses(field, document, runs, status) {
   return problems;
 }
 
+/**
+ * @param {RunRecord} run
+ * @param {string} name
+ */
 function succeeded(run, name) {
   return run.assets.some(({ asset, status }) => asset === name && status === 'SUCCESS');
 }
 
-/** When each key of a set was added, in their order. */
+/**
+ * When each key of a set was added, in their order.
+ * @param {SetEntry} set
+ */
 function addedAt({ added }) {
   return added.flatMap(([count, at]) => Array.from({ length: count }, () => at));
 }
 
+/**
+ * @param {Field} field
+ * @param {string} asset
+ * @param {string} key
+ */
 function valueOf(field, asset, key) {
   // The names that are used here stand for themselves but for these characters.
   const file = key.replace(/[/!~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -287,8 +362,13 @@ function valueOf(field, asset, key) {
   }
 }
 
-/** Nothing lies about that grows. */
+/**
+ * Nothing lies about that grows.
+ * @param {Field} field
+ * @param {readonly RunRecord[]} runs
+ */
 export function checkFolder(field, runs) {
+  /** @type {string[]} */
   const problems = [];
   const all = fs.readdirSync(field.state, { recursive: true, encoding: 'utf8' });
   const generations = all.filter((name) => /^\.state\.json\.\d{12}$/.test(name));
@@ -310,23 +390,29 @@ export function checkFolder(field, runs) {
   return problems;
 }
 
-/** The sets are what was acknowledged. */
+/**
+ * The sets are what was acknowledged.
+ * @param {Field} field
+ * @param {StateDocument} document
+ */
 export function checkSets(field, document) {
+  /** @type {string[]} */
   const problems = [];
+  /** @param {string} set */
   const keysOf = (set) => document.sets[set]?.keys ?? [];
   problems.push(
     ...field.items.wrong(field.items.expected(), keysOf('items')).map((text) => `items: ${text}`),
   );
   const late = field.items.outOfOrder(keysOf('items'));
-  if (late.length > 0) problems.push(`items: ${late} stand behind keys that were added after them`);
-  if (!field.mirror.allows(keysOf('mirror'))) problems.push(`mirror is ${keysOf('mirror')}`);
+  if (late.length > 0) problems.push(`items: ${late.join()} stand behind keys that were added after them`);
+  if (!field.mirror.allows(keysOf('mirror'))) problems.push(`mirror is ${keysOf('mirror').join()}`);
   if (!same(keysOf('found'), field.lists.feed)) problems.push('found is not what was listed');
   const guarded = keysOf('guarded');
   for (const [key, out] of field.keptOut)
     if (out !== null && out === guarded.includes(key))
       problems.push(`guarded: ${key} is ${out ? '' : 'not '}there`);
-  const { cursor } = document.sensors['count'] ?? {};
+  const { cursor = null } = document.sensors['count'] ?? {};
   if (field.cursor.isOlder(cursor, field.cursor.last))
-    problems.push(`the cursor is ${cursor}, ${field.cursor.last} was acknowledged`);
+    problems.push(`the cursor is ${cursor}, op${field.cursor.last.join(':')} was acknowledged`);
   return problems;
 }

@@ -1,22 +1,83 @@
 /** What was asked for and what was acknowledged: far simpler than the program, and never wrong about a word that was given. */
 
+/**
+ * What is known of a key; `there` is `null` when whoever was to change it was killed.
+ * @typedef {object} KeyEntry
+ * @property {boolean | null} there
+ * @property {number} changes
+ * @property {number} busy how many commands are changing it
+ * @property {{ began: number, ended: number } | null} life when it was added
+ *
+ * @typedef {(there: (key: string) => boolean | null) => void} Settle
+ *
+ * @typedef {readonly [operation: number, number: number]} Cursor
+ *
+ * A run, as commands print it.
+ * @typedef {object} SaidRun
+ * @property {string | null} id
+ * @property {RunRecord['status'] | null} status
+ * @property {string | null} partitionKey
+ * @property {string | null} [finishedAt]
+ *
+ * @typedef {{ status: string, by: string, partitionKey: string | null, finishedAt: string | null | undefined }} SaidEnd
+ *
+ * What all parts of the hammer share.
+ * @typedef {object} Field
+ * @property {string} base the folder of everything
+ * @property {string} project
+ * @property {string} state the folder of the state
+ * @property {string} binary
+ * @property {string} pointFile
+ * @property {boolean} over
+ * @property {number} until from then on nobody begins anything, and sleepers are woken
+ * @property {number} files so many were made
+ * @property {Map<number, Victim>} victims by pid
+ * @property {{ feed: string[], pairs: string[] }} lists
+ * @property {KeyLedger} items
+ * @property {ListLedger} mirror
+ * @property {CursorLedger} cursor
+ * @property {RunLedger} runs
+ * @property {Map<string, boolean | null>} keptOut
+ * @property {number} keptOutChanges
+ * @property {{ status: string | null, changes: number }} stopped
+ * @property {string[]} seenFound
+ * @property {Notes} notes
+ * @property {(line: string) => void} mark
+ * @property {(name: string, by?: number) => void} count
+ * @property {(how: 'kill' | 'stop', phase: Phase, way: string) => void} struck
+ * @property {(problem: { what: readonly string[], args?: readonly string[], output?: unknown }) => void} problem
+ *
+ * @import { RunRecord } from '../../../src/model/run.ts'
+ * @import { Notes, Phase } from './phases.mjs'
+ * @import { Victim } from './victim.mjs'
+ */
+
 let moment = 0;
 
 /** The keys of a set of which each is changed by one command at a time. */
 export class KeyLedger {
+  /** @type {Map<string, KeyEntry>} */
   #keys = new Map();
 
+  /**
+   * @param {string} key
+   * @returns {KeyEntry}
+   */
   #of(key) {
     let entry = this.#keys.get(key);
     if (entry === undefined) this.#keys.set(key, (entry = { there: false, changes: 0, busy: 0, life: null }));
     return entry;
   }
 
+  /** @param {string} key */
   isBusy(key) {
     return this.#of(key).busy > 0;
   }
 
-  /** `true`, `false`, or `null`: whoever was to change it was killed. */
+  /**
+   * `true`, `false`, or `null`: whoever was to change it was killed.
+   * @param {string} key
+   */
   isThere(key) {
     return this.#of(key).there;
   }
@@ -32,7 +93,11 @@ export class KeyLedger {
       .map(([key]) => key);
   }
 
-  /** A command that changes these keys begins; the answer is to be called with what became of each. */
+  /**
+   * A command that changes these keys begins; the answer is to be called with what became of each.
+   * @param {readonly string[]} keys
+   * @returns {Settle}
+   */
   change(keys) {
     const began = ++moment;
     for (const key of keys) {
@@ -55,14 +120,18 @@ export class KeyLedger {
 
   /** What must be seen by whoever begins to look now. */
   expected() {
-    return new Map(
-      [...this.#keys]
-        .filter(([, { there, busy }]) => there !== null && busy === 0)
-        .map(([key, { there, changes }]) => [key, { there, changes }]),
-    );
+    /** @type {Map<string, { there: boolean, changes: number }>} */
+    const expected = new Map();
+    for (const [key, { there, busy, changes }] of this.#keys)
+      if (there !== null && busy === 0) expected.set(key, { there, changes });
+    return expected;
   }
 
-  /** What somebody saw otherwise. */
+  /**
+   * What somebody saw otherwise.
+   * @param {ReadonlyMap<string, { readonly there: boolean, readonly changes: number }>} expected
+   * @param {readonly string[]} keys
+   */
   wrong(expected, keys) {
     const present = new Set(keys);
     const problems = [...expected]
@@ -73,7 +142,10 @@ export class KeyLedger {
     return problems;
   }
 
-  /** Keys stand in the order of adding: none before one whose adding had been acknowledged when its own began. */
+  /**
+   * Keys stand in the order of adding: none before one whose adding had been acknowledged when its own began.
+   * @param {readonly string[]} keys
+   */
   outOfOrder(keys) {
     let latest = 0;
     return keys.filter((key) => {
@@ -88,7 +160,9 @@ export class KeyLedger {
 
 /** A set that is made equal to a list by one command at a time: it is one of few lists, whole. */
 export class ListLedger {
+  /** @type {readonly (readonly string[])[]} */
   #may = [[]];
+  /** @type {readonly string[] | null} */
   #next = null;
   #changes = 0;
 
@@ -100,41 +174,59 @@ export class ListLedger {
     return this.#changes;
   }
 
+  /** @param {readonly string[]} list */
   begin(list) {
     this.#next = list;
     this.#changes++;
   }
 
-  /** It was done, or perhaps done. */
+  /**
+   * It was done, or perhaps done.
+   * @param {boolean} done
+   */
   end(done) {
-    this.#may = done ? [this.#next] : [...this.#may, this.#next];
+    const next = this.#next ?? [];
+    this.#may = done ? [next] : [...this.#may, next];
     this.#next = null;
     this.#changes++;
   }
 
-  /** Only while nobody changes it: what was seen is what it is. */
+  /**
+   * Only while nobody changes it: what was seen is what it is.
+   * @param {readonly string[]} list
+   */
   isSeen(list) {
     if (this.#next === null) this.#may = [list];
   }
 
+  /** @param {readonly string[]} list */
   allows(list) {
     return [...this.#may, ...(this.#next === null ? [] : [this.#next])].some((one) => same(one, list));
   }
 }
 
-/** Whether two lists hold the same, in any order. */
+/**
+ * Whether two lists hold the same, in any order.
+ * @param {Iterable<string>} one
+ * @param {Iterable<string>} other
+ */
 export function same(one, other) {
   return sorted(one) === sorted(other);
 }
 
+/** @param {Iterable<string>} list */
 function sorted(list) {
   return JSON.stringify([...list].sort((a, b) => (a < b ? -1 : 1)));
 }
 
 /** A cursor `opN:M` that an operator sets to `opN:0`, each time with a higher N, and each tick counts up. It never goes back. */
 export class CursorLedger {
+  /** @type {Cursor} */
   #last = [0, 0];
-  /** From which value an acknowledged tick went on. */
+  /**
+   * From which value an acknowledged tick went on.
+   * @type {Map<string | null, string | null>}
+   */
   #left = new Map();
   operation = 0;
 
@@ -142,17 +234,28 @@ export class CursorLedger {
     return this.#last;
   }
 
-  /** A value that was acknowledged: whoever looks later sees this one or a later one. */
+  /**
+   * A value that was acknowledged: whoever looks later sees this one or a later one.
+   * @param {string | null} text
+   */
   acknowledged(text) {
     const value = parse(text);
     if (isLess(this.#last, value)) this.#last = value;
   }
 
+  /**
+   * @param {string | null | undefined} text
+   * @param {Cursor} than
+   */
   isOlder(text, than) {
     return isLess(parse(text), than);
   }
 
-  /** Two ticks that were both acknowledged cannot have gone on from one and the same value. */
+  /**
+   * Two ticks that were both acknowledged cannot have gone on from one and the same value.
+   * @param {string | null} before
+   * @param {string | null} after
+   */
   stepped(before, after) {
     const problems = [];
     const [operation, number] = parse(before);
@@ -163,48 +266,77 @@ export class CursorLedger {
   }
 }
 
+/**
+ * @param {string | null | undefined} text
+ * @returns {Cursor}
+ */
 function parse(text) {
   const [, operation, number] = /^op(\d+):(\d+)$/.exec(text ?? 'op0:0') ?? [null, NaN, NaN];
   return [Number(operation), Number(number)];
 }
 
+/**
+ * @param {Cursor} one
+ * @param {Cursor} other
+ */
 function isLess([a, b], [c, d]) {
   return a < c || (a === c && b < d);
 }
 
 /** The ends of runs that commands gave word of, and who wanted which of them canceled. */
 export class RunLedger {
+  /** @type {Map<string, SaidEnd[]>} */
   #ends = new Map();
-  /** Runs that somebody wanted to cancel. */
+  /**
+   * Runs that somebody wanted to cancel.
+   * @type {Set<string>}
+   */
   cancelAsked = new Set();
-  /** How often somebody wanted a key to be removed, by `set key`. */
+  /**
+   * How often somebody wanted a key to be removed, by `set key`.
+   * @type {Map<string, number>}
+   */
   removals = new Map();
-  /** Removals that were acknowledged, and between which times. */
+  /**
+   * Removals that were acknowledged, and between which times.
+   * @type {{ set: string, key: string, began: string, ended: string }[]}
+   */
   removed = [];
 
   get ends() {
     return this.#ends;
   }
 
+  /**
+   * @param {readonly SaidRun[]} runs
+   * @param {string} by
+   */
   note(runs, by) {
     for (const { id, status, partitionKey, finishedAt } of runs) {
-      if (!['SUCCESS', 'FAILURE', 'CANCELED'].includes(status)) continue;
+      if (id === null || status === null || !['SUCCESS', 'FAILURE', 'CANCELED'].includes(status)) continue;
       const known = this.#ends.get(id) ?? [];
       known.push({ status, by, partitionKey, finishedAt });
       this.#ends.set(id, known);
     }
   }
 
-  /** Some of those that were given word of last. */
+  /**
+   * Some of those that were given word of last.
+   * @param {number} count
+   */
   recent(count) {
     return [...this.#ends.keys()].slice(-count);
   }
 
-  /** Somebody begins to remove keys; the answer is to be called with those that were removed. */
+  /**
+   * Somebody begins to remove keys; the answer is to be called with those that were removed.
+   * @param {string} set
+   * @param {readonly string[]} keys
+   */
   removing(set, keys) {
     const began = new Date().toISOString();
     for (const key of keys) this.removals.set(`${set} ${key}`, (this.removals.get(`${set} ${key}`) ?? 0) + 1);
-    return (removed) => {
+    return (/** @type {readonly string[]} */ removed) => {
       const ended = new Date().toISOString();
       for (const key of removed) this.removed.push({ set, key, began, ended });
     };

@@ -2,7 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** Field 3 (state) and field 22 (start time) of `/proc/PID/stat`; `null` when there is no such process. */
+/**
+ * Field 3 (state) and field 22 (start time) of `/proc/PID/stat`; `null` when there is no such process.
+ * @param {number} pid
+ */
 export function statOf(pid) {
   try {
     const text = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -13,6 +16,7 @@ export function statOf(pid) {
   }
 }
 
+/** @param {string} folder */
 function names(folder) {
   try {
     return fs.readdirSync(folder);
@@ -21,7 +25,10 @@ function names(folder) {
   }
 }
 
-/** What a process has open. */
+/**
+ * What a process has open.
+ * @param {number} pid
+ */
 function openFiles(pid) {
   return names(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
@@ -32,8 +39,13 @@ function openFiles(pid) {
   });
 }
 
-/** The runs that an executor of this process has begun and not ended. */
+/**
+ * The runs that an executor of this process has begun and not ended.
+ * @param {string} state
+ * @param {number} pid
+ */
 export function begunRuns(state, pid) {
+  /** @type {Set<string>} */
   const begun = new Set();
   for (const name of names(path.join(state, 'executors'))) {
     if (!name.includes(`.${pid}-`)) continue;
@@ -44,7 +56,7 @@ export function begunRuns(state, pid) {
       // It has just left.
     }
     for (const line of text.split('\n')) {
-      const [word, id] = line.split(' ');
+      const [word, id = ''] = line.split(' ');
       if (word === 'begun') begun.add(id);
       else if (word === 'ended') begun.delete(id);
     }
@@ -53,6 +65,9 @@ export function begunRuns(state, pid) {
 }
 
 /** All phases, in the order of a life. `start` is node's and the program's start, and reading: nothing was made yet. */
+/** @typedef {keyof typeof MEANING} Phase */
+
+/** @type {readonly Phase[]} */
 export const PHASES = [
   'start',
   'loaded',
@@ -87,9 +102,14 @@ export class Notes {
   #file;
   #at = 0;
   #rest = '';
+  /** @type {Map<string, { loaded: boolean, looking: number, running: number, killing: boolean }>} by process */
   #of = new Map();
   #onLine;
 
+  /**
+   * @param {string} file
+   * @param {(word: string, pid: number) => void} onLine
+   */
   constructor(file, onLine) {
     this.#file = file;
     this.#onLine = onLine;
@@ -104,15 +124,16 @@ export class Notes {
       const bytes = Buffer.alloc(size - this.#at);
       this.#at += fs.readSync(fd, bytes, 0, bytes.length, this.#at);
       const lines = (this.#rest + bytes.toString('utf8')).split('\n');
-      this.#rest = lines.pop();
+      this.#rest = lines.pop() ?? '';
       for (const line of lines) this.#take(line);
     } finally {
       fs.closeSync(fd);
     }
   }
 
+  /** @param {string} line */
   #take(line) {
-    const [word, pid, start] = line.split(' ');
+    const [word = '', pid, start] = line.split(' ');
     const who = `${pid} ${start}`;
     const known = this.#of.get(who) ?? { loaded: false, looking: 0, running: 0, killing: false };
     if (word === 'load') known.loaded = true;
@@ -125,12 +146,22 @@ export class Notes {
     this.#onLine(word, Number(pid));
   }
 
+  /**
+   * @param {number} pid
+   * @param {string | undefined} start
+   */
   of(pid, start) {
     return this.#of.get(`${pid} ${start}`);
   }
 }
 
-/** The phase of a process that stands still. */
+/**
+ * The phase of a process that stands still.
+ * @param {string} state
+ * @param {{ pid: number, start: string | undefined }} process
+ * @param {Notes} notes
+ * @returns {Phase}
+ */
 export function phaseOf(state, { pid, start }, notes) {
   notes.read();
   const noted = notes.of(pid, start);

@@ -7,11 +7,13 @@ const fs = require('node:fs');
 const { closeSync, openSync, writeSync } = fs;
 
 // A thread that evaluates sensors loads this, too. Nothing is to happen there.
-const [operation, place, side, nth] = (process.env.HAMMER_POINT ?? '- - - 0').split(' ');
-delete process.env.HAMMER_POINT;
+const [operation, place, side, nth] = (process.env['HAMMER_POINT'] ?? '- - - 0').split(' ');
+delete process.env['HAMMER_POINT'];
+/** @type {Map<number, string>} */
 const paths = new Map();
 let left = Number(nth);
 
+/** @type {readonly (readonly [place: string, pattern: RegExp])[]} */
 const PLACES = [
   ['generation', /\.state\.json\.\d{12}$/],
   ['temporary', /\.state\.json\.tmp\./],
@@ -25,6 +27,11 @@ const PLACES = [
   ['folder', /\/\.dynpart$/],
 ];
 
+/**
+ * @param {string} name
+ * @param {unknown} path
+ * @param {'before' | 'after'} when
+ */
 function here(name, path, when) {
   if (left <= 0 || name !== operation || side !== when) return;
   const text = typeof path === 'number' ? paths.get(path) : String(path);
@@ -35,15 +42,20 @@ function here(name, path, when) {
   process.kill(process.pid, 'SIGSTOP');
 }
 
-/** `at`: which argument says where. */
+/**
+ * @param {'writeSync' | 'fsyncSync' | 'linkSync' | 'renameSync' | 'unlinkSync'} method
+ * @param {string} name
+ * @param {number} at which argument says where
+ */
 function wrap(method, name, at) {
-  const original = fs[method];
-  fs[method] = (...args) => {
+  const original = /** @type {(...args: unknown[]) => unknown} */ (fs[method]);
+  const wrapped = (/** @type {unknown[]} */ ...args) => {
     here(name, args[at], 'before');
     const result = original.apply(fs, args);
     here(name, args[at], 'after');
     return result;
   };
+  Object.assign(fs, { [method]: wrapped });
 }
 
 wrap('writeSync', 'write', 0);
@@ -51,10 +63,10 @@ wrap('fsyncSync', 'sync', 0);
 wrap('linkSync', 'link', 1);
 wrap('renameSync', 'rename', 1);
 wrap('unlinkSync', 'unlink', 0);
-fs.openSync = (path, ...rest) => {
-  const fd = openSync(path, ...rest);
+fs.openSync = (path, flags, mode) => {
+  const fd = openSync(path, flags, mode);
   paths.set(fd, String(path));
-  if (/[wa]/.test(String(rest[0]))) here('open', path, 'after');
+  if (/[wa]/.test(String(flags))) here('open', path, 'after');
   return fd;
 };
 fs.closeSync = (fd) => {

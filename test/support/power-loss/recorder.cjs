@@ -9,40 +9,63 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const root = process.env.POWER_LOSS_ROOT;
-const killAt = process.env.POWER_LOSS_KILL ? new RegExp(process.env.POWER_LOSS_KILL) : null;
-const { openSync, writeSync, open, fsync } = fs;
-const log = openSync(process.env.POWER_LOSS_LOG, 'a');
+const {
+  POWER_LOSS_ROOT: root = '',
+  POWER_LOSS_KILL: killAtText = '',
+  POWER_LOSS_LOG: logFile = '',
+} = process.env;
+const killAt = killAtText === '' ? null : new RegExp(killAtText);
+const { openSync, writeSync, fsync, close } = fs;
+const open = /** @type {(...args: unknown[]) => void} */ (fs.open);
+const log = openSync(logFile, 'a');
+/** @type {Map<number, string>} */
 const files = new Map();
 
+/** @param {unknown} file */
 const inside = (file) => {
   const full = path.resolve(String(file));
   return full === root || full.startsWith(`${root}${path.sep}`) ? path.relative(root, full) : null;
 };
 
+/** @param {{ readonly op: string, readonly path?: string | null | undefined, readonly to?: string | null } & Record<string, unknown>} operation */
 function note(operation) {
   writeSync(log, `${JSON.stringify(operation)}\n`);
   if (killAt?.test(`${operation.op} ${operation.path ?? operation.to ?? ''}`))
     process.kill(process.pid, 'SIGKILL');
 }
 
+/**
+ * @template {keyof typeof fs} Name
+ * @param {Name} name
+ * @param {(result: any, ...args: any[]) => void} after gets what was answered and what was asked
+ */
 function wrap(name, after) {
-  const original = fs[name];
-  fs[name] = (...args) => {
+  const original = /** @type {(...args: unknown[]) => unknown} */ (fs[name]);
+  const wrapped = (/** @type {unknown[]} */ ...args) => {
     const result = original.apply(fs, args);
     after(result, ...args);
     return result;
   };
+  Object.assign(fs, { [name]: wrapped });
 }
 
-/** Flags in numbers, as far as the model tells them apart. */
+/**
+ * Flags in numbers, as far as the model tells them apart.
+ * @param {number} flags
+ */
 function wordsFor(flags) {
-  const { O_APPEND, O_TRUNC, O_ACCMODE = 3 } = fs.constants;
+  const { O_APPEND, O_TRUNC } = fs.constants;
+  const O_ACCMODE = 3;
   if (flags & O_APPEND) return 'a+';
   if (flags & O_TRUNC) return 'w+';
   return (flags & O_ACCMODE) === 0 ? 'r' : 'r+';
 }
 
+/**
+ * @param {number} fd
+ * @param {unknown} file
+ * @param {string | number} flags
+ */
 function opened(fd, file, flags = 'r') {
   const at = inside(file);
   if (at === null) return files.delete(fd);
@@ -50,8 +73,8 @@ function opened(fd, file, flags = 'r') {
   return note({ op: 'open', fd, path: at, flags: typeof flags === 'number' ? wordsFor(flags) : flags });
 }
 
-const synced = (fd) => files.has(fd) && note({ op: 'fsync', fd, path: files.get(fd) });
-const closed = (fd) => files.delete(fd) && note({ op: 'close', fd });
+const synced = (/** @type {number} */ fd) => files.has(fd) && note({ op: 'fsync', fd, path: files.get(fd) });
+const closed = (/** @type {number} */ fd) => files.delete(fd) && note({ op: 'close', fd });
 
 wrap('openSync', (fd, file, flags) => opened(fd, file, flags));
 wrap('closeSync', (_, fd) => closed(fd));
@@ -71,37 +94,38 @@ wrap('writeSync', (written, fd, data, ...place) => {
 });
 wrap('mkdirSync', (_, file) => inside(file) !== null && note({ op: 'mkdir', path: inside(file) }));
 wrap('unlinkSync', (_, file) => inside(file) !== null && note({ op: 'unlink', path: inside(file) }));
-for (const name of ['link', 'rename']) {
-  wrap(`${name}Sync`, (_, from, to) => {
+for (const name of /** @type {const} */ (['link', 'rename'])) {
+  wrap(/** @type {const} */ (`${name}Sync`), (_, from, to) => {
     if (inside(from) !== null || inside(to) !== null) note({ op: name, from: inside(from), to: inside(to) });
   });
 }
 
-fs.open = (file, flags, ...rest) => {
-  const callback = rest.at(-1);
-  open(file, flags, ...rest.slice(0, -1), (error, fd) => {
-    if (error === null) opened(fd, file, flags);
-    callback(error, fd);
-  });
-};
-fs.fsync = (fd, callback) =>
-  fsync(fd, (error) => {
-    if (error === null) synced(fd);
-    callback(error);
-  });
-const { close } = fs;
-fs.close = (fd, callback) => {
-  // The number may be given away before the callback comes.
-  closed(fd);
-  close(fd, callback);
-};
+Object.assign(fs, {
+  open: (/** @type {string} */ file, /** @type {string} */ flags, /** @type {any[]} */ ...rest) => {
+    const callback = rest.at(-1);
+    open(file, flags, ...rest.slice(0, -1), (/** @type {Error | null} */ error, /** @type {number} */ fd) => {
+      if (error === null) opened(fd, file, flags);
+      callback(error, fd);
+    });
+  },
+  fsync: (/** @type {number} */ fd, /** @type {import('node:fs').NoParamCallback} */ callback) =>
+    fsync(fd, (error) => {
+      if (error === null) synced(fd);
+      callback(error);
+    }),
+  close: (/** @type {number} */ fd, /** @type {import('node:fs').NoParamCallback} */ callback) => {
+    // The number may be given away before the callback comes.
+    closed(fd);
+    close(fd, callback);
+  },
+});
 
 const UNKNOWN =
   'appendFile copyFile cp ftruncate link mkdir mkdtemp rename rm rmdir symlink truncate unlink write writeFile writev';
 for (const name of UNKNOWN.split(' ')) {
   for (const unknown of [name, `${name}Sync`]) {
     if (unknown in fs && !/^(ftruncate|link|mkdir|rename|unlink|write)Sync$/.test(unknown))
-      wrap(unknown, (_, file) => {
+      wrap(/** @type {keyof typeof fs} */ (unknown), (_, file) => {
         const at = typeof file === 'number' ? files.get(file) : inside(file);
         if (at != null) note({ op: 'unknown', what: unknown, path: at });
       });
@@ -109,5 +133,5 @@ for (const name of UNKNOWN.split(' ')) {
 }
 
 // What a pipeline tells of its user code.
-globalThis.tellPowerLoss = (what) => note({ op: 'told', what });
+Object.assign(globalThis, { tellPowerLoss: (/** @type {string} */ what) => note({ op: 'told', what }) });
 process.on('exit', (code) => note({ op: 'told', what: `exit ${code}`, code }));

@@ -1,1 +1,0 @@
-export function fileSystemOf(folder: string): string;
