@@ -1,22 +1,18 @@
 /** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
 import { Low } from 'lowdb';
-import { fail } from '../../model/failure.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
 import { setReaderOf } from '../document/set-reader.ts';
 import {
   emptyDocument,
-  entryOf,
   type ExecutorEntry,
   identityOf,
-  LAST_SERIAL,
   type StateDocument,
 } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { StateView } from '../slice.ts';
-import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
 import type { Needs } from '../needs.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
@@ -27,11 +23,13 @@ import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
-import { isThere, removeQuietly } from '../../files/durable-files.ts';
+import { isThere } from '../../files/durable-files.ts';
 import { type Moment, momentOf, ownerNamed, processTag } from '../../files/process-owner.ts';
 import { besideOf, placeBeside } from './beside.ts';
 import type { bringAlong as BringAlong } from './bring-along.ts';
+import type { Restored } from './restore-state.ts';
 import { SensorClaims } from './sensor-claims.ts';
+import { TickHistory } from './tick-history.ts';
 import { Conflict, StateFile } from './state-file.ts';
 import { withCommit } from './writers.ts';
 
@@ -57,14 +55,6 @@ interface Beside {
   readonly claims: SensorClaims;
 }
 
-/** What a restore came to. */
-export interface Restored {
-  readonly serial: number;
-  readonly kept: readonly string[];
-  /** The lineage that was there, where the copy is of another one. */
-  readonly replaced: string | null;
-}
-
 /** The longest wait between two tries of a commit that others were quicker with. */
 const LONGEST_PAUSE_MS = 50;
 
@@ -80,8 +70,10 @@ export class JsonFileStore implements StateStore {
   #beside: Beside | undefined;
   #wasRead = false;
   readonly #entered = new Map<string, Owner>();
-  /** By sensor, when a tick began that is in the history: it is not looked for again. */
-  readonly #recordedTicks = new Map<string, string>();
+  readonly #ticks = new TickHistory({
+    there: () => this.#there().history,
+    own: () => this.#own().history,
+  });
   /** One after the other within this process: two commits of its own must not race for one generation. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -183,9 +175,7 @@ export class JsonFileStore implements StateStore {
       applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges;
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#own().history.recordRuns(finishedIn(changes), recorded);
-      for (const change of changes)
-        if (change.type === 'sensor-changed' && change.tick !== undefined)
-          this.#recordLastTick(before, change.sensor, change.tick);
+      this.#ticks.recordReplacedBy(before, changes);
       for (const id of newExecutors(before, changes)) this.#own().executors.renew(id);
       const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
@@ -211,41 +201,17 @@ export class JsonFileStore implements StateStore {
 
   /** Puts a copy in the place of the present state, which is kept under a name that begins like this. */
   async restore(copy: StateDocument, keepAs: string, keepGeneration: boolean): Promise<Restored> {
-    const { restoredDocument } = await import('../document/restored-document.ts');
-    for (;;) {
-      const { present, isOlder } = this.file.newestIntact();
-      await this.#admit(present ?? emptyDocument(), isOlder);
-      // What is written is no older one any more: from then on nobody would look where an older version kept things.
-      if (isOlder && placeBeside(this.file.path, isOlder) !== this.#ownFolder)
-        (await import('./bring-along.ts')).bringAlong(this.file.path, present!);
-      const kept = this.file.keepPresent(keepAs, keepGeneration);
-      const serial = Math.max(this.file.highestSerialToldOf(), copy.serial) + 1;
-      if (serial > LAST_SERIAL)
-        fail({
-          reason: 'copy-unusable',
-          file: this.file.path,
-          why: `there is no serial behind ${serial - 1}`,
-        });
-      const isAlive = (executor: ExecutorEntry): boolean =>
-        this.#there().executors.judge(executor, this.#moment()).alive;
-      try {
-        await this.file.write(
-          this.#stamped({ ...restoredDocument({ copy, present, serial, isAlive }), serial: serial - 1 }),
-        );
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error;
-        // Somebody committed meanwhile: what was kept is not the last of what was there.
-        for (const file of kept) removeQuietly(file);
-        continue;
-      }
-      // Memory still holds what was there before.
-      this.file.forget();
-      return {
-        serial,
-        kept,
-        replaced: present === null || present.lineage === copy.lineage ? null : present.lineage,
-      };
-    }
+    const { restoreState } = await import('./restore-state.ts');
+    const tools = {
+      file: this.file,
+      admit: (present: StateDocument, isOlder: boolean) => this.#admit(present, isOlder),
+      isAlive: (executor: ExecutorEntry) => this.#there().executors.judge(executor, this.#moment()).alive,
+      stamped: (document: StateDocument) => this.#stamped(document),
+    };
+    const restored = await restoreState(tools, copy, { as: keepAs, generation: keepGeneration });
+    // Memory still holds what was there before.
+    this.file.forget();
+    return restored;
   }
 
   claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
@@ -265,42 +231,17 @@ export class JsonFileStore implements StateStore {
   }
 
   async recordTick(tick: TickRecord): Promise<void> {
-    const { sensor } = tick;
-    const document = await this.document();
-    this.#recordLastTick(document, sensor, tick);
-    const { history } = this.#own();
-    const inState = entryOf(document.sensors, sensor)?.lastTick ?? null;
-    if (!isRecordedByOthers(tick, inState, () => history.ticks(sensor))) history.recordTick(tick);
+    this.#ticks.record(await this.document(), tick);
   }
 
   async ticks(sensor: string, limit: number): Promise<TickRecord[]> {
-    const inState = entryOf((await this.document()).sensors, sensor)?.lastTick ?? null;
-    const ticks: TickRecord[] = [];
-    for (const tick of pastTicks(inState, () => this.#there().history.ticks(sensor))) {
-      if (ticks.length >= limit) break;
-      ticks.push(tick);
-    }
-    return ticks;
+    return this.#ticks.ticks(await this.document(), sensor, limit);
   }
 
   async runs(query: RunQuery): Promise<RunPage> {
     const view = this.#viewOf(await this.document());
     const { history } = this.#there();
     return selectRuns(query, newestFirst([...pendingRecords(view.runs(), () => view.executors())], history));
-  }
-
-  /** The tick of a process that was killed between its commit and the history: before another one takes its place. */
-  #recordLastTick(document: StateDocument, sensor: string, next: TickRecord): void {
-    const last = entryOf(document.sensors, sensor)?.lastTick ?? null;
-    if (
-      last === null ||
-      last.startedAt === next.startedAt ||
-      last.startedAt === this.#recordedTicks.get(sensor)
-    )
-      return;
-    const { history } = this.#own();
-    if (!isRecorded(last, () => history.ticks(sensor))) history.recordTick(last);
-    this.#recordedTicks.set(sensor, last.startedAt);
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
@@ -323,11 +264,7 @@ export class JsonFileStore implements StateStore {
   #viewOf(document: StateDocument): StateView {
     return viewOf(document, {
       judge: (executor) => this.#there().executors.judge(executor, this.#moment()),
-      lastTick: (sensor, inDocument) => {
-        const last = lastTick(inDocument, () => this.#there().history.ticks(sensor));
-        if (inDocument !== null && last !== inDocument) this.#recordedTicks.set(sensor, inDocument.startedAt);
-        return last;
-      },
+      lastTick: (sensor, inDocument) => this.#ticks.last(sensor, inDocument),
     });
   }
 

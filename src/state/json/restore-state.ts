@@ -1,0 +1,64 @@
+/** Puts a copy in the place of the present state. */
+import { removeQuietly } from '../../files/durable-files.ts';
+import { fail } from '../../model/failure.ts';
+import { restoredDocument } from '../document/restored-document.ts';
+import {
+  emptyDocument,
+  type ExecutorEntry,
+  LAST_SERIAL,
+  type StateDocument,
+} from '../document/state-document.ts';
+import { besideOf, placeBeside } from './beside.ts';
+import { bringAlong } from './bring-along.ts';
+import { Conflict, type StateFile } from './state-file.ts';
+
+/** What a restore came to. */
+export interface Restored {
+  readonly serial: number;
+  readonly kept: readonly string[];
+  /** The lineage that was there, where the copy is of another one. */
+  readonly replaced: string | null;
+}
+
+export interface RestoreTools {
+  readonly file: StateFile;
+  /** Throws where the present state must not be touched. */
+  readonly admit: (present: StateDocument, isOlder: boolean) => Promise<void>;
+  readonly isAlive: (executor: ExecutorEntry) => boolean;
+  /** As the next commit of this process. */
+  readonly stamped: (document: StateDocument) => StateDocument;
+}
+
+export interface KeepPresent {
+  /** What the name of what is kept begins with. */
+  readonly as: string;
+  readonly generation: boolean;
+}
+
+export async function restoreState(
+  { file, admit, isAlive, stamped }: RestoreTools,
+  copy: StateDocument,
+  keep: KeepPresent,
+): Promise<Restored> {
+  for (;;) {
+    const { present, isOlder } = file.newestIntact();
+    await admit(present ?? emptyDocument(), isOlder);
+    // What is written is no older one any more: from then on nobody would look where an older version kept things.
+    if (isOlder && placeBeside(file.path, isOlder) !== besideOf(file.path)) bringAlong(file.path, present!);
+    const kept = file.keepPresent(keep.as, keep.generation);
+    const serial = Math.max(file.highestSerialToldOf(), copy.serial) + 1;
+    if (serial > LAST_SERIAL)
+      fail({ reason: 'copy-unusable', file: file.path, why: `there is no serial behind ${serial - 1}` });
+    try {
+      const document = restoredDocument({ copy, present, serial, isAlive });
+      await file.write(stamped({ ...document, serial: serial - 1 }));
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+      // Somebody committed meanwhile: what was kept is not the last of what was there.
+      for (const one of kept) removeQuietly(one);
+      continue;
+    }
+    const replaced = present === null || present.lineage === copy.lineage ? null : present.lineage;
+    return { serial, kept, replaced };
+  }
+}
