@@ -1,6 +1,6 @@
 /** All that the real code sees in a folder. */
 import { EVERYTHING } from '../../../src/state/needs.ts';
-import { finishedRuns } from '../finished-runs.ts';
+import { HistoryFiles } from '../../../src/state/json/history-files.ts';
 import fs from 'node:fs';
 import path from 'node:path';
 import { FailureError } from '../../../src/model/failure.ts';
@@ -46,7 +46,8 @@ export async function observe(project: string): Promise<Observation> {
   }
   const finished = new Map<string, RunRecord>();
   try {
-    for (const run of await finishedRuns(store)) {
+    // Also where the state is damaged.
+    for (const run of new HistoryFiles(folder).finishedRuns()) {
       finished.set(run.id, run);
       await store.readLog(run.id);
     }
