@@ -93,7 +93,8 @@ export function atomicPart(document, versions) {
 }
 
 /**
- * For each key what its assets are and which runs it waits for.
+ * For each key what its assets are and which runs it waits for. What a run has made on its way is no part of its own: stopped
+ * there, the run goes on, and its end is the same.
  * @param {StateDocument | null} document
  */
 function keyParts(document) {
@@ -102,9 +103,12 @@ function keyParts(document) {
   for (const [set, { keys }] of Object.entries(document?.sets ?? {})) {
     keys.forEach((key, at) => {
       const assets = Object.entries(document?.assets ?? {}).filter(([, asset]) => asset.set === set);
+      const onTheWay = madeOnTheWay(document, set, key);
       const statuses = assets
         .map(([name, { status }]) => `${name} ${status[at] ?? '.'}`)
-        .filter((text) => !text.endsWith('.'));
+        .filter((text) => !text.endsWith('.') && !onTheWay.delete(text));
+      // On record with its run and not with its key.
+      for (const text of onTheWay) statuses.push(`${text} of a run alone`);
       const runs = (document?.runs ?? []).flatMap((group) =>
         group.set !== set
           ? []
@@ -125,6 +129,26 @@ function keyParts(document) {
     });
   }
   return parts;
+}
+
+/**
+ * What pending runs of a key have made so far, as statuses.
+ * @param {StateDocument | null} document
+ * @param {string} set
+ * @param {string} key
+ */
+function madeOnTheWay(document, set, key) {
+  return new Set(
+    (document?.runs ?? []).flatMap((group) =>
+      group.set !== set
+        ? []
+        : group.keys.flatMap((other, run) =>
+            other === key
+              ? (group.done?.[String(group.numbers[run])] ?? []).map(({ asset }) => `${asset} m`)
+              : [],
+          ),
+    ),
+  );
 }
 
 /**
