@@ -1,5 +1,5 @@
 /** Which partition of an upstream a partition of an asset is made from: asked by all who plan, queue and execute. Pure. */
-import type { PartitionRef } from '../model/partition.ts';
+import type { PartitionRef } from '../model/partition-status.ts';
 import type { Pipeline } from './pipeline.ts';
 
 /** The same key, or for an upstream without partitions the only value that it has. */

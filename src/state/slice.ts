@@ -1,6 +1,6 @@
 /** The state at one moment, as planners see it: plain data and synchronous questions. */
 import type { KnownPipeline } from '../model/known-pipeline.ts';
-import type { CountedStatus, PartitionStatus } from '../model/partition.ts';
+import type { CountedStatus, PartitionStatus } from '../model/partition-status.ts';
 import type { PendingRun, PendingRuns } from '../model/pending-run.ts';
 import type { TickRecord } from '../model/tick.ts';
 

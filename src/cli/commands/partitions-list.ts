@@ -1,7 +1,7 @@
 /** `dynpart partitions list`: the sets, or the keys of one. */
 import { fail } from '../../model/failure.ts';
 import { counted, printable, quoted, toJson } from '../../model/text.ts';
-import type { CountedStatus } from '../../model/partition.ts';
+import type { CountedStatus } from '../../model/partition-status.ts';
 import type { PageQuery } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';

@@ -1,6 +1,6 @@
 /** Which assets of which keys a selection by state comes to, and which of them have to wait for what is above them. Pure. */
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
-import { countedAs, isThere, type PartitionStatus } from '../../model/partition.ts';
+import { countedAs, isThere, type PartitionStatus } from '../../model/partition-status.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { CandidateQuery, StateView } from '../../state/slice.ts';
 

@@ -7,7 +7,7 @@ import type { IoManager } from '../../definitions/io-manager.ts';
 import { METADATA_LIMIT, recordableJson } from '../../model/recordable.ts';
 import { whyNotJson } from '../../model/json-value.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
-import type { PartitionRef } from '../../model/partition.ts';
+import type { PartitionRef } from '../../model/partition-status.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { AssetOutcome, FinalRunStatus } from '../../model/run.ts';
 import type { Clock } from '../../model/time.ts';

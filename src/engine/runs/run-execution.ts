@@ -8,7 +8,7 @@ import { FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
 import { upstreamsOf } from '../../definitions/mapping.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
-import { isThere, type PartitionRef } from '../../model/partition.ts';
+import { isThere, type PartitionRef } from '../../model/partition-status.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
 import type { Needs } from '../../state/needs.ts';
@@ -31,7 +31,7 @@ import {
 import { endOf, endOfAll } from '../plan/run-records.ts';
 import { RunQueue } from './run-queue.ts';
 import { needsOfRoom, slotsFor } from '../plan/slots.ts';
-import { hasWorkOf, takesRoom } from '../plan/waiting.ts';
+import { hasWorkOf, takesRoom } from '../plan/waits-for.ts';
 import { Unrecorded } from './unrecorded.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
 

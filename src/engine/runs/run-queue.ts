@@ -1,6 +1,6 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
 import { workName } from '../plan/work-name.ts';
-import type { PartitionRef } from '../../model/partition.ts';
+import type { PartitionRef } from '../../model/partition-status.ts';
 import type { OwnedRun } from '../plan/claim-runs.ts';
 
 /** Work in the hands of another live process: an asset and key, and since which serial it is that process's. */

@@ -1,5 +1,5 @@
 /** What became of assets, in the letters of the document: read as words, and changed. */
-import { type CountedStatus, countedAs, type PartitionStatus } from '../../model/partition.ts';
+import { type CountedStatus, countedAs, type PartitionStatus } from '../../model/partition-status.ts';
 import { type PendingRuns, runsIn } from '../../model/pending-run.ts';
 import type { CandidateQuery, CountQuery, KeyState, KeyStatuses, StatusCounts } from '../slice.ts';
 import { put, without } from './columns.ts';

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isoTime } from '../../model/time.ts';
-import { showLifeFromThread } from '../../files/life-thread.ts';
+import { showLifeFromThread } from '../../files/heartbeat.ts';
 import type { ExecutorEntry } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { ExecutorSigns } from '../slice.ts';
