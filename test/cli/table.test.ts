@@ -65,6 +65,38 @@ describe('a table on a terminal', () => {
     expect(cut).toMatch(/^x+…  +7$/);
   });
 
+  describe.each([40, 80, 200])('of %i columns', (columns) => {
+    const long = 'x'.repeat(150);
+    it.each([
+      ['begin alike', ['a', 'b', 'c'].map((end) => `s3://bucket/${long}/${end}.json`)],
+      ['begin and end alike', ['1', '2', '3'].map((number) => `${long}/${number}/${long}`)],
+      ['end alike', ['1', '2', '3'].map((number) => `${number}/${long}`)],
+      ['begin alike and are one the beginning of the other', [long, `${long}x`, `${long}xx`]],
+      ['begin alike in wide letters', ['1', '2'].map((end) => `${'日本'.repeat(60)}${end}`)],
+      ['begin alike in letters with accents', ['1', '2'].map((end) => `${'e\u0301'.repeat(300)}${end}`)],
+    ])('shows keys that %s as different ones, within its width', async (_, keys) => {
+      const table = await lines(
+        {
+          columns: [
+            { title: 'KEY', keeps: 'difference' },
+            { title: 'ADDED', keeps: 'all' },
+          ],
+          rows: keys.map((key) => [key, '2 min ago']),
+        },
+        columns,
+      );
+      expect(new Set(table).size).toBe(keys.length + 1);
+      for (const line of table) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+    });
+  });
+
+  it('is rather too wide than that two keys look the same', async () => {
+    const keys = Array.from({ length: 300 }, (_, at) => `${'x'.repeat(at)}y${'x'.repeat(300 - at)}`);
+    const rows = keys.map((key) => [key, key]);
+    const table = await lines({ columns: [{ title: 'A', keeps: 'difference' }, { title: 'B' }], rows }, 40);
+    expect(new Set(table).size).toBe(keys.length + 1);
+  });
+
   it('cuts wide letters whole', async () => {
     const [, cut] = await lines({ columns: two, rows: [['日'.repeat(60), '7']] });
     expect(stringWidth(cut!)).toBeLessThanOrEqual(80);

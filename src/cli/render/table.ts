@@ -36,14 +36,18 @@ export async function writeTable(
   const widths = columns.map(({ title }, at) =>
     Math.max(title.length, ...cells.map((row) => width(row[at]!.text))),
   );
-  const texts = (at: number): string[] => cells.map((row) => oneLine(row[at]!.text));
   shrinkToFit(widths, columns, stream.columns);
-  for (const [at, { keeps }] of columns.entries())
-    if (keeps === 'difference') widths[at] = widthThatTellsApart(texts(at), widths[at]!, width);
+  const cuts = columns.map(({ keeps }, at): Cut => {
+    if (keeps !== 'difference') return atEnd;
+    const different = [...new Set(cells.map((row) => oneLine(row[at]!.text)))];
+    const telling = tellingApart(different, widths[at]!, width);
+    widths[at] = telling.places;
+    return telling.cut;
+  });
   const line = (texts: readonly Cell[], style: (text: string, cell: Cell) => string): string =>
     texts
       .map((cell, at) => {
-        const text = shortened(oneLine(cell.text), widths[at]!, width);
+        const text = cuts[at]!(oneLine(cell.text), widths[at]!, width);
         const space = ' '.repeat(Math.max(0, widths[at]! - width(text)));
         const painted = style(text, cell);
         const last = at === texts.length - 1;
@@ -77,39 +81,101 @@ function shrinkToFit(widths: number[], columns: readonly Column[], room: number)
   }
 }
 
-/** The least width, from `least` on, at which different texts still look different. */
-function widthThatTellsApart(
-  texts: readonly string[],
+type Width = (text: string) => number;
+
+/** Shortens a text that is too long for its places. */
+type Cut = (text: string, most: number, width: Width) => string;
+
+/** A cut after which different texts still look different, and the places that it takes: `least`, where any cut will do. */
+function tellingApart(
+  different: readonly string[],
   least: number,
-  width: (text: string) => number,
-): number {
-  const different = [...new Set(texts)];
-  const most = Math.max(least, ...different.map(width));
-  const isEnough = (places: number): boolean =>
-    new Set(different.map((text) => shortened(text, places, width))).size === different.length;
-  let [low, high] = [least, most];
+  width: Width,
+): { readonly cut: Cut; readonly places: number } {
+  const tellsApart = (cut: Cut, places: number): boolean => {
+    const seen = new Set<string>();
+    return different.every((text) => seen.size < seen.add(cut(text, places, width)).size);
+  };
+  const behindCommon = behind(commonLength(different));
+  for (const cut of [atEnd, inMiddle, behindCommon])
+    if (tellsApart(cut, least)) return { cut, places: least };
+  // Rather a line that is too long than two that look the same.
+  let [low, high] = [least, Math.max(least, ...different.map(width))];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (isEnough(middle)) high = middle;
+    if (tellsApart(behindCommon, middle)) high = middle;
     else low = middle + 1;
   }
-  return low;
+  return { cut: behindCommon, places: low };
 }
 
-function shortened(text: string, most: number, width: (text: string) => number): string {
+const atEnd: Cut = (text, most, width) =>
+  width(text) <= most ? text : `${beginning(text, most - 1, width)}…`;
+
+const inMiddle: Cut = (text, most, width) => {
   if (width(text) <= most) return text;
-  if (width(text) === text.length) return `${text.slice(0, most - 1)}…`;
-  let kept = '';
-  for (const char of text) {
-    if (width(kept + char) > most - 1) break;
-    kept += char;
-  }
-  return `${kept}…`;
+  const end = ending(text, Math.ceil((most - 1) / 2), width);
+  return `${beginning(text, most - 1 - width(end), width)}…${end}`;
+};
+
+/** Leaves out what all texts begin with. */
+function behind(common: number): Cut {
+  return (text, most, width) => (width(text) <= most ? text : atEnd(`…${text.slice(common)}`, most, width));
 }
 
-/** How many places a text takes; the library for it is only loaded on a terminal. */
-async function widthOf(): Promise<(text: string) => number> {
+/** The length of what all texts begin with. */
+function commonLength([first = '', ...others]: readonly string[]): number {
+  let length = 0;
+  for (const letter of first) {
+    if (!others.every((other) => other.startsWith(letter, length))) break;
+    length += letter.length;
+  }
+  return length;
+}
+
+/** As much of the beginning as there are places for. */
+function beginning(text: string, places: number, width: Width): string {
+  if (width(text) === text.length) return text.slice(0, places);
+  return fitting(lettersOf(text), places, width).join('');
+}
+
+function ending(text: string, places: number, width: Width): string {
+  if (width(text) === text.length) return text.slice(text.length - places);
+  return fitting(lettersOf(text).toReversed(), places, width).toReversed().join('');
+}
+
+function fitting(letters: readonly string[], places: number, width: Width): readonly string[] {
+  let left = places;
+  const end = letters.findIndex((letter) => (left -= width(letter)) < 0);
+  return end === -1 ? letters : letters.slice(0, end);
+}
+
+let made: Intl.Segmenter | undefined;
+const segmenter = (): Intl.Segmenter => (made ??= new Intl.Segmenter());
+
+/** What takes places as one: a letter with its accents, a flag, a family. */
+function lettersOf(text: string): string[] {
+  return Array.from(segmenter().segment(text), ({ segment }) => segment);
+}
+
+/**
+ * How many places a text takes; the library for it is only loaded on a terminal. It is slow, and is asked once for each letter
+ * that is not ASCII: the same few come again and again.
+ */
+async function widthOf(): Promise<Width> {
   const { default: stringWidth } = await import('string-width');
-  // oxlint-disable-next-line no-control-regex -- all of ASCII
-  return (text) => (/^[\u0000-\u007e]*$/.test(text) ? text.length : stringWidth(text));
+  const ofLetters = new Map<string, number>();
+  const ofTexts = new Map<string, number>();
+  const ofLetter = (letter: string): number => {
+    const known = ofLetters.get(letter) ?? stringWidth(letter);
+    ofLetters.set(letter, known);
+    return known;
+  };
+  return (text) => {
+    // oxlint-disable-next-line no-control-regex -- all of ASCII, and the sign of what was cut
+    if (/^[\u0000-\u007e…]*$/.test(text)) return text.length;
+    const known = ofTexts.get(text) ?? lettersOf(text).reduce((sum, letter) => sum + ofLetter(letter), 0);
+    ofTexts.set(text, known);
+    return known;
+  };
 }
