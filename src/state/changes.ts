@@ -44,7 +44,7 @@ export type StateChange =
   | { readonly type: 'runs-progressed'; readonly runs: ReadonlyMap<string, readonly AssetOutcome[]> }
   /** A live owner will abort them; no outcome of theirs counts. */
   | { readonly type: 'runs-canceling'; readonly ids: Iterable<string> }
-  /** They leave the state for the history; `statuses` become those of their assets' keys. */
+  /** They leave the state for the history, and what was not on record of their assets is now. */
   | { readonly type: 'runs-finished'; readonly runs: readonly FinishedRun[] }
   | { readonly type: 'executor'; readonly id: string; readonly slots: number; readonly wants: number }
   /** It leaves the state, unless it owns runs after all changes before this one. */
@@ -58,9 +58,8 @@ export interface QueuedRuns extends RunHead {
   readonly runKeys: readonly (string | null)[] | null;
 }
 
+/** What its record says of its assets is what counts: an outcome that does not is none. */
 export interface FinishedRun {
   readonly record: RunRecord & { readonly status: FinalRunStatus };
   readonly set: string | null;
-  /** Whether the outcome counts for the assets' statuses. */
-  readonly counts: boolean;
 }

@@ -119,6 +119,7 @@ function keyParts(document) {
                       group.assets,
                       group.sensor,
                       group.status[run] === 'c',
+                      (group.done?.[String(group.numbers[run])] ?? []).map((made) => made.asset),
                       group.runKeys === 'keys' ? key : null,
                     ],
                   ]

@@ -6,7 +6,7 @@ export const PIPELINE = `
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
-const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT } = process.env;
+const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS } = process.env;
 const items = dynamicPartitions('items');
 const others = dynamicPartitions('others');
 
@@ -15,6 +15,14 @@ const realInterval = setInterval;
 if (HEARTBEAT !== undefined)
   globalThis.setInterval = (call, ms, ...rest) => realInterval(call, Math.min(ms, 40), ...rest);
 const untilOneWasShown = () => (HEARTBEAT === undefined ? null : new Promise((done) => setTimeout(done, 150)));
+
+// What a run has made on its way is recorded a second later: that has passed as soon as its second asset begins.
+const realTime = process.hrtime;
+const untilItIsRecorded = async () => {
+  if (PROGRESS === undefined) return;
+  process.hrtime = Object.assign(() => realTime().map((part, at) => (at === 0 ? part + 2 : part)), realTime);
+  await new Promise((done) => setTimeout(done, 300));
+};
 
 // No file may grow beyond so many bytes from here on.
 const limit = (asset) => {
@@ -50,8 +58,9 @@ const second = asset({
   name: 'second',
   partitions: items,
   inputs: { first },
-  materialize({ inputs }) {
+  async materialize({ inputs }) {
     limit('second');
+    await untilItIsRecorded();
     return inputs.first.key + '!';
   },
 });
@@ -150,6 +159,14 @@ export const SCENARIOS = {
     killed: { items: 'a,b', command: ['sensor', 'tick'], at: /^fsync\(.*runs\.000001\.jsonl>\)/ },
     items: 'a,b',
     command: ['sensor', 'tick'],
+  },
+  // A run that has its first asset on record before it ends.
+  progress: {
+    changesOnly: true,
+    start: [['a', 'sensor', 'tick']],
+    items: 'a,b',
+    command: ['sensor', 'tick'],
+    env: { PROGRESS: '1' },
   },
   'failing-run': {
     changesOnly: true,

@@ -653,6 +653,7 @@ const QUICK = {
   tick: { kill: 6, ENOSPC: 1, EIO: 2, EACCES: 1, EMFILE: 1, EROFS: 1, short: ['start:1300', 'second:450'] },
   recover: { kill: 3 },
   'first-add': { kill: 3, ENOSPC: 1 },
+  progress: { kill: 3 },
   remove: { kill: 3, EIO: 1 },
   restore: { kill: 2 },
 };

@@ -79,19 +79,57 @@ describe('a run of two assets', () => {
     },
   );
 
-  it('is taken up so when its process was killed a while after the first was made', async () => {
+  it.each([
+    ['the next tick', ['sensor', 'tick'], ['sensor', 'tick']],
+    ['a worker', ['sensor', 'tick', '--no-run'], ['worker', '--once']],
+    ['materialize, by key', ['materialize', '--key', 'k', '--add'], ['materialize', '--key', 'k']],
+    ['materialize, by state', ['materialize', '--key', 'k', '--add'], ['materialize', '--missing']],
+  ])(
+    'is taken up so when its process was killed a while after the first was made, by %s',
+    async (_, first, next) => {
+      await using project = new Project({ 'pipeline.ts': PIPELINE });
+      const queues = first.includes('--no-run');
+      if (queues) await project.dynpart(first);
+      const running = project.start(queues ? ['worker'] : first);
+      await expect
+        .poll(() => runsOf(project), { timeout: 20_000 })
+        .toEqual(['STARTED first SUCCESS second STARTED']);
+      expect(JSON.parse(project.read('.dynpart/values/first/k.json'))).toEqual({ of: 'k' });
+      running.process.kill('SIGKILL');
+      await running.done;
+      project.write({ go: '' });
+      expect(await project.dynpart(next)).toMatchObject({ code: 0 });
+      expect(await runsOf(project)).toEqual(['SUCCESS first SUCCESS second SUCCESS']);
+      expect(marks(project)).toEqual(['first k', 'second k', 'second k']);
+      expect(JSON.parse(project.read('.dynpart/values/second/k.json'))).toBe('second of k');
+      expect(await project.dynpart(['state', 'check'])).toMatchObject({ code: 0 });
+    },
+  );
+
+  it('counts what is on record while the rest of it is in progress, and keeps that when it is canceled', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE });
-    const running = project.start(['sensor', 'tick']);
+    const running = project.start(['materialize', '--key', 'k', '--add']);
     await expect
       .poll(() => runsOf(project), { timeout: 20_000 })
       .toEqual(['STARTED first SUCCESS second STARTED']);
-    expect(JSON.parse(project.read('.dynpart/values/first/k.json'))).toEqual({ of: 'k' });
-    running.process.kill('SIGKILL');
-    await running.done;
+    const counts = async (): Promise<string[]> =>
+      (await project.json(['status'])).document.assets.map(
+        (one: { asset: string; materialized: number; inProgress: number }) =>
+          `${one.asset} ${one.materialized} ${one.inProgress}`,
+      );
+    expect(await counts()).toEqual(['first 1 0', 'second 0 1']);
+    const { document } = await project.json(['runs', 'list']);
+    await project.dynpart(['runs', 'cancel', document.runs[0].id]);
+    expect(await running.done).toMatchObject({ code: 1 });
+    expect(await runsOf(project)).toEqual(['CANCELED first SUCCESS second CANCELED']);
+    expect(await counts()).toEqual(['first 1 0', 'second 0 0']);
     project.write({ go: '' });
-    expect(await project.dynpart(['sensor', 'tick'])).toMatchObject({ code: 0 });
-    expect(await runsOf(project)).toEqual(['SUCCESS first SUCCESS second SUCCESS']);
+    expect(await project.dynpart(['runs', 'retry', document.runs[0].id])).toMatchObject({ code: 0 });
     expect(marks(project)).toEqual(['first k', 'second k', 'second k']);
+    // With its key it is forgotten.
+    await project.dynpart(['partitions', 'remove', 'items', 'k']);
+    await project.dynpart(['partitions', 'add', 'items', 'k']);
+    expect(await counts()).toEqual(['first 0 0', 'second 0 0']);
   });
 
   it('leaves what it made on record when materialize is stopped with Ctrl-C, and again makes the rest', async () => {

@@ -33,6 +33,7 @@ const OFTEN = [
   'tick FAILURE',
   'tick SUCCESS',
   'killed now',
+  'asset on record before its run',
 ];
 /** In a long run. */
 const SELDOM = [
@@ -73,6 +74,7 @@ async function live(
     for (const [what, count] of world.tally) tally.add(what, count);
     for (const status of world.model.finished.values()) tally.add(`run ${status}`);
     tally.add('run interrupted', world.model.interrupted);
+    tally.add('asset on record before its run', world.model.progressed);
   } finally {
     await world.dispose();
   }

@@ -69,10 +69,9 @@ export function finishedRun(
     readonly id: string;
     readonly status: FinalRunStatus;
     readonly set?: string | null;
-    readonly counts?: boolean;
   },
 ): FinishedRun {
-  const { set, counts = true, ...given } = fields;
+  const { set, ...given } = fields;
   const partitionKey = given.partitionKey ?? null;
   if (set !== undefined && (set === null) !== (partitionKey === null))
     throw new Error('a run has a key exactly when it has a set');
@@ -92,7 +91,6 @@ export function finishedRun(
       ...given,
     },
     set: set ?? (partitionKey === null ? null : 'letters'),
-    counts,
   };
 }
 

@@ -80,6 +80,7 @@ export function fullDocument(fields: Partial<StateDocument> = {}): StateDocument
         status: 'sc',
         interrupted: '01',
         startedAt: { '1': AT },
+        done: { '1': [{ asset: 'audio', status: 'SUCCESS', attempts: 2, metadata: { n: 1 }, error: null }] },
         runKeys: ['x', null],
       }),
       runGroup({

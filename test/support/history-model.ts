@@ -162,6 +162,8 @@ export class HistoryModel {
   readonly loose = new Set<string>();
   /** How many runs ended because they were interrupted too often. */
   interrupted = 0;
+  /** How many assets were on record before the run that made them had ended. */
+  progressed = 0;
   #announced: {
     group: string;
     sensor: string | null;
@@ -419,7 +421,6 @@ export class HistoryModel {
       ),
     );
     this.#takeIn(seen);
-    for (const [id, { run }] of seen) this.#progress(this.run(id)!, run.done, by);
     const ended: { run: ModelRun; outcomes: Outcomes }[] = [];
     for (const run of this.pending) {
       if (seen.has(run.id)) continue;
@@ -431,6 +432,8 @@ export class HistoryModel {
     for (const { run, outcomes } of ended) this.#finish(run, outcomes);
     for (const [id, { runs, run }] of seen) {
       const known = this.run(id)!;
+      // It began behind what has ended of its key.
+      this.#progress(known, run.done, by);
       this.#ownedBy(known, runs.owner, by);
       demand(run.interrupted === known.interrupted, `${id} was interrupted ${known.interrupted} times`, run);
       demand(run.canceling === (known.canceledAt !== null), `${id} is canceled: ${known.canceledAt}`, run);
@@ -487,6 +490,7 @@ export class HistoryModel {
       demand(isMade, `${asset} of ${run.id} was made by who commits`, { run, by });
       run.done.add(asset);
       run.life.statuses.set(asset, 'm');
+      this.progressed++;
     }
   }
 
@@ -523,21 +527,21 @@ export class HistoryModel {
     if (outcomes !== undefined) return outcomes;
     if (mine && by.stopping && by.cancels && run.sensor === null) {
       const made = [...(run.made.get(executor) ?? [])];
-      return { ...canceled, assets: made.map((asset) => [asset, 'SUCCESS'] as const) };
+      return { ...canceled, order: Infinity, assets: made.map((asset) => [asset, 'SUCCESS'] as const) };
     }
     const isTakenUp = executor !== null && !this.isAlive(run.owner);
     demand(isTakenUp && executions >= EXECUTIONS, `${run.id} has had an end`, { run, by, executions });
     this.interrupted++;
-    const left = run.assets.filter((asset) => !run.done.has(asset));
-    return { order: 0, status: 'FAILURE', assets: left.map((asset) => [asset, 'FAILURE']) };
+    return { order: 0, status: 'FAILURE', assets: run.assets.map((asset) => [asset, 'FAILURE']) };
   }
 
   #finish(run: ModelRun, { status, assets }: Outcomes): void {
     this.pending.splice(this.pending.indexOf(run), 1);
     this.finished.set(run.id, status);
-    if (assets.length === 0) return;
-    demand(!run.life.gone, `${run.id} belongs to a key that is there`, run);
-    for (const [asset, outcome] of assets) {
+    // What is on record counts once: another run may have come to something else since.
+    const fresh = assets.filter(([asset]) => !run.done.has(asset));
+    demand(fresh.length === 0 || !run.life.gone, `${run.id} belongs to a key that is there`, run);
+    for (const [asset, outcome] of fresh) {
       if (outcome === 'SUCCESS') run.life.statuses.set(asset, 'm');
       // What was made before stands.
       if (outcome === 'FAILURE')

@@ -417,6 +417,9 @@ export class HistoryProcess {
             else reject(new Error(`no ${name}`));
           }),
       };
+      const wanted = this.#world.model.run(run.id);
+      const isAgain = wanted?.owner === this.executor && wanted.done.has(name);
+      this.#world.watching(() => demand(!isAgain, `${name} of ${run.id} is on record, and not made again`));
       doors.push(door);
       signal.addEventListener('abort', () => leave(() => reject(signal.reason as Error)));
     });

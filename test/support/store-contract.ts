@@ -418,12 +418,12 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         expect(letters(await store.read(EVERYTHING), 'audio', null)).toBe('F');
       });
 
-      it('is not changed by an outcome that does not count, nor for a key that is gone', async () => {
+      it('is not changed by a run that was canceled, nor for a key that is gone', async () => {
         await commit(keysAdded('letters', ['a']));
         await commit({
           type: 'runs-finished',
           runs: [
-            finishedRun({ id: 'x-1', partitionKey: 'a', status: 'SUCCESS', counts: false }),
+            finishedRun({ id: 'x-1', partitionKey: 'a', status: 'CANCELED' }),
             finishedRun({ id: 'x-2', partitionKey: 'gone', status: 'SUCCESS' }),
           ],
         });
@@ -494,16 +494,44 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         await commit({ type: 'runs-released', ids: ['g-1'] });
         const { run } = (await store.read(EVERYTHING)).run('g-1')!;
         expect(run.done).toEqual([made('audio'), made('text')]);
-        const ended = finishedRun({ id: 'g-2', partitionKey: 'b', status: 'CANCELED', counts: false });
+        const ended = finishedRun({ id: 'g-2', partitionKey: 'b', status: 'CANCELED' });
         await commit({ type: 'runs-finished', runs: [ended] }, { type: 'runs-released', ids: ['g-1'] });
         expect(await statuses()).toBe('mmm');
         await commit({ type: 'executor-left', id });
         await executor.leave();
       });
 
+      it('have it counted once, whatever another run came to since', async () => {
+        await progress({ 'g-1': ['audio'] });
+        await commit({
+          type: 'runs-finished',
+          runs: [finishedRun({ id: 'x-1', partitionKey: 'a', status: 'FAILURE' })],
+        });
+        const assets = ['audio', 'text', 'index'].map(made);
+        await commit({
+          type: 'runs-finished',
+          runs: [finishedRun({ id: 'g-1', partitionKey: 'a', status: 'SUCCESS', assets })],
+        });
+        const view = await store.read(EVERYTHING);
+        expect([letters(view, 'audio', 'letters'), letters(view, 'text', 'letters')]).toEqual(['F..', 'm..']);
+      });
+
+      it('are in progress with the rest only', async () => {
+        await progress({ 'g-1': ['audio'] });
+        const view = await store.read(EVERYTHING);
+        const counts = { total: 3, failed: 0, missing: 0 };
+        expect([
+          view.counts({ asset: 'audio', set: 'letters' }),
+          view.counts({ asset: 'text', set: 'letters' }),
+        ]).toEqual([
+          { ...counts, inProgress: 2, materialized: 1 },
+          { ...counts, inProgress: 3, materialized: 0 },
+        ]);
+      });
+
       it('forget it with their key', async () => {
         await progress({ 'g-1': ['audio'] });
-        const gone = finishedRun({ id: 'g-1', partitionKey: 'a', status: 'CANCELED', counts: false });
+        const gone = finishedRun({ id: 'g-1', partitionKey: 'a', status: 'CANCELED' });
         await commit(
           { type: 'runs-finished', runs: [gone] },
           { type: 'keys-removed', set: 'letters', keys: ['a'], keepOut: false },
@@ -1247,7 +1275,7 @@ export function describeSharedStoreContract(
             },
           ]);
         }
-        const canceled = finishedRun({ id: 'g-1', partitionKey: 'a', status: 'CANCELED', counts: false });
+        const canceled = finishedRun({ id: 'g-1', partitionKey: 'a', status: 'CANCELED' });
         return {
           changes: view.run('g-1') === undefined ? [] : [{ type: 'runs-finished', runs: [canceled] }],
           outcome: undefined,

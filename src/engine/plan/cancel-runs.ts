@@ -41,7 +41,6 @@ export function cancelRuns(
           status: 'CANCELED',
           failure: { reason: 'canceled', why },
           now,
-          counts: false,
         });
         finished.push(ended);
         records.push(ended.record);

@@ -135,7 +135,6 @@ function whyItEnds(
       status: 'CANCELED',
       failure: { reason: 'canceled', why: 'it was canceled' },
       now,
-      counts: false,
     });
   }
   const executions = run.interrupted + (owner?.interrupted.has(run.id) ? 1 : 0);
@@ -144,6 +143,5 @@ function whyItEnds(
     status: 'FAILURE',
     failure: { reason: 'interrupted', executions },
     now,
-    counts: true,
   });
 }

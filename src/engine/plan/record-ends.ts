@@ -15,7 +15,7 @@ export interface EndsToRecord {
   readonly executor: string;
   /** Runs that ended here, as this process saw it. */
   readonly ended: readonly FinishedRun[];
-  /** Assets that runs have made which did not come to their end: those runs go on, go back, or were interrupted for good. */
+  /** Assets that runs have made without having come to their end: those go on, go back, or were interrupted for good. */
   readonly made: ReadonlyMap<string, readonly AssetOutcome[]>;
   /** Runs that began here and that the state does not show as started: when, by id. */
   readonly started: ReadonlyMap<string, string>;
@@ -62,16 +62,17 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   const lost = ended.filter((end) => !mine.includes(end));
   const back = released.filter((id) => isOwnedBy(view, executor, id)).map((id) => view.run(id)!);
   // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
-  const progressed = progressOf(view, ends);
   const finished = [
-    ...mine.map((end) => asRecorded(view, end, progressed.get(end.record.id) ?? [])),
+    ...mine.map((end) => asRecorded(view, end, ends.made.get(end.record.id) ?? [])),
     ...back.filter(({ run }) => run.canceling).map(({ runs, run }) => canceledEnd(view, runs, run, now)),
   ];
   const queued = back.filter(({ run }) => !run.canceling).map(({ run }) => run.id);
   const started = startedBy(view, ends);
+  const progressed = progressOf(view, ends);
   const changes: StateChange[] = [];
-  if (progressed.size > 0) changes.push({ type: 'runs-progressed', runs: progressed });
   if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
+  // What goes on began behind what has ended of the same asset and key.
+  if (progressed.size > 0) changes.push({ type: 'runs-progressed', runs: progressed });
   if (queued.length > 0) changes.push({ type: 'runs-released', ids: queued });
   if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
   // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
@@ -105,48 +106,42 @@ export function startedBy(
   return new Map([...started].filter(([id]) => isOwnedBy(view, executor, id)));
 }
 
-/** Nothing new counts for a run that others cancel; what came to an outcome that counts has all of it in there. */
+/** Nothing new counts for a run that others cancel. The end of one that has ended has all that it made. */
 function progressOf(
   view: StateView,
   { executor, ended, made }: EndsToRecord,
 ): ReadonlyMap<string, readonly AssetOutcome[]> {
-  const whole = new Set(ended.flatMap(({ record, counts }) => (counts ? [record.id] : [])));
+  const over = new Set(ended.map(({ record }) => record.id));
   return new Map(
     [...made].filter(([id]) => {
       const found = view.run(id);
-      return found?.runs.owner === executor && !found.run.canceling && !whole.has(id);
+      return found?.runs.owner === executor && !found.run.canceling && !over.has(id);
     }),
   );
 }
 
-function asRecorded(view: StateView, end: FinishedRun, progress: readonly AssetOutcome[]): RecordedEnd {
+/** What is on record of its assets stands, whatever is said of the others. */
+function asRecorded(view: StateView, end: FinishedRun, made: readonly AssetOutcome[]): RecordedEnd {
   const { runs, run } = view.run(end.record.id)!;
+  const { record } = end;
   if (!run.canceling) {
-    // What an interrupted run has made stays made.
-    const assets = end.counts ? end.record.assets : withDone(end.record.assets, [...run.done, ...progress]);
-    return { ...end, record: { ...end.record, assets }, canceledByOthers: false };
+    const assets = withDone(record.assets, [...made, ...run.done]);
+    return { ...end, record: { ...record, assets }, canceledByOthers: false };
   }
+  const status = 'CANCELED' as const;
   const error = whyCanceled(view, runs, run);
+  const canceled = record.assets.map((asset) => ({ ...asset, status, error: asset.error ?? error }));
   return {
     ...end,
-    counts: false,
     canceledByOthers: true,
-    record: {
-      ...end.record,
-      status: 'CANCELED',
-      error,
-      assets: withDone(
-        end.record.assets.map((asset) => ({ ...asset, status: 'CANCELED', error: asset.error ?? error })),
-        run.done,
-      ),
-    },
+    record: { ...record, status, error, assets: withDone(canceled, run.done) },
   };
 }
 
 function canceledEnd(view: StateView, runs: PendingRuns, run: PendingRun, now: Millis): RecordedEnd {
   const failure = cancellation(view, runs, run);
   return {
-    ...endedAs(runs, run, { status: 'CANCELED', failure, now, counts: false }),
+    ...endedAs(runs, run, { status: 'CANCELED', failure, now }),
     canceledByOthers: true,
   };
 }

@@ -36,17 +36,12 @@ export function endOfAll(assets: readonly string[], status: FinalRunStatus, fail
   };
 }
 
-/** The end of a run that is not executed (any more). Its outcome changes no asset's status unless it `counts`. */
+/** The end of a run that is not executed (any more). */
 export function endedAs(
   runs: PendingRuns,
   run: PendingRun,
-  end: {
-    readonly status: FinalRunStatus;
-    readonly failure: Failure;
-    readonly now: Millis;
-    readonly counts: boolean;
-  },
+  end: { readonly status: FinalRunStatus; readonly failure: Failure; readonly now: Millis },
 ): FinishedRun {
   const record = endOf(runs, run, endOfAll(runs.assets, end.status, end.failure), end.now);
-  return { record, set: runs.set, counts: end.counts };
+  return { record, set: runs.set };
 }

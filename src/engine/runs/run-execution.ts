@@ -315,25 +315,21 @@ export class RunExecution {
     if (ending.type === 'interrupted') return this.#queue.add([flight.run]);
     const { status, assets, error } = ending;
     const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
-    this.#end(flight, { status, assets, error, attempts }, true);
+    this.#end(flight, { status, assets, error, attempts });
     if (status === 'FAILURE' && this.#options.failFast) this.#stop('fail-fast');
   }
 
   #endCanceled(flight: Pick<InFlight, 'run' | 'startedAt'>, why: string): void {
-    this.#end(flight, endOfAll(flight.run.assets, 'CANCELED', { reason: 'canceled', why }), false);
+    this.#end(flight, endOfAll(flight.run.assets, 'CANCELED', { reason: 'canceled', why }));
   }
 
   /** What is said of the end is what the commit records of it: see `#commit`. */
-  #end(
-    { run, startedAt }: Pick<InFlight, 'run' | 'startedAt'>,
-    end: ReturnType<typeof endOfAll>,
-    counts: boolean,
-  ): void {
+  #end({ run, startedAt }: Pick<InFlight, 'run' | 'startedAt'>, end: ReturnType<typeof endOfAll>): void {
     const { id, partitionKey, runKey, interrupted, done } = run;
     const status = 'STARTED' as const;
     const pending = { id, partitionKey, runKey, interrupted, status, canceling: false, startedAt, done };
     const record = endOf(run.runs, pending, end, this.#options.clock.now());
-    this.#unrecorded.noteEnd({ record, set: run.runs.set, counts });
+    this.#unrecorded.noteEnd({ record, set: run.runs.set });
     this.#options.emit({ type: 'run-ended', run: record });
   }
 
@@ -442,11 +438,7 @@ export class RunExecution {
     const isOver = true;
     this.#options.ioManager.settle?.([
       ...[...progressed].map(([run, made]) => ({ run, assets: assetsIn(made), isOver: false })),
-      ...finished.map(({ record: { id, assets }, counts }) => ({
-        run: id,
-        assets: counts ? assetsIn(assets) : [],
-        isOver,
-      })),
+      ...finished.map(({ record: { id, assets } }) => ({ run: id, assets: assetsIn(assets), isOver })),
       ...[...lost.map(({ record }) => record.id), ...released].map((run) => ({ run, assets: [], isOver })),
     ]);
   }

@@ -31,7 +31,7 @@ export class Unrecorded {
   noteEnd(end: FinishedRun): void {
     this.#ended.push(end);
     this.#count++;
-    if (end.counts) this.#fresh.note(end.record);
+    this.#fresh.note(end.record);
   }
 
   /** The run is not this process's any more. */

@@ -1,7 +1,15 @@
 /** What each change does to the document. Pure: the document that is given stays as it was. */
 import { put, timesWithout, without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
-import { changeChosen, chosenBy, findRun, groupOf, withLetters, withProgress } from './run-columns.ts';
+import {
+  changeChosen,
+  chosenBy,
+  doneIn,
+  findRun,
+  groupOf,
+  withLetters,
+  withProgress,
+} from './run-columns.ts';
 import {
   EMPTY_SET,
   entryOf,
@@ -211,12 +219,13 @@ function spend(
 }
 
 function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
+  // What is on record counts once: another run may have come to something else since.
+  const done = doneIn(document.runs);
   const runs = changeChosen(document.runs, chosenBy(finished.map(({ record }) => record.id)), () => null);
-  const counting = finished.filter(({ counts }) => counts);
-  const outcomes = counting.map(({ record, set }) => ({
+  const outcomes = finished.map(({ record: { id, partitionKey, assets }, set }) => ({
     set,
-    partitionKey: record.partitionKey,
-    assets: record.assets,
+    partitionKey,
+    assets: assets.filter(({ asset }) => !done.get(id)?.has(asset)),
   }));
   return withStatuses({ ...document, runs }, outcomes);
 }

@@ -1,8 +1,10 @@
 /** Every invariant of a state, checked one by one. Pure: `state check` prints what it finds, tests ask it after every step. */
 import { clean, quoted } from '../../model/text.ts';
 import { whyNotAKey } from '../../model/partition-key.ts';
+import { isThere } from '../../model/partition-status.ts';
 import { MAX_EXECUTIONS, runId } from '../../model/run.ts';
 import { documentShape } from './document-shape.ts';
+import { statusOf } from './statuses.ts';
 import { entryOf, type RunGroup, type SensorEntry, type StateDocument } from './state-document.ts';
 
 export interface StateProblem {
@@ -178,9 +180,14 @@ function checkRun(group: RunGroup, number: number, at: number, check: RunCheck):
   if (status === 's' && !isTimed) report('started-at', `run ${id} is started, and it is not said when`);
   if (status === 'q' && isTimed)
     report('started-at', `run ${id} is queued, and yet it is said when it began`);
-  for (const { asset, status: made } of group.done?.[String(number)] ?? [])
+  for (const { asset, status: made } of group.done?.[String(number)] ?? []) {
+    const [known] = statusOf(check.document, { asset, set: group.set }, [key]);
     if (made !== 'SUCCESS' || !group.assets.includes(asset))
       report('done', `run ${id} is said to have made '${asset}' (${made}), which it cannot have`);
+    // It is forgotten with its key alone, and then the run is canceled.
+    else if (status !== 'c' && !isThere(known!))
+      report('done', `run ${id} is said to have made '${asset}', which is ${known} for its key`);
+  }
   const interrupted = Number(group.interrupted[at]);
   if (interrupted >= MAX_EXECUTIONS)
     report('interrupted-too-often', `run ${id} was interrupted ${interrupted} times and is not ended`);

@@ -1,5 +1,5 @@
 /** What a copy becomes when it takes the place of the present state. Pure: processes that are at work meanwhile must not be surprised. */
-import { changeChosen, chosenBy, withLetters } from './run-columns.ts';
+import { changeChosen, chosenBy, withLetters, withProgress } from './run-columns.ts';
 import {
   entryOf,
   NEW_SENSOR,
@@ -7,7 +7,7 @@ import {
   type SensorEntry,
   type StateDocument,
 } from './state-document.ts';
-import { runId } from '../../model/run.ts';
+import { type AssetOutcome, runId } from '../../model/run.ts';
 
 export interface Restoration {
   readonly copy: StateDocument;
@@ -43,8 +43,12 @@ function restoredRuns(
   alive: ReadonlySet<string>,
 ): readonly RunGroup[] {
   const letters = new Map<string, string>();
-  for (const group of copied)
+  const done = new Map<string, readonly AssetOutcome[]>();
+  for (const group of copied) {
     group.numbers.forEach((number, at) => letters.set(runId(group.id, number), group.status[at]!));
+    for (const [number, made] of Object.entries(group.done ?? {}))
+      done.set(runId(group.id, Number(number)), made);
+  }
   const held = present.filter(({ owner }) => owner !== null && alive.has(owner));
   const heldIds = held.flatMap((group) => group.numbers.map((number) => runId(group.id, number)));
   const free = changeChosen(copied, chosenBy(heldIds), () => null).map((group) => ({
@@ -54,12 +58,13 @@ function restoredRuns(
     status: group.status.replaceAll('s', 'q'),
     startedAt: {},
   }));
-  const kept = held.map((group) => ({
-    ...group,
-    status: withLetters(group.status, group.numbers, (number, letter) =>
+  const kept = held.map((group) => {
+    const status = withLetters(group.status, group.numbers, (number, letter) =>
       (letters.get(runId(group.id, number)) ?? 'c') === 'c' ? 'c' : letter,
-    ),
-  }));
+    );
+    // What the copy does not know to be done is not on record now: it is when the run has ended.
+    return withProgress({ ...group, status, done: {} }, done);
+  });
   return [...free, ...kept];
 }
 

@@ -145,6 +145,18 @@ function positionOf(numbers: readonly number[], wanted: number): number {
   return -1;
 }
 
+/** Which assets of which runs are done. Mostly there are none. */
+export function doneIn(groups: readonly RunGroup[]): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    groups.flatMap((group) =>
+      Object.entries(group.done ?? {}).map(
+        ([number, made]) =>
+          [runId(group.id, Number(number)), new Set(made.map(({ asset }) => asset))] as const,
+      ),
+    ),
+  );
+}
+
 /** A group as the engine sees it. */
 export function pendingRuns(group: RunGroup): PendingRuns {
   const at = (position: number): PendingRun => {

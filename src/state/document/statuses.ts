@@ -61,7 +61,8 @@ export function inProgress(groups: readonly PendingRuns[]): InProgress {
     for (const asset of runs.assets) {
       const keys = byAsset.get(asset) ?? new Set();
       byAsset.set(asset, keys);
-      for (const { partitionKey } of runsIn(runs)) keys.add(partitionKey);
+      for (const { partitionKey, done } of runsIn(runs))
+        if (!done.some((one) => one.asset === asset)) keys.add(partitionKey);
     }
   }
   return byAsset;

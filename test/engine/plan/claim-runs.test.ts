@@ -139,7 +139,6 @@ describe('runs without a live owner', () => {
         expect(owned.map(({ id }) => id)).toEqual(['g-2']);
         expect(ended).toMatchObject([
           {
-            counts: true,
             record: { id: 'g-1', status: 'FAILURE', error: { code: 'interrupted' }, finishedAt: AT },
           },
         ]);
@@ -158,7 +157,7 @@ describe('runs without a live owner', () => {
     store.kill(dead.id);
     expect(await claim()).toMatchObject({
       owned: [],
-      ended: [{ counts: false, record: { status: 'CANCELED' } }],
+      ended: [{ record: { status: 'CANCELED' } }],
     });
     expect(letters(await store.read(EVERYTHING), 'audio', 'letters')).toBe('...');
   });

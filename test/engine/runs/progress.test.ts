@@ -16,6 +16,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 class Studio {
   readonly began = new Recorder<string>();
   isWaiting = true;
+  failsFirst = false;
   readonly pipeline: Pipeline;
 
   constructor() {
@@ -25,6 +26,7 @@ class Studio {
       materialize: ({ partitionKey, addMetadata }) => {
         this.began.add(`audio ${partitionKey}`);
         addMetadata({ seconds: 7 });
+        if (this.failsFirst && this.began.all.length === 1) throw new Error('no sound');
         return 'sound';
       },
     });
@@ -47,7 +49,7 @@ class Studio {
 
 function queue(session: RunSession, fields: Partial<QueuedRuns>): Promise<void> {
   const runs = queuedRuns({ group: 'g', keys: ['a'], assets: ['audio', 'text'], ...fields });
-  return session.commit('g', {}, (_, owner) => ({
+  return session.commit(runs.group, {}, (_, owner) => ({
     changes: [{ type: 'runs-queued', runs, owner }],
     outcome: undefined,
     queued: 1,
@@ -139,6 +141,24 @@ describe('a run that made some of its assets', () => {
     await takenUp();
     expect(studio.began.all).toEqual(['audio a', 'text a', 'text a']);
     expect(await outcomes()).toEqual(['SUCCESS: audio SUCCESS, text SUCCESS']);
+  });
+
+  it('has them on record as what came last, also beside a run that failed before it', async () => {
+    const clock = new ManualClock();
+    const session = rig.session({ clock, concurrency: 1 });
+    studio.failsFirst = true;
+    await queue(session, { origin: 'tick', sensor: 'feed', assets: ['audio'] });
+    await queue(session, { group: 'h', origin: 'tick', sensor: 'feed' });
+    void session.execute();
+    // The end of the one and what the other has made are recorded by one commit.
+    await studio.began.count(3);
+    const { serial } = rig.store.document;
+    await clock.advance(1000);
+    expect([rig.store.document.serial - serial, await outcomes()]).toEqual([
+      1,
+      ['STARTED: audio SUCCESS, text STARTED', 'FAILURE: audio FAILURE'],
+    ]);
+    expect(await statuses()).toBe('m .');
   });
 
   it('leaves them on record when somebody cancels it afterwards', async () => {

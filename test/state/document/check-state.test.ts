@@ -10,6 +10,7 @@ const letters = full.sets['letters']!;
 const feed = full.sensors['feed']!;
 /** Spent by the run of the full document that has a run key of its own. */
 const X = ['x', 'letters', 'a'] as const;
+const MADE = { asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: {}, error: null } as const;
 const spending = (runKeys: SpentRunKeys): StateDocument['sensors'] => ({ feed: { ...feed, runKeys } });
 
 describe('checking a state', () => {
@@ -163,6 +164,23 @@ describe('checking a state', () => {
     },
     { code: 'started-at', says: 'g-1', broken: { runs: [runGroup({ owner: 'e', status: 'sq' })] } },
     { code: 'started-at', says: 'g-1', broken: { runs: [runGroup({ startedAt: { '1': AT } })] } },
+    { code: 'done', says: 'run g-9', broken: { runs: [runGroup({ done: { '9': [MADE] } })] } },
+    {
+      code: 'done',
+      says: "'report' (SUCCESS)",
+      broken: { runs: [runGroup({ done: { '1': [{ ...MADE, asset: 'report' }] } })] },
+    },
+    {
+      code: 'done',
+      says: "'audio' (SKIPPED)",
+      broken: { runs: [runGroup({ done: { '1': [{ ...MADE, status: 'SKIPPED' }] } })] },
+    },
+    { code: 'done', says: 'which is failed', broken: { runs: [runGroup({ done: { '2': [MADE] } })] } },
+    {
+      code: 'shape',
+      says: 'runs[0].done.1[0].attempts',
+      broken: { runs: [runGroup({ done: { '1': [{ ...MADE, attempts: -1 }] } })] },
+    },
     {
       code: 'shape',
       says: 'sets.letters.added[0][1]',

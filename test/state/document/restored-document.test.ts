@@ -18,6 +18,8 @@ const DEAD = { ...ALIVE, id: 'dead' };
 const restored = (copy: StateDocument, present: StateDocument | null, serial = 50): StateDocument =>
   restoredDocument({ copy, present, serial, isAlive: ({ id }) => id === 'alive' });
 
+const executed = (fields: Partial<RunGroup>): RunGroup => runGroup({ owner: 'alive', ...fields });
+
 /** `id letter owner` of every run. */
 const runsOf = ({ runs }: StateDocument): string[] =>
   runs
@@ -70,6 +72,16 @@ describe('a copy that takes the place of the present state', () => {
     expect(runsOf(after)).toEqual(['g-1 s alive', 'g-2 q alive']);
     expect(after.executors).toEqual([ALIVE]);
     expect(after.runs).toEqual(present.runs);
+  });
+
+  it('does not take for done what that one had made and the copy does not know: it is recorded with the end', () => {
+    const made = { asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: {}, error: null } as const;
+    const present = withRuns([ALIVE], executed({ done: { '1': [made], '2': [made] } }));
+    const copy = withRuns([], runGroup({ done: { '1': [made] } }));
+    expect(restored(copy, present).runs).toEqual([executed({ done: { '1': [made] } })]);
+    expect(restored(withRuns([], runGroup()), present).runs).toEqual([executed({})]);
+    // What belongs to nobody is as the copy has it.
+    expect(restored(copy, withRuns([DEAD])).runs).toEqual(copy.runs);
   });
 
   it('cancels runs of a live process that the copy does not know, so that nobody begins the same key beside it', () => {
