@@ -62,6 +62,8 @@ export class FileValues implements BatchingIoManager {
   /** The newest of each place: what other runs of this process are given. */
   readonly #newest = new Map<string, StagedValue>();
   readonly #unsynced = new Set<StagedValue>();
+  /** On record, and not in place yet: what the disk refuses is tried again, and left in the journal for the next process. */
+  #recorded: StagedValue[] = [];
   readonly #folders = new Set<string>();
   /** Where values were removed since the last flush. */
   readonly #purged = new Set<string>();
@@ -125,6 +127,7 @@ export class FileValues implements BatchingIoManager {
       ofRun.delete(base);
     }
     this.#newest.delete(base);
+    for (const staged of this.#recorded.filter((value) => isOf(value, context))) this.#drop(staged);
     for (const staged of this.#journal.ofOthers().filter((value) => isOf(value, context)))
       io('remove', staged.file, () => removeIfThere(stagedFileOf(staged)));
     for (const ending of ENDINGS) io('remove', `${base}${ending}`, () => removeIfThere(`${base}${ending}`));
@@ -143,20 +146,20 @@ export class FileValues implements BatchingIoManager {
   }
 
   settle(runs: readonly SettledRun[]): void {
-    const placed: StagedValue[] = [];
     for (const { run, assets, isOver } of runs) {
-      const ofRun = this.#byRun.get(run);
-      for (const [base, staged] of ofRun ?? []) {
+      const ofRun = this.#byRun.get(run) ?? new Map<string, StagedValue>();
+      for (const [base, staged] of ofRun) {
         const counts = assets.includes(staged.asset);
         if (!counts && !isOver) continue;
-        if (counts) placed.push(staged);
+        ofRun.delete(base);
+        if (counts) this.#recorded.push(staged);
         else this.#drop(staged);
-        if (this.#newest.get(base) === staged) this.#newest.delete(base);
-        ofRun!.delete(base);
       }
-      if (ofRun?.size === 0) this.#byRun.delete(run);
+      if (ofRun.size === 0) this.#byRun.delete(run);
     }
-    putInPlace(placed);
+    putInPlace(this.#recorded);
+    for (const staged of this.#recorded) this.#forget(staged);
+    this.#recorded = [];
     if (this.#byRun.size === 0) this.#journal.clear();
   }
 
@@ -211,7 +214,12 @@ export class FileValues implements BatchingIoManager {
 
   #drop(staged: StagedValue): void {
     this.#unsynced.delete(staged);
+    this.#forget(staged);
     removeQuietly(stagedFileOf(staged));
+  }
+
+  #forget(staged: StagedValue): void {
+    if (this.#newest.get(placeOf(staged)) === staged) this.#newest.delete(placeOf(staged));
   }
 
   #base({ asset, partitionKey }: ValueContext): string {

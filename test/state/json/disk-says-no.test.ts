@@ -1,14 +1,15 @@
 /** Where the disk will not say what there is, nothing is taken for absent, dead or done. */
 import fs from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FileValues } from '../../../src/values/file-values.ts';
+import { FileValues, type MadeBy } from '../../../src/values/file-values.ts';
 import { recordsOf } from '../../../src/files/segmented-log.ts';
 import { StateFile } from '../../../src/state/json/state-file.ts';
 import { JsonRig } from '../../support/json-rig.ts';
 
 /** The call fails with this errno as long as `concerns` says so. */
 function refuse(
-  step: 'accessSync' | 'readFileSync' | 'statSync' | 'fstatSync' | 'writeSync' | 'fsyncSync',
+  step: 'accessSync' | 'readFileSync' | 'statSync' | 'fstatSync' | 'writeSync' | 'fsyncSync' | 'linkSync',
   code: string,
   concerns: (first: unknown) => boolean = () => true,
 ): void {
@@ -22,6 +23,8 @@ function refuse(
 const saying = (file: string, code: string): object => ({
   failure: expect.objectContaining({ reason: 'state-io', file, cause: expect.stringContaining(`(${code})`) }),
 });
+
+const madeBy: MadeBy = () => Promise.resolve({ assets: ['audio'], isOver: true });
 
 describe('when the disk says no', () => {
   let rig: JsonRig;
@@ -70,6 +73,31 @@ describe('when the disk says no', () => {
     refuse('statSync', 'EIO', (file) => file === old);
     expect(() => values.settle(settled)).toThrow(expect.objectContaining(saying(old, 'EIO')));
   });
+
+  it.each(['the next try', 'the next process'])(
+    'a value on record that could not be put in place is put there by %s, whatever else is settled before',
+    async (who) => {
+      const values = new FileValues(rig.folder.path, madeBy);
+      values.save({ asset: 'audio', partitionKey: 'a', run: { id: 'g-1' } }, 'made');
+      await values.flush();
+      let refused = 0;
+      refuse('linkSync', 'EIO', () => who !== 'the next try' || refused++ === 0);
+      const settle = (assets: readonly string[]): void =>
+        values.settle([{ run: 'g-1', assets, isOver: true }]);
+      expect(() => settle(['audio'])).toThrow('state-io');
+      const file = rig.folder.file('values', 'audio', 'a.json');
+      if (who === 'the next try') settle([]);
+      else {
+        expect(() => settle([])).toThrow('state-io');
+        vi.restoreAllMocks();
+        const tmp = rig.folder.file('values', '.tmp');
+        const [journal] = fs.readdirSync(tmp);
+        fs.renameSync(path.join(tmp, journal!), path.join(tmp, `4194999-1-${journal!.split('-')[2]!}`));
+        await new FileValues(rig.folder.path, madeBy).recover();
+      }
+      expect(fs.readFileSync(file, 'utf8')).toBe('"made"\n');
+    },
+  );
 
   it('whoever evaluates a sensor is not taken for dead because the claim cannot be looked at', async () => {
     const claim = await rig.store.claimSensor('feed');
