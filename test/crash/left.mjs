@@ -119,7 +119,6 @@ function keyParts(document) {
                       group.assets,
                       group.sensor,
                       group.status[run] === 'c',
-                      (group.done?.[String(group.numbers[run])] ?? []).map((made) => made.asset),
                       group.runKeys === 'keys' ? key : null,
                     ],
                   ]

@@ -166,7 +166,10 @@ describe('legal keys', () => {
     );
     expect(jsonOf(copied).added).toEqual(LEGAL);
 
-    const made = jsonOf(await run('materialize', '--json', ...LEGAL.flatMap((key) => ['--key', key])));
+    // What is a flag of the command is taken for a key behind a = alone.
+    const flags = new Set(['--', '--key', '--json']);
+    const named = LEGAL.flatMap((key) => (flags.has(key) ? [`--key=${key}`] : ['--key', key]));
+    const made = jsonOf(await run('materialize', '--json', ...named));
     expect(made.summary).toMatchObject({ total: LEGAL.length, succeeded: LEGAL.length });
     expect(made.runs.map(({ partitionKey }: { partitionKey: string }) => partitionKey).toSorted()).toEqual(
       LEGAL.toSorted(),
@@ -187,7 +190,7 @@ describe('legal keys', () => {
     );
 
     await eachOf(LEGAL, async (key) => {
-      const { runs } = jsonOf(await run('runs', 'list', '--json', '--key', key));
+      const { runs } = jsonOf(await run('runs', 'list', '--json', `--key=${key}`));
       expect([key, runs.map(({ partitionKey }: { partitionKey: string }) => partitionKey)]).toEqual([
         key,
         [key, key],
@@ -199,12 +202,12 @@ describe('legal keys', () => {
 
     const rest = LEGAL.slice(5);
     expect(
-      jsonOf(await run('partitions', 'list', 'things', '--json', '--after', LEGAL[4]!)).keys.map(
+      jsonOf(await run('partitions', 'list', 'things', '--json', `--after=${LEGAL[4]!}`)).keys.map(
         ({ key }: { key: string }) => key,
       ),
     ).toEqual(rest);
     expect(
-      jsonOf(await run('partitions', 'list', 'things', '--json', '--prefix', '--')).keys.map(
+      jsonOf(await run('partitions', 'list', 'things', '--json', '--prefix=--')).keys.map(
         ({ key }: { key: string }) => key,
       ),
     ).toEqual(LEGAL.filter((key) => key.startsWith('--')));
