@@ -240,7 +240,7 @@ export function checkRuns(field, runs, interrupted) {
         run.partitionKey === key &&
         setOf(run) === set &&
         run.status !== 'CANCELED' &&
-        (run.startedAt ?? '') < began &&
+        (run.startedAt ?? run.createdAt) < began &&
         (run.finishedAt ?? '') > ended
       )
         problems.push(`run ${run.id} is ${run.status}, but its key ${key} was removed while it was executed`);
