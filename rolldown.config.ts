@@ -37,8 +37,8 @@ const GROUPS = {
     'cli/main.ts',
     'cli/command-line/options.ts',
     'cli/render/tick-words.ts',
-    'engine/plan/cancel-runs.ts',
-    'engine/plan/run-records.ts',
+    'engine/plan/ends/cancel-runs.ts',
+    'engine/plan/ends/run-records.ts',
     'engine/sensors/sensor-status.ts',
     'model/',
   ],
@@ -50,7 +50,7 @@ const GROUPS = {
     'loader/known-pipeline.ts',
   ],
   // What a tick needs whose sensor asked for something.
-  plan: ['engine/plan/tick.ts'],
+  plan: ['engine/plan/tick/plan-tick.ts'],
   // What executes runs.
   execution: ['engine/runs/run-execution.ts', 'values/file-values.ts'],
 };

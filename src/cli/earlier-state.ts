@@ -2,7 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
-import { holdsSomethingOf, isMovedPipeline, verdictOfFiles } from '../engine/plan/belonging.ts';
+import {
+  holdsSomethingOf,
+  isMovedPipeline,
+  verdictOfFiles,
+} from '../engine/plan/pipeline/state-belongs-to.ts';
 import { identityIn } from './stores.ts';
 import { filesFor, type PipelineInUse } from './whose-state.ts';
 

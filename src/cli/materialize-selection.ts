@@ -8,12 +8,12 @@ import {
   planMaterialize,
   type Selection,
   type TagsOf,
-} from '../engine/plan/materialize.ts';
+} from '../engine/plan/materialize/plan-materialize.ts';
 import { earlierTags } from '../engine/runs/earlier-tags.ts';
 import { BlockedSayer } from '../engine/runs/say-blocked.ts';
-import { countRuns } from '../engine/plan/queue-runs.ts';
-import { together } from '../engine/plan/together.ts';
-import { remembering } from '../engine/plan/remembering.ts';
+import { countRuns } from '../engine/plan/queue/queue-runs.ts';
+import { together } from '../engine/plan/needs-together.ts';
+import { remembering } from '../engine/plan/pipeline/remember-pipeline.ts';
 import type { QueuedRuns } from '../state/changes.ts';
 import type { StateView } from '../state/slice.ts';
 import type { Context } from './context.ts';

@@ -7,7 +7,7 @@ import type { NamedThing } from '../model/failures/usage.ts';
 import { nearest } from '../model/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
-import { remembering } from '../engine/plan/remembering.ts';
+import { remembering } from '../engine/plan/pipeline/remember-pipeline.ts';
 import type { LoadedPipeline } from '../loader/load-pipeline.ts';
 import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';

@@ -10,7 +10,7 @@ import {
   type PipelineFiles,
   type PipelineNames,
   verdictOfFiles,
-} from '../engine/plan/belonging.ts';
+} from '../engine/plan/pipeline/state-belongs-to.ts';
 import { ownStateFile } from './state-place.ts';
 
 /** The pipeline that is used now. */

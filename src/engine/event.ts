@@ -1,5 +1,5 @@
 /** Everything that happens, as values. The engine emits them and never prints; human, JSON and quiet output draw the same stream. */
-import type { WaitsFor } from './plan/waits-for.ts';
+import type { WaitsFor } from './plan/executors/waits-for.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Problem } from '../model/problem.ts';
 import type { RunRecord } from '../model/run.ts';

@@ -6,7 +6,7 @@ import type { Pipeline } from '../../src/definitions/pipeline.ts';
 import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
 import type { Event } from '../../src/engine/event.ts';
 // Loaded on first use: here before any test's time begins.
-import '../../src/engine/plan/tick.ts';
+import '../../src/engine/plan/tick/plan-tick.ts';
 import '../../src/engine/runs/run-execution.ts';
 import type { RunExecutionOptions } from '../../src/engine/runs/run-execution.ts';
 import { RunSession, type RunSessionOptions } from '../../src/engine/runs/run-session.ts';

@@ -9,9 +9,9 @@ import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import type { SensorResult } from '../../src/definitions/sensor.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
 import { newId } from '../../src/model/time.ts';
-import { cancelRuns } from '../../src/engine/plan/cancel-runs.ts';
-import { addKeys, removeKeys, syncKeys } from '../../src/engine/plan/change-set.ts';
-import { forTick } from '../../src/engine/plan/claim-runs.ts';
+import { cancelRuns } from '../../src/engine/plan/ends/cancel-runs.ts';
+import { addKeys, removeKeys, syncKeys } from '../../src/engine/plan/keys/add-remove-sync.ts';
+import { forTick } from '../../src/engine/plan/executors/claim-runs.ts';
 import { loadProcessGroups } from '../../src/cli/isolation/load-process-groups.ts';
 import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
 import {
@@ -19,11 +19,11 @@ import {
   planMaterialize,
   type MaterializePlan,
   type Selection,
-} from '../../src/engine/plan/materialize.ts';
-import { needsOfRetry, planRetry } from '../../src/engine/plan/retry.ts';
-import { planTick } from '../../src/engine/plan/tick.ts';
+} from '../../src/engine/plan/materialize/plan-materialize.ts';
+import { needsOfRetry, planRetry } from '../../src/engine/plan/retry/plan-retry.ts';
+import { planTick } from '../../src/engine/plan/tick/plan-tick.ts';
 import { runTick } from '../../src/engine/sensors/run-tick.ts';
-import { parseSensorResult } from '../../src/engine/plan/sensor-result.ts';
+import { parseSensorResult } from '../../src/engine/plan/sensor-result/parse-sensor-result.ts';
 import { checkState } from '../../src/state/document/check-state.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import type { StateView } from '../../src/state/slice.ts';

@@ -1,6 +1,6 @@
 /** `dynpart materialize`: make assets for chosen keys, now. */
 import { fail } from '../../model/failure.ts';
-import type { Selection } from '../../engine/plan/materialize.ts';
+import type { Selection } from '../../engine/plan/materialize/plan-materialize.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { Executed } from '../results.ts';

@@ -1,5 +1,5 @@
 /** `dynpart partitions add`: puts keys into a set. */
-import { addKeys, needsOfAdding } from '../../engine/plan/change-set.ts';
+import { addKeys, needsOfAdding } from '../../engine/plan/keys/add-remove-sync.ts';
 import { fail } from '../../model/failure.ts';
 import { counted, grouped } from '../../model/text.ts';
 import type { Context } from '../context.ts';

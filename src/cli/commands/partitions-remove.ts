@@ -1,5 +1,5 @@
 /** `dynpart partitions remove`: takes keys out of a set, by name or by rule. */
-import { needsOfRemoving, removeKeys } from '../../engine/plan/change-set.ts';
+import { needsOfRemoving, removeKeys } from '../../engine/plan/keys/add-remove-sync.ts';
 import { fail } from '../../model/failure.ts';
 import { counted, grouped, printable } from '../../model/text.ts';
 import { isoTime } from '../../model/time.ts';

@@ -1,5 +1,5 @@
 /** `dynpart partitions sync`: makes a set equal to a list. */
-import { needsOfSync, syncKeys } from '../../engine/plan/change-set.ts';
+import { needsOfSync, syncKeys } from '../../engine/plan/keys/add-remove-sync.ts';
 import { fail } from '../../model/failure.ts';
 import { counted, grouped, printable } from '../../model/text.ts';
 import type { StateView } from '../../state/slice.ts';

@@ -1,6 +1,6 @@
 /** `dynpart runs cancel`: cancels queued runs, and has started ones aborted, also in another process. */
-import { blockedProcesses } from '../../engine/plan/blocked.ts';
-import { cancelRuns } from '../../engine/plan/cancel-runs.ts';
+import { blockedProcesses } from '../../engine/plan/executors/blocked.ts';
+import { cancelRuns } from '../../engine/plan/ends/cancel-runs.ts';
 import { pendingRecords } from '../../model/pending-run.ts';
 import { steadyTime } from '../../model/time.ts';
 import { type RunQuery, selectRuns } from '../../state/run-query.ts';

@@ -1,7 +1,7 @@
 /** `dynpart runs retry`: new runs for the assets that did not succeed. */
-import { newestOfEachKey, type NewestRuns } from '../../engine/plan/newest-of-each-key.ts';
-import { countRuns } from '../../engine/plan/queue-runs.ts';
-import { needsOfRetry, planRetry } from '../../engine/plan/retry.ts';
+import { newestOfEachKey, type NewestRuns } from '../../engine/plan/retry/newest-of-each-key.ts';
+import { countRuns } from '../../engine/plan/queue/queue-runs.ts';
+import { needsOfRetry, planRetry } from '../../engine/plan/retry/plan-retry.ts';
 import { fail } from '../../model/failure.ts';
 import { pendingRecords } from '../../model/pending-run.ts';
 import { counted } from '../../model/text.ts';

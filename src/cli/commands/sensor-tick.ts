@@ -5,7 +5,7 @@ import { printable, quoted } from '../../model/text.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import type { RunRecord, RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import { forTick } from '../../engine/plan/claim-runs.ts';
+import { forTick } from '../../engine/plan/executors/claim-runs.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
 import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';

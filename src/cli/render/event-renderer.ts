@@ -4,7 +4,7 @@ import { clean, counted, duration, printable, quoted } from '../../model/text.ts
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { WaitsFor } from '../../engine/plan/waits-for.ts';
+import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
 import type { Event, ProgramsLeft, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';

@@ -3,7 +3,7 @@ import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { QueuedRuns } from '../../state/changes.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { StateStore } from '../../state/store.ts';
-import type { TagsOf } from '../plan/materialize.ts';
+import type { TagsOf } from '../plan/materialize/plan-materialize.ts';
 
 /**
  * Those of the newest run of each key that a sensor asked for or that carries tags itself: it may outlive the sensor's own

@@ -15,7 +15,7 @@ import type { RunLogLine } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
 import type { Programs } from '../user-code/programs.ts';
-import { retryDelay } from '../plan/retry-delay.ts';
+import { retryDelay } from '../plan/retry/retry-delay.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';

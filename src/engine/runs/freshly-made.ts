@@ -1,5 +1,5 @@
 /** What was made in this process, as long as no view shows it yet. What is on record stands where a run failed. */
-import { workName } from '../plan/work-name.ts';
+import { workName } from '../plan/queue/work-name.ts';
 import type { RunRecord } from '../../model/run.ts';
 
 export class FreshlyMade {

@@ -14,11 +14,11 @@ import { type Clock, isoTime, steadyTime } from '../../model/time.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { ProgramNote, StateView } from '../../state/slice.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
-import { type OwnedRun, takenOnAnew } from '../plan/claim-runs.ts';
+import { type OwnedRun, takenOnAnew } from '../plan/executors/claim-runs.ts';
 import type { Emit } from '../event.ts';
 import { executeHere, type ExecuteRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
-import { heldByBlocked, isRoomBlocked } from '../plan/blocked.ts';
-import { needsOfExecution, ownedBy, workElsewhere } from '../plan/ownership.ts';
+import { heldByBlocked, isRoomBlocked } from '../plan/executors/blocked.ts';
+import { needsOfExecution, ownedBy, workElsewhere } from '../plan/executors/ownership.ts';
 import {
   type EndsToRecord,
   executorEntry,
@@ -27,11 +27,11 @@ import {
   planEnds,
   type RecordedEnds,
   startedBy,
-} from '../plan/record-ends.ts';
-import { endOf, endOfAll } from '../plan/run-records.ts';
+} from '../plan/ends/record-ends.ts';
+import { endOf, endOfAll } from '../plan/ends/run-records.ts';
 import { RunQueue } from './run-queue.ts';
-import { needsOfRoom, slotsFor } from '../plan/slots.ts';
-import { hasWorkOf, takesRoom } from '../plan/waits-for.ts';
+import { needsOfRoom, slotsFor } from '../plan/executors/slots.ts';
+import { hasWorkOf, takesRoom } from '../plan/executors/waits-for.ts';
 import { Unrecorded } from './unrecorded.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
 

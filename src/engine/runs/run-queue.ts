@@ -1,7 +1,7 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
-import { workName } from '../plan/work-name.ts';
+import { workName } from '../plan/queue/work-name.ts';
 import type { PartitionRef } from '../../model/partition-status.ts';
-import type { OwnedRun } from '../plan/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 
 /** Work in the hands of another live process: an asset and key, and since which serial it is that process's. */
 export interface WorkElsewhere {

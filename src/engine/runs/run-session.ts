@@ -3,16 +3,16 @@ import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 import type { Needs } from '../../state/needs.ts';
-import { together } from '../plan/together.ts';
+import { together } from '../plan/needs-together.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Executor, Plan } from '../../state/store.ts';
-import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/claim-runs.ts';
-import { heldByBlocked } from '../plan/blocked.ts';
+import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/executors/claim-runs.ts';
+import { heldByBlocked } from '../plan/executors/blocked.ts';
 import { BlockedSayer } from './say-blocked.ts';
 import type { RunExecution, RunExecutionOptions, RunValues } from './run-execution.ts';
 import { LeftPrograms } from './left-programs.ts';
-import { remembering } from '../plan/remembering.ts';
-import { roomFor } from '../plan/slots.ts';
+import { remembering } from '../plan/pipeline/remember-pipeline.ts';
+import { roomFor } from '../plan/executors/slots.ts';
 
 export interface RunSessionOptions extends Omit<RunExecutionOptions, 'executor' | 'ioManager'> {
   /** Asked for when there is something to execute. */

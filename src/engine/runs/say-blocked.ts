@@ -1,7 +1,7 @@
 /** Says of each blocked process once that it is. */
 import type { StateView } from '../../state/slice.ts';
 import type { Emit } from '../event.ts';
-import { blockedProcesses } from '../plan/blocked.ts';
+import { blockedProcesses } from '../plan/executors/blocked.ts';
 
 export class BlockedSayer {
   readonly #emit: Emit;

@@ -7,7 +7,7 @@ import type { SetReader } from '../../state/store.ts';
 import { setView } from './set-view.ts';
 import { makeExec } from '../user-code/exec.ts';
 import { type Processes, Programs } from '../user-code/programs.ts';
-import { type EvaluatedResult, parseSensorResult } from '../plan/sensor-result.ts';
+import { type EvaluatedResult, parseSensorResult } from '../plan/sensor-result/parse-sensor-result.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';

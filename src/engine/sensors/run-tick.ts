@@ -8,21 +8,21 @@ import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Executor, HeldClaim, SensorClaim, StateStore } from '../../state/store.ts';
-import { type OwnedRun, ownedRuns } from '../plan/claim-runs.ts';
+import { type OwnedRun, ownedRuns } from '../plan/executors/claim-runs.ts';
 import type { EvaluateSensor, Evaluation } from './evaluate-sensor.ts';
 import type { Emit } from '../event.ts';
-import { remembering } from '../plan/remembering.ts';
-import type { EvaluatedResult } from '../plan/sensor-result.ts';
+import { remembering } from '../plan/pipeline/remember-pipeline.ts';
+import type { EvaluatedResult } from '../plan/sensor-result/parse-sensor-result.ts';
 import {
   type PlanTick,
   planSkippedTick,
   type TickMoment,
   type TickPlan,
   unappliedTick,
-} from '../plan/tick-record.ts';
-import { needsOfRoom, roomFor } from '../plan/slots.ts';
-import { countRuns } from '../plan/queue-runs.ts';
-import { together } from '../plan/together.ts';
+} from '../plan/tick/tick-record.ts';
+import { needsOfRoom, roomFor } from '../plan/executors/slots.ts';
+import { countRuns } from '../plan/queue/queue-runs.ts';
+import { together } from '../plan/needs-together.ts';
 
 export interface TickOptions {
   readonly store: StateStore;
@@ -136,7 +136,7 @@ async function plannerFor(
   const { requests, runs, cursor } = result;
   const asksForNothing = requests.length + runs.length === 0 && (cursor === undefined || cursor === before);
   if (asksForNothing) return { plan: planSkippedTick, needs: { sensors: [sensor] } };
-  const { needsOfTick, planTick } = await import('../plan/tick.ts');
+  const { needsOfTick, planTick } = await import('../plan/tick/plan-tick.ts');
   return { plan: planTick, needs: needsOfTick(sensor, result) };
 }
 
@@ -147,7 +147,7 @@ async function withMissingKeys(
   { failure, usable }: Extract<Evaluation['ended'], { readonly failure: Failure }>,
 ): Promise<Failure> {
   if (failure.reason !== 'sensor-result' || usable === undefined) return failure;
-  const { missingKeys, needsOfTick } = await import('../plan/tick.ts');
+  const { missingKeys, needsOfTick } = await import('../plan/tick/plan-tick.ts');
   const view = await store.read(needsOfTick(failure.sensor, usable));
   return { ...failure, problems: [...failure.problems, ...missingKeys(view, usable, now)] };
 }

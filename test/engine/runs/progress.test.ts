@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { asset } from '../../../src/definitions/asset.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import type { RunSession, RunSessionOptions } from '../../../src/engine/runs/run-session.ts';
-import { cancelRuns } from '../../../src/engine/plan/cancel-runs.ts';
+import { cancelRuns } from '../../../src/engine/plan/ends/cancel-runs.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import { EVERYTHING } from '../../../src/state/needs.ts';
 import type { QueuedRuns } from '../../../src/state/changes.ts';

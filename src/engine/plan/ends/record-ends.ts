@@ -1,0 +1,161 @@
+/** What to record of the runs that a process has executed, given the state. Pure: says which changes do it and what they come to. */
+import { describe } from '../../../model/failure-words.ts';
+import type { Millis } from '../../../model/time.ts';
+import type { FinishedRun, StateChange } from '../../../state/changes.ts';
+import type { Needs } from '../../../state/needs.ts';
+import { type PendingRun, type PendingRuns, withDone } from '../../../model/pending-run.ts';
+import type { AssetOutcome } from '../../../model/run.ts';
+import type { StateView } from '../../../state/slice.ts';
+import type { Plan } from '../../../state/store.ts';
+import { isListed, ownedBy } from '../executors/ownership.ts';
+import { endedAs } from './run-records.ts';
+import { needsOfRoom, slotsFor } from '../executors/slots.ts';
+
+export interface EndsToRecord {
+  readonly executor: string;
+  /** Runs that ended here, as this process saw it. */
+  readonly ended: readonly FinishedRun[];
+  /** Assets that runs have made without having come to their end: those go on, go back, or were interrupted for good. */
+  readonly made: ReadonlyMap<string, readonly AssetOutcome[]>;
+  /** Runs that began here and that the state does not show as started: when, by id. */
+  readonly started: ReadonlyMap<string, string>;
+  /** Runs that go back to the queue. */
+  readonly released: readonly string[];
+  /** How the executor goes on; `null` when it leaves with this commit. */
+  readonly goesOn: {
+    readonly wanted: number;
+    readonly inFlight: number;
+    readonly concurrency: number;
+  } | null;
+  readonly now: Millis;
+}
+
+export interface RecordedEnds {
+  /** What is on record: no outcome counts for a run that was canceled meanwhile. */
+  readonly finished: readonly RecordedEnd[];
+  /** Runs that ended here and are not this process's any more: nothing is recorded of them. */
+  readonly lost: readonly FinishedRun[];
+  /** How many went back to the queue. */
+  readonly released: number;
+  /** Assets that are on record, though their runs are not. */
+  readonly progressed: ReadonlyMap<string, readonly AssetOutcome[]>;
+  readonly slots: number;
+}
+
+export interface RecordedEnd extends FinishedRun {
+  /** Another process canceled it, or removed its key. */
+  readonly canceledByOthers: boolean;
+}
+
+/** @param partitions of the runs that have ended or go back: one whose key is gone was canceled with it */
+export function needsOfEnds(
+  executor: string,
+  partitions: readonly { readonly set: string | null; readonly key: string | null }[],
+): Needs {
+  const keys = partitions.flatMap(({ set, key }) => (set === null ? [] : [{ set, keys: [key] }]));
+  return { ...needsOfRoom(executor), keys };
+}
+
+export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds> {
+  const { executor, ended, released, goesOn, now } = ends;
+  const mine = ended.filter(({ record }) => isOwnedBy(view, executor, record.id));
+  const lost = ended.filter((end) => !mine.includes(end));
+  const back = released.filter((id) => isOwnedBy(view, executor, id)).map((id) => view.run(id)!);
+  // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
+  const finished = [
+    ...mine.map((end) => asRecorded(view, end, ends.made.get(end.record.id) ?? [])),
+    ...back.filter(({ run }) => run.canceling).map(({ runs, run }) => canceledEnd(view, runs, run, now)),
+  ];
+  const queued = back.filter(({ run }) => !run.canceling).map(({ run }) => run.id);
+  const started = startedBy(view, ends);
+  const progressed = progressOf(view, ends);
+  const changes: StateChange[] = [];
+  if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
+  // What goes on began behind what has ended of the same asset and key.
+  if (progressed.size > 0) changes.push({ type: 'runs-progressed', runs: progressed });
+  if (queued.length > 0) changes.push({ type: 'runs-released', ids: queued });
+  if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
+  // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
+  const owned = ownedBy(view, executor) - finished.length - queued.length;
+  const slots = goesOn === null ? 0 : slotsFor(view, executor, goesOn.wanted, goesOn.concurrency);
+  if (owned === 0) {
+    if (isListed(view, executor)) changes.push({ type: 'executor-left', id: executor });
+  } else if (goesOn !== null) changes.push(executorEntry(executor, slots, goesOn));
+  return { changes, outcome: { finished, lost, released: queued.length, progressed, slots } };
+}
+
+/** A process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
+export function executorEntry(
+  id: string,
+  slots: number,
+  { wanted, inFlight }: { readonly wanted: number; readonly inFlight: number },
+): StateChange {
+  const taken = Math.max(slots, inFlight);
+  return { type: 'executor', id, slots: taken, wants: Math.max(0, wanted - taken) };
+}
+
+export function isOwnedBy(view: StateView, executor: string, run: string): boolean {
+  return view.run(run)?.runs.owner === executor;
+}
+
+/** Those that are still the executor's: a run that was released meanwhile must not be marked as started. */
+export function startedBy(
+  view: StateView,
+  { executor, started }: Pick<EndsToRecord, 'executor' | 'started'>,
+): ReadonlyMap<string, string> {
+  return new Map([...started].filter(([id]) => isOwnedBy(view, executor, id)));
+}
+
+/** Nothing new counts for a run that others cancel. The end of one that has ended has all that it made. */
+function progressOf(
+  view: StateView,
+  { executor, ended, made }: EndsToRecord,
+): ReadonlyMap<string, readonly AssetOutcome[]> {
+  const over = new Set(ended.map(({ record }) => record.id));
+  return new Map(
+    [...made].filter(([id]) => {
+      const found = view.run(id);
+      return found?.runs.owner === executor && !found.run.canceling && !over.has(id);
+    }),
+  );
+}
+
+/** What is on record of its assets stands, whatever is said of the others. */
+function asRecorded(view: StateView, end: FinishedRun, made: readonly AssetOutcome[]): RecordedEnd {
+  const { runs, run } = view.run(end.record.id)!;
+  const { record } = end;
+  if (!run.canceling) {
+    const assets = withDone(record.assets, [...made, ...run.done]);
+    return { ...end, record: { ...record, assets }, canceledByOthers: false };
+  }
+  const status = 'CANCELED' as const;
+  const error = whyCanceled(view, runs, run);
+  const canceled = record.assets.map((asset) => ({ ...asset, status, error: asset.error ?? error }));
+  return {
+    ...end,
+    canceledByOthers: true,
+    record: { ...record, status, error, assets: withDone(canceled, run.done) },
+  };
+}
+
+function canceledEnd(view: StateView, runs: PendingRuns, run: PendingRun, now: Millis): RecordedEnd {
+  const failure = cancellation(view, runs, run);
+  return {
+    ...endedAs(runs, run, { status: 'CANCELED', failure, now }),
+    canceledByOthers: true,
+  };
+}
+
+function whyCanceled(view: StateView, runs: PendingRuns, run: PendingRun): ReturnType<typeof describe> {
+  return describe(cancellation(view, runs, run));
+}
+
+/** Who marked it: a run whose key is gone was canceled with the key. */
+function cancellation(view: StateView, { set }: PendingRuns, { partitionKey }: PendingRun) {
+  const isGone =
+    set !== null && partitionKey !== null && !view.present(set, [partitionKey]).has(partitionKey);
+  return {
+    reason: 'canceled',
+    why: isGone ? 'its partition key was removed' : 'it was canceled by hand (runs cancel)',
+  } as const;
+}

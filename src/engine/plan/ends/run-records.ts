@@ -1,0 +1,47 @@
+/** The record of a run that has come to its end, executed or not. Pure. */
+import type { Failure } from '../../../model/failure.ts';
+import { describe } from '../../../model/failure-words.ts';
+import { recordedProblem } from '../../../model/problem.ts';
+import { type FinalRunStatus, mayBecome } from '../../../model/run.ts';
+import { isoTime, type Millis } from '../../../model/time.ts';
+import type { FinishedRun } from '../../../state/changes.ts';
+import { type PendingRun, type PendingRuns, recordOf, withDone } from '../../../model/pending-run.ts';
+
+type RunEnd = Pick<FinishedRun['record'], 'status' | 'assets' | 'error' | 'attempts'>;
+
+/** The record of a run that has come to its end. */
+export function endOf(runs: PendingRuns, run: PendingRun, end: RunEnd, now: Millis): FinishedRun['record'] {
+  if (!mayBecome(run.status, end.status))
+    throw new Error(`run ${run.id} cannot go from ${run.status} to ${end.status}`);
+  return {
+    ...recordOf(runs, run),
+    ...end,
+    error: recordedProblem(end.error),
+    assets: withDone(
+      end.assets.map((asset) => ({ ...asset, error: recordedProblem(asset.error) })),
+      run.done,
+    ),
+    finishedAt: isoTime(now),
+  };
+}
+
+/** The end of all assets of a run for one and the same reason, without a try of any. */
+export function endOfAll(assets: readonly string[], status: FinalRunStatus, failure: Failure): RunEnd {
+  const error = describe(failure);
+  return {
+    status,
+    error,
+    attempts: 0,
+    assets: assets.map((asset) => ({ asset, status, attempts: 0, metadata: {}, error })),
+  };
+}
+
+/** The end of a run that is not executed (any more). */
+export function endedAs(
+  runs: PendingRuns,
+  run: PendingRun,
+  end: { readonly status: FinalRunStatus; readonly failure: Failure; readonly now: Millis },
+): FinishedRun {
+  const record = endOf(runs, run, endOfAll(runs.assets, end.status, end.failure), end.now);
+  return { record, set: runs.set };
+}

@@ -1,0 +1,54 @@
+/** Processes whose user code keeps their event loop from turning: they are named, and never robbed. Pure. */
+import { workName } from '../queue/work-name.ts';
+import type { Failure } from '../../../model/failure.ts';
+import type { StateView } from '../../../state/slice.ts';
+import { runsIn } from '../../../model/pending-run.ts';
+
+export interface BlockedProcess {
+  readonly executor: string;
+  readonly failure: Extract<Failure, { readonly reason: 'run-blocked' }>;
+}
+
+export function blockedProcesses(view: StateView): BlockedProcess[] {
+  return view.executors().flatMap(({ id, pid, host, blockedSince, begun }) => {
+    if (blockedSince === null) return [];
+    // One that was released meanwhile is still in its hands.
+    const runs = [...begun.keys()].map((run) => {
+      const pending = view.run(run);
+      return {
+        id: run,
+        assets: pending?.runs.assets ?? [],
+        key: pending?.run.partitionKey ?? null,
+      };
+    });
+    return [
+      { executor: id, failure: { reason: 'run-blocked' as const, pid, host, since: blockedSince, runs } },
+    ];
+  });
+}
+
+/** Whether this asset and key is in the hands of a blocked process, for as long as somebody does not end that one. */
+export type IsHeld = (assets: readonly string[], partitionKey: string | null) => boolean;
+
+/** `null` when nothing is. */
+export function heldByBlocked(view: StateView): IsHeld | null {
+  const blocked = new Set(
+    view.executors().flatMap(({ id, blockedSince }) => (blockedSince === null ? [] : [id])),
+  );
+  if (blocked.size === 0) return null;
+  const held = new Set<string>();
+  for (const runs of view.runs()) {
+    if (runs.owner === null || !blocked.has(runs.owner)) continue;
+    for (const { partitionKey } of runsIn(runs))
+      for (const asset of runs.assets) held.add(workName(asset, partitionKey));
+  }
+  return (assets, partitionKey) => assets.some((asset) => held.has(workName(asset, partitionKey)));
+}
+
+/** Whether there would be room for runs, if blocked processes took none. */
+export function isRoomBlocked(view: StateView, executor: string, concurrency: number): boolean {
+  const others = view.executors().filter(({ id, alive }) => alive && id !== executor);
+  const roomBeside = (some: typeof others): number =>
+    concurrency - some.reduce((sum, { slots }) => sum + slots, 0);
+  return roomBeside(others) <= 0 && roomBeside(others.filter((one) => one.blockedSince === null)) > 0;
+}

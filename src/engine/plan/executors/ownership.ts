@@ -1,0 +1,51 @@
+/** Who owns what, as a view has it. Pure. */
+import { upstreamsOf } from '../../../definitions/mapping.ts';
+import type { Pipeline } from '../../../definitions/pipeline.ts';
+import type { Needs } from '../../../state/needs.ts';
+import type { StateView } from '../../../state/slice.ts';
+import type { OwnedRun } from './claim-runs.ts';
+import { runsIn } from '../../../model/pending-run.ts';
+import type { WorkElsewhere } from '../../runs/run-queue.ts';
+
+/** The executors whose process lives. */
+export function living(view: StateView): Set<string> {
+  return new Set(view.executors().flatMap(({ id, alive }) => (alive ? [id] : [])));
+}
+
+/** Whether the executor stands in the state. */
+export function isListed(view: StateView, executor: string): boolean {
+  return view.executors().some(({ id }) => id === executor);
+}
+
+/** How many queued and started runs are an executor's. */
+export function ownedBy(view: StateView, executor: string): number {
+  return view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
+}
+
+/** What a process looks at while it executes runs: others, and whether what its runs depend on and do not make is there. */
+export function needsOfExecution(pipeline: Pipeline, owned: () => Iterable<OwnedRun>): Needs {
+  return {
+    runs: ['all'],
+    executors: true,
+    // By the time of the asking: a process takes on more runs as it goes.
+    get statuses() {
+      return [...owned()].flatMap(({ assets, partitionKey }) => {
+        const above = assets.flatMap((name) => upstreamsOf(pipeline, name, partitionKey));
+        return above.map(({ asset, set, key }) => ({ asset, set, keys: [key] }));
+      });
+    },
+  };
+}
+
+/** What other live processes own: assets and keys that are not to be begun here before they have let go. */
+export function* workElsewhere(view: StateView, executor: string): Generator<WorkElsewhere> {
+  const alive = living(view);
+  alive.delete(executor);
+  if (alive.size === 0) return;
+  for (const runs of view.runs()) {
+    if (runs.owner === null || !alive.has(runs.owner)) continue;
+    for (const { partitionKey } of runsIn(runs)) {
+      for (const asset of runs.assets) yield { asset, partitionKey, ownedSince: runs.ownedSince };
+    }
+  }
+}

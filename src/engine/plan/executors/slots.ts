@@ -1,0 +1,39 @@
+/** Shares the runs that may be started at the same time among the processes that execute runs. Pure. */
+import { ownedBy } from './ownership.ts';
+import type { StateChange } from '../../../state/changes.ts';
+import type { Needs } from '../../../state/needs.ts';
+import type { StateView } from '../../../state/slice.ts';
+
+/**
+ * How many runs an executor may have started: what it wants, as far as the others leave room. Where others wait, nobody
+ * takes more than an equal share, so that a long backfill does not keep a short tick waiting.
+ */
+export function slotsFor(view: StateView, executor: string, wanted: number, concurrency: number): number {
+  const others = view.executors().filter(({ id, alive }) => alive && id !== executor);
+  const taken = others.reduce((sum, { slots }) => sum + slots, 0);
+  const waiting = others.some(({ slots, wants }) => slots === 0 && wants > 0);
+  const share = waiting ? Math.max(1, Math.floor(concurrency / (others.length + 1))) : concurrency;
+  return Math.max(0, Math.min(wanted, share, concurrency - taken));
+}
+
+export function needsOfRoom(executor: string): Needs {
+  return { executors: true, runs: [{ owner: executor }] };
+}
+
+/**
+ * An executor's entry for runs that become its own in this commit, on top of those that it owns already. It stands in
+ * the same commit, so that no run is ever seen with an owner that is not there.
+ */
+export function roomFor(
+  view: StateView,
+  executor: string,
+  added: number,
+  concurrency: number,
+): StateChange[] {
+  if (added === 0) return [];
+  const owned = ownedBy(view, executor);
+  const taken = view.executors().find(({ id }) => id === executor)?.slots ?? 0;
+  // Never less than before: what is started takes its room until it has ended.
+  const slots = Math.max(taken, slotsFor(view, executor, owned + added, concurrency));
+  return [{ type: 'executor', id: executor, slots, wants: Math.max(0, owned + added - slots) }];
+}

@@ -1,0 +1,143 @@
+/** Which assets of which keys a selection by state comes to, and which of them have to wait for what is above them. Pure. */
+import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
+import { countedAs, isThere, type PartitionStatus } from '../../../model/partition-status.ts';
+import type { Needs } from '../../../state/needs.ts';
+import type { CandidateQuery, StateView } from '../../../state/slice.ts';
+
+/** The states that were chosen; without any, every key is. */
+export interface ChosenStates {
+  readonly all: boolean;
+  readonly missing: boolean;
+  readonly failed: boolean;
+}
+
+export interface Candidate {
+  readonly key: string | null;
+  /** In dependency order. */
+  readonly assets: readonly AssetDefinition[];
+  /** Assets in a chosen state whose upstreams are neither there nor chosen, and what they wait for. */
+  readonly waiting: readonly { readonly asset: string; readonly upstream: string }[];
+}
+
+/** Assets of one set, and the keys that were named; `null`: all keys of the set. */
+export interface Target {
+  readonly set: string | null;
+  readonly assets: readonly AssetDefinition[];
+  readonly named: readonly (string | null)[] | null;
+}
+
+export interface Choice {
+  readonly states: ChosenStates;
+  readonly prefix: string | null;
+  readonly order: 'oldest' | 'newest';
+}
+
+export function needsOfCandidates(pipeline: Pipeline, target: Target, choice: Choice): Needs {
+  const { set, named } = target;
+  const { ofSet, alone } = assetsAsked(pipeline, target, choice);
+  const one = alone.map((asset) => ({ asset, set: null, keys: [null] }));
+  if (named === null) return { candidates: [queryOf(pipeline, target, choice)], statuses: one };
+  return { statuses: [...one, ...ofSet.map((asset) => ({ asset, set, keys: named }))] };
+}
+
+/** In the given order; a key without a chosen asset is left out. */
+export function* candidatesOf(
+  view: StateView,
+  pipeline: Pipeline,
+  target: Target,
+  choice: Choice,
+): Generator<Candidate> {
+  const { assets } = target;
+  const { alone } = assetsAsked(pipeline, target, choice);
+  const ofAll = new Map(alone.map((asset) => [asset, view.statusOf(asset, null, [null])[0]!]));
+  for (const { key, statusOf } of keysOf(view, pipeline, target, choice)) {
+    if (!isByState(choice)) {
+      yield { key, assets, waiting: [] };
+      continue;
+    }
+    const { taken, waiting } = inChosenStates(assets, (asset) => ofAll.get(asset) ?? statusOf(asset), choice);
+    if (taken.length + waiting.length > 0) yield { key, assets: taken, waiting };
+  }
+}
+
+interface KeyAsked {
+  readonly key: string | null;
+  /** Of an asset of the set. */
+  readonly statusOf: (asset: string) => PartitionStatus;
+}
+
+function* keysOf(view: StateView, pipeline: Pipeline, target: Target, choice: Choice): Generator<KeyAsked> {
+  const { set, named } = target;
+  if (named === null) {
+    const query = queryOf(pipeline, target, choice);
+    const column = new Map([...query.assets, ...query.alsoOf].map((asset, at) => [asset, at]));
+    for (const { key, statuses } of view.candidates(query))
+      yield { key, statusOf: (asset) => statuses[column.get(asset)!]! };
+    return;
+  }
+  const { prefix, order } = choice;
+  const { ofSet } = assetsAsked(pipeline, target, choice);
+  const columns = new Map(ofSet.map((asset) => [asset, view.statusOf(asset, set, named)]));
+  const positions = [...named.keys()].filter(
+    (at) => prefix === null || (named[at]?.startsWith(prefix) ?? true),
+  );
+  for (const at of order === 'newest' ? positions.reverse() : positions)
+    yield { key: named[at]!, statusOf: (asset) => columns.get(asset)![at]! };
+}
+
+/** Where keys are chosen by state, the assets whose statuses decide: those of the set, and those that have one for all keys. */
+function assetsAsked(
+  pipeline: Pipeline,
+  { assets }: Target,
+  choice: Choice,
+): { readonly ofSet: readonly string[]; readonly alone: readonly string[] } {
+  if (!isByState(choice)) return { ofSet: [], alone: [] };
+  const names = [...new Set(assets.flatMap(({ name, upstream }) => [name, ...upstream]))];
+  const isAlone = (name: string): boolean => pipeline.assets.get(name)?.set == null;
+  return { ofSet: names.filter((name) => !isAlone(name)), alone: names.filter(isAlone) };
+}
+
+function queryOf(pipeline: Pipeline, target: Target, choice: Choice): CandidateQuery {
+  const { ofSet } = assetsAsked(pipeline, target, choice);
+  const chosen = new Set(target.assets.map(({ name }) => name));
+  const { states, prefix, order } = choice;
+  return {
+    set: target.set!,
+    inStates: isByState(choice)
+      ? [...(states.missing ? (['missing'] as const) : []), ...(states.failed ? (['failed'] as const) : [])]
+      : null,
+    assets: ofSet.filter((name) => chosen.has(name)),
+    alsoOf: ofSet.filter((name) => !chosen.has(name)),
+    prefix,
+    order,
+  };
+}
+
+function isByState({ states: { all, missing, failed } }: Choice): boolean {
+  return !all && (missing || failed);
+}
+
+/** Those in the chosen states, and what depends on them among the chosen. Assets come in dependency order. */
+function inChosenStates(
+  assets: readonly AssetDefinition[],
+  statusOf: (asset: string) => PartitionStatus,
+  { states: { missing, failed } }: Choice,
+): { readonly taken: AssetDefinition[]; readonly waiting: Candidate['waiting'] } {
+  const taken = new Set<AssetDefinition>();
+  const takenNames = new Set<string>();
+  const waiting: { asset: string; upstream: string }[] = [];
+  for (const asset of assets) {
+    const { name, upstream } = asset;
+    const status = countedAs(statusOf(name));
+    const isChosen = (missing && status === 'missing') || (failed && status === 'failed');
+    if (!isChosen && !upstream.some((above) => takenNames.has(above))) continue;
+    // What waits itself is not there either, unless an older value of it is.
+    const absent = upstream.find((above) => !takenNames.has(above) && !isThere(statusOf(above)));
+    if (absent !== undefined) waiting.push({ asset: name, upstream: absent });
+    else {
+      taken.add(asset);
+      takenNames.add(name);
+    }
+  }
+  return { taken: [...taken], waiting };
+}

@@ -1,0 +1,268 @@
+/** Which runs a `materialize` comes to, given the state. Pure: `--dry-run` prints the plan, the command commits it. */
+import { fail } from '../../../model/failure.ts';
+import { nearest } from '../../../model/nearest.ts';
+import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
+import type { QueuedRuns, StateChange } from '../../../state/changes.ts';
+import type { Needs } from '../../../state/needs.ts';
+import type { StateView } from '../../../state/slice.ts';
+import { addKeys } from '../keys/add-remove-sync.ts';
+import { candidatesOf, type Choice, needsOfCandidates, type Target } from './candidates.ts';
+import { together } from '../needs-together.ts';
+import { PendingWork } from '../queue/pending-work.ts';
+import { queueRuns, type RunsAsked, type RunsMoment } from '../queue/queue-runs.ts';
+
+/** What the user chose. */
+export interface Selection {
+  /** Empty: all assets. */
+  readonly assets: readonly string[];
+  /** Named keys (`--key`, `--keys-from`); `null`: chosen by state. */
+  readonly keys: readonly string[] | null;
+  /** Named with `--key`: keys that are queued or started are waited for instead of left out. */
+  readonly waits: boolean;
+  readonly all: boolean;
+  readonly missing: boolean;
+  readonly failed: boolean;
+  readonly prefix: string | null;
+  readonly order: 'newest' | 'oldest';
+  readonly limit: number | null;
+  /** Register named keys that are not in their set. */
+  readonly add: boolean;
+}
+
+export interface MaterializePlan {
+  /** Keys to be registered and runs to be queued. */
+  readonly changes: readonly StateChange[];
+  readonly queued: readonly QueuedRuns[];
+  /** Runs without a live owner that cover what was chosen: taken over instead of queued again. */
+  readonly takenOver: ReadonlySet<string>;
+  /** Runs of a live process that are waited for. */
+  readonly waitedFor: readonly string[];
+  /** Keys that were left out because runs of them are queued or started already. */
+  readonly leftOut: number;
+  /** What was chosen by its state and waits, since something above it is neither there nor chosen. */
+  readonly waiting: readonly WaitingAsset[];
+}
+
+export interface WaitingAsset {
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  readonly upstream: string;
+}
+
+interface Options {
+  readonly moment: RunsMoment;
+  /** Who will execute the runs; `null`: a worker. */
+  readonly owner: string | null;
+  /** Default: no tags. */
+  readonly tagsOf?: TagsOf;
+}
+
+/** The tags that the runs of a key carry. */
+export type TagsOf = (set: string | null, key: string | null) => QueuedRuns['tags'];
+
+export function needsOfMaterialize(pipeline: Pipeline, selection: Selection): Needs {
+  const { keys } = selection;
+  const { assets, unknown } = assetsNamed(pipeline, selection);
+  const sets = bySet(assets);
+  const choice = choiceOf(selection);
+  const named = [...sets.keys()].flatMap((set) => (set === null || keys === null ? [] : [{ set, keys }]));
+  const targets = [...sets].map(([set, ofSet]): Target => ({
+    set,
+    assets: ofSet,
+    named: set === null ? [null] : keys,
+  }));
+  return together(
+    // An unknown asset may be the key of some set.
+    {
+      keys: [
+        ...named,
+        ...pipeline.sets.flatMap((set) => (unknown.length === 0 ? [] : [{ set, keys: unknown }])),
+      ],
+    },
+    { runs: [{ assets: assets.map(({ name }) => name) }], executors: true },
+    ...targets.map((target) => needsOfCandidates(pipeline, target, choice)),
+  );
+}
+
+function choiceOf({ all, missing, failed, prefix, order }: Selection): Choice {
+  return { states: { all, missing, failed }, prefix, order };
+}
+
+/** @throws FailureError for unknown assets and keys, a key that several sets have, a choice that names no key */
+export function planMaterialize(
+  view: StateView,
+  pipeline: Pipeline,
+  selection: Selection,
+  { moment, owner, tagsOf = () => ({}) }: Options,
+): MaterializePlan {
+  const assets = chosenAssets(view, pipeline, selection);
+  const targets =
+    selection.keys === null
+      ? targetsByState(assets, selection)
+      : targetsOfKeys(view, assets, selection, selection.keys);
+  const choice = choiceOf(selection);
+  const pending = new PendingWork(view);
+  const changes: StateChange[] = [];
+  const asked = new AskedRuns(owner === null ? 'worker' : 'materialize');
+  const takenOver = new Set<string>();
+  const waitedFor = new Set<string>();
+  const waiting: WaitingAsset[] = [];
+  let leftOut = 0;
+  for (const target of targets) {
+    const { set, named } = target;
+    if (selection.add && named !== null && set !== null)
+      changes.push(...addKeys(view, set, named as string[], moment.now).changes);
+    let chosen = 0;
+    for (const candidate of candidatesOf(view, pipeline, target, choice)) {
+      if (selection.limit !== null && chosen >= selection.limit) break;
+      const { key, assets: wanted } = candidate;
+      const work = pending.of(wanted, key);
+      const unowned = work.filter(({ alive }) => !alive);
+      const owned = work.filter(({ alive }) => alive);
+      if ((owned.length > 0 || (owner === null && unowned.length > 0)) && !selection.waits) {
+        leftOut++;
+        continue;
+      }
+      for (const { asset, upstream } of candidate.waiting)
+        waiting.push({ asset, partitionKey: key, upstream });
+      if (wanted.length === 0) continue;
+      chosen++;
+      const covered = new Set<string>();
+      if (owner !== null) {
+        for (const { run, runs } of unowned) {
+          takenOver.add(run.id);
+          for (const asset of runs.assets) covered.add(asset);
+        }
+      }
+      for (const { run } of owned) waitedFor.add(run.id);
+      const rest = wanted.filter(({ name }) => !covered.has(name));
+      if (rest.length > 0) asked.add(set, key, rest, tagsOf(set, key));
+    }
+  }
+  const queued = queueRuns(moment, asked.parts);
+  changes.push(...queued.map((runs): StateChange => ({ type: 'runs-queued', runs, owner })));
+  return { changes, queued, takenOver, waitedFor: [...waitedFor], leftOut, waiting };
+}
+
+function assetsNamed(
+  pipeline: Pipeline,
+  { assets: names }: Selection,
+): { readonly assets: readonly AssetDefinition[]; readonly unknown: readonly string[] } {
+  return {
+    assets: [...pipeline.assets.values()].filter(({ name }) => names.length === 0 || names.includes(name)),
+    unknown: names.filter((name) => !pipeline.assets.has(name)),
+  };
+}
+
+function chosenAssets(view: StateView, pipeline: Pipeline, selection: Selection): readonly AssetDefinition[] {
+  const { assets, unknown } = assetsNamed(pipeline, selection);
+  if (unknown.length > 0) {
+    const names = [...pipeline.assets.keys()];
+    fail({
+      reason: 'unknown-name',
+      thing: 'asset',
+      names: unknown,
+      nearest: nearest(unknown[0]!, names),
+      known: names.length,
+      keyOf: pipeline.sets.find((set) => view.present(set, [unknown[0]!]).size > 0),
+    });
+  }
+  return assets;
+}
+
+function bySet(assets: readonly AssetDefinition[]): Map<string | null, AssetDefinition[]> {
+  const sets = new Map<string | null, AssetDefinition[]>();
+  for (const asset of assets) sets.set(asset.set, [...(sets.get(asset.set) ?? []), asset]);
+  return sets;
+}
+
+function targetsByState(assets: readonly AssetDefinition[], { all, missing, failed }: Selection): Target[] {
+  const sets = bySet(assets);
+  const partitioned = [...sets.keys()].filter((set) => set !== null);
+  const byState = all || missing || failed;
+  if (partitioned.length > 0 && !byState) {
+    const names = assets.filter(({ set }) => set !== null).map(({ name }) => `'${name}'`);
+    fail({
+      reason: 'usage',
+      message: `${names.slice(0, 5).join(', ')} ${names.length === 1 ? 'is' : 'are'} partitioned by ${partitioned.map((set) => `'${set}'`).join(', ')}: which keys are meant was not said`,
+      hint: 'choose them with --key KEY, --keys-from FILE, --missing, --failed or --all',
+    });
+  }
+  return [...sets].map(([set, ofSet]) => ({ set, assets: ofSet, named: set === null ? [null] : null }));
+}
+
+function targetsOfKeys(
+  view: StateView,
+  assets: readonly AssetDefinition[],
+  selection: Selection,
+  keys: readonly string[],
+): Target[] {
+  const sets = bySet(assets.filter(({ set }) => set !== null));
+  if (sets.size === 0) {
+    fail({
+      reason: 'usage',
+      message: `none of the assets ${assets
+        .map(({ name }) => `'${name}'`)
+        .slice(0, 5)
+        .join(', ')} is partitioned, so they have no keys`,
+      hint: 'leave --key away',
+    });
+  }
+  const names = [...sets.keys()] as string[];
+  const present = new Map(names.map((set) => [set, view.present(set, keys)]));
+  const asked = [...new Set(keys)];
+  const ambiguous = asked.filter((key) => names.filter((set) => present.get(set)!.has(key)).length > 1);
+  if (ambiguous.length > 0) fail({ reason: 'ambiguous-keys', keys: ambiguous, sets: names, known: true });
+  const unknown = asked.filter((key) => !names.some((set) => present.get(set)!.has(key)));
+  if (unknown.length > 0 && !selection.add) {
+    fail({ reason: 'unknown-keys', sets: names, keys: unknown });
+  }
+  if (unknown.length > 0 && names.length > 1)
+    fail({ reason: 'ambiguous-keys', keys: unknown, sets: names, known: false });
+  if (selection.assets.length > 0) {
+    for (const { name, set } of assets) {
+      const absent = asked.filter(
+        (key) => set === null || !(present.get(set)!.has(key) || unknown.includes(key)),
+      );
+      if (absent.length > 0) fail({ reason: 'asset-without-key', asset: name, set, keys: absent });
+    }
+  }
+  return names
+    .map((set) => ({
+      set,
+      assets: sets.get(set)!,
+      named: asked.filter((key) => present.get(set)!.has(key) || unknown.includes(key)),
+    }))
+    .filter(({ named }) => named.length > 0);
+}
+
+/** One part for each combination of set, assets and tags, in the order in which they come up. */
+class AskedRuns {
+  readonly #origin: RunsAsked['origin'];
+  readonly #parts = new Map<string, RunsAsked & { readonly keys: (string | null)[] }>();
+
+  constructor(origin: RunsAsked['origin']) {
+    this.#origin = origin;
+  }
+
+  get parts(): readonly RunsAsked[] {
+    return [...this.#parts.values()];
+  }
+
+  add(
+    set: string | null,
+    key: string | null,
+    wanted: readonly AssetDefinition[],
+    tags: RunsAsked['tags'],
+  ): void {
+    const assets = wanted.map(({ name }) => name);
+    const name = JSON.stringify([set, assets, Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1))]);
+    const part = this.#parts.get(name);
+    if (part !== undefined) part.keys.push(key);
+    else {
+      const origin = this.#origin;
+      const head = { sensor: null, set, assets, tags, origin, retryOf: null };
+      this.#parts.set(name, { ...head, keys: [key], runKeys: null });
+    }
+  }
+}

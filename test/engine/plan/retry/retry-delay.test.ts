@@ -1,0 +1,45 @@
+/** How long to wait before the next try, as Dagster's retry policies do. */
+import { describe, expect, it } from 'vitest';
+import type { RetryPolicy } from '../../../../src/definitions/asset.ts';
+import { retryDelay } from '../../../../src/engine/plan/retry/retry-delay.ts';
+
+const policy = (fields: RetryPolicy): Required<RetryPolicy> => ({
+  maxRetries: 3,
+  delayMs: 100,
+  backoff: 'constant',
+  jitter: 'none',
+  ...fields,
+});
+const delays = (fields: RetryPolicy, chance = 0.5): number[] =>
+  [1, 2, 3, 4].map((attempt) => retryDelay(policy(fields), attempt, chance));
+
+describe('the delay before a retry', () => {
+  it.each([
+    ['constant' as const, [100, 100, 100, 100]],
+    ['linear' as const, [100, 200, 300, 400]],
+    ['exponential' as const, [100, 300, 700, 1500]],
+  ])('grows %s', (backoff, expected) => {
+    expect(delays({ backoff })).toEqual(expected);
+  });
+
+  it('is a random part of that with full jitter, and up to twice it with plus-minus', () => {
+    expect(delays({ jitter: 'full' }, 0.25)).toEqual([25, 25, 25, 25]);
+    expect(delays({ jitter: 'full' }, 0)).toEqual([0, 0, 0, 0]);
+    expect(delays({ jitter: 'plus-minus', backoff: 'linear' }, 0.75)).toEqual([150, 300, 450, 600]);
+    expect(delays({ jitter: 'plus-minus' }, 0)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('stays a number after any number of tries', () => {
+    for (const jitter of ['none', 'full', 'plus-minus'] as const) {
+      expect(retryDelay(policy({ jitter, backoff: 'exponential' }), 5000, 0)).toBe(
+        jitter === 'none' ? Number.MAX_SAFE_INTEGER : 0,
+      );
+      expect(retryDelay(policy({ jitter, backoff: 'exponential', delayMs: 0 }), 5000, 0.5)).toBe(0);
+      expect(retryDelay(policy({ jitter, backoff: 'linear', delayMs: 1e308 }), 5000, 0.5)).toBeLessThan(1e17);
+    }
+  });
+
+  it('is nothing where no delay was asked for', () => {
+    expect(delays({ delayMs: 0, backoff: 'exponential' })).toEqual([0, 0, 0, 0]);
+  });
+});
