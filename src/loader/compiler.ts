@@ -4,6 +4,7 @@ import type { Jiti, TransformOptions } from 'jiti';
 import type * as JitiModule from 'jiti';
 import { type Edge, readText } from './module-pack.ts';
 import { isOwn } from './own-modules.ts';
+import { refusingPlugin } from './refused-syntax.ts';
 
 /** An import that leads nowhere, with the code and the words of Node's own error: people's guards look at them. */
 export class MissingImport extends Error {
@@ -46,10 +47,12 @@ export class Compiler {
 
   /** The file as the body of an async function; see `ModuleRunner` for what it expects around it. */
   compile(file: string, source: string): string {
+    const plugin = refusingPlugin(source);
     const options = {
       source,
       filename: file,
       ts: /\.[cm]?tsx?$/.test(file),
+      babel: { plugins: plugin === null ? [] : [plugin] },
       jsx: file.endsWith('x'),
       async: true,
       interopDefault: false,
@@ -80,13 +83,13 @@ export class Compiler {
   }
 
   #half(): ((options: TransformOptions) => string) | null {
-    let transform: (options: TransformOptions & { readonly babel: object }) => { readonly code: string };
+    let transform: (options: TransformOptions) => { readonly code: string };
     try {
       transform = this.#requireOwn('jiti/dist/babel.cjs') as typeof transform;
     } catch {
       return null;
     }
-    return (options) => transform({ ...options, babel: {} }).code;
+    return (options) => transform(options).code;
   }
 
   #find(specifier: string, importer: string): string {

@@ -6,6 +6,7 @@ import { MissingImport } from './compiler.ts';
 import { readText, UnreadableFile } from './module-pack.ts';
 import { causeOf } from '../files/durable-files.ts';
 import { PipelineSyntaxError } from './module-runner.ts';
+import { wordsForSyntax } from './refused-syntax.ts';
 
 /** A failure for what was thrown while a pipeline file was imported. */
 export function failureOfLoading(error: unknown, file: string): Failure {
@@ -22,7 +23,7 @@ export function failureOfLoading(error: unknown, file: string): Failure {
 function syntaxFailure(error: unknown, file: string): Failure | undefined {
   if (error instanceof PipelineSyntaxError) {
     const { filename, line, column, message } = error.problem;
-    return syntaxAt(file, { where: filename, line, column: column + 1 }, message.trim());
+    return syntaxAt(file, { where: filename, line, column: column + 1 }, wordsForSyntax(message));
   }
   if (!(error instanceof SyntaxError)) return undefined;
   // V8 puts the place before everything else; an error that code threw itself, as JSON.parse does, begins with its name.

@@ -39,7 +39,7 @@ export async function loadPipeline(
   if (!isFile(given)) fail({ reason: 'pipeline-not-found', file: given, given: true });
   // What it imports stands beside the real file, as for node itself.
   const file = realPath(given) ?? given;
-  const madeWith = `3 dynpart ${version} node ${process.version}`;
+  const madeWith = `4 dynpart ${version} node ${process.version}`;
   const pack = packFile === null ? null : readPack(packFile, madeWith);
   const runner = new ModuleRunner(pack, new Compiler(file, requireOwn));
   let module: Record<string, unknown>;

@@ -135,6 +135,56 @@ describe('a pipeline file with a syntax error', () => {
   });
 });
 
+describe('syntax that would not do what it says', () => {
+  const DECORATED = 'class Maker {\n  @logged make() {}\n}\nfunction logged() {}\n';
+
+  it.each([
+    ['decorators, in TypeScript', 'pipeline.ts', DECORATED, '2:3', /: decorators are not supported/],
+    ['decorators, in JavaScript', 'pipeline.mjs', DECORATED, '2:3', /: decorators are not supported/],
+    [
+      'decorators of parameters',
+      'pipeline.ts',
+      'class A { constructor(@inject x: number) {} }\n',
+      '1:23',
+      /: decorators are not supported/,
+    ],
+    [
+      'using at the top level',
+      'pipeline.ts',
+      'using x = { [Symbol.dispose]() {} };\n',
+      '1:1',
+      /: using at the top level of a file is not supported/,
+    ],
+    [
+      'await using at the top level',
+      'pipeline.mjs',
+      '\nawait using x = null;\n',
+      '2:1',
+      /: using at the top level of a file is not supported/,
+    ],
+    [
+      'what the compiler does not know',
+      'pipeline.ts',
+      'class A { accessor x = 1; }\n',
+      '1:20',
+      /: syntax that is not supported here \(decoratorAutoAccessors\)\n/,
+    ],
+  ])('is refused with its place: %s', async (_, name, content, place, words) => {
+    const { code, message, file } = await refusedPipeline(content + GOOD, {}, name);
+    expect(code).toBe('pipeline-syntax');
+    expect(message).toContain(`${file}:${place}: `);
+    expect(message).toMatch(words);
+    expect(message).not.toMatch(/babel/i);
+  });
+
+  it('is refused in a file that it imports, too', async () => {
+    const { message, folder } = await refusedPipeline(`import './maker';\n${GOOD}`, {
+      'maker.ts': DECORATED,
+    });
+    expect(message).toContain(`${folder}/maker.ts:2:3: decorators are not supported`);
+  });
+});
+
 describe('an import that is missing', () => {
   it.each([
     ['a file', './lib/nope.ts', 'path'],

@@ -31,6 +31,19 @@ const top = <number>await Promise.resolve(4);`,
     ).toEqual(['r', 3, 9, 1, 1, 'undefined', 4]);
   });
 
+  it('ends what is declared with using at the end of its function', async () => {
+    expect(
+      await said(
+        'used',
+        `// An @ in a comment, and one in a text: a@b.c
+const used: string[] = [];
+function named(name: string) { return { [Symbol.dispose]() { used.push(name); }, async [Symbol.asyncDispose]() { used.push(name); } }; }
+async function use() { using a = named('a'); await using b = named('b@c.d'); used.push('use'); }
+await use();`,
+      ),
+    ).toEqual(['use', 'b@c.d', 'a']);
+  });
+
   it('loses what is imported for its type alone', async () => {
     expect(
       await said('v', "import type { T } from './types';\nimport { type U, v } from './v';\nlet t: T | U;", {
