@@ -52,7 +52,7 @@ const GROUPS = {
   // What a tick needs whose sensor asked for something.
   plan: ['engine/plan/tick/plan-tick.ts'],
   // What executes runs.
-  execution: ['engine/runs/run-execution.ts', 'values/file-values.ts'],
+  execution: ['engine/runs/run-loop.ts', 'values/file-values.ts'],
 };
 
 function groupOf(name: string, modules: readonly string[]) {

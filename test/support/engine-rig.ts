@@ -7,8 +7,8 @@ import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
 import type { Event } from '../../src/engine/event.ts';
 // Loaded on first use: here before any test's time begins.
 import '../../src/engine/plan/tick/plan-tick.ts';
-import '../../src/engine/runs/run-execution.ts';
-import type { RunExecutionOptions } from '../../src/engine/runs/run-execution.ts';
+import '../../src/engine/runs/run-loop.ts';
+import type { RunLoopOptions } from '../../src/engine/runs/run-loop-options.ts';
 import { RunSession, type RunSessionOptions } from '../../src/engine/runs/run-session.ts';
 import { runTick, type TickOptions, type TickOutcome } from '../../src/engine/sensors/run-tick.ts';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
@@ -85,7 +85,7 @@ function nameOf({ asset, partitionKey }: ValueContext): string {
   return partitionKey === null ? asset : `${asset}@${partitionKey}`;
 }
 
-type SessionChoices = Partial<Omit<RunSessionOptions, 'ioManager'> & Pick<RunExecutionOptions, 'ioManager'>>;
+type SessionChoices = Partial<Omit<RunSessionOptions, 'ioManager'> & Pick<RunLoopOptions, 'ioManager'>>;
 
 export class EngineRig {
   readonly clock = new FakeClock();

@@ -10,8 +10,8 @@ import type { Clock } from '../../src/model/time.ts';
 import type { Processes } from '../../src/engine/user-code/programs.ts';
 import type { Event } from '../../src/engine/event.ts';
 // Loaded by a session on first use: here before any history begins.
-import '../../src/engine/runs/run-execution.ts';
-import type { RunExecutionOptions } from '../../src/engine/runs/run-execution.ts';
+import '../../src/engine/runs/run-loop.ts';
+import type { RunLoopOptions } from '../../src/engine/runs/run-loop-options.ts';
 import { RunSession } from '../../src/engine/runs/run-session.ts';
 import type { StateView } from '../../src/state/slice.ts';
 import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
@@ -94,7 +94,7 @@ export class HistoryProcess {
     };
     this.store = this.storeFor((plan) => plan);
     this.pipeline = this.#pipeline();
-    const ioManager: RunExecutionOptions['ioManager'] = {
+    const ioManager: RunLoopOptions['ioManager'] = {
       save: async ({ asset, partitionKey }, value) => {
         if (this.dead) await never();
         world.values.set(`${asset}@${partitionKey}`, value);

@@ -1,5 +1,5 @@
 /** `dynpart worker`: takes queued runs and executes them. */
-import { work } from '../../engine/runs/work.ts';
+import { work } from '../../engine/runs/worker-loop.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { wholeNumber } from '../command-line/options.ts';

@@ -9,14 +9,15 @@ import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/executors/claim-runs.ts';
 import { heldByBlocked } from '../plan/executors/blocked.ts';
 import { BlockedSayer } from './say-blocked.ts';
-import type { RunExecution, RunExecutionOptions, RunValues } from './run-execution.ts';
+import type { RunLoop } from './run-loop.ts';
+import type { RunLoopOptions, RunValues } from './run-loop-options.ts';
 import { LeftPrograms } from './left-programs.ts';
 import { remembering } from '../plan/pipeline/remember-pipeline.ts';
 import { roomFor } from '../plan/executors/slots.ts';
 
-export interface RunSessionOptions extends Omit<RunExecutionOptions, 'executor' | 'ioManager'> {
+export interface RunSessionOptions extends Omit<RunLoopOptions, 'executor' | 'ioManager'> {
   /** Asked for when there is something to execute. */
-  readonly ioManager: () => Promise<RunExecutionOptions['ioManager']>;
+  readonly ioManager: () => Promise<RunLoopOptions['ioManager']>;
   /** Whether a killed process may have left values behind. Cheap: asked at every tick. */
   readonly hasLeftValues: () => boolean;
   readonly known: KnownPipeline;
@@ -40,7 +41,7 @@ const noClaim: Claim = { changes: [], owned: [], ended: [] };
 export class RunSession {
   readonly #options: RunSessionOptions;
   #executor: Promise<Executor> | undefined;
-  #execution: RunExecution | undefined;
+  #execution: RunLoop | undefined;
   #ioManager: Promise<RunValues> | undefined;
   #onAdopt: () => void = () => undefined;
   readonly #left: LeftPrograms;
@@ -75,9 +76,9 @@ export class RunSession {
     if (owned.length === 0) return;
     const executor = await this.executor();
     // Most ticks find nothing to execute, and start without what would do it.
-    const { RunExecution } = await import('./run-execution.ts');
+    const { RunLoop } = await import('./run-loop.ts');
     const ioManager = await this.#values();
-    this.#execution ??= new RunExecution({ ...this.#options, ioManager, executor });
+    this.#execution ??= new RunLoop({ ...this.#options, ioManager, executor });
     await this.#execution.adopt(owned);
     this.#onAdopt();
   }

@@ -5,7 +5,7 @@ import type { StateStore } from '../../state/store.ts';
 import type { RunSession } from '../runs/run-session.ts';
 import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
-import { work } from '../runs/work.ts';
+import { work } from '../runs/worker-loop.ts';
 
 /**
  * ```

@@ -13,7 +13,7 @@ import {
 import { FailureError } from '../../../src/model/failure.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import type { RunSession, RunSessionOptions } from '../../../src/engine/runs/run-session.ts';
-import { work } from '../../../src/engine/runs/work.ts';
+import { work } from '../../../src/engine/runs/worker-loop.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import type { QueuedRuns } from '../../../src/state/changes.ts';
 import { idle, keysAdded, letters, queuedRuns } from '../../support/builders.ts';

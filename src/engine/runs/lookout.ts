@@ -1,0 +1,92 @@
+/** Looks at the state now and then while runs are executed: sees what others did, and says what this process has started. */
+import { steadyTime } from '../../model/time.ts';
+import type { StateView } from '../../state/slice.ts';
+import { type OwnedRun, takenOnAnew } from '../plan/executors/claim-runs.ts';
+import { executorEntry, startedBy } from '../plan/ends/record-ends.ts';
+import { needsOfRoom, slotsFor } from '../plan/executors/slots.ts';
+import { hasWorkOf, takesRoom } from '../plan/executors/waits-for.ts';
+import type { OwnRuns } from './own-runs.ts';
+import type { RunLoopOptions } from './run-loop-options.ts';
+
+/** How often the state is looked at for what others did: cancellations, room for more, keys let go of. */
+const LOOK_EVERY_MS = 500;
+
+export class Lookout {
+  readonly #options: RunLoopOptions;
+  readonly #runs: OwnRuns;
+  #due = 0;
+
+  constructor(options: RunLoopOptions, runs: OwnRuns) {
+    this.#options = options;
+    this.#runs = runs;
+  }
+
+  /** When the next look is due. */
+  get due(): number {
+    return this.#due;
+  }
+
+  /** The first runs come: nothing can have happened to them yet. */
+  beginWaiting(): void {
+    this.#due = steadyTime(this.#options.clock) + LOOK_EVERY_MS;
+  }
+
+  async lookIfDue(): Promise<void> {
+    const { clock, store, executor, concurrency } = this.#options;
+    const { queue } = this.#runs;
+    const now = steadyTime(clock);
+    if (now < this.#due) return;
+    this.#due = now + LOOK_EVERY_MS;
+    const view = await store.read(this.#runs.needs);
+    // The death of a process that something waits for changes no serial.
+    if (this.#runs.isNews(view) || queue.yields) this.#runs.see(view);
+    this.#runs.giveUpHeld(view);
+    const { wanted } = this.#runs;
+    if (wanted === 0) return;
+    const { usable } = this.#runs;
+    const started = this.#runs.unrecordedStarts();
+    const current = view.executors().find(({ id }) => id === executor.id);
+    const room = slotsFor(view, executor.id, usable, concurrency);
+    const heldUp = queue.yields ? queue.heldUp() : [];
+    if (started.size + heldUp.length > 0 || current?.slots !== Math.max(room, this.#runs.countUnderWay)) {
+      // Less room is left before it is said, more room is said before it is used.
+      this.#runs.slots = Math.min(this.#runs.slots, room);
+      await this.#say({ started, heldUp, wanted, usable });
+    }
+    if (this.#runs.isIdle) this.#sayWaiting(view, usable);
+  }
+
+  /** Commits what others are to know: what has begun, how much room it takes, and what they may do first. */
+  async #say(news: {
+    readonly started: ReadonlyMap<string, string>;
+    readonly heldUp: readonly OwnedRun[];
+    readonly wanted: number;
+    readonly usable: number;
+  }): Promise<void> {
+    const { store, executor, concurrency } = this.#options;
+    const { started, heldUp, wanted, usable } = news;
+    this.#runs.slots = await store.commit(needsOfRoom(executor.id), (latest) => {
+      const slots = slotsFor(latest, executor.id, usable, concurrency);
+      const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.countUnderWay });
+      const runs = startedBy(latest, { executor: executor.id, started });
+      return {
+        changes: [
+          entry,
+          ...(runs.size === 0 ? [] : [{ type: 'runs-started', runs } as const]),
+          ...takenOnAnew(latest, executor.id, heldUp),
+        ],
+        outcome: slots,
+      };
+    });
+    this.#runs.unrecorded.startsRecorded(started.keys());
+    this.#runs.see(await store.read(this.#runs.needs));
+  }
+
+  #sayWaiting(view: StateView, usable: number): void {
+    const { emit, executor } = this.#options;
+    const waiting = this.#runs.queue.oldest;
+    if (usable === 0 && waiting !== undefined)
+      emit({ type: 'waiting', waitsFor: hasWorkOf(view, executor.id, waiting) });
+    else if (this.#runs.slots === 0) emit({ type: 'waiting', waitsFor: takesRoom(view, executor.id) });
+  }
+}

@@ -1,0 +1,230 @@
+/** The runs of this process: which wait, which are under way, what became of them, and what a newer view of the state says of them. */
+import { upstreamsOf } from '../../definitions/mapping.ts';
+import { isThere, type PartitionRef } from '../../model/partition-status.ts';
+import type { Needs } from '../../state/needs.ts';
+import type { StateView } from '../../state/slice.ts';
+import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import { isOwnedBy } from '../plan/ends/record-ends.ts';
+import { endOf, endOfAll } from '../plan/ends/run-records.ts';
+import { heldByBlocked, isRoomBlocked } from '../plan/executors/blocked.ts';
+import { needsOfExecution, ownedBy, workElsewhere } from '../plan/executors/ownership.ts';
+import type { RunLoopOptions } from './run-loop-options.ts';
+import { RunQueue } from './run-queue.ts';
+import { Unrecorded } from './unrecorded.ts';
+
+/** A run that is under way. */
+export interface InFlight {
+  readonly run: OwnedRun;
+  readonly startedAt: string;
+  readonly abort: AbortController;
+  /** Others canceled the run: no outcome of it counts. */
+  canceled: boolean;
+  /** The run is not this process's any more: whoever takes the run up will say what became of it. */
+  lost: boolean;
+}
+
+export class OwnRuns {
+  readonly #options: RunLoopOptions;
+  readonly queue: RunQueue;
+  readonly unrecorded = new Unrecorded();
+  /** Runs that are not to be executed here, for a damaged value or a blocked process: they go back to the queue. */
+  readonly unexecuted: OwnedRun[] = [];
+  readonly needs: Needs;
+  /** How many may be under way at once. */
+  slots = 0;
+  readonly #inFlight = new Map<string, InFlight>();
+  /** `null` before anything was owned. */
+  #view: StateView | null = null;
+  /** Others have taken over some since the last giving back. */
+  hasLost = false;
+
+  constructor(options: RunLoopOptions) {
+    const { pipeline } = options;
+    this.#options = options;
+    const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
+      concurrency === null ? [] : [[name, concurrency] as const],
+    );
+    this.queue = new RunQueue({
+      limits: new Map(limits),
+      upstreamsOf: (asset, key) => upstreamsOf(pipeline, asset, key),
+    });
+    this.needs = needsOfExecution(pipeline, () => this.#all());
+  }
+
+  /** Runs that have not ended. */
+  get left(): number {
+    return this.queue.size + this.#inFlight.size;
+  }
+
+  /** Runs left that this process still owns. */
+  get wanted(): number {
+    if (!this.hasLost) return this.left;
+    return this.left - this.underWay().filter(({ lost }) => lost).length;
+  }
+
+  /** How many slots can be used. While all runs here wait for another process none is claimed: that process may wait for the slots. */
+  get usable(): number {
+    return this.#inFlight.size > 0 || this.queue.isFree() ? this.wanted : 0;
+  }
+
+  /** Whether no run is under way. */
+  get isIdle(): boolean {
+    return this.#inFlight.size === 0;
+  }
+
+  get countUnderWay(): number {
+    return this.#inFlight.size;
+  }
+
+  underWay(): InFlight[] {
+    return [...this.#inFlight.values()];
+  }
+
+  /** Whether the run is under way, and still this process's. */
+  isUnderWay(id: string): boolean {
+    return this.#inFlight.get(id)?.lost === false;
+  }
+
+  get hasNext(): boolean {
+    return this.#inFlight.size < this.slots && this.queue.hasNext(this.#unsettled);
+  }
+
+  /** The next run that may begin. */
+  next(): OwnedRun | undefined {
+    return this.queue.next(this.#unsettled);
+  }
+
+  /** Runs that a crash now would repeat. A run that crashed its process before starts only when this is 0. */
+  get #unsettled(): number {
+    return this.#inFlight.size + this.unrecorded.count;
+  }
+
+  *#all(): Generator<OwnedRun> {
+    yield* this.queue.runs();
+    for (const { run } of this.#inFlight.values()) yield run;
+  }
+
+  /** Takes on runs that `view` shows as this process's. */
+  adopt(runs: readonly OwnedRun[], view: StateView): void {
+    // Released, and taken up again by this very process before it noticed: then they are here already.
+    const here = new Set([...this.queue.runs().map(({ id }) => id), ...this.unrecorded.ids]);
+    for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
+    this.queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
+    this.slots = view.executors().find(({ id }) => id === this.#options.executor.id)?.slots ?? 0;
+    // What was read may be older than what is known: the runs may be canceled by now.
+    this.see(this.#view !== null && view.serial < this.#view.serial ? this.#view : view);
+  }
+
+  begin(run: OwnedRun, startedAt: string): InFlight {
+    const flight = { run, startedAt, abort: new AbortController(), canceled: false, lost: false };
+    this.#inFlight.set(run.id, flight);
+    this.unrecorded.noteStart(run.id, startedAt);
+    return flight;
+  }
+
+  /** The run is not under way any more. */
+  landed({ id }: OwnedRun): void {
+    this.#inFlight.delete(id);
+  }
+
+  /** When the runs that are under way began, as far as the state does not show it. */
+  unrecordedStarts(): Map<string, string> {
+    return this.unrecorded.startsOf((id) => this.#inFlight.has(id));
+  }
+
+  endCanceled(run: OwnedRun, startedAt: string | null, why: string): void {
+    this.end(run, startedAt, endOfAll(run.assets, 'CANCELED', { reason: 'canceled', why }));
+  }
+
+  /** What is said of the end is what a commit records of it: see `RunRecorder`. */
+  end(run: OwnedRun, startedAt: string | null, end: ReturnType<typeof endOfAll>): void {
+    const { id, partitionKey, runKey, interrupted, done } = run;
+    const status = 'STARTED' as const;
+    const pending = { id, partitionKey, runKey, interrupted, status, canceling: false, startedAt, done };
+    const record = endOf(run.runs, pending, end, this.#options.clock.now());
+    this.unrecorded.noteEnd({ record, set: run.runs.set });
+    this.#options.emit({ type: 'run-ended', run: record });
+  }
+
+  isMade({ asset, set, key }: PartitionRef): boolean {
+    return this.unrecorded.isFresh(asset, key) || isThere(this.#view!.statusOf(asset, set, [key])[0]!);
+  }
+
+  isNews({ serial }: StateView): boolean {
+    return serial !== this.#view?.serial;
+  }
+
+  /** Takes over what a newer view shows: runs that are not ours any more, runs to be aborted, work of others. */
+  see(view: StateView): void {
+    // Read before runs were taken on that this process has by now.
+    if (this.#view !== null && view.serial < this.#view.serial) return;
+    this.#view = view;
+    const { executor } = this.#options;
+    this.#dropLost(view);
+    for (const runs of view.runs()) {
+      if (runs.owner === executor.id) for (const { id } of runs.canceling()) this.#cancel(id);
+    }
+    this.queue.yieldTo(workElsewhere(view, executor.id), (run) => view.run(run.id)?.runs.ownedSince ?? 0);
+  }
+
+  /** Others took this process for dead, or an operator said that it is: what is not its own any more ends here, unrecorded. */
+  #dropLost(view: StateView): void {
+    const { id: executor } = this.#options.executor;
+    // Counting costs nothing, looking at each of a hundred thousand runs does.
+    const expected = this.wanted + this.unrecorded.count + this.unexecuted.length;
+    if (ownedBy(view, executor) >= expected) return;
+    let count = this.queue.takeWhere(({ id }) => !isOwnedBy(view, executor, id)).length;
+    for (const flight of this.#inFlight.values()) {
+      if (flight.lost || isOwnedBy(view, executor, flight.run.id)) continue;
+      flight.lost = true;
+      this.unrecorded.forgetStart(flight.run.id);
+      flight.abort.abort();
+      count++;
+    }
+    if (count > 0) this.sayLost(count);
+  }
+
+  sayLost(count: number): void {
+    this.hasLost = true;
+    this.#options.emit({ type: 'runs-lost', count });
+  }
+
+  #cancel(id: string): void {
+    const flight = this.#inFlight.get(id);
+    if (flight === undefined) {
+      const run = this.queue.take(id);
+      if (run !== undefined) this.endCanceled(run, null, 'it was canceled');
+    } else if (!flight.canceled) {
+      flight.canceled = true;
+      flight.abort.abort();
+    }
+  }
+
+  /** What waits for a blocked process would wait until somebody ends that process. */
+  giveUpHeld(view: StateView): void {
+    const { executor, concurrency, onInterrupt } = this.#options;
+    const isHeld = heldByBlocked(view);
+    if (isHeld === null) return;
+    const hasNoRoom = this.isIdle && isRoomBlocked(view, executor.id, concurrency);
+    const held = this.queue.takeWhere((run) => hasNoRoom || isHeld(run.assets, run.partitionKey));
+    for (const run of held) {
+      if (onInterrupt === 'release' || isOfSensor(run)) this.unexecuted.push(run);
+      else this.endCanceled(run, null, 'it waited for a process that is blocked');
+    }
+  }
+
+  /** The runs that go back to the queue. Those that wait end as canceled, unless a sensor asked for them. */
+  giveUp(how: { readonly waiting: boolean; readonly isCanceled: boolean; readonly why: string }): OwnedRun[] {
+    const unexecuted = this.unexecuted.splice(0);
+    const rest = how.waiting ? this.queue.takeAll() : [];
+    // What a sensor requested is not lost with the command that happened to execute it: the cursor is past it.
+    const isCanceled = (run: OwnedRun): boolean => how.isCanceled && !isOfSensor(run);
+    for (const run of rest) if (isCanceled(run)) this.endCanceled(run, null, how.why);
+    return [...unexecuted, ...rest.filter((run) => !isCanceled(run))];
+  }
+}
+
+/** Whether a sensor asked for this very run. A retry of such a run was asked for by hand. */
+function isOfSensor({ runs }: OwnedRun): boolean {
+  return runs.sensor !== null && runs.retryOf === null;
+}

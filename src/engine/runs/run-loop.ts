@@ -1,0 +1,252 @@
+/**
+ * Executes the runs that this process owns: so many at the same time as it has slots, and with few commits.
+ *
+ * `own-runs` is what is known of the runs, `run-recorder` puts their ends on record, `lookout` sees what others did.
+ * Here is only when each of them has its turn.
+ */
+import { FailureError } from '../../model/failure.ts';
+import type { AssetOutcome } from '../../model/run.ts';
+import { isoTime, steadyTime } from '../../model/time.ts';
+import type { ProgramNote } from '../../state/slice.ts';
+import { executeHere, type ExecuteRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
+import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import { Lookout } from './lookout.ts';
+import { type InFlight, OwnRuns } from './own-runs.ts';
+import type { RunLoopOptions } from './run-loop-options.ts';
+import { RunRecorder } from './run-recorder.ts';
+import { Programs } from '../user-code/programs.ts';
+
+/** Without a pause for the event loop no timer fires and no file is synced, however many runs end. */
+const YIELD_EVERY_MS = 10;
+
+/**
+ * ```
+ *            nothing left, and all on record
+ *  RUNNING ──────────────────────────────► DONE
+ *     │ interrupt · a failure with --fail-fast · a file of dynpart's own fails
+ *     ▼                                    all that runs has ended, the rest is given back
+ *  STOPPING: nothing starts, what runs is aborted ────────────────────────────────────► DONE
+ * ```
+ */
+type Stopping = 'interrupted' | 'fail-fast' | { readonly error: unknown };
+
+export class RunLoop {
+  readonly #options: RunLoopOptions;
+  readonly #executeRun: ExecuteRun;
+  readonly #runs: OwnRuns;
+  readonly #recorder: RunRecorder;
+  readonly #lookout: Lookout;
+  /** Why nothing new is started; `null` while the loop goes on. */
+  #stopping: Stopping | null = null;
+  #damaged: { readonly error: unknown } | null = null;
+  /** How many programs this executor has started. */
+  #programs = 0;
+  #committing: Promise<void> | null = null;
+  #wake: () => void = () => undefined;
+
+  constructor(options: RunLoopOptions) {
+    this.#options = options;
+    this.#runs = new OwnRuns(options);
+    this.#recorder = new RunRecorder(options, this.#runs);
+    this.#lookout = new Lookout(options, this.#runs);
+    this.#executeRun = (options.execute ?? executeHere)(this.#context());
+  }
+
+  #context(): ExecutionContext {
+    const { store, executor, processes } = this.#options;
+    return {
+      ...this.#options,
+      isMade: (partition) => this.#runs.isMade(partition),
+      made: (id, outcome) => this.#noteMade(id, outcome),
+      appendLog: (id, lines) => store.appendLog(id, lines),
+      closeLog: (id) => store.closeLog(id),
+      begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),
+      programsOf: (id) => {
+        const note = (program: ProgramNote): void => executor.started(program);
+        const count = (): number => ++this.#programs;
+        return new Programs({ processes, run: { id, executor: executor.id, count, note } });
+      },
+    };
+  }
+
+  /** Runs that this process took on and that have not ended. */
+  get left(): number {
+    return this.#runs.left;
+  }
+
+  /** Whether anything is left to execute or to record: a run may have ended before its execution began. */
+  get hasWork(): boolean {
+    return this.#runs.left > 0 || this.#runs.unrecorded.hasEnds;
+  }
+
+  /** Takes on runs that a commit made this executor's; also while others are being executed. */
+  async adopt(runs: readonly OwnedRun[]): Promise<void> {
+    const view = await this.#options.store.read(this.#runs.needs);
+    if (this.left === 0) {
+      this.#recorder.beginWaiting();
+      this.#lookout.beginWaiting();
+    }
+    this.#runs.adopt(runs, view);
+    this.#wake();
+  }
+
+  /** Executes until every run has ended and is on record, or until the loop is stopped. */
+  async finish(): Promise<void> {
+    const { clock, interrupt } = this.#options;
+    const onInterrupt = (): void => this.#interrupted();
+    interrupt.addEventListener('abort', onInterrupt);
+    if (interrupt.aborted) onInterrupt();
+    let yielded = steadyTime(clock);
+    try {
+      while (!this.#isDone()) {
+        this.#start();
+        this.#commitIfDue();
+        if (steadyTime(clock) - yielded >= YIELD_EVERY_MS) {
+          await new Promise((resolve) => setImmediate(resolve));
+          yielded = steadyTime(clock);
+        }
+        if (!this.#canStart() && !this.#isDone()) await this.#somethingHappens();
+        // Between a wait and a start: a process that was paused for long may have been taken for dead.
+        if (this.#stopping === null)
+          await this.#lookout.lookIfDue().catch((error: unknown) => this.#stop({ error }));
+      }
+      await this.#giveBack();
+    } finally {
+      interrupt.removeEventListener('abort', onInterrupt);
+    }
+    const failure = this.#failure ?? this.#damaged;
+    this.#damaged = null;
+    if (failure !== null) throw failure.error;
+  }
+
+  /** The failure of one of dynpart's own files, or of dynpart itself, that nothing can go on after. */
+  get #failure(): { readonly error: unknown } | null {
+    return typeof this.#stopping === 'object' ? this.#stopping : null;
+  }
+
+  #interrupted(): void {
+    const { emit, onInterrupt } = this.#options;
+    this.#stop('interrupted');
+    const waitsFor = this.#runs.underWay().map(({ run: { id, partitionKey } }) => ({ id, partitionKey }));
+    const unfinished = onInterrupt === 'cancel' ? 'canceled' : 'released';
+    if (waitsFor.length > 0) emit({ type: 'stopping', waitsFor, unfinished });
+  }
+
+  /** The first reason stands; a failure takes the place of the others, since the failure is what has to be said. */
+  #stop(why: Stopping): void {
+    if (this.#stopping === null || (typeof why === 'object' && this.#failure === null)) this.#stopping = why;
+    // After the first failure of a run, the runs beside it may end.
+    if (why !== 'fail-fast') for (const { abort } of this.#runs.underWay()) abort.abort();
+    this.#wake();
+  }
+
+  #isDone(): boolean {
+    if (this.#stopping !== null) return this.#runs.isIdle;
+    return !this.hasWork && this.#committing === null;
+  }
+
+  #canStart(): boolean {
+    return this.#stopping === null && this.#runs.hasNext;
+  }
+
+  #start(): void {
+    while (this.#canStart()) {
+      const run = this.#runs.next();
+      if (run !== undefined) void this.#execute(run);
+    }
+  }
+
+  async #execute(run: OwnedRun): Promise<void> {
+    const { clock, emit, executor } = this.#options;
+    const flight = this.#runs.begin(run, isoTime(clock.now()));
+    try {
+      const { id, partitionKey, assets } = run;
+      const left = this.left + this.#runs.unrecorded.count;
+      emit({ type: 'run-started', id, partitionKey, assets, left });
+      const ending = await this.#executeRun(run, flight.abort.signal);
+      executor.ended(id);
+      this.#runs.landed(run);
+      this.#takeEnding(flight, ending);
+    } catch (error) {
+      this.#notExecuted(flight, error);
+    } finally {
+      this.#runs.landed(run);
+      this.#runs.queue.letGo(run);
+      this.#wake();
+    }
+  }
+
+  #noteMade(id: string, outcome: AssetOutcome): void {
+    if (!this.#runs.isUnderWay(id)) return;
+    this.#recorder.noteMade(id, outcome);
+    this.#wake();
+  }
+
+  #takeEnding(flight: InFlight, ending: RunEnding): void {
+    const { run, startedAt, lost, canceled } = flight;
+    if (lost) return;
+    if (canceled) return this.#runs.endCanceled(run, startedAt, 'it was canceled');
+    // Not an end: the run stays this process's until the process leaves, which gives the run back or cancels it.
+    if (ending.type === 'interrupted') return this.#runs.queue.add([run]);
+    const { status, assets, error } = ending;
+    const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
+    this.#runs.end(run, startedAt, { status, assets, error, attempts });
+    if (status === 'FAILURE' && this.#options.failFast) this.#stop('fail-fast');
+  }
+
+  /** Not the run's doing: the run goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */
+  #notExecuted({ run, lost }: InFlight, error: unknown): void {
+    if (lost) return;
+    this.#runs.unexecuted.push(run);
+    if (error instanceof FailureError && error.failure.reason === 'value-damaged')
+      this.#damaged ??= { error };
+    else this.#stop({ error });
+  }
+
+  /** Waits for the end of a run or a commit, for a new run, an interrupt, or the next look at the state. */
+  async #somethingHappens(): Promise<void> {
+    if (this.left === 0 && this.#committing === null) return;
+    const { clock } = this.#options;
+    const commitDue = this.#committing === null ? this.#recorder.due : Infinity;
+    // Nobody looks any more once the loop is stopped: then only an end is waited for.
+    const due = Math.min(this.#stopping !== null ? Infinity : this.#lookout.due, commitDue);
+    const waking = new AbortController();
+    this.#wake = () => waking.abort();
+    await clock.sleep(Math.max(0, due - steadyTime(clock)), waking.signal);
+    this.#wake = () => undefined;
+  }
+
+  #commitIfDue(): void {
+    if (this.#committing !== null) return;
+    const isLast = this.left === 0 || (this.#runs.isIdle && !this.#canStart());
+    const isDue = steadyTime(this.#options.clock) >= this.#recorder.due;
+    if (!isDue && !(isLast && this.#runs.unrecorded.hasEnds)) return;
+    this.#committing = this.#recorder
+      .commit()
+      .catch((error: unknown) => this.#stop({ error }))
+      .finally(() => {
+        this.#committing = null;
+        this.#wake();
+      });
+  }
+
+  /** The last commit: outcomes, and what becomes of the runs that were not executed. */
+  async #giveBack(): Promise<void> {
+    if (this.#stopping === null && this.#runs.unexecuted.length === 0 && !this.#runs.hasLost) return;
+    this.#runs.hasLost = false;
+    const { onInterrupt, interrupt } = this.#options;
+    await this.#committing;
+    const isCanceled = this.#failure === null && (onInterrupt === 'cancel' || !interrupt.aborted);
+    const back = this.#runs.giveUp({
+      waiting: this.#stopping !== null,
+      why: interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)',
+      isCanceled,
+    });
+    try {
+      await this.#recorder.record(back, () => null);
+    } catch (error) {
+      // The first failure is the one to report. What could not be given back is taken up as a dead process's.
+      this.#stop({ error });
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Puts on record what has ended in this process, and says what is on record then.
+ *
+ * The end of a run is not committed by itself. What ended in the last moments is committed together, values first:
+ * killed before that, those runs are executed again, and an outcome is on record once.
+ */
+import type { AssetOutcome } from '../../model/run.ts';
+import { steadyTime } from '../../model/time.ts';
+import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import { type EndsToRecord, needsOfEnds, planEnds, type RecordedEnds } from '../plan/ends/record-ends.ts';
+import type { OwnRuns } from './own-runs.ts';
+import type { RunLoopOptions } from './run-loop-options.ts';
+
+/** Commits are at least so far apart, and far enough for a tenth of the time at most to go into them. */
+const COMMIT_EVERY_MS = 100;
+const TIME_BETWEEN_COMMITS = 10;
+const LONGEST_BETWEEN_COMMITS_MS = 5000;
+
+/** What a run has made on its way waits so long for the end of some run, to be committed together with it. */
+const PROGRESS_AFTER_MS = 1000;
+
+export class RunRecorder {
+  readonly #options: RunLoopOptions;
+  readonly #runs: OwnRuns;
+  #endsDue = 0;
+  #progressDue = 0;
+
+  constructor(options: RunLoopOptions, runs: OwnRuns) {
+    this.#options = options;
+    this.#runs = runs;
+  }
+
+  /** The first runs come: their ends may wait for each other from now. */
+  beginWaiting(): void {
+    this.#endsDue = steadyTime(this.#options.clock) + COMMIT_EVERY_MS;
+  }
+
+  /** A run of several assets may take hours: what it has made is on record soon, and a process that dies loses only the rest. */
+  noteMade(id: string, outcome: AssetOutcome): void {
+    const { unrecorded } = this.#runs;
+    if (!unrecorded.hasMade) this.#progressDue = steadyTime(this.#options.clock) + PROGRESS_AFTER_MS;
+    unrecorded.noteMade(id, outcome);
+  }
+
+  /** When something has to be committed; `Infinity` where there is nothing. */
+  get due(): number {
+    const { hasEnds, hasMade } = this.#runs.unrecorded;
+    return Math.min(hasEnds ? this.#endsDue : Infinity, hasMade ? this.#progressDue : Infinity);
+  }
+
+  /** Values first, then the outcomes of all runs that have ended until now. */
+  async commit(): Promise<void> {
+    const { clock, concurrency } = this.#options;
+    const began = steadyTime(clock);
+    const { wanted } = this.#runs;
+    await this.record([], () => ({ wanted, inFlight: this.#runs.countUnderWay, concurrency }));
+    const took = steadyTime(clock) - began;
+    this.#endsDue =
+      steadyTime(clock) +
+      Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));
+  }
+
+  /** Commits what has ended and what goes back to the queue, and says what is on record then: that, and nothing else. */
+  async record(back: readonly OwnedRun[], goesOn: () => EndsToRecord['goesOn']): Promise<void> {
+    const { store, ioManager, executor, emit, clock } = this.#options;
+    const { unrecorded } = this.#runs;
+    const ended = unrecorded.takeEnds();
+    const made = unrecorded.takeMade();
+    const released = back.map(({ id }) => id);
+    const needs = needsOfEnds(executor.id, [
+      ...ended.map(({ set, record }) => ({ set, key: record.partitionKey })),
+      ...back.map(({ runs: { set }, partitionKey }) => ({ set, key: partitionKey })),
+    ]);
+    let isRecorded = false;
+    try {
+      await ioManager.flush?.();
+      const started = this.#runs.unrecordedStarts();
+      for (const { record } of ended) started.delete(record.id);
+      const now = clock.now();
+      const recorded = await store.commit(needs, (view) =>
+        planEnds(view, { executor: executor.id, ended, made, started, released, goesOn: goesOn(), now }),
+      );
+      isRecorded = true;
+      unrecorded.endsRecorded(ended);
+      this.#runs.slots = recorded.slots;
+      unrecorded.startsRecorded(started.keys());
+      // On record is on record, also when the disk then refuses to put a value in place: the next process does it.
+      let unsettled: { readonly error: unknown } | null = null;
+      try {
+        this.#settle(recorded, released);
+      } catch (error) {
+        unsettled = { error };
+      }
+      this.#say(recorded);
+      if (unsettled !== null) throw unsettled.error;
+      this.#runs.see(await store.read(this.#runs.needs));
+      unrecorded.endsShown(ended);
+    } catch (error) {
+      if (!isRecorded && ended.length > 0) emit({ type: 'runs-unrecorded', count: ended.length });
+      throw error;
+    }
+  }
+
+  #say({ finished, released, lost }: RecordedEnds): void {
+    const { emit } = this.#options;
+    let left = this.#runs.left + finished.length;
+    for (const { record, canceledByOthers } of finished)
+      emit({ type: 'run-finished', run: record, canceledByOthers, left: --left });
+    if (released > 0) emit({ type: 'runs-released', count: released });
+    if (lost.length > 0) this.#runs.sayLost(lost.length);
+  }
+
+  /** Values become visible with their record; what does not count is dropped. */
+  #settle({ finished, lost, progressed }: RecordedEnds, released: readonly string[]): void {
+    const isOver = true;
+    this.#options.ioManager.settle?.([
+      ...[...progressed].map(([run, made]) => ({ run, assets: assetsMade(made), isOver: false })),
+      ...finished.map(({ record: { id, assets } }) => ({ run: id, assets: assetsMade(assets), isOver })),
+      ...[...lost.map(({ record }) => record.id), ...released].map((run) => ({ run, assets: [], isOver })),
+    ]);
+  }
+}
+
+function assetsMade(outcomes: readonly AssetOutcome[]): string[] {
+  return outcomes.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
+}
