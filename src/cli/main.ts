@@ -93,9 +93,11 @@ async function runCommand(context: Context, { run: command }: Invocation): Promi
   try {
     return await command(context);
   } catch (error) {
-    if (!(error instanceof FailureError) || error.failure.reason !== 'unknown-keys') throw error;
-    const { withNearKeys } = await import('./near-keys.ts');
-    throw new FailureError(await withNearKeys(context.project.store, error.failure));
+    if (!(error instanceof FailureError) || !/^unknown-(?:keys|name)$/.test(error.failure.reason))
+      throw error;
+    const { isNotThere, toldMore } = await import('./what-is-not-there.ts');
+    if (!isNotThere(error.failure)) throw error;
+    throw new FailureError(await toldMore(context.project.store, error.failure));
   }
 }
 

@@ -166,17 +166,19 @@ export class Project {
   /** A set of the pipeline, or one that only the state knows. */
   async checkSet(set: string): Promise<void> {
     const view = await this.store.read({ sets: true });
-    if (view.setNames().includes(set) || view.pipeline?.sets.includes(set)) return;
-    this.checkName('set', set, [...(await this.known(view, () => true)).sets, ...view.setNames()]);
+    const names = view.setNames();
+    if (names.includes(set)) return;
+    const { sets } = await this.known(view, (known) => !known.sets.includes(set));
+    this.checkName('set', set, [...sets, ...names]);
   }
 
-  async checkSensor(sensor: string): Promise<void> {
+  /** A sensor of the pipeline. @param isPast also one that the pipeline does not have any more: to see what it left */
+  async checkSensor(sensor: string, { isPast = false } = {}): Promise<void> {
     const view = await this.store.read({ sensors: 'all' });
-    if (view.pipeline?.sensors.some(({ name }) => name === sensor)) return;
-    this.checkName('sensor', sensor, [
-      ...(await this.known(view, () => true)).sensors.map(({ name }) => name),
-      ...view.sensorNames(),
-    ]);
+    const past = isPast ? view.sensorNames() : [];
+    if (past.includes(sensor)) return;
+    const { sensors } = await this.known(view, (known) => known.sensors.every(({ name }) => name !== sensor));
+    this.checkName('sensor', sensor, [...sensors.map(({ name }) => name), ...past]);
   }
 
   #pipelineFileIfAny(): string | null {

@@ -18,6 +18,18 @@ const withAsset = (name: string): string =>
   `import { definePipeline } from 'dynpart';${parts(`['${name}']`, "['one']")}
   export default definePipeline({ assets, sensors });`;
 
+const pipelineOf = (set: string, asset: string, sensor: string): string => `
+  import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+  const set = dynamicPartitions('filled');
+  const made = asset({ name: '${asset}', partitions: set, materialize: () => 1 });
+  const evaluate = () => ({
+    cursor: 'here',
+    dynamicPartitionsRequests: [set.buildAddRequest(['k'])],
+    runRequests: [{ partitionKey: 'k', runKey: 'k' }],
+  });
+  const look = sensor({ name: '${sensor}', assets: [made], evaluate });
+  export default definePipeline({ assets: [made], sensors: [look], partitions: [dynamicPartitions('${set}')] });`;
+
 let project: Project;
 
 /** As `cp -p`, `rsync -t` and archives do. */
@@ -56,6 +68,53 @@ describe('after an edit of a file that the pipeline imports', () => {
     expect(await runHere(project, ['status', 'b'])).toMatchObject({ code: 0 });
     expect(await runHere(project, ['runs', 'list', '--asset', 'b'])).toMatchObject({ code: 0 });
     expect(await runHere(project, ['sensor', 'stop', 'two'])).toMatchObject({ code: 0 });
+  });
+});
+
+describe('after an edit that takes names away', () => {
+  beforeEach(async () => {
+    await start({ 'pipeline.ts': pipelineOf('empty', 'old-asset', 'old-sensor') });
+    fs.writeFileSync(project.path('pipeline.ts'), pipelineOf('other', 'new-asset', 'new-sensor'));
+  });
+
+  it.each([
+    ['sensor', ['sensor', 'tick', 'old-sensor']],
+    ['sensor', ['sensor', 'watch', 'old-sensor']],
+    ['sensor', ['sensor', 'start', 'old-sensor']],
+    ['sensor', ['sensor', 'stop', 'old-sensor']],
+    ['sensor', ['sensor', 'cursor', 'old-sensor', '--set', 'there']],
+    ['sensor', ['sensor', 'cursor', 'old-sensor', '--clear']],
+    ['asset', ['materialize', 'old-asset', '--all']],
+    ['asset', ['materialize', 'old-asset', '--key', 'k']],
+    ['asset', ['status', 'old-asset']],
+    ['asset', ['partitions', 'list', 'filled', '--status', 'missing', '--asset', 'old-asset']],
+    ['set', ['partitions', 'add', 'empty', 'k']],
+    ['set', ['partitions', 'list', 'empty']],
+    ['set', ['partitions', 'remove', 'empty', 'k']],
+  ])('what needs a %s of now says that this one is gone: %j', async (thing, args) => {
+    const before = project.stateBytes();
+    const { code, stdout } = await runHere(project, [...args, '--json']);
+    const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+    expect({ code, error: error.code }).toEqual({ code: 2, error: `unknown-${thing}` });
+    expect(error.message).toMatch(new RegExp(`^the pipeline has no ${thing} "[a-z-]+" any more$`));
+    expect(project.stateBytes()).toBe(before);
+  });
+
+  it('a name that never was is told from one that is gone', async () => {
+    const { stderr } = await runHere(project, ['materialize', 'old-asset', 'never', '--all']);
+    expect(stderr).toMatch(/^error: there is no asset "old-asset", "never"\n/);
+  });
+
+  it('what it left can be looked at, and its keys stay usable', async () => {
+    expect(await runHere(project, ['sensor', 'cursor', 'old-sensor'])).toMatchObject({ stdout: 'here\n' });
+    expect(await runHere(project, ['sensor', 'history', 'old-sensor'])).toMatchObject({ code: 0 });
+    expect(await runHere(project, ['runs', 'list', '--asset', 'old-asset'])).toMatchObject({ code: 0 });
+    fs.writeFileSync(
+      project.path('pipeline.ts'),
+      "import { definePipeline } from 'dynpart';\nexport default definePipeline({});\n",
+    );
+    expect(await runHere(project, ['partitions', 'add', 'filled', 'k2'])).toMatchObject({ code: 0 });
+    expect(await runHere(project, ['partitions', 'list', 'filled'])).toMatchObject({ stdout: 'k\nk2\n' });
   });
 });
 

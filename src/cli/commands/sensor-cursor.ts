@@ -13,8 +13,8 @@ export async function run(
     fail({ reason: 'usage', message: '--set and --clear contradict each other', hint: 'use one of them' });
   if (options.set !== undefined && !options.set.isWellFormed())
     fail({ reason: 'usage', message: 'the cursor is no text', hint: 'it holds half of a surrogate pair' });
-  await project.checkSensor(sensor);
   const value = options.clear ? null : options.set;
+  await project.checkSensor(sensor, { isPast: value === undefined });
   if (value !== undefined) {
     // Also when it is the same: an evaluation that is under way must not win over what an operator said.
     await project.commit({}, () => ({

@@ -9,7 +9,7 @@ export async function run(
   { limit }: { readonly limit: number },
   sensor: string,
 ): Promise<SensorHistory> {
-  await project.checkSensor(sensor);
+  await project.checkSensor(sensor, { isPast: true });
   const past = await project.store.ticks(sensor, limit);
   const ticks = output.options.json ? await withPresentRuns(project.store, past) : past;
   if (ticks.length === 0) output.chat(`sensor '${sensor}' has not ticked yet`);

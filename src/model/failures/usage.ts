@@ -20,6 +20,8 @@ export type UsageFailure =
       readonly names: readonly string[];
       readonly nearest: readonly string[];
       readonly known: number;
+      /** The pipeline had all of them. Looked for when the failure is said. */
+      readonly areGone?: boolean;
       /** The set that has the first of the names as a key. */
       readonly keyOf?: string | undefined;
     }
@@ -51,7 +53,9 @@ export type UsageFailure =
 export const usageWords: WordsFor<UsageFailure> = {
   usage: ({ message, hint }) => [message, hint],
   'unknown-name': (failure) => [
-    `there is no ${failure.thing} ${listed(failure.names)}`,
+    failure.areGone
+      ? `the pipeline has no ${failure.thing} ${listed(failure.names)} any more`
+      : `there is no ${failure.thing} ${listed(failure.names)}`,
     hintForName(failure),
     `unknown-${failure.thing}`,
   ],
