@@ -11,6 +11,11 @@ interface Entry {
 
 const CONTENTS: readonly Entry[] = [
   {
+    name: 'init',
+    description: 'a pipeline that runs as it is, and what it needs beside it',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
+  {
     name: 'check',
     description: 'load the pipeline and say all that is wrong with it',
     load: async () => (await import('./commands/check.ts')).checkCommand,

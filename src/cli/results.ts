@@ -26,6 +26,7 @@ export interface Results {
   'runs logs --follow': FollowedLine;
   'assets list': AssetList;
   status: Status;
+  init: Initialized;
   check: CheckedPipeline;
   'state check': CheckedState;
   'state export FILE': ExportedState;
@@ -181,6 +182,11 @@ export interface AssetList {
 export interface Status extends StatusReport {
   /** With `--html`: the file that was written. */
   readonly html?: string;
+}
+
+export interface Initialized {
+  /** What was written, or added to, as absolute paths. */
+  readonly files: readonly string[];
 }
 
 export interface CheckedPipeline {

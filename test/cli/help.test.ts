@@ -13,6 +13,7 @@ const GLOBAL = ['-f, --file', '--state', '--json', '-q, --quiet', '-v, --verbose
 
 /** As in design/cli.md. */
 const COMMANDS: readonly [string, readonly string[]][] = [
+  ['init', ['--template']],
   ['partitions', []],
   ['partitions list', ['--prefix', '--status', '--asset', '--limit', '--after', '--count', '--json-lines']],
   ['partitions add', ['--from', '--json-lines', '--materialize']],

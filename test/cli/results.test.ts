@@ -85,6 +85,7 @@ describe('what is printed', async () => {
   afterAll(() => project[Symbol.asyncDispose]());
 
   const COMMANDS: readonly (readonly [string, string])[] = [
+    ['init', 'init new --template http'],
     ['check', 'check'],
     ['sensor tick', 'sensor tick --dry-run'],
     ['sensor tick', 'sensor tick'],

@@ -115,7 +115,7 @@ afterAll(async () => packed[Symbol.asyncDispose]());
 
 describe('the tarball', () => {
   it('has what users need and nothing else', () => {
-    const outside = files.filter((file) => !/^(dist|docs)\//.test(file)).toSorted();
+    const outside = files.filter((file) => !/^(dist|docs|templates)\//.test(file)).toSorted();
     expect(outside).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin/dynpart.cjs', 'package.json']);
     expect(files).toEqual(
       expect.arrayContaining([
@@ -125,6 +125,7 @@ describe('the tarball', () => {
         'dist/index.js',
         'dist/types/index.d.ts',
         'docs/state-file.md',
+        'templates/files/inbox/monday.csv',
       ]),
     );
     const odd = files.filter((file) => {

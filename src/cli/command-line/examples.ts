@@ -3,6 +3,7 @@
 /** By the words behind `dynpart`. A test reads each of them as a command line. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   '': ['dynpart sensor tick', 'dynpart materialize --key KEY', 'dynpart status'],
+  init: ['dynpart init', 'dynpart init orders --template postgres'],
   check: ['dynpart check'],
   partitions: ['dynpart partitions list', 'dynpart partitions add episodes 2026-11-01'],
   'partitions list': [

@@ -2,6 +2,7 @@
 import type { Command, Option } from 'commander';
 import type { StateView } from '../../state/slice.ts';
 import type { StateStore } from '../../state/store.ts';
+import { TEMPLATES } from '../init/templates.ts';
 
 /** The shell's own business: files. Or these words. */
 export type Offers = { readonly files: true } | { readonly files: false; readonly words: readonly string[] };
@@ -133,6 +134,8 @@ async function valuesOfFlag(
         return among(['QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED'], asked.prefix);
       case '--if-busy':
         return among(['skip', 'wait', 'fail'], asked.prefix);
+      case '--template':
+        return among(TEMPLATES, asked.prefix);
       case '--order':
         return among(['newest', 'oldest'], asked.prefix);
       case '--set':

@@ -48,7 +48,13 @@ export type UsageFailure =
     }
   | { readonly reason: 'invalid-keys'; readonly source: string; readonly keys: readonly BadKey[] }
   | { readonly reason: 'keys-file'; readonly file: string; readonly cause: string }
-  | { readonly reason: 'file-in-the-way'; readonly file: string; readonly why: string };
+  | {
+      readonly reason: 'file-in-the-way';
+      readonly file: string;
+      readonly why: string;
+      /** Where it is another one than that another file may be named. */
+      readonly hint?: string;
+    };
 
 export const usageWords: WordsFor<UsageFailure> = {
   usage: ({ message, hint }) => [message, hint],
@@ -96,10 +102,11 @@ export const usageWords: WordsFor<UsageFailure> = {
     `cannot read keys from ${file}: ${cause}`,
     'name a text file with a key on each line, or - for standard input',
   ],
-  'file-in-the-way': ({ file, why }) => [
-    `${file} stays as it is: ${why}`,
-    'name another file, or remove this one first if nobody needs it',
-  ],
+  'file-in-the-way': ({
+    file,
+    why,
+    hint = 'name another file, or remove this one first if nobody needs it',
+  }) => [`${file} stays as it is: ${why}`, hint],
 };
 
 function hintForName({
