@@ -90,6 +90,11 @@ export function isAlive(owner: Owner, lastSign: Millis, moment: Moment, folder: 
   return isVisible(owner) ? isRunning(owner.pid, owner.startTime) : isFresh(owner, lastSign, moment);
 }
 
+/** Whether an owner that can be seen from here runs. */
+export function isRunningHere({ pid, startTime }: Owner): boolean {
+  return isRunning(pid, startTime);
+}
+
 /** Whether the process of an owner, and what it started, can be seen from here: same boot, same pid namespace. */
 export function isVisible({ bootId, pidNamespace, host }: Owner): boolean {
   const self = thisProcess();

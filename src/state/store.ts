@@ -83,8 +83,11 @@ export interface SensorClaim {
 /** This process, as an owner of runs. What it notes here lets others judge its runs after it died. */
 export interface Executor {
   readonly id: string;
-  /** User code of the run begins now, or another asset's of the same run, which may keep the event loop for so long. */
-  begun(runId: string, mayBlockMs: number): void;
+  /**
+   * User code of the run begins now, or another asset's of the same run, which may keep the event loop for so long. Where the note
+   * takes a while, the code begins when it is there: what takes its process down must be known to have begun.
+   */
+  begun(runId: string, mayBlockMs: number): void | Promise<void>;
   /** A program that it started leads a process group. */
   started(program: ProgramNote): void;
   /** It has ended, whatever came of it. */

@@ -51,7 +51,7 @@ export interface ExecutionContext {
   /** An asset of a run is made, and others follow. */
   readonly made: (runId: string, outcome: AssetOutcome) => void;
   /** User code of an asset begins, which may keep the event loop from turning for so long. */
-  readonly begun: (runId: string, mayBlockMs: number) => void;
+  readonly begun: (runId: string, mayBlockMs: number) => void | Promise<void>;
   /** What the run's user code starts. */
   readonly programsOf: (runId: string) => Programs;
 }
@@ -149,7 +149,9 @@ async function materialize(
     }
     return failed(asset.name, 0, { reason: 'upstream-missing', asset: asset.name, key, upstream });
   }
-  context.begun(task.id, asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS);
+  const mayBlockMs = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
+  const noted = context.begun(task.id, mayBlockMs);
+  if (noted !== undefined) await noted;
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
     const ending = await tryOnce(asset, task, { ...execution, attempt });

@@ -1,0 +1,45 @@
+/** Keys that are added, removed, kept out and let in. */
+import type { StateChange } from '../../changes.ts';
+import type { Port } from '../port.ts';
+
+type Change<T extends StateChange['type']> = Extract<StateChange, { readonly type: T }>;
+
+const ADD = `
+with s as (
+  insert into @.key_set as s (name, size, next_pos) values ($1, $4::bigint, $4::bigint + 1)
+  on conflict (name) do update set size = s.size + $4::bigint, next_pos = s.next_pos + $4::bigint
+  returning s.id, s.next_pos - $4::bigint as first
+)
+insert into @.key (set_id, key, pos, added_at)
+select s.id, k.key, s.first + k.n - 1, $3 from s, unnest($2::text[]) with ordinality as k(key, n)`;
+
+export async function addKeys(port: Port, { set, keys, at }: Change<'keys-added'>): Promise<void> {
+  await port.execute(ADD, [set, keys, at, keys.length]);
+}
+
+export const ENSURE_SET = `insert into @.key_set (name) values ($1) on conflict (name) do nothing`;
+
+/** Also what was made of them, and the run keys that were spent on them. Values stay, until they are purged. */
+const REMOVE = `
+with s as (select id from @.key_set where name = $1),
+gone as (delete from @.key k using s where k.set_id = s.id and k.key = any($2) returning k.key),
+forgotten as (delete from @.status t using s where t.set_id = s.id and t.key = any($2)),
+released as (delete from @.run_key r using s where r.set_id = s.id and r.key = any($2)),
+kept_out as (
+  insert into @.kept_out (set_id, key) select s.id, k.key from s, unnest($2::text[]) with ordinality as k(key, n) where $3 order by k.n
+  on conflict do nothing
+)
+update @.key_set set size = size - (select count(*) from gone) where name = $1`;
+
+export async function removeKeys(port: Port, { set, keys, keepOut }: Change<'keys-removed'>): Promise<void> {
+  await port.execute(ENSURE_SET, [set]);
+  await port.execute(REMOVE, [set, [...new Set(keys)], keepOut]);
+}
+
+const LET_IN = `
+delete from @.kept_out o using @.key_set s where s.name = $1 and o.set_id = s.id and o.key = any($2)`;
+
+export async function letIn(port: Port, { set, keys }: Change<'keys-let-in'>): Promise<void> {
+  await port.execute(ENSURE_SET, [set]);
+  await port.execute(LET_IN, [set, keys]);
+}

@@ -1,0 +1,71 @@
+/** Sensors, executors, and the pipeline that the state remembers. */
+import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import type { StateChange } from '../../changes.ts';
+import type { EnteredExecutor } from '../executors.ts';
+import { type Port, rows } from '../port.ts';
+
+type Change<T extends StateChange['type']> = Extract<StateChange, { readonly type: T }>;
+
+/** One that ticked and changed nothing has a row and is not in the state. */
+export const ENSURE_SENSOR = `
+insert into @.sensor as s (name) values ($1) on conflict (name) do update set in_state = true where not s.in_state`;
+
+/** Each field comes with whether it was given: `null` is a cursor, too. */
+const SENSOR = `
+insert into @.sensor as s (name, version, cursor, status, last_tick) values ($1, 1, $2, $4, $5)
+on conflict (name) do update set in_state = true, version = s.version + 1,
+  cursor = case when $3 then excluded.cursor else s.cursor end,
+  status = coalesce(excluded.status, s.status),
+  last_tick = coalesce(excluded.last_tick, s.last_tick)`;
+
+/** With the commit that it made, so that no kill can lose it; `recordTick` adds what it printed. */
+const TICK = `
+insert into @.tick (sensor, started_at, status, is_recorded, record) values ($1, $2, $3, false, $4)`;
+
+export async function changeSensor(port: Port, change: Change<'sensor-changed'>): Promise<void> {
+  const { sensor, cursor, status, tick } = change;
+  const record = tick === undefined ? null : JSON.stringify(tick);
+  const isGiven = cursor !== undefined;
+  await port.execute(SENSOR, [
+    sensor,
+    cursor === undefined || cursor === null ? null : JSON.stringify(cursor),
+    isGiven,
+    status ?? null,
+    record,
+  ]);
+  if (tick !== undefined) await port.execute(TICK, [sensor, tick.startedAt, tick.status, record]);
+}
+
+const EXECUTOR = `
+insert into @.executor as e (id, owner, slots, wants, lease_ms, beat, turned)
+values ($1, $4, $2, $3, $5, clock_timestamp(), clock_timestamp())
+on conflict (id) do update set slots = excluded.slots, wants = excluded.wants`;
+
+const KNOWN_EXECUTOR = `update @.executor set slots = $2, wants = $3 where id = $1 returning id`;
+
+export async function changeExecutor(
+  port: Port,
+  { id, slots, wants }: Change<'executor'>,
+  entered: EnteredExecutor | undefined,
+): Promise<void> {
+  if (entered !== undefined) {
+    await port.execute(EXECUTOR, [id, slots, wants, JSON.stringify(entered.owner), entered.leaseMs]);
+    return;
+  }
+  const found = await rows(port, KNOWN_EXECUTOR, [id, slots, wants]);
+  if (found.length === 0) throw new Error(`executor ${id} never entered`);
+}
+
+const LEFT = `
+with gone as (
+  delete from @.executor where id = $1 and not exists (select from @.run where owner = $1) returning id
+), notes as (delete from @.begun where executor in (select id from gone))
+delete from @.program where executor in (select id from gone)`;
+
+export async function executorLeft(port: Port, id: string): Promise<void> {
+  await port.execute(LEFT, [id]);
+}
+
+export async function rememberPipeline(port: Port, pipeline: KnownPipeline): Promise<void> {
+  await port.execute(`update @.meta set pipeline = $1`, [JSON.stringify(pipeline)]);
+}

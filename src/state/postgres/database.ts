@@ -1,0 +1,166 @@
+/** The way to the database: connections that come and go, transactions, and what to do when one breaks off. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Address } from './address.ts';
+import { isLost, wordsFor } from './database-errors.ts';
+import type { Port, Row } from './port.ts';
+
+/** The part of the driver (`pg`) that is used. */
+export interface Driver {
+  readonly Pool: new (config: object) => Pool;
+}
+
+interface Pool {
+  connect(): Promise<Client>;
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+interface Client {
+  query(query: {
+    readonly text: string;
+    readonly values: readonly unknown[];
+  }): Promise<{ readonly rows: Row[] }>;
+  release(broken?: boolean): void;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** A connection is made within so long, or not at all. */
+const CONNECT_MS = 10_000;
+
+/** Longer than any wait for the commits of others; a line that went dead is noticed after that. */
+const QUERY_MS = 60_000;
+
+/** A process that stops in the middle of a commit keeps all others waiting for so long. */
+const IDLE_IN_TRANSACTION_MS = 20_000;
+
+const IDLE_MS = 10_000;
+const CONNECTIONS = 4;
+
+/** Who was connected before waits so long for a server that restarts. */
+const PATIENCE_MS = 30_000;
+const LONGEST_PAUSE_MS = 1000;
+
+/** A class of advisory locks that is dynpart's. */
+const LOCK_CLASS = 0x64796e61;
+
+/** What the database is asked within one transaction. */
+export type Transaction<T> = (port: Port, tries: number) => Promise<T>;
+
+export class Database implements Port {
+  readonly #pool: Pool;
+  readonly #address: Address;
+  readonly #schema: string;
+  #wasConnected = false;
+  #isClosed = false;
+
+  constructor(driver: Driver, address: Address) {
+    this.#address = address;
+    this.#schema = `"${address.schema}".`;
+    this.#pool = new driver.Pool({
+      connectionString: address.connection,
+      application_name: 'dynpart',
+      max: CONNECTIONS,
+      idleTimeoutMillis: IDLE_MS,
+      connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: QUERY_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      keepAlive: true,
+      allowExitOnIdle: true,
+    });
+    // One that breaks off while nobody uses it is thrown away by the pool.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** One statement by itself. Only what may be said twice: it is repeated where the line breaks off. */
+  execute(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#patiently((client) => this.#ask(client, sql, values));
+  }
+
+  /** Several questions about one moment. */
+  read<T>(work: (port: Port) => Promise<T>): Promise<T> {
+    return this.#patiently(async (client) => {
+      await this.#ask(client, 'begin isolation level repeatable read read only');
+      const answer = await work(this.#portOf(client));
+      await this.#ask(client, 'commit');
+      return answer;
+    });
+  }
+
+  /**
+   * A commit: alone on this state, whole or not at all. `work` is called again where the line broke off; then it looks first
+   * whether it was made, since the last COMMIT may have gone unanswered.
+   * @returns `undefined` undoes what was done
+   */
+  async write<T>(work: Transaction<T>): Promise<T> {
+    let tries = 0;
+    return this.#patiently(async (client) => {
+      await this.#ask(
+        client,
+        `begin; select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext('${this.#address.schema}'))`,
+      );
+      const outcome = await work(this.#portOf(client), tries++);
+      await this.#ask(client, 'commit');
+      return outcome;
+    });
+  }
+
+  /** @throws Error when this process has other things to say to the database afterwards */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#pool.end();
+  }
+
+  #portOf(client: Client): Port {
+    return { execute: (sql, values = []) => this.#ask(client, sql, values) };
+  }
+
+  async #ask(client: Client, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    const { rows } = await client.query({ text: sql.replaceAll('@.', this.#schema), values });
+    return rows;
+  }
+
+  /** With a connection; again with another one while the server is away. */
+  async #patiently<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const until = performance.now() + PATIENCE_MS;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#connected(work);
+      } catch (error) {
+        if (!isLost(error) || !this.#wasConnected || performance.now() > until)
+          throw wordsFor(error, this.#address) ?? error;
+        await sleep(Math.min(LONGEST_PAUSE_MS, 20 * 2 ** tries));
+      }
+    }
+  }
+
+  async #connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    this.#wasConnected = true;
+    // Without a listener a line that breaks off between two questions would end the process.
+    const ignore = (): void => undefined;
+    client.on('error', ignore);
+    let isUsable = true;
+    try {
+      return await work(client);
+    } catch (error) {
+      isUsable = await this.#undo(client, error);
+      throw error;
+    } finally {
+      client.off('error', ignore);
+      client.release(!isUsable);
+    }
+  }
+
+  /** @returns whether the connection can be used again */
+  async #undo(client: Client, error: unknown): Promise<boolean> {
+    if (isLost(error)) return false;
+    try {
+      await this.#ask(client, 'rollback');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

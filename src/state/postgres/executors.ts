@@ -1,0 +1,163 @@
+/** This process as an owner of runs: what it notes for others, and its signs of life. */
+import { isoTime } from '../../model/time.ts';
+import { isVisible, isRunningHere, type Owner } from '../../files/process-owner.ts';
+import type { ExecutorView, ProgramNote } from '../slice.ts';
+import type { Executor } from '../store.ts';
+import type { ExecutorRow } from './read/moment.ts';
+import type { Port } from './port.ts';
+
+export interface EnteredExecutor {
+  readonly owner: Owner;
+  readonly leaseMs: number;
+}
+
+/** The least silence that can be a sign of being blocked. */
+const LEAST_SILENCE_MS = 5000;
+
+/** Where it can be seen from here (same boot, same namespace) a live one is never given up; elsewhere its signs of life decide. */
+export function executorView(row: ExecutorRow, now: number): ExecutorView {
+  const { id, owner, slots, wants, silent_ms: silent, still_ms: still, lease_ms: lease } = row;
+  const visible = isVisible(owner);
+  const alive = visible ? isRunningHere(owner) : silent < lease;
+  const mayBlock = Math.min(...row.begun.map(({ may_block_ms: ms }) => ms));
+  // A sign that is late by itself says nothing of the event loop.
+  const isBlocked = alive && still >= LEAST_SILENCE_MS && still > mayBlock + lease;
+  return {
+    id,
+    pid: owner.pid,
+    host: owner.host,
+    since: owner.since,
+    slots,
+    wants,
+    alive,
+    visible,
+    begun: new Map(row.begun.map(({ run, at }) => [run, at])),
+    blockedSince: isBlocked ? isoTime(now - still) : null,
+    interrupted: new Set(alive ? [] : row.begun.map(({ run }) => run)),
+    programs: alive ? [] : row.programs,
+  };
+}
+
+const BEGIN = `
+insert into @.begun as b (executor, run, at, may_block_ms)
+select $1, * from unnest($2::text[], $3::text[], $4::float8[])
+on conflict (executor, run) do update set may_block_ms = excluded.may_block_ms`;
+
+const START = `
+insert into @.program (executor, run, process_group, number)
+select $1, * from unnest($2::text[], $3::int[], $4::int[]) on conflict do nothing`;
+
+const END = `
+with programs as (delete from @.program where executor = $1 and run = any($2))
+delete from @.begun where executor = $1 and run = any($2)`;
+
+interface Notes {
+  readonly begun: Map<string, { readonly at: string; readonly mayBlockMs: number }>;
+  programs: ProgramNote[];
+  readonly ended: Set<string>;
+}
+
+const none = (): Notes => ({ begun: new Map(), programs: [], ended: new Set() });
+
+/** Notes that are taken one by one and written together, in order: the next ones go while these are on their way. */
+export class ExecutorNotes {
+  readonly #port: Port;
+  readonly #executor: string;
+  #waiting = none();
+  #writing: Promise<void> | null = null;
+
+  constructor(port: Port, executor: string) {
+    this.#port = port;
+    this.#executor = executor;
+  }
+
+  /** @returns when others can read it */
+  begun(run: string, note: { readonly at: string; readonly mayBlockMs: number }): Promise<void> {
+    this.#waiting.ended.delete(run);
+    this.#waiting.begun.set(run, note);
+    return this.#written();
+  }
+
+  started(program: ProgramNote): void {
+    this.#waiting.programs.push(program);
+    this.#soon();
+  }
+
+  ended(run: string): void {
+    this.#waiting.begun.delete(run);
+    this.#waiting.programs = this.#waiting.programs.filter(({ runId }) => runId !== run);
+    this.#waiting.ended.add(run);
+    this.#soon();
+  }
+
+  async flushed(): Promise<void> {
+    await this.#written();
+  }
+
+  #soon(): void {
+    // A note that could not be written says less to others; what is on record does not rest on it.
+    this.#written().catch(() => undefined);
+  }
+
+  async #written(): Promise<void> {
+    if (this.#writing !== null) await this.#writing.catch(() => undefined);
+    // Whoever came first while that was on its way writes for all.
+    this.#writing ??= this.#write().finally(() => (this.#writing = null));
+    await this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const { begun, programs, ended } = this.#waiting;
+    this.#waiting = none();
+    const executor = this.#executor;
+    if (ended.size > 0) await this.#port.execute(END, [executor, [...ended]]);
+    if (begun.size > 0) {
+      const notes = [...begun.values()];
+      await this.#port.execute(BEGIN, [
+        executor,
+        [...begun.keys()],
+        notes.map(({ at }) => at),
+        notes.map(({ mayBlockMs }) => mayBlockMs),
+      ]);
+    }
+    if (programs.length > 0)
+      await this.#port.execute(START, [
+        executor,
+        programs.map(({ runId }) => runId),
+        programs.map(({ group }) => group),
+        programs.map(({ number }) => number),
+      ]);
+  }
+}
+
+/** What the executor tells, and what it lets the signs of life know. */
+export function executorOf(
+  id: string,
+  notes: ExecutorNotes,
+  {
+    now,
+    onBegun,
+    onLeave,
+  }: { readonly now: () => string; readonly onBegun: () => void; readonly onLeave: () => Promise<void> },
+): Executor {
+  const begun = new Map<string, number>();
+  return {
+    id,
+    begun: (runId, mayBlockMs) => {
+      if (begun.get(runId) === mayBlockMs) return;
+      begun.set(runId, mayBlockMs);
+      onBegun();
+      // Before user code begins: what takes its process down must be known to have begun.
+      return notes.begun(runId, { at: now(), mayBlockMs });
+    },
+    started: (program) => notes.started(program),
+    ended: (runId) => {
+      begun.delete(runId);
+      notes.ended(runId);
+    },
+    leave: async () => {
+      await notes.flushed().catch(() => undefined);
+      await onLeave();
+    },
+  };
+}

@@ -1,0 +1,296 @@
+/** The state in PostgreSQL: each commit one transaction, each look a few queries, the same promises as in a file. */
+import type { HistoryRetention } from '../../model/history-retention.ts';
+import type { StateIdentity } from '../../model/known-pipeline.ts';
+import { fail } from '../../model/failure.ts';
+import type { Holder, TickRecord } from '../../model/tick.ts';
+import { type Clock, isoTime, newId } from '../../model/time.ts';
+import { momentOf, thisProcess, type Owner } from '../../files/process-owner.ts';
+import { viewOf } from '../document/document-view.ts';
+import { restoredDocument } from '../document/restored-document.ts';
+import type { StateDocument } from '../document/state-document.ts';
+import type { Needs } from '../needs.ts';
+import type { RunPage, RunQuery } from '../run-query.ts';
+import type { StateView } from '../slice.ts';
+import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
+import type { Address } from './address.ts';
+import { applyChange } from './change/apply.ts';
+import { Database } from './database.ts';
+import type { FoundDriver } from './driver.ts';
+import { type EnteredExecutor, ExecutorNotes, executorOf, executorView } from './executors.ts';
+import { listRuns, pruneRuns, pruneTicks, readLines, readTicks, recordTick } from './history.ts';
+import { leaseHolder, noteThread, releaseLease, takeLease } from './leases.ts';
+import { LogLines } from './log-lines.ts';
+import type { Port } from './port.ts';
+import { type Moment } from './read/moment.ts';
+import { SCHEMA_VERSION } from './schema.ts';
+import { setReader } from './set-reader.ts';
+import { SignsOfLife } from './signs-of-life.ts';
+import { readSlice } from './slice-of.ts';
+import { readWhole, writeWhole } from './whole-document.ts';
+
+export interface PostgresStoreOptions {
+  readonly address: Address;
+  readonly driver: FoundDriver;
+  readonly clock: Clock;
+  /** The version of dynpart, noted with each commit. */
+  readonly version: string;
+  readonly retention?: () => HistoryRetention;
+  /** Asked whenever another pipeline is remembered than before: throws where the state must not be used. */
+  readonly admit?: (state: StateIdentity) => void | Promise<void>;
+}
+
+/** What a commit notes beside its changes, so that whoever missed its answer finds it. Old notes go. */
+const MADE = `
+with old as (delete from @.made where serial < $2 - 1000), m as (insert into @.made (id, serial) values ($1, $2))
+update @.meta set serial = $2, written_by = $3`;
+
+const WAS_MADE = `select from @.made where id = $1`;
+
+/** Every so many runs that ended, the oldest ones go. */
+const PRUNE_EVERY = 500;
+
+export class PostgresStore implements StateStore {
+  readonly database: Database;
+  readonly #options: PostgresStoreOptions;
+  readonly #entered = new Map<string, EnteredExecutor>();
+  readonly #notes = new Map<string, ExecutorNotes>();
+  readonly #mine = { executors: [] as string[], leases: [] as string[] };
+  readonly #signs: SignsOfLife;
+  readonly #logs: LogLines;
+  #admitted: string | undefined;
+  #ended = 0;
+  /** One after the other within this process, as between processes. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: PostgresStoreOptions) {
+    const { driver, address } = options;
+    this.#options = options;
+    this.database = new Database(driver.driver, address);
+    this.#signs = new SignsOfLife({ driver: driver.file, address, ...this.#mine });
+    this.#logs = new LogLines(this.database);
+  }
+
+  /** For messages: without a password. */
+  get place(): string {
+    return this.#options.address.place;
+  }
+
+  read(needs: Needs): Promise<StateView> {
+    return this.database.read((port) => this.#view(port, needs));
+  }
+
+  async #view(port: Port, needs: Needs): Promise<StateView> {
+    const tools = {
+      admit: (moment: Moment | null) => this.#admit(moment),
+      viewOf: (row: Moment['executors'][number]) => executorView(row, this.#options.clock.now()),
+    };
+    if (!needs.everything) return readSlice(port, needs, tools);
+    const { document, moment } = await readWhole(port, tools.admit);
+    const executors = new Map(moment.executors.map((row) => [row.id, row]));
+    const ticks = new Map(moment.sensors.map(({ name, lastTick }) => [name, lastTick]));
+    return viewOf(document, {
+      judge: ({ id }) => tools.viewOf(executors.get(id)!),
+      lastTick: (sensor) => ticks.get(sensor) ?? null,
+    });
+  }
+
+  async #admit(moment: Moment | null): Promise<Moment> {
+    const { address, admit } = this.#options;
+    const { place, schema } = address;
+    if (moment === null) return fail({ reason: 'database-foreign', place, schema });
+    if (moment.version !== SCHEMA_VERSION)
+      fail({ reason: 'database-version', place, found: moment.version, known: SCHEMA_VERSION });
+    const { pipeline } = moment;
+    const seen = JSON.stringify(pipeline);
+    if (seen !== this.#admitted) await admit?.({ pipeline, sets: [], assets: [], mayBeShared: false });
+    this.#admitted = seen;
+    return moment;
+  }
+
+  commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    const committed = this.#queue.then(() => this.#commit(needs, plan));
+    this.#queue = committed.catch(() => undefined);
+    return committed;
+  }
+
+  async #commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    await this.#logs.flushed();
+    const id = newId(this.#options.clock);
+    let planned: Plan<Outcome> | undefined;
+    return this.database.write(async (port, tries) => {
+      if (tries > 0 && planned !== undefined && (await port.execute(WAS_MADE, [id])).length > 0)
+        return planned.outcome;
+      const view = await this.#view(port, needs);
+      planned = plan(view);
+      const { changes, outcome } = planned;
+      if (changes.length === 0) return outcome;
+      const serial = view.serial + 1;
+      const applying = { serial, entered: (executor: string) => this.#entered.get(executor) };
+      for (const change of changes) await applyChange(port, change, applying);
+      await this.#prune(
+        port,
+        changes.map((change) => (change.type === 'runs-finished' ? change.runs.length : 0)),
+      );
+      await this.#note(port, id, serial);
+      return outcome;
+    });
+  }
+
+  async #note(port: Port, id: string, serial: number): Promise<void> {
+    const { version, clock } = this.#options;
+    await port.execute(MADE, [id, serial, JSON.stringify({ version, at: isoTime(clock.now()) })]);
+  }
+
+  async #prune(port: Port, ended: readonly number[]): Promise<void> {
+    this.#ended += ended.reduce((sum, count) => sum + count, 0);
+    if (this.#ended < PRUNE_EVERY) return;
+    this.#ended = 0;
+    const retention = this.#options.retention?.() ?? {};
+    await pruneRuns(port, retention, this.#before(retention));
+  }
+
+  #before({ days }: HistoryRetention): string | null {
+    return days === undefined ? null : isoTime(this.#options.clock.now() - days * 86_400_000);
+  }
+
+  sets(): Promise<SetReader> {
+    return Promise.resolve(setReader(this.database));
+  }
+
+  async claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
+    const entered = this.#newOwner();
+    const { id } = entered.owner;
+    const held = await takeLease(this.database, sensor, entered);
+    if (held !== null) return held;
+    this.#mine.leases.push(id);
+    const shows = setTimeout(() => this.#signs.show(), LONG_EVALUATION_MS);
+    shows.unref();
+    return {
+      hasThread: () => void noteThread(this.database, sensor, entered.owner).catch(() => undefined),
+      release: async () => {
+        clearTimeout(shows);
+        remove(this.#mine.leases, id);
+        await releaseLease(this.database, sensor, id);
+      },
+    };
+  }
+
+  evaluating(sensor: string): Promise<Holder | null> {
+    return leaseHolder(this.database, sensor);
+  }
+
+  /** The executor that this process entered as last: what it saves is staged under its name. */
+  get executor(): string | undefined {
+    return this.#mine.executors.at(-1);
+  }
+
+  async enter(): Promise<Executor> {
+    const entered = this.#newOwner();
+    const { id } = entered.owner;
+    this.#entered.set(id, entered);
+    this.#mine.executors.push(id);
+    const { clock } = this.#options;
+    const notes = new ExecutorNotes(this.database, id);
+    this.#notes.set(id, notes);
+    return executorOf(id, notes, {
+      now: () => isoTime(clock.now()),
+      onBegun: () => this.#signs.show(),
+      onLeave: () => {
+        remove(this.#mine.executors, id);
+        this.#notes.delete(id);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  async recordTick(tick: TickRecord): Promise<void> {
+    await recordTick(this.database, tick);
+    const retention = this.#options.retention?.() ?? {};
+    const { ticks } = retention;
+    await pruneTicks(this.database, tick.sensor, { ticks, before: this.#before(retention) });
+  }
+
+  ticks(sensor: string, limit: number): Promise<TickRecord[]> {
+    return readTicks(this.database, sensor, limit);
+  }
+
+  runs(query: RunQuery): Promise<RunPage> {
+    return listRuns(this.database, query);
+  }
+
+  appendLog(runId: string, lines: readonly RunLogLine[]): void {
+    this.#logs.append(runId, lines);
+  }
+
+  closeLog(): void {
+    this.#logs.soon();
+  }
+
+  async readLog(runId: string): Promise<RunLogLine[]> {
+    await this.#logs.flushed();
+    return readLines(this.database, runId);
+  }
+
+  /** The whole state at one moment. */
+  async document(): Promise<StateDocument> {
+    const { document } = await this.database.read((port) => readWhole(port, (moment) => this.#admit(moment)));
+    return document;
+  }
+
+  /** Puts a copy in the place of the present state, in one commit. */
+  async restore(
+    copy: StateDocument,
+  ): Promise<{
+    readonly serial: number;
+    readonly kept: readonly string[];
+    readonly replaced: string | null;
+  }> {
+    const id = newId(this.#options.clock);
+    return this.database.write(async (port, tries) => {
+      const { document: present, moment } = await readWhole(port, (found) => this.#admit(found));
+      const replaced = present.serial > 0 && present.lineage !== copy.lineage ? present.lineage : null;
+      if (tries > 0 && (await port.execute(WAS_MADE, [id])).length > 0)
+        return { serial: present.serial, kept: [], replaced: null };
+      const serial = Math.max(present.serial, copy.serial) + 1;
+      const views = new Map(
+        moment.executors.map((row) => [row.id, executorView(row, this.#options.clock.now())]),
+      );
+      const restored = restoredDocument({
+        copy,
+        present,
+        serial,
+        isAlive: (executor) => views.get(executor.id)?.alive ?? false,
+      });
+      await writeWhole(port, restored, this.#options.address.leaseMs);
+      await this.#note(port, id, serial);
+      return { serial, kept: [], replaced };
+    });
+  }
+
+  /** What was only noted until now can be read by others. */
+  async settled(): Promise<void> {
+    await this.#logs.flushed();
+    for (const notes of this.#notes.values()) await notes.flushed();
+  }
+
+  async close(): Promise<void> {
+    await this.settled().catch(() => undefined);
+    await this.#signs.end();
+    await this.database.close();
+  }
+
+  #newOwner(): EnteredExecutor {
+    const { clock, address } = this.#options;
+    const { now, steady } = momentOf(clock);
+    const owner: Owner = { id: newId(clock), ...thisProcess(), since: isoTime(now), steady, disk: null };
+    return { owner, leaseMs: address.leaseMs };
+  }
+}
+
+/** A shorter evaluation needs no sign of life. */
+const LONG_EVALUATION_MS = 2000;
+
+function remove(list: string[], item: string): void {
+  const at = list.indexOf(item);
+  if (at !== -1) list.splice(at, 1);
+}

@@ -1,0 +1,73 @@
+/** What every look at the state begins with: its serial and pipeline, its sets, and of sensors and executors what is needed. */
+import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import type { TickRecord } from '../../../model/tick.ts';
+import type { Owner } from '../../../files/process-owner.ts';
+import type { ProgramNote } from '../../slice.ts';
+import { type Port, rows } from '../port.ts';
+
+export interface Moment {
+  readonly version: number;
+  readonly lineage: string;
+  readonly serial: number;
+  readonly pipeline: KnownPipeline | null;
+  readonly sets: readonly SetRow[];
+  readonly sensors: readonly SensorRow[];
+  readonly executors: readonly ExecutorRow[];
+}
+
+export interface SetRow {
+  readonly name: string;
+  readonly size: number;
+}
+
+export interface SensorRow {
+  readonly name: string;
+  /** `null`: it is not in the state, though it may have ticked. */
+  readonly version: number | null;
+  readonly status: 'RUNNING' | 'STOPPED' | null;
+  readonly cursor: string | null;
+  readonly inState: TickRecord | null;
+  readonly lastTick: TickRecord | null;
+}
+
+export interface ExecutorRow {
+  readonly id: string;
+  readonly owner: Owner;
+  readonly slots: number;
+  readonly wants: number;
+  readonly lease_ms: number;
+  /** For how long it gave no sign of life, and its event loop none of turning: by the clock of the database. */
+  readonly silent_ms: number;
+  readonly still_ms: number;
+  readonly begun: readonly { readonly run: string; readonly at: string; readonly may_block_ms: number }[];
+  readonly programs: readonly ProgramNote[];
+}
+
+const MOMENT = `
+select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline,
+  (select coalesce(json_agg(json_build_object('name', s.name, 'size', s.size) order by s.id), '[]') from @.key_set s) as sets,
+  (select coalesce(json_agg(x order by x.n), '[]') from (
+    select w.name, s.n, case when s.in_state then s.version end as version, s.status, s.cursor, s.last_tick as "inState",
+      (select t.record from @.tick t where t.sensor = w.name and t.status <> 'BUSY' order by t.n desc limit 1) as "lastTick"
+    from (select name from @.sensor where $1 union select unnest($2::text[]) collate "C") w
+    left join @.sensor s on s.name = w.name
+  ) x) as sensors,
+  (select coalesce(json_agg(x order by x.n), '[]') from (
+    select e.id, e.n, e.owner, e.slots, e.wants, e.lease_ms,
+      extract(epoch from clock_timestamp() - e.beat) * 1000 as silent_ms,
+      extract(epoch from clock_timestamp() - e.turned) * 1000 as still_ms,
+      (select coalesce(json_agg(b), '[]') from @.begun b where b.executor = e.id) as begun,
+      (select coalesce(json_agg(json_build_object('runId', p.run, 'group', p.process_group, 'number', p.number) order by p.number), '[]')
+        from @.program p where p.executor = e.id) as programs
+    from @.executor e where $3
+  ) x) as executors
+from @.meta m`;
+
+export async function readMoment(
+  port: Port,
+  needs: { readonly sensors: 'all' | readonly string[]; readonly executors: boolean },
+): Promise<Moment | null> {
+  const names = needs.sensors === 'all' ? [] : needs.sensors;
+  const [moment] = await rows<Moment>(port, MOMENT, [needs.sensors === 'all', names, needs.executors]);
+  return moment ?? null;
+}

@@ -1,0 +1,175 @@
+/** Questions that a database answers by itself: pages of keys, candidates, the oldest keys, and how many keys are in which state. */
+import type { CountedStatus, PartitionStatus } from '../../../model/partition-status.ts';
+import type {
+  CandidateQuery,
+  CountQuery,
+  KeyPage,
+  KeyState,
+  KeyStatuses,
+  OldestQuery,
+  PageQuery,
+  StatusCounts,
+} from '../../slice.ts';
+import { type Port, rows } from '../port.ts';
+
+export const WORDS: Readonly<Record<string, PartitionStatus>> = {
+  '.': 'missing',
+  m: 'materialized',
+  f: 'failed',
+  F: 'failed-again',
+};
+
+const STATES: Readonly<Record<string, KeyState>> = {
+  '.': 'missing',
+  m: 'materialized',
+  f: 'failed',
+  F: 'failed',
+  p: 'in progress',
+};
+
+/** A letter for each of some assets, in their order: what is on record, or `p` where a run of it is queued or started. */
+const lettersOf = (assets: string, withProgress: boolean): string => `(
+  select coalesce(string_agg(${
+    withProgress
+      ? `case when exists (
+          select from @.run r join @.run_head h on h.n = r.head
+          where r.key = k.key and a.name = any(h.assets) and not a.name = any(coalesce(r.done_assets, '{}'))
+        ) then 'p' else coalesce(t.letter::text, '.') end`
+      : `coalesce(t.letter::text, '.')`
+  }, '' order by a.n), '')
+  from unnest(${assets}::text[]) with ordinality as a(name, n)
+  left join @.status t on t.set_id = k.set_id and t.key = k.key and t.asset = a.name)`;
+
+/** ISO 8601 in UTC, as everywhere. */
+export const isoText = (column: string): string =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const page = (order: 'asc' | 'desc'): string => `
+select x.key, x.added_at, x.letters from (
+  select k.key, k.pos, ${isoText('k.added_at')} as added_at, ${lettersOf('$4', true)} as letters
+  from @.key k join @.key_set s on s.id = k.set_id
+  where s.name = $1 and starts_with(k.key, $2)
+    and k.pos > coalesce((select a.pos from @.key a where a.set_id = s.id and a.key = $3), 0)
+) x where $5::text is null or x.letters ~ $5
+order by x.pos ${order} limit $6`;
+
+interface PageRow {
+  readonly key: string;
+  readonly added_at: string;
+  readonly letters: string;
+}
+
+export async function readPage(port: Port, query: PageQuery, total: number): Promise<KeyPage> {
+  const {
+    set,
+    prefix = '',
+    after = null,
+    assets = [],
+    status,
+    every = false,
+    limit,
+    fromEnd = false,
+  } = query;
+  const letters = Object.keys(STATES).filter((letter) => STATES[letter] === status);
+  const among = letters.map((letter) => (letter === '.' ? '\\.' : letter)).join('|');
+  const pattern = status === undefined ? null : every ? `^(${among})*$` : `(${among})`;
+  const found = await rows<PageRow>(port, page(fromEnd ? 'desc' : 'asc'), [
+    set,
+    prefix,
+    after,
+    assets,
+    pattern,
+    limit === undefined ? null : limit + 1,
+  ]);
+  const hasMore = limit !== undefined && found.length > limit;
+  const shown = hasMore ? found.slice(0, -1) : [...found];
+  if (fromEnd) shown.reverse();
+  return {
+    total,
+    keys: shown.map(({ key, added_at: addedAt, letters: states }) => ({
+      key,
+      addedAt,
+      ...(query.assets !== undefined && { states: Array.from(states, (letter) => STATES[letter]!) }),
+    })),
+    next: hasMore && !fromEnd ? shown.at(-1)!.key : null,
+  };
+}
+
+const candidates = (order: 'asc' | 'desc'): string => `
+select x.key, x.letters from (
+  select k.key, k.pos, ${lettersOf('$2', false)} as letters
+  from @.key k join @.key_set s on s.id = k.set_id
+  where s.name = $1 and starts_with(k.key, coalesce($3, ''))
+) x where $4::text is null or left(x.letters, $5) ~ $4
+order by x.pos ${order}`;
+
+export async function readCandidates(port: Port, query: CandidateQuery): Promise<readonly KeyStatuses[]> {
+  const { set, inStates, assets, alsoOf, prefix, order } = query;
+  const found = await rows<{ readonly key: string; readonly letters: string }>(
+    port,
+    candidates(order === 'newest' ? 'desc' : 'asc'),
+    [set, [...assets, ...alsoOf], prefix, inStates === null ? null : patternOf(inStates), assets.length],
+  );
+  return found.map(({ key, letters }) => ({
+    key,
+    statuses: Array.from(letters, (letter) => WORDS[letter]!),
+  }));
+}
+
+function patternOf(states: readonly CountedStatus[]): string {
+  const letters = { missing: '.', materialized: 'm', failed: 'fF' } as const;
+  return states.length === 0 ? '^$' : `[${states.map((state) => letters[state]).join('')}]`;
+}
+
+const OLDEST = `
+select k.key from @.key k join @.key_set s on s.id = k.set_id
+where s.name = $1 and ($2::timestamptz is null or k.added_at < $2)
+  and ($3::bigint is null or k.pos <= coalesce(
+    (select b.pos from @.key b where b.set_id = s.id order by b.pos desc offset $3 limit 1), 0))
+order by k.pos`;
+
+export async function readOldest(
+  port: Port,
+  { set, addedBefore, keepLast }: OldestQuery,
+): Promise<readonly string[]> {
+  const found = await rows<{ readonly key: string }>(port, OLDEST, [set, addedBefore, keepLast]);
+  return found.map(({ key }) => key);
+}
+
+const COUNTS = `
+with asked as (
+  select w.n, w.asset, w.set, case when w.set is null then 0 else s.id end as set_id, case when w.set is null then 1 else coalesce(s.size, 0) end as total
+  from unnest($1::text[], $2::text[]) with ordinality as w(asset, set, n) left join @.key_set s on s.name = w.set
+), letters as (
+  select a.n, t.key, t.letter from asked a join @.status t on t.set_id = a.set_id and t.asset = a.asset
+), running as (
+  select distinct a.n, coalesce(r.key, '') as key
+  from asked a join @.run_head h on a.asset = any(h.assets) join @.run r on r.head = h.n
+  where not a.asset = any(coalesce(r.done_assets, '{}'))
+    and case when a.set is null then r.key is null else exists (select from @.key k where k.set_id = a.set_id and k.key = r.key) end
+)
+select a.n::int, a.total::float8 as total,
+  (select count(*) from running r where r.n = a.n)::float8 as in_progress,
+  (select count(*) from letters l where l.n = a.n and l.letter = 'm' and not exists (select from running r where r.n = a.n and r.key = l.key))::float8 as materialized,
+  (select count(*) from letters l where l.n = a.n and l.letter in ('f', 'F') and not exists (select from running r where r.n = a.n and r.key = l.key))::float8 as failed
+from asked a order by a.n`;
+
+export async function readCounts(
+  port: Port,
+  queries: readonly CountQuery[],
+): Promise<readonly StatusCounts[]> {
+  if (queries.length === 0) return [];
+  const found = await rows<{
+    readonly total: number;
+    readonly in_progress: number;
+    readonly materialized: number;
+    readonly failed: number;
+  }>(port, COUNTS, [queries.map(({ asset }) => asset), queries.map(({ set }) => set)]);
+  return found.map(({ total, in_progress: inProgress, materialized, failed }) => ({
+    total,
+    inProgress,
+    materialized,
+    failed,
+    missing: total - inProgress - materialized - failed,
+  }));
+}

@@ -1,0 +1,189 @@
+/** The tables of a state in PostgreSQL, as `dynpart state migrate` makes them. `@.` stands for the schema. */
+
+/** The version of the tables that this dynpart reads and writes. */
+export const SCHEMA_VERSION = 1;
+
+/** The oldest server, as `server_version_num` says it: PostgreSQL 13. */
+export const OLDEST_SERVER = 130_000;
+
+/**
+ * `json`, not `jsonb`: a record comes back letter by letter, with what `jsonb` refuses (`\u0000`). Texts compare by their bytes
+ * (`collate "C"`). What only one commit at a time changes needs no locks of rows: commits hold the lock of their state.
+ */
+export const TABLES = `
+create table @.meta (
+  one boolean primary key default true check (one),
+  program text not null default 'dynpart' check (program = 'dynpart'),
+  schema_version int not null,
+  lineage text not null,
+  serial bigint not null default 0,
+  written_by json,
+  pipeline json
+);
+-- The last commits: who does not know what became of its COMMIT looks here.
+create table @.made (id text primary key, serial bigint not null);
+create index made_by_serial on @.made (serial);
+
+create table @.key_set (
+  id int generated always as identity primary key,
+  name text collate "C" not null unique,
+  size bigint not null default 0,
+  next_pos bigint not null default 1
+);
+create table @.key (
+  set_id int not null,
+  key text collate "C" not null,
+  pos bigint not null,
+  added_at timestamptz not null,
+  primary key (set_id, key)
+);
+create unique index key_in_order on @.key (set_id, pos);
+create table @.kept_out (
+  set_id int not null,
+  key text collate "C" not null,
+  n bigint generated always as identity,
+  primary key (set_id, key)
+);
+
+create table @.sensor (
+  name text collate "C" primary key,
+  n bigint generated always as identity,
+  in_state boolean not null default true,
+  status text check (status in ('RUNNING', 'STOPPED')),
+  cursor json,
+  version bigint not null default 0,
+  last_tick json
+);
+-- A run key launches one run, ever. Set and key: the partition whose removal releases it.
+create table @.run_key (
+  sensor text collate "C" not null,
+  run_key text collate "C" not null,
+  whole text,
+  set_id int,
+  key text collate "C",
+  primary key (sensor, run_key)
+);
+create index run_key_of on @.run_key (set_id, key);
+
+-- m materialized, f failed, F failed with an older value that stands; missing: no row. Set 0 and key '': no partitions.
+create table @.status (
+  set_id int not null,
+  key text collate "C" not null,
+  asset text collate "C" not null,
+  letter "char" not null,
+  primary key (set_id, key, asset)
+);
+
+-- Queued and started runs. What runs have in common that were queued together stands in their head.
+create table @.run_head (
+  n bigint generated always as identity primary key,
+  run_group text collate "C" not null,
+  created_at text not null,
+  sensor text collate "C",
+  set_id int,
+  assets text[] not null,
+  tags json not null,
+  origin text not null,
+  retry_of text
+);
+create table @.run (
+  id text collate "C" primary key,
+  head bigint not null,
+  number bigint not null,
+  key text collate "C",
+  run_key text,
+  letter "char" not null default 'q',
+  owner text collate "C",
+  owned_since bigint not null default 0,
+  interrupted int not null default 0,
+  started_at text,
+  done json,
+  done_assets text[]
+);
+create index run_by_head on @.run (head, number);
+create index run_by_owner on @.run (owner) where owner is not null;
+create index run_by_key on @.run (key);
+
+create table @.executor (
+  id text collate "C" primary key,
+  n bigint generated always as identity,
+  owner json not null,
+  slots int not null,
+  wants int not null,
+  lease_ms int not null,
+  beat timestamptz not null,
+  turned timestamptz not null
+);
+create table @.begun (
+  executor text collate "C" not null,
+  run text collate "C" not null,
+  at text not null,
+  may_block_ms float8 not null,
+  primary key (executor, run)
+);
+create table @.program (
+  executor text collate "C" not null,
+  run text collate "C" not null,
+  process_group int not null,
+  number int not null,
+  primary key (executor, number)
+);
+create table @.sensor_lease (
+  sensor text collate "C" primary key,
+  owner json not null,
+  lease_ms int not null,
+  beat timestamptz not null,
+  thread text
+);
+
+create table @.history (
+  n bigint generated always as identity primary key,
+  id text collate "C" not null unique,
+  status text not null,
+  sensor text collate "C",
+  key text collate "C",
+  assets text[] not null,
+  is_tagged boolean not null,
+  finished_at text not null,
+  record json not null
+);
+create index history_by_key on @.history (key, n);
+create table @.tick (
+  n bigint generated always as identity primary key,
+  sensor text collate "C" not null,
+  started_at text not null,
+  status text not null,
+  is_recorded boolean not null,
+  record json not null
+);
+create index tick_by_sensor on @.tick (sensor, n);
+create table @.log (
+  run text collate "C" not null,
+  n bigint generated always as identity,
+  line json not null,
+  primary key (run, n)
+);
+
+-- What assets returned. Staged until the record of its materialization is committed, and in its place with that commit.
+create table @.staged (
+  executor text collate "C" not null,
+  run text collate "C" not null,
+  asset text collate "C" not null,
+  key text collate "C" not null,
+  codec text not null,
+  bytes bytea not null,
+  at timestamptz not null default now(),
+  primary key (run, asset, executor)
+);
+create index staged_by_place on @.staged (asset, key);
+create table @.value (
+  asset text collate "C" not null,
+  key text collate "C" not null,
+  run text not null,
+  codec text not null,
+  bytes bytea not null,
+  primary key (asset, key)
+);
+alter table @.staged alter bytes set storage external;
+alter table @.value alter bytes set storage external;
+`;

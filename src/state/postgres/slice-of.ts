@@ -1,0 +1,212 @@
+/** Turns the needs of a plan into a few queries, and their answers into the slice that the plan is given. */
+import type { PartitionStatus } from '../../model/partition-status.ts';
+import { findRun, pendingRuns } from '../document/run-columns.ts';
+import type { KeysNeed, Needs } from '../needs.ts';
+import type { ExecutorView, KeyPage, KeyStatuses, SensorView, StateView, StatusCounts } from '../slice.ts';
+import { readKeys, readSets } from './read/keys.ts';
+import { type Moment, readMoment, type SensorRow } from './read/moment.ts';
+import { readCandidates, readCounts, readOldest, readPage, WORDS } from './read/questions.ts';
+import { readRuns } from './read/runs.ts';
+import { readSpent } from './read/run-keys.ts';
+import { runKeyText } from './run-key-text.ts';
+import { readStatuses, type StatusAsked } from './read/statuses.ts';
+import type { Port } from './port.ts';
+
+/** Where a moment is made sure of before anything else is asked: whose state it is, and of which version. */
+export interface SliceTools {
+  readonly admit: (moment: Moment | null) => Promise<Moment>;
+  readonly viewOf: (executor: Moment['executors'][number]) => ExecutorView;
+}
+
+export async function readSlice(port: Port, needs: Needs, tools: SliceTools): Promise<StateView> {
+  const moment = await tools.admit(
+    await readMoment(port, { sensors: needs.sensors ?? [], executors: needs.executors ?? false }),
+  );
+  const oldest = await oldestOf(port, needs);
+  const keys = await keysOf(port, needs.keys ?? [], oldest);
+  const statuses = await statusesOf(port, needs);
+  const spent = await spentOf(port, needs);
+  const groups = needs.runs === undefined ? null : await readRuns(port, needs.runs);
+  const pages = await pagesOf(port, needs, moment);
+  const candidates = await candidatesOf(port, needs);
+  const counts = await countsOf(port, needs);
+  const sizes = new Map(moment.sets.map(({ name, size }) => [name, size]));
+  const sensors = new Map(moment.sensors.map((row) => [row.name, row]));
+  let executors: readonly ExecutorView[] | undefined;
+  const runs = groups?.map(pendingRuns);
+  const executorsNeeded = needs.executors === true;
+  return {
+    serial: moment.serial,
+    pipeline: moment.pipeline,
+    setNames: () => moment.sets.map(({ name }) => name),
+    size: (set) => sizes.get(set) ?? 0,
+    ...keys,
+    page: asked(pages, 'a page of keys'),
+    oldest: asked(oldest, 'the oldest keys'),
+    statusOf: statuses,
+    candidates: asked(candidates, 'candidates'),
+    counts: asked(counts, 'counts'),
+    sensor: (name) =>
+      sensorView(sensors.get(name) ?? (needs.sensors === 'all' ? undefined : undeclared(`sensor ${name}`))),
+    sensorNames: () => moment.sensors.filter(({ version }) => version !== null).map(({ name }) => name),
+    spentRunKeys: spent,
+    runs: () => runs ?? undeclared('runs'),
+    run: (id) => (groups === null ? undeclared(`run ${id}`) : findRun(groups, id)),
+    executors: () =>
+      executorsNeeded ? (executors ??= moment.executors.map(tools.viewOf)) : undeclared('the executors'),
+  };
+}
+
+function undeclared(what: string): never {
+  throw new Error(`a plan asks for ${what}, which is not among its needs`);
+}
+
+/** Answers by the questions that they are to. */
+type Answers<Query, Answer> = ReadonlyMap<string, Answer> & { readonly of?: Query };
+
+function asked<Query, Answer>(answers: Answers<Query, Answer>, what: string): (query: Query) => Answer {
+  return (query) => {
+    const name = JSON.stringify(query);
+    return answers.has(name) ? answers.get(name)! : undeclared(what);
+  };
+}
+
+async function oldestOf(port: Port, needs: Needs): Promise<Map<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>();
+  for (const query of needs.oldest ?? []) found.set(JSON.stringify(query), await readOldest(port, query));
+  return found;
+}
+
+async function pagesOf(port: Port, needs: Needs, { sets }: Moment): Promise<Map<string, KeyPage>> {
+  const found = new Map<string, KeyPage>();
+  for (const query of needs.pages ?? []) {
+    const total = sets.find(({ name }) => name === query.set)?.size ?? 0;
+    found.set(JSON.stringify(query), await readPage(port, query, total));
+  }
+  return found;
+}
+
+async function candidatesOf(port: Port, needs: Needs): Promise<Map<string, readonly KeyStatuses[]>> {
+  const found = new Map<string, readonly KeyStatuses[]>();
+  for (const query of needs.candidates ?? [])
+    found.set(JSON.stringify(query), await readCandidates(port, query));
+  return found;
+}
+
+async function countsOf(port: Port, needs: Needs): Promise<Map<string, StatusCounts>> {
+  const queries = needs.counts ?? [];
+  const found = await readCounts(port, queries);
+  return new Map(queries.map((query, at) => [JSON.stringify(query), found[at]!]));
+}
+
+async function keysOf(
+  port: Port,
+  needs: readonly KeysNeed[],
+  oldest: ReadonlyMap<string, readonly string[]>,
+): Promise<Pick<StateView, 'keys' | 'present' | 'keptOut'>> {
+  const whole = new Set(needs.filter(({ keys }) => keys === 'all').map(({ set }) => set));
+  const declared = new Map<string, Set<string>>();
+  const declare = (set: string, key: string): void => {
+    const known = declared.get(set);
+    if (known === undefined) declared.set(set, new Set([key]));
+    else known.add(key);
+  };
+  for (const { set, keys } of needs) {
+    if (keys === 'all' || whole.has(set)) continue;
+    for (const key of keys) if (key !== null) declare(set, key);
+  }
+  const some = [...declared].flatMap(([set, keys]) => [...keys].map((key) => [set, key] as const));
+  const found = [
+    ...(whole.size === 0 ? [] : await readSets(port, [...whole])),
+    ...(some.length === 0 ? [] : await readKeys(port, some)),
+  ];
+  const inOrder = new Map<string, string[]>();
+  const present = new Map<string, Set<string>>();
+  const keptOut = new Map<string, Set<string>>();
+  for (const row of found) {
+    if (row.present) addTo(present, row.set, row.key);
+    if (row.kept_out) addTo(keptOut, row.set, row.key);
+    if (row.present && whole.has(row.set)) {
+      const list = inOrder.get(row.set);
+      if (list === undefined) inOrder.set(row.set, [row.key]);
+      else list.push(row.key);
+    }
+  }
+  // What a rule names is there.
+  for (const [query, keys] of oldest) {
+    const { set } = JSON.parse(query) as { readonly set: string };
+    for (const key of keys) {
+      declare(set, key);
+      addTo(present, set, key);
+    }
+  }
+  const among = (sets: ReadonlyMap<string, ReadonlySet<string>>) => (set: string, keys: Iterable<string>) => {
+    const isWhole = whole.has(set);
+    const known = declared.get(set);
+    const there = sets.get(set);
+    const answer = new Set<string>();
+    for (const key of keys) {
+      if (!isWhole && !known?.has(key)) undeclared(`key ${key} of set ${set}`);
+      if (there?.has(key)) answer.add(key);
+    }
+    return answer;
+  };
+  return {
+    keys: (set) => (whole.has(set) ? (inOrder.get(set) ?? []) : undeclared(`all keys of set ${set}`)),
+    present: among(present),
+    keptOut: among(keptOut),
+  };
+}
+
+function addTo(sets: Map<string, Set<string>>, set: string, key: string): void {
+  const known = sets.get(set);
+  if (known === undefined) sets.set(set, new Set([key]));
+  else known.add(key);
+}
+
+async function statusesOf(port: Port, needs: Needs): Promise<StateView['statusOf']> {
+  const wanted = new Map<string, StatusAsked>();
+  for (const { asset, set, keys } of needs.statuses ?? [])
+    for (const key of keys) wanted.set(statusName(asset, set, key), { asset, set, key });
+  const found = wanted.size === 0 ? [] : await readStatuses(port, [...wanted.values()]);
+  const letters = new Map(found.map(({ asset, set, key, letter }) => [statusName(asset, set, key), letter]));
+  return (asset, set, keys): PartitionStatus[] =>
+    keys.map((key) => {
+      const name = statusName(asset, set, key);
+      if (!wanted.has(name)) undeclared(`the status of ${asset} for ${key}`);
+      return WORDS[letters.get(name) ?? '.']!;
+    });
+}
+
+function statusName(asset: string, set: string | null, key: string | null): string {
+  return `${asset}\0${set ?? ''}\0${key ?? ''}`;
+}
+
+async function spentOf(port: Port, needs: Needs): Promise<StateView['spentRunKeys']> {
+  const wanted = (needs.runKeys ?? []).flatMap(({ sensor, runKeys }) =>
+    [...new Set(runKeys)].map((runKey) => ({ sensor, runKey })),
+  );
+  const found = wanted.length === 0 ? [] : await readSpent(port, wanted);
+  const on = new Map(found.map((row) => [`${row.sensor}\0${row.run_key}`, row]));
+  const declared = new Set(wanted.map(({ sensor, runKey }) => `${sensor}\0${runKey}`));
+  return (sensor, runKeys, removed = new Map()) => {
+    const spent = new Set<string>();
+    for (const runKey of runKeys) {
+      if (!declared.has(`${sensor}\0${runKey}`)) undeclared(`run key ${runKey} of sensor ${sensor}`);
+      const row = on.get(`${sensor}\0${runKeyText(runKey)}`);
+      if (row === undefined) continue;
+      const isGone = row.set !== null && row.key !== null && removed.get(row.set)?.has(row.key);
+      if (!isGone) spent.add(runKey);
+    }
+    return spent;
+  };
+}
+
+function sensorView(row: SensorRow | undefined): SensorView {
+  return {
+    status: row?.status ?? null,
+    cursor: row?.cursor ?? null,
+    version: row?.version ?? 0,
+    lastTick: row?.lastTick ?? null,
+  };
+}

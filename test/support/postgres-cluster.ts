@@ -1,0 +1,129 @@
+/**
+ * A PostgreSQL server of the tests' own, from the machine's binaries: on a port and in a folder of its own, so that it can be
+ * killed and restarted. Where the machine has none, the tests that need it fail and say so.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+/** `initdb` and `postgres` refuse to run as root. */
+const USER_OF_ROOT = 'postgres';
+
+export class PostgresCluster {
+  readonly folder: string;
+  readonly port: number;
+  readonly #bin: string;
+
+  private constructor(folder: string, port: number, bin: string) {
+    this.folder = folder;
+    this.port = port;
+    this.#bin = bin;
+  }
+
+  static async start(): Promise<PostgresCluster> {
+    const bin = binaries();
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-pg-'));
+    if (process.getuid?.() === 0) execFileSync('chown', [USER_OF_ROOT, folder]);
+    const cluster = new PostgresCluster(folder, await freePort(), bin);
+    cluster.#run('initdb', [
+      '-D',
+      cluster.#data,
+      '-U',
+      'dynpart',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '-N',
+    ]);
+    fs.appendFileSync(
+      path.join(cluster.#data, 'postgresql.conf'),
+      `\nlisten_addresses = '127.0.0.1'\nport = ${cluster.port}\nunix_socket_directories = ''\nmax_connections = 200\nfsync = off\n`,
+    );
+    cluster.restart('start');
+    return cluster;
+  }
+
+  /** @param schema a state of its own */
+  url(schema: string): string {
+    return `postgres://dynpart@127.0.0.1:${this.port}/postgres?schema=${schema}`;
+  }
+
+  /** `immediate` is a crash: nothing is written that was not. */
+  stop(mode: 'fast' | 'immediate' = 'immediate'): void {
+    this.#run('pg_ctl', ['-D', this.#data, '-m', mode, '-w', 'stop']);
+  }
+
+  restart(how: 'start' | 'restart' = 'start'): void {
+    this.#run('pg_ctl', [
+      '-D',
+      this.#data,
+      '-l',
+      path.join(this.folder, 'log'),
+      '-w',
+      '-m',
+      'immediate',
+      how,
+    ]);
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      this.stop();
+    } finally {
+      fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  get #data(): string {
+    return path.join(this.folder, 'data');
+  }
+
+  #run(program: string, args: readonly string[]): void {
+    const command = [path.join(this.#bin, program), ...args];
+    const [file, ...rest] =
+      process.getuid?.() === 0
+        ? ['setpriv', `--reuid=${USER_OF_ROOT}`, `--regid=${USER_OF_ROOT}`, '--clear-groups', ...command]
+        : command;
+    const { status, stderr, stdout, error } = spawnSync(file!, rest, {
+      cwd: this.folder,
+      encoding: 'utf8',
+      // Not a pipe that the server would hold open for ever.
+      stdio: ['ignore', program === 'pg_ctl' ? 'ignore' : 'pipe', program === 'pg_ctl' ? 'ignore' : 'pipe'],
+    });
+    if (status !== 0)
+      throw new Error(
+        `${program} ended with ${status}: ${error?.message ?? ''} ${stderr ?? ''}${stdout ?? ''}`,
+      );
+  }
+}
+
+function binaries(): string {
+  const root = '/usr/lib/postgresql';
+  const versions = fs.existsSync(root)
+    ? fs.readdirSync(root).sort((one, other) => Number(other) - Number(one))
+    : [];
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(path.delimiter),
+    ...versions.map((version) => path.join(root, version, 'bin')),
+  ];
+  const found = folders.find((folder) => fs.existsSync(path.join(folder, 'initdb')));
+  if (found === undefined)
+    throw new Error(
+      'there is no initdb in PATH or /usr/lib/postgresql: install PostgreSQL to run these tests',
+    );
+  return path.dirname(fs.realpathSync(path.join(found, 'initdb')));
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.on('error', reject).listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
