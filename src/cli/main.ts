@@ -114,6 +114,7 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
   const result = await reporting(output, () => runCommand(context, parsed));
   // Also when the command failed: what it did before that is in the document.
   await reporting(output, () => Promise.resolve(output.printResult(result)));
+  await project.close().catch(() => undefined);
   return output.exitCode(interrupts.code);
 }
 

@@ -20,8 +20,9 @@ import { packFileFor } from './cache-folder.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
 import type { Output } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
-import { namedStateFile, ownStateFile, usualStateFile } from './state-place.ts';
-import { type LocalStore, openStore } from './stores.ts';
+import type { DatabaseState } from './database-state.ts';
+import { isDatabase, namedState, ownStateFile, usualStateFile } from './state-place.ts';
+import { openStore, type Store } from './stores.ts';
 import { admit, type PipelineInUse, stateFileOf } from './whose-state.ts';
 
 /** What was said of where the project is; `undefined`: nothing. */
@@ -43,7 +44,8 @@ export class Project {
   #stateFile: string | FailureError | undefined;
   #admitsAll = false;
   #loads = true;
-  #store: LocalStore | undefined;
+  #database: DatabaseState | null = null;
+  #store: Store | undefined;
   #loaded: Promise<LoadedPipeline> | undefined;
   #history: HistoryRetention = {};
 
@@ -68,11 +70,26 @@ export class Project {
     );
   }
 
-  get store(): LocalStore {
+  get store(): Store {
     return (this.#store ??= this.#openStore());
   }
 
-  /** The state file. @throws FailureError where none can be told */
+  /** Where the state is a database. @throws FailureError where it cannot be used */
+  get database(): DatabaseState | null {
+    return isDatabase(this.stateFile) ? this.#database : null;
+  }
+
+  /** Where the state is, for messages. */
+  get place(): string {
+    return this.database?.place ?? this.stateFile;
+  }
+
+  /** Nothing is asked of the state any more. */
+  async close(): Promise<void> {
+    if (this.#store !== undefined && 'database' in this.#store) await this.#store.close();
+  }
+
+  /** The state: its file, or the address of a database. @throws FailureError where none can be told */
   get stateFile(): string {
     if (this.#stateFile instanceof FailureError) throw this.#stateFile;
     if (this.#stateFile === undefined) throw new Error('the state is asked for before it was looked for');
@@ -86,7 +103,9 @@ export class Project {
   async findState({ loads }: { readonly loads: boolean } = { loads: true }): Promise<void> {
     this.#loads = loads;
     try {
-      this.#stateFile = await this.#findStateFile();
+      const state = await this.#findStateFile();
+      this.#stateFile = state;
+      if (isDatabase(state)) await this.#findDatabase(state);
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
       this.#stateFile = error;
@@ -192,14 +211,32 @@ export class Project {
     }
   }
 
-  #openStore(): LocalStore {
-    const store = openStore({
-      file: this.stateFile,
-      clock: this.#around.clock,
-      version: this.#around.version,
+  async #findDatabase(state: string): Promise<void> {
+    const { terminal, output } = this.#around;
+    const { databaseState } = await import('./database-state.ts');
+    this.#database = databaseState(state, {
+      beside: this.#file ?? `${terminal.cwd}/any.ts`,
+      env: terminal.env,
+    });
+    if (this.#database.hasPassword && this.#around.options.state !== undefined)
+      output.warn(
+        'whoever lists the processes of this machine can read the password in --state: give it in PGPASSWORD or ~/.pgpass',
+      );
+  }
+
+  #openStore(): Store {
+    const { clock, version } = this.#around;
+    const options = {
+      clock,
+      version,
       retention: () => this.#history,
+      admit: (state: StateIdentity) => this.#admit(state),
+    };
+    if (this.database !== null) return this.database.open(options);
+    const store = openStore({
+      ...options,
+      file: this.stateFile,
       warn: (message) => this.#around.output.warn(message),
-      admit: (state) => this.#admit(state),
     });
     const open = openToOthers(store.file.path);
     if (open !== null)
@@ -212,7 +249,7 @@ export class Project {
   async #findStateFile(): Promise<string> {
     const { terminal, options } = this.#around;
     const given = options.state ?? nonEmpty(terminal.env['DYNPART_STATE']);
-    if (given !== undefined) return namedStateFile(given, terminal.cwd);
+    if (given !== undefined) return namedState(given, terminal.cwd);
     if (this.#file !== null) return stateFileOf(this.#pipelineInUse(this.#file));
     // The pipeline file may be gone or elsewhere: what it left here can still be looked at.
     const here = usualStateFile(terminal.cwd);
@@ -223,7 +260,7 @@ export class Project {
     const file = this.#file;
     if (file === null || this.#admitsAll) return;
     if (state.pipeline?.file === file && !state.mayBeShared) return;
-    return admit(this.stateFile, state, this.#pipelineInUse(file));
+    return admit(this.place, state, this.#pipelineInUse(file));
   }
 
   #pipelineInUse(file: string): PipelineInUse {

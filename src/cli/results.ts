@@ -30,6 +30,7 @@ export interface Results {
   check: CheckedPipeline;
   'state check': CheckedState;
   'state export FILE': ExportedState;
+  'state migrate': MigratedState;
   'state adopt': AdoptedState;
   'state restore': RestoredState;
   'completion SHELL': CompletionScript;
@@ -210,6 +211,13 @@ export interface CheckedState {
 export interface ExportedState {
   readonly file: string;
   readonly serial: number;
+}
+
+/** Versions of the tables. */
+export interface MigratedState {
+  /** `null`: there were none. */
+  readonly from: number | null;
+  readonly to: number;
 }
 
 export interface AdoptedState {

@@ -11,16 +11,20 @@ const ENDING = /(?<=.)\.[cm]?[jt]sx?$/;
 /** The folder of states, beside the pipeline file. */
 export const STATE_FOLDER = '.dynpart';
 
-/** The state file that was named with `--state` or `DYNPART_STATE`. @throws FailureError for a URL */
-export function namedStateFile(given: string, cwd: string): string {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(given)?.[1] ?? /^(postgres(?:ql)?):/i.exec(given)?.[1];
+/** Whether a state is in PostgreSQL: then it is named by its address. */
+export function isDatabase(state: string): boolean {
+  return /^postgres(?:ql)?:/i.test(state);
+}
+
+/** The state that was named with `--state` or `DYNPART_STATE`: a file, or an address. @throws FailureError for any other URL */
+export function namedState(given: string, cwd: string): string {
+  if (isDatabase(given)) return given;
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(given)?.[1];
   if (scheme !== undefined)
     fail({
       reason: 'usage',
-      message: /^postgres/i.test(scheme)
-        ? 'a state in PostgreSQL is not yet supported in this version'
-        : `a state cannot be reached by a URL of the kind ${scheme}://`,
-      hint: 'name a file: --state FILE, or DYNPART_STATE',
+      message: `a state cannot be reached by a URL of the kind ${scheme}://`,
+      hint: 'name a file, or a database: --state FILE, --state postgres://USER@HOST/DATABASE',
     });
   if (given === '')
     fail({ reason: 'usage', message: '--state is given without a file', hint: 'name a file: --state FILE' });

@@ -1,4 +1,4 @@
-/** The one place that picks where state and values live: files beside the pipeline. */
+/** The one place that picks where state and values live: files beside the pipeline, or a database. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { namesIn } from '../files/durable-files.ts';
@@ -6,6 +6,7 @@ import type { Pipeline } from '../definitions/pipeline.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
 import { fail, FailureError } from '../model/failure.ts';
 import type { StateIdentity } from '../model/known-pipeline.ts';
+import type { PostgresStore } from '../state/postgres/postgres-store.ts';
 import { identityOf } from '../state/document/state-document.ts';
 import { besideOf, twinOf } from '../state/json/beside.ts';
 import { StateFile } from '../state/json/state-file.ts';
@@ -13,10 +14,10 @@ import { isStateOrGeneration } from '../state/json/generation-names.ts';
 import type { MadeBy } from '../values/file-values.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 
-/** The state, and the folder that everything beside it is kept in. */
-export type LocalStore = JsonFileStore;
+/** The state, wherever it is. */
+export type Store = JsonFileStore | PostgresStore;
 
-export function openStore(options: JsonFileStoreOptions): LocalStore {
+export function openStore(options: JsonFileStoreOptions): JsonFileStore {
   const twin = twinOf(options.file);
   if (twin !== null)
     fail({
@@ -48,9 +49,13 @@ function isSameFile(one: string, other: string): boolean {
   return one === other || (a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev);
 }
 
-/** Where the pipeline's values are kept: its own I/O manager, or files beside the state. */
-export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<IoManager> {
+/** Where the pipeline's values are kept: its own I/O manager, or with the state. */
+export async function valuesOf(pipeline: Pipeline, store: Store): Promise<IoManager> {
   if (pipeline.ioManager !== null) return pipeline.ioManager;
+  if ('database' in store) {
+    const { PostgresValues } = await import('../state/postgres/values.ts');
+    return new PostgresValues(store.database, () => store.executors);
+  }
   const { FileValues } = await import('../values/file-values.ts');
   // A run is recorded before it leaves the state, and one that is still there has had no end.
   const madeBy: MadeBy = async (run) => {
@@ -62,7 +67,7 @@ export async function valuesOf(pipeline: Pipeline, store: LocalStore): Promise<I
 }
 
 /** Whether some process has values that wait for their place, or left them so when it was killed. */
-export function hasLeftValues(pipeline: Pipeline, store: LocalStore): boolean {
-  if (pipeline.ioManager !== null) return false;
+export function hasLeftValues(pipeline: Pipeline, store: Store): boolean {
+  if (pipeline.ioManager !== null || 'database' in store) return false;
   return namesIn(path.join(store.beside, 'values', '.tmp')).some((name) => !name.startsWith('boot-'));
 }

@@ -12,6 +12,6 @@ export function writeFile(
 ): string {
   return writeWhole(path.resolve(terminal.cwd, file), {
     ...content,
-    whyKept: (target) => (isStateInUse(target, project.store.file.path) ? 'it is a state in use' : null),
+    whyKept: (target) => (isStateInUse(target, project.stateFile) ? 'it is a state in use' : null),
   });
 }

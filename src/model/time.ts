@@ -47,6 +47,14 @@ export function newId(clock: Clock): string {
   return `${time}${chance}`;
 }
 
+/** A uuid of version 4. Not `crypto`: loading it would cost every first commit more than the commit. */
+export function newLineage(clock: Pick<Clock, 'random'>): string {
+  const digits = Array.from({ length: 32 }, () => Math.floor(clock.random() * 16).toString(16));
+  digits[12] = '4';
+  digits[16] = '89ab'[Math.floor(clock.random() * 4)]!;
+  return digits.join('').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
 function digits(number: number, count: number): string {
   return String(number).padStart(count, '0');
 }

@@ -205,7 +205,7 @@ describe('the sign of life', () => {
     expect(fs.statSync(file).mtimeMs).toBeGreaterThan(0);
     fs.unlinkSync(file);
     files.renew('o');
-    executor.begun('g-1', 60_000);
+    void executor.begun('g-1', 60_000);
     expect(fs.readFileSync(file, 'utf8')).toBe(`begun g-1 ${AT} 60000\n`);
   });
 

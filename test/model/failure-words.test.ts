@@ -83,6 +83,12 @@ function everyFailure(text: string): {
     'state-io': { reason: 'state-io', file, action: 'write', cause: 'c' },
     'value-damaged': { reason: 'value-damaged', file, asset: 'a', key: text, cause: 'c' },
     'copy-unusable': { reason: 'copy-unusable', file, why: 'w' },
+    'database-unreachable': { reason: 'database-unreachable', place: 'postgres://h/d', cause: text },
+    'database-refuses': { reason: 'database-refuses', place: 'postgres://h/d', cause: text, why: 'login' },
+    'database-not-migrated': { reason: 'database-not-migrated', place: 'postgres://h/d', schema: 's' },
+    'database-foreign': { reason: 'database-foreign', place: 'postgres://h/d', schema: 's' },
+    'database-version': { reason: 'database-version', place: 'postgres://h/d', found: 2, known: 1 },
+    'database-too-old': { reason: 'database-too-old', place: 'postgres://h/d', version: '12.1' },
     'state-problems': { reason: 'state-problems', file, count: 2 },
   };
 }

@@ -266,7 +266,7 @@ export class HistoryProcess {
       id: executor.id,
       begun: (runId, mayBlockMs) => {
         if (this.dead) return;
-        executor.begun(runId, mayBlockMs);
+        void executor.begun(runId, mayBlockMs);
         // Said anew for each asset: what the code of an earlier one came to stands.
         if (this.inFlight.has(runId)) return;
         this.#world.watching(() => this.#begins(runId));

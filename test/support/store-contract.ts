@@ -885,11 +885,11 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           { type: 'executor', id: executor.id, slots: 3, wants: 0 },
           { type: 'executor', id: living.id, slots: 3, wants: 0 },
         );
-        for (const id of ['g-1', 'g-2', 'g-3']) executor.begun(id, 60_000);
+        for (const id of ['g-1', 'g-2', 'g-3']) void executor.begun(id, 60_000);
         executor.ended('g-2');
-        living.begun('h-1', 60_000);
+        void living.begun('h-1', 60_000);
         executor.ended('g-3');
-        executor.begun('g-3', 60_000);
+        void executor.begun('g-3', 60_000);
         const programs = ['g-1', 'g-2', 'g-3'].map((runId, at) => ({
           runId,
           group: 4_000_000 + at,

@@ -31,7 +31,7 @@ export async function run(
         });
       const threads = new SensorThreads(path.join(context.ownFolder, 'evaluator.cjs'), {
         pipeline: project.userPipeline(),
-        stateFile: project.store.file.path,
+        state: project.stateFile,
       });
       output.chat(`watching ${sensors.map(({ name }) => name).join(', ')}; end with Ctrl-C`);
       try {

@@ -17,7 +17,7 @@ export async function run({ output, project }: Context): Promise<AdoptedState> {
     return { changes: [{ type: 'pipeline-known', pipeline: known }], outcome: view.pipeline?.file ?? null };
   });
   output.chat(
-    `${project.store.file.path} belongs to ${known.file} now${from === null || from === known.file ? '' : `; it was the state of ${from}`}`,
+    `${project.place} belongs to ${known.file} now${from === null || from === known.file ? '' : `; it was the state of ${from}`}`,
   );
   return { from, to: known.file };
 }

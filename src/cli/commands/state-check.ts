@@ -14,7 +14,7 @@ export async function run({ output, project }: Context): Promise<CheckedState> {
   for (const { code, message } of problems) output.print(`${code}: ${message}\n`);
   output.sayProblem({
     code: 'state-problems',
-    message: `${project.store.file.path} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
+    message: `${project.place} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
     hint: 'to take a copy that has none: dynpart state restore FILE, or --last for the generation before',
   });
   output.exitWith(5);

@@ -11,7 +11,6 @@ export async function run(
 ): Promise<ExportedState | null> {
   const { output, project } = context;
   const document = await project.store.document();
-  const { path: stateFile } = project.store.file;
   const text = `${JSON.stringify(document)}\n`;
   if (file === undefined) {
     if (output.options.json)
@@ -27,7 +26,7 @@ export async function run(
   if (document.serial === 0)
     fail({
       reason: 'usage',
-      message: `there is no state yet in ${stateFile}`,
+      message: `there is no state yet in ${project.place}`,
       hint: 'the first tick, or partitions add, makes it',
     });
   const target = writeFile(context, file, {

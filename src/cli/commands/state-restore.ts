@@ -23,7 +23,6 @@ export async function run(
       hint: 'dynpart state restore FILE, or: dynpart state restore --last',
     });
   const copy = file === undefined ? newestIntact(project) : readCopy(path.resolve(terminal.cwd, file));
-  const { path: stateFile } = project.store.file;
   const time = isoTime(clock.now()).replace(/[:.]/g, '-');
   const { serial, kept, replaced } = await project.store.restore(
     copy,
@@ -37,13 +36,15 @@ export async function run(
   output.chat(
     `restored as serial ${serial}${kept.length === 0 ? '' : `; what was there before is kept as ${kept.join(' and ')}`}`,
   );
-  return { file: stateFile, serial, kept };
+  return { file: project.place, serial, kept };
 }
 
 function newestIntact(project: Project): StateDocument {
+  const { store, place: file } = project;
+  if ('database' in store)
+    return fail({ reason: 'copy-unusable', file, why: 'a database has no generations' });
   // The last one may be what is wrong: it shares its content with a state file that was edited in place.
-  const newest = project.store.file.newestGeneration((document) => checkState(document).length === 0);
-  const file = project.store.file.path;
+  const newest = store.file.newestGeneration((document) => checkState(document).length === 0);
   return newest ?? fail({ reason: 'copy-unusable', file, why: 'there is no intact generation beside it' });
 }
 

@@ -8,6 +8,12 @@ export function stateCommand(program: Declaration): void {
     .description('every invariant of the state; a problem is exit code 5')
     .actionIn(() => import('./state-check.ts'));
   state
+    .command('migrate')
+    .description(
+      'make the tables of a state in PostgreSQL, or bring them forward; prints what to say for other roles',
+    )
+    .actionIn(() => import('./state-migrate.ts'));
+  state
     .command('adopt')
     .description('make the state that of this pipeline file: it belonged to another one, or was shared')
     .actionIn(() => import('./state-adopt.ts'));

@@ -90,7 +90,6 @@ async function writePage(
   const { isStatusHtml, statusHtml } = await import('../render/html.ts');
   const { writeFile } = await import('../write-file.ts');
   const { clock, version, project } = context;
-  const { path } = project.store.file;
-  const page = statusPage(view, { ...parts, at: isoTime(clock.now()), version, file: path });
+  const page = statusPage(view, { ...parts, at: isoTime(clock.now()), version, file: project.place });
   return writeFile(context, file, { content: statusHtml(page), isOwn: isStatusHtml });
 }

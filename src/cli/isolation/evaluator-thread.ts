@@ -5,13 +5,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { evaluateHere, type Evaluation } from '../../engine/sensors/evaluate-sensor.ts';
 import { loadUserPipeline, type UserPipeline } from '../load-user-pipeline.ts';
+import { isDatabase } from '../state-place.ts';
 import { openStore } from '../stores.ts';
 import { systemClock } from '../system-clock.ts';
 import { loadProcessGroups } from './load-process-groups.ts';
 
 export interface ThreadData {
   readonly pipeline: UserPipeline;
-  readonly stateFile: string;
+  /** Its file, or the address of a database. */
+  readonly state: string;
   readonly sensor: string;
 }
 
@@ -27,15 +29,15 @@ export type ThreadMessage =
 
 async function main(): Promise<void> {
   const port = parentPort!;
-  const { pipeline: user, stateFile, sensor: name } = workerData as ThreadData;
+  const { pipeline: user, state, sensor: name } = workerData as ThreadData;
   const { pipeline } = await loadUserPipeline(user, { onOutput: () => undefined, onStray: throwAgain });
   const sensor = pipeline.sensors.get(name)!;
-  const store = openStore({
-    file: stateFile,
-    clock: systemClock,
-    version: user.version,
-    warn: () => undefined,
-  });
+  const options = { clock: systemClock, version: user.version };
+  const store = isDatabase(state)
+    ? (await import('../database-state.ts'))
+        .databaseState(state, { beside: user.file, env: process.env })
+        .open(options)
+    : openStore({ ...options, file: state, warn: () => undefined });
   // A thread that is ended from outside ends nothing itself: who ends it must know what its sensor has started.
   const tell =
     (ended: boolean) =>

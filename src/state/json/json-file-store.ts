@@ -1,6 +1,6 @@
 /** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
 import { Low } from 'lowdb';
-import { type Clock, isoTime, newId } from '../../model/time.ts';
+import { type Clock, isoTime, newId, newLineage } from '../../model/time.ts';
 import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
 import { setReaderOf } from '../document/set-reader.ts';
@@ -338,12 +338,4 @@ function newExecutors({ executors }: StateDocument, changes: readonly StateChang
   return changes.flatMap((change) =>
     change.type === 'executor' && !executors.some(({ id }) => id === change.id) ? [change.id] : [],
   );
-}
-
-/** A uuid of version 4. Not `crypto`: loading it would cost every first commit more than the commit. */
-export function newLineage(clock: Pick<Clock, 'random'>): string {
-  const digits = Array.from({ length: 32 }, () => Math.floor(clock.random() * 16).toString(16));
-  digits[12] = '4';
-  digits[16] = '89ab'[Math.floor(clock.random() * 4)]!;
-  return digits.join('').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

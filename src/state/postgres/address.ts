@@ -28,10 +28,6 @@ const PARAMETERS = new Set([
   'application_name',
 ]);
 
-export function isDatabase(state: string): boolean {
-  return /^postgres(?:ql)?:/i.test(state);
-}
-
 /**
  * @param env where the driver looks for what the address does not say
  * @throws FailureError `usage`
@@ -65,8 +61,7 @@ export function parseAddress(state: string, env: Readonly<Record<string, string 
   for (const name of ['schema', 'lease']) connection.searchParams.delete(name);
   const shown = new URL(url);
   shown.password = '';
-  for (const name of [...given.keys()])
-    if (name !== 'schema' && name !== 'host') shown.searchParams.delete(name);
+  for (const name of given.keys()) if (name !== 'schema' && name !== 'host') shown.searchParams.delete(name);
   if (schema === DEFAULT_SCHEMA) shown.searchParams.delete('schema');
   return {
     connection: connection.href,

@@ -52,6 +52,6 @@ function isOfTls(code: string, message: string): boolean {
 /** Of several addresses of a host each has its own error. */
 function first(error: unknown): DatabaseError {
   const one = error as DatabaseError;
-  if (!(error instanceof Error)) return new Error(String(error)) as DatabaseError;
+  if (!(error instanceof Error)) return new Error(String(error));
   return one.errors?.[0] ?? one;
 }

@@ -44,6 +44,8 @@ const LONGEST_PAUSE_MS = 1000;
 /** A class of advisory locks that is dynpart's. */
 const LOCK_CLASS = 0x64796e61;
 
+const ignore = (): void => undefined;
+
 /** What the database is asked within one transaction. */
 export type Transaction<T> = (port: Port, tries: number) => Promise<T>;
 
@@ -139,7 +141,6 @@ export class Database implements Port {
     const client = await this.#pool.connect();
     this.#wasConnected = true;
     // Without a listener a line that breaks off between two questions would end the process.
-    const ignore = (): void => undefined;
     client.on('error', ignore);
     let isUsable = true;
     try {

@@ -179,9 +179,9 @@ export class PostgresStore implements StateStore {
     return leaseHolder(this.database, sensor);
   }
 
-  /** The executor that this process entered as last: what it saves is staged under its name. */
-  get executor(): string | undefined {
-    return this.#mine.executors.at(-1);
+  /** Those that this process has entered as, the newest last: what it saves is staged under their names. */
+  get executors(): readonly string[] {
+    return this.#mine.executors;
   }
 
   async enter(): Promise<Executor> {
@@ -238,9 +238,7 @@ export class PostgresStore implements StateStore {
   }
 
   /** Puts a copy in the place of the present state, in one commit. */
-  async restore(
-    copy: StateDocument,
-  ): Promise<{
+  async restore(copy: StateDocument): Promise<{
     readonly serial: number;
     readonly kept: readonly string[];
     readonly replaced: string | null;

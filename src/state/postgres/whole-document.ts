@@ -226,7 +226,7 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
     set === null ? [''] : (document.sets[set]?.keys ?? []);
   for (const [asset, entry] of Object.entries(document.assets))
     for (const { set, status } of [entry, ...(entry.before ?? [])]) {
-      const made = [...status].flatMap((letter, at) =>
+      const made = Array.from(status).flatMap((letter, at) =>
         letter === '.' ? [] : [[keysOf(set)[at]!, letter] as const],
       );
       await port.execute(PUT_STATUSES, [
@@ -245,7 +245,7 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
       lastTick === null ? null : JSON.stringify(lastTick),
     ]);
     const own = Object.entries(runKeys.ofKeys).flatMap(([set, letters]) =>
-      [...letters].flatMap((letter, at) =>
+      Array.from(letters).flatMap((letter, at) =>
         letter === '1' ? [[keysOf(set)[at]!, set, keysOf(set)[at]!] as const] : [],
       ),
     );
@@ -293,8 +293,8 @@ async function putRuns(port: Port, group: RunGroup): Promise<void> {
       const runKey = runKeyAt(at);
       return runKey === null ? null : withoutZero(runKey);
     }),
-    [...group.status],
-    [...group.interrupted].map(Number),
+    Array.from(group.status),
+    Array.from(group.interrupted, Number),
     numbers.map((number) => group.startedAt[String(number)] ?? null),
     numbers.map((number) => {
       const done = group.done?.[String(number)];

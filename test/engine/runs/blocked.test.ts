@@ -18,7 +18,7 @@ async function withBlocked(slots = 1): Promise<{ rig: EngineRig; blocked: Execut
     { type: 'executor', id: blocked.id, slots, wants: 0 },
     { type: 'runs-queued', runs: queuedRuns({ group: 'x', keys: ['b', 'c'] }), owner: blocked.id },
   );
-  blocked.begun('x-1', 60_000);
+  void blocked.begun('x-1', 60_000);
   rig.store.block(blocked.id);
   return { rig, blocked };
 }

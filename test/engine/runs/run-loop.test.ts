@@ -836,7 +836,7 @@ describe('a process that executes runs', () => {
         { type: 'executor', id: dead.id, slots: 9, wants: 0 },
         { type: 'runs-queued', runs: queuedRuns({ group: 'd', keys: KEYS }), owner: dead.id },
       );
-      for (const id of ['d-1', 'd-4']) dead.begun(id, 60_000);
+      for (const id of ['d-1', 'd-4']) void dead.begun(id, 60_000);
       rig.store.kill(dead.id);
       const session = rig.session();
       await session.takeUp(
@@ -870,7 +870,7 @@ describe('a process that executes runs', () => {
           owner: dead.id,
           interrupted: new Set(['d-1']),
         });
-        dead.begun('d-1', 60_000);
+        void dead.begun('d-1', 60_000);
         rig.store.kill(dead.id);
         const session = rig.session();
         if (way === 'takeUp')

@@ -66,18 +66,18 @@ describe('the files of executors', () => {
 
     it('do not grow with the life of a process, and never lose what is at work', () => {
       const { executor, judge } = opened();
-      executor.begun('first-1', 1000);
+      void executor.begun('first-1', 1000);
       executor.started({ runId: 'first-1', group: 7, number: 8 });
       const [name] = fs.readdirSync(folder.file('executors'));
       let longest = 0;
       for (let number = 0; number < 12_000; number++) {
-        executor.begun(`g-${number}`, 1000);
+        void executor.begun(`g-${number}`, 1000);
         executor.ended(`g-${number}`);
         if (number % 100 === 0)
           longest = Math.max(longest, fs.statSync(folder.file('executors', name!)).size);
       }
       expect(longest).toBeLessThan(300 * 1024);
-      executor.begun('last-1', 2000);
+      void executor.begun('last-1', 2000);
       expect([...judge(0).begun]).toEqual([
         ['first-1', AT],
         ['last-1', AT],
@@ -89,8 +89,8 @@ describe('the files of executors', () => {
 
     it('say what its code has begun, and that it is blocked when its event loop is silent for longer than that may take', async () => {
       const { executor, judge } = opened();
-      executor.begun('g-1', 300_000);
-      executor.begun('g-2', 6000);
+      void executor.begun('g-1', 300_000);
+      void executor.begun('g-2', 6000);
       expect([...judge(5500).begun]).toEqual([
         ['g-1', AT],
         ['g-2', AT],
@@ -100,7 +100,7 @@ describe('the files of executors', () => {
       executor.ended('g-2');
       expect(judge(7000).blockedSince).toBeNull();
       expect(judge(301_000).blockedSince).not.toBeNull();
-      executor.begun('g-1', 6000);
+      void executor.begun('g-1', 6000);
       expect(judge(7000).blockedSince).not.toBeNull();
       executor.ended('g-1');
       expect(judge(1e9).blockedSince).toBeNull();
@@ -109,7 +109,7 @@ describe('the files of executors', () => {
 
     it('do not take a clock that was set, or a machine that slept, for silence', async () => {
       const { executor } = opened();
-      executor.begun('g-1', 6000);
+      void executor.begun('g-1', 6000);
       const owner = { ...ownerNamed('alive', now(), folder.path), slots: 1, wants: 0 };
       const { now: at, steady } = now();
       const files = new ExecutorFiles(folder.path, () => AT, signs);
@@ -120,7 +120,7 @@ describe('the files of executors', () => {
 
     it('show that its event loop turns', async () => {
       const { executor, judge } = opened();
-      executor.begun('g-1', 6000);
+      void executor.begun('g-1', 6000);
       const file = folder.file('executors', `alive.${processTag()}.log`);
       fs.utimesSync(file, 0, 0);
       expect(judge(0).blockedSince).not.toBeNull();
@@ -130,7 +130,7 @@ describe('the files of executors', () => {
 
     it('show that it lives from a thread when a run takes long, also while code blocks the event loop', async () => {
       const { executor } = opened();
-      executor.begun('g-1', 6000);
+      void executor.begun('g-1', 6000);
       const file = folder.file('executors', `alive.${processTag()}.live`);
       await vi.waitFor(() => expect(fs.existsSync(file)).toBe(true), { timeout: 5000 });
       fs.utimesSync(file, 0, 0);

@@ -104,7 +104,7 @@ describe('runs without a live owner', () => {
   it('keep a dead owner as long as some of its runs were not taken up', async () => {
     const dead = await entered();
     await commit({ type: 'runs-queued', runs: queuedRuns({ keys: ['a', 'b'] }), owner: dead.id });
-    dead.begun('g-2', 60_000);
+    void dead.begun('g-2', 60_000);
     store.kill(dead.id);
     expect(ids(await claim((_, { id }) => id === 'g-1'))).toEqual(['g-1']);
     expect((await store.read(EVERYTHING)).executors().some(({ id }) => id === dead.id)).toBe(true);
@@ -115,8 +115,8 @@ describe('runs without a live owner', () => {
   it('count an execution only where user code had begun and not ended', async () => {
     const dead = await entered();
     await commit({ type: 'runs-queued', runs: queuedRuns({ keys: ['a', 'b', 'c'] }), owner: dead.id });
-    dead.begun('g-1', 60_000);
-    dead.begun('g-2', 60_000);
+    void dead.begun('g-1', 60_000);
+    void dead.begun('g-2', 60_000);
     dead.ended('g-2');
     store.kill(dead.id);
     const { owned } = await claim();
@@ -128,7 +128,7 @@ describe('runs without a live owner', () => {
   it('end as FAILURE when they were executed three times without an end', async () => {
     await commit({ type: 'runs-queued', runs: queuedRuns({ keys: ['a', 'b'] }), owner: me.id });
     for (let time = 1; time <= 3; time++) {
-      me.begun('g-1', 60_000);
+      void me.begun('g-1', 60_000);
       store.kill(me.id);
       me = await entered();
       const { owned, ended } = await claim();
@@ -153,7 +153,7 @@ describe('runs without a live owner', () => {
     const dead = await entered();
     await commit({ type: 'runs-queued', runs: queuedRuns({ keys: ['a'] }), owner: dead.id });
     await commit({ type: 'runs-canceling', ids: ['g-1'] });
-    dead.begun('g-1', 60_000);
+    void dead.begun('g-1', 60_000);
     store.kill(dead.id);
     expect(await claim()).toMatchObject({
       owned: [],

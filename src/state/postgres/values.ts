@@ -1,0 +1,96 @@
+/** What assets returned, in the database: staged while a run is at work, and in its place with the commit of its record. */
+import { type Port, rows } from './port.ts';
+
+/** A larger one would be held in memory several times over on its way. */
+export const LARGEST_VALUE = 16 * 1024 * 1024;
+
+interface Place {
+  readonly asset: string;
+  readonly partitionKey: string | null;
+}
+
+interface ValueRow {
+  readonly codec: 'json' | 'bin' | 'none';
+  readonly bytes: Buffer;
+}
+
+const STAGE = `
+insert into @.staged (executor, run, asset, key, codec, bytes) values ($1, $2, $3, $4, $5, $6)
+on conflict (run, asset, executor) do update set codec = excluded.codec, bytes = excluded.bytes, at = now()`;
+
+/** What this process has made comes before what is on record: the record is on its way. */
+const LOAD = `
+select codec, bytes from (
+  select 1 as class, at, codec, bytes from @.staged where asset = $1 and key = $2 and executor = any($3::text[])
+  union all select 0, now(), codec, bytes from @.value where asset = $1 and key = $2
+) found order by class desc, at desc limit 1`;
+
+const REMOVE = `
+with staged as (delete from @.staged where asset = $1 and key = $2)
+delete from @.value where asset = $1 and key = $2`;
+
+const DROP = `delete from @.staged where executor = any($1::text[]) and run = any($2::text[])`;
+
+export class PostgresValues {
+  readonly #port: Port;
+  /** Of this process, the newest last. */
+  readonly #executors: () => readonly string[];
+
+  constructor(port: Port, executors: () => readonly string[]) {
+    this.#port = port;
+    this.#executors = executors;
+  }
+
+  async save(
+    { asset, partitionKey, run }: Place & { readonly run: { readonly id: string } },
+    value: unknown,
+  ): Promise<void> {
+    const { codec, bytes } = encode(value);
+    // The asset's failure, and not dynpart's.
+    if (bytes.length > LARGEST_VALUE)
+      throw new RangeError(
+        `the value has ${bytes.length} bytes, and a state in PostgreSQL keeps ${LARGEST_VALUE} at most: save it elsewhere and return where it is, or give the pipeline an ioManager`,
+      );
+    await this.#port.execute(STAGE, [
+      this.#executors().at(-1) ?? '',
+      run.id,
+      asset,
+      partitionKey ?? '',
+      codec,
+      bytes,
+    ]);
+  }
+
+  async load({ asset, partitionKey }: Place): Promise<unknown> {
+    const [found] = await rows<ValueRow>(this.#port, LOAD, [asset, partitionKey ?? '', this.#executors()]);
+    // The value of something that is on record: somebody took it out by hand, or it was made while the state was elsewhere.
+    if (found === undefined)
+      throw new Error(
+        `the value of asset '${asset}'${partitionKey === null ? '' : ` for key ${JSON.stringify(partitionKey)}`} is not in the database`,
+      );
+    const { codec, bytes } = found;
+    if (codec === 'none') return undefined;
+    if (codec === 'bin') return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  }
+
+  async remove({ asset, partitionKey }: Place): Promise<void> {
+    await this.#port.execute(REMOVE, [asset, partitionKey ?? '']);
+  }
+
+  /** What is on record is in its place by now. What does not count is dropped; what cannot be now goes with the run's end. */
+  settle(
+    runs: readonly { readonly run: string; readonly assets: readonly string[]; readonly isOver: boolean }[],
+  ): void {
+    const dropped = runs.filter(({ isOver, assets }) => isOver && assets.length === 0).map(({ run }) => run);
+    if (dropped.length === 0) return;
+    this.#port.execute(DROP, [this.#executors(), dropped]).catch(() => undefined);
+  }
+}
+
+function encode(value: unknown): { readonly codec: ValueRow['codec']; readonly bytes: Buffer } {
+  if (value === undefined) return { codec: 'none', bytes: Buffer.alloc(0) };
+  if (value instanceof Uint8Array)
+    return { codec: 'bin', bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength) };
+  return { codec: 'json', bytes: Buffer.from(`${JSON.stringify(value)}\n`) };
+}
