@@ -17,7 +17,12 @@ export async function runHere(
   { env = {}, input = '', cwd = project.folder }: HereOptions = {},
 ): Promise<RunResult> {
   const terminal = new CapturedTerminal({
-    env: { HOME: project.folder, XDG_CACHE_HOME: path.join(os.tmpdir(), 'dynpart-test-cache'), ...env },
+    env: {
+      HOME: project.folder,
+      XDG_CACHE_HOME: path.join(os.tmpdir(), 'dynpart-test-cache'),
+      ...project.environment,
+      ...env,
+    },
     cwd,
     stdin: input,
   });

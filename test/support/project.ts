@@ -1,5 +1,5 @@
 /** A user's folder in a temporary place, and the real binary run in it with a scrubbed environment. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -28,6 +28,11 @@ export interface RunOptions {
   readonly within?: readonly string[];
 }
 
+/** A server: then each project has its state in a schema of its own there, and not in a file. */
+const SERVER = process.env['DYNPART_TEST_DATABASE'];
+
+let schemas = 0;
+
 /** A process that is still running. */
 export interface Running {
   readonly process: ChildProcess;
@@ -39,6 +44,7 @@ export interface Running {
 export class Project implements AsyncDisposable {
   readonly folder: string;
   readonly #running = new Set<ChildProcess>();
+  #database: string | undefined;
 
   constructor(files: Readonly<Record<string, string>> = {}) {
     this.folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-test-')));
@@ -62,6 +68,18 @@ export class Project implements AsyncDisposable {
 
   exists(...names: string[]): boolean {
     return fs.existsSync(this.path(...names));
+  }
+
+  /** What a command is told of the state besides: nothing, or where the database is that the tests are to be run on. */
+  get environment(): Record<string, string> {
+    if (SERVER === undefined) return {};
+    if (this.#database === undefined) {
+      this.#database = `${SERVER}?schema=e2e_${process.pid}_${Date.now().toString(36)}_${++schemas}`;
+      const args = [binary, 'state', 'migrate', '--state', this.#database];
+      const { status, stderr } = spawnSync(process.execPath, args, { cwd: this.folder, encoding: 'utf8' });
+      if (status !== 0) throw new Error(`state migrate ended with ${status}: ${stderr}`);
+    }
+    return { DYNPART_STATE: this.#database };
   }
 
   /** The state file as it is, byte for byte; `null` when there is none. */
@@ -106,6 +124,7 @@ export class Project implements AsyncDisposable {
         PATH: process.env['PATH'] ?? '',
         HOME: this.folder,
         XDG_CACHE_HOME: path.join(os.tmpdir(), 'dynpart-test-cache'),
+        ...this.environment,
         ...env,
       },
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -46,6 +46,8 @@ update @.meta set serial = $2, written_by = $3`;
 
 const WAS_MADE = `select from @.made where id = $1`;
 
+const KEEP = `insert into @.kept_state (name, document) values ($1, $2)`;
+
 /** Every so many runs that ended, the oldest ones go. */
 const PRUNE_EVERY = 500;
 
@@ -238,7 +240,10 @@ export class PostgresStore implements StateStore {
   }
 
   /** Puts a copy in the place of the present state, in one commit. */
-  async restore(copy: StateDocument): Promise<{
+  async restore(
+    copy: StateDocument,
+    keepAs: string,
+  ): Promise<{
     readonly serial: number;
     readonly kept: readonly string[];
     readonly replaced: string | null;
@@ -259,9 +264,10 @@ export class PostgresStore implements StateStore {
         serial,
         isAlive: (executor) => views.get(executor.id)?.alive ?? false,
       });
+      if (present.serial > 0) await port.execute(KEEP, [keepAs, JSON.stringify(present)]);
       await writeWhole(port, restored, this.#options.address.leaseMs);
       await this.#note(port, id, serial);
-      return { serial, kept: [], replaced };
+      return { serial, kept: present.serial > 0 ? [keepAs] : [], replaced };
     });
   }
 

@@ -184,6 +184,8 @@ create table @.value (
   bytes bytea not null,
   primary key (asset, key)
 );
+-- What was there before a copy was put in its place.
+create table @.kept_state (name text primary key, document json not null);
 alter table @.staged alter bytes set storage external;
 alter table @.value alter bytes set storage external;
 `;
