@@ -10,8 +10,8 @@ import { type Clock, newLineage } from '../model/time.ts';
 export interface DatabaseState {
   /** For messages: without a password. */
   readonly place: string;
-  /** The password stands in the address. */
-  readonly hasPassword: boolean;
+  /** What there is to say where the address stands in the arguments of the command. */
+  readonly warning: string | null;
   open(options: Omit<PostgresStoreOptions, 'address' | 'driver'>): PostgresStore;
   /** Makes or brings forward the tables, and says with which statements others are let in. */
   migrate(clock: Clock): Promise<Migrated & { readonly roles: string }>;
@@ -29,7 +29,9 @@ export function databaseState(state: string, { beside, env }: DatabaseStateParts
   const driver: FoundDriver = findDriver([path.dirname(beside), import.meta.dirname]);
   return {
     place: address.place,
-    hasPassword: address.hasPassword,
+    warning: address.hasPassword
+      ? 'whoever lists the processes of this machine can read the password in --state: give it in PGPASSWORD or ~/.pgpass'
+      : null,
     open: (options) => new PostgresStore({ ...options, address, driver }),
     migrate: async (clock) => {
       const database = new Database(driver.driver, address);

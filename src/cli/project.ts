@@ -218,10 +218,8 @@ export class Project {
       beside: this.#file ?? `${terminal.cwd}/any.ts`,
       env: terminal.env,
     });
-    if (this.#database.hasPassword && this.#around.options.state !== undefined)
-      output.warn(
-        'whoever lists the processes of this machine can read the password in --state: give it in PGPASSWORD or ~/.pgpass',
-      );
+    const { warning } = this.#database;
+    if (warning !== null && this.#around.options.state !== undefined) output.warn(warning);
   }
 
   #openStore(): Store {

@@ -54,7 +54,7 @@ export async function valuesOf(pipeline: Pipeline, store: Store): Promise<IoMana
   if (pipeline.ioManager !== null) return pipeline.ioManager;
   if ('database' in store) {
     const { PostgresValues } = await import('../state/postgres/values.ts');
-    return new PostgresValues(store.database, () => store.executors);
+    return new PostgresValues(store, () => store.executors);
   }
   const { FileValues } = await import('../values/file-values.ts');
   // A run is recorded before it leaves the state, and one that is still there has had no end.

@@ -62,6 +62,7 @@ const COMMANDS: readonly [string, readonly string[]][] = [
   ['status', ['--exit-code']],
   ['state', []],
   ['state check', []],
+  ['state migrate', []],
   ['state export', []],
   ['state restore', []],
 ];

@@ -153,7 +153,7 @@ describe('a state in PostgreSQL', () => {
     }
     await project[Symbol.asyncDispose]();
     await inFile[Symbol.asyncDispose]();
-  });
+  }, 240_000);
 
   it('is not there before it was migrated, and says how', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, 'keys.txt': 'a' });
@@ -173,7 +173,8 @@ describe('a state in PostgreSQL', () => {
         project.json(['state', 'migrate'], { env: { DYNPART_STATE: cluster.url('at_once') } }),
       ),
     );
-    expect(many.map(({ document }) => document.from).sort()).toEqual([1, 1, 1, null].sort());
+    expect(many.filter(({ document }) => document.from === null)).toHaveLength(1);
+    expect(many.map(({ document }) => document.to)).toEqual([1, 1, 1, 1]);
     expect(project.exists('.dynpart')).toBe(false);
   });
 

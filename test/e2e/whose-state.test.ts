@@ -308,8 +308,9 @@ describe('a state that cannot be meant', () => {
   it('is a URL: refused in words', async () => {
     await using project = new Project({ 'pipeline.mjs': pipelineOf('orders') });
     for (const [url, words] of [
-      ['postgres://db/x', 'not yet supported in this version'],
-      ['postgresql://db/x', 'not yet supported in this version'],
+      ['postgres://db/x', 'sslmode'],
+      ['postgresql://db/x', 'sslmode'],
+      ['mysql://db/x', 'mysql://'],
       ['s3://bucket/x', 's3://'],
       ['file:///tmp/x', 'file://'],
     ] as const) {

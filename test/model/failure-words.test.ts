@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { describe as inWords } from '../../src/model/failure-words.ts';
 import { listed, quoted } from '../../src/model/text.ts';
 import { type Failure, FailureError } from '../../src/model/failure.ts';
+import { DATABASE_CODES } from '../../src/state/postgres/database-errors.ts';
 import { root } from '../support/project.ts';
 
 const HOSTILE = '\u001b[2J\r\n\u202e\u2066evil\u0007\u009b31m';
@@ -83,12 +84,7 @@ function everyFailure(text: string): {
     'state-io': { reason: 'state-io', file, action: 'write', cause: 'c' },
     'value-damaged': { reason: 'value-damaged', file, asset: 'a', key: text, cause: 'c' },
     'copy-unusable': { reason: 'copy-unusable', file, why: 'w' },
-    'database-unreachable': { reason: 'database-unreachable', place: 'postgres://h/d', cause: text },
-    'database-refuses': { reason: 'database-refuses', place: 'postgres://h/d', cause: text, why: 'login' },
-    'database-not-migrated': { reason: 'database-not-migrated', place: 'postgres://h/d', schema: 's' },
-    'database-foreign': { reason: 'database-foreign', place: 'postgres://h/d', schema: 's' },
-    'database-version': { reason: 'database-version', place: 'postgres://h/d', found: 2, known: 1 },
-    'database-too-old': { reason: 'database-too-old', place: 'postgres://h/d', version: '12.1' },
+    database: { reason: 'database', code: 'database-unreachable', message: text, hint: text },
     'state-problems': { reason: 'state-problems', file, count: 2 },
   };
 }
@@ -99,7 +95,11 @@ describe('the page for when something went wrong', () => {
   const places = page.split('\n').flatMap((line) => (/^#|^\|/.test(line) ? [line.split(' | ')[0]!] : []));
   const things = ['set', 'sensor', 'asset', 'run'] as const;
   const all = Object.values(everyFailure('key')).flatMap<Failure>((failure) =>
-    failure.reason === 'unknown-name' ? things.map((thing) => ({ ...failure, thing })) : [failure],
+    failure.reason === 'unknown-name'
+      ? things.map((thing) => ({ ...failure, thing }))
+      : failure.reason === 'database'
+        ? DATABASE_CODES.map((code) => ({ ...failure, code }))
+        : [failure],
   );
 
   it.each(all.map((failure) => [inWords(failure).code, failure] as const))('has a place for %s', (code) => {

@@ -42,6 +42,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   status: ['dynpart status', 'dynpart status transcript --exit-code', 'dynpart status --html status.html'],
   state: ['dynpart state check', 'dynpart state export backup.json'],
   'state check': ['dynpart state check'],
+  'state migrate': ['dynpart state migrate --state postgres://etl@127.0.0.1/warehouse'],
   'state adopt': ['dynpart state adopt -f pipeline.ts'],
   'state export': ['dynpart state export backup.json'],
   'state restore': ['dynpart state restore backup.json', 'dynpart state restore --last'],

@@ -1,5 +1,5 @@
 /** Failures of what dynpart keeps: the state file, its generations and copies, and values. */
-import { shellQuoted } from '../text.ts';
+import { clean, shellQuoted } from '../text.ts';
 import { forKey, type WordsFor } from './words.ts';
 
 export type StateFailure =
@@ -36,22 +36,13 @@ export type StateFailure =
       readonly key: string | null;
       readonly cause: string;
     }
-  | { readonly reason: 'database-unreachable'; readonly place: string; readonly cause: string }
   | {
-      readonly reason: 'database-refuses';
-      readonly place: string;
-      readonly cause: string;
-      readonly why: 'login' | 'no-database' | 'no-right' | 'full' | 'read-only';
+      readonly reason: 'database';
+      /** Worded where it is met, in `state/postgres/`: who has a file loads none of it. */
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string;
     }
-  | { readonly reason: 'database-not-migrated'; readonly place: string; readonly schema: string }
-  | { readonly reason: 'database-foreign'; readonly place: string; readonly schema: string }
-  | {
-      readonly reason: 'database-version';
-      readonly place: string;
-      readonly found: number;
-      readonly known: number;
-    }
-  | { readonly reason: 'database-too-old'; readonly place: string; readonly version: string }
   | { readonly reason: 'copy-unusable'; readonly file: string; readonly why: string }
   | { readonly reason: 'state-problems'; readonly file: string; readonly count: number };
 
@@ -100,29 +91,7 @@ export const stateWords: WordsFor<StateFailure> = {
     `the value of asset '${asset}'${forKey(key)} in ${file} cannot be read: ${cause}`,
     `materialize it again: dynpart materialize ${asset}${key === null ? '' : ` --key ${shellQuoted(key)}`}`,
   ],
-  'database-unreachable': ({ place, cause }) => [
-    `cannot reach the state in ${place}: ${cause}`,
-    'what was committed before stands; see that the server runs and that the address is right, then run the command again',
-  ],
-  'database-refuses': ({ place, cause, why }) => [`${place} refuses: ${cause}`, REFUSALS[why]],
-  'database-not-migrated': ({ place, schema }) => [
-    `there is no state in schema ${schema} of ${place} yet`,
-    'make its tables, as the owner of the schema: dynpart state migrate',
-  ],
-  'database-foreign': ({ place, schema }) => [
-    `schema ${schema} of ${place} holds tables that are not dynpart's`,
-    'nothing was changed; name another schema: ?schema=NAME',
-  ],
-  'database-version': ({ place, found, known }) => [
-    `the tables in ${place} have version ${found}; this dynpart knows version ${known}`,
-    found > known
-      ? 'install the newer dynpart that made them: npm install -g dynpart@latest'
-      : 'stop what works with them, then bring them forward: dynpart state migrate',
-  ],
-  'database-too-old': ({ place, version }) => [
-    `${place} is PostgreSQL ${version}; dynpart needs 13 or newer`,
-    'nothing was changed; use a newer server',
-  ],
+  database: ({ message, hint, code }) => [clean(message), clean(hint), code],
   'copy-unusable': ({ file, why }) => [
     `${file} is no copy of a state that could be restored: ${why}`,
     'nothing was changed; name a copy that dynpart state export made: dynpart state restore FILE',
@@ -132,14 +101,6 @@ export const stateWords: WordsFor<StateFailure> = {
     wayBack(file),
   ],
 };
-
-const REFUSALS = {
-  login: 'give the password in PGPASSWORD or in ~/.pgpass, and see that the user is right',
-  'no-database': 'make the database (createdb NAME), or name another one in the address',
-  'no-right': 'let the owner of the schema give the rights: dynpart state migrate prints them',
-  full: 'nothing of this step was committed; make room on the server, then run the command again',
-  'read-only': 'nothing was changed; name the primary server, not a replica',
-} as const;
 
 function wayBack(file: string): string {
   return `nothing was changed. To take the newest intact generation: dynpart state restore --last --state ${file}; to take a copy: dynpart state restore FILE --state ${file}`;

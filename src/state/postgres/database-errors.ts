@@ -7,6 +7,16 @@ interface DatabaseError extends Error {
   readonly errors?: readonly DatabaseError[];
 }
 
+/** What is said of a database; `docs/when-something-went-wrong.md` has a place for each. */
+export const DATABASE_CODES = [
+  'database-unreachable',
+  'database-refuses',
+  'database-not-migrated',
+  'database-foreign',
+  'database-version',
+  'database-too-old',
+] as const;
+
 /** Nothing more can be said over this connection. */
 const LOST_CODES = /^(08|57P0|ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN|ENOENT|53300|25P0[34])/;
 const LOST_WORDS =
@@ -18,28 +28,71 @@ export function isLost(error: unknown): boolean {
 }
 
 /** A failure for what can be expected of a database; `null` for what would be a mistake of dynpart's. */
-export function wordsFor(error: unknown, { place, schema }: Address): FailureError | null {
+export function wordsFor(error: unknown, address: Address): FailureError | null {
   if (error instanceof FailureError) return error;
+  const { place } = address;
   const { code = '', message } = first(error);
-  if (['3F000', '42P01'].includes(code))
-    return new FailureError({ reason: 'database-not-migrated', place, schema });
-  if (['42703', '42883', '42704'].includes(code))
-    return new FailureError({ reason: 'database-foreign', place, schema });
-  const why = refusal(code, message);
-  if (why !== null) return new FailureError({ reason: 'database-refuses', place, cause: message, why });
+  if (['3F000', '42P01'].includes(code)) return notMigrated(address);
+  if (['42703', '42883', '42704'].includes(code)) return foreign(address);
+  const refused = refusal(code, message);
+  if (refused !== null) return failure('database-refuses', `${place} refuses: ${message}`, refused);
   if (isLost(error) || isOfTls(code, message))
-    return new FailureError({ reason: 'database-unreachable', place, cause: message || code });
+    return failure(
+      'database-unreachable',
+      `cannot reach the state in ${place}: ${message || code}`,
+      'what was committed before stands; see that the server runs and that the address is right, then run the command again',
+    );
   return null;
 }
 
-export type Refusal = 'login' | 'no-database' | 'no-right' | 'full' | 'read-only';
+export function notMigrated({ place }: Address): FailureError {
+  return failure(
+    'database-not-migrated',
+    `there are no tables of a state in ${place} yet`,
+    'make them, as the owner of the schema: dynpart state migrate',
+  );
+}
 
-function refusal(code: string, message: string): Refusal | null {
-  if (code.startsWith('28') || /SASL|password must be a string/.test(message)) return 'login';
-  if (code === '3D000') return 'no-database';
-  if (code === '42501') return 'no-right';
-  if (code.startsWith('53')) return 'full';
-  return code === '25006' ? 'read-only' : null;
+export function foreign({ place, schema }: Address): FailureError {
+  return failure(
+    'database-foreign',
+    `schema ${schema} of ${place} holds tables that are not dynpart's`,
+    'nothing was changed; name another schema: ?schema=NAME',
+  );
+}
+
+export function otherVersion({ place }: Address, found: number, known: number): FailureError {
+  return failure(
+    'database-version',
+    `the tables in ${place} have version ${found}; this dynpart knows version ${known}`,
+    found > known
+      ? 'install the newer dynpart that made them: npm install -g dynpart@latest'
+      : 'stop what works with them, then bring them forward: dynpart state migrate',
+  );
+}
+
+export function tooOld({ place }: Address, version: string): FailureError {
+  return failure(
+    'database-too-old',
+    `${place} is PostgreSQL ${version}; dynpart needs 13 or newer`,
+    'nothing was changed; use a newer server',
+  );
+}
+
+function failure(code: (typeof DATABASE_CODES)[number], message: string, hint: string): FailureError {
+  return new FailureError({ reason: 'database', code, message, hint });
+}
+
+/** What to do where the server says no. */
+function refusal(code: string, message: string): string | null {
+  if (code.startsWith('28') || /SASL|password must be a string/.test(message))
+    return 'give the password in PGPASSWORD or in ~/.pgpass, and see that the user is right';
+  if (code === '3D000') return 'make the database (createdb NAME), or name another one in the address';
+  if (code === '42501')
+    return 'let the owner of the schema give the rights: dynpart state migrate prints them when it makes the tables';
+  if (code.startsWith('53'))
+    return 'nothing of this step was committed; make room on the server, then run the command again';
+  return code === '25006' ? 'nothing was changed; name the primary server, not a replica' : null;
 }
 
 function isOfTls(code: string, message: string): boolean {

@@ -1,7 +1,7 @@
 /** Makes and brings forward the tables. The only place that says DDL: in one transaction, one at a time. */
-import { fail } from '../../model/failure.ts';
 import type { Address } from './address.ts';
 import type { Database } from './database.ts';
+import { foreign, otherVersion, tooOld } from './database-errors.ts';
 import { type Port, rows } from './port.ts';
 import { OLDEST_SERVER, SCHEMA_VERSION, TABLES } from './schema.ts';
 
@@ -19,13 +19,10 @@ export interface Migrated {
   readonly to: number;
 }
 
-export async function migrate(
-  database: Database,
-  { place, schema }: Address,
-  lineage: string,
-): Promise<Migrated> {
+export async function migrate(database: Database, address: Address, lineage: string): Promise<Migrated> {
+  const { schema } = address;
   return database.write(async (port) => {
-    await checkServer(port, place);
+    await checkServer(port, address);
     const [there] = await rows<{
       readonly schema: boolean;
       readonly tables: boolean;
@@ -37,10 +34,10 @@ export async function migrate(
         'select schema_version as version, program from @.meta',
       );
       const found = meta?.version ?? 0;
-      if (found > SCHEMA_VERSION) fail({ reason: 'database-version', place, found, known: SCHEMA_VERSION });
+      if (found > SCHEMA_VERSION) throw otherVersion(address, found, SCHEMA_VERSION);
       return { from: found, to: SCHEMA_VERSION };
     }
-    if (there!.tables) fail({ reason: 'database-foreign', place, schema });
+    if (there!.tables) throw foreign(address);
     // Asked first: who may not make schemas may still have been given one.
     if (!there!.schema) await port.execute(`create schema "${schema}"`);
     await port.execute(TABLES);
@@ -52,9 +49,9 @@ export async function migrate(
   });
 }
 
-async function checkServer(port: Port, place: string): Promise<void> {
+async function checkServer(port: Port, address: Address): Promise<void> {
   const [server] = await rows<{ readonly number: number; readonly name: string }>(port, SERVER);
-  if (server!.number < OLDEST_SERVER) fail({ reason: 'database-too-old', place, version: server!.name });
+  if (server!.number < OLDEST_SERVER) throw tooOld(address, server!.name);
 }
 
 /** What an owner says so that others can work with less rights than his. */

@@ -1,7 +1,6 @@
 /** The state in PostgreSQL: each commit one transaction, each look a few queries, the same promises as in a file. */
 import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { StateIdentity } from '../../model/known-pipeline.ts';
-import { fail } from '../../model/failure.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { momentOf, thisProcess, type Owner } from '../../files/process-owner.ts';
@@ -15,6 +14,7 @@ import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, Sta
 import type { Address } from './address.ts';
 import { applyChange } from './change/apply.ts';
 import { Database } from './database.ts';
+import { foreign, otherVersion } from './database-errors.ts';
 import type { FoundDriver } from './driver.ts';
 import { type EnteredExecutor, ExecutorNotes, executorOf, executorView } from './executors.ts';
 import { listRuns, pruneRuns, pruneTicks, readLines, readTicks, recordTick } from './history.ts';
@@ -98,10 +98,8 @@ export class PostgresStore implements StateStore {
 
   async #admit(moment: Moment | null): Promise<Moment> {
     const { address, admit } = this.#options;
-    const { place, schema } = address;
-    if (moment === null) return fail({ reason: 'database-foreign', place, schema });
-    if (moment.version !== SCHEMA_VERSION)
-      fail({ reason: 'database-version', place, found: moment.version, known: SCHEMA_VERSION });
+    if (moment === null) throw foreign(address);
+    if (moment.version !== SCHEMA_VERSION) throw otherVersion(address, moment.version, SCHEMA_VERSION);
     const { pipeline } = moment;
     const seen = JSON.stringify(pipeline);
     if (seen !== this.#admitted) await admit?.({ pipeline, sets: [], assets: [], mayBeShared: false });

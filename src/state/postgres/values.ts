@@ -1,8 +1,16 @@
 /** What assets returned, in the database: staged while a run is at work, and in its place with the commit of its record. */
+import { fail } from '../../model/failure.ts';
 import { type Port, rows } from './port.ts';
 
 /** A larger one would be held in memory several times over on its way. */
 export const LARGEST_VALUE = 16 * 1024 * 1024;
+
+/** The store, as far as values go. */
+export interface ValuesPlace {
+  readonly database: Port;
+  /** For messages. */
+  readonly place: string;
+}
 
 interface Place {
   readonly asset: string;
@@ -33,11 +41,13 @@ const DROP = `delete from @.staged where executor = any($1::text[]) and run = an
 
 export class PostgresValues {
   readonly #port: Port;
+  readonly #place: string;
   /** Of this process, the newest last. */
   readonly #executors: () => readonly string[];
 
-  constructor(port: Port, executors: () => readonly string[]) {
-    this.#port = port;
+  constructor({ database, place }: ValuesPlace, executors: () => readonly string[]) {
+    this.#port = database;
+    this.#place = place;
     this.#executors = executors;
   }
 
@@ -63,11 +73,14 @@ export class PostgresValues {
 
   async load({ asset, partitionKey }: Place): Promise<unknown> {
     const [found] = await rows<ValueRow>(this.#port, LOAD, [asset, partitionKey ?? '', this.#executors()]);
-    // The value of something that is on record: somebody took it out by hand, or it was made while the state was elsewhere.
     if (found === undefined)
-      throw new Error(
-        `the value of asset '${asset}'${partitionKey === null ? '' : ` for key ${JSON.stringify(partitionKey)}`} is not in the database`,
-      );
+      return fail({
+        reason: 'value-damaged',
+        file: this.#place,
+        asset,
+        key: partitionKey,
+        cause: 'it is gone',
+      });
     const { codec, bytes } = found;
     if (codec === 'none') return undefined;
     if (codec === 'bin') return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);

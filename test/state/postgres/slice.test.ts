@@ -105,15 +105,20 @@ const counts = [
 ];
 
 const runsOf = (view: StateView): unknown =>
-  view.runs().map(({ at, canceling, ...head }) => ({
-    ...head,
-    runs: Array.from({ length: head.count }, (_, position) => at(position)),
-    canceling: canceling(),
-  }));
+  view.runs().map((runs) => {
+    const { group, createdAt, sensor, set, assets, tags, origin, retryOf, owner, ownedSince, count } = runs;
+    const all = Array.from({ length: count }, (_, position) => runs.at(position));
+    const head = { group, createdAt, sensor, set, assets, tags, origin, retryOf, owner, ownedSince };
+    return { ...head, all, canceling: runs.canceling() };
+  });
 
 /** What is needed, and what is asked then. */
 const QUESTIONS: readonly (readonly [name: string, needs: Needs, ask: (view: StateView) => unknown])[] = [
-  ['sets', { sets: true }, (view) => [view.setNames(), ...['letters', 'numbers', 'nowhere'].map(view.size)]],
+  [
+    'sets',
+    { sets: true },
+    (view) => [view.setNames(), ...['letters', 'numbers', 'nowhere'].map((set) => view.size(set))],
+  ],
   [
     'keys',
     { keys: ['letters', 'nowhere'].map((set) => ({ set, keys: [...KEYS, null] })) },
