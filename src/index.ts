@@ -14,16 +14,21 @@ export type { IoManager, SaveContext, ValueContext } from './definitions/io-mana
 export {
   dynamicPartitions,
   type AddRequest,
+  type CarryingKey,
   type DeleteRequest,
   type DynamicPartitions,
+  type ItemSchema,
+  type KeyToAdd,
+  type PartitionsOptions,
   type PartitionsRequest,
 } from './definitions/partitions.ts';
 export { definePipeline, PipelineError, type Pipeline } from './definitions/pipeline.ts';
 export type { PipelineOptions } from './definitions/pipeline-options.ts';
 export type { PipelineProblem } from './model/failures/pipeline.ts';
-export type { MetadataValue } from './model/json-value.ts';
+export type { JsonValue, MetadataValue } from './model/json-value.ts';
 export {
   sensor,
+  type AssetStatus,
   type PartitionsView,
   type RunRequest,
   type Sensor,
@@ -31,5 +36,6 @@ export {
   type SensorOptions,
   type SensorResult,
 } from './definitions/sensor.ts';
+export { skip, type Skip } from './definitions/skip.ts';
 export { secret, type Secret } from './definitions/secret.ts';
 export type { Exec, ExecOptions, Log } from './definitions/user-context.ts';

@@ -4,6 +4,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
 import type { BadKey } from '../model/failures/usage.ts';
+import type { ItemSchema } from '../definitions/partitions.ts';
+import type { GivenToKeys } from '../engine/plan/keys/add-remove-sync.ts';
+import { carriedFrom } from '../engine/plan/sensor-result/keys-to-add.ts';
+import type { Carried } from '../model/carried.ts';
+import { isPlainObject } from '../model/json-value.ts';
+import { didYouMean } from '../model/nearest.ts';
 import { isPartitionKey, whyNotAKey } from '../model/partition-key.ts';
 import { causeOf, errno } from '../files/durable-files.ts';
 import type { Terminal } from './terminal.ts';
@@ -26,6 +32,78 @@ export function keysGiven(
   return typed.length === 0 ? read : [...typed, ...read];
 }
 
+/** Keys to be added, and what was said that they carry: `--version` and `--item` for one key, or JSON lines of a file. */
+export interface KeysToAdd {
+  readonly keys: readonly string[];
+  readonly given: GivenToKeys | undefined;
+}
+
+export interface CarriedOptions extends KeysOptions {
+  readonly version?: string;
+  readonly item?: string;
+}
+
+/** @param schema what an item of the set must be */
+export function keysToAdd(
+  terminal: Terminal,
+  keys: readonly string[],
+  options: CarriedOptions,
+  schema: ItemSchema | undefined,
+): KeysToAdd {
+  const { from, jsonLines = false, version, item } = options;
+  const given = new Map<string, Partial<Carried>>();
+  const typed = checkedKeys(keys);
+  if (version !== undefined || item !== undefined) {
+    if (typed.length !== 1 || from !== undefined)
+      fail({
+        reason: 'usage',
+        message: '--version and --item are for one key',
+        hint: `for many keys: --from FILE --json-lines, with {"key": …, "version": …, "item": …} on each line`,
+      });
+    const parsed = item === undefined ? {} : { item: parsedItem(item) };
+    given.set(typed[0]!, givenFrom({ ...(version !== undefined && { version }), ...parsed }, schema, usage));
+  }
+  if (from === undefined) return { keys: typed, given: given.size > 0 ? given : undefined };
+  const take = (line: Readonly<Record<string, unknown>>, wrong: (why: string) => void): void => {
+    const carried = givenFrom(line, schema, wrong);
+    if (Object.keys(carried).length > 0) given.set(String(line['key']), carried);
+  };
+  const all = [...typed, ...keysFrom(from, terminal, jsonLines, take)];
+  return { keys: all, given: given.size > 0 ? given : undefined };
+}
+
+function usage(message: string): never {
+  return fail({ reason: 'usage', message, hint: 'nothing was changed' });
+}
+
+function parsedItem(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return usage(`--item takes JSON, and this is none: ${text.slice(0, 80)}`);
+  }
+}
+
+/** What was given and nothing else: what was not stays as it is. */
+function givenFrom(
+  from: { readonly version?: unknown; readonly item?: unknown },
+  schema: ItemSchema | undefined,
+  wrong: (why: string) => void,
+): Partial<Carried> {
+  const { version, item } = from;
+  const ofItem = item === undefined ? undefined : schema;
+  const carried = carriedFrom({ version, item, schema: ofItem }, wrong);
+  return {
+    ...(version !== undefined && { version: carried.version }),
+    ...(item !== undefined && { item: carried.item }),
+  };
+}
+
+/** A line of JSON that is an object: a key, and what it carries. */
+type TakeObject = (line: Readonly<Record<string, unknown>>, wrong: (why: string) => void) => void;
+
+const LINE_FIELDS = ['key', 'version', 'item'];
+
 /** Keys given as arguments. */
 export function checkedKeys(keys: readonly string[], source = 'the command line'): readonly string[] {
   refuse(
@@ -41,7 +119,12 @@ export function checkedKeys(keys: readonly string[], source = 'the command line'
  *
  * @param asJson each line is a JSON string, as `partitions list --json-lines` prints them
  */
-export function keysFrom(file: string, terminal: Terminal, asJson: boolean): readonly string[] {
+export function keysFrom(
+  file: string,
+  terminal: Terminal,
+  asJson: boolean,
+  take?: TakeObject,
+): readonly string[] {
   const source = file === '-' ? 'standard input' : file;
   const bytes = bytesOf(file, source, terminal);
   const lines = bytes
@@ -62,10 +145,14 @@ export function keysFrom(file: string, terminal: Terminal, asJson: boolean): rea
       keys.push(line);
       continue;
     }
-    const key = asJson ? parsed(line) : line;
+    const wrongs: string[] = [];
+    const key = asJson ? parsed(line, take, (why) => wrongs.push(why)) : line;
     // Bytes that are no UTF-8 have become U+FFFD: taken as a key, it would silently be another one.
     const broken = isWhole ? null : [{ key: line, why: 'it holds bytes that are not UTF-8' }];
-    const wrong = broken ?? (key === null ? [{ key: line, why: 'it is not a JSON string' }] : badKeyIn(key));
+    const notJson =
+      take === undefined ? 'it is not a JSON string' : 'it is neither a JSON string nor {"key": …}';
+    const wrong = broken ?? (key === null ? [{ key: line, why: notJson }] : badKeyIn(key));
+    wrong.push(...wrongs.map((why) => ({ key: line, why })));
     bad.push(...wrong.map((one) => ({ ...one, line: at + 1 })));
     if (key !== null) keys.push(key);
   }
@@ -94,13 +181,22 @@ function bytesOf(file: string, source: string, terminal: Terminal): Buffer {
   });
 }
 
-function parsed(line: string): string | null {
+function parsed(line: string, take: TakeObject | undefined, wrong: (why: string) => void): string | null {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'string' ? value : null;
+    value = JSON.parse(line);
   } catch {
     return null;
   }
+  if (typeof value === 'string') return value;
+  if (take === undefined || !isPlainObject(value)) return null;
+  const fields = value as Readonly<Record<string, unknown>>;
+  if (typeof fields['key'] !== 'string') return null;
+  for (const field of Object.keys(fields))
+    if (!LINE_FIELDS.includes(field))
+      wrong(`it has an unknown field '${field}'${didYouMean(field, LINE_FIELDS)}`);
+  take(fields, wrong);
+  return fields['key'];
 }
 
 function badKeyIn(key: string): BadKey[] {

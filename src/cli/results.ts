@@ -1,4 +1,5 @@
 /** What each command gives back: the value that `--json` prints and that its text is drawn from. */
+import type { JsonValue } from '../model/json-value.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
 import type { StatusReport } from '../report/status-report.ts';
@@ -47,9 +48,16 @@ export interface KeyList {
   readonly set: string;
   /** Of the whole set. */
   readonly total: number;
-  readonly keys: readonly { readonly key: string; readonly addedAt: string }[];
+  readonly keys: readonly ListedKey[];
   /** The last one of these keys when there are more. */
   readonly next: string | null;
+}
+
+export interface ListedKey {
+  readonly key: string;
+  readonly addedAt: string;
+  readonly version: string | null;
+  readonly item: JsonValue;
 }
 
 export interface KeyCount {
@@ -61,6 +69,7 @@ export interface KeyCount {
 export interface AddedKeys extends Partial<Executed> {
   readonly set: string;
   readonly added: readonly string[];
+  readonly updated: readonly string[];
   readonly skipped: readonly string[];
 }
 

@@ -2,6 +2,7 @@
 import type { MetadataValue } from '../model/json-value.ts';
 import { brand } from './brand.ts';
 import type { DynamicPartitions } from './partitions.ts';
+import type { Skip } from './skip.ts';
 import { markPlace } from '../model/place.ts';
 import type { Exec, Log } from './user-context.ts';
 
@@ -38,9 +39,13 @@ export type InputValues<Inputs extends AssetInputs> = {
 };
 
 /** What `materialize` is given. */
-export interface AssetContext<Inputs extends AssetInputs = AssetInputs, Key = string> {
+export interface AssetContext<Inputs extends AssetInputs = AssetInputs, Key = string, Item = unknown> {
   /** `null` for an asset without partitions. */
   readonly partitionKey: Key;
+  /** What the key carries, as its sensor or `partitions add --item` gave it; `null` when that is nothing. */
+  readonly item: Item;
+  /** The version of the key that this run makes something of; `null` when none was given. */
+  readonly version: string | null;
   readonly inputs: InputValues<Inputs>;
   readonly run: RunInfo;
   readonly log: Log;
@@ -73,10 +78,19 @@ export interface AssetOptions<
   readonly description?: string;
   readonly group?: string;
   readonly tags?: Readonly<Record<string, string>>;
-  /** Makes the value for one key. What it returns is kept by the I/O manager: JSON, or raw bytes (`Uint8Array`). */
+  /**
+   * Which code makes it: any text that you change with the code, up to 256 bytes. Another one makes what was made with the one
+   * before stale; the first one is taken for what made all that is there.
+   */
+  readonly codeVersion?: string;
+  /** Makes the value for one key, or returns `skip(reason)` where there is nothing to make. What it returns is kept by the I/O manager: JSON, or raw bytes (`Uint8Array`). */
   materialize(
-    context: AssetContext<Inputs, Partitions extends DynamicPartitions ? string : null>,
-  ): Value | Promise<Value>;
+    context: AssetContext<
+      Inputs,
+      Partitions extends DynamicPartitions ? string : null,
+      Partitions extends DynamicPartitions<infer Item> ? Item : null
+    >,
+  ): Value | Skip | Promise<Value | Skip>;
 }
 
 declare const valueType: unique symbol;

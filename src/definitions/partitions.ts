@@ -2,11 +2,26 @@
 import { brand } from './brand.ts';
 import { markPlace } from '../model/place.ts';
 
-/** Asks that keys be added to a set. Keys that are there already are reported as skipped. */
+/** A key that carries something: `version` says when it changed, `item` is what assets of this key are given. */
+export interface CarryingKey<Item = unknown> {
+  readonly key: string;
+  /**
+   * Text of 1 to 256 bytes, such as an etag or a hash. Another one than that of a known key replaces version and item, and
+   * makes what was made from the older one stale.
+   */
+  readonly version?: string | undefined;
+  /** JSON of at most 16 KiB: kept with the key, and given to every run of it as `item`. */
+  readonly item?: Item | undefined;
+}
+
+/** A key of an add request: alone, or with what it carries. */
+export type KeyToAdd<Item = unknown> = string | CarryingKey<Item>;
+
+/** Asks that keys be added to a set. Keys that are there already are reported as skipped, or as updated. */
 export interface AddRequest {
   readonly type: 'add';
   readonly set: string;
-  readonly keys: readonly string[];
+  readonly keys: readonly KeyToAdd[];
 }
 
 /** Asks that keys be removed from a set. Keys that are not there are reported as skipped. */
@@ -19,12 +34,38 @@ export interface DeleteRequest {
 /** What a sensor may return in `dynamicPartitionsRequests`. */
 export type PartitionsRequest = AddRequest | DeleteRequest;
 
+/** The part of a Standard Schema (standardschema.dev, version 1) that is asked: zod, valibot and arktype have it. */
+export interface ItemSchema<Item = unknown> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Item> | Promise<SchemaResult<Item>>;
+    readonly types?: { readonly input: unknown; readonly output: Item } | undefined;
+  };
+}
+
+type SchemaResult<Item> =
+  { readonly value: Item; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
+
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** The options of `dynamicPartitions()`. */
+export interface PartitionsOptions<Item = unknown> {
+  /** Checks each item that is added; what it returns is kept. zod, valibot, arktype, or anything with `~standard`. */
+  readonly item?: ItemSchema<Item>;
+}
+
 /** A set of partition keys that is known only by its name; its keys live in the state. */
-export interface DynamicPartitions<Name extends string = string> {
+export interface DynamicPartitions<Item = unknown> {
   readonly [brand]: 'dynamic-partitions';
-  readonly name: Name;
-  /** A request to add keys, in this order, for a sensor's result. */
-  buildAddRequest(keys: Iterable<string>): AddRequest;
+  readonly name: string;
+  /** As the user wrote it; `definePipeline` checks it. */
+  readonly options: PartitionsOptions<Item>;
+  /** A request to add keys, in this order, for a sensor's result. A key that is named twice carries what came last. */
+  buildAddRequest(keys: Iterable<KeyToAdd<Item>>): AddRequest;
   /** A request to remove keys, for a sensor's result. */
   buildDeleteRequest(keys: Iterable<string>): DeleteRequest;
 }
@@ -33,23 +74,28 @@ export interface DynamicPartitions<Name extends string = string> {
  * Defines a set of partition keys that starts empty. Two definitions of one name are one set.
  *
  * The keys are kept in the state, in the order in which they were added (as Dagster's `DynamicPartitionsDefinition`).
+ * `Item` is the type of what each key carries: `ctx.item` in assets of the set.
  *
  * @param name the set's name; checked by `definePipeline`
  * @throws TypeError from the request builders when `keys` is a bare string instead of a list
  */
-export function dynamicPartitions<const Name extends string>(name: Name): DynamicPartitions<Name> {
-  const definition: DynamicPartitions<Name> = {
+export function dynamicPartitions<Item = unknown>(
+  name: string,
+  options: PartitionsOptions<Item> = {},
+): DynamicPartitions<Item> {
+  const definition: DynamicPartitions<Item> = {
     [brand]: 'dynamic-partitions',
     name,
+    options,
     buildAddRequest: (keys) => ({ type: 'add', set: name, keys: list(keys) }),
     buildDeleteRequest: (keys) => ({ type: 'delete', set: name, keys: list(keys) }),
   };
   return Object.freeze(markPlace(definition, dynamicPartitions));
 }
 
-function list(keys: Iterable<string>): readonly string[] {
+function list<Key>(keys: Iterable<Key>): readonly Key[] {
   // A string is an iterable of its letters: taking it would add one key a letter.
   if (typeof keys === 'string')
-    throw new TypeError(`keys must be a list of strings; for one key write ['${keys}']`);
+    throw new TypeError(`keys must be a list of strings; for one key write ['${keys as string}']`);
   return [...keys];
 }

@@ -2,6 +2,7 @@
 import type { AnyAsset, Asset, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
 import type { IoManager } from './io-manager.ts';
+import type { DynamicPartitions, ItemSchema } from './partitions.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline } from './rules/pipeline.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
@@ -28,6 +29,7 @@ export interface AssetDefinition {
   readonly retry: Required<RetryPolicy>;
   readonly timeoutMs: number | null;
   readonly concurrency: number | null;
+  readonly codeVersion: string | null;
   readonly materialize: Asset['options']['materialize'];
 }
 
@@ -47,6 +49,8 @@ export interface Pipeline {
   readonly assets: ReadonlyMap<string, AssetDefinition>;
   readonly sensors: ReadonlyMap<string, SensorDefinition>;
   readonly sets: readonly string[];
+  /** What the items of a set must be, for sets that say so. */
+  readonly items: ReadonlyMap<string, ItemSchema>;
   readonly ioManager: IoManager | null;
   readonly concurrency: number;
   readonly history: HistoryRetention;
@@ -82,17 +86,25 @@ export function definePipeline(options: PipelineOptions): Pipeline {
   if (problems.length > 0) throw new PipelineError(problems);
   const assets = (options.assets ?? []).map(resolveAsset);
   const sensors = (options.sensors ?? []).map(resolveSensor);
-  const sets = new Set((options.partitions ?? []).map(({ name }) => name));
-  for (const { set } of assets) if (set !== null) sets.add(set);
+  const sets = setsOf(options);
+  const schemas = sets.flatMap(({ name, options: { item } }) =>
+    item === undefined ? [] : [[name, item] as const],
+  );
   return Object.freeze({
     [brand]: 'pipeline' as const,
     assets: inDependencyOrder(assets),
     sensors: new Map(sensors.map((sensor) => [sensor.name, sensor])),
-    sets: [...sets],
+    sets: [...new Set(sets.map(({ name }) => name))],
+    items: new Map(schemas),
     ioManager: options.ioManager ?? null,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
     history: options.history ?? {},
   });
+}
+
+/** Two definitions of one name are one set. */
+function setsOf({ partitions = [], assets = [] }: PipelineOptions): DynamicPartitions[] {
+  return [...partitions, ...assets.flatMap(({ options }) => options.partitions ?? [])];
 }
 
 function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
@@ -114,6 +126,7 @@ function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
     },
     timeoutMs: options.timeoutMs ?? null,
     concurrency: options.concurrency ?? null,
+    codeVersion: options.codeVersion ?? null,
     materialize: (context) => options.materialize(context),
   };
 }

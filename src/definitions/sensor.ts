@@ -1,7 +1,7 @@
 /** Sensors: user functions that look at the outside world and say which keys and runs follow from it. */
 import type { AnyAsset } from './asset.ts';
 import { brand } from './brand.ts';
-import type { DynamicPartitions, PartitionsRequest } from './partitions.ts';
+import type { CarryingKey, DynamicPartitions, PartitionsRequest } from './partitions.ts';
 import { markPlace } from '../model/place.ts';
 import type { Exec, Log } from './user-context.ts';
 
@@ -15,7 +15,7 @@ export const DEFAULT_TIMEOUT_SECONDS = 60;
  * The keys of one set as they were when the tick began. Read-only. Every answer is a promise: the set may be in a database and
  * may have a million keys. One that is used without `await` throws, with the line and what to write.
  */
-export interface PartitionsView {
+export interface PartitionsView<Item = unknown> {
   /** All keys in the order of adding: `for await (const key of partitions(set).keys())`. */
   keys(): AsyncIterable<string>;
   count(): Promise<number>;
@@ -25,14 +25,26 @@ export interface PartitionsView {
    * Keys that were removed with `--keep-out` are not new.
    */
   missing(keys: Iterable<string>): Promise<string[]>;
+  /**
+   * The twin of `missing` for keys that carry a version: those of the given that are not in the set, or are there with another
+   * version, each once (the last one given), in the order given. One without a version is only looked for by its key.
+   */
+  changed<Given extends CarryingKey<Item>>(items: Iterable<Given>): Promise<Given[]>;
+  /** What a key carries; `undefined`: it is not in the set. */
+  get(key: string): Promise<{ readonly version: string | null; readonly item: Item } | undefined>;
+  /** What became of an asset of this set for each of the keys, in their order. */
+  status(asset: AnyAsset | string, keys: readonly string[]): Promise<AssetStatus[]>;
 }
+
+/** What is on record of an asset and key. One whose last run failed is `failed`, also when what was made before stands. */
+export type AssetStatus = 'missing' | 'failed' | 'skipped' | 'materialized' | 'stale';
 
 /** What `evaluate` is given. */
 export interface SensorContext {
   /** How far the last tick got; `null` at the first one. */
   readonly cursor: string | null;
   /** The keys of a set at the start of this tick. */
-  readonly partitions: (set: DynamicPartitions | string) => PartitionsView;
+  readonly partitions: <Item>(set: DynamicPartitions<Item> | string) => PartitionsView<Item>;
   /** When this sensor's last tick began, or `null`. */
   readonly lastTickAt: Date | null;
   readonly log: Log;

@@ -8,11 +8,12 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
     stamp,
     sets: pipeline.sets,
     concurrency: pipeline.concurrency,
-    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps }) => ({
+    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps, codeVersion }) => ({
       name,
       set,
       inputs: [...inputs.values()],
       deps: [...deps],
+      ...(codeVersion !== null && { codeVersion }),
     })),
     sensors: [...pipeline.sensors.values()].map(
       ({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus }) => ({

@@ -69,6 +69,11 @@ function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {
   const what =
     kind === undefined
       ? nameOfType(exported)
-      : { asset: 'an asset', sensor: 'a sensor', 'dynamic-partitions': 'a partitions definition' }[kind];
+      : {
+          asset: 'an asset',
+          sensor: 'a sensor',
+          'dynamic-partitions': 'a partitions definition',
+          skip: 'what skip() returns',
+        }[kind];
   return fail({ reason: 'pipeline-not-one', file, what });
 }

@@ -68,6 +68,9 @@ function whatItIs(value: object): string {
     : `is an instance of ${name}, not a plain object`;
 }
 
+/** What JSON can say. */
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+
 /** A value that may be kept as metadata of a materialization. */
-export type MetadataValue =
-  string | number | boolean | null | readonly MetadataValue[] | { readonly [name: string]: MetadataValue };
+export type MetadataValue = JsonValue;

@@ -16,6 +16,12 @@ export interface KnownAsset {
   readonly set: string | null;
   readonly inputs: readonly string[];
   readonly deps: readonly string[];
+  /** Not there when it has none. */
+  readonly codeVersion?: string;
+  /** Not there when it is made only where somebody asks. */
+  readonly automate?: 'missing' | 'stale';
+  /** It makes its backlog as well. */
+  readonly takesBacklog?: true;
 }
 
 export interface KnownSensor {

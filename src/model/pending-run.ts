@@ -1,5 +1,12 @@
 /** Queued and started runs: what they were queued with, where each stands, and the record that people and scripts see of it. */
-import type { AssetOutcome, RunHead, RunRecord, RunStatus } from './run.ts';
+import {
+  type AssetOutcome,
+  causeOf,
+  outcomeOf,
+  type RunHead,
+  type RunRecord,
+  type RunStatus,
+} from './run.ts';
 
 /** Runs that were queued together and have one owner. */
 export interface PendingRuns extends RunHead {
@@ -25,6 +32,8 @@ export interface PendingRun {
   readonly startedAt: string | null;
   /** What of it is on record while it goes on: assets that it has made, which are not made again. */
   readonly done: readonly AssetOutcome[];
+  /** Assets of it whose upstreams others have made again or marked since they were queued, and with which serial. */
+  readonly touched: Readonly<Record<string, number>>;
 }
 
 /** Every run of a group. */
@@ -45,18 +54,33 @@ export function recordOf(
     status,
     sensor,
     runKey,
+    cause: causeOf(head),
     tags,
     attempts: 0,
     retryOf,
     error: null,
-    assets: withDone(
-      assets.map((asset) => ({ asset, status, attempts: 0, metadata: {}, error: null })),
-      done,
+    assets: withReasons(
+      head,
+      withDone(
+        assets.map((asset) => outcomeOf({ asset, status })),
+        done,
+      ),
     ),
     createdAt,
     startedAt,
     finishedAt: null,
   };
+}
+
+/** The outcomes of a run's assets, each with the reason for which it was made. */
+export function withReasons(
+  { assets, reasons }: Pick<RunHead, 'assets' | 'reasons'>,
+  outcomes: readonly AssetOutcome[],
+): readonly AssetOutcome[] {
+  return outcomes.map((outcome) => ({
+    ...outcome,
+    reason: reasons?.[assets.indexOf(outcome.asset)] ?? 'asked',
+  }));
 }
 
 /** The outcomes of a run's assets, where those that are done already have theirs. */

@@ -1,5 +1,6 @@
 /** Runs: one execution of selected assets for one partition key. */
 import type { MetadataValue } from './json-value.ts';
+import type { StaleReason } from './partition-status.ts';
 import type { Problem } from './problem.ts';
 
 /**
@@ -44,6 +45,21 @@ export function partsOfRunId(id: string): { readonly group: string; readonly num
 /** Who executes a run: any tick may resume `tick`; only a worker or watch takes `worker`; `materialize` is the command's own. */
 export type RunOrigin = 'tick' | 'worker' | 'materialize';
 
+/** Why an asset of a run is made: what was the matter with it, or that somebody asked. */
+export type RunReason = 'missing' | 'failed' | StaleReason | 'asked';
+
+/** What launched a run. */
+export type RunCause = 'sensor' | 'automation' | 'materialize' | 'retry';
+
+/** The built-in sensor, which requests what automated assets need. */
+export const AUTOMATION = 'automation';
+
+export function causeOf({ sensor, retryOf }: Pick<RunHead, 'sensor' | 'retryOf'>): RunCause {
+  if (retryOf !== null) return 'retry';
+  if (sensor === null) return 'materialize';
+  return sensor === AUTOMATION ? 'automation' : 'sensor';
+}
+
 /** What runs have in common that were queued together: the same assets, one run for each key. */
 export interface RunHead {
   /** A run's id is this, `-` and the run's number. */
@@ -52,6 +68,8 @@ export interface RunHead {
   readonly sensor: string | null;
   readonly set: string | null;
   readonly assets: readonly string[];
+  /** Why each of the assets is made; not there: because somebody asked. */
+  readonly reasons?: readonly RunReason[];
   readonly tags: Readonly<Record<string, string>>;
   readonly origin: RunOrigin;
   readonly retryOf: string | null;
@@ -61,9 +79,32 @@ export interface RunHead {
 export interface AssetOutcome {
   readonly asset: string;
   readonly status: RunStatus | 'SKIPPED';
+  readonly reason: RunReason | null;
   readonly attempts: number;
   readonly metadata: Readonly<Record<string, MetadataValue>>;
+  /** Of the key, when it was made. */
+  readonly version: string | null;
+  /** Of the asset, likewise. */
+  readonly codeVersion: string | null;
+  /** Why there was nothing to make, where that is so. */
+  readonly skipReason: string | null;
   readonly error: Problem | null;
+}
+
+/** An outcome of which nothing is known but what is given. */
+export function outcomeOf(
+  given: Pick<AssetOutcome, 'asset' | 'status'> & Partial<AssetOutcome>,
+): AssetOutcome {
+  return {
+    reason: null,
+    attempts: 0,
+    metadata: {},
+    version: null,
+    codeVersion: null,
+    skipReason: null,
+    error: null,
+    ...given,
+  };
 }
 
 /** A run as `--json` shows it and as the history keeps it. Times are ISO 8601 in UTC. */
@@ -73,6 +114,7 @@ export interface RunRecord {
   readonly status: RunStatus;
   readonly sensor: string | null;
   readonly runKey: string | null;
+  readonly cause: RunCause;
   readonly tags: Readonly<Record<string, string>>;
   /** The most tries that any of its assets took. */
   readonly attempts: number;

@@ -18,6 +18,8 @@ export type TickStatus = 'SUCCESS' | 'SKIPPED' | 'FAILURE' | 'BUSY';
 export interface PartitionsOutcome {
   readonly set: string;
   readonly added: readonly string[];
+  /** There already, and now with another version. */
+  readonly updated: readonly string[];
   readonly removed: readonly string[];
   readonly skipped: readonly string[];
 }
@@ -85,9 +87,10 @@ export function recordOfTick(tick: TickRecord, log: readonly LogLine[] = []): Ti
     keys += Math.max(0, list.length - TICK_RECORD_LIMIT);
     return list.slice(0, TICK_RECORD_LIMIT);
   };
-  const partitions = tick.partitions.map(({ set, added, removed, skipped }) => ({
+  const partitions = tick.partitions.map(({ set, added, updated, removed, skipped }) => ({
     set,
     added: shorten(added),
+    updated: shorten(updated),
     removed: shorten(removed),
     skipped: shorten(skipped),
   }));

@@ -1,5 +1,6 @@
 /** What the page of `status --html` shows, as plain data: the report, and the newest keys of each set. */
 import type { KnownAsset } from '../model/known-pipeline.ts';
+import { shownAs } from '../model/partition-status.ts';
 import type { KeyState, PageQuery, StateView } from '../state/slice.ts';
 import type { AssetReport, StatusReport } from './status-report.ts';
 
@@ -10,7 +11,7 @@ export interface StatusPage {
   /** The state file. */
   readonly file: string;
   readonly serial: number;
-  readonly assets: readonly Omit<AssetReport, 'stale'>[];
+  readonly assets: readonly AssetReport[];
   readonly sets: readonly SetTable[];
   readonly sensors: readonly SensorRow[];
 }
@@ -23,9 +24,12 @@ export interface SetTable {
   readonly keys: readonly {
     readonly key: string;
     readonly addedAt: string;
-    readonly statuses: readonly KeyState[];
+    readonly statuses: readonly ShownState[];
   }[];
 }
+
+/** In the words that people read. */
+export type ShownState = ReturnType<typeof shownAs> | 'in progress';
 
 export interface SensorRow {
   readonly sensor: string;
@@ -89,6 +93,12 @@ function setTable(view: StateView, set: string, known: readonly KnownAsset[]): S
     set,
     total,
     assets: query.assets,
-    keys: keys.map(({ key, addedAt, states }) => ({ key, addedAt, statuses: states! })).toReversed(),
+    keys: keys
+      .map(({ key, addedAt, states }) => ({ key, addedAt, statuses: states!.map(shown) }))
+      .toReversed(),
   };
+}
+
+function shown(state: KeyState): ShownState {
+  return state === 'in progress' ? state : shownAs(state);
 }

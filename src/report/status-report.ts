@@ -12,8 +12,7 @@ export interface StatusReport {
 export interface AssetReport extends StatusCounts {
   readonly asset: string;
   readonly set: string | null;
-  /** A part of `materialized`. */
-  readonly stale: number;
+  readonly overdue: boolean;
 }
 
 export interface SensorReport {
@@ -35,7 +34,7 @@ export function statusReport(
   return {
     assets: assets.map((asset) => {
       const query = countQuery(asset);
-      return { ...query, ...view.counts(query), stale: 0 };
+      return { ...query, ...view.counts(query), overdue: false };
     }),
     sensors: sensors.map((sensor) => {
       const { status, lastTick } = view.sensor(sensor.name);
@@ -48,7 +47,7 @@ function countQuery({ name, set }: KnownAsset): CountQuery {
   return { asset: name, set };
 }
 
-/** Whether a job that waits for everything to be made and well may go on: keys missing or failed say no. */
+/** Whether a job that waits for everything to be made and well may go on: keys missing, stale or failed say no; a backlog does not. */
 export function isAllMade(assets: readonly AssetReport[]): boolean {
-  return assets.every(({ missing, failed }) => missing + failed === 0);
+  return assets.every(({ missing, backlog, stale, failed }) => missing - backlog + stale + failed === 0);
 }

@@ -1,5 +1,7 @@
 /** What a commit changes, in the words of the domain. Every store applies these, each in its own way. */
+import type { Carried } from '../model/carried.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
+import type { StaleReason } from '../model/partition-status.ts';
 import type { AssetOutcome, FinalRunStatus, RunHead, RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
 
@@ -10,6 +12,15 @@ export type StateChange =
       readonly set: string;
       readonly keys: readonly string[];
       readonly at: string;
+      /** One for each key; not there when none of them carries anything. */
+      readonly carried?: readonly Carried[];
+    }
+  /** What these keys of the set carry from now, one for each. Another version makes stale what was made from the one before. */
+  | {
+      readonly type: 'keys-updated';
+      readonly set: string;
+      readonly keys: readonly string[];
+      readonly carried: readonly Carried[];
     }
   /** Also forgets the keys' statuses and releases the run keys spent on them. Their runs are the planner's business. */
   | {
@@ -41,7 +52,12 @@ export type StateChange =
   | { readonly type: 'runs-released'; readonly ids: Iterable<string> }
   | { readonly type: 'runs-started'; readonly runs: ReadonlyMap<string, string> }
   /** Assets that they have made while they go on: on record from now, whatever becomes of the runs. */
-  | { readonly type: 'runs-progressed'; readonly runs: ReadonlyMap<string, readonly AssetOutcome[]> }
+  | {
+      readonly type: 'runs-progressed';
+      readonly runs: ReadonlyMap<string, readonly AssetOutcome[]>;
+      /** By run: assets for which something changed while they were made. */
+      readonly stale?: ReadonlyMap<string, StaleAssets>;
+    }
   /** A live owner will abort them; no outcome of theirs counts. */
   | { readonly type: 'runs-canceling'; readonly ids: Iterable<string> }
   /** They leave the state for the history, and what was not on record of their assets is now. */
@@ -49,7 +65,22 @@ export type StateChange =
   | { readonly type: 'executor'; readonly id: string; readonly slots: number; readonly wants: number }
   /** It leaves the state, unless it owns runs after all changes before this one. */
   | { readonly type: 'executor-left'; readonly id: string }
+  /** What was made elsewhere, or is not wanted: said by a person. */
+  | {
+      readonly type: 'keys-marked';
+      readonly asset: string;
+      readonly set: string | null;
+      readonly keys: readonly (string | null)[];
+      readonly as: 'materialized' | 'missing' | 'skipped';
+    }
+  /**
+   * What another `codeVersion` makes stale becomes so, and what is missing of an asset that is automated from now on becomes its
+   * backlog: so this stands before the keys that the same commit adds.
+   */
   | { readonly type: 'pipeline-known'; readonly pipeline: KnownPipeline };
+
+/** Assets for which something changed while they were made: what they made is stale from the start. */
+export type StaleAssets = ReadonlyMap<string, StaleReason>;
 
 /** Runs to be queued: the same assets, one for each key. */
 export interface QueuedRuns extends RunHead {
@@ -62,4 +93,5 @@ export interface QueuedRuns extends RunHead {
 export interface FinishedRun {
   readonly record: RunRecord & { readonly status: FinalRunStatus };
   readonly set: string | null;
+  readonly stale?: StaleAssets;
 }

@@ -28,6 +28,8 @@ export interface Needs {
 export interface KeysNeed {
   readonly set: string;
   readonly keys: 'all' | Iterable<string | null>;
+  /** And what they carry. */
+  readonly carried?: true;
 }
 
 /** What became of an asset for these keys. */

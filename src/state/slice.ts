@@ -1,4 +1,5 @@
 /** The state at one moment, as planners see it: plain data and synchronous questions. */
+import type { Carried } from '../model/carried.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import type { CountedStatus, PartitionStatus } from '../model/partition-status.ts';
 import type { PendingRun, PendingRuns } from '../model/pending-run.ts';
@@ -18,6 +19,8 @@ export interface StateView {
   present(set: string, keys: Iterable<string>): Set<string>;
   /** Which of these keys were removed with `--keep-out`. */
   keptOut(set: string, keys: Iterable<string>): Set<string>;
+  /** What these keys of a set carry. One that is not there, or carries nothing, is not in the answer. */
+  carried(set: string, keys: Iterable<string>): Map<string, Carried>;
   /** A part of a set, in order. */
   page(query: PageQuery): KeyPage;
   /** The keys that a retention rule names, oldest first. */
@@ -52,7 +55,7 @@ export interface PageQuery {
   /** Only keys that stand after this one. */
   readonly after?: string;
   /** Only keys for which one of the assets has this status, or `every` one of them. */
-  readonly status?: KeyState;
+  readonly status?: StateAsked;
   readonly every?: true;
   /** Whose state comes with each key. Default: none. */
   readonly assets?: readonly string[];
@@ -69,15 +72,18 @@ export interface KeyPage {
   readonly next: string | null;
 }
 
-export interface PageKey {
+export interface PageKey extends Carried {
   readonly key: string;
   readonly addedAt: string;
   /** One for each of the query's assets; not there when it named none. */
   readonly states?: readonly KeyState[];
 }
 
-/** What a person sees of an asset and key: in progress when a run of it is queued or started, else what is on record. */
-export type KeyState = CountedStatus | 'in progress';
+/** In progress when a run of the asset and key is queued or started, else what is on record. */
+export type KeyState = PartitionStatus | 'in progress';
+
+/** States to choose keys by: what they count as, `stale` as a part of materialized, `backlog` as a part of missing. */
+export type StateAsked = CountedStatus | 'stale' | 'backlog';
 
 /** The keys of a set that a rule names: added before a time, beyond the newest N; with both, what both name. */
 export interface OldestQuery {
@@ -90,7 +96,7 @@ export interface OldestQuery {
 export interface CandidateQuery {
   readonly set: string;
   /** Only keys for which one of `assets` counts as one of these; `null`: all keys. */
-  readonly inStates: readonly CountedStatus[] | null;
+  readonly inStates: readonly StateAsked[] | null;
   readonly assets: readonly string[];
   /** Other assets of the set, whose statuses are wanted as well. */
   readonly alsoOf: readonly string[];
@@ -109,13 +115,18 @@ export interface CountQuery {
   readonly set: string | null;
 }
 
-/** Each key counts once: in progress, else failed, else materialized, else missing. */
+/** Each key counts once: in progress, else failed, else skipped, else materialized, else missing. */
 export interface StatusCounts {
   readonly total: number;
   readonly inProgress: number;
   readonly failed: number;
+  readonly skipped: number;
   readonly materialized: number;
   readonly missing: number;
+  /** Those of the materialized that are to be made again. */
+  readonly stale: number;
+  /** Those of the missing that were there before the asset was automated. */
+  readonly backlog: number;
 }
 
 export interface SensorView {

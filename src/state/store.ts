@@ -4,6 +4,8 @@
  * It speaks in operations of the domain, not in documents, so that another implementation can keep the same promises
  * in a database. `test/support/store-contract.ts` is the suite that every implementation passes.
  */
+import type { Carried } from '../model/carried.ts';
+import type { PartitionStatus } from '../model/partition-status.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
 import type { StateChange } from './changes.ts';
 import type { Needs } from './needs.ts';
@@ -57,6 +59,10 @@ export interface SetReader {
   /** Those that are neither in the set nor kept out, each once. */
   missing(set: string, keys: Iterable<string>): Promise<string[]>;
   has(set: string, key: string): Promise<boolean>;
+  /** What the keys carry that are in the set; those that are not there are not in the answer. */
+  carried(set: string, keys: Iterable<string>): Promise<Map<string, Carried>>;
+  /** What is on record of an asset for each of the keys. */
+  statusOf(asset: string, set: string, keys: readonly string[]): Promise<PartitionStatus[]>;
   count(set: string): Promise<number>;
   keys(set: string): AsyncIterable<string>;
 }

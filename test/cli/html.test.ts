@@ -18,7 +18,19 @@ function page(keys: readonly string[], name = 'items', said = ''): string {
     file: name,
     serial: 3,
     assets: [
-      { asset: name, set: name, total: keys.length, materialized: 0, failed: 1, inProgress: 0, missing: 0 },
+      {
+        asset: name,
+        set: name,
+        total: keys.length,
+        materialized: 0,
+        failed: 1,
+        inProgress: 0,
+        skipped: 0,
+        missing: 0,
+        stale: 0,
+        backlog: 0,
+        overdue: false,
+      },
     ],
     sets: [
       {

@@ -79,7 +79,12 @@ describe('partitions list --status', () => {
     expect(document).toEqual({
       set: 'items',
       total: 8,
-      keys: ['1r', '4'].map((key) => ({ key, addedAt: expect.any(String) as string })),
+      keys: ['1r', '4'].map((key) => ({
+        key,
+        addedAt: expect.any(String) as string,
+        version: null,
+        item: null,
+      })),
       next: '4',
     });
     const rest = await json('items', '--status', 'missing', '--limit', '2', '--after', '4');
@@ -98,7 +103,11 @@ describe('partitions list --status', () => {
   });
 
   it.each([
-    [['items', '--status', 'stale'], 'usage', 'missing, failed, materialized, not "stale"'],
+    [
+      ['items', '--status', 'done'],
+      'usage',
+      'missing, failed, stale, skipped, materialized, backlog, not "done"',
+    ],
     [['items', '--status', 'missing', '--asset', 'rwa'], 'unknown-asset', 'rwa'],
     [['people', '--status', 'missing', '--asset', 'raw'], 'usage', "has set 'items', not 'people'"],
     [['items', '--status', 'missing', '--asset', 'page'], 'usage', 'has no set'],

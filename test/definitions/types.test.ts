@@ -58,7 +58,6 @@ describe('the types of a pipeline file', () => {
     expectTypeOf<AssetContext<{ transcript: typeof transcript }>['inputs']['transcript']>().toEqualTypeOf<
       Uint8Array<ArrayBuffer>
     >();
-    expectTypeOf(episodes.name).toEqualTypeOf<'episodes'>();
     expect(definePipeline({ assets: [audio, config, transcript] }).assets.size).toBe(3);
   });
 

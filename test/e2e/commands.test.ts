@@ -1,4 +1,5 @@
 /** Every command as its users and their scripts call it: the exact `--json` shapes, the text in a pipe, exit codes, and silence under cron. */
+import { outcomeOf } from '../../src/model/run.ts';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -55,7 +56,7 @@ function projectOf(feed: readonly string[] = []): Project {
 
 /** An asset of a run, as \`--json\` shows it. */
 function assetOf(asset: string, changed: object = {}): object {
-  return { asset, status: 'SUCCESS', attempts: 1, metadata: {}, error: null, ...changed };
+  return outcomeOf({ asset, status: 'SUCCESS', reason: 'asked', attempts: 1, ...changed });
 }
 
 /** A run as `--json` shows it, with every field of the contract; by default one of both assets that succeeded. */
@@ -66,6 +67,7 @@ function runOf(partitionKey: string | null, changed: object = {}): object {
     status: 'SUCCESS',
     sensor: null,
     runKey: null,
+    cause: 'materialize',
     tags: {},
     attempts: 1,
     retryOf: null,
@@ -138,7 +140,7 @@ const tickRun = (partitionKey: string, status: string, id: unknown = ID): object
 });
 
 /** A key as `partitions list` shows it. */
-const key = (name: string): object => ({ key: name, addedAt: TIME });
+const key = (name: string): object => ({ key: name, addedAt: TIME, version: null, item: null });
 
 /** A sensor as `sensor list` shows it; by default one that never ticked. */
 const entry = (sensor: string, changed: object = {}): object => ({
@@ -235,12 +237,13 @@ describe('partitions', () => {
     project.write({ 'keys.txt': 'f1\r\n\nf2\n' });
     expect(await project.json(['partitions', 'add', 'items', 'a', 'b', 'a'])).toEqual({
       code: 0,
-      document: { set: 'items', added: ['a', 'b'], skipped: [] },
+      document: { set: 'items', added: ['a', 'b'], updated: [], skipped: [] },
       stderr: '',
     });
     expect((await project.json(['partitions', 'add', 'items', 'c', 'a'])).document).toEqual({
       set: 'items',
       added: ['c'],
+      updated: [],
       skipped: ['a'],
     });
     expect((await project.json(['partitions', 'add', 'items', '--from', 'keys.txt'])).document.added).toEqual(
@@ -274,18 +277,19 @@ describe('partitions', () => {
     expect({ ...document, runs: byKey(document.runs) }).toEqual({
       set: 'items',
       added: ['new', 'bad'],
+      updated: [],
       skipped: ['old'],
       runs: [runOf('bad', FAILED_RUN), runOf('new')],
       summary: summaryOf({ total: 2, succeeded: 1, failed: 1 }),
     });
     expect(await project.json(['partitions', 'add', 'items', '--materialize', 'new'])).toMatchObject({
       code: 0,
-      document: { set: 'items', added: [], skipped: ['new'], runs: [], summary: summaryOf() },
+      document: { set: 'items', added: [], updated: [], skipped: ['new'], runs: [], summary: summaryOf() },
     });
     // A set that no asset has.
     expect(await project.json(['partitions', 'add', 'people', '--materialize', 'eve'])).toMatchObject({
       code: 0,
-      document: { set: 'people', added: ['eve'], skipped: [], runs: [], summary: summaryOf() },
+      document: { set: 'people', added: ['eve'], updated: [], skipped: [], runs: [], summary: summaryOf() },
     });
   });
 
@@ -316,7 +320,7 @@ describe('partitions', () => {
     const back = (await project.json(['sensor', 'tick'])).document;
     expect(back.ticks[0]).toMatchObject({
       status: 'SUCCESS',
-      partitions: [{ set: 'items', added: ['kept', 'gone'], removed: [], skipped: ['out'] }],
+      partitions: [{ set: 'items', added: ['kept', 'gone'], updated: [], removed: [], skipped: ['out'] }],
       runs: [tickRun('kept', 'SUCCESS'), tickRun('gone', 'SUCCESS')],
     });
     await project.dynpart(['partitions', 'add', 'items', 'out']);
@@ -403,7 +407,7 @@ describe('sensor', () => {
     const planned = tickOf('feed', {
       status: 'SUCCESS',
       cursor: { before: null, after: 'bad' },
-      partitions: [{ set: 'items', added: ['a', 'bad'], removed: [], skipped: [] }],
+      partitions: [{ set: 'items', added: ['a', 'bad'], updated: [], removed: [], skipped: [] }],
     });
     const dry = await project.json(['sensor', 'tick', '--dry-run']);
     expect(dry).toEqual({
@@ -451,7 +455,7 @@ describe('sensor', () => {
         tickOf('feed', {
           status: 'SUCCESS',
           cursor: { before: 'a', after: 'b' },
-          partitions: [{ set: 'items', added: ['b'], removed: [], skipped: ['a'] }],
+          partitions: [{ set: 'items', added: ['b'], updated: [], removed: [], skipped: ['a'] }],
           runs: [tickRun('b', 'SUCCESS')],
           skippedRunKeys: ['a'],
         }),
@@ -473,8 +477,8 @@ describe('sensor', () => {
       code: 0,
       document: {
         runs: [
-          runOf('a', { sensor: 'feed', runKey: 'a', tags: { from: 'feed' } }),
-          runOf('b', { sensor: 'feed', runKey: 'b', tags: { from: 'feed' } }),
+          runOf('a', { sensor: 'feed', cause: 'sensor', runKey: 'a', tags: { from: 'feed' } }),
+          runOf('b', { sensor: 'feed', cause: 'sensor', runKey: 'b', tags: { from: 'feed' } }),
         ],
         summary: summaryOf({ total: 2, succeeded: 2 }),
       },
@@ -533,7 +537,7 @@ describe('sensor', () => {
     const found = tickOf('feed', {
       status: 'SUCCESS',
       cursor: { before: null, after: 'a' },
-      partitions: [{ set: 'items', added: ['a'], removed: [], skipped: [] }],
+      partitions: [{ set: 'items', added: ['a'], updated: [], removed: [], skipped: [] }],
       runs: [tickRun('a', 'SUCCESS')],
     });
     const failed = tickOf('broken', {
@@ -761,9 +765,9 @@ describe('runs', () => {
     );
     expect(all.runs[1]).toEqual(runOf(null, { assets: [assetOf('report')] }));
     expect(byKey(all.runs.slice(2))).toEqual([
-      runOf('a', { sensor: 'feed', runKey: 'a', tags: { from: 'feed' } }),
-      runOf('b', { sensor: 'feed', runKey: 'b', tags: { from: 'feed' } }),
-      runOf('bad', { ...FAILED_RUN, sensor: 'feed', runKey: 'bad', tags: { from: 'feed' } }),
+      runOf('a', { sensor: 'feed', cause: 'sensor', runKey: 'a', tags: { from: 'feed' } }),
+      runOf('b', { sensor: 'feed', cause: 'sensor', runKey: 'b', tags: { from: 'feed' } }),
+      runOf('bad', { ...FAILED_RUN, sensor: 'feed', cause: 'sensor', runKey: 'bad', tags: { from: 'feed' } }),
     ]);
     const paged: string[] = [];
     for (let after: string | null = ''; after !== null;) {
@@ -966,7 +970,8 @@ describe('assets, status and state', () => {
     await project.dynpart(['materialize', 'raw', '--key', 'a', '--no-run']);
     const { code, document } = await project.json(['status']);
     expect(code).toBe(0);
-    const counts = { total: 3, materialized: 0, failed: 0, inProgress: 0, missing: 0, stale: 0 };
+    const parts = { skipped: 0, stale: 0, backlog: 0, overdue: false };
+    const counts = { total: 3, materialized: 0, failed: 0, inProgress: 0, missing: 0, ...parts };
     const idle = { status: 'STOPPED', lastTick: null, overdue: false };
     expect(document).toEqual({
       assets: [
@@ -1201,7 +1206,14 @@ describe('what is said', () => {
     });
     expect(await project.json(['partitions', 'add', 'items', 'second', '--materialize'])).toMatchObject({
       code: 5,
-      document: { error: errorOf('state-io'), set: 'items', added: ['second'], skipped: [], runs: [] },
+      document: {
+        error: errorOf('state-io'),
+        set: 'items',
+        added: ['second'],
+        updated: [],
+        skipped: [],
+        runs: [],
+      },
     });
     expect(await project.json(['materialize', 'raw', '--key', 'first'])).toMatchObject({
       code: 5,

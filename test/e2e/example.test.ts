@@ -131,7 +131,7 @@ describe('the feed that ships with dynpart', () => {
     expect(code).toBe(0);
     expect(tick).toMatchObject({
       status: 'SUCCESS',
-      partitions: [{ set: 'episodes', added: inOrder, removed: [], skipped: [] }],
+      partitions: [{ set: 'episodes', added: inOrder, updated: [], removed: [], skipped: [] }],
       cursor: { before: null, after: '2025-06-30T04:00:00.000Z' },
     });
     expect(tick.runs.map((run: { partitionKey: string }) => run.partitionKey)).toEqual(inOrder);

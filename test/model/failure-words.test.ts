@@ -77,6 +77,7 @@ function everyFailure(text: string): {
     'state-newer': { reason: 'state-newer', file, schema: 3, supported: 2 },
     'state-older': { reason: 'state-older', file, schema: 1, oldest: 2 },
     'state-mounted': { reason: 'state-mounted', file },
+    'items-too-large': { reason: 'items-too-large', bytes: 70_000_000, most: 64 * 1024 * 1024 },
     'state-too-large': { reason: 'state-too-large', file },
     'clock-unusable': { reason: 'clock-unusable', ms: 253_402_300_800_000 },
     'commit-unsure': { reason: 'commit-unsure', file, serial: 7 },

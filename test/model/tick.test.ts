@@ -10,7 +10,7 @@ describe('the record of a tick', () => {
   it('is the tick itself where nothing is long', () => {
     const tick = tickRecord({
       sensor: 'feed',
-      partitions: [{ set: 's', added: ['a'], removed: [], skipped: [] }],
+      partitions: [{ set: 's', added: ['a'], updated: [], removed: [], skipped: [] }],
       runs: [run],
     });
     expect(recordOfTick(tick)).toEqual(tick);
@@ -22,8 +22,8 @@ describe('the record of a tick', () => {
     const tick = tickRecord({
       sensor: 'feed',
       partitions: [
-        { set: 's', added: many, removed: [], skipped: ['x'] },
-        { set: 't', added: [], removed: many, skipped: many },
+        { set: 's', added: many, updated: [], removed: [], skipped: ['x'] },
+        { set: 't', added: [], updated: [], removed: many, skipped: many },
       ],
       runs: many.map(() => run),
       skippedRunKeys: many,
@@ -33,6 +33,7 @@ describe('the record of a tick', () => {
     expect(record.partitions[0]).toEqual({
       set: 's',
       added: many.slice(0, TICK_RECORD_LIMIT),
+      updated: [],
       removed: [],
       skipped: ['x'],
     });

@@ -1,4 +1,5 @@
 /** Builds whole records from the few fields that a test is about, and refuses what could not be. */
+import { causeOf, outcomeOf } from '../../src/model/run.ts';
 import { asset, type AnyAsset, type AssetOptions } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
@@ -80,11 +81,12 @@ export function finishedRun(
       partitionKey,
       sensor: null,
       runKey: null,
+      cause: causeOf({ sensor: given.sensor ?? null, retryOf: given.retryOf ?? null }),
       tags: {},
       attempts: 1,
       retryOf: null,
       error: null,
-      assets: [{ asset: 'audio', status: given.status, attempts: 1, metadata: {}, error: null }],
+      assets: [outcomeOf({ asset: 'audio', status: given.status, attempts: 1, metadata: {} })],
       createdAt: AT,
       startedAt: AT,
       finishedAt: AT,

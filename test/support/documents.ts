@@ -1,4 +1,5 @@
 /** State documents for tests: one with everything in it, and what tests change of it. */
+import { outcomeOf } from '../../src/model/run.ts';
 import { checkState } from '../../src/state/document/check-state.ts';
 import { emptyDocument, type RunGroup, type StateDocument } from '../../src/state/document/state-document.ts';
 import { AT, tickRecord } from './builders.ts';
@@ -80,7 +81,7 @@ export function fullDocument(fields: Partial<StateDocument> = {}): StateDocument
         status: 'sc',
         interrupted: '01',
         startedAt: { '1': AT },
-        done: { '1': [{ asset: 'audio', status: 'SUCCESS', attempts: 2, metadata: { n: 1 }, error: null }] },
+        done: { '1': [outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 2, metadata: { n: 1 } })] },
         runKeys: ['x', null],
       }),
       runGroup({

@@ -186,12 +186,16 @@ export class HistoryModel {
     run?.made.set(executor, new Set([...(run.made.get(executor) ?? []), asset]));
   }
 
-  addKeys(set: string, keys: readonly string[], now: Millis): { added: string[]; skipped: string[] } {
+  addKeys(
+    set: string,
+    keys: readonly string[],
+    now: Millis,
+  ): Record<'added' | 'updated' | 'skipped', string[]> {
     const draft = new Draft(this);
     const added = [...new Set(keys)].filter((key) => draft.add(set, key, now));
     for (const key of added) draft.keptOut.get(set)!.delete(key);
     this.#adopt(draft, now);
-    return { added, skipped: [...new Set(keys)].filter((key) => !added.includes(key)) };
+    return { added, updated: [], skipped: [...new Set(keys)].filter((key) => !added.includes(key)) };
   }
 
   removeKeys(

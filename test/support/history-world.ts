@@ -299,7 +299,7 @@ export class HistoryWorld {
     });
     switch (operator.do) {
       case 'add':
-        return planned(addKeys(view, operator.set, operator.keys, now), () =>
+        return planned(addKeys(view, operator.set, operator.keys, { now }), () =>
           model.addKeys(operator.set, operator.keys, now),
         );
       case 'remove':

@@ -7,6 +7,18 @@ const LETTERS: Readonly<Record<PartitionStatus, string>> = {
   materialized: 'm',
   failed: 'f',
   'failed-again': 'F',
+  backlog: 'b',
+  skipped: 's',
+  'stale-version': 'v',
+  'stale-code': 'c',
+  'stale-upstream': 'u',
+  'failed-changed': 'g',
+  'failed-again-version': 'V',
+  'failed-again-code': 'C',
+  'failed-again-upstream': 'U',
+  'failed-changed-version': 'W',
+  'failed-changed-code': 'D',
+  'failed-changed-upstream': 'X',
 };
 
 export function letters(view: StateView, asset: string, set: string | null): string {

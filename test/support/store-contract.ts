@@ -1,5 +1,7 @@
 /** The promises of a state store, as one suite that every implementation passes. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { outcomeOf } from '../../src/model/run.ts';
+import { describeCarried } from './carried-contract.ts';
 import { letters } from './letters.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
 import { finishedRuns } from './finished-runs.ts';
@@ -218,9 +220,9 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         await commit({ type: 'keys-removed', set: 'letters', keys: ['g', 'b', 'd', 'e'], keepOut: false });
         const { keys: left } = (await store.read(EVERYTHING)).page({ set: 'letters' });
         expect(left).toEqual([
-          { key: 'a', addedAt: first },
-          { key: 'c', addedAt: first },
-          { key: 'f', addedAt: third },
+          { key: 'a', addedAt: first, version: null, item: null },
+          { key: 'c', addedAt: first, version: null, item: null },
+          { key: 'f', addedAt: third, version: null, item: null },
         ]);
       });
     });
@@ -294,8 +296,11 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           total: 4,
           inProgress: 1,
           failed: 1,
+          skipped: 0,
           materialized: 1,
           missing: 1,
+          stale: 0,
+          backlog: 0,
         });
       });
 
@@ -459,9 +464,11 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
       });
     });
 
+    describe('keys that carry something', () => describeCarried(() => store));
+
     describe('runs on their way', () => {
       const made = (name: string) =>
-        ({ asset: name, status: 'SUCCESS', attempts: 2, metadata: { n: 1 }, error: null }) as const;
+        outcomeOf({ asset: name, status: 'SUCCESS', attempts: 2, metadata: { n: 1 } });
       const progress = (runs: Record<string, readonly string[]>): Promise<void> =>
         commit({
           type: 'runs-progressed',
@@ -519,7 +526,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
       it('are in progress with the rest only', async () => {
         await progress({ 'g-1': ['audio'] });
         const view = await store.read(EVERYTHING);
-        const counts = { total: 3, failed: 0, missing: 0 };
+        const counts = { total: 3, failed: 0, skipped: 0, missing: 0, stale: 0, backlog: 0 };
         expect([
           view.counts({ asset: 'audio', set: 'letters' }),
           view.counts({ asset: 'text', set: 'letters' }),
@@ -693,6 +700,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           status: 'QUEUED',
           canceling: false,
           done: [],
+          touched: {},
           interrupted: 0,
           startedAt: null,
         });
@@ -715,6 +723,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             status: 'QUEUED',
             canceling: false,
             done: [],
+            touched: {},
             interrupted: 0,
             startedAt: null,
             owner: null,
@@ -725,6 +734,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             status: 'QUEUED',
             canceling: false,
             done: [],
+            touched: {},
             interrupted: 0,
             startedAt: null,
             owner,
@@ -735,6 +745,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             status: 'QUEUED',
             canceling: false,
             done: [],
+            touched: {},
             interrupted: 0,
             startedAt: null,
             owner: null,
@@ -745,6 +756,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             status: 'QUEUED',
             canceling: false,
             done: [],
+            touched: {},
             interrupted: 1,
             startedAt: null,
             owner,
@@ -1149,9 +1161,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           runKey: 'once',
           sensor: 'feed',
           error: { code: 'asset-threw', message: 'line 1\nline 2 \u001b[31m é 😀', hint: null },
-          assets: [
-            { asset: 'audio', status: 'FAILURE', attempts: 2, metadata: { n: [1, null] }, error: null },
-          ],
+          assets: [outcomeOf({ asset: 'audio', status: 'FAILURE', attempts: 2, metadata: { n: [1, null] } })],
         });
         await commit({ type: 'runs-finished', runs: [run] });
         expect(await finishedRuns(store, { limit: 1 })).toEqual([run.record]);

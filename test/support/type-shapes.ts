@@ -28,7 +28,8 @@ export function shapesOfMembers(file: string, name: string): ReadonlyMap<string,
     const shapeOf = (type: Type): Shape => {
       const all = type.isUnionType() ? type.getTypes() : [type];
       const present = all.filter(({ flags }) => (flags & (TypeFlags.Null | TypeFlags.Undefined)) === 0);
-      if (present.every(({ flags }) => (flags & TypeFlags.Object) === 0)) return 'value';
+      // What may be a text as well as an object is any JSON: of the user's, and of no shape.
+      if (present.some(({ flags }) => (flags & TypeFlags.Object) === 0)) return 'value';
       const isNullable = all.some(({ flags }) => (flags & TypeFlags.Null) !== 0);
       const shapes = present.map((one) => shapeOfObject(one, isNullable));
       return shapes.length === 1 ? shapes[0]! : { oneOf: shapes };

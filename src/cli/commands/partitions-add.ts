@@ -3,18 +3,17 @@ import { addKeys, needsOfAdding } from '../../engine/plan/keys/add-remove-sync.t
 import { fail } from '../../model/failure.ts';
 import { counted, grouped } from '../../model/text.ts';
 import type { Context } from '../context.ts';
-import { type KeysOptions, keysGiven } from '../read-keys.ts';
+import { type CarriedOptions, keysToAdd } from '../read-keys.ts';
 import { type AddedKeys, noRuns } from '../results.ts';
 
 export async function run(
   context: Context,
-  options: KeysOptions & { readonly materialize?: boolean },
+  options: CarriedOptions & { readonly materialize?: boolean },
   set: string,
-  given: readonly string[],
+  named: readonly string[],
 ): Promise<AddedKeys> {
   const { output, project } = context;
-  const keys = keysGiven(context.terminal, given, options);
-  if (given.length === 0 && options.from === undefined) {
+  if (named.length === 0 && options.from === undefined) {
     fail({
       reason: 'usage',
       message: 'no key was given',
@@ -22,13 +21,22 @@ export async function run(
     });
   }
   await project.checkSet(set);
+  // Only the user's code knows what an item must be.
+  const mayCarry = options.item !== undefined || options.jsonLines === true;
+  const schema = mayCarry ? (await project.pipeline()).items.get(set) : undefined;
+  const { keys, given } = keysToAdd(context.terminal, named, options, schema);
   const now = context.clock.now();
-  const keysAdded = await project.commit(needsOfAdding(set, keys), (view) => addKeys(view, set, keys, now));
-  const { added, skipped } = keysAdded;
+  const needs = needsOfAdding(set, keys, given);
+  const keysAdded = await project.commit(needs, (view) => addKeys(view, set, keys, { now, given }));
+  const { added, updated, skipped } = keysAdded;
   output.chat(
-    `${counted(added.length, 'key')} added to ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} there already` : ''}`,
+    [
+      `${counted(added.length, 'key')} added to ${set}`,
+      ...(updated.length > 0 ? [`${grouped(updated.length)} updated`] : []),
+      ...(skipped.length > 0 ? [`${grouped(skipped.length)} there already`] : []),
+    ].join(', '),
   );
-  const result: AddedKeys = { set, added, skipped };
+  const result: AddedKeys = { set, added, updated, skipped };
   output.soFar(result);
   if (!options.materialize) return result;
   if (added.length === 0) return { ...result, runs: [], summary: noRuns() };

@@ -1,15 +1,14 @@
 /** `dynpart partitions list`: the sets, or the keys of one. */
 import { fail } from '../../model/failure.ts';
 import { counted, printable, quoted, toJson } from '../../model/text.ts';
-import type { CountedStatus } from '../../model/partition-status.ts';
-import type { PageQuery } from '../../state/slice.ts';
+import type { PageQuery, StateAsked } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import type { Project } from '../project.ts';
 import type { KeyCount, KeyList, SetList } from '../results.ts';
 
 interface ListOptions extends Pick<PageQuery, 'prefix' | 'limit' | 'after'> {
-  readonly status?: CountedStatus;
+  readonly status?: StateAsked;
   readonly asset?: string;
   readonly count?: boolean;
   readonly jsonLines?: boolean;
@@ -58,7 +57,11 @@ async function keysOf(project: Project, set: string, options: ListOptions): Prom
   }
   const page = view.page(query);
   if (options.status === undefined) return { set, ...page };
-  return { set, ...page, keys: page.keys.map(({ key, addedAt }) => ({ key, addedAt })) };
+  return {
+    set,
+    ...page,
+    keys: page.keys.map(({ key, addedAt, version, item }) => ({ key, addedAt, version, item })),
+  };
 }
 
 /** A key of which any asset is missing or failed, or all of them are materialized; of one asset where it was named. */

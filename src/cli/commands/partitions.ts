@@ -12,8 +12,8 @@ export function partitionsCommand(program: Declaration): void {
     .option('--prefix <text>', 'only keys that begin so')
     .option(
       '--status <status>',
-      'only keys of which an asset is missing or failed, or all assets are materialized',
-      oneOf('--status', ['missing', 'failed', 'materialized']),
+      'only keys of which an asset is in this state (materialized: all of them)',
+      oneOf('--status', ['missing', 'failed', 'stale', 'skipped', 'materialized', 'backlog']),
     )
     .option('--asset <asset>', 'only this asset counts for --status')
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1))
@@ -25,9 +25,11 @@ export function partitionsCommand(program: Declaration): void {
     .command('add')
     .argument('<set>')
     .argument('[keys...]')
-    .description('add keys; those that are there already are skipped')
+    .description('add keys; those that are there already are skipped, or updated with what is given')
     .option('--from <file>', 'a key a line; - is standard input')
-    .option('--json-lines', 'the lines of --from are JSON strings')
+    .option('--json-lines', 'the lines of --from are JSON strings, or {"key", "version", "item"}')
+    .option('--version <text>', 'the version of the one key: another one makes stale what was made of it')
+    .option('--item <json>', 'what the one key carries')
     .option('--materialize', 'materialize the assets of the set for the keys that are new')
     .actionIn(() => import('./partitions-add.ts'));
   partitions

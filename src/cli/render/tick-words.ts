@@ -4,9 +4,10 @@ import { clean, counted } from '../../model/text.ts';
 
 /** What came of a tick, in a few words. */
 export function wordsForTick(tick: TickRecord): string {
-  const counts = { added: 0, removed: 0 };
-  for (const { added, removed } of tick.partitions) {
+  const counts = { added: 0, updated: 0, removed: 0 };
+  for (const { added, updated, removed } of tick.partitions) {
     counts.added += added.length;
+    counts.updated += updated.length;
     counts.removed += removed.length;
   }
   const { truncated } = tick;
@@ -23,6 +24,7 @@ export function wordsForTick(tick: TickRecord): string {
     case 'SUCCESS':
       return [
         ...(counts.added > 0 ? [`${counted(counts.added, 'key')} added`] : []),
+        ...(counts.updated > 0 ? [`${counted(counts.updated, 'key')} updated`] : []),
         ...(counts.removed > 0 ? [`${counted(counts.removed, 'key')} removed`] : []),
         ...(runs > 0 ? [`${counted(runs, 'run')} queued`] : []),
         ...(tick.skippedRunKeys.length > 0

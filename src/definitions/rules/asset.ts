@@ -1,9 +1,11 @@
 /** The rules for one asset by itself: its options, its set and its retries. */
+import { whyNoVersion } from '../../model/carried.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
 import { checkName } from './names.ts';
 import { checkAboveZero, checkKnown, type Owner } from './options.ts';
+import { checkSet } from './partitions.ts';
 import { isRecord, problem, type Problems, said } from './problem.ts';
 
 const OPTIONS = [
@@ -14,6 +16,7 @@ const OPTIONS = [
   'retry',
   'timeoutMs',
   'concurrency',
+  'codeVersion',
   'description',
   'group',
   'tags',
@@ -38,10 +41,20 @@ export function* checkAsset(asset: AnyAsset): Problems {
       'invalid-asset',
       `partitions of ${name} must come from dynamicPartitions(), not be ${nameOfType(partitions)}`,
     );
-  else if (partitions !== undefined) yield* checkName(partitions, 'set', partitions.name);
+  else if (partitions !== undefined) yield* checkSet(partitions);
   yield* checkAboveZero(owner, 'timeoutMs', timeoutMs, 'milliseconds');
   yield* checkAboveZero(owner, 'concurrency', concurrency, 'a whole number');
   if (retry !== undefined) yield* checkRetry(owner, retry);
+  yield* checkCodeVersion(owner, options.codeVersion);
+}
+
+function* checkCodeVersion({ definition, name }: Owner, codeVersion: unknown): Problems {
+  if (codeVersion === undefined) return;
+  const why =
+    typeof codeVersion === 'string'
+      ? whyNoVersion(codeVersion)
+      : `it is ${nameOfType(codeVersion)}, not text`;
+  if (why !== null) yield problem(definition, 'invalid-option', `codeVersion of ${name}: ${why}`);
 }
 
 function* checkRetry(

@@ -4,11 +4,13 @@ import { nearest } from '../../model/nearest.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { type DefinitionKind, kindOf } from '../brand.ts';
+import type { DynamicPartitions } from '../partitions.ts';
 import type { PipelineOptions } from '../pipeline-options.ts';
 import type { Sensor } from '../sensor.ts';
 import { checkAsset } from './asset.ts';
-import { checkName, checkUniqueNames } from './names.ts';
+import { checkUniqueNames } from './names.ts';
 import { checkAboveZero, checkKnown } from './options.ts';
+import { checkSet } from './partitions.ts';
 import { isRecord, problem, type Problems } from './problem.ts';
 import { checkSensor, checkTargets } from './sensor.ts';
 import { checkCircles, checkUpstreams } from './upstreams.ts';
@@ -49,18 +51,18 @@ function* checkOptions(options: PipelineOptions): Problems {
   yield* checkParts({
     assets: yield* checkList<AnyAsset>('assets', given['assets'], 'asset'),
     sensors: yield* checkList<Sensor>('sensors', given['sensors'], 'sensor'),
-    sets: yield* checkList<{ name: string }>('partitions', given['partitions'], 'dynamic-partitions'),
+    sets: yield* checkList<DynamicPartitions>('partitions', given['partitions'], 'dynamic-partitions'),
   });
 }
 
 interface Parts {
   readonly assets: readonly AnyAsset[];
   readonly sensors: readonly Sensor[];
-  readonly sets: readonly { readonly name: string }[];
+  readonly sets: readonly DynamicPartitions[];
 }
 
 function* checkParts({ assets, sensors, sets }: Parts): Problems {
-  for (const set of sets) yield* checkName(set, 'set', set.name);
+  for (const set of sets) yield* checkSet(set);
   for (const asset of assets) yield* checkAsset(asset);
   for (const sensor of sensors) yield* checkSensor(sensor);
   yield* checkUniqueNames('asset', assets);

@@ -4,12 +4,14 @@ import { describe } from '../../model/failure-words.ts';
 import type { Problem } from '../../model/problem.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
 import type { IoManager } from '../../definitions/io-manager.ts';
-import { METADATA_LIMIT, recordableJson } from '../../model/recordable.ts';
+import { ERROR_LIMIT, METADATA_LIMIT, recordable, recordableJson } from '../../model/recordable.ts';
 import { whyNotJson } from '../../model/json-value.ts';
+import { skipReasonOf } from '../../definitions/skip.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
-import type { PartitionRef } from '../../model/partition-status.ts';
+import type { Carried } from '../../model/carried.ts';
+import { isThere as isMade, type PartitionRef, type PartitionStatus } from '../../model/partition-status.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
-import type { AssetOutcome, FinalRunStatus } from '../../model/run.ts';
+import { type AssetOutcome, type FinalRunStatus, outcomeOf } from '../../model/run.ts';
 import type { Clock } from '../../model/time.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
@@ -43,8 +45,10 @@ export interface ExecutionContext {
   readonly ioManager: IoManager;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** Whether an upstream that is not part of the run is on record. */
-  readonly isMade: (partition: PartitionRef) => boolean;
+  /** What is on record of an upstream that is not part of the run. */
+  readonly statusOf: (partition: PartitionRef) => PartitionStatus;
+  /** An asset of a run begins: what its key carries. What changes from now on makes stale what comes of it. */
+  readonly beginsWith: (runId: string, asset: string) => Carried;
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
   /** The run has ended: what it wrote is to be in its log. */
   readonly closeLog: (runId: string) => void;
@@ -92,7 +96,7 @@ async function executeRun(
   }
 }
 
-async function materializeAll(task: RunTask, execution: Omit<Attempt, 'attempt'>): Promise<RunEnding> {
+async function materializeAll(task: RunTask, execution: Execution): Promise<RunEnding> {
   const { context } = execution;
   const outcomes = new Map(task.done.map((outcome) => [outcome.asset, outcome]));
   const left = task.assets.filter((name) => !outcomes.has(name));
@@ -100,11 +104,15 @@ async function materializeAll(task: RunTask, execution: Omit<Attempt, 'attempt'>
     const definition = context.pipeline.assets.get(name);
     const ended =
       definition === undefined
-        ? failed(name, 0, { reason: 'unknown-asset', asset: name })
+        ? failed(
+            { asset: name, version: context.beginsWith(task.id, name).version, codeVersion: null },
+            { reason: 'unknown-asset', asset: name },
+          )
         : await materialize(definition, task, outcomes, execution);
     if (ended === 'interrupted') return { type: 'interrupted' };
     outcomes.set(name, ended);
-    if (ended.status === 'SUCCESS' && name !== left.at(-1)) context.made(task.id, ended);
+    const isMade = ended.status === 'SUCCESS' || ended.skipReason !== null;
+    if (isMade && name !== left.at(-1)) context.made(task.id, ended);
   }
   const assets = task.assets.map((name) => outcomes.get(name)!);
   const failures = assets.filter(({ status }) => status === 'FAILURE');
@@ -116,20 +124,21 @@ async function materialize(
   asset: AssetDefinition,
   task: RunTask,
   outcomes: ReadonlyMap<string, AssetOutcome>,
-  execution: Omit<Attempt, 'attempt'>,
+  execution: Execution,
 ): Promise<AssetOutcome | 'interrupted'> {
   const { context, interrupt, programs } = execution;
+  const carried = context.beginsWith(task.id, asset.name);
+  const about = { asset: asset.name, version: carried.version, codeVersion: asset.codeVersion };
   for (const upstream of asset.upstream) {
     const outcome = outcomes.get(upstream);
+    if (outcome?.skipReason != null) return skipped(about, outcome.skipReason);
     if (outcome !== undefined && outcome.status !== 'SUCCESS') {
-      return {
-        asset: asset.name,
-        status: 'SKIPPED',
-        attempts: 0,
-        metadata: {},
-        error: describe({ reason: 'upstream-failed', asset: asset.name, upstream }),
-      };
+      const error = describe({ reason: 'upstream-failed', asset: asset.name, upstream });
+      return outcomeOf({ asset: asset.name, status: 'SKIPPED', error });
     }
+    const partition = upstreamPartition(context.pipeline, upstream, task.partitionKey);
+    if (outcome === undefined && context.statusOf(partition) === 'skipped')
+      return skipped(about, `asset '${upstream}' was skipped`);
   }
   const inputs = [...asset.inputs.values()];
   for (const upstream of inputs.filter((name) => !outcomes.has(name))) {
@@ -140,24 +149,19 @@ async function materialize(
     } catch (error) {
       // A user's own I/O manager; dynpart's own files are no failure of the asset.
       if (error instanceof FailureError) throw error;
-      return failed(asset.name, 0, {
-        reason: 'asset-threw',
-        asset: asset.name,
-        key,
-        ...describeThrown(error),
-      });
+      return failed(about, { reason: 'asset-threw', asset: asset.name, key, ...describeThrown(error) });
     }
-    return failed(asset.name, 0, { reason: 'upstream-missing', asset: asset.name, key, upstream });
+    return failed(about, { reason: 'upstream-missing', asset: asset.name, key, upstream });
   }
   const mayBlockMs = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
   const noted = context.begun(task.id, mayBlockMs);
   if (noted !== undefined) await noted;
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
-    const ending = await tryOnce(asset, task, { ...execution, attempt });
+    const ending = await tryOnce(asset, task, { ...execution, attempt, carried });
     if (ending === 'interrupted' || 'asset' in ending) return ending;
     const last = attempt > asset.retry.maxRetries;
-    if (last) return failed(asset.name, attempt, ending.failure);
+    if (last) return failed({ ...about, attempts: attempt }, ending.failure);
     await programs.end();
     const retryInMs = retryDelay(asset.retry, attempt, context.clock.random());
     const problem = describe(ending.failure);
@@ -174,21 +178,27 @@ async function materialize(
   }
 }
 
+type Execution = Omit<Attempt, 'attempt' | 'carried'>;
+
 interface Attempt {
   readonly context: ExecutionContext;
   readonly interrupt: AbortSignal;
   readonly programs: Programs;
   readonly attempt: number;
+  /** By the key of the run. */
+  readonly carried: Carried;
 }
 
 /** One try. A failure of user code, and of a user's own I/O manager, is a failure of the asset. */
 async function tryOnce(
   asset: AssetDefinition,
   task: RunTask,
-  { context, interrupt, programs, attempt }: Attempt,
+  { context, interrupt, programs, attempt, carried }: Attempt,
 ): Promise<AssetOutcome | 'interrupted' | { readonly failure: Failure }> {
   const { partitionKey } = task;
   const { ioManager } = context;
+  const { version, item } = carried;
+  const { codeVersion } = asset;
   const metadata: Record<string, MetadataValue> = {};
   const writer = new LineWriter((line) => {
     context.appendLog(task.id, [{ ...line, asset: asset.name, attempt }]);
@@ -224,6 +234,8 @@ async function tryOnce(
         }
         return asset.materialize({
           partitionKey,
+          item,
+          version,
           inputs: inputs as never,
           run: { id: task.id, tags: task.tags, attempt },
           log: writer.log(),
@@ -251,6 +263,10 @@ async function tryOnce(
       return threw(ending.error);
     case 'returned': {
       const { value } = ending;
+      const made = { asset: asset.name, attempts: attempt, metadata, version, codeVersion };
+      const skipReason = skipReasonOf(value);
+      if (skipReason !== null)
+        return outcomeOf({ ...made, status: 'SKIPPED', skipReason: recordable(skipReason, ERROR_LIMIT) });
       try {
         // Looking at a value can run the user's code, too: a getter, a proxy.
         const kept =
@@ -270,7 +286,7 @@ async function tryOnce(
       } catch (error) {
         return threw(error);
       }
-      return { asset: asset.name, status: 'SUCCESS', attempts: attempt, metadata, error: null };
+      return outcomeOf({ ...made, status: 'SUCCESS' });
     }
   }
 }
@@ -293,12 +309,19 @@ function checkedMetadata(
 }
 
 async function isThere(partition: PartitionRef, context: ExecutionContext): Promise<boolean> {
-  if (!context.isMade(partition)) return false;
+  if (!isMade(context.statusOf(partition))) return false;
   const { ioManager } = context;
   const { asset, key } = partition;
   return ioManager.exists === undefined || ioManager.exists({ asset, partitionKey: key });
 }
 
-function failed(asset: string, attempts: number, failure: Failure): AssetOutcome {
-  return { asset, status: 'FAILURE', attempts, metadata: {}, error: describe(failure) };
+type About = Pick<AssetOutcome, 'asset' | 'version' | 'codeVersion'> & Partial<AssetOutcome>;
+
+function failed(about: About, failure: Failure): AssetOutcome {
+  return outcomeOf({ ...about, status: 'FAILURE', error: describe(failure) });
+}
+
+/** What depends on it is skipped as well, for the reason of the first. */
+function skipped(about: About, skipReason: string): AssetOutcome {
+  return outcomeOf({ ...about, status: 'SKIPPED', skipReason });
 }

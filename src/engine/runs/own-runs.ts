@@ -1,6 +1,7 @@
 /** The runs of this process: which wait, which are under way, what became of them, and what a newer view of the state says of them. */
 import { upstreamsOf } from '../../definitions/mapping.ts';
-import { isThere, type PartitionRef } from '../../model/partition-status.ts';
+import { type Carried, NOTHING_CARRIED } from '../../model/carried.ts';
+import type { PartitionRef, PartitionStatus } from '../../model/partition-status.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
@@ -104,6 +105,15 @@ export class OwnRuns {
     for (const { run } of this.#inFlight.values()) yield run;
   }
 
+  /** The state that shows these runs as this process's, with all that they look at. */
+  async look(runs: readonly OwnedRun[]): Promise<StateView> {
+    const { store, pipeline } = this.#options;
+    const needs = needsOfExecution(pipeline, () => [...this.#all(), ...runs]);
+    const view = await store.read(needs);
+    // What was read may be older than what is known: the runs may be canceled by now.
+    return view.serial < (this.#view?.serial ?? 0) ? store.read(needs) : view;
+  }
+
   /** Takes on runs that `view` shows as this process's. */
   adopt(runs: readonly OwnedRun[], view: StateView): void {
     // Released, and taken up again by this very process before it noticed: then they are here already.
@@ -111,8 +121,7 @@ export class OwnRuns {
     for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
     this.queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
     this.slots = view.executors().find(({ id }) => id === this.#options.executor.id)?.slots ?? 0;
-    // What was read may be older than what is known: the runs may be canceled by now.
-    this.see(this.#view !== null && view.serial < this.#view.serial ? this.#view : view);
+    this.see(view);
   }
 
   begin(run: OwnedRun, startedAt: string): InFlight {
@@ -140,14 +149,37 @@ export class OwnRuns {
   end(run: OwnedRun, startedAt: string | null, end: ReturnType<typeof endOfAll>): void {
     const { id, partitionKey, runKey, interrupted, done } = run;
     const status = 'STARTED' as const;
-    const pending = { id, partitionKey, runKey, interrupted, status, canceling: false, startedAt, done };
-    const record = endOf(run.runs, pending, end, this.#options.clock.now());
+    const place = { id, partitionKey, runKey, interrupted, status, startedAt, done };
+    const record = endOf(
+      run.runs,
+      { ...place, canceling: false, touched: {} },
+      end,
+      this.#options.clock.now(),
+    );
     this.unrecorded.noteEnd({ record, set: run.runs.set });
     this.#options.emit({ type: 'run-ended', run: record });
   }
 
-  isMade({ asset, set, key }: PartitionRef): boolean {
-    return this.unrecorded.isFresh(asset, key) || isThere(this.#view!.statusOf(asset, set, [key])[0]!);
+  statusOf({ asset, set, key }: PartitionRef): PartitionStatus {
+    return this.unrecorded.freshOf(asset, key) ?? this.#view!.statusOf(asset, set, [key])[0]!;
+  }
+
+  /** An asset of a run begins: what its key carries. What changes from now on makes stale what comes of it. */
+  beginsWith(id: string, asset: string): Carried {
+    const { runs, partitionKey } = this.#inFlight.get(id)!.run;
+    this.unrecorded.noteSeen(id, asset, this.#view!.serial);
+    if (runs.set === null || partitionKey === null) return NOTHING_CARRIED;
+    return this.#view!.carried(runs.set, [partitionKey]).get(partitionKey) ?? NOTHING_CARRIED;
+  }
+
+  /** Where these runs are. */
+  partitionsOf(
+    ids: ReadonlyMap<string, unknown>,
+  ): { readonly set: string | null; readonly key: string | null }[] {
+    if (ids.size === 0) return [];
+    return [...this.#all()].flatMap(({ id, runs: { set }, partitionKey: key }) =>
+      ids.has(id) ? [{ set, key }] : [],
+    );
   }
 
   isNews({ serial }: StateView): boolean {

@@ -56,7 +56,8 @@ export class RunLoop {
     const { store, executor, processes } = this.#options;
     return {
       ...this.#options,
-      isMade: (partition) => this.#runs.isMade(partition),
+      statusOf: (partition) => this.#runs.statusOf(partition),
+      beginsWith: (id, asset) => this.#runs.beginsWith(id, asset),
       made: (id, outcome) => this.#noteMade(id, outcome),
       appendLog: (id, lines) => store.appendLog(id, lines),
       closeLog: (id) => store.closeLog(id),
@@ -81,7 +82,7 @@ export class RunLoop {
 
   /** Takes on runs that a commit made this executor's; also while others are being executed. */
   async adopt(runs: readonly OwnedRun[]): Promise<void> {
-    const view = await this.#options.store.read(this.#runs.needs);
+    const view = await this.#runs.look(runs);
     if (this.left === 0) {
       this.#recorder.beginWaiting();
       this.#lookout.beginWaiting();

@@ -70,7 +70,9 @@ export class RunRecorder {
     const needs = needsOfEnds(executor.id, [
       ...ended.map(({ set, record }) => ({ set, key: record.partitionKey })),
       ...back.map(({ runs: { set }, partitionKey }) => ({ set, key: partitionKey })),
+      ...this.#runs.partitionsOf(made),
     ]);
+    const seenBy = (run: string, asset: string): number | undefined => unrecorded.seenBy(run, asset);
     let isRecorded = false;
     try {
       await ioManager.flush?.();
@@ -78,7 +80,16 @@ export class RunRecorder {
       for (const { record } of ended) started.delete(record.id);
       const now = clock.now();
       const recorded = await store.commit(needs, (view) =>
-        planEnds(view, { executor: executor.id, ended, made, started, released, goesOn: goesOn(), now }),
+        planEnds(view, {
+          executor: executor.id,
+          ended,
+          made,
+          started,
+          released,
+          seenBy,
+          goesOn: goesOn(),
+          now,
+        }),
       );
       isRecorded = true;
       unrecorded.endsRecorded(ended);
@@ -88,6 +99,7 @@ export class RunRecorder {
       let unsettled: { readonly error: unknown } | null = null;
       try {
         this.#settle(recorded, released);
+        await this.#removeSkipped(recorded);
       } catch (error) {
         unsettled = { error };
       }
@@ -108,6 +120,17 @@ export class RunRecorder {
       emit({ type: 'run-finished', run: record, canceledByOthers, left: --left });
     if (released > 0) emit({ type: 'runs-released', count: released });
     if (lost.length > 0) this.#runs.sayLost(lost.length);
+  }
+
+  /** A run that found nothing to make ends what was made before: its value goes. */
+  async #removeSkipped({ finished }: RecordedEnds): Promise<void> {
+    const { ioManager } = this.#options;
+    for (const { record } of finished)
+      for (const { asset, skipReason } of record.assets) {
+        if (skipReason === null) continue;
+        const value = { asset, partitionKey: record.partitionKey };
+        if (ioManager.exists === undefined || (await ioManager.exists(value))) await ioManager.remove(value);
+      }
   }
 
   /** Values become visible with their record; what does not count is dropped. */

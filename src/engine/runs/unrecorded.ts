@@ -6,6 +6,7 @@ import { FreshlyMade } from './freshly-made.ts';
 export class Unrecorded {
   readonly #started = new Map<string, string>();
   readonly #fresh = new FreshlyMade();
+  readonly #seen = new Map<string, Map<string, number>>();
   #ended: FinishedRun[] = [];
   #made = new Map<string, readonly AssetOutcome[]>();
   #count = 0;
@@ -38,6 +39,7 @@ export class Unrecorded {
   forgetStart(id: string): void {
     this.#started.delete(id);
     this.#made.delete(id);
+    this.#seen.delete(id);
   }
 
   /** An asset of a run is made, and the run goes on. */
@@ -76,7 +78,10 @@ export class Unrecorded {
   /** A commit has recorded these ends, or found that they are not this process's to record. */
   endsRecorded(ended: readonly FinishedRun[]): void {
     this.#count -= ended.length;
-    for (const { record } of ended) this.#started.delete(record.id);
+    for (const { record } of ended) {
+      this.#started.delete(record.id);
+      this.#seen.delete(record.id);
+    }
   }
 
   /** There is a view that shows them. */
@@ -84,8 +89,20 @@ export class Unrecorded {
     for (const { record } of ended) this.#fresh.forget(record);
   }
 
-  /** Whether an asset was made here for a key, and no view shows it. */
-  isFresh(asset: string, partitionKey: string | null): boolean {
-    return this.#fresh.has(asset, partitionKey);
+  /** What an asset has come to here for a key, as long as no view shows it. */
+  freshOf(asset: string, partitionKey: string | null): ReturnType<FreshlyMade['statusOf']> {
+    return this.#fresh.statusOf(asset, partitionKey);
+  }
+
+  /** An asset of a run begins, from what a view of this serial shows. */
+  noteSeen(id: string, asset: string, serial: number): void {
+    const seen = this.#seen.get(id) ?? new Map<string, number>();
+    this.#seen.set(id, seen);
+    seen.set(asset, serial);
+  }
+
+  /** What an asset of a run was made from: the state with this serial. `undefined`: it was not made here. */
+  seenBy(id: string, asset: string): number | undefined {
+    return this.#seen.get(id)?.get(asset);
   }
 }

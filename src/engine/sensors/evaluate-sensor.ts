@@ -1,6 +1,7 @@
 /** Calls a sensor's function: with what it may see, for no longer than it may take, and makes data of what it returns. */
 import type { Failure } from '../../model/failure.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
+import type { PartitionsView } from '../../definitions/sensor.ts';
 import { type LogLine, TICK_LOG_LIMIT } from '../../model/tick.ts';
 import type { Clock } from '../../model/time.ts';
 import type { SetReader } from '../../state/store.ts';
@@ -60,7 +61,8 @@ export function evaluateHere(
           async () => {
             const returned: unknown = await sensor.evaluate({
               cursor,
-              partitions: (set) => setView(sets, pipeline, typeof set === 'string' ? set : set.name),
+              partitions: (set) =>
+                setView(sets, pipeline, typeof set === 'string' ? set : set.name) as PartitionsView<never>,
               lastTickAt,
               log: writer.log(),
               exec: makeExec({ writer, signal, programs }),

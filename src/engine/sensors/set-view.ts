@@ -3,8 +3,12 @@
  * million keys. An answer that is used without `await` says so in the user's own line.
  */
 import type { Pipeline } from '../../definitions/pipeline.ts';
-import type { PartitionsView } from '../../definitions/sensor.ts';
-import { nearest } from '../../model/nearest.ts';
+import type { AnyAsset } from '../../definitions/asset.ts';
+import type { CarryingKey } from '../../definitions/partitions.ts';
+import type { AssetStatus, PartitionsView } from '../../definitions/sensor.ts';
+import { isChanged } from '../../model/carried.ts';
+import { shownAs } from '../../model/partition-status.ts';
+import { didYouMean, nearest } from '../../model/nearest.ts';
 import type { SetReader } from '../../state/store.ts';
 
 export function setView(reader: SetReader, pipeline: Pipeline, set: string): PartitionsView {
@@ -24,7 +28,40 @@ export function setView(reader: SetReader, pipeline: Pipeline, set: string): Par
       new Promise<T>((resolve) => resolve(answer())),
       `partitions('${set}').${call} is a promise: write await partitions('${set}').${call}`,
     );
+  const changed = async <Given extends CarryingKey>(items: Iterable<Given>): Promise<Given[]> => {
+    if (typeof items === 'string' || typeof items[Symbol.iterator] !== 'function')
+      throw new TypeError(
+        `changed() takes a list of { key, version }, such as changed([{ key: 'a', version: '1' }])`,
+      );
+    const last = new Map<string, Given>();
+    for (const item of items) {
+      if (typeof item?.key !== 'string')
+        throw new TypeError(`changed() takes a list of { key, version }; for keys alone ask missing()`);
+      last.set(item.key, item);
+    }
+    const isMissing = new Set(await reader.missing(set, last.keys()));
+    const carried = await reader.carried(set, last.keys());
+    return [...last.values()].filter((item) => {
+      const before = carried.get(item.key);
+      if (before === undefined) return isMissing.has(item.key);
+      return isChanged(before, { version: item.version ?? null, item: null });
+    });
+  };
+  const status = async (asset: AnyAsset | string, keys: readonly string[]): Promise<AssetStatus[]> => {
+    const name = typeof asset === 'string' ? asset : asset.name;
+    const known = pipeline.assets.get(name);
+    if (known === undefined)
+      throw new Error(`the pipeline has no asset '${name}'${didYouMean(name, [...pipeline.assets.keys()])}`);
+    if (known.set !== set)
+      throw new Error(
+        `asset '${name}' has ${known.set === null ? 'no set' : `set '${known.set}'`}, not '${set}'`,
+      );
+    return (await reader.statusOf(name, set, keys)).map(shownAs);
+  };
   return {
+    changed: (items) => promised('changed(…)', () => changed(items)),
+    get: (key) => promised('get(…)', async () => (await reader.carried(set, [key])).get(key)),
+    status: (asset, keys) => promised('status(…)', () => status(asset, keys)),
     has: (key) => promised('has(…)', () => reader.has(set, key)),
     missing: (keys) => promised('missing(…)', () => missing(keys)),
     count: guarded(

@@ -27,6 +27,7 @@ export type StateFailure =
   | { readonly reason: 'commit-unsure'; readonly file: string; readonly serial: number }
   | { readonly reason: 'state-mounted'; readonly file: string }
   | { readonly reason: 'state-too-large'; readonly file: string }
+  | { readonly reason: 'items-too-large'; readonly bytes: number; readonly most: number }
   | { readonly reason: 'clock-unusable'; /** Since 1970. */ readonly ms: number }
   | { readonly reason: 'state-io'; readonly file: string; readonly action: string; readonly cause: string }
   | {
@@ -74,6 +75,10 @@ export const stateWords: WordsFor<StateFailure> = {
   'state-mounted': ({ file }) => [
     `the state file ${file} is a mount of its own: a commit puts a new file in its place, and cannot do so there`,
     'nothing was changed; mount the folder that it is in, not the file',
+  ],
+  'items-too-large': ({ bytes, most }) => [
+    `the items of all keys together would have ${bytes} bytes of JSON; a state that is a file keeps ${most} at most, since each commit writes them`,
+    'keep in an item only what tells keys apart, and what is large as the value of an asset; nothing was changed',
   ],
   'state-too-large': ({ file }) => [
     `the state file ${file} would be larger than 512 MiB, which is the most that can be read again`,

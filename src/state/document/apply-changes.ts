@@ -1,4 +1,6 @@
 /** What each change does to the document. Pure: the document that is given stays as it was. */
+import { carriedOf } from './carried-columns.ts';
+import { withCarried, withColumns } from './change-carried.ts';
 import { put, timesWithout, without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
 import {
@@ -9,21 +11,28 @@ import {
   groupOf,
   withLetters,
   withProgress,
+  withTouched,
 } from './run-columns.ts';
 import {
   EMPTY_SET,
   entryOf,
   type ExecutorEntry,
   NEW_SENSOR,
+  type RunGroup,
   type SensorEntry,
   type SetEntry,
   type SpentRunKeys,
   type StateDocument,
 } from './state-document.ts';
-import { type MadeLetter, withOutcomes, withoutKeys } from './statuses.ts';
-import type { AssetOutcome } from '../../model/run.ts';
-import type { FinishedRun, QueuedRuns, StateChange } from '../changes.ts';
-import type { CountQuery } from '../slice.ts';
+import { StatusChanges } from './status-changes.ts';
+import { withoutKeys } from './statuses.ts';
+import { NOTHING_CARRIED } from '../../model/carried.ts';
+import type { KnownPipeline } from '../../model/known-pipeline.ts';
+import { type AssetOutcome, partsOfRunId } from '../../model/run.ts';
+import type { FinishedRun, QueuedRuns, StaleAssets, StateChange } from '../changes.ts';
+
+type KeysAdded = Extract<StateChange, { readonly type: 'keys-added' }>;
+type KeysUpdated = Extract<StateChange, { readonly type: 'keys-updated' }>;
 
 /** Who is known to be an executor but owns nothing yet: its entry is made by the first change that names it. */
 export type KnownExecutors = (id: string) => ExecutorEntry | undefined;
@@ -40,7 +49,13 @@ export function applyChanges(
 function applyChange(document: StateDocument, change: StateChange, executors: KnownExecutors): StateDocument {
   switch (change.type) {
     case 'keys-added':
-      return withSet(document, change.set, (set) => addKeys(set, change.keys, change.at));
+      return withSet(document, change.set, (set) => addKeys(set, change));
+    case 'keys-updated':
+      return updateKeys(document, change);
+    case 'keys-marked':
+      return withStatuses(document, (statuses) =>
+        statuses.mark(change.asset, change.set, change.keys, change.as),
+      );
     case 'keys-removed':
       return removeKeys(document, change.set, change.keys, change.keepOut);
     case 'keys-let-in':
@@ -103,7 +118,7 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
         })),
       };
     case 'runs-progressed':
-      return progressRuns(document, change.runs);
+      return progressRuns(document, change.runs, change.stale);
     case 'runs-canceling':
       return {
         ...document,
@@ -124,7 +139,7 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
       if (document.runs.some(({ owner }) => owner === change.id)) return document;
       return { ...document, executors: document.executors.filter(({ id }) => id !== change.id) };
     case 'pipeline-known':
-      return { ...document, pipeline: change.pipeline };
+      return rememberPipeline(document, change.pipeline);
   }
 }
 
@@ -146,14 +161,20 @@ function withSensor(
   };
 }
 
-function addKeys(set: SetEntry, keys: readonly string[], at: string): SetEntry {
+function addKeys(set: SetEntry, { keys, at, carried }: KeysAdded): SetEntry {
   if (keys.length === 0) return set;
   const last = set.added.at(-1);
   const added =
     last?.[1] === at
       ? [...set.added.slice(0, -1), [last[0] + keys.length, at] as const]
       : [...set.added, [keys.length, at] as const];
-  return { ...set, keys: set.keys.concat(keys), added };
+  const grown = { ...set, keys: set.keys.concat(keys), added };
+  if (carried === undefined) return grown;
+  return withCarried(
+    grown,
+    keys.map((_, number) => set.keys.length + number),
+    carried,
+  );
 }
 
 /** Takes keys out of a set, and out of everything that goes by the positions of its keys. */
@@ -166,11 +187,19 @@ function removeKeys(
   const set = entryOf(document.sets, name) ?? EMPTY_SET;
   const gone = new Set(keys);
   const positions = [...positionsOf(set.keys, gone).values()].sort((a, b) => a - b);
-  const changed = withSet(document, name, () => ({
-    keys: without(set.keys, positions),
-    added: timesWithout(set.added, positions),
-    keptOut: keepOut ? [...new Set([...set.keptOut, ...keys])] : set.keptOut,
-  }));
+  const changed = withSet(document, name, () =>
+    withColumns(
+      {
+        keys: without(set.keys, positions),
+        added: timesWithout(set.added, positions),
+        keptOut: keepOut ? [...new Set([...set.keptOut, ...keys])] : set.keptOut,
+      },
+      {
+        versions: without(set.versions ?? [], positions),
+        items: without(set.items ?? [], positions),
+      },
+    ),
+  );
   return {
     ...changed,
     assets: mapEntries(document.assets, (asset) => withoutKeys(asset, name, positions)),
@@ -221,55 +250,94 @@ function spend(
 function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
   // What is on record counts once: another run may have come to something else since.
   const done = doneIn(document.runs);
+  const owners = ownersOf(document.runs);
   const runs = changeChosen(document.runs, chosenBy(finished.map(({ record }) => record.id)), () => null);
-  const outcomes = finished.map(({ record: { id, partitionKey, assets }, set }) => ({
+  const outcomes = finished.map(({ record: { id, partitionKey, assets }, set, stale = NONE_STALE }) => ({
     set,
     partitionKey,
     assets: assets.filter(({ asset }) => !done.get(id)?.has(asset)),
+    stale,
+    owner: owners.get(partsOfRunId(id).group) ?? null,
   }));
-  return withStatuses({ ...document, runs }, outcomes);
+  return withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
 }
 
 /** Runs that have made some of their assets and go on. */
 function progressRuns(
   document: StateDocument,
   progress: ReadonlyMap<string, readonly AssetOutcome[]>,
+  stale: ReadonlyMap<string, StaleAssets> = new Map(),
 ): StateDocument {
   const outcomes = [...progress].flatMap(([id, assets]) => {
     const found = findRun(document.runs, id);
     if (found === undefined) return [];
-    return [{ set: found.runs.set, partitionKey: found.run.partitionKey, assets }];
+    const { runs, run } = found;
+    const { partitionKey } = run;
+    return [{ set: runs.set, partitionKey, assets, stale: stale.get(id) ?? NONE_STALE, owner: runs.owner }];
   });
   const runs = changeChosen(document.runs, chosenBy(progress.keys()), (part) => withProgress(part, progress));
-  return withStatuses({ ...document, runs }, outcomes);
+  return withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
 }
 
-interface OutcomesOfRun {
-  readonly set: string | null;
-  readonly partitionKey: string | null;
-  readonly assets: readonly AssetOutcome[];
+const NONE_STALE: StaleAssets = new Map();
+
+/** Parts of a group may have different owners: where a commit ends runs of one, that one's. */
+function ownersOf(groups: readonly RunGroup[]): ReadonlyMap<string, string | null> {
+  return new Map(groups.map(({ id, owner }) => [id, owner]));
 }
 
-/** What each key of each asset came to; a later run of the same key wins. */
-function withStatuses(document: StateDocument, runs: readonly OutcomesOfRun[]): StateDocument {
-  const outcomes = new Map<string, { query: CountQuery; letters: Map<string | null, MadeLetter> }>();
-  for (const { set, partitionKey, assets } of runs) {
-    for (const { asset, status } of assets) {
-      if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
-      const name = JSON.stringify([asset, set]);
-      const outcome = outcomes.get(name) ?? { query: { asset, set }, letters: new Map() };
-      outcomes.set(name, outcome);
-      const before = outcome.letters.get(partitionKey);
-      const isRemake = before === 'm' || before === 'F';
-      outcome.letters.set(partitionKey, status === 'SUCCESS' ? 'm' : isRemake ? 'F' : 'f');
+function updateKeys(document: StateDocument, { set: name, keys, carried }: KeysUpdated): StateDocument {
+  const set = entryOf(document.sets, name) ?? EMPTY_SET;
+  const positions = positionsOf(set.keys, keys);
+  const before = carriedOf(set, keys);
+  const changed = keys.filter(
+    (key, at) => (before.get(key) ?? NOTHING_CARRIED).version !== carried[at]!.version,
+  );
+  const updated = withSet(document, name, () =>
+    withCarried(
+      set,
+      keys.map((key) => positions.get(key)!),
+      carried,
+    ),
+  );
+  if (changed.length === 0) return updated;
+  return withStatuses(updated, (statuses) => statuses.changeVersions(name, changed));
+}
+
+/** Nothing that was made knows of a pipeline's functions, but of its assets' code, and of what is to be made by itself. */
+function rememberPipeline(document: StateDocument, pipeline: KnownPipeline): StateDocument {
+  const before = new Map(document.pipeline?.assets.map((asset) => [asset.name, asset]));
+  const codes = new Map<string, string>();
+  const changed = withStatuses({ ...document, pipeline }, (statuses) => {
+    for (const { name, set, codeVersion, automate, takesBacklog } of pipeline.assets) {
+      const entry = entryOf(document.assets, name);
+      if (codeVersion !== undefined && entry !== undefined && entry.codeVersion !== codeVersion) {
+        codes.set(name, codeVersion);
+        if (entry.codeVersion !== undefined) statuses.changeCode(name, set);
+      }
+      const was = before.get(name);
+      const isOwed = automate === undefined || takesBacklog === true;
+      if (isOwed) statuses.setBacklog(name, set, false);
+      else if (was?.automate === undefined || was.set !== set) statuses.setBacklog(name, set, true);
     }
-  }
-  let changed = document;
-  for (const { query, letters } of outcomes.values()) {
-    const entry = withOutcomes(changed, query, letters);
-    changed = { ...changed, assets: { ...changed.assets, [query.asset]: entry } };
-  }
-  return changed;
+  });
+  return {
+    ...changed,
+    assets: mapEntries(changed.assets, (entry, name) => {
+      const codeVersion = codes.get(name);
+      return codeVersion === undefined ? entry : { ...entry, codeVersion };
+    }),
+  };
+}
+
+function withStatuses(document: StateDocument, change: (statuses: StatusChanges) => void): StateDocument {
+  const statuses = new StatusChanges(document);
+  change(statuses);
+  return {
+    ...document,
+    assets: statuses.entries(),
+    runs: withTouched(document.runs, statuses.touched, document.serial + 1),
+  };
 }
 
 function keysOf(document: StateDocument, set: string): readonly string[] {

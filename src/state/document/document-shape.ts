@@ -1,6 +1,8 @@
 /** The shape of a whole state: what each field must be, and that columns are as long as what they are columns of. */
 import type { KnownAsset, KnownPipeline, KnownSensor } from '../../model/known-pipeline.ts';
+import type { JsonValue } from '../../model/json-value.ts';
 import {
+  anything,
   count,
   entries,
   finite,
@@ -19,7 +21,7 @@ import {
   tuple,
   where,
 } from '../../model/shape.ts';
-import { outcomeShape, ownerFields, tickShape } from './record-shapes.ts';
+import { outcomeShape, ownerFields, reasonShape, tickShape } from './record-shapes.ts';
 import {
   type AssetEntry,
   entryOf,
@@ -33,13 +35,24 @@ import {
   type StateDocument,
   type StatusColumn,
 } from './state-document.ts';
+import { STATUS_LETTERS } from './statuses.ts';
 
 const pipeline = object<KnownPipeline>({
   file: text,
   stamp: text,
   sets: list(text),
   concurrency: count,
-  assets: list(object<KnownAsset>({ name: text, set: orNull(text), inputs: list(text), deps: list(text) })),
+  assets: list(
+    object<KnownAsset>({
+      name: text,
+      set: orNull(text),
+      inputs: list(text),
+      deps: list(text),
+      codeVersion: optional(text),
+      automate: optional(oneOf('missing', 'stale')),
+      takesBacklog: optional(is<true>((value) => value === true, 'true')),
+    }),
+  ),
   sensors: list(
     object<KnownSensor>({
       name: text,
@@ -52,11 +65,20 @@ const pipeline = object<KnownPipeline>({
 });
 
 const set = where(
-  object<SetEntry>({ keys: list(text), added: list(tuple(count, time)), keptOut: list(text) }),
-  ({ keys, added }) =>
-    added.reduce((sum, [size]) => sum + size, 0) === keys.length
-      ? null
-      : misfit(`counts that add up to the ${keys.length} keys`, '.added'),
+  object<SetEntry>({
+    keys: list(text),
+    added: list(tuple(count, time)),
+    keptOut: list(text),
+    versions: optional(list(orNull(text))),
+    items: optional(list<JsonValue>(anything)),
+  }),
+  ({ keys, added, versions = [], items = [] }) => {
+    if (added.reduce((sum, [size]) => sum + size, 0) !== keys.length)
+      return misfit(`counts that add up to the ${keys.length} keys`, '.added');
+    for (const [name, column] of Object.entries({ versions, items }))
+      if (column.length > keys.length) return misfit(`no longer than the ${keys.length} keys`, `.${name}`);
+    return null;
+  },
 );
 
 const sensor = object<SensorEntry>({
@@ -70,7 +92,10 @@ const sensor = object<SensorEntry>({
   }),
 });
 
-const statuses = { set: orNull(text), status: letters(/^[mfF.]*$/, 'm, f, F and .') };
+const statuses = {
+  set: orNull(text),
+  status: letters(new RegExp(`^[${STATUS_LETTERS}]*$`), `the letters ${STATUS_LETTERS}`),
+};
 
 const runKeys = list(orNull(text));
 
@@ -81,6 +106,7 @@ const runs = where(
     sensor: orNull(text),
     set: orNull(text),
     assets: list(text),
+    reasons: optional(list(reasonShape)),
     tags: entries(text),
     origin: oneOf('tick', 'worker', 'materialize'),
     retryOf: orNull(text),
@@ -96,6 +122,7 @@ const runs = where(
     interrupted: letters(/^[0-9]*$/, 'digits'),
     startedAt: entries(time),
     done: optional(entries(list(outcomeShape))),
+    touched: optional(entries(entries(count))),
   }),
   ({ numbers, keys, runKeys, status, interrupted }) => {
     const columns = { keys, runKeys: Array.isArray(runKeys) ? runKeys : keys, status, interrupted };
@@ -121,7 +148,11 @@ export const documentShape: Shape<StateDocument> = where(
     pipeline: orNull(pipeline),
     sets: entries(set),
     assets: entries(
-      object<AssetEntry>({ ...statuses, before: optional(list(object<StatusColumn>(statuses))) }),
+      object<AssetEntry>({
+        ...statuses,
+        codeVersion: optional(text),
+        before: optional(list(object<StatusColumn>(statuses))),
+      }),
     ),
     sensors: entries(sensor),
     executors: list(object<ExecutorEntry>({ ...ownerFields, slots: count, wants: count })),

@@ -1,4 +1,5 @@
 /** A view of a document: what both implementations answer when the engine asks. */
+import { carriedAt, carriedOf } from './carried-columns.ts';
 import { positionsOf } from './key-positions.ts';
 import { findRun, pendingRuns } from './run-columns.ts';
 import {
@@ -9,9 +10,9 @@ import {
   type SetEntry,
   type StateDocument,
 } from './state-document.ts';
-import { candidates, countsOf, type InProgress, inProgress, statesOf, statusOf } from './statuses.ts';
+import { candidates, countsOf, type InProgress, inProgress, isIn, statesOf, statusOf } from './statuses.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { ExecutorSigns, KeyPage, OldestQuery, PageQuery, StateView } from '../slice.ts';
+import type { ExecutorSigns, KeyPage, KeyState, OldestQuery, PageQuery, StateView } from '../slice.ts';
 
 /** What is not in the document: the processes of its executors, and the history. */
 export interface BesideDocument {
@@ -34,6 +35,7 @@ export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocum
     keys: keysOf,
     present: (set, keys) => new Set(positionsOf(keysOf(set), keys).keys()),
     keptOut: (set, keys) => new Set(positionsOf(entryOf(document.sets, set)?.keptOut ?? [], keys).keys()),
+    carried: (set, keys) => carriedOf(entryOf(document.sets, set) ?? EMPTY_SET, keys),
     page: (query) => pageOf(document, query, running),
     oldest: (query) => oldestOf(document, query),
     statusOf: (asset, set, keys) => statusOf(document, { asset, set }, keys),
@@ -89,14 +91,18 @@ function spentRunKeys(
 
 function pageOf(document: StateDocument, query: PageQuery, running: () => InProgress): KeyPage {
   const { set: name, prefix = '', limit = Infinity, status, assets, every, fromEnd = false } = query;
-  const { keys, added } = entryOf(document.sets, name) ?? EMPTY_SET;
+  const entry = entryOf(document.sets, name) ?? EMPTY_SET;
+  const { keys, added } = entry;
   const from = query.after === undefined ? 0 : (positionsOf(keys, [query.after]).get(query.after) ?? -1) + 1;
   const columns = assets?.map((asset) => statesOf(document, { asset, set: name }, running()));
   const passes = (position: number): boolean => {
     if (!keys[position]!.startsWith(prefix)) return false;
     if (status === undefined) return true;
-    const among = columns!.map((stateAt) => stateAt(position));
-    return every ? among.every((one) => one === status) : among.includes(status);
+    const isAsked = (stateAt: (position: number) => KeyState): boolean => {
+      const state = stateAt(position);
+      return state !== 'in progress' && isIn(status, state);
+    };
+    return every ? columns!.every(isAsked) : columns!.some(isAsked);
   };
   const positions: number[] = [];
   const take = (position: number): boolean => {
@@ -114,6 +120,7 @@ function pageOf(document: StateDocument, query: PageQuery, running: () => InProg
     keys: positions.map((at) => ({
       key: keys[at]!,
       addedAt: timeAt(at),
+      ...carriedAt(entry, at),
       ...(columns && { states: columns.map((stateAt) => stateAt(at)) }),
     })),
     next: hasMore && !fromEnd ? keys[positions.at(-1)!]! : null,

@@ -1,7 +1,15 @@
 /** The shapes of single records: ticks, finished runs, log lines, owners. What is read from a file is not trusted to have them. */
 import type { Owner } from '../../files/process-owner.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { AssetOutcome, RunRecord, RunStatus } from '../../model/run.ts';
+import {
+  type AssetOutcome,
+  causeOf,
+  outcomeOf,
+  type RunCause,
+  type RunReason,
+  type RunRecord,
+  type RunStatus,
+} from '../../model/run.ts';
 import {
   anything,
   count,
@@ -17,7 +25,7 @@ import {
   text,
   time,
 } from '../../model/shape.ts';
-import type { LogLine, TickRecord } from '../../model/tick.ts';
+import type { LogLine, PartitionsOutcome, TickRecord } from '../../model/tick.ts';
 import type { RunLogLine } from '../store.ts';
 
 // A signal to process 0 reaches whoever asks: it would seem alive for ever.
@@ -40,7 +48,15 @@ export const tickShape = object<TickRecord>({
   startedAt: time,
   finishedAt: time,
   cursor: object({ before: orNull(text), after: orNull(text) }),
-  partitions: list(object({ set: text, added: list(text), removed: list(text), skipped: list(text) })),
+  partitions: list(
+    object<PartitionsOutcome>({
+      set: text,
+      added: list(text),
+      updated: list(text),
+      removed: list(text),
+      skipped: list(text),
+    }),
+  ),
   runs: list(
     object({
       id: orNull(text),
@@ -58,11 +74,42 @@ export const tickShape = object<TickRecord>({
   log: optional(list(object<LogLine>({ at: text, stream, text }))),
 });
 
+/** A tick that an older dynpart wrote, with what this one knows besides. What it is given may be anything. */
+export function tickSinceThen(record: unknown): unknown {
+  const { partitions } = (record ?? {}) as { readonly partitions?: unknown };
+  if (!Array.isArray(partitions)) return record;
+  const isOld = partitions.some((one) => (one as { updated?: unknown } | null)?.updated === undefined);
+  if (!isOld) return record;
+  return {
+    ...(record as object),
+    partitions: partitions.map((one) => ({ updated: [], ...(one as object) })),
+  };
+}
+
+/** A run that an older dynpart wrote, likewise. */
+export function runSinceThen(record: unknown): unknown {
+  const run = (record ?? {}) as Readonly<Record<string, unknown>>;
+  if (!Array.isArray(run['assets']) || run['cause'] !== undefined) return record;
+  const head = { sensor: run['sensor'] as string | null, retryOf: run['retryOf'] as string | null };
+  return { ...run, cause: causeOf(head), assets: run['assets'].map(outcomeSinceThen) };
+}
+
+export function outcomeSinceThen(outcome: unknown): unknown {
+  if (typeof outcome !== 'object' || outcome === null) return outcome;
+  return outcomeOf(outcome as AssetOutcome);
+}
+
+export const reasonShape = oneOf<RunReason>('missing', 'failed', 'version', 'code', 'upstream', 'asked');
+
 export const outcomeShape = object<AssetOutcome>({
   asset: text,
   status: oneOf('QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED', 'SKIPPED'),
+  reason: orNull(reasonShape),
   attempts: count,
   metadata: entries(anything),
+  version: orNull(text),
+  codeVersion: orNull(text),
+  skipReason: orNull(text),
   error: orNull(problem),
 });
 
@@ -72,6 +119,7 @@ export const runShape = object<RunRecord>({
   status: runStatus,
   sensor: orNull(text),
   runKey: orNull(text),
+  cause: oneOf<RunCause>('sensor', 'automation', 'materialize', 'retry'),
   tags: entries(text),
   attempts: count,
   retryOf: orNull(text),

@@ -1,6 +1,7 @@
 /** Runs that were queued together, kept as columns: how to pick, split and read them. */
 import { alike, take } from './columns.ts';
 import type { RunGroup } from './state-document.ts';
+import type { Touched } from './status-changes.ts';
 import { type AssetOutcome, partsOfRunId, runId } from '../../model/run.ts';
 import type { QueuedRuns } from '../changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
@@ -16,6 +17,7 @@ export function groupOf(runs: QueuedRuns, owner: string | null, serial: number):
     sensor: runs.sensor,
     set: runs.set,
     assets: runs.assets,
+    ...(runs.reasons && { reasons: runs.reasons }),
     tags: runs.tags,
     origin: runs.origin,
     retryOf: runs.retryOf,
@@ -45,14 +47,52 @@ function pick(group: RunGroup, positions: readonly number[]): RunGroup {
   const kept = new Set(picked.numbers.map(String));
   const byNumber = <T>(entries: Readonly<Record<string, T>>): Record<string, T> =>
     Object.fromEntries(Object.entries(entries).filter(([number]) => kept.has(number)));
-  return withDoneOf({ ...picked, startedAt: byNumber(group.startedAt) }, byNumber(group.done ?? {}));
+  return withNotes(
+    { ...picked, startedAt: byNumber(group.startedAt) },
+    { done: byNumber(group.done ?? {}), touched: byNumber(group.touched ?? {}) },
+  );
 }
 
-/** A group without anything done has no such field. */
-function withDoneOf(group: RunGroup, done: NonNullable<RunGroup['done']>): RunGroup {
-  const changed = { ...group, done };
-  if (Object.keys(done).length === 0) Reflect.deleteProperty(changed, 'done');
+type Notes = Pick<Required<RunGroup>, 'done' | 'touched'>;
+
+/** A group of whose runs nothing is noted has no such field. */
+function withNotes(group: RunGroup, notes: Partial<Notes>): RunGroup {
+  const changed = { ...group, ...notes };
+  for (const name of ['done', 'touched'] as const)
+    if (Object.keys(changed[name] ?? {}).length === 0) Reflect.deleteProperty(changed, name);
   return changed;
+}
+
+/**
+ * With the assets noted for which something changed while their runs are queued or at work: an outcome that was on record of
+ * them is none any more.
+ */
+export function withTouched(
+  groups: readonly RunGroup[],
+  touched: readonly Touched[],
+  serial: number,
+): readonly RunGroup[] {
+  if (touched.length === 0 || groups.length === 0) return groups;
+  return groups.map((group) => {
+    const concerned = touched.filter(
+      ({ asset, set, except }) =>
+        group.assets.includes(asset) && group.set === set && (except === null || group.owner !== except),
+    );
+    return concerned.reduce((before, one) => withOneTouched(before, one, serial), group);
+  });
+}
+
+function withOneTouched(group: RunGroup, { asset, keys }: Touched, serial: number): RunGroup {
+  const touched = { ...group.touched };
+  const done = { ...group.done };
+  for (const [at, number] of group.numbers.entries()) {
+    if (keys !== 'all' && !keys.has(group.keys[at]!)) continue;
+    touched[number] = { ...touched[number], [asset]: serial };
+    const left = done[number]?.filter((outcome) => outcome.asset !== asset) ?? [];
+    if (left.length > 0) done[number] = left;
+    else Reflect.deleteProperty(done, number);
+  }
+  return withNotes(group, { touched, done });
 }
 
 /** With assets that runs of it have made by now. */
@@ -67,7 +107,7 @@ export function withProgress(
     const before = (done[number] ?? []).filter(({ asset }) => !again.has(asset));
     if (made.length > 0) done[number] = [...before, ...made];
   }
-  return withDoneOf(group, done);
+  return withNotes(group, { done });
 }
 
 /** The runs of a list of groups, told apart by their ids. */
@@ -172,6 +212,7 @@ export function pendingRuns(group: RunGroup): PendingRuns {
       interrupted: Number(group.interrupted[position]),
       startedAt: group.startedAt[String(number)] ?? null,
       done: group.done?.[String(number)] ?? [],
+      touched: group.touched?.[String(number)] ?? {},
     };
   };
   return {
@@ -180,6 +221,7 @@ export function pendingRuns(group: RunGroup): PendingRuns {
     sensor: group.sensor,
     set: group.set,
     assets: group.assets,
+    ...(group.reasons && { reasons: group.reasons }),
     tags: group.tags,
     origin: group.origin,
     retryOf: group.retryOf,

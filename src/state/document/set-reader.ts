@@ -1,12 +1,16 @@
 /** What a user's function may ask of the sets of a document. */
+import type { Carried } from '../../model/carried.ts';
 import type { SetReader } from '../store.ts';
+import { carriedAt } from './carried-columns.ts';
 import { positionsOf } from './key-positions.ts';
-import { entryOf, type StateDocument } from './state-document.ts';
+import { EMPTY_SET, entryOf, type StateDocument } from './state-document.ts';
+import { statusOf } from './statuses.ts';
 
 /** After so many single questions about a set, an index of it is cheaper than one more scan. */
 const QUESTIONS_BEFORE_INDEX = 8;
 
-export function setReaderOf({ sets }: StateDocument): SetReader {
+export function setReaderOf(document: StateDocument): SetReader {
+  const { sets } = document;
   const keysOf = (set: string): readonly string[] => entryOf(sets, set)?.keys ?? [];
   const indexes = new Map<string, { questions: number; index: ReadonlySet<string> | null }>();
   const missing = (set: string, keys: Iterable<string>): string[] => {
@@ -26,7 +30,14 @@ export function setReaderOf({ sets }: StateDocument): SetReader {
       known.index = new Set(keysOf(set));
     return known.index?.has(key) ?? keysOf(set).includes(key);
   };
+  const carried = (set: string, keys: Iterable<string>): Map<string, Carried> => {
+    const entry = entryOf(sets, set) ?? EMPTY_SET;
+    const positions = positionsOf(entry.keys, keys);
+    return new Map(Array.from(positions, ([key, position]) => [key, carriedAt(entry, position)]));
+  };
   return {
+    carried: (set, keys) => new Promise((resolve) => resolve(carried(set, keys))),
+    statusOf: (asset, set, keys) => Promise.resolve(statusOf(document, { asset, set }, keys)),
     missing: (set, keys) => new Promise((resolve) => resolve(missing(set, keys))),
     has: (set, key) => Promise.resolve(has(set, key)),
     count: (set) => Promise.resolve(keysOf(set).length),

@@ -1,11 +1,12 @@
 /** The state as one document: what `state.json` holds. `docs/state-file.md` describes it for users. */
+import type { JsonValue } from '../../model/json-value.ts';
 import type { KnownPipeline, StateIdentity } from '../../model/known-pipeline.ts';
-import type { AssetOutcome, RunOrigin } from '../../model/run.ts';
+import type { AssetOutcome, RunOrigin, RunReason } from '../../model/run.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { TickRecord } from '../../model/tick.ts';
 
 /** The schema that this version reads and writes. */
-export const SCHEMA = 3;
+export const SCHEMA = 4;
 
 /** Generations are named with twelve digits; what is beyond this was not counted but damaged. */
 export const LAST_SERIAL = 999_999_999_000;
@@ -49,10 +50,16 @@ export interface SetEntry {
   readonly added: readonly (readonly [count: number, at: string])[];
   /** Keys that sensors may not bring back. */
   readonly keptOut: readonly string[];
+  /** The version of each key, in the order of the keys; the last ones without one are left out. Not there when none has one. */
+  readonly versions?: readonly (string | null)[];
+  /** The item of each key, likewise. */
+  readonly items?: readonly JsonValue[];
 }
 
 /** What is known of an asset. */
 export interface AssetEntry extends StatusColumn {
+  /** The last `codeVersion` that the asset had. */
+  readonly codeVersion?: string;
   /** What was made when the asset had another set, or none; not there when nothing was. The newest first. */
   readonly before?: readonly StatusColumn[];
 }
@@ -61,7 +68,10 @@ export interface AssetEntry extends StatusColumn {
 export interface StatusColumn {
   /** `null` for an asset without partitions: then `status` is its one letter. */
   readonly set: string | null;
-  /** `m` materialized, `f` failed, `F` failed with an older value that stands, `.` missing. */
+  /**
+   * Not made: `.` missing, `b` backlog, `s` skipped, `f` failed, `g` failed and something changed since. Made: `m` materialized,
+   * stale by `v` version, `c` code, `u` upstream; then failed: `F V C U`; and something changed since: `W D X`.
+   */
   readonly status: string;
 }
 
@@ -100,6 +110,8 @@ export interface RunGroup {
   readonly sensor: string | null;
   readonly set: string | null;
   readonly assets: readonly string[];
+  /** Why each of the assets is made; not there: because somebody asked. */
+  readonly reasons?: readonly RunReason[];
   readonly tags: Readonly<Record<string, string>>;
   /** `tick`: any tick may resume them; `worker`: only a worker or watch; `materialize`: the command executes them. */
   readonly origin: RunOrigin;
@@ -120,6 +132,8 @@ export interface RunGroup {
   readonly startedAt: Readonly<Record<string, string>>;
   /** Assets that a run has made while it goes on, by number; not there when there are none. */
   readonly done?: Readonly<Record<string, readonly AssetOutcome[]>>;
+  /** Assets of a run, by number, whose upstreams others have made again since they were queued, and with which serial. */
+  readonly touched?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** A state that was never written. */

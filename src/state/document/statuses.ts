@@ -1,19 +1,49 @@
 /** What became of assets, in the letters of the document: read as words, and changed. */
-import { type CountedStatus, countedAs, type PartitionStatus } from '../../model/partition-status.ts';
+import { countedAs, type PartitionStatus, whyStale } from '../../model/partition-status.ts';
 import { type PendingRuns, runsIn } from '../../model/pending-run.ts';
-import type { CandidateQuery, CountQuery, KeyState, KeyStatuses, StatusCounts } from '../slice.ts';
-import { put, without } from './columns.ts';
+import type {
+  CandidateQuery,
+  CountQuery,
+  KeyState,
+  KeyStatuses,
+  StateAsked,
+  StatusCounts,
+} from '../slice.ts';
+import { without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
 import { type AssetEntry, entryOf, type StateDocument, type StatusColumn } from './state-document.ts';
 
+/** What each letter of a document says. A key behind the last letter is missing. */
 const WORDS: Readonly<Record<string, PartitionStatus>> = {
   '.': 'missing',
+  b: 'backlog',
+  s: 'skipped',
   m: 'materialized',
+  v: 'stale-version',
+  c: 'stale-code',
+  u: 'stale-upstream',
   f: 'failed',
+  g: 'failed-changed',
   F: 'failed-again',
+  V: 'failed-again-version',
+  C: 'failed-again-code',
+  U: 'failed-again-upstream',
+  W: 'failed-changed-version',
+  D: 'failed-changed-code',
+  X: 'failed-changed-upstream',
 };
 
-export type MadeLetter = 'm' | 'f' | 'F';
+const LETTERS = new Map(Object.entries(WORDS).map(([letter, status]) => [status, letter]));
+
+export const STATUS_LETTERS = Object.keys(WORDS).join('');
+
+export function statusAt(letter: string | undefined): PartitionStatus {
+  return WORDS[letter ?? '.']!;
+}
+
+export function letterOf(status: PartitionStatus): string {
+  return LETTERS.get(status)!;
+}
 
 /** The letters of an asset for a set, one for each of its keys; a single one without a set. */
 export function lettersOf(document: StateDocument, asset: string, set: string | null): string {
@@ -48,8 +78,15 @@ export function* candidates(document: StateDocument, query: CandidateQuery): Gen
   }
 }
 
-function lettersIn(states: readonly CountedStatus[]): ReadonlySet<string> {
-  return new Set(Object.keys(WORDS).filter((letter) => states.includes(countedAs(WORDS[letter]!))));
+function lettersIn(states: readonly StateAsked[]): ReadonlySet<string> {
+  return new Set(Object.keys(WORDS).filter((letter) => states.some((state) => isIn(state, WORDS[letter]!))));
+}
+
+/** Whether a status is what was asked for: each counted one, and the parts of two of them. */
+export function isIn(asked: StateAsked, status: PartitionStatus): boolean {
+  if (asked === 'stale') return whyStale(status) !== null;
+  if (asked === 'backlog') return status === 'backlog';
+  return countedAs(status) === asked;
 }
 
 /** The keys of a set that are in progress, by asset. A run of a key that was removed may still be on its way out. */
@@ -74,8 +111,13 @@ export function countsOf(
   pending: InProgress,
 ): StatusCounts {
   const letters = lettersOf(document, asset, set);
-  const counts = { materialized: 0, failed: 0, missing: 0 };
-  for (const letter of letters) counts[countedAs(WORDS[letter]!)]++;
+  const counts = { materialized: 0, failed: 0, skipped: 0, missing: 0, stale: 0, backlog: 0 };
+  const count = (status: PartitionStatus, by: number): void => {
+    counts[countedAs(status)] += by;
+    if (whyStale(status) !== null) counts.stale += by;
+    if (status === 'backlog') counts.backlog += by;
+  };
+  for (const [letter, many] of occurrences(letters)) count(WORDS[letter]!, many);
   const asked = [...(pending.get(asset) ?? [])];
   const running =
     set === null
@@ -86,11 +128,20 @@ export function countsOf(
             asked.filter((key) => key !== null),
           ).keys(),
         ];
-  for (const status of statusOf(document, { asset, set }, running)) counts[countedAs(status)]--;
+  for (const status of statusOf(document, { asset, set }, running)) count(status, -1);
   return { total: letters.length, inProgress: running.length, ...counts };
 }
 
-/** What a person sees of an asset at each position of a set. */
+/** How often each letter stands in a text, which may have a million of them. */
+function occurrences(letters: string): [letter: string, count: number][] {
+  const counts = new Uint32Array(128);
+  for (let at = 0; at < letters.length; at++) counts[letters.charCodeAt(at)]!++;
+  return Array.from(counts, (count, code): [string, number] => [String.fromCharCode(code), count]).filter(
+    ([, count]) => count > 0,
+  );
+}
+
+/** What is on record of an asset at each position of a set, and whether it is in progress. */
 export function statesOf(
   document: StateDocument,
   { asset, set }: { readonly asset: string; readonly set: string },
@@ -99,42 +150,7 @@ export function statesOf(
   const letters = lettersOf(document, asset, set);
   const keys = keysOf(document, set);
   const running = pending.get(asset);
-  return (position) =>
-    running?.has(keys[position]!) ? 'in progress' : countedAs(WORDS[letters[position]!]!);
-}
-
-/** An asset's entry after runs of it have ended for some keys: `m` made, `f` failed, `F` made and then failed. */
-export function withOutcomes(
-  document: StateDocument,
-  { asset, set }: CountQuery,
-  outcomes: ReadonlyMap<string | null, MadeLetter>,
-): AssetEntry {
-  const entry = entryOf(document.assets, asset);
-  let status = entry === undefined ? '' : (columnOf(entry, set)?.status ?? '');
-  if (set === null) {
-    const [letter] = outcomes.values();
-    status = letter === undefined ? status : afterwards(status, letter);
-  } else {
-    const keys = keysOf(document, set);
-    const failed = [...outcomes].flatMap(([key, letter]) => (letter === 'f' ? [key!] : []));
-    const positions = positionsOf(keys, failed);
-    const stands = failed.filter((key) => afterwards(status[positions.get(key) ?? -1], 'f') === 'F');
-    const standing = new Set(stands);
-    const by = (letter: MadeLetter): string[] =>
-      [...outcomes].flatMap(([key, of]) => (of === letter && !standing.has(key!) ? [key!] : []));
-    for (const [letter, of] of [
-      ['m', by('m')],
-      ['f', by('f')],
-      ['F', [...by('F'), ...stands]],
-    ] as const)
-      if (of.length > 0) status = put(status, keys, of, letter);
-  }
-  return withColumn(entry, { set, status });
-}
-
-/** What is on record stands until it is replaced: a failure after it changes what is counted. */
-function afterwards(before: string | undefined, letter: MadeLetter): MadeLetter {
-  return letter === 'f' && (before === 'm' || before === 'F') ? 'F' : letter;
+  return (position) => (running?.has(keys[position]!) ? 'in progress' : WORDS[letters[position]!]!);
 }
 
 /** Without some keys of a set. */
@@ -147,16 +163,17 @@ export function withoutKeys(entry: AssetEntry, set: string, positions: readonly 
     : { ...entry, before: entry.before!.map((one) => (one === column ? changed : one)) };
 }
 
-function columnOf(entry: AssetEntry, set: string | null): StatusColumn | undefined {
+export function columnOf(entry: AssetEntry, set: string | null): StatusColumn | undefined {
   return entry.set === set ? entry : entry.before?.find((column) => column.set === set);
 }
 
 /** An asset that moved to another set keeps what was made before, and has it again when it comes back. */
-function withColumn(entry: AssetEntry | undefined, column: StatusColumn): AssetEntry {
+export function withColumn(entry: AssetEntry | undefined, column: StatusColumn): AssetEntry {
   if (entry === undefined) return column;
   if (entry.set === column.set) return { ...entry, ...column };
-  const { set, status, before = [] } = entry;
-  return { ...column, before: [{ set, status }, ...before.filter((one) => one.set !== column.set)] };
+  const { set, status, before = [], ...rest } = entry;
+  const others = before.filter((one) => one.set !== column.set);
+  return { ...rest, ...column, before: [{ set, status }, ...others] };
 }
 
 function keysOf(document: StateDocument, set: string): readonly string[] {

@@ -4,7 +4,7 @@ import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import { fileNameOf } from '../../files/file-name.ts';
-import { runShape, runStatus, tickShape } from '../document/record-shapes.ts';
+import { runShape, runSinceThen, runStatus, tickShape, tickSinceThen } from '../document/record-shapes.ts';
 import { fits, object, orNull, text } from '../../model/shape.ts';
 import { RunLogs } from './run-logs.ts';
 import {
@@ -51,7 +51,10 @@ const DAY_MS = 24 * 60 * 60_000;
 
 /** Ticks and runs both say when they ended. */
 function timeOf(record: unknown): number {
-  return fits(runShape, record) || fits(tickShape, record) ? Date.parse(record.finishedAt ?? '') : NaN;
+  const known = tickSinceThen(runSinceThen(record));
+  return fits(runShape, known) || fits(tickShape, known)
+    ? Date.parse((known as { readonly finishedAt: string | null }).finishedAt ?? '')
+    : NaN;
 }
 
 export class HistoryFiles {
@@ -74,7 +77,8 @@ export class HistoryFiles {
       // A run's log goes with its record.
       onDrop: (file) => {
         for (const record of recordsOf(file)) {
-          if (fits(runShape, record)) this.logs.remove(record.id);
+          const run = runSinceThen(record);
+          if (fits(runShape, run)) this.logs.remove(run.id);
         }
       },
     });
@@ -86,8 +90,10 @@ export class HistoryFiles {
 
   /** Newest first. A line that is no tick of this sensor was damaged: it is passed over like a torn one. */
   *ticks(sensor: string): Generator<TickRecord> {
-    for (const record of this.#ticksOf(sensor).newestFirst())
+    for (const line of this.#ticksOf(sensor).newestFirst()) {
+      const record = tickSinceThen(line);
       if (fits(tickShape, record) && record.sensor === sensor) yield record;
+    }
   }
 
   /**
@@ -107,7 +113,8 @@ export class HistoryFiles {
   *finishedRuns(): Generator<RunRecord> {
     const seen = new Set<string>();
     const retractions: Retraction[] = [];
-    for (const record of this.#runs.newestFirst()) {
+    for (const line of this.#runs.newestFirst()) {
+      const record = runSinceThen(line);
       if (fits(retractionShape, record)) {
         retractions.push(record);
         continue;

@@ -1,4 +1,5 @@
 /** Documents of older schemas, brought to the present one step after the other. Pure: nothing is written here. */
+import { outcomeSinceThen, tickSinceThen } from '../document/record-shapes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -14,7 +15,38 @@ const STEPS: readonly ((document: Json) => Json)[] = [
   (document) => ({ ...document, schema: 2, writers: { last: [], forgotten: 0 } }),
   // 2 → 3: a state belongs to one pipeline, and what is beside a state is its own.
   (document) => ({ ...document, schema: 3 }),
+  // 3 → 4: keys may carry a version and an item.
+  (document) => ({
+    ...document,
+    schema: 4,
+    sensors: mapped(document['sensors'], (sensor) => ({
+      ...sensor,
+      lastTick: tickSinceThen(sensor['lastTick']),
+    })),
+    runs: Array.isArray(document['runs']) ? document['runs'].map(withOutcomesSinceThen) : document['runs'],
+  }),
 ];
+
+function withOutcomesSinceThen(group: unknown): unknown {
+  const { done } = (group ?? {}) as Json;
+  if (done === undefined) return group;
+  const changed = Object.entries(done as Readonly<Record<string, unknown>>).map(([number, made]) => [
+    number,
+    Array.isArray(made) ? made.map(outcomeSinceThen) : made,
+  ]);
+  return { ...(group as object), done: Object.fromEntries(changed) as unknown };
+}
+
+/** Each entry that is an object; what it should not be is left for the check of the shape. */
+function mapped(entries: unknown, change: (entry: Json) => Json): unknown {
+  if (typeof entries !== 'object' || entries === null) return entries;
+  return Object.fromEntries(
+    Object.entries(entries).map(([name, entry]) => [
+      name,
+      typeof entry === 'object' && entry !== null ? change(entry as Json) : (entry as unknown),
+    ]),
+  );
+}
 
 /** The schema that all steps together lead to. */
 export const NEWEST_SCHEMA = OLDEST_SCHEMA + STEPS.length;

@@ -19,6 +19,7 @@ export function strictly(view: StateView, needs: Needs): StateView {
     const before = keysNeeded.get(query.set) ?? new Set();
     if (before !== 'all') keysNeeded.set(query.set, new Set([...before, ...view.oldest(query)]));
   }
+  const carriedNeeded = (needs.keys ?? []).filter(({ carried }) => carried);
   const demandKeys = (set: string, keys: Iterable<string | null>): void => {
     const needed = keysNeeded.get(set);
     if (needed === 'all') return;
@@ -51,6 +52,14 @@ export function strictly(view: StateView, needs: Needs): StateView {
       const asked = [...keys];
       demandKeys(set, asked);
       return view.keptOut(set, asked);
+    },
+    carried: (set, keys) => {
+      const asked = [...keys];
+      const declared = carriedNeeded.filter((need) => need.set === set);
+      const isAll = declared.some((need) => need.keys === 'all');
+      const needed = new Set(declared.flatMap((need) => (need.keys === 'all' ? [] : [...need.keys])));
+      for (const key of asked) demand(isAll || needed.has(key), `what key ${key} of set ${set} carries`);
+      return view.carried(set, asked);
     },
     page: (query) => {
       demand(isAmong(query, needs.pages), 'a page of keys');

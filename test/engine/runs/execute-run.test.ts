@@ -1,5 +1,7 @@
 /** Executing one run: order, tries, timeouts, values, and what is the asset’s failure and what is not. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { NOTHING_CARRIED } from '../../../src/model/carried.ts';
+import { outcomeOf } from '../../../src/model/run.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { asset, type AssetOptions } from '../../../src/definitions/asset.ts';
 import { FailureError } from '../../../src/model/failure.ts';
@@ -71,7 +73,9 @@ class Studio {
       ioManager: this.#ioManager,
       clock: this.clock,
       emit: this.events.add,
-      isMade: ({ asset: name, key }) => this.made.has(key === null ? name : `${name}@${key}`),
+      statusOf: ({ asset: name, key }) =>
+        this.made.has(key === null ? name : `${name}@${key}`) ? 'materialized' : 'missing',
+      beginsWith: () => NOTHING_CARRIED,
       begun: () => undefined,
       made: (_, { asset: name }) => void this.onTheWay.push(name),
       closeLog: () => undefined,
@@ -129,7 +133,7 @@ describe('a run', () => {
       { partitionKey: 'a', run: { id: 'g-1', tags: { by: 'me' }, attempt: 1 }, inputs: {} },
     ]);
     expect(assets).toEqual([
-      { asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: { words: 2, kept: true }, error: null },
+      outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: { words: 2, kept: true } }),
     ]);
   });
 
@@ -213,11 +217,11 @@ describe('a run', () => {
 
   it('makes nothing again that is done, and tells what others follow', async () => {
     const the = new Studio();
-    const outcome = { status: 'SUCCESS', attempts: 3, metadata: { kept: true }, error: null } as const;
+    const outcome = outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 3, metadata: { kept: true } });
     the.values.save({ asset: 'audio', partitionKey: 'a' }, 'sound');
     the.made.add('config');
     the.values.save({ asset: 'config', partitionKey: null }, 'x');
-    const done = [{ asset: 'audio', ...outcome }];
+    const done = [outcome];
     const ending = await the.end(['audio', 'transcript', 'summary'], { done });
     expect(ending.assets[0]).toEqual(done[0]);
     expect(statusesOf(ending)).toEqual(['audio SUCCESS 3', 'transcript SUCCESS 1', 'summary SUCCESS 1']);

@@ -1,4 +1,5 @@
 /** Every invariant of a state can be seen to be broken. */
+import { outcomeOf } from '../../../src/model/run.ts';
 import { describe, expect, it } from 'vitest';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import type { SpentRunKeys, StateDocument } from '../../../src/state/document/state-document.ts';
@@ -10,7 +11,7 @@ const letters = full.sets['letters']!;
 const feed = full.sensors['feed']!;
 /** Spent by the run of the full document that has a run key of its own. */
 const X = ['x', 'letters', 'a'] as const;
-const MADE = { asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: {}, error: null } as const;
+const MADE = outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: {} });
 const spending = (runKeys: SpentRunKeys): StateDocument['sensors'] => ({ feed: { ...feed, runKeys } });
 
 describe('checking a state', () => {

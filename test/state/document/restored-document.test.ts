@@ -1,4 +1,5 @@
 /** What a copy becomes in the place of the present state, while other processes are at work on that. */
+import { outcomeOf } from '../../../src/model/run.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkState } from '../../../src/state/document/check-state.ts';
@@ -75,7 +76,7 @@ describe('a copy that takes the place of the present state', () => {
   });
 
   it('does not take for done what that one had made and the copy does not know: it is recorded with the end', () => {
-    const made = { asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: {}, error: null } as const;
+    const made = outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: {} });
     const present = withRuns([ALIVE], executed({ done: { '1': [made], '2': [made] } }));
     const copy = withRuns([], runGroup({ done: { '1': [made] } }));
     expect(restored(copy, present).runs).toEqual([executed({ done: { '1': [made] } })]);

@@ -18,6 +18,11 @@ const SCHEMA_1 = fs.readFileSync(
 );
 const OLD = JSON.parse(SCHEMA_1) as { readonly serial: number } & Record<string, unknown>;
 
+/** A tick of then knew of no updated keys. */
+function withUpdated(sensors: unknown): unknown {
+  return JSON.parse(JSON.stringify(sensors).replaceAll('"removed":', '"updated":[],"removed":'));
+}
+
 describe('the steps', () => {
   it('lead from the oldest schema to the one that is written, one by one', () => {
     expect(NEWEST_SCHEMA).toBe(SCHEMA);
@@ -39,7 +44,8 @@ describe('the steps', () => {
   it('bring over all that was in a state of schema 1, also fields that this dynpart does not know', () => {
     const text = JSON.stringify({ ...OLD, notes: 'mine', writers: 'somebody else' });
     const document = parseState(text, 'f');
-    expect(document).toEqual({ ...OLD, notes: 'mine', schema: 3, writers: { last: [], forgotten: 0 } });
+    const expected = { ...OLD, notes: 'mine', schema: 4, writers: { last: [], forgotten: 0 } };
+    expect(document).toEqual({ ...expected, sensors: withUpdated(OLD['sensors']) });
     expect(checkState(document)).toEqual([]);
   });
 
@@ -91,16 +97,17 @@ describe('a state of schema 1', () => {
     await commit('new');
     const { sets } = OLD as unknown as { sets: { items: { keys: string[] } } };
     const after = rig.onDisk();
-    expect(JSON.parse(fs.readFileSync(rig.stateFile, 'utf8'))).toMatchObject({ schema: 3, serial: 10 });
+    expect(JSON.parse(fs.readFileSync(rig.stateFile, 'utf8'))).toMatchObject({ schema: 4, serial: 10 });
     expect(after.sets['items']!.keys).toEqual([...sets.items.keys, 'new']);
-    for (const field of ['lineage', 'pipeline', 'sensors', 'assets', 'runs', 'executors'] as const)
+    for (const field of ['lineage', 'pipeline', 'assets', 'runs', 'executors'] as const)
       expect(after[field]).toEqual(OLD[field]);
+    expect(after.sensors).toEqual(withUpdated(OLD['sensors']));
     const [copy, ...more] = copies();
     expect(more).toEqual([]);
-    expect(copy).toMatch(/^state\.json\.before-schema-3-2026-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/);
+    expect(copy).toMatch(/^state\.json\.before-schema-4-2026-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/);
     expect(contentOf(copy!)).toBe(SCHEMA_1);
     expect(rig.warnings).toEqual([
-      `${rig.stateFile} has schema 3 now; as it was before, it is kept as ${rig.stateFile}${copy!.slice('state.json'.length)}`,
+      `${rig.stateFile} has schema 4 now; as it was before, it is kept as ${rig.stateFile}${copy!.slice('state.json'.length)}`,
     ]);
     await commit('newer');
     await commit('newest', rig.open());
@@ -111,7 +118,7 @@ describe('a state of schema 1', () => {
   it('gets a name for its copy whatever stands in place of its time', async () => {
     fs.writeFileSync(rig.stateFile, JSON.stringify({ ...OLD, writtenBy: { version: '0.1.0', at: '/x' } }));
     await commit('new');
-    expect(copies()).toEqual(['state.json.before-schema-3-unknown']);
+    expect(copies()).toEqual(['state.json.before-schema-4-unknown']);
   });
 
   it('is copied from the generation where that is ahead of the file', async () => {
@@ -199,6 +206,6 @@ describe('a state of schema 1', () => {
   it('is known as the way back: its generations are read', async () => {
     await commit('new');
     fs.rmSync(generation(10));
-    expect(rig.store.file.newestGeneration()).toMatchObject({ serial: 9, schema: 3 });
+    expect(rig.store.file.newestGeneration()).toMatchObject({ serial: 9, schema: 4 });
   });
 });

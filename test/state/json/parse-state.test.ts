@@ -53,11 +53,11 @@ describe('parsing a state file', () => {
   });
 
   it('refuses a newer schema in words of its own', () => {
-    expect(failureOf(changed(['schema'], 4))).toEqual({
+    expect(failureOf(changed(['schema'], 5))).toEqual({
       reason: 'state-newer',
       file: FILE,
-      schema: 4,
-      supported: 3,
+      schema: 5,
+      supported: 4,
     });
   });
 

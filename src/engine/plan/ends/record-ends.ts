@@ -1,9 +1,10 @@
 /** What to record of the runs that a process has executed, given the state. Pure: says which changes do it and what they come to. */
 import { describe } from '../../../model/failure-words.ts';
 import type { Millis } from '../../../model/time.ts';
-import type { FinishedRun, StateChange } from '../../../state/changes.ts';
+import type { StaleReason } from '../../../model/partition-status.ts';
+import type { FinishedRun, StaleAssets, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import { type PendingRun, type PendingRuns, withDone } from '../../../model/pending-run.ts';
+import { type PendingRun, type PendingRuns, withDone, withReasons } from '../../../model/pending-run.ts';
 import type { AssetOutcome } from '../../../model/run.ts';
 import type { StateView } from '../../../state/slice.ts';
 import type { Plan } from '../../../state/store.ts';
@@ -19,6 +20,8 @@ export interface EndsToRecord {
   readonly made: ReadonlyMap<string, readonly AssetOutcome[]>;
   /** Runs that began here and that the state does not show as started: when, by id. */
   readonly started: ReadonlyMap<string, string>;
+  /** The serial of the state from which an asset of a run was made; `undefined`: not known. */
+  readonly seenBy: (run: string, asset: string) => number | undefined;
   /** Runs that go back to the queue. */
   readonly released: readonly string[];
   /** How the executor goes on; `null` when it leaves with this commit. */
@@ -52,7 +55,9 @@ export function needsOfEnds(
   executor: string,
   partitions: readonly { readonly set: string | null; readonly key: string | null }[],
 ): Needs {
-  const keys = partitions.flatMap(({ set, key }) => (set === null ? [] : [{ set, keys: [key] }]));
+  const keys = partitions.flatMap(({ set, key }) =>
+    set === null ? [] : [{ set, keys: [key], carried: true as const }],
+  );
   return { ...needsOfRoom(executor), keys };
 }
 
@@ -70,9 +75,15 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   const started = startedBy(view, ends);
   const progressed = progressOf(view, ends);
   const changes: StateChange[] = [];
-  if (finished.length > 0) changes.push({ type: 'runs-finished', runs: finished });
+  if (finished.length > 0) {
+    const runs = finished.map((end) => withStale(end, staleOf(view, ends, end.record.id, end.record.assets)));
+    changes.push({ type: 'runs-finished', runs });
+  }
   // What goes on began behind what has ended of the same asset and key.
-  if (progressed.size > 0) changes.push({ type: 'runs-progressed', runs: progressed });
+  if (progressed.size > 0) {
+    const stale = new Map([...progressed].map(([id, assets]) => [id, staleOf(view, ends, id, assets)]));
+    changes.push({ type: 'runs-progressed', runs: progressed, stale });
+  }
   if (queued.length > 0) changes.push({ type: 'runs-released', ids: queued });
   if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
   // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
@@ -82,6 +93,37 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
     if (isListed(view, executor)) changes.push({ type: 'executor-left', id: executor });
   } else if (goesOn !== null) changes.push(executorEntry(executor, slots, goesOn));
   return { changes, outcome: { finished, lost, released: queued.length, progressed, slots } };
+}
+
+/**
+ * What has changed since it was made: a key with another version, an asset with other code, an upstream that was made again. It
+ * is on record, and stale from the start.
+ */
+function staleOf(
+  view: StateView,
+  { seenBy }: EndsToRecord,
+  id: string,
+  outcomes: readonly AssetOutcome[],
+): StaleAssets {
+  const { runs, run } = view.run(id)!;
+  const { partitionKey: key } = run;
+  const carried = runs.set === null || key === null ? undefined : view.carried(runs.set, [key]).get(key);
+  const codes = new Map(view.pipeline?.assets.map(({ name, codeVersion }) => [name, codeVersion]));
+  const stale = new Map<string, StaleReason>();
+  for (const { asset, status, version, codeVersion, skipReason } of outcomes) {
+    if (status !== 'SUCCESS' && status !== 'FAILURE' && skipReason === null) continue;
+    const code = codes.get(asset);
+    const touched = run.touched[asset];
+    if (version !== (carried?.version ?? null)) stale.set(asset, 'version');
+    else if (codeVersion !== null && code !== undefined && codeVersion !== code) stale.set(asset, 'code');
+    else if (touched !== undefined && touched > (seenBy(id, asset) ?? 0)) stale.set(asset, 'upstream');
+  }
+  return stale;
+}
+
+function withStale(end: RecordedEnd, stale: StaleAssets): FinishedRun {
+  const { record, set } = end;
+  return stale.size === 0 ? { record, set } : { record, set, stale };
 }
 
 /** A process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
@@ -125,7 +167,7 @@ function asRecorded(view: StateView, end: FinishedRun, made: readonly AssetOutco
   const { runs, run } = view.run(end.record.id)!;
   const { record } = end;
   if (!run.canceling) {
-    const assets = withDone(record.assets, [...made, ...run.done]);
+    const assets = withReasons(runs, withDone(record.assets, [...made, ...run.done]));
     return { ...end, record: { ...record, assets }, canceledByOthers: false };
   }
   const status = 'CANCELED' as const;
@@ -134,7 +176,7 @@ function asRecorded(view: StateView, end: FinishedRun, made: readonly AssetOutco
   return {
     ...end,
     canceledByOthers: true,
-    record: { ...record, status, error, assets: withDone(canceled, run.done) },
+    record: { ...record, status, error, assets: withReasons(runs, withDone(canceled, run.done)) },
   };
 }
 

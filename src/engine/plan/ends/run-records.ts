@@ -2,10 +2,16 @@
 import type { Failure } from '../../../model/failure.ts';
 import { describe } from '../../../model/failure-words.ts';
 import { recordedProblem } from '../../../model/problem.ts';
-import { type FinalRunStatus, mayBecome } from '../../../model/run.ts';
+import { type FinalRunStatus, mayBecome, outcomeOf } from '../../../model/run.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { FinishedRun } from '../../../state/changes.ts';
-import { type PendingRun, type PendingRuns, recordOf, withDone } from '../../../model/pending-run.ts';
+import {
+  type PendingRun,
+  type PendingRuns,
+  recordOf,
+  withDone,
+  withReasons,
+} from '../../../model/pending-run.ts';
 
 type RunEnd = Pick<FinishedRun['record'], 'status' | 'assets' | 'error' | 'attempts'>;
 
@@ -17,9 +23,12 @@ export function endOf(runs: PendingRuns, run: PendingRun, end: RunEnd, now: Mill
     ...recordOf(runs, run),
     ...end,
     error: recordedProblem(end.error),
-    assets: withDone(
-      end.assets.map((asset) => ({ ...asset, error: recordedProblem(asset.error) })),
-      run.done,
+    assets: withReasons(
+      runs,
+      withDone(
+        end.assets.map((asset) => ({ ...asset, error: recordedProblem(asset.error) })),
+        run.done,
+      ),
     ),
     finishedAt: isoTime(now),
   };
@@ -32,7 +41,7 @@ export function endOfAll(assets: readonly string[], status: FinalRunStatus, fail
     status,
     error,
     attempts: 0,
-    assets: assets.map((asset) => ({ asset, status, attempts: 0, metadata: {}, error })),
+    assets: assets.map((asset) => outcomeOf({ asset, status, error })),
   };
 }
 

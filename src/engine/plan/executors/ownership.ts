@@ -28,6 +28,16 @@ export function needsOfExecution(pipeline: Pipeline, owned: () => Iterable<Owned
     runs: ['all'],
     executors: true,
     // By the time of the asking: a process takes on more runs as it goes.
+    get keys() {
+      const ofSets = [...owned()].flatMap(({ runs: { set }, partitionKey }) =>
+        set === null ? [] : [[set, partitionKey] as const],
+      );
+      return [...new Set(ofSets.map(([set]) => set))].map((name) => ({
+        set: name,
+        keys: ofSets.flatMap(([set, key]) => (set === name ? [key] : [])),
+        carried: true as const,
+      }));
+    },
     get statuses() {
       return [...owned()].flatMap(({ assets, partitionKey }) => {
         const above = assets.flatMap((name) => upstreamsOf(pipeline, name, partitionKey));

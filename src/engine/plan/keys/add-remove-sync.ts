@@ -1,4 +1,5 @@
 /** Changes a set by hand: add, remove, sync. Pure. */
+import { type Carried, NOTHING_CARRIED } from '../../../model/carried.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
@@ -7,9 +8,12 @@ import type { Plan } from '../../../state/store.ts';
 import { cancelRunsOfKeys, needsOfCanceling } from '../ends/cancel-runs.ts';
 import { distinct } from './distinct.ts';
 
-export function needsOfAdding(set: string, keys: Iterable<string>): Needs {
-  return { keys: [{ set, keys }] };
+export function needsOfAdding(set: string, keys: Iterable<string>, given?: GivenToKeys): Needs {
+  return { keys: [{ set, keys, ...(given && { carried: true }) }] };
 }
+
+/** What keys are to carry, as far as it was said: what was not stays as it is. */
+export type GivenToKeys = ReadonlyMap<string, Partial<Carried>>;
 
 /** Their runs are canceled. */
 export function needsOfRemoving(set: string, keys: Iterable<string>): Needs {
@@ -23,21 +27,54 @@ export function needsOfSync(set: string): Needs {
 
 export interface AddedKeys {
   readonly added: readonly string[];
+  /** There already, and carrying something else now. */
+  readonly updated: readonly string[];
   readonly skipped: readonly string[];
 }
 
-/** Adds keys by hand. That lifts an earlier `--keep-out`. */
-export function addKeys(view: StateView, set: string, keys: readonly string[], now: Millis): Plan<AddedKeys> {
+/** Adds keys by hand. That lifts an earlier `--keep-out`, and what is given to a known key always replaces what it carried. */
+export function addKeys(
+  view: StateView,
+  set: string,
+  keys: readonly string[],
+  { now, given = new Map() }: { readonly now: Millis; readonly given?: GivenToKeys | undefined },
+): Plan<AddedKeys> {
   const each = distinct(keys);
   const present = view.present(set, each);
   // Mostly all of them are new: a million keys are not copied for that.
   const added = present.size === 0 ? each : each.filter((key) => !present.has(key));
-  const skipped = present.size === 0 ? [] : each.filter((key) => present.has(key));
+  const known = present.size === 0 ? [] : each.filter((key) => present.has(key));
   const keptOut = [...view.keptOut(set, added)];
   const changes: StateChange[] = [];
   if (keptOut.length > 0) changes.push({ type: 'keys-let-in', set, keys: keptOut });
-  if (added.length > 0) changes.push({ type: 'keys-added', set, keys: added, at: isoTime(now) });
-  return { changes, outcome: { added, skipped } };
+  if (added.length > 0) {
+    const carried = added.map((key) => ({ ...NOTHING_CARRIED, ...given.get(key) }));
+    const at = isoTime(now);
+    changes.push({ type: 'keys-added', set, keys: added, at, ...(given.size > 0 && { carried }) });
+  }
+  const updates = updatesOf(view, set, known, given);
+  const updated = [...updates.keys()];
+  if (updated.length > 0)
+    changes.push({ type: 'keys-updated', set, keys: updated, carried: [...updates.values()] });
+  return { changes, outcome: { added, updated, skipped: known.filter((key) => !updates.has(key)) } };
+}
+
+/** Those of the known keys that are to carry something else than they do. */
+function updatesOf(
+  view: StateView,
+  set: string,
+  known: readonly string[],
+  given: GivenToKeys,
+): Map<string, Carried> {
+  const updates = new Map<string, Carried>();
+  if (given.size === 0) return updates;
+  const before = view.carried(set, known);
+  for (const key of known) {
+    const was = before.get(key) ?? NOTHING_CARRIED;
+    const is = { ...was, ...given.get(key) };
+    if (JSON.stringify(is) !== JSON.stringify(was)) updates.set(key, is);
+  }
+  return updates;
 }
 
 export interface RemovedKeys {
@@ -80,7 +117,7 @@ export function syncKeys(
   const wanted = new Set(keys);
   const gone = view.keys(set).filter((key) => !wanted.has(key));
   const removal = removeKeys(view, set, gone, { keepOut: false, now });
-  const addition = addKeys(view, set, keys, now);
+  const addition = addKeys(view, set, keys, { now });
   return {
     changes: [...removal.changes, ...addition.changes],
     outcome: {

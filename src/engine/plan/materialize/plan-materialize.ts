@@ -111,7 +111,7 @@ export function planMaterialize(
   for (const target of targets) {
     const { set, named } = target;
     if (selection.add && named !== null && set !== null)
-      changes.push(...addKeys(view, set, named as string[], moment.now).changes);
+      changes.push(...addKeys(view, set, named as string[], { now: moment.now }).changes);
     let chosen = 0;
     for (const candidate of candidatesOf(view, pipeline, target, choice)) {
       if (selection.limit !== null && chosen >= selection.limit) break;

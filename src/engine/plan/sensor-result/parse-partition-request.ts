@@ -2,12 +2,12 @@
 import type { Pipeline } from '../../../definitions/pipeline.ts';
 import { isPartitionKey, nameOfType } from '../../../model/partition-key.ts';
 import { quoted } from '../../../model/text.ts';
+import { type KeysToAdd, parseKeysToAdd } from './keys-to-add.ts';
 import { checkKey, readOnce } from './read-once.ts';
 
-export interface PartitionRequest {
+export interface PartitionRequest extends KeysToAdd {
   readonly type: 'add' | 'delete';
   readonly set: string;
-  readonly keys: readonly string[];
 }
 
 export function parsePartitionRequest(
@@ -34,6 +34,8 @@ export function parsePartitionRequest(
     );
   }
   const keys = readOnce(problems, given, () => `keys of ${where}`);
+  if (type === 'add')
+    return [{ type, set, ...parseKeysToAdd(problems, keys, { where, schema: pipeline.items.get(set) }) }];
   const before = problems.length;
   for (const key of keys) checkKey(problems, key, where);
   // What else is wrong is looked for with those that are right.

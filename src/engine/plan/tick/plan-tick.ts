@@ -26,7 +26,14 @@ export function needsOfTick(sensor: string, { requests, runs }: EvaluatedResult)
   const leaving = requests.filter(({ type }) => type === 'delete');
   return {
     sensors: [sensor],
-    keys: [...requests, ...runs].flatMap(({ set, keys }) => (set === null ? [] : [{ set, keys }])),
+    keys: [
+      ...requests.map(({ set, keys, carried }) => ({
+        set,
+        keys,
+        ...(carried && { carried: true as const }),
+      })),
+      ...runs.flatMap(({ set, keys }) => (set === null ? [] : [{ set, keys }])),
+    ],
     runKeys: [{ sensor, runKeys: { [Symbol.iterator]: () => runKeysOf(runs) } }],
     ...together(...leaving.map(({ set, keys }) => needsOfCanceling(set, keys))),
   };
@@ -64,7 +71,8 @@ export function planTick(
   const before = view.sensor(sensor.name).cursor;
   const after = result.cursor ?? before;
   const acted =
-    partitions.some(({ added, removed }) => added.length + removed.length > 0) || queued.length > 0;
+    partitions.some(({ added, updated, removed }) => added.length + updated.length + removed.length > 0) ||
+    queued.length > 0;
   const { listed, left } = tickRuns(queued, listsAllRuns ? Infinity : TICK_RECORD_LIMIT);
   const tick: TickRecord = {
     sensor: sensor.name,

@@ -1,4 +1,5 @@
 /** The sets as they are after each request of a sensor's result, looked up once for all keys that the result names. Pure. */
+import { type Carried, isChanged, NOTHING_CARRIED } from '../../../model/carried.ts';
 import { quoted } from '../../../model/text.ts';
 import type { PartitionsOutcome } from '../../../model/tick.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
@@ -60,6 +61,8 @@ export class SetsAfterRequests {
   /** Keys that this result asked for and an operator keeps out, by set. */
   readonly #refused = new Map<string, Set<string>>();
   readonly #sets = new Map<string, SetBefore>();
+  /** What keys carry by what this result has asked so far, by set. */
+  readonly #carried = new Map<string, Map<string, Carried>>();
   readonly #view: StateView;
   readonly #now: Millis;
   #requests = PRESENT;
@@ -78,8 +81,8 @@ export class SetsAfterRequests {
     }
   }
 
-  apply({ type, set, keys }: EvaluatedResult['requests'][number]): PartitionsOutcome {
-    return type === 'add' ? this.#add(set, keys) : this.#remove(set, keys);
+  apply(request: EvaluatedResult['requests'][number]): PartitionsOutcome {
+    return request.type === 'add' ? this.#add(request) : this.#remove(request.set, request.keys);
   }
 
   /** Run requests for keys that are not there, in words. A key that is kept out was reported as skipped already. */
@@ -122,14 +125,15 @@ export class SetsAfterRequests {
     return markOf(key, marks, present) !== ABSENT;
   }
 
-  #add(set: string, keys: readonly string[]): PartitionsOutcome {
+  #add({ set, keys, carried }: EvaluatedResult['requests'][number]): PartitionsOutcome {
     const request = ++this.#requests;
     const { marks, present, keptOut } = this.#sets.get(set)!;
     let added: readonly string[];
     const skipped = new Set<string>();
+    const known = new Set<string>();
     if (marks.size + present.size + keptOut.size === 0) {
       // All of them are new, and one that is named twice counts once.
-      added = distinct(keys);
+      added = carried === undefined ? distinct(keys) : keys;
       marks.setAll(added, request);
     } else {
       const fresh: string[] = [];
@@ -142,13 +146,46 @@ export class SetsAfterRequests {
           marks.set(key, request);
           continue;
         }
-        skipped.add(key);
+        (mark === ABSENT ? skipped : known).add(key);
         if (mark === ABSENT) this.#refused.set(set, (this.#refused.get(set) ?? new Set()).add(key));
       }
       added = fresh;
     }
-    if (added.length > 0) this.changes.push({ type: 'keys-added', set, keys: added, at: isoTime(this.#now) });
-    return { set, added, removed: [], skipped: [...skipped] };
+    const asked = new Map(carried?.map((one, at) => [keys[at]!, one]));
+    if (added.length > 0) this.#addAll(set, added, asked);
+    const updated = this.#update(set, known, asked);
+    for (const key of known) if (!updated.has(key)) skipped.add(key);
+    return { set, added, updated: [...updated], removed: [], skipped: [...skipped] };
+  }
+
+  #addAll(set: string, keys: readonly string[], asked: ReadonlyMap<string, Carried>): void {
+    const at = isoTime(this.#now);
+    if (asked.size === 0) return void this.changes.push({ type: 'keys-added', set, keys, at });
+    const carried = keys.map((key) => asked.get(key) ?? NOTHING_CARRIED);
+    this.changes.push({ type: 'keys-added', set, keys, at, carried });
+    this.#remember(set, keys, carried);
+  }
+
+  /** @returns those of the keys that have another version now */
+  #update(set: string, keys: ReadonlySet<string>, asked: ReadonlyMap<string, Carried>): ReadonlySet<string> {
+    const versioned = [...keys].filter((key) => (asked.get(key)?.version ?? null) !== null);
+    if (versioned.length === 0) return new Set();
+    const inState = this.#view.carried(set, versioned);
+    const soFar = this.#carried.get(set);
+    const updated = versioned.filter((key) =>
+      isChanged(soFar?.get(key) ?? inState.get(key) ?? NOTHING_CARRIED, asked.get(key)!),
+    );
+    if (updated.length === 0) return new Set();
+    const carried = updated.map((key) => asked.get(key)!);
+    this.changes.push({ type: 'keys-updated', set, keys: updated, carried });
+    this.#remember(set, updated, carried);
+    return new Set(updated);
+  }
+
+  #remember(set: string, keys: readonly string[], carried: readonly Carried[]): void {
+    const soFar = this.#carried.get(set) ?? new Map<string, Carried>();
+    this.#carried.set(set, soFar);
+    keys.forEach((key, at) => soFar.set(key, carried[at]!));
   }
 
   #remove(set: string, keys: readonly string[]): PartitionsOutcome {
@@ -158,6 +195,13 @@ export class SetsAfterRequests {
     const skipped: string[] = [];
     for (const key of new Set(keys)) (markOf(key, marks, present) === ABSENT ? skipped : removed).push(key);
     for (const key of removed) marks.set(key, ABSENT);
+    // Added again, a key is a new one.
+    if (removed.length > 0)
+      this.#remember(
+        set,
+        removed,
+        removed.map(() => NOTHING_CARRIED),
+      );
     if (removed.length > 0) {
       const before = this.removed.get(set) ?? new Set();
       this.removed.set(set, new Set([...before, ...removed]));
@@ -166,7 +210,7 @@ export class SetsAfterRequests {
       this.changes.push(...cancelRunsOfKeys(this.#view, set, first, this.#now));
       this.changes.push({ type: 'keys-removed', set, keys: removed, keepOut: false });
     }
-    return { set, added: [], removed, skipped };
+    return { set, added: [], updated: [], removed, skipped };
   }
 }
 

@@ -28,21 +28,22 @@ describe('a set that is changed by hand', () => {
     expect(checkState(store.document)).toEqual([]);
     return outcome;
   };
-  const add = (keys: string[]): Promise<unknown> => commit((view) => addKeys(view, 'letters', keys, NOW));
+  const add = (keys: string[]): Promise<unknown> =>
+    commit((view) => addKeys(view, 'letters', keys, { now: NOW }));
   const remove = (keys: string[], keepOut = false): Promise<unknown> =>
     commit((view) => removeKeys(view, 'letters', keys, { keepOut, now: NOW }));
   const sync = (keys: string[]): Promise<unknown> => commit((view) => syncKeys(view, 'letters', keys, NOW));
   const keys = async (): Promise<readonly string[]> => (await store.read(EVERYTHING)).keys('letters');
 
   it('takes what is new and skips what is there, each once', async () => {
-    expect(await add(['d', 'a', 'd', 'e'])).toEqual({ added: ['d', 'e'], skipped: ['a'] });
+    expect(await add(['d', 'a', 'd', 'e'])).toEqual({ added: ['d', 'e'], updated: [], skipped: ['a'] });
     expect(await keys()).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
   it('is left alone where there is nothing to do', async () => {
     const before = store.document;
-    expect(await add(['a'])).toEqual({ added: [], skipped: ['a'] });
-    expect(await add([])).toEqual({ added: [], skipped: [] });
+    expect(await add(['a'])).toEqual({ added: [], updated: [], skipped: ['a'] });
+    expect(await add([])).toEqual({ added: [], updated: [], skipped: [] });
     expect(await remove(['x', 'x'])).toEqual({ removed: [], skipped: ['x'] });
     expect(await sync(['c', 'b', 'a'])).toEqual({ added: [], removed: [], unchanged: 3 });
     expect(store.document).toBe(before);

@@ -1,5 +1,6 @@
 /** Which runs a `materialize` comes to: by name, by state, narrowed down, and beside what others are doing. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { outcomeOf } from '../../../../src/model/run.ts';
 import { EVERYTHING } from '../../../../src/state/needs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';
@@ -108,13 +109,7 @@ describe('a materialize', () => {
         id: `x-${key}`,
         partitionKey: key,
         status: 'SUCCESS',
-        assets: assets.map(([name, status]) => ({
-          asset: name,
-          status,
-          attempts: 1,
-          metadata: {},
-          error: null,
-        })),
+        assets: assets.map(([name, status]) => outcomeOf({ asset: name, status, attempts: 1 })),
       }),
     ],
   });
@@ -323,7 +318,7 @@ describe('a materialize', () => {
           finishedRun({
             id: 'x-r',
             status: 'SUCCESS',
-            assets: [{ asset: 'report', status: 'SUCCESS', attempts: 1, metadata: {}, error: null }],
+            assets: [outcomeOf({ asset: 'report', status: 'SUCCESS', attempts: 1, metadata: {} })],
           }),
         ],
       });

@@ -1,5 +1,6 @@
 /** Planning a tick: Dagster's acceptance cases in our semantics, and random histories against a far simpler model. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { outcomeOf } from '../../../../src/model/run.ts';
 import { letters } from '../../../support/letters.ts';
 import { EVERYTHING } from '../../../../src/state/needs.ts';
 import { finishedRuns } from '../../../support/finished-runs.ts';
@@ -73,7 +74,7 @@ class Kitchen {
   }
 
   async add(...keys: string[]): Promise<void> {
-    await this.store.commit(EVERYTHING, (view) => addKeys(view, 'fruits', keys, this.clock.time));
+    await this.store.commit(EVERYTHING, (view) => addKeys(view, 'fruits', keys, { now: this.clock.time }));
   }
 
   async remove(keys: readonly string[], keepOut = false): Promise<void> {
@@ -108,7 +109,9 @@ describe('a tick', () => {
     await the.add('foo');
     const tick = await the.tick({ dynamicPartitionsRequests: adding('baz', 'foo') });
     expect(tick.status).toBe('SUCCESS');
-    expect(tick.partitions).toEqual([{ set: 'fruits', added: ['baz'], removed: [], skipped: ['foo'] }]);
+    expect(tick.partitions).toEqual([
+      { set: 'fruits', added: ['baz'], updated: [], removed: [], skipped: ['foo'] },
+    ]);
     expect(tick.skipReason).toBeNull();
     expect(the.keys).toEqual(['foo', 'baz']);
   });
@@ -130,8 +133,8 @@ describe('a tick', () => {
     const first = await the.tick(result);
     expect(first.status).toBe('SUCCESS');
     expect(first.partitions).toEqual([
-      { set: 'fruits', added: ['1'], removed: [], skipped: [] },
-      { set: 'fruits', added: [], removed: ['2'], skipped: ['3'] },
+      { set: 'fruits', added: ['1'], updated: [], removed: [], skipped: [] },
+      { set: 'fruits', added: [], updated: [], removed: ['2'], skipped: ['3'] },
     ]);
     expect(first.runs).toMatchObject([
       { partitionKey: '1', runKey: '1', assets: ['cake'], status: 'QUEUED' },
@@ -201,8 +204,8 @@ describe('a tick', () => {
       ],
     });
     expect(tick.partitions).toEqual([
-      { set: 'fruits', added: ['a', 'b'], removed: [], skipped: [] },
-      { set: 'fruits', added: [], removed: ['b'], skipped: ['c'] },
+      { set: 'fruits', added: ['a', 'b'], updated: [], removed: [], skipped: [] },
+      { set: 'fruits', added: [], updated: [], removed: ['b'], skipped: ['c'] },
     ]);
     expect(the.keys).toEqual(['a']);
   });
@@ -340,7 +343,9 @@ describe('a tick', () => {
     await the.add('a', 'b');
     await the.remove(['a'], true);
     const tick = await the.tick({ dynamicPartitionsRequests: adding('a', 'b', 'c') });
-    expect(tick.partitions).toEqual([{ set: 'fruits', added: ['c'], removed: [], skipped: ['a', 'b'] }]);
+    expect(tick.partitions).toEqual([
+      { set: 'fruits', added: ['c'], updated: [], removed: [], skipped: ['a', 'b'] },
+    ]);
     expect(the.keys).toEqual(['b', 'c']);
     await the.add('a');
     expect(the.keys).toEqual(['b', 'c', 'a']);
@@ -386,7 +391,7 @@ describe('a tick', () => {
               status: 'SUCCESS',
               partitionKey: 'a',
               set: 'fruits',
-              assets: [{ asset: 'cake', status: 'SUCCESS', attempts: 1, metadata: {}, error: null }],
+              assets: [outcomeOf({ asset: 'cake', status: 'SUCCESS', attempts: 1, metadata: {} })],
             }),
           ],
         },
@@ -652,7 +657,7 @@ describe('a random history of ticks and changes by hand', () => {
                 status: step.status,
                 partitionKey: run.partitionKey,
                 set: 'fruits',
-                assets: [{ asset: 'cake', status: step.status, attempts: 1, metadata: {}, error: null }],
+                assets: [outcomeOf({ asset: 'cake', status: step.status, attempts: 1, metadata: {} })],
               });
               await the.store.commit(EVERYTHING, () => ({
                 changes: [{ type: 'runs-finished', runs: [ended] }],

@@ -1,0 +1,260 @@
+/**
+ * What a commit does to the statuses of assets: what runs have come to, what was marked by hand, and what becomes stale by it,
+ * with all that is downstream. The graph is the one that the state remembers; its assets stand in dependency order.
+ */
+import type { KnownAsset } from '../../model/known-pipeline.ts';
+import {
+  afterChange,
+  afterRun,
+  isUpstreamOfMore,
+  type PartitionStatus,
+  type StaleReason,
+} from '../../model/partition-status.ts';
+import type { AssetOutcome } from '../../model/run.ts';
+import { positionsOf } from './key-positions.ts';
+import { type AssetEntry, entryOf, type StateDocument } from './state-document.ts';
+import { columnOf, letterOf, statusAt, withColumn } from './statuses.ts';
+
+/** Positions of the keys of a set; without a set there is position 0 alone. */
+type Positions = ReadonlySet<number> | 'all';
+
+/** What a run, or a part of it, came to. */
+export interface OutcomesOfRun {
+  readonly set: string | null;
+  readonly partitionKey: string | null;
+  readonly assets: readonly AssetOutcome[];
+  /** Of these something changed while the run was at work. */
+  readonly stale: ReadonlyMap<string, StaleReason>;
+  /** Whose run it is. */
+  readonly owner: string | null;
+}
+
+/** Keys of an asset for which a reason to make them again has come up. */
+export interface Touched {
+  readonly asset: string;
+  readonly set: string | null;
+  /** `'all'`: every key of the set. */
+  readonly keys: ReadonlySet<string | null> | 'all';
+  /** Runs of this owner are not concerned: they come one after the other. */
+  readonly except: string | null;
+}
+
+interface Column {
+  readonly asset: string;
+  readonly set: string | null;
+  readonly letters: Buffer;
+}
+
+export class StatusChanges {
+  /** For the runs that are at work meanwhile. */
+  readonly touched: Touched[] = [];
+  readonly #document: StateDocument;
+  readonly #columns = new Map<string, Column>();
+  readonly #graph: readonly KnownAsset[];
+
+  constructor(document: StateDocument) {
+    this.#document = document;
+    this.#graph = document.pipeline?.assets ?? [];
+  }
+
+  /** The entries of all assets, with the columns that have changed. */
+  entries(): StateDocument['assets'] {
+    // As a map: an asset may be called like what every object inherits.
+    const assets = new Map<string, AssetEntry>(Object.entries(this.#document.assets));
+    for (const { asset, set, letters } of this.#columns.values()) {
+      const status = letters.toString('latin1').replace(/\.+$/, '');
+      const before = assets.get(asset);
+      if (before === undefined && status === '') continue;
+      const entry = withColumn(before, { set, status: set === null && status === '' ? '.' : status });
+      const code = this.#graph.find(({ name }) => name === asset)?.codeVersion;
+      // What its first values were made with: known before there were any.
+      assets.set(asset, before === undefined && code !== undefined ? { ...entry, codeVersion: code } : entry);
+    }
+    return Object.fromEntries(assets);
+  }
+
+  /** Of runs that ended one after the other; of one key and asset the later one wins. */
+  recordRuns(runs: readonly OutcomesOfRun[]): void {
+    for (const part of independent(runs)) this.#record(part.set, part.runs);
+  }
+
+  /** These keys of a set have another version. */
+  changeVersions(set: string, keys: Iterable<string>): void {
+    const positions = new Set(positionsOf(this.#keysOf(set), keys).values());
+    for (const [asset, entry] of Object.entries(this.#document.assets))
+      for (const column of [entry, ...(entry.before ?? [])])
+        if (column.set === set) this.#change(this.#column(asset, set), positions, 'version');
+    for (const { name, set: own } of this.#graph) if (own === set) this.#touch(name, set, positions, null);
+  }
+
+  /** The code of an asset is another one. */
+  changeCode(asset: string, set: string | null): void {
+    const found = this.#change(this.#column(asset, set), 'all', 'code');
+    this.#touch(asset, set, 'all', null);
+    this.#spread(asset, set, found, null);
+  }
+
+  /** All missing keys of an asset become its backlog, or are none of it any more. */
+  setBacklog(asset: string, set: string | null, isBacklog: boolean): void {
+    const { letters } = this.#column(asset, set);
+    const [from, to] = isBacklog ? (['.', 'b'] as const) : (['b', '.'] as const);
+    for (let at = letters.indexOf(from); at !== -1; at = letters.indexOf(from, at + 1))
+      letters.write(to, at, 'latin1');
+  }
+
+  mark(
+    asset: string,
+    set: string | null,
+    keys: readonly (string | null)[],
+    status: Extract<PartitionStatus, 'materialized' | 'missing' | 'skipped'>,
+  ): void {
+    const positions = this.#positions(set, keys);
+    const { letters } = this.#column(asset, set);
+    for (const at of positions) letters.write(letterOf(status), at, 'latin1');
+    if (status !== 'missing') this.#spread(asset, set, positions, null);
+  }
+
+  #record(set: string | null, runs: readonly OutcomesOfRun[]): void {
+    const positions =
+      set === null
+        ? null
+        : positionsOf(
+            this.#keysOf(set),
+            runs.map(({ partitionKey }) => partitionKey!),
+          );
+    const named = new Map<string, { at: number; outcome: AssetOutcome; run: OutcomesOfRun }[]>();
+    for (const run of runs) {
+      const at = positions === null ? 0 : positions.get(run.partitionKey!);
+      // Its key was removed meanwhile.
+      if (at === undefined) continue;
+      for (const outcome of run.assets)
+        if (whatBecame(outcome) !== null) {
+          const those = named.get(outcome.asset) ?? [];
+          named.set(outcome.asset, those);
+          those.push({ at, outcome, run });
+        }
+    }
+    const owner = runs[0]!.owner;
+    // In dependency order: what is made from what was just made comes after it.
+    const known = this.#graph.filter(({ name }) => named.has(name)).map(({ name }) => name);
+    for (const asset of new Set([...known, ...named.keys()])) {
+      const replaced = new Set<number>();
+      const { letters } = this.#column(asset, set);
+      for (const { at, outcome, run } of named.get(asset)!) {
+        const became = whatBecame(outcome)!;
+        let status = afterRun(statusAt(String.fromCharCode(letters[at]!)), became);
+        const reason = run.stale.get(asset);
+        if (reason !== undefined) status = afterChange(status, reason);
+        letters.write(letterOf(status), at, 'latin1');
+        if (became !== 'failed') replaced.add(at);
+      }
+      if (replaced.size > 0) this.#spread(asset, set, replaced, owner);
+    }
+  }
+
+  /** All that is downstream of these positions becomes stale, as far as there is something. */
+  #spread(asset: string, set: string | null, from: Positions, except: string | null): void {
+    const changed = new Map<string, { readonly set: string | null; readonly at: Positions }>([
+      [asset, { set, at: from }],
+    ]);
+    for (const { name, set: own, inputs, deps } of this.#graph) {
+      if (name === asset) continue;
+      const above = [...inputs, ...deps].flatMap((upstream) => {
+        const cause = changed.get(upstream);
+        if (cause === undefined) return [];
+        if (cause.set === own) return [cause.at];
+        // An upstream without a set is one for every key.
+        return cause.set === null ? (['all'] as const) : [];
+      });
+      if (above.length === 0) continue;
+      const at = union(above);
+      this.#touch(name, own, at, except);
+      changed.set(name, { set: own, at: this.#change(this.#column(name, own), at, 'upstream') });
+    }
+  }
+
+  /** @returns those of the positions that are upstream of more */
+  #change({ letters }: Column, positions: Positions, reason: StaleReason): ReadonlySet<number> {
+    const found = new Set<number>();
+    for (const at of positions === 'all' ? letters.keys() : positions) {
+      const before = statusAt(String.fromCharCode(letters[at]!));
+      if (isUpstreamOfMore(before)) found.add(at);
+      const after = afterChange(before, reason);
+      if (after !== before) letters.write(letterOf(after), at, 'latin1');
+    }
+    return found;
+  }
+
+  #touch(asset: string, set: string | null, at: Positions, except: string | null): void {
+    if (this.#document.runs.length === 0) return;
+    if (set === null) return void this.touched.push({ asset, set, keys: new Set([null]), except });
+    const all = this.#keysOf(set);
+    const keys = at === 'all' ? at : new Set(Array.from(at, (position) => all[position]!));
+    this.touched.push({ asset, set, keys, except });
+  }
+
+  #positions(set: string | null, keys: readonly (string | null)[]): ReadonlySet<number> {
+    if (set === null) return new Set([0]);
+    return new Set(positionsOf(this.#keysOf(set), keys as string[]).values());
+  }
+
+  #column(asset: string, set: string | null): Column {
+    const name = JSON.stringify([asset, set]);
+    const known = this.#columns.get(name);
+    if (known !== undefined) return known;
+    const entry = entryOf(this.#document.assets, asset);
+    const letters = (entry === undefined ? undefined : columnOf(entry, set)?.status) ?? '';
+    const column = {
+      asset,
+      set,
+      letters: Buffer.alloc(set === null ? 1 : this.#keysOf(set).length, '.', 'latin1'),
+    };
+    column.letters.write(letters, 'latin1');
+    this.#columns.set(name, column);
+    return column;
+  }
+
+  #keysOf(set: string): readonly string[] {
+    return entryOf(this.#document.sets, set)?.keys ?? [];
+  }
+}
+
+function whatBecame({ status, skipReason }: AssetOutcome): 'made' | 'failed' | 'skipped' | null {
+  if (status === 'SUCCESS') return 'made';
+  if (status === 'FAILURE') return 'failed';
+  // One that was left out because an upstream failed came to nothing.
+  return status === 'SKIPPED' && skipReason !== null ? 'skipped' : null;
+}
+
+/**
+ * Runs in parts that can be recorded asset by asset: of one set, each key once. Mostly that is all of them; where a key stands
+ * twice, what its second run made may be upstream of what its first one made, and comes after it.
+ */
+function* independent(
+  runs: readonly OutcomesOfRun[],
+): Generator<{ readonly set: string | null; readonly runs: readonly OutcomesOfRun[] }> {
+  let part: OutcomesOfRun[] = [];
+  let keys = new Set<string | null>();
+  for (const run of runs) {
+    const first = part[0];
+    if (
+      first !== undefined &&
+      (first.set !== run.set || first.owner !== run.owner || keys.has(run.partitionKey))
+    ) {
+      yield { set: first.set, runs: part };
+      part = [];
+      keys = new Set();
+    }
+    part.push(run);
+    keys.add(run.partitionKey);
+  }
+  if (part.length > 0) yield { set: part[0]!.set, runs: part };
+}
+
+function union(all: readonly Positions[]): Positions {
+  if (all.length === 1) return all[0]!;
+  if (all.includes('all')) return 'all';
+  const together = new Set<number>();
+  for (const one of all) for (const at of one as ReadonlySet<number>) together.add(at);
+  return together;
+}
