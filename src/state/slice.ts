@@ -55,7 +55,7 @@ export interface PageQuery {
   /** Only keys that stand after this one. */
   readonly after?: string;
   /** Only keys for which one of the assets has this status, or `every` one of them. */
-  readonly status?: StateAsked;
+  readonly status?: StateAsked | 'in progress';
   readonly every?: true;
   /** Whose state comes with each key. Default: none. */
   readonly assets?: readonly string[];

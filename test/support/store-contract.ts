@@ -36,7 +36,11 @@ export interface SharedStoreRig extends StoreRig {
   commitElsewhere(changes: readonly StateChange[]): void;
 }
 
-export function describeStoreContract(name: string, makeStore: () => StoreRig | Promise<StoreRig>): void {
+export function describeStoreContract(
+  name: string,
+  makeStore: () => StoreRig | Promise<StoreRig>,
+  { carries = true }: { readonly carries?: boolean } = {},
+): void {
   describe(`${name} keeps the contract of a state store`, () => {
     let rig: StoreRig;
     let store: StateStore;
@@ -464,7 +468,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
       });
     });
 
-    describe('keys that carry something', () => describeCarried(() => store));
+    describe.runIf(carries)('keys that carry something', () => describeCarried(() => store));
 
     describe('runs on their way', () => {
       const made = (name: string) =>

@@ -100,7 +100,8 @@ function pageOf(document: StateDocument, query: PageQuery, running: () => InProg
     if (status === undefined) return true;
     const isAsked = (stateAt: (position: number) => KeyState): boolean => {
       const state = stateAt(position);
-      return state !== 'in progress' && isIn(status, state);
+      if (state === 'in progress' || status === 'in progress') return state === status;
+      return isIn(status, state);
     };
     return every ? columns!.every(isAsked) : columns!.some(isAsked);
   };

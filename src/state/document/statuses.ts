@@ -78,7 +78,7 @@ export function* candidates(document: StateDocument, query: CandidateQuery): Gen
   }
 }
 
-function lettersIn(states: readonly StateAsked[]): ReadonlySet<string> {
+export function lettersIn(states: readonly StateAsked[]): ReadonlySet<string> {
   return new Set(Object.keys(WORDS).filter((letter) => states.some((state) => isIn(state, WORDS[letter]!))));
 }
 

@@ -5,7 +5,8 @@ import type { KeysNeed, Needs } from '../needs.ts';
 import type { ExecutorView, KeyPage, KeyStatuses, SensorView, StateView, StatusCounts } from '../slice.ts';
 import { readKeys, readSets } from './read/keys.ts';
 import { type Moment, readMoment, type SensorRow } from './read/moment.ts';
-import { readCandidates, readCounts, readOldest, readPage, WORDS } from './read/questions.ts';
+import { statusAt } from '../document/statuses.ts';
+import { readCandidates, readCounts, readOldest, readPage } from './read/questions.ts';
 import { readRuns } from './read/runs.ts';
 import { readSpent } from './read/run-keys.ts';
 import { runKeyText } from './run-key-text.ts';
@@ -41,6 +42,7 @@ export async function readSlice(port: Port, needs: Needs, tools: SliceTools): Pr
     setNames: () => moment.sets.map(({ name }) => name),
     size: (set) => sizes.get(set) ?? 0,
     ...keys,
+    carried: () => new Map(),
     page: asked(pages, 'a page of keys'),
     oldest: asked(oldest, 'the oldest keys'),
     statusOf: statuses,
@@ -174,7 +176,7 @@ async function statusesOf(port: Port, needs: Needs): Promise<StateView['statusOf
     keys.map((key) => {
       const name = statusName(asset, set, key);
       if (!wanted.has(name)) undeclared(`the status of ${asset} for ${key}`);
-      return WORDS[letters.get(name) ?? '.']!;
+      return statusAt(letters.get(name));
     });
 }
 

@@ -12,14 +12,18 @@ beforeAll(async () => {
 });
 afterAll(() => cluster[Symbol.dispose]());
 
-describeStoreContract('PostgresStore', async () => {
-  const rig = await PostgresRig.make(cluster);
-  const { store } = rig;
-  return {
-    store,
-    problems: async () => checkState(await store.document()),
-    content: () => store.document(),
-    kill: (executor) => rig.kill(executor),
-    dispose: () => rig.dispose(),
-  };
-});
+describeStoreContract(
+  'PostgresStore',
+  async () => {
+    const rig = await PostgresRig.make(cluster);
+    const { store } = rig;
+    return {
+      store,
+      problems: async () => checkState(await store.document()),
+      content: () => store.document(),
+      kill: (executor) => rig.kill(executor),
+      dispose: () => rig.dispose(),
+    };
+  },
+  { carries: false },
+);

@@ -1,4 +1,5 @@
 /** A slice that was read with a few queries answers as the whole state does; and a plan gets it with six of them at most. */
+import { outcomeOf } from '../../../src/model/run.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Needs } from '../../../src/state/needs.ts';
 import type { CandidateQuery, OldestQuery, PageQuery, StateView } from '../../../src/state/slice.ts';
@@ -60,7 +61,7 @@ beforeAll(async () => {
     { type: 'runs-started', runs: new Map([['g-2', DAYS[0]!]]) },
     { type: 'runs-canceling', ids: ['g-3'] },
   );
-  const made = { asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: { n: 1 }, error: null } as const;
+  const made = outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: { n: 1 } });
   await commit({ type: 'runs-progressed', runs: new Map([['g-2', [made]]]) });
 });
 

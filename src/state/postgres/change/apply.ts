@@ -1,4 +1,5 @@
 /** What each change does to the tables: a statement or two for each, in the order of the changes. */
+import { fail } from '../../../model/failure.ts';
 import type { StateChange } from '../../changes.ts';
 import type { Port } from '../port.ts';
 import { addKeys, letIn, removeKeys } from './keys.ts';
@@ -15,6 +16,14 @@ export interface Applying {
   readonly entered: (id: string) => EnteredExecutor | undefined;
 }
 
+function notYet(): never {
+  return fail({
+    reason: 'usage',
+    message: 'a state in PostgreSQL keeps no versions, items and marks yet',
+    hint: 'add the keys alone, or keep the state in a file',
+  });
+}
+
 export async function applyChange(
   port: Port,
   change: StateChange,
@@ -22,7 +31,11 @@ export async function applyChange(
 ): Promise<void> {
   switch (change.type) {
     case 'keys-added':
+      if (change.carried?.some(({ version, item }) => version !== null || item !== null)) notYet();
       return addKeys(port, change);
+    case 'keys-updated':
+    case 'keys-marked':
+      return notYet();
     case 'keys-removed':
       return removeKeys(port, change);
     case 'keys-let-in':

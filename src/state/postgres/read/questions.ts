@@ -1,5 +1,6 @@
 /** Questions that a database answers by itself: pages of keys, candidates, the oldest keys, and how many keys are in which state. */
-import type { CountedStatus, PartitionStatus } from '../../../model/partition-status.ts';
+import { NOTHING_CARRIED } from '../../../model/carried.ts';
+import { lettersIn, statusAt } from '../../document/statuses.ts';
 import type {
   CandidateQuery,
   CountQuery,
@@ -8,24 +9,14 @@ import type {
   KeyStatuses,
   OldestQuery,
   PageQuery,
+  StateAsked,
   StatusCounts,
 } from '../../slice.ts';
 import { type Port, rows } from '../port.ts';
 
-export const WORDS: Readonly<Record<string, PartitionStatus>> = {
-  '.': 'missing',
-  m: 'materialized',
-  f: 'failed',
-  F: 'failed-again',
-};
-
-const STATES: Readonly<Record<string, KeyState>> = {
-  '.': 'missing',
-  m: 'materialized',
-  f: 'failed',
-  F: 'failed',
-  p: 'in progress',
-};
+function stateAt(letter: string): KeyState {
+  return letter === 'p' ? 'in progress' : statusAt(letter);
+}
 
 /** A letter for each of some assets, in their order: what is on record, or `p` where a run of it is queued or started. */
 const lettersOf = (assets: string, withProgress: boolean): string => `(
@@ -70,8 +61,8 @@ export async function readPage(port: Port, query: PageQuery, total: number): Pro
     limit,
     fromEnd = false,
   } = query;
-  const letters = Object.keys(STATES).filter((letter) => STATES[letter] === status);
-  const among = letters.map((letter) => (letter === '.' ? '\\.' : letter)).join('|');
+  const letters = status === undefined ? [] : status === 'in progress' ? ['p'] : lettersIn([status]);
+  const among = [...letters].map((letter) => (letter === '.' ? '\\.' : letter)).join('|');
   const pattern = status === undefined ? null : every ? `^(${among})*$` : `(${among})`;
   const found = await rows<PageRow>(port, page(fromEnd ? 'desc' : 'asc'), [
     set,
@@ -89,7 +80,8 @@ export async function readPage(port: Port, query: PageQuery, total: number): Pro
     keys: shown.map(({ key, added_at: addedAt, letters: states }) => ({
       key,
       addedAt,
-      ...(query.assets !== undefined && { states: Array.from(states, (letter) => STATES[letter]!) }),
+      ...NOTHING_CARRIED,
+      ...(query.assets !== undefined && { states: Array.from(states, stateAt) }),
     })),
     next: hasMore && !fromEnd ? shown.at(-1)!.key : null,
   };
@@ -112,13 +104,12 @@ export async function readCandidates(port: Port, query: CandidateQuery): Promise
   );
   return found.map(({ key, letters }) => ({
     key,
-    statuses: Array.from(letters, (letter) => WORDS[letter]!),
+    statuses: Array.from(letters, statusAt),
   }));
 }
 
-function patternOf(states: readonly CountedStatus[]): string {
-  const letters = { missing: '.', materialized: 'm', failed: 'fF' } as const;
-  return states.length === 0 ? '^$' : `[${states.map((state) => letters[state]).join('')}]`;
+function patternOf(states: readonly StateAsked[]): string {
+  return states.length === 0 ? '^$' : `[${[...lettersIn(states)].join('')}]`;
 }
 
 const OLDEST = `
@@ -170,6 +161,9 @@ export async function readCounts(
     inProgress,
     materialized,
     failed,
+    skipped: 0,
+    stale: 0,
+    backlog: 0,
     missing: total - inProgress - materialized - failed,
   }));
 }
