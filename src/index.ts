@@ -35,6 +35,7 @@ export {
   type SensorContext,
   type SensorOptions,
   type SensorResult,
+  type SourceFailure,
 } from './definitions/sensor.ts';
 export { skip, type Skip } from './definitions/skip.ts';
 export { secret, type Secret } from './definitions/secret.ts';

@@ -63,6 +63,12 @@ export interface RunRequest {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
+/** A part of what a sensor looks at, and why it could not be looked at. */
+export interface SourceFailure {
+  readonly name: string;
+  readonly error: string;
+}
+
 /** What a sensor may return. Everything in it lands in one commit, or nothing of it. */
 export interface SensorResult {
   /** How far this tick got. Left out: the cursor stays. */
@@ -72,6 +78,8 @@ export interface SensorResult {
   readonly runRequests?: readonly RunRequest[];
   /** Why there is nothing to do. Not together with run requests. */
   readonly skipReason?: string;
+  /** What could not be looked at: the rest is committed, and the tick's exit code is 3. */
+  readonly failures?: readonly SourceFailure[];
 }
 
 type Returned = SensorResult | void | null | undefined;

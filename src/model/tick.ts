@@ -50,6 +50,12 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** A part of what a sensor looks at, that it could not look at. */
+export interface FailedSource {
+  readonly name: string;
+  readonly error: string;
+}
+
 /** A tick as `--json` shows it and as the history keeps it. */
 export interface TickRecord {
   readonly sensor: string;
@@ -63,6 +69,8 @@ export interface TickRecord {
   readonly skippedRunKeys: readonly string[];
   readonly skipReason: string | null;
   readonly error: Problem | null;
+  /** What its sensor could not look at; the rest is committed. */
+  readonly failures: readonly FailedSource[];
   readonly busy: Holder | null;
   /** How much was left out, where a list was longer than a record keeps; never where `--json` shows the tick itself. */
   readonly truncated?: { readonly keys: number; readonly runs: number; readonly skippedRunKeys: number };
@@ -103,6 +111,7 @@ export function recordOfTick(tick: TickRecord, log: readonly LogLine[] = []): Ti
     partitions,
     runs: tick.runs.slice(0, TICK_RECORD_LIMIT),
     skippedRunKeys: tick.skippedRunKeys.slice(0, TICK_RECORD_LIMIT),
+    failures: tick.failures.slice(0, TICK_RECORD_LIMIT),
     ...(keys + runs + skippedRunKeys > 0 && { truncated: { keys, runs, skippedRunKeys } }),
     ...(log.length > 0 && { log: lastLines(log) }),
   };

@@ -79,7 +79,7 @@ describe('a start loads', () => {
     { args: 'status', parts: 'core runs-of-ticks status', most: 141_000 },
     { args: 'runs list', parts: 'core runs', most: 141_000 },
     { args: 'sensor list', parts: 'core runs-of-ticks sensor-list', most: 141_000 },
-    { args: 'sensor tick', parts: 'core tick', most: 204_000, builtins: 'vm' },
+    { args: 'sensor tick', parts: 'core tick', most: 206_000, builtins: 'vm' },
   ])('for `$args` no more than it needs', async ({ args, parts, most, builtins = '', others = '' }) => {
     const loaded = await loadedBy(args.split(' '));
     expect(loaded).toEqual({ parts, bytes: expect.any(Number), others, builtins });

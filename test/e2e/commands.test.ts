@@ -120,6 +120,7 @@ function tickOf(sensor: string, changed: object = {}): object {
     skippedRunKeys: [],
     skipReason: null,
     error: null,
+    failures: [],
     busy: null,
     ...changed,
   };

@@ -52,6 +52,7 @@ function everyFailure(text: string): {
     'sensor-timeout': { reason: 'sensor-timeout', sensor: 's', seconds: 1 },
     'sensor-result': { reason: 'sensor-result', sensor: 's', problems: ['p'] },
     'sensor-stuck': { reason: 'sensor-stuck', sensor: 's', pid: 1, host: 'h', since: 't', seconds: 1 },
+    'source-failed': { reason: 'source-failed', sensor: 's', failures: [{ name: 'n', error: 'e' }] },
     'sensor-interrupted': { reason: 'sensor-interrupted', sensor: 's' },
     'sensor-busy': { reason: 'sensor-busy', sensor: 's', pid: 1, host: 'h', since: 't' },
     'asset-threw': { reason: 'asset-threw', asset: 'a', key: text, message: 'm', frames: [] },

@@ -33,6 +33,7 @@ export function tickRecord(fields: Partial<TickRecord> & Pick<TickRecord, 'senso
     runs: [],
     skippedRunKeys: [],
     skipReason: null,
+    failures: [],
     error: null,
     busy: null,
     ...fields,

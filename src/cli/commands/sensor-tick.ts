@@ -145,8 +145,8 @@ function sayBlockedBy(
 }
 
 function setExitCode(output: Output, ticks: readonly TickRecord[], ifBusy: TickFlags['ifBusy']): void {
-  for (const { sensor: name, status, busy } of ticks) {
-    if (status === 'FAILURE') output.exitWith(3);
+  for (const { sensor: name, status, busy, failures } of ticks) {
+    if (status === 'FAILURE' || failures.length > 0) output.exitWith(3);
     if (status !== 'BUSY' || ifBusy === 'skip') continue;
     output.exitWith(4);
     if (busy !== null) output.sayProblem(describe({ reason: 'sensor-busy', sensor: name, ...busy }));
@@ -156,6 +156,7 @@ function setExitCode(output: Output, ticks: readonly TickRecord[], ifBusy: TickF
 function printPlans(output: Output, ticks: readonly TickRecord[]): void {
   for (const plan of ticks) {
     if (plan.error !== null) output.sayProblem(plan.error);
+    if (plan.failures.length > 0) output.sayProblem(describe({ reason: 'source-failed', ...plan }));
     output.chat(`${plan.sensor}: would be: ${wordsForTick(plan)}`);
     for (const { set, added, removed } of plan.partitions) {
       output.print(added.map((key) => `${plan.sensor}\tadd\t${set}\t${printable(key)}\n`).join(''));

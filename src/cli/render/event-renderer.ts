@@ -29,6 +29,8 @@ export class EventRenderer {
   #toldWaiting = '';
   /** What was told of batches that ended before, while the command goes on. */
   #batch: { readonly began: number; readonly before: Counts } | null = null;
+  /** The names of what sensors could not look at when they ticked last. */
+  readonly #partly = new Map<string, string>();
   /** Sensors whose failure was told and that have not worked since, with the code of that failure. */
   readonly #broken = new Map<string, string>();
 
@@ -164,7 +166,17 @@ export class EventRenderer {
     this.#toldWaiting = words;
   }
 
+  /** A command that goes on tells once which parts fail. */
+  #failures({ sensor, failures }: TickRecord): void {
+    const names = failures.map(({ name }) => name).join('\n');
+    const before = this.#partly.get(sensor) ?? '';
+    this.#partly.set(sensor, names);
+    if (failures.length === 0 || (this.#lasts && names === before)) return;
+    this.#output.sayProblem(describe({ reason: 'source-failed', sensor, failures }));
+  }
+
   #tick(tick: TickRecord): void {
+    if (tick.status !== 'BUSY' && tick.status !== 'FAILURE') this.#failures(tick);
     if (!this.#isNews(tick))
       return this.#output.note(`${tick.sensor} still fails: ${tick.error?.message ?? ''}`);
     const { paint, terminal } = this.#output;

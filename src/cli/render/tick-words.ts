@@ -20,7 +20,10 @@ export function wordsForTick(tick: TickRecord): string {
     case 'FAILURE':
       return `failed: ${clean(tick.error?.message ?? '')}`;
     case 'SKIPPED':
-      return `nothing new${tick.skipReason === null ? '' : ` (${clean(tick.skipReason)})`}`;
+      return [
+        `nothing new${tick.skipReason === null ? '' : ` (${clean(tick.skipReason)})`}`,
+        ...failed(tick),
+      ].join(', ');
     case 'SUCCESS':
       return [
         ...(counts.added > 0 ? [`${counted(counts.added, 'key')} added`] : []),
@@ -31,7 +34,12 @@ export function wordsForTick(tick: TickRecord): string {
           ? [`${counted(tick.skippedRunKeys.length, 'run key')} launched before`]
           : []),
         ...(tick.skipReason === null ? [] : [`no runs (${clean(tick.skipReason)})`]),
+        ...failed(tick),
         ...((truncated?.keys ?? 0) > 0 ? [`${counted(truncated!.keys, 'more key')} not listed`] : []),
       ].join(', ');
   }
+}
+
+function failed({ failures }: TickRecord): string[] {
+  return failures.length === 0 ? [] : [`${counted(failures.length, 'part')} failed`];
 }

@@ -1,4 +1,5 @@
 /** Failures of a sensor: what its evaluation threw or returned, and who else evaluates it. */
+import type { FailedSource } from '../tick.ts';
 import { firstOf, withFrames, type WordsFor } from './words.ts';
 
 export type SensorFailure =
@@ -18,6 +19,7 @@ export type SensorFailure =
       readonly since: string;
       readonly seconds: number;
     }
+  | { readonly reason: 'source-failed'; readonly sensor: string; readonly failures: readonly FailedSource[] }
   | { readonly reason: 'sensor-interrupted'; readonly sensor: string }
   | {
       readonly reason: 'sensor-busy';
@@ -43,6 +45,10 @@ export const sensorWords: WordsFor<SensorFailure> = {
   'sensor-stuck': ({ sensor, pid, host, since, seconds }) => [
     `sensor '${sensor}' is stuck: process ${pid} on ${host} has been evaluating it since ${since}, longer than its timeout of ${seconds} s`,
     `end that process on ${host}; as it is blocked it needs: kill -9 ${pid}`,
+  ],
+  'source-failed': ({ sensor, failures }) => [
+    `sensor '${sensor}' could not look at ${failures.length === 1 ? '' : `${failures.length} parts: `}${firstOf(failures, ({ name, error }) => `${name}: ${error}`)}`,
+    'what else it found is committed; the next tick looks again',
   ],
   'sensor-interrupted': ({ sensor }) => [
     `the evaluation of sensor '${sensor}' was interrupted`,

@@ -25,7 +25,7 @@ import {
   text,
   time,
 } from '../../model/shape.ts';
-import type { LogLine, PartitionsOutcome, TickRecord } from '../../model/tick.ts';
+import type { FailedSource, LogLine, PartitionsOutcome, TickRecord } from '../../model/tick.ts';
 import type { RunLogLine } from '../store.ts';
 
 // A signal to process 0 reaches whoever asks: it would seem alive for ever.
@@ -69,6 +69,7 @@ export const tickShape = object<TickRecord>({
   skippedRunKeys: list(text),
   skipReason: orNull(text),
   error: orNull(problem),
+  failures: list(object<FailedSource>({ name: text, error: text })),
   busy: orNull(object({ pid, host: text, since: time })),
   truncated: optional(object({ keys: count, runs: count, skippedRunKeys: count })),
   log: optional(list(object<LogLine>({ at: text, stream, text }))),
@@ -76,11 +77,15 @@ export const tickShape = object<TickRecord>({
 
 /** A tick that an older dynpart wrote, with what this one knows besides. What it is given may be anything. */
 export function tickSinceThen(record: unknown): unknown {
-  const { partitions } = (record ?? {}) as { readonly partitions?: unknown };
+  const { partitions, failures } = (record ?? {}) as {
+    readonly partitions?: unknown;
+    readonly failures?: unknown;
+  };
   if (!Array.isArray(partitions)) return record;
   const isOld = partitions.some((one) => (one as { updated?: unknown } | null)?.updated === undefined);
-  if (!isOld) return record;
+  if (!isOld && failures !== undefined) return record;
   return {
+    failures: [],
     ...(record as object),
     partitions: partitions.map((one) => ({ updated: [], ...(one as object) })),
   };

@@ -80,7 +80,7 @@ describe('a sensor', () => {
       byName: 2,
     });
     expect(ended).toEqual({
-      result: { cursor: 'c8', requests: [], runs: [], skipReason: null },
+      result: { cursor: 'c8', requests: [], runs: [], skipReason: null, failures: [] },
     });
   });
 

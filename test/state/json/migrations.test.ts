@@ -20,7 +20,11 @@ const OLD = JSON.parse(SCHEMA_1) as { readonly serial: number } & Record<string,
 
 /** A tick of then knew of no updated keys. */
 function withUpdated(sensors: unknown): unknown {
-  return JSON.parse(JSON.stringify(sensors).replaceAll('"removed":', '"updated":[],"removed":'));
+  return JSON.parse(
+    JSON.stringify(sensors)
+      .replaceAll('"removed":', '"updated":[],"removed":')
+      .replaceAll('"skipReason":', '"failures":[],"skipReason":'),
+  );
 }
 
 describe('the steps', () => {

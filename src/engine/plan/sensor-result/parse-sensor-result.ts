@@ -2,6 +2,7 @@
 import type { Pipeline, SensorDefinition } from '../../../definitions/pipeline.ts';
 import { isPlainObject } from '../../../model/json-value.ts';
 import { nameOfType } from '../../../model/partition-key.ts';
+import type { FailedSource } from '../../../model/tick.ts';
 import { CURSOR_LIMIT, ERROR_LIMIT, recordable } from '../../../model/recordable.ts';
 import { parsePartitionRequest, type PartitionRequest } from './parse-partition-request.ts';
 import { checkFields, readOnce } from './read-once.ts';
@@ -15,6 +16,7 @@ export interface EvaluatedResult {
   readonly requests: readonly PartitionRequest[];
   readonly runs: readonly RequestedRuns[];
   readonly skipReason: string | null;
+  readonly failures: readonly FailedSource[];
 }
 
 /** `usable`: the part that could be read, for what else is wrong with it. */
@@ -22,7 +24,10 @@ export type ParsedResult =
   | { readonly result: EvaluatedResult }
   | { readonly problems: readonly string[]; readonly usable?: EvaluatedResult };
 
-const FIELDS = ['cursor', 'dynamicPartitionsRequests', 'runRequests', 'skipReason'];
+/** Bytes of a name and of an error in `failures`: there may be thousands. */
+const FAILURE_LIMIT = 1024;
+
+const FIELDS = ['cursor', 'dynamicPartitionsRequests', 'runRequests', 'skipReason', 'failures'];
 
 export function parseSensorResult(
   value: unknown,
@@ -30,7 +35,7 @@ export function parseSensorResult(
   pipeline: Pipeline,
 ): ParsedResult {
   if (value === undefined || value === null)
-    return { result: { cursor: undefined, requests: [], runs: [], skipReason: null } };
+    return { result: { cursor: undefined, requests: [], runs: [], skipReason: null, failures: [] } };
   if (!isPlainObject(value)) {
     return {
       problems: [
@@ -62,17 +67,38 @@ export function parseSensorResult(
   const groups = new RunGroups();
   requested.forEach((request, at) => parseRunRequest(problems, request, at, { targetOf, groups }));
   const { runs } = groups;
+  const failures = listIn(problems, result, 'failures').map((failure, at) =>
+    parseFailure(problems, failure, at),
+  );
   if (typeof skipReason === 'string' && requested.length > 0)
     problems.push('skipReason and runRequests contradict each other: return one of them');
   if (problems.length > 0)
-    return { problems, usable: { cursor: undefined, requests, runs, skipReason: null } };
+    return { problems, usable: { cursor: undefined, requests, runs, skipReason: null, failures: [] } };
   return {
     result: {
       cursor: cursor as string | undefined,
       requests,
       runs,
       skipReason: typeof skipReason === 'string' ? recordable(skipReason, ERROR_LIMIT) : null,
+      failures,
     },
+  };
+}
+
+function parseFailure(problems: string[], failure: unknown, at: number): FailedSource {
+  const where = `failures[${at}]`;
+  if (!isPlainObject(failure)) {
+    problems.push(`${where} must be { name, error }, not ${nameOfType(failure)}`);
+    return { name: '', error: '' };
+  }
+  const { name, error } = failure as Record<string, unknown>;
+  checkFields(problems, () => where, failure, ['name', 'error']);
+  for (const [field, value] of Object.entries({ name, error }))
+    if (typeof value !== 'string')
+      problems.push(`${where}.${field} must be a string, not ${nameOfType(value)}`);
+  return {
+    name: recordable(typeof name === 'string' ? name : '', FAILURE_LIMIT),
+    error: recordable(typeof error === 'string' ? error : '', FAILURE_LIMIT),
   };
 }
 

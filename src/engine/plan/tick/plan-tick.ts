@@ -85,6 +85,7 @@ export function planTick(
     skippedRunKeys: skipped,
     skipReason: result.skipReason ?? (acted ? null : reasonFor(result, skipped)),
     error: null,
+    failures: result.failures,
     busy: null,
     ...(left > 0 && { truncated: { keys: 0, runs: left, skippedRunKeys: 0 } }),
   };

@@ -40,10 +40,14 @@ export type PlanTick = (
 export const nothingRequested = 'the sensor requested nothing';
 
 /** The plan of a tick whose sensor asked for nothing. */
-export const planSkippedTick: PlanTick = (view, { name }, { skipReason }, { moment }) => ({
+export const planSkippedTick: PlanTick = (view, { name }, { skipReason, failures }, { moment }) => ({
   changes: [],
   queued: [],
-  tick: unappliedTick(view, name, moment, { status: 'SKIPPED', skipReason: skipReason ?? nothingRequested }),
+  tick: unappliedTick(view, name, moment, {
+    status: 'SKIPPED',
+    skipReason: skipReason ?? nothingRequested,
+    failures,
+  }),
 });
 
 /** A tick that applies nothing: the cursor stays, and the history says why. */
@@ -51,7 +55,8 @@ export function unappliedTick(
   view: StateView,
   sensor: string,
   moment: Omit<TickMoment, 'group'>,
-  outcome: Pick<TickRecord, 'status'> & Partial<Pick<TickRecord, 'error' | 'busy' | 'skipReason'>>,
+  outcome: Pick<TickRecord, 'status'> &
+    Partial<Pick<TickRecord, 'error' | 'busy' | 'skipReason' | 'failures'>>,
 ): TickRecord {
   const { cursor } = view.sensor(sensor);
   return {
@@ -64,6 +69,7 @@ export function unappliedTick(
     skippedRunKeys: [],
     skipReason: null,
     error: null,
+    failures: [],
     busy: null,
     ...outcome,
   };

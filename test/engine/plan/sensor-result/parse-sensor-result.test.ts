@@ -47,9 +47,25 @@ describe('the result of a sensor', () => {
         requests: [],
         runs: [],
         skipReason: null,
+        failures: [],
       });
     },
   );
+
+  it('may name what could not be looked at', () => {
+    expect(resultOf({ failures: [{ name: 'b', error: 'down' }] }).failures).toEqual([
+      { name: 'b', error: 'down' },
+    ]);
+    expect(
+      problemsOf({
+        failures: [{ name: 'b', error: new Error('down') }, 'b', { name: 'b', error: 'e', code: 5 }],
+      }),
+    ).toEqual([
+      'failures[0].error must be a string, not an object',
+      'failures[1] must be { name, error }, not a string',
+      'failures[2] has an unknown field "code"',
+    ]);
+  });
 
   it('is taken as it stands', () => {
     expect(
@@ -68,6 +84,7 @@ describe('the result of a sensor', () => {
         { set: 'letters', assets: ['audio'], tags: { by: 'me' }, keys: ['a'], runKeys: ['k'], numbers: [0] },
       ],
       skipReason: null,
+      failures: [],
     });
     expect(resultOf({ skipReason: 'none', runRequests: [] }).skipReason).toBe('none');
     expect(resultOf(vm.runInNewContext('({ cursor: "1" })')).cursor).toBe('1');
