@@ -1,4 +1,4 @@
-/** The command line and its evaluator thread as CommonJS, which starts fastest on Node 20; the library as ES modules. */
+/** The command line and its evaluator thread as CommonJS, which starts fastest on Node 20; what pipelines import as ES modules. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown';
@@ -111,7 +111,7 @@ function program(name: string, input: string): RolldownOptions {
     input: { [name]: input },
     platform: 'node',
     external: loadedOnUse,
-    plugins: [withoutChildProcess(), builtinsAsTheyAre, versionAlone, helpersInPlace],
+    plugins: [withoutChildProcess(), builtinsAsTheyAre, versionAlone, helpersInPlace, sourcesBeside],
     output: {
       dir: 'dist',
       format: 'cjs',
@@ -128,6 +128,18 @@ function program(name: string, input: string): RolldownOptions {
   };
 }
 
+/**
+ * `dynpart/sources` is built once, as ES modules that load their parts on use. The command line imports that when a pipeline
+ * file does: a copy of it in each program would be the larger part of the package.
+ */
+const sourcesBeside: Plugin = {
+  name: 'sources-beside',
+  resolveId: {
+    filter: { id: /sources\/index\.ts$/ },
+    handler: (_source, importer) => (importer === undefined ? null : { id: './sources.js', external: true }),
+  },
+};
+
 export default defineConfig([
   program('cli', 'src/cli/main.ts'),
   program('evaluator', 'src/cli/isolation/evaluator-thread.ts'),
@@ -135,5 +147,16 @@ export default defineConfig([
     input: { index: 'src/index.ts' },
     platform: 'node',
     output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js' },
+  },
+  {
+    input: { sources: 'src/sources/index.ts' },
+    platform: 'node',
+    output: {
+      dir: 'dist',
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: 'sources-[name].js',
+      minify,
+    },
   },
 ]);

@@ -2,7 +2,12 @@ import os from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  resolve: { alias: { dynpart: new URL('./src/index.ts', import.meta.url).pathname } },
+  resolve: {
+    alias: {
+      'dynpart/sources': new URL('./src/sources/index.ts', import.meta.url).pathname,
+      dynpart: new URL('./src/index.ts', import.meta.url).pathname,
+    },
+  },
   test: {
     include: ['test/**/*.test.ts'],
     // Whole processes are started: on a busy machine one may take a while.

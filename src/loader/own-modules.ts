@@ -1,4 +1,4 @@
-/** The modules that dynpart itself answers with, wherever a pipeline file lies: `dynpart`, and later more of them. */
+/** The modules that dynpart itself answers with, wherever a pipeline file lies: `dynpart` and `dynpart/sources`. */
 import * as library from '../index.ts';
 import { nearest } from '../model/nearest.ts';
 
@@ -7,6 +7,7 @@ export type Namespace = Record<string, unknown>;
 /** What each is loaded with, on use. */
 const MODULES: Readonly<Record<string, () => Namespace | Promise<Namespace>>> = {
   dynpart: () => library,
+  'dynpart/sources': () => import('../sources/index.ts'),
 };
 
 export function isOwn(specifier: string): boolean {

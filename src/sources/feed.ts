@@ -1,0 +1,64 @@
+/** `feed()`: the items of an RSS, Atom, RDF or JSON feed as keys. */
+import type { DynamicPartitions } from '../definitions/partitions.ts';
+import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
+import type { FeedItem } from './feed/feed-item.ts';
+import type { Identity } from './feed/identity.ts';
+import { checkSourceOptions, type SourceOptions } from './offer.ts';
+
+/** The options of `feed()`. */
+export interface FeedOptions extends SourceOptions {
+  /** By what an item is known again. Default `'guid'`: its own id, else its link, else its enclosure, else its title. */
+  readonly identity?: Identity;
+  /** Bytes of the feed, decompressed. Default 32 MiB. */
+  readonly maxBytes?: number;
+  /** Milliseconds for the whole answer. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Sent with the request, such as `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * `evaluate` of a sensor: a key for each item of a feed, which carries the item, and a version that changes with its title,
+ * link, enclosure or text. Reads RSS 0.9 to 2.0, RDF, Atom and JSON Feed, also where they are not well-formed. Asks the
+ * server only for what changed; the cursor holds what that needs.
+ *
+ * @param url `https:`, `http:`, or `file:` as `new URL('feed.xml', import.meta.url)`
+ * @throws TypeError at once for an address or options that cannot be meant; Error in `evaluate` when the feed cannot be read
+ */
+export function feed(
+  set: DynamicPartitions<FeedItem>,
+  url: string | URL,
+  options: FeedOptions = {},
+): (context: SensorContext) => Promise<SensorResult> {
+  const address = addressOf(url);
+  checkSourceOptions('feed', options);
+  const { identity } = options;
+  if (identity !== undefined && typeof identity !== 'function' && !IDENTITIES.has(identity))
+    throw new TypeError("identity of feed() must be 'guid', 'link', 'title+date' or a function");
+  for (const limit of ['maxBytes', 'timeoutMs'] as const)
+    if (options[limit] !== undefined && !(options[limit] > 0))
+      throw new TypeError(`${limit} of feed() must be a number above 0`);
+  return async (context) => {
+    const { readFeed } = await import('./feed/read-feed.ts');
+    return readFeed(context, set, address, options);
+  };
+}
+
+const IDENTITIES: ReadonlySet<string> = new Set(['guid', 'link', 'title+date']);
+
+function addressOf(url: string | URL): URL {
+  let address: URL;
+  try {
+    address = new URL(url);
+  } catch (error) {
+    throw new TypeError(
+      `feed() needs an address such as https://example.org/feed.xml, not ${JSON.stringify(url)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (!['http:', 'https:', 'file:'].includes(address.protocol))
+    throw new TypeError(`feed() reads http://, https:// and file://, not ${address.protocol}`);
+  return address;
+}
