@@ -115,14 +115,24 @@ afterAll(async () => packed[Symbol.asyncDispose]());
 
 describe('the tarball', () => {
   it('has what users need and nothing else', () => {
-    const outside = files.filter((file) => !/^(dist|docs|templates)\//.test(file)).toSorted();
-    expect(outside).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin/dynpart.cjs', 'package.json']);
+    const outside = files.filter((file) => !/^(dist|docs|examples|templates)\//.test(file)).toSorted();
+    expect(outside).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'bin/dynpart.cjs',
+      'package.json',
+      'pipeline.example.ts',
+    ]);
     expect(files).toEqual(
       expect.arrayContaining([
         'dist/cli-core.cjs',
         'dist/evaluator.cjs',
         'dist/help.txt',
         'dist/index.js',
+        'dist/sources.js',
+        'dist/types/sources/index.d.ts',
+        'examples/customers.ts',
         'dist/types/index.d.ts',
         'docs/state-file.md',
         'templates/files/inbox/monday.csv',

@@ -1,0 +1,39 @@
+/**
+ * The items of a paginated API with rate limits, such as the issues of a repository: a record of each, made anew when it changes.
+ *
+ *     API_URL='https://api.github.com/repos/nodejs/node/issues?state=all&per_page=100' API_TOKEN=… dynpart -f issues.ts sensor tick
+ */
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { http } from 'dynpart/sources';
+
+interface Issue {
+  readonly number: number;
+  readonly title: string;
+  readonly updated_at: string;
+}
+
+const issues = dynamicPartitions<{ readonly title: string }>('issues');
+
+const record = asset({
+  name: 'record',
+  partitions: issues,
+  materialize: ({ partitionKey, item }) => ({ number: Number(partitionKey), title: item.title }),
+});
+
+const list = sensor({
+  name: 'list',
+  assets: [record],
+  timeoutSeconds: 600,
+  evaluate: http<Issue, { readonly title: string }>(issues, {
+    url: process.env['API_URL'] ?? 'https://api.github.com/repos/nodejs/corepack/issues?per_page=100',
+    next: 'link',
+    items: (page: Issue[]) => page,
+    key: ({ number }) => number,
+    version: ({ updated_at }) => updated_at,
+    item: ({ title }) => ({ title }),
+    headers: process.env['API_TOKEN'] ? { authorization: `Bearer ${process.env['API_TOKEN']}` } : {},
+    requestRuns: true,
+  }),
+});
+
+export default definePipeline({ assets: [record], sensors: [list] });
