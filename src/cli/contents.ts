@@ -37,6 +37,11 @@ const CONTENTS: readonly Entry[] = [
     load: async () => (await import('./commands/materialize.ts')).materializeCommand,
   },
   {
+    name: 'value',
+    description: 'what was made for an asset and key, and the file that it is in',
+    load: async () => (await import('./commands/value.ts')).valueCommand,
+  },
+  {
     name: 'worker',
     description: 'take queued runs and execute them until SIGINT or SIGTERM',
     load: async () => (await import('./commands/worker.ts')).workerCommand,

@@ -19,6 +19,7 @@ export interface Results {
   'sensor history': SensorHistory;
   'sensor watch, worker': WatchLine;
   'materialize, runs retry': Executed;
+  'value show|path': ValuePlace;
   'worker --once': Executed;
   'runs list': RunList;
   'runs show': OneRun;
@@ -148,6 +149,13 @@ export type Counts = { -readonly [Count in keyof RunSummary]: number };
 /** The sum of no runs, to count on from. */
 export function noRuns(): Counts {
   return { total: 0, succeeded: 0, failed: 0, canceled: 0, skipped: 0, leftOut: 0, waiting: 0 };
+}
+
+export interface ValuePlace {
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  /** Absolute; `null` where the pipeline's own I/O manager keeps the value. */
+  readonly path: string | null;
 }
 
 export interface RunList {

@@ -4,7 +4,7 @@ import type { isatty as IsATty } from 'node:tty';
 import { causeOf } from '../files/system-errors.ts';
 
 export interface OutStream {
-  write(text: string): void;
+  write(text: string | Uint8Array): void;
   readonly isTerminal: boolean;
   /** Letters in a line. */
   readonly columns: number;
@@ -82,8 +82,8 @@ class FileStream implements OutStream {
     this.#onFailure = onFailure;
   }
 
-  write(text: string): void {
-    const bytes = Buffer.from(text, 'utf8');
+  write(text: string | Uint8Array): void {
+    const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     for (let written = 0; written < bytes.length && !this.#closed;) {
       try {
         written += fs.writeSync(this.#fd, bytes, written, bytes.length - written);

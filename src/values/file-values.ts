@@ -26,6 +26,7 @@ import {
   writeAll,
 } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
+import { ENDINGS, placeIn } from './places.ts';
 import { asStaged, Journal, stagedFileOf, type StagedValue } from './staging.ts';
 
 /** What is on record of a run: the assets whose values count. One that is over has no others. */
@@ -49,9 +50,6 @@ export interface BatchingIoManager extends IoManager {
 export type MadeBy = (run: string) => Promise<Pick<SettledRun, 'assets' | 'isOver'>>;
 
 const NOTHING_MADE: MadeBy = () => Promise.resolve({ assets: [], isOver: true });
-
-/** How a value is kept. */
-const ENDINGS = ['.bin', '.none', '.json'] as const;
 
 export class FileValues implements BatchingIoManager {
   readonly #folder: string;
@@ -222,9 +220,8 @@ export class FileValues implements BatchingIoManager {
     if (this.#newest.get(placeOf(staged)) === staged) this.#newest.delete(placeOf(staged));
   }
 
-  #base({ asset, partitionKey }: ValueContext): string {
-    // An asset without partitions has one value; its name cannot be a key's, since keys are encoded and never hold a '='.
-    return path.join(this.#folder, fileNameOf(asset), partitionKey === null ? '=' : fileNameOf(partitionKey));
+  #base(context: ValueContext): string {
+    return placeIn(this.#folder, context);
   }
 
   #makeFolderOf(base: string): void {

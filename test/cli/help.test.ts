@@ -49,6 +49,9 @@ const COMMANDS: readonly [string, readonly string[]][] = [
       '--summary',
     ],
   ],
+  ['value', []],
+  ['value show', ['--key']],
+  ['value path', ['--key']],
   ['worker', ['--once', '--concurrency']],
   ['runs', []],
   ['runs list', ['--status', '--key', '--asset', '--sensor', '--limit', '--after']],
@@ -89,7 +92,7 @@ describe('--help', () => {
   });
 
   it('of a group lists what is in it', async () => {
-    for (const group of ['partitions', 'sensor', 'runs', 'assets', 'state']) {
+    for (const group of ['partitions', 'sensor', 'value', 'runs', 'assets', 'state']) {
       const text = await help([group]);
       for (const [command] of COMMANDS)
         if (command.startsWith(`${group} `))
@@ -172,7 +175,7 @@ describe('--help', () => {
       expect(text).toMatch(/^Examples?:$/m);
       for (const line of lines) {
         expect(text).toContain(`\n  ${line}\n`);
-        const [, typed] = /\bdynpart ([^|)]+)/.exec(line)!;
+        const [, typed] = /\bdynpart ([^|)>]+)/.exec(line)!;
         expect([line, readPlainly(program, typed!.trim().split(' '))]).toEqual([line, expect.anything()]);
       }
     }

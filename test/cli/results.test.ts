@@ -65,7 +65,7 @@ describe('what is printed', async () => {
         partitions: letters,
         materialize: ({ partitionKey, log, addMetadata }) => {
           if (partitionKey === 'bad') throw new Error('bad');
-          log('made');
+          log.info('made');
           addMetadata({ size: 1 });
           return partitionKey;
         },
@@ -74,7 +74,7 @@ describe('what is printed', async () => {
         name: 'feed',
         assets: [upper],
         evaluate: ({ log }) => {
-          log('looked');
+          log.info('looked');
           return { cursor: '1', runRequests: [{ partitionKey: 'a', runKey: 'a', tags: { t: '1' } }],
             dynamicPartitionsRequests: [letters.buildAddRequest(['a'])] };
         },
@@ -105,6 +105,8 @@ describe('what is printed', async () => {
     ['materialize, runs retry', 'materialize --all --summary'],
     ['materialize, runs retry', 'materialize --all --dry-run'],
     ['materialize, runs retry', 'materialize --all --no-run'],
+    ['value show|path', 'value show upper --key a'],
+    ['value show|path', 'value path upper --key a'],
     ['worker --once', 'worker --once'],
     ['materialize, runs retry', 'runs retry --status FAILURE'],
     ['runs list', 'runs list --limit 1'],

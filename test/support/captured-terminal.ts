@@ -27,8 +27,8 @@ class CapturedStream implements OutStream {
     this.columns = columns;
   }
 
-  write(text: string): void {
-    this.text += text;
+  write(text: string | Uint8Array): void {
+    this.text += typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
   }
 }
 

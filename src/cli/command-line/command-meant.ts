@@ -20,6 +20,7 @@ const LISTED_BY: Readonly<Record<string, string>> = {
   ids: 'dynpart runs list',
   set: 'dynpart partitions list',
   sensor: 'dynpart sensor list',
+  asset: 'dynpart assets list',
 };
 
 /** A hint for a line whose command is unknown; `null` where nothing is near enough. */

@@ -29,6 +29,12 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dynpart materialize --failed --dry-run',
     'dynpart materialize --missing --limit 100',
   ],
+  value: ['dynpart value show transcript --key 2026-11-01'],
+  'value show': [
+    'dynpart value show transcript --key 2026-11-01',
+    'dynpart value show audio --key 2026-11-01 > audio.mp3',
+  ],
+  'value path': ['dynpart value path audio --key 2026-11-01'],
   worker: ['dynpart worker --once --concurrency 4'],
   runs: ['dynpart runs list --status FAILURE', 'dynpart runs logs ID'],
   'runs list': ['dynpart runs list --status FAILURE --limit 10', 'dynpart runs list --key 2026-11-01'],
