@@ -2,6 +2,7 @@
 import type { JsonValue } from '../model/json-value.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
+import type { KeyReport } from '../report/key-report.ts';
 import type { StatusReport } from '../report/status-report.ts';
 
 /** By the words of the README's reference, which a test holds against these types, field by field. */
@@ -9,6 +10,7 @@ export interface Results {
   'partitions list': SetList;
   'partitions list SET': KeyList;
   'partitions list SET --count': KeyCount;
+  'partitions show': OneKey;
   'partitions add': AddedKeys;
   'partitions remove': RemovedKeys;
   'partitions sync': SyncedKeys;
@@ -64,6 +66,22 @@ export interface ListedKey {
 export interface KeyCount {
   readonly set: string;
   readonly total: number;
+}
+
+export interface OneKey {
+  readonly set: string;
+  readonly key: string;
+  readonly addedAt: string;
+  readonly version: string | null;
+  readonly item: unknown;
+  /** Those of the set, in the order of the pipeline. */
+  readonly assets: readonly ShownAsset[];
+}
+
+export interface ShownAsset extends KeyReport {
+  readonly asset: string;
+  /** The file that its value is in, where it is kept as one. */
+  readonly value: string | null;
 }
 
 /** With `--materialize` also what came of the runs. */

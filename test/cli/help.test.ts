@@ -16,6 +16,7 @@ const COMMANDS: readonly [string, readonly string[]][] = [
   ['init', ['--template']],
   ['partitions', []],
   ['partitions list', ['--prefix', '--status', '--asset', '--limit', '--after', '--count', '--json-lines']],
+  ['partitions show', []],
   ['partitions add', ['--from', '--json-lines', '--materialize']],
   [
     'partitions remove',

@@ -94,6 +94,8 @@ describe('what is printed', async () => {
     ['partitions list', 'partitions list'],
     ['partitions list SET', 'partitions list letters --limit 1'],
     ['partitions list SET --count', 'partitions list letters --count'],
+    ['partitions show', 'partitions show letters a'],
+    ['partitions show', 'partitions show letters bad'],
     ['partitions remove', 'partitions remove letters b'],
     ['partitions sync', 'partitions sync letters --from copy --allow-empty --dry-run'],
     ['sensor list', 'sensor list'],

@@ -10,6 +10,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dynpart partitions list episodes --prefix 2026- --count',
     'dynpart partitions list episodes --status failed --asset transcript',
   ],
+  'partitions show': ['dynpart partitions show episodes 2026-11-01'],
   'partitions add': [
     'dynpart partitions add episodes 2026-11-01 2026-11-02 --materialize',
     'ls inbox | dynpart partitions add files --from -',

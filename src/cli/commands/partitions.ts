@@ -22,6 +22,12 @@ export function partitionsCommand(program: Declaration): void {
     .option('--json-lines', 'each key as a JSON string, as `--from - --json-lines` reads them')
     .action(list);
   partitions
+    .command('show')
+    .argument('<set>')
+    .argument('<key>')
+    .description('one key: per asset its state, last run, error and value')
+    .actionIn(() => import('./partitions-show.ts'));
+  partitions
     .command('add')
     .argument('<set>')
     .argument('[keys...]')

@@ -1,5 +1,7 @@
 /** `dynpart runs list`: runs, newest first. */
-import { printable } from '../../model/text.ts';
+import type { RunRecord } from '../../model/run.ts';
+import { duration, printable } from '../../model/text.ts';
+import type { Millis } from '../../model/time.ts';
 import type { Context } from '../context.ts';
 import { findRun } from '../find-run.ts';
 import type { RunList } from '../results.ts';
@@ -11,7 +13,7 @@ interface ListOptions extends RunFilters {
 }
 
 export async function run(
-  { output, project }: Context,
+  { output, project, clock }: Context,
   { limit, after, ...filters }: ListOptions,
 ): Promise<RunList> {
   const query = await queryOf(project, filters);
@@ -30,6 +32,8 @@ export async function run(
       { title: 'KEY', keeps: 'difference' },
       { title: 'ASSETS' },
       { title: 'CREATED', keeps: 'all' },
+      { title: 'TOOK', keeps: 'all', align: 'right' },
+      { title: 'CAUSE' },
     ],
     rows: runs.map((run) => [
       run.id,
@@ -40,8 +44,23 @@ export async function run(
       run.partitionKey === null ? '-' : printable(run.partitionKey),
       run.assets.map((outcome) => outcome.asset).join(', '),
       output.when(run.createdAt),
+      tookOf(run, clock.now()),
+      causeOf(run),
     ]),
   });
   if (next !== null) output.chat(`older ones: --after ${next}`);
   return { runs, next };
+}
+
+/** How long it was executed: until now, where it still is. */
+function tookOf({ startedAt, finishedAt }: RunRecord, now: Millis): string {
+  if (startedAt === null) return '-';
+  const until = finishedAt === null ? now : Date.parse(finishedAt);
+  return duration(Math.max(0, until - Date.parse(startedAt)));
+}
+
+/** Who asked for it. */
+function causeOf({ retryOf, sensor }: RunRecord): string {
+  if (retryOf !== null) return 'retry';
+  return sensor === null ? 'materialize' : `sensor ${sensor}`;
 }

@@ -159,6 +159,7 @@ async function namesOf(argument: string, { place, prefix, open }: Asked): Promis
     switch (argument) {
       case 'set':
         return among([...(view.pipeline?.sets ?? []), ...view.setNames()], prefix);
+      case 'key':
       case 'keys':
         return await keysOf(store, view, place, prefix);
       case 'sensor':

@@ -1,0 +1,102 @@
+/** `dynpart partitions show`: one key, and per asset where it stands, by which run, and where its value is. */
+import { fail } from '../../model/failure.ts';
+import { isThere } from '../../model/partition-status.ts';
+import { clean, printable, shellQuoted } from '../../model/text.ts';
+import { keyReport } from '../../report/key-report.ts';
+import type { Context } from '../context.ts';
+import { checkedKeys } from '../read-keys.ts';
+import type { OneKey } from '../results.ts';
+import { findValueFile } from '../stores.ts';
+
+export async function run(context: Context, _: object, set: string, key: string): Promise<OneKey> {
+  const { output, project } = context;
+  checkedKeys([key]);
+  await project.checkSet(set);
+  const { store } = project;
+  const remembered = await store.read({});
+  // A set that only the state knows is looked at without any pipeline.
+  const known = await project.known(remembered).catch(() => remembered.pipeline);
+  const names = (known?.assets ?? []).filter((asset) => asset.set === set).map(({ name }) => name);
+  const page = { set, prefix: key, assets: names };
+  const statuses = names.map((asset) => ({ asset, set, keys: [key] }));
+  const view = await store.read({ pages: [page], statuses });
+  const found = view.page(page).keys.find((one) => one.key === key);
+  if (found === undefined) return fail({ reason: 'unknown-keys', sets: [set], keys: [key] });
+  const { addedAt, states = [] } = found;
+  const { runs } = names.length === 0 ? { runs: [] } : await store.runs({ keys: [key], assets: names });
+  const assets: OneKey['assets'][number][] = [];
+  for (const [at, asset] of names.entries()) {
+    const [status] = view.statusOf(asset, set, [key]);
+    const value = isThere(status!) ? await findValueFile(store, { asset, partitionKey: key }) : null;
+    assets.push({
+      asset,
+      ...keyReport({ asset, addedAt, state: states[at]!, status: status!, runs }),
+      value: value?.file ?? null,
+    });
+  }
+  const shown: OneKey = { set, key, addedAt, version: null, item: null, assets };
+  if (!output.options.json) await print(context, shown);
+  return shown;
+}
+
+async function print({ output }: Context, shown: OneKey): Promise<void> {
+  const { set, key, addedAt, assets } = shown;
+  if (!output.terminal.stdout.isTerminal) {
+    await output.table({
+      columns: ['ASSET', 'STATE', 'SINCE', 'RUN', 'VALUE', 'ERROR'].map((title) => ({ title })),
+      rows: assets.map(({ asset, state, since, run, value, error }) => [
+        asset,
+        state,
+        since ?? '-',
+        run?.id ?? '-',
+        value ?? '-',
+        error?.message ?? '-',
+      ]),
+    });
+  } else {
+    const paint = output.paint.stdout;
+    output.print(`key    ${clean(printable(key))}\nset    ${clean(set)}\nadded  ${output.when(addedAt)}\n`);
+    for (const { asset, state, since, run, value, error, metadata } of assets) {
+      const style = { materialized: paint.good, failed: paint.bad, missing: paint.warn }[state as string];
+      const when = since === null ? '' : ` since ${output.when(since)}`;
+      const lines = [
+        `\n${clean(asset)}: ${style?.(state) ?? state}${when}`,
+        ...(error === null ? [] : [clean(error.message)]),
+        ...Object.entries(metadata).map(
+          ([name, data]) =>
+            `${clean(name)}: ${clean(typeof data === 'string' ? data : JSON.stringify(data))}`,
+        ),
+        ...(run === null ? [] : [`run ${run.id}: ${run.status}`]),
+        ...(value === null ? [] : [`value ${clean(value)}`]),
+      ];
+      output.print(
+        `${lines
+          .join('\n')
+          .replaceAll('\n', '\n  ')
+          .replace(/^\n {2}/, '\n')}\n`,
+      );
+    }
+  }
+  for (const hint of hintsFor(shown)) output.chat(hint);
+}
+
+/** What to do about it. */
+function hintsFor({ set, key, assets }: OneKey): string[] {
+  const typed = key.startsWith('-') ? `--key=${shellQuoted(key)}` : `--key ${shellQuoted(key)}`;
+  const of = (state: string): string[] =>
+    assets.filter((one) => one.state === state).map(({ asset }) => asset);
+  const run = assets.find(({ state }) => state === 'failed')?.run;
+  return [
+    ...(of('failed').length === 0
+      ? []
+      : [
+          `try again: dynpart materialize ${of('failed').join(' ')} ${typed}${run ? `; what it printed: dynpart runs logs ${run.id}` : ''}`,
+        ]),
+    ...(of('missing').length === 0
+      ? []
+      : [`make what is missing: dynpart materialize ${of('missing').join(' ')} ${typed}`]),
+    ...(assets.length === 0
+      ? [`no asset of the pipeline has the set '${clean(set)}'`]
+      : [`earlier runs: dynpart runs list ${typed}`]),
+  ];
+}

@@ -1,0 +1,149 @@
+/** `dynpart partitions show`: of one key, where each asset stands, and what made it so. */
+import fs from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
+import { runHere } from '../support/in-process.ts';
+import { Project } from '../support/project.ts';
+
+const PIPELINE = `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+import { existsSync } from 'node:fs';
+const items = dynamicPartitions('items');
+const raw = asset({ name: 'raw', partitions: items, materialize: ({ addMetadata }) => { addMetadata({ rows: 2 }); return 1; } });
+const sum = asset({ name: 'sum', partitions: items, inputs: { raw }, materialize: () => {
+  if (existsSync(import.meta.dirname + '/bad')) throw new Error('no luck');
+  return 2;
+} });
+const other = asset({ name: 'other', partitions: items, materialize: () => undefined });
+export default definePipeline({ assets: [raw, sum, other] });
+`;
+
+interface Shown {
+  readonly addedAt: string;
+  readonly assets: readonly Record<string, unknown>[];
+}
+
+let project: Project;
+beforeEach(async () => {
+  project = new Project({ 'pipeline.ts': PIPELINE, bad: '' });
+  await runHere(project, ['partitions', 'add', 'items', 'a', 'ab', '--', '-x']);
+  await runHere(project, ['materialize', 'raw', 'sum', '--key', 'a']);
+});
+afterEach(() => project[Symbol.asyncDispose]());
+
+const show = async (key: string): Promise<Shown> =>
+  JSON.parse((await runHere(project, ['partitions', 'show', 'items', key, '--json'])).stdout) as Shown;
+
+describe('partitions show', () => {
+  it('says per asset the state, since when, the run, the error and the file of the value', async () => {
+    const { runs } = JSON.parse((await runHere(project, ['runs', 'list', '--json'])).stdout) as {
+      runs: [{ id: string; finishedAt: string }];
+    };
+    const [run] = runs;
+    const shown = await show('a');
+    expect(shown).toEqual({
+      set: 'items',
+      key: 'a',
+      addedAt: shown.addedAt,
+      version: null,
+      item: null,
+      assets: [
+        {
+          asset: 'raw',
+          state: 'materialized',
+          reason: null,
+          since: run.finishedAt,
+          error: null,
+          metadata: { rows: 2 },
+          run,
+          value: project.path('.dynpart/values/raw/a.json'),
+        },
+        {
+          asset: 'sum',
+          state: 'failed',
+          reason: null,
+          since: run.finishedAt,
+          error: { code: 'asset-threw', message: expect.stringContaining('no luck'), hint: null },
+          metadata: {},
+          run,
+          value: null,
+        },
+        {
+          asset: 'other',
+          state: 'missing',
+          reason: null,
+          since: shown.addedAt,
+          error: null,
+          metadata: {},
+          run: null,
+          value: null,
+        },
+      ],
+    });
+  });
+
+  it('keeps what was made beside a later failure, and shows no run of an earlier life of the key', async () => {
+    fs.rmSync(project.path('bad'));
+    await runHere(project, ['materialize', 'sum', '--key', 'a']);
+    project.write({ bad: '' });
+    await runHere(project, ['materialize', 'sum', '--key', 'a']);
+    const [, sum] = (await show('a')).assets;
+    expect(sum).toMatchObject({ state: 'failed', error: { code: 'asset-threw' } });
+    expect(sum!['value']).toBe(project.path('.dynpart/values/sum/a.json'));
+    await runHere(project, ['partitions', 'remove', 'items', 'a']);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    await runHere(project, ['partitions', 'add', 'items', 'a']);
+    const again = await show('a');
+    for (const asset of again.assets)
+      expect(asset).toMatchObject({ state: 'missing', since: again.addedAt, run: null, value: null });
+  });
+
+  it('tells a key from those that begin with it, and works while the pipeline is broken', async () => {
+    project.write({ 'pipeline.ts': 'export default broken(' });
+    expect((await show('ab')).assets).toMatchObject([{ state: 'missing' }, { state: 'missing' }, {}]);
+    const text = await runHere(project, ['partitions', 'show', 'items', 'a']);
+    expect(text.code).toBe(0);
+    const [raw, sum] = text.stdout.split('\n').map((line) => line.split('\t'));
+    expect(raw).toEqual([
+      'raw',
+      'materialized',
+      expect.any(String),
+      expect.any(String),
+      expect.any(String),
+      '-',
+    ]);
+    expect([sum!.length, sum![1], sum![5]]).toEqual([6, 'failed', expect.stringContaining('no luck')]);
+  });
+
+  it('shows a person what to do about it', async () => {
+    const on = async (key: string[]) =>
+      runOn(new CapturedTerminal({ isTerminal: true, cwd: project.folder, env: { NO_COLOR: '1' } }), [
+        'partitions',
+        'show',
+        'items',
+        ...key,
+      ]);
+    const { stdout, stderr } = await on(['a']);
+    expect(stdout).toMatch(/^key {4}a\nset {4}items\nadded {2}\S+/);
+    expect(stdout).toMatch(
+      /\nraw: materialized since [^\n]*\n {2}rows: 2\n {2}run \S+: FAILURE\n {2}value \//,
+    );
+    expect(stdout).toMatch(/\nsum: failed since [^\n]*\n {2}asset 'sum' for key "a" threw: no luck\n/);
+    expect(stderr).toMatch(
+      /^try again: dynpart materialize sum --key a; what it printed: dynpart runs logs \S+$/m,
+    );
+    expect(stderr).toContain('make what is missing: dynpart materialize other --key a\n');
+    expect(stderr).toContain('earlier runs: dynpart runs list --key a\n');
+    expect((await on(['--', '-x'])).stderr).toContain("dynpart materialize raw sum other --key='-x'\n");
+  });
+
+  it('says that a key or set is not there, and which is near', async () => {
+    for (const [words, code, hint] of [
+      ['items acc', 'unknown-key', 'dynpart partitions add items KEY'],
+      ['item a', 'unknown-set', 'did you mean "items"'],
+    ] as const) {
+      const { document, code: exit } = await project.json(['partitions', 'show', ...words.split(' ')]);
+      expect([exit, document.error.code]).toEqual([2, code]);
+      expect(document.error.hint).toContain(hint);
+    }
+  });
+});
