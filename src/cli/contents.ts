@@ -67,6 +67,11 @@ const CONTENTS: readonly Entry[] = [
     load: async () => (await import('./commands/state.ts')).stateCommand,
   },
   {
+    name: 'doctor',
+    description: 'what could go wrong on this machine, checked one by one',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+  {
     name: 'completion',
     description: 'a script that completes commands, flags, sets, keys, sensors and assets',
     load: async () => (await import('./commands/completion.ts')).completionCommand,

@@ -70,6 +70,10 @@ export class Project {
     );
   }
 
+  get hasFile(): boolean {
+    return this.#file !== null;
+  }
+
   get store(): Store {
     return (this.#store ??= this.#openStore());
   }

@@ -2,6 +2,7 @@
 import type { JsonValue } from '../model/json-value.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
+import type { Check } from './doctor/check.ts';
 import type { KeyReport } from '../report/key-report.ts';
 import type { StatusReport } from '../report/status-report.ts';
 
@@ -37,6 +38,7 @@ export interface Results {
   'state migrate': MigratedState;
   'state adopt': AdoptedState;
   'state restore': RestoredState;
+  doctor: Diagnosis;
   'completion SHELL': CompletionScript;
 }
 
@@ -266,6 +268,11 @@ export interface RestoredState {
   readonly serial: number;
   /** Where what was there before is now. */
   readonly kept: readonly string[];
+}
+
+export interface Diagnosis {
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
 }
 
 export interface CompletionScript {

@@ -12,8 +12,7 @@ import { besideOf, twinOf } from '../state/json/beside.ts';
 import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
 import type { MadeBy } from '../values/file-values.ts';
-import type { FoundValue } from '../values/find-value.ts';
-import type { IoManager, ValueContext } from '../definitions/io-manager.ts';
+import type { IoManager } from '../definitions/io-manager.ts';
 
 /** The state, wherever it is. */
 export type Store = JsonFileStore | PostgresStore;
@@ -61,14 +60,8 @@ export async function valuesOf(pipeline: Pipeline, store: Store): Promise<IoMana
   return new FileValues(store.beside, madeBy(store));
 }
 
-/** Where a value that is on record lies as a file, also while it waits for its place; `null` where there is none. */
-export async function findValueFile(store: LocalStore, value: ValueContext): Promise<FoundValue | null> {
-  const { findValue } = await import('../values/find-value.ts');
-  return findValue(store.beside, madeBy(store), value);
-}
-
 /** A run is recorded before it leaves the state, and one that is still there has had no end. */
-function madeBy(store: LocalStore): MadeBy {
+export function madeBy(store: LocalStore): MadeBy {
   return async (run) => {
     const [record] = (await store.runs({ ids: [run] })).runs;
     const made = record?.assets.filter(({ status }) => status === 'SUCCESS') ?? [];

@@ -45,8 +45,9 @@ export function writeValueFile(stdout: OutStream, { file, kind }: FoundValue, co
 export function writeBytes(stdout: OutStream, bytes: Uint8Array, command: string): void {
   if (!stdout.isTerminal) return stdout.write(bytes);
   const text = isUtf8(bytes) ? Buffer.from(bytes).toString('utf8') : null;
-  if (text === null || isDangerous(text.replaceAll(/[\n\t]/g, ''))) refuse(bytes.length, 'no text', command);
-  stdout.write(text!.endsWith('\n') ? text! : `${text}\n`);
+  if (text === null || isDangerous(text.replaceAll(/[\n\t]/g, '')))
+    return refuse(bytes.length, 'no text', command);
+  stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
 function refuse(size: number, what: string, command: string): never {

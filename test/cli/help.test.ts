@@ -64,6 +64,7 @@ const COMMANDS: readonly [string, readonly string[]][] = [
   ['assets', []],
   ['assets list', []],
   ['status', ['--exit-code']],
+  ['doctor', []],
   ['state', []],
   ['state check', []],
   ['state migrate', []],

@@ -1,7 +1,7 @@
 /** `dynpart partitions show`: of one key, where each asset stands, and what made it so. */
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
+import { CapturedTerminal, type Ran, runOn } from '../support/captured-terminal.ts';
 import { runHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 
@@ -32,6 +32,14 @@ afterEach(() => project[Symbol.asyncDispose]());
 
 const show = async (key: string): Promise<Shown> =>
   JSON.parse((await runHere(project, ['partitions', 'show', 'items', key, '--json'])).stdout) as Shown;
+
+const on = (key: readonly string[]): Promise<Ran> =>
+  runOn(new CapturedTerminal({ isTerminal: true, cwd: project.folder, env: { NO_COLOR: '1' } }), [
+    'partitions',
+    'show',
+    'items',
+    ...key,
+  ]);
 
 describe('partitions show', () => {
   it('says per asset the state, since when, the run, the error and the file of the value', async () => {
@@ -115,13 +123,6 @@ describe('partitions show', () => {
   });
 
   it('shows a person what to do about it', async () => {
-    const on = async (key: string[]) =>
-      runOn(new CapturedTerminal({ isTerminal: true, cwd: project.folder, env: { NO_COLOR: '1' } }), [
-        'partitions',
-        'show',
-        'items',
-        ...key,
-      ]);
     const { stdout, stderr } = await on(['a']);
     expect(stdout).toMatch(/^key {4}a\nset {4}items\nadded {2}\S+/);
     expect(stdout).toMatch(

@@ -119,6 +119,7 @@ describe('what is printed', async () => {
     ['state export FILE', 'state export state-copy.json'],
     ['state adopt', 'state adopt'],
     ['state restore', 'state restore state-copy.json'],
+    ['doctor', 'doctor'],
     ['completion SHELL', 'completion bash'],
   ];
 

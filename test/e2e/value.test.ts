@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileNameOf } from '../../src/files/file-name.ts';
-import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
+import { CapturedTerminal, type Ran, runOn } from '../support/captured-terminal.ts';
 import { inBothForms, runHere } from '../support/in-process.ts';
 import { binary, Project } from '../support/project.ts';
 
@@ -31,6 +31,9 @@ beforeEach(async () => {
 afterEach(() => project[Symbol.asyncDispose]());
 
 const place = (name: string): string => project.path('.dynpart', 'values', ...name.split('/'));
+
+const on = (...args: string[]): Promise<Ran> =>
+  runOn(new CapturedTerminal({ isTerminal: true, cwd: project.folder, env: { NO_COLOR: '1' } }), args);
 
 describe('value', () => {
   it.each([
@@ -63,8 +66,6 @@ describe('value', () => {
   });
 
   it('show lets nothing through to a terminal that would disturb it', async () => {
-    const on = (...args: string[]) =>
-      runOn(new CapturedTerminal({ isTerminal: true, cwd: project.folder, env: { NO_COLOR: '1' } }), args);
     const json = await on('value', 'show', 'record', '--key', 'a/b');
     expect([json.code, json.stdout]).toEqual([0, '{"key":"a/b","sign":"\\u202e"}\n']);
     const bytes = await on('value', 'show', 'bytes', '--key', 'a/b');

@@ -53,6 +53,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'state adopt': ['dynpart state adopt -f pipeline.ts'],
   'state export': ['dynpart state export backup.json'],
   'state restore': ['dynpart state restore backup.json', 'dynpart state restore --last'],
+  doctor: ['dynpart doctor'],
   completion: ['dynpart completion bash'],
   'completion bash': ['eval "$(dynpart completion bash)"'],
   'completion zsh': ['eval "$(dynpart completion zsh)"'],

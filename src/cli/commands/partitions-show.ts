@@ -6,7 +6,7 @@ import { keyReport } from '../../report/key-report.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { OneKey } from '../results.ts';
-import { findValueFile } from '../stores.ts';
+import { findValueFile } from '../find-value-file.ts';
 
 export async function run(context: Context, _: object, set: string, key: string): Promise<OneKey> {
   const { output, project } = context;
@@ -39,6 +39,8 @@ export async function run(context: Context, _: object, set: string, key: string)
   return shown;
 }
 
+const STYLES = { materialized: 'good', failed: 'bad', missing: 'warn', 'in progress': 'strong' } as const;
+
 async function print({ output }: Context, shown: OneKey): Promise<void> {
   const { set, key, addedAt, assets } = shown;
   if (!output.terminal.stdout.isTerminal) {
@@ -57,10 +59,10 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
     const paint = output.paint.stdout;
     output.print(`key    ${clean(printable(key))}\nset    ${clean(set)}\nadded  ${output.when(addedAt)}\n`);
     for (const { asset, state, since, run, value, error, metadata } of assets) {
-      const style = { materialized: paint.good, failed: paint.bad, missing: paint.warn }[state as string];
+      const painted = paint[STYLES[state]](state);
       const when = since === null ? '' : ` since ${output.when(since)}`;
       const lines = [
-        `\n${clean(asset)}: ${style?.(state) ?? state}${when}`,
+        `\n${clean(asset)}: ${painted}${when}`,
         ...(error === null ? [] : [clean(error.message)]),
         ...Object.entries(metadata).map(
           ([name, data]) =>

@@ -10,7 +10,7 @@ import type { Declaration } from '../command-line/declaration.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { ValuePlace } from '../results.ts';
-import { findValueFile } from '../stores.ts';
+import { findValueFile } from '../find-value-file.ts';
 import { writeBytes, writeValueFile } from '../write-value.ts';
 
 export function valueCommand(program: Declaration): void {
