@@ -61,7 +61,7 @@ export async function valuesOf(pipeline: Pipeline, store: Store): Promise<IoMana
 }
 
 /** A run is recorded before it leaves the state, and one that is still there has had no end. */
-export function madeBy(store: LocalStore): MadeBy {
+export function madeBy(store: JsonFileStore): MadeBy {
   return async (run) => {
     const [record] = (await store.runs({ ids: [run] })).runs;
     const made = record?.assets.filter(({ status }) => status === 'SUCCESS') ?? [];

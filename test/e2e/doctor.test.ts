@@ -64,10 +64,10 @@ describe('doctor', () => {
       'cron',
       'file system',
       'permissions',
+      'disk space',
       'state',
       'claims',
       'clock',
-      'disk space',
       'size',
     ]);
     expect([everything(), project.stateBytes()]).toEqual(before);

@@ -434,3 +434,43 @@ describe('several workers on one state in PostgreSQL', () => {
     await project[Symbol.asyncDispose]();
   });
 });
+
+it('shows one key, its values and the health of the state as with a file, but names no file', async () => {
+  const { project, env } = await place();
+  await using _ = project;
+  await project.dynpart(['sensor', 'tick'], { env });
+  const key = await project.json(['partitions', 'show', 'letters', 'a'], { env });
+  expect(key.document.assets).toMatchObject([
+    {
+      asset: 'upper',
+      state: 'materialized',
+      metadata: { letters: 1 },
+      run: { partitionKey: 'a' },
+      value: null,
+    },
+    { asset: 'twice', state: 'materialized', value: null },
+  ]);
+  const bytes = await project.dynpart(['value', 'show', 'upper', '--key', 'a'], { env });
+  expect([bytes.code, bytes.stdout]).toEqual([0, 'A']);
+  const json = await project.dynpart(['value', 'show', 'twice', '--key', 'a'], { env });
+  expect([json.code, JSON.parse(json.stdout)]).toEqual([0, { text: 'AA', odd: 'a\u0000é' }]);
+  const path = await project.json(['value', 'path', 'upper', '--key', 'a'], { env });
+  expect([path.code, path.document.error.message]).toEqual([
+    2,
+    "values are kept by the database of the state: that of asset 'upper' is in no file that dynpart knows",
+  ]);
+  const { code, document } = await project.json(['doctor'], { env });
+  expect(code).toBe(0);
+  expect(document.checks.map(({ name }: { name: string }) => name)).toEqual([
+    'node',
+    'dynpart',
+    'pipeline',
+    'cron',
+    'state',
+    'claims',
+    'clock',
+  ]);
+  expect(document.checks[4].message).toMatch(/\(from the environment\), serial \d+$/);
+  const gone = await project.json(['doctor', '--state', 'postgres://127.0.0.1:1/none'], { env });
+  expect([gone.code, gone.document.ok]).toEqual([5, false]);
+});

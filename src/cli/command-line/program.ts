@@ -4,6 +4,7 @@ import type { Declaration, DeclaredOption } from './declaration.ts';
 import { EXAMPLES } from './examples.ts';
 import { GLOBAL_NAMES, GLOBAL_OPTIONS, type GlobalOptions, globalOptions } from './global-options.ts';
 import type { Invocation } from './invocation.ts';
+import { SUMMARIES } from './summaries.ts';
 
 /** Where commander writes help and its own messages. */
 export interface ProgramOutput {
@@ -28,7 +29,7 @@ export function createProgram({ declared, version, output, onInvocation }: Progr
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .helpCommand(false)
-    .description(declared.summary)
+    .description(SUMMARIES['dynpart']!)
     .version(version, '-V, --version');
   withGlobals(program);
   addExamples(program, []);
@@ -48,7 +49,8 @@ function add(
   onInvocation: ProgramParts['onInvocation'],
 ): void {
   const path = [...above, declared.name];
-  const command = parent.command(declared.name, { hidden: declared.isHidden }).description(declared.summary);
+  const summary = declared.summary || (SUMMARIES[path.join(' ')] ?? '');
+  const command = parent.command(declared.name, { hidden: declared.isHidden }).description(summary);
   addExamples(command, path);
   if (declared.helpAfter !== '') command.addHelpText('after', declared.helpAfter);
   for (const { spec, description } of declared.arguments) command.argument(spec, description);

@@ -18,6 +18,7 @@ import {
   stateCheck,
 } from '../doctor/state-checks.ts';
 import { exitCodeOf } from '../exit-code.ts';
+import type { JsonFileStore } from '../../state/json/json-file-store.ts';
 import type { Diagnosis } from '../results.ts';
 
 export function doctorCommand(program: Declaration): void {
@@ -44,14 +45,12 @@ async function aboutState(context: Context): Promise<Check[]> {
   const checks: Check[] = [];
   try {
     const { store } = project;
-    const { path: file } = store.file;
-    const folder = nearestFolder(path.dirname(file));
-    checks.push(fileSystemCheck(folder), permissionsCheck(file, store.beside));
+    if (!('database' in store)) checks.push(...aboutDisk(store));
     checks.push(await stateCheck(context, store));
     const sets = (await store.read({ sets: true })).setNames();
     const view = await store.read({ ...NEEDS, pages: sets.map(newestKeys) });
     checks.push(claimsCheck(view), await clockCheck(store, view, clock.now()));
-    checks.push(spaceCheck(folder, sizeOf(file)), sizeCheck(store, view, clock.now()));
+    if (!('database' in store)) checks.push(sizeCheck(store, view, clock.now()));
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     const { message, hint } = describe(error.failure);
@@ -60,6 +59,12 @@ async function aboutState(context: Context): Promise<Check[]> {
   }
   if (checks.some(({ status }) => status === 'failure')) output.exitWith(5);
   return checks;
+}
+
+function aboutDisk(store: JsonFileStore): Check[] {
+  const { path: file } = store.file;
+  const folder = nearestFolder(path.dirname(file));
+  return [fileSystemCheck(folder), permissionsCheck(file, store.beside), spaceCheck(folder, sizeOf(file))];
 }
 
 const STYLES = { ok: 'good', warning: 'warn', failure: 'bad' } as const;

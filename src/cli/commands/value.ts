@@ -4,13 +4,14 @@ import type { KnownAsset } from '../../model/known-pipeline.ts';
 import { isThere, type PartitionStatus } from '../../model/partition-status.ts';
 import { clean, quoted, shellQuoted } from '../../model/text.ts';
 import { describeThrown } from '../../model/thrown.ts';
-import type { ValueContext } from '../../definitions/io-manager.ts';
+import type { IoManager, ValueContext } from '../../definitions/io-manager.ts';
 import type { FoundValue } from '../../values/find-value.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { ValuePlace } from '../results.ts';
 import { findValueFile } from '../find-value-file.ts';
+import { type Store, valuesOf } from '../stores.ts';
 import { writeBytes, writeValueFile } from '../write-value.ts';
 
 export function valueCommand(program: Declaration): void {
@@ -38,12 +39,20 @@ async function show(context: Context, flags: ValueFlags, asset: string): Promise
   const value = await valueOnRecord(context, asset, flags);
   const { ioManager } = await project.pipeline();
   const place = { asset, partitionKey: value.partitionKey };
-  if (ioManager === null) return { ...place, path: await showFile(context, value) };
+  if (keptElsewhere(project.store, ioManager) === null)
+    return { ...place, path: await showFile(context, value) };
   if (output.options.json) return { ...place, path: null };
-  const loaded = await loadedBy(() => ioManager.load(value), value);
+  const values = await valuesOf(await project.pipeline(), project.store);
+  const loaded = await loadedBy(() => values.load(value), value);
   if (loaded instanceof Uint8Array) writeBytes(output.terminal.stdout, loaded, showCommand(value));
   else if (loaded !== undefined) output.print(`${clean(JSON.stringify(loaded))}\n`);
   return { ...place, path: null };
+}
+
+/** Who keeps values that are no files of dynpart's. */
+function keptElsewhere(store: Store, ioManager: IoManager | null): string | null {
+  if (ioManager !== null) return "the pipeline's own I/O manager";
+  return 'database' in store ? 'the database of the state' : null;
 }
 
 async function showFile(context: Context, value: ValueContext): Promise<string> {
@@ -58,10 +67,11 @@ async function showFile(context: Context, value: ValueContext): Promise<string> 
 async function showPath(context: Context, flags: ValueFlags, asset: string): Promise<ValuePlace> {
   const { output, project } = context;
   const value = await valueOnRecord(context, asset, flags);
-  if ((await project.pipeline()).ioManager !== null)
+  const keeper = keptElsewhere(project.store, (await project.pipeline()).ioManager);
+  if (keeper !== null)
     fail({
       reason: 'usage',
-      message: `values are kept by the pipeline's own I/O manager: that of asset '${asset}' has no path that dynpart knows`,
+      message: `values are kept by ${keeper}: that of asset '${asset}' is in no file that dynpart knows`,
       hint: `to see the value: ${showCommand(value)}`,
     });
   const { file } = await fileOf(context, value);
@@ -124,7 +134,7 @@ async function fileOf({ project }: Context, value: ValueContext): Promise<FoundV
     found ??
     fail({
       reason: 'value-damaged',
-      file: `${project.store.beside}/values`,
+      file: project.place,
       asset,
       key,
       cause: 'the file is gone',

@@ -8,7 +8,8 @@ import type { Millis } from '../../model/time.ts';
 import type { PageQuery, StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import { checkState } from '../../state/document/check-state.ts';
-import type { LocalStore } from '../stores.ts';
+import type { Store } from '../stores.ts';
+import type { JsonFileStore } from '../../state/json/json-file-store.ts';
 import { bytes } from './bytes.ts';
 import { type Check, failure, ok, warning } from './check.ts';
 import { FROM, originsOf } from './program-checks.ts';
@@ -24,10 +25,12 @@ const LARGEST_STATE = 512 * 1024 * 1024;
 /** So many of the newest keys of a set tell how fast it grows. */
 const NEWEST = 1000;
 
-/** @throws FailureError where the state cannot be read */
-export async function stateCheck(context: Context, store: LocalStore): Promise<Check> {
+/** A database is asked for no more than can be read at once. @throws FailureError where the state cannot be read */
+export async function stateCheck(context: Context, store: Store): Promise<Check> {
+  const where = `${context.project.place} (${FROM[originsOf(context).state]})`;
+  if ('database' in store)
+    return ok('state', `${where}, serial ${(await store.read({ sets: true })).serial}`);
   const document = await store.document();
-  const where = `${store.file.path} (${FROM[originsOf(context).state]})`;
   const problems = checkState(document);
   if (problems.length > 0)
     return failure(
@@ -77,13 +80,13 @@ export function claimsCheck(view: StateView): Check {
 }
 
 /** What is on record must not be later than now: then the clock was set back, or another machine's is ahead. */
-export async function clockCheck(store: LocalStore, view: StateView, now: Millis): Promise<Check> {
+export async function clockCheck(store: Store, view: StateView, now: Millis): Promise<Check> {
   const ticks = view.sensorNames().map((name) => view.sensor(name).lastTick?.finishedAt ?? null);
   const { runs } = await store.runs({ limit: 1 });
   const times = [...ticks, ...runs.map((run) => run.finishedAt ?? run.createdAt)]
     .filter((time) => time !== null)
     .map((time) => Date.parse(time));
-  const changed = fs.statSync(store.file.path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const changed = 'database' in store ? 0 : changeOf(store.file.path);
   const ahead = Math.max(changed, ...times) - now;
   if (ahead > CLOCKS_APART)
     return warning(
@@ -94,8 +97,12 @@ export async function clockCheck(store: LocalStore, view: StateView, now: Millis
   return ok('clock', `${new Date(now).toISOString()}, not before anything on record`);
 }
 
+function changeOf(file: string): Millis {
+  return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
 /** How large the state is, and when it will be too large. */
-export function sizeCheck(store: LocalStore, view: StateView, now: Millis): Check {
+export function sizeCheck(store: JsonFileStore, view: StateView, now: Millis): Check {
   const size = sizeOf(store.file.path);
   const beside = ['history', 'logs'].map((name) => [name, sizeOf(path.join(store.beside, name))] as const);
   let [keys, perDay] = [0, 0];
