@@ -1,15 +1,20 @@
 /** The life of one key: per asset where it stands, since when, and by which run. */
 import type { MetadataValue } from '../model/json-value.ts';
-import { isThere, type PartitionStatus } from '../model/partition-status.ts';
+import {
+  type CountedStatus,
+  isThere,
+  type PartitionStatus,
+  shownAs,
+  whyStale,
+} from '../model/partition-status.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AssetOutcome, RunRecord } from '../model/run.ts';
-import type { KeyState } from '../state/slice.ts';
 
 export interface KeyReport {
-  readonly state: KeyState;
-  /** Why it is so, where there is more to say than the state does. */
+  readonly state: ShownState;
+  /** Of `stale`: what has changed since; of `skipped`: what the asset said. */
   readonly reason: string | null;
-  /** `null`: the history does not keep the run any more. */
+  /** `null`: the history does not keep the run any more, or it is stale, and no run made it so. */
   readonly since: string | null;
   /** Of the last run that failed, where the state is `failed`. */
   readonly error: Problem | null;
@@ -19,23 +24,29 @@ export interface KeyReport {
   readonly run: RunRecord | null;
 }
 
+/** Where an asset stands with a key, in the words of the public API. */
+export type ShownState = CountedStatus | 'stale' | 'backlog' | 'in progress';
+
 export interface KeyFacts {
   readonly asset: string;
   readonly addedAt: string;
-  readonly state: KeyState;
+  readonly isInProgress: boolean;
   readonly status: PartitionStatus;
   /** Those of the key, newest first. */
   readonly runs: readonly RunRecord[];
 }
 
-export function keyReport({ asset, addedAt, state, status, runs }: KeyFacts): KeyReport {
+export function keyReport({ asset, addedAt, isInProgress, status, runs }: KeyFacts): KeyReport {
+  const state = isInProgress ? 'in progress' : status === 'backlog' ? 'backlog' : shownAs(status);
   // Runs of an earlier life of the key do not count for this one.
   const its = runs.filter((run) => outcomeOf(run, asset) !== undefined && run.createdAt >= addedAt);
   const made = isThere(status) ? its.find((run) => outcomeOf(run, asset)?.status === 'SUCCESS') : undefined;
   const failed = its.find((run) => outcomeOf(run, asset)?.status === 'FAILURE');
+  const skipped = its.find((run) => outcomeOf(run, asset)?.status === 'SKIPPED');
   return {
     state,
-    reason: null,
+    reason:
+      state === 'skipped' ? ((skipped && outcomeOf(skipped, asset)?.skipReason) ?? null) : whyStale(status),
     since: since(),
     error: state === 'failed' ? ((failed && outcomeOf(failed, asset)?.error) ?? null) : null,
     metadata: (made && outcomeOf(made, asset)?.metadata) ?? {},
@@ -45,7 +56,9 @@ export function keyReport({ asset, addedAt, state, status, runs }: KeyFacts): Ke
   function since(): string | null {
     if (state === 'in progress') return its[0]?.startedAt ?? its[0]?.createdAt ?? null;
     if (state === 'materialized') return made?.finishedAt ?? null;
-    return state === 'failed' ? (failed?.finishedAt ?? null) : addedAt;
+    if (state === 'failed') return failed?.finishedAt ?? null;
+    if (state === 'skipped') return skipped?.finishedAt ?? null;
+    return state === 'stale' ? null : addedAt;
   }
 }
 

@@ -122,9 +122,42 @@ describe('partitions show', () => {
     expect([sum!.length, sum![1], sum![5]]).toEqual([6, 'failed', expect.stringContaining('no luck')]);
   });
 
+  it('says what the key carries, and why what was made is stale', async () => {
+    await runHere(project, ['partitions', 'add', 'items', 'v', '--version', '1', '--item', '{"n":1}']);
+    await runHere(project, ['materialize', 'raw', '--key', 'v']);
+    expect((await show('v')).assets[0]).toMatchObject({ state: 'materialized', reason: null });
+    await runHere(project, ['partitions', 'add', 'items', 'v', '--version', '2']);
+    const shown = await show('v');
+    expect(shown).toMatchObject({ version: '2', item: { n: 1 } });
+    expect(shown.assets[0]).toMatchObject({
+      state: 'stale',
+      reason: 'version',
+      since: null,
+      metadata: { rows: 2 },
+    });
+    const { stdout, stderr } = await on(['v']);
+    expect(stdout).toContain('version  2\nitem     {"n":1}\n');
+    expect(stdout).toContain('raw: stale (version)\n');
+    expect(stderr).toContain('make what is stale: dynpart materialize raw --key v\n');
+  });
+
+  it('leads to the runs, which say how long they took and who asked', async () => {
+    await runHere(project, ['runs', 'retry', '--status', 'FAILURE']);
+    const { stdout } = await runHere(project, ['runs', 'list', '--key', 'a']);
+    const columns = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t'));
+    expect(columns.map((of) => [of.length, of[1], of[6]])).toEqual([
+      [7, 'FAILURE', 'retry'],
+      [7, 'FAILURE', 'materialize'],
+    ]);
+    for (const of of columns) expect(of[5]).toMatch(/^\d+\.\d s$/);
+  });
+
   it('shows a person what to do about it', async () => {
     const { stdout, stderr } = await on(['a']);
-    expect(stdout).toMatch(/^key {4}a\nset {4}items\nadded {2}\S+/);
+    expect(stdout).toMatch(/^key {6}a\nset {6}items\nadded {4}\S+/);
     expect(stdout).toMatch(
       /\nraw: materialized since [^\n]*\n {2}rows: 2\n {2}run \S+: FAILURE\n {2}value \//,
     );

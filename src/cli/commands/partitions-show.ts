@@ -1,7 +1,7 @@
 /** `dynpart partitions show`: one key, and per asset where it stands, by which run, and where its value is. */
 import { fail } from '../../model/failure.ts';
 import { isThere } from '../../model/partition-status.ts';
-import { clean, printable, shellQuoted } from '../../model/text.ts';
+import { clean, printable, shellQuoted, toJson } from '../../model/text.ts';
 import { keyReport } from '../../report/key-report.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
@@ -22,7 +22,7 @@ export async function run(context: Context, _: object, set: string, key: string)
   const view = await store.read({ pages: [page], statuses });
   const found = view.page(page).keys.find((one) => one.key === key);
   if (found === undefined) return fail({ reason: 'unknown-keys', sets: [set], keys: [key] });
-  const { addedAt, states = [] } = found;
+  const { addedAt, version, item, states = [] } = found;
   const { runs } = names.length === 0 ? { runs: [] } : await store.runs({ keys: [key], assets: names });
   const assets: OneKey['assets'][number][] = [];
   for (const [at, asset] of names.entries()) {
@@ -30,16 +30,24 @@ export async function run(context: Context, _: object, set: string, key: string)
     const value = isThere(status!) ? await findValueFile(store, { asset, partitionKey: key }) : null;
     assets.push({
       asset,
-      ...keyReport({ asset, addedAt, state: states[at]!, status: status!, runs }),
+      ...keyReport({ asset, addedAt, isInProgress: states[at] === 'in progress', status: status!, runs }),
       value: value?.file ?? null,
     });
   }
-  const shown: OneKey = { set, key, addedAt, version: null, item: null, assets };
+  const shown: OneKey = { set, key, addedAt, version, item, assets };
   if (!output.options.json) await print(context, shown);
   return shown;
 }
 
-const STYLES = { materialized: 'good', failed: 'bad', missing: 'warn', 'in progress': 'strong' } as const;
+const STYLES = {
+  materialized: 'good',
+  failed: 'bad',
+  missing: 'warn',
+  stale: 'warn',
+  backlog: 'dim',
+  skipped: 'dim',
+  'in progress': 'strong',
+} as const;
 
 async function print({ output }: Context, shown: OneKey): Promise<void> {
   const { set, key, addedAt, assets } = shown;
@@ -57,12 +65,19 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
     });
   } else {
     const paint = output.paint.stdout;
-    output.print(`key    ${clean(printable(key))}\nset    ${clean(set)}\nadded  ${output.when(addedAt)}\n`);
-    for (const { asset, state, since, run, value, error, metadata } of assets) {
+    const carried = [
+      ...(shown.version === null ? [] : [`version  ${clean(printable(shown.version))}\n`]),
+      ...(shown.item === null ? [] : [`item     ${toJson(shown.item)}\n`]),
+    ].join('');
+    output.print(
+      `key      ${clean(printable(key))}\nset      ${clean(set)}\nadded    ${output.when(addedAt)}\n${carried}`,
+    );
+    for (const { asset, state, reason, since, run, value, error, metadata } of assets) {
       const painted = paint[STYLES[state]](state);
+      const why = reason === null ? '' : ` (${clean(reason)})`;
       const when = since === null ? '' : ` since ${output.when(since)}`;
       const lines = [
-        `\n${clean(asset)}: ${painted}${when}`,
+        `\n${clean(asset)}: ${painted}${why}${when}`,
         ...(error === null ? [] : [clean(error.message)]),
         ...Object.entries(metadata).map(
           ([name, data]) =>
@@ -97,6 +112,9 @@ function hintsFor({ set, key, assets }: OneKey): string[] {
     ...(of('missing').length === 0
       ? []
       : [`make what is missing: dynpart materialize ${of('missing').join(' ')} ${typed}`]),
+    ...(of('stale').length === 0
+      ? []
+      : [`make what is stale: dynpart materialize ${of('stale').join(' ')} ${typed}`]),
     ...(assets.length === 0
       ? [`no asset of the pipeline has the set '${clean(set)}'`]
       : [`earlier runs: dynpart runs list ${typed}`]),

@@ -45,7 +45,7 @@ export async function run(
       run.assets.map((outcome) => outcome.asset).join(', '),
       output.when(run.createdAt),
       tookOf(run, clock.now()),
-      causeOf(run),
+      run.cause === 'sensor' ? `sensor ${run.sensor}` : run.cause,
     ]),
   });
   if (next !== null) output.chat(`older ones: --after ${next}`);
@@ -57,10 +57,4 @@ function tookOf({ startedAt, finishedAt }: RunRecord, now: Millis): string {
   if (startedAt === null) return '-';
   const until = finishedAt === null ? now : Date.parse(finishedAt);
   return duration(Math.max(0, until - Date.parse(startedAt)));
-}
-
-/** Who asked for it. */
-function causeOf({ retryOf, sensor }: RunRecord): string {
-  if (retryOf !== null) return 'retry';
-  return sensor === null ? 'materialize' : `sensor ${sensor}`;
 }
