@@ -47,7 +47,13 @@ function countQuery({ name, set }: KnownAsset): CountQuery {
   return { asset: name, set };
 }
 
-/** Whether a job that waits for everything to be made and well may go on: keys missing, stale or failed say no; a backlog does not. */
-export function isAllMade(assets: readonly AssetReport[]): boolean {
-  return assets.every(({ missing, backlog, stale, failed }) => missing - backlog + stale + failed === 0);
+/**
+ * Whether a job that waits for everything to be made and well may go on: keys missing, stale or failed say no, and a sensor that
+ * failed in its last tick; a backlog does not.
+ */
+export function isWell({ assets, sensors }: StatusReport): boolean {
+  return (
+    assets.every(({ missing, backlog, stale, failed }) => missing - backlog + stale + failed === 0) &&
+    sensors.every(({ status, lastTick }) => status === 'STOPPED' || lastTick?.status !== 'FAILURE')
+  );
 }

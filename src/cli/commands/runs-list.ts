@@ -7,6 +7,9 @@ import { findRun } from '../find-run.ts';
 import type { RunList } from '../results.ts';
 import { queryOf, type RunFilters } from '../run-filters.ts';
 
+/** In fewer columns the key would be cut for the rest. */
+const ROOMY = 90;
+
 interface ListOptions extends RunFilters {
   readonly limit: number;
   readonly after?: string;
@@ -25,6 +28,8 @@ export async function run(
   });
   const next = hasMore ? runs.at(-1)!.id : null;
   if (runs.length === 0) output.chat('no runs');
+  const { isTerminal, columns } = output.terminal.stdout;
+  const hasRoom = !isTerminal || columns >= ROOMY;
   await output.table({
     columns: [
       { title: 'RUN', keeps: 'all' },
@@ -32,8 +37,7 @@ export async function run(
       { title: 'KEY', keeps: 'difference' },
       { title: 'ASSETS' },
       { title: 'CREATED', keeps: 'all' },
-      { title: 'TOOK', keeps: 'all', align: 'right' },
-      { title: 'CAUSE' },
+      ...(hasRoom ? [{ title: 'TOOK', keeps: 'all', align: 'right' } as const, { title: 'CAUSE' }] : []),
     ],
     rows: runs.map((run) => [
       run.id,
@@ -44,8 +48,9 @@ export async function run(
       run.partitionKey === null ? '-' : printable(run.partitionKey),
       run.assets.map((outcome) => outcome.asset).join(', '),
       output.when(run.createdAt),
-      tookOf(run, clock.now()),
-      run.cause === 'sensor' ? `sensor ${run.sensor}` : run.cause,
+      ...(hasRoom
+        ? [tookOf(run, clock.now()), run.cause === 'sensor' ? `sensor ${run.sensor}` : run.cause]
+        : []),
     ]),
   });
   if (next !== null) output.chat(`older ones: --after ${next}`);

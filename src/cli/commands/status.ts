@@ -2,20 +2,23 @@
 import { withPresentLastTicks } from '../../engine/sensors/runs-of-ticks.ts';
 import { isoTime } from '../../model/time.ts';
 import { newestOf, type PageParts, setsOf, statusPage } from '../../report/status-page.ts';
-import { isAllMade, needsOfReport, statusReport } from '../../report/status-report.ts';
+import { isWell, needsOfReport, type StatusReport, statusReport } from '../../report/status-report.ts';
 import type { StateView } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
-import type { Output } from '../output.ts';
 import type { Status } from '../results.ts';
-import { grouped } from '../../model/text.ts';
+import type { KnownPipeline } from '../../model/known-pipeline.ts';
+import { clean } from '../../model/text.ts';
 
 export function statusCommand(program: Declaration): void {
   program
     .command('status')
     .argument('[assets...]', 'which; without it, all')
     .description('what is materialized, failed, in progress and missing, per asset')
-    .option('--exit-code', 'exit with 10 when keys are missing or failed')
+    .option(
+      '--exit-code',
+      'exit with 10 when keys are missing or failed, or a sensor failed in its last tick',
+    )
     .option('--html <file>', 'also as a page of HTML, with the keys of each set')
     .action(status);
 }
@@ -51,34 +54,32 @@ async function status(
   output.soFar(result);
   const parts = { report, known: chosen, sets };
   const html = flags.html === undefined ? null : await writePage(context, flags.html, view, parts);
-  if (flags.exitCode && !isAllMade(assets)) output.exitWith(10);
-  await printAssets(output, assets);
+  if (flags.exitCode && !isWell(report)) output.exitWith(10);
+  if (!json) await print(context, report, { ...known, assets: chosen });
   return { ...result, ...(html !== null && { html }) };
 }
 
-async function printAssets(output: Output, assets: Status['assets']): Promise<void> {
-  // Scripts want to compare numbers, people want to read them.
-  const number = (count: number): string =>
-    output.terminal.stdout.isTerminal ? grouped(count) : String(count);
-  await output.table({
-    columns: [
-      { title: 'ASSET' },
-      { title: 'SET' },
-      ...['TOTAL', 'MATERIALIZED', 'FAILED', 'IN PROGRESS', 'MISSING'].map((title) => ({
-        title,
-        align: 'right' as const,
-      })),
-    ],
-    rows: assets.map(({ asset, set, total, materialized, failed, inProgress: running, missing }) => [
-      asset,
-      set ?? '-',
-      number(total),
-      { text: number(materialized), ...(materialized > 0 && { paint: 'good' as const }) },
-      { text: number(failed), ...(failed > 0 && { paint: 'bad' as const }) },
-      number(running),
-      { text: number(missing), ...(missing > 0 && { paint: 'warn' as const }) },
-    ]),
-  });
+/** On a terminal one screen; in a pipe a line an asset, and what wants somebody on stderr. */
+async function print(context: Context, report: StatusReport, known: KnownPipeline): Promise<void> {
+  const { output } = context;
+  const { assets, sensors } = report;
+  if (output.terminal.stdout.isTerminal)
+    return (await import('../status/screen.ts')).printScreen(context, report, known);
+  output.print(
+    assets
+      .map(({ asset, set, total, materialized, failed, inProgress, missing, stale, skipped, backlog }) =>
+        // What is new goes to the end: scripts count fields.
+        [asset, set ?? '-', total, materialized, failed, inProgress, missing, stale, skipped, backlog].join(
+          '\t',
+        ),
+      )
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+  if (isWell({ assets, sensors }) || output.options.quiet) return;
+  const { attentionOf } = await import('../status/attention.ts');
+  for (const { what, command } of await attentionOf(context, report, known.assets))
+    output.say(`${clean(what)}: ${clean(command)}`);
 }
 
 async function writePage(

@@ -8,12 +8,19 @@ export interface Column {
   readonly align?: 'right';
   /** What must be left when the terminal is narrow: all of each text, or what tells texts apart. Default: its beginning. */
   readonly keeps?: 'all' | 'difference';
+  /** It takes what the others leave of a line, so many places at least; where there are fewer it is left out. */
+  readonly fills?: number;
 }
 
 export interface Cell {
   readonly text: string;
   readonly paint?: keyof Paint;
+  /** What it shows in so many places, painted. */
+  readonly fill?: (places: number) => string;
 }
+
+/** No bar gets clearer by being longer. */
+const WIDEST_FILL = 32;
 
 export async function writeTable(
   stream: OutStream,
@@ -36,7 +43,9 @@ export async function writeTable(
   const widths = columns.map(({ title }, at) =>
     Math.max(title.length, ...cells.map((row) => width(row[at]!.text))),
   );
-  shrinkToFit(widths, columns, stream.columns);
+  const fill = columns.findIndex(({ fills }) => fills !== undefined);
+  makeRoom(widths, columns, stream.columns);
+  const room = stream.columns - widths.reduce((sum, one) => sum + one + 2, -2);
   const cuts = columns.map(({ keeps }, at): Cut => {
     if (keeps !== 'difference') return atEnd;
     const different = [...new Set(cells.map((row) => oneLine(row[at]!.text)))];
@@ -47,6 +56,8 @@ export async function writeTable(
   const line = (texts: readonly Cell[], style: (text: string, cell: Cell) => string): string =>
     texts
       .map((cell, at) => {
+        if (at === fill)
+          return room < columns[at]!.fills! ? '' : (cell.fill?.(Math.min(room, WIDEST_FILL)) ?? '');
         const text = cuts[at]!(oneLine(cell.text), widths[at]!, width);
         const space = ' '.repeat(Math.max(0, widths[at]! - width(text)));
         const painted = style(text, cell);
@@ -67,6 +78,19 @@ export async function writeTable(
 
 function oneLine(text: string): string {
   return text.replaceAll(/[\n\t]/g, ' ');
+}
+
+/** So much of a text tells enough of it to make room for a bar. */
+const ENOUGH = 14;
+
+/** For the column that fills a line, too, where the others need not be cut to next to nothing for it. */
+function makeRoom(widths: number[], columns: readonly Column[], room: number): void {
+  const filling = columns.find(({ fills }) => fills !== undefined)?.fills ?? 0;
+  const narrower = [...widths];
+  shrinkToFit(narrower, columns, room - filling);
+  const isEnough = narrower.every((width, at) => width >= Math.min(ENOUGH, widths[at]!));
+  if (isEnough) widths.splice(0, widths.length, ...narrower);
+  else shrinkToFit(widths, columns, room);
 }
 
 /** Takes from the widest columns that may be cut until a row fits into a line. */
@@ -134,7 +158,7 @@ function commonLength([first = '', ...others]: readonly string[]): number {
 }
 
 /** As much of the beginning as there are places for. */
-function beginning(text: string, places: number, width: Width): string {
+export function beginning(text: string, places: number, width: Width): string {
   if (width(text) === text.length) return text.slice(0, places);
   return fitting(lettersOf(text), places, width).join('');
 }
@@ -162,7 +186,7 @@ function lettersOf(text: string): string[] {
  * How many places a text takes; the library for it is only loaded on a terminal. It is slow, and is asked once for each letter
  * that is not ASCII: the same few come again and again.
  */
-async function widthOf(): Promise<Width> {
+export async function widthOf(): Promise<Width> {
   const { default: stringWidth } = await import('string-width');
   const ofLetters = new Map<string, number>();
   const ofTexts = new Map<string, number>();

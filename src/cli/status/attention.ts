@@ -1,0 +1,134 @@
+/** What of a status wants somebody: what failed last and why, sensors that fail, and the command that mends each. */
+import { countedAs } from '../../model/partition-status.ts';
+import { grouped, printable, shellQuoted } from '../../model/text.ts';
+import type { RunRecord } from '../../model/run.ts';
+import type { KnownAsset } from '../../model/known-pipeline.ts';
+import type { StatusReport } from '../../report/status-report.ts';
+import type { Context } from '../context.ts';
+
+/** So many of the keys that failed last are named. */
+const NAMED = 3;
+
+/** Among so many runs that failed last those are looked for that have not been mended since. */
+const LOOKED_AT = 50;
+
+export interface Attention {
+  readonly what: string;
+  /** The command that mends it, or says more. */
+  readonly command: string;
+  readonly paint: 'bad' | 'warn';
+}
+
+/** In the order in which somebody should look. */
+export async function attentionOf(
+  { project }: Context,
+  { assets, sensors }: StatusReport,
+  known: readonly KnownAsset[],
+): Promise<Attention[]> {
+  const found: Attention[] = sensors.flatMap(({ sensor, status, lastTick }) =>
+    status === 'STOPPED' || lastTick?.status !== 'FAILURE'
+      ? []
+      : [
+          {
+            what: `sensor ${sensor} failed: ${firstLine(lastTick.error?.message ?? '')}`,
+            command: `dynpart sensor history ${sensor} --limit 3; again: dynpart sensor tick ${sensor}`,
+            paint: 'bad' as const,
+          },
+        ],
+  );
+  const failed = assets.filter((one) => one.failed > 0);
+  if (failed.length > 0) {
+    for (const { asset, run } of await failedLast(
+      project,
+      known,
+      failed.map(({ asset }) => asset),
+    ))
+      found.push({
+        what: `${asset}${forKey(run)} failed: ${firstLine(errorOf(run, asset))}`,
+        command: `dynpart runs logs ${run.id}`,
+        paint: 'bad',
+      });
+    found.push({
+      what: `failed: ${listed(failed.map(({ asset, failed: count }) => `${grouped(count)} of ${asset}`))}`,
+      command: `dynpart materialize --failed${narrowed(failed, assets.length)}`,
+      paint: 'bad',
+    });
+  }
+  const missing = assets.flatMap((one) => counted(one.asset, one.missing - one.backlog));
+  if (missing.length > 0)
+    found.push({
+      what: `missing: ${listed(missing.map(({ asset, count }) => `${grouped(count)} of ${asset}`))}`,
+      command: `dynpart materialize --missing${narrowed(missing, assets.length)}`,
+      paint: 'warn',
+    });
+  for (const { asset, set, stale } of assets.filter((one) => one.stale > 0).slice(0, NAMED))
+    found.push({
+      what: `stale: ${grouped(stale)} of ${asset}`,
+      command:
+        set === null
+          ? `dynpart materialize ${asset}`
+          : `dynpart partitions list ${shellQuoted(set, 'SET')} --status stale --asset ${asset} --json-lines | dynpart materialize ${asset} --keys-from - --json-lines`,
+      paint: 'warn',
+    });
+  return found;
+}
+
+function counted(asset: string, count: number): { readonly asset: string; readonly count: number }[] {
+  return count === 0 ? [] : [{ asset, count }];
+}
+
+/** The runs that failed last of keys that are still failed, newest first. */
+async function failedLast(
+  { store }: Context['project'],
+  known: readonly KnownAsset[],
+  failed: readonly string[],
+): Promise<{ readonly asset: string; readonly run: RunRecord }[]> {
+  const { runs } = await store.runs({ status: 'FAILURE', assets: failed, limit: LOOKED_AT });
+  const outcomes = runs.flatMap((run) =>
+    run.assets
+      .filter(({ asset, status }) => status === 'FAILURE' && failed.includes(asset))
+      .map(({ asset }) => ({ asset, run, set: known.find(({ name }) => name === asset)?.set ?? null })),
+  );
+  const statuses = outcomes.map(({ asset, set, run }) => ({ asset, set, keys: [run.partitionKey] }));
+  const view = await store.read({ statuses });
+  const seen = new Set<string>();
+  return outcomes
+    .filter(({ asset, set, run }) => {
+      const name = JSON.stringify([asset, run.partitionKey]);
+      const [status] = view.statusOf(asset, set, [run.partitionKey]);
+      if (seen.has(name) || countedAs(status!) !== 'failed') return false;
+      seen.add(name);
+      return true;
+    })
+    .slice(0, NAMED);
+}
+
+function errorOf(run: RunRecord, asset: string): string {
+  return run.assets.find((one) => one.asset === asset)?.error?.message ?? run.error?.message ?? '';
+}
+
+function firstLine(message: string): string {
+  // What failed is said before it.
+  const [line = ''] = message
+    .replace(/^(?:asset|sensor) '[^']*'(?: for key "(?:[^"\\]|\\.)*")? (?:threw: )?/, '')
+    .split('\n');
+  return line;
+}
+
+function forKey({ partitionKey }: RunRecord): string {
+  return partitionKey === null ? '' : ` for ${printable(partitionKey)}`;
+}
+
+/** A few are named, of many only how many. */
+function listed(parts: readonly string[]): string {
+  return parts.length <= NAMED
+    ? parts.join(', ')
+    : `${parts.slice(0, NAMED).join(', ')} and ${parts.length - NAMED} more assets`;
+}
+
+/** Without names a command is about all assets. */
+function narrowed(some: readonly { readonly asset: string }[], all: number): string {
+  return some.length === all || some.length > NAMED
+    ? ''
+    : ` ${some.map(({ asset }) => shellQuoted(asset, 'ASSET')).join(' ')}`;
+}

@@ -1,0 +1,169 @@
+/** `dynpart status` as one screen: on terminals of any width, with two assets and two hundred, and what it says in a pipe. */
+import stringWidth from 'string-width';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noPaint } from '../../src/cli/render/paint.ts';
+import { bar, placesOf } from '../../src/cli/render/bar.ts';
+import { CapturedTerminal, type Ran, runOn } from '../support/captured-terminal.ts';
+import { runHere } from '../support/in-process.ts';
+import { Project } from '../support/project.ts';
+
+const NONE = { fresh: 0, stale: 0, skipped: 0, inProgress: 0, failed: 0, backlog: 0, missing: 0 };
+
+describe('a bar', () => {
+  it('is in proportion, and shows one of a million', () => {
+    expect(bar({ ...NONE, fresh: 5, missing: 5 }, 10, noPaint)).toBe('█████·····');
+    expect(bar({ ...NONE, fresh: 1_000_000, failed: 1 }, 10, noPaint)).toBe('█████████×');
+    expect(bar({ ...NONE, fresh: 1, missing: 999_999 }, 10, noPaint)).toBe('█·········');
+    expect(bar(NONE, 10, noPaint)).toBe('');
+  });
+
+  it('is never longer or shorter than its places', () => {
+    const some = { fresh: 3, stale: 1, skipped: 7, inProgress: 2, failed: 900, backlog: 1, missing: 12 };
+    for (let places = 7; places < 60; places++) {
+      const given = placesOf(some, places);
+      expect(given.reduce((sum, count) => sum + count, 0)).toBe(places);
+      expect(Math.min(...given)).toBeGreaterThan(0);
+    }
+  });
+});
+
+const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const keys = dynamicPartitions('keys');
+const raw = asset({ name: 'raw', partitions: keys, materialize: ({ partitionKey }) => {
+  if (partitionKey === 'k3') throw new Error('no luck');
+} });
+const long = asset({ name: 'a-rather-long-name-of-an-asset', partitions: keys, inputs: { raw }, materialize: () => 1 });
+const feed = sensor({ name: 'feed', assets: [raw], evaluate: () => ({
+  dynamicPartitionsRequests: [keys.buildAddRequest(['k1', 'k2', 'k3', 'k4-日本'])],
+  runRequests: ['k1', 'k2', 'k3'].map((key) => ({ partitionKey: key, runKey: key })),
+}) });
+const ill = sensor({ name: 'ill', evaluate: () => { throw new Error('the server said 503'); } });
+export default definePipeline({ assets: [raw, long], sensors: [feed, ill] });
+`;
+
+let project: Project;
+beforeEach(async () => {
+  project = new Project({ 'pipeline.ts': PIPELINE });
+  await runHere(project, ['sensor', 'tick']);
+});
+afterEach(() => project[Symbol.asyncDispose]());
+
+const on = (columns: number, ...args: string[]): Promise<Ran> =>
+  runOn(
+    new CapturedTerminal({ isTerminal: true, columns, cwd: project.folder, env: { NO_COLOR: '1' } }),
+    ['status', ...args],
+    { now: () => Date.now() + 5000 } as never,
+  );
+
+describe('status on a terminal', () => {
+  it('has counts and a bar, sensors, what failed last and why, and the command that mends each', async () => {
+    const { code, stdout, stderr } = await on(110);
+    expect([code, stderr]).toEqual([0, '']);
+    const lines = stdout.trimEnd().split('\n');
+    const id = /runs logs (\S+)/.exec(stdout)![1];
+    expect(lines.map((line) => line.replaceAll(/ {2,}/g, '  '))).toEqual([
+      'ASSET  SET  TOTAL  MATERIALIZED  FAILED  IN PROGRESS  MISSING',
+      expect.stringMatching(/^raw {2}keys {2}4 {2}2 {2}1 {2}0 {2}1 {2}█+×+·+$/),
+      expect.stringMatching(/^a-rather-long\S* {2}keys {2}4 {2}0 {2}0 {2}0 {2}4 {2}·+$/),
+      expect.stringMatching(/^sensor feed: SUCCESS \d+ s ago, next due in \d+ s$/),
+      expect.stringMatching(/^sensor ill: FAILURE \d+ s ago, next due in \d+ s$/),
+      'sensor ill failed: the server said 503',
+      '  dynpart sensor history ill --limit 3; again: dynpart sensor tick ill',
+      'raw for k3 failed: no luck',
+      `  dynpart runs logs ${id}`,
+      'failed: 1 of raw',
+      '  dynpart materialize --failed raw',
+      'missing: 1 of raw, 4 of a-rather-long-name-of-an-asset',
+      '  dynpart materialize --missing',
+    ]);
+  });
+
+  it.each([20, 40, 60, 72, 80, 120, 200])(
+    'fits into %i columns, but for commands to be pasted',
+    async (columns) => {
+      const { code, stdout } = await on(columns);
+      expect(code).toBe(0);
+      for (const line of stdout.trimEnd().split('\n'))
+        if (!line.startsWith('  dynpart '))
+          expect([line, stringWidth(line) <= columns]).toEqual([line, true]);
+      expect(stdout).toContain('raw');
+      expect(stdout).toMatch(/[█×]/);
+      expect(stdout).toContain('\n  dynpart materialize --missing\n');
+    },
+  );
+
+  it('says what runs now, for how long and whose, and what waits', async () => {
+    project.write({
+      'pipeline.ts': PIPELINE.replace(
+        'materialize: () => 1',
+        "materialize: async () => { console.error('begun'); await new Promise((done) => setTimeout(done, 60_000)); }",
+      ),
+    });
+    const running = project.start(['materialize', '--key', 'k1', '-v']);
+    await running.saw('begun');
+    await runHere(project, ['materialize', '--key', 'k2', '--no-run']);
+    const { stdout } = await on(120);
+    expect(stdout).toMatch(
+      new RegExp(
+        `\\nrunning .*a-rather-long-name-of-an-asset for k1: \\d+\\.\\d s, process ${running.process.pid} on `,
+      ),
+    );
+    expect(stdout).toContain('\n1 wait for a worker: dynpart worker --once\n');
+    running.process.kill('SIGKILL');
+    await running.done;
+    expect((await on(120)).stdout).toContain('\n1 left by a process that ended: dynpart sensor tick\n');
+  });
+
+  it('tells a failure that was mended since no more', async () => {
+    project.write({ 'pipeline.ts': PIPELINE.replace("=== 'k3'", "=== 'none'") });
+    await runHere(project, ['materialize', '--failed']);
+    const { stdout } = await on(100);
+    expect(stdout).not.toContain('no luck');
+    expect(stdout).not.toContain('--failed');
+  });
+
+  it('names of two hundred assets those with something to make, and of many keys how many', async () => {
+    project.write({
+      'pipeline.ts': `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+        const keys = dynamicPartitions('keys');
+        export default definePipeline({ assets: Array.from({ length: 200 }, (_, at) =>
+          asset({ name: 'asset' + at, partitions: keys, materialize: () => { if (at === 150) throw new Error('no'); } })) });`,
+    });
+    await runHere(project, ['partitions', 'add', 'keys', '--from', '-'], {
+      input: Array.from({ length: 20_000 }, (_, at) => `n${at}`).join('\n'),
+    });
+    await runHere(project, ['materialize', '--key', 'k1', '--summary']);
+    const { stdout } = await on(100);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(45);
+    expect(lines[1]).toMatch(/^asset150 +keys +20,004 +0 +1 /);
+    expect(stdout).toContain('\n170 more assets with something to make: dynpart status -v\n');
+    expect((await on(100, '-v')).stdout.split('\n').length).toBeGreaterThan(200);
+  }, 60_000);
+});
+
+describe('status in a pipe', () => {
+  it('has a line an asset, columns as ever with new ones behind, and what wants somebody on stderr', async () => {
+    const { code, stdout, stderr } = await project.dynpart(['status']);
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      'raw\tkeys\t4\t2\t1\t0\t1\t0\t0\t0\na-rather-long-name-of-an-asset\tkeys\t4\t0\t0\t0\t4\t0\t0\t0\n',
+    );
+    expect(stderr).toMatch(/^sensor ill failed: the server said 503: dynpart sensor history ill/);
+    expect(stderr).toContain('\nfailed: 1 of raw: dynpart materialize --failed raw\n');
+    expect((await project.dynpart(['status', '-q'])).stderr).toBe('');
+  });
+
+  it('exits with 10 when a sensor failed in its last tick, though all is made', async () => {
+    const made = PIPELINE.replace("=== 'k3'", "=== 'none'");
+    project.write({ 'pipeline.ts': made });
+    await runHere(project, ['materialize', '--missing', '--failed']);
+    expect((await runHere(project, ['status', '--exit-code'])).code).toBe(10);
+    project.write({
+      'pipeline.ts': made.replace("throw new Error('the server said 503')", 'return { skipReason: "" + 1 }'),
+    });
+    await runHere(project, ['sensor', 'tick', 'ill']);
+    const { code, stderr } = await runHere(project, ['status', '--exit-code']);
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
