@@ -792,7 +792,13 @@ describe('runs', () => {
     expect(await keys('--sensor', 'feed', '--status', 'SUCCESS', '--key', 'b')).toEqual(['b']);
     expect(await list('--key', 'nobody')).toEqual({ runs: [], next: null });
     const { stdout } = await project.dynpart(['runs', 'list', '--asset', 'report']);
-    expect(stdout.split('\t')).toEqual([ID, 'SUCCESS', '-', 'report', expect.stringMatching(/Z\n$/)]);
+    const fields = stdout.split('\t');
+    expect(fields.slice(0, 4)).toEqual([ID, 'SUCCESS', '-', 'report']);
+    expect(fields.slice(4)).toEqual([
+      expect.stringMatching(/Z$/),
+      expect.stringMatching(/^\d+\.\d s$/),
+      'materialize\n',
+    ]);
   });
 
   it('show and logs say what a run did and printed', async () => {
@@ -1106,7 +1112,7 @@ describe('where the files are', () => {
         ['sensor', 'stop', 'feed'],
         ['sensor', 'start', 'feed'],
         ['runs', 'list'],
-        ['status'],
+        ['status', '-q'],
         ['state', 'check'],
       ];
       for (const command of commands)
