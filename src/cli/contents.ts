@@ -20,6 +20,8 @@ const CONTENTS: Readonly<Record<string, Load>> = {
   status: async () => (await import('./commands/status.ts')).statusCommand,
   state: async () => (await import('./commands/state.ts')).stateCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  schedule: async () => (await import('./commands/schedule.ts')).scheduleCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
   completion: async () => (await import('./commands/completion.ts')).completionCommand,
 };
 

@@ -39,6 +39,8 @@ export interface Results {
   'state adopt': AdoptedState;
   'state restore': RestoredState;
   doctor: Diagnosis;
+  'schedule cron|systemd': Scheduled;
+  explain: Explained;
   'completion SHELL': CompletionScript;
 }
 
@@ -273,6 +275,19 @@ export interface RestoredState {
 export interface Diagnosis {
   readonly ok: boolean;
   readonly checks: readonly Check[];
+}
+
+export interface Scheduled {
+  /** To be pasted as it is. */
+  readonly text: string;
+}
+
+export interface Explained {
+  readonly code: string;
+  /** The message, as it is said. */
+  readonly title: string;
+  /** Markdown. */
+  readonly text: string;
 }
 
 export interface CompletionScript {

@@ -120,6 +120,9 @@ describe('what is printed', async () => {
     ['state adopt', 'state adopt'],
     ['state restore', 'state restore state-copy.json'],
     ['doctor', 'doctor'],
+    ['schedule cron|systemd', 'schedule cron'],
+    ['schedule cron|systemd', 'schedule systemd'],
+    ['explain', 'explain usage'],
     ['completion SHELL', 'completion bash'],
   ];
 

@@ -13,5 +13,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   status: 'what is materialized, failed, in progress and missing, per asset',
   state: 'check, copy and restore the state',
   doctor: 'what could go wrong on this machine, checked one by one',
+  schedule: 'lines for cron and units for systemd that tick this pipeline',
+  explain: 'an error code, at length',
   completion: 'a script that completes commands, flags, sets, keys, sensors and assets',
 };

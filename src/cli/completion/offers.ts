@@ -2,6 +2,8 @@
 import type { Command, Option } from 'commander';
 import type { StateView } from '../../state/slice.ts';
 import type { StateStore } from '../../state/store.ts';
+import path from 'node:path';
+import { readPages } from '../explain/pages.ts';
 import { TEMPLATES } from '../init/templates.ts';
 
 /** The shell's own business: files. Or these words. */
@@ -152,6 +154,10 @@ async function valuesOfFlag(
 async function namesOf(argument: string, { place, prefix, open }: Asked): Promise<Offers> {
   if (/^(file|dir)$/.test(argument)) return { files: true };
   if (argument === 'shell') return among(['bash', 'zsh', 'fish'], prefix);
+  if (argument === 'code') {
+    const page = path.join(import.meta.dirname, '../docs/when-something-went-wrong.md');
+    return among(readPages(page).keys(), prefix);
+  }
   if (argument === '') return NONE;
   try {
     const store = await open(place.flags);

@@ -1,0 +1,170 @@
+/** `dynpart explain` and `dynpart schedule`: what they print is there for every code, and works when it is pasted. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readPages } from '../../src/cli/explain/pages.ts';
+import { plainText } from '../../src/cli/explain/plain.ts';
+import { cronWord, systemdWord } from '../../src/cli/schedule/quoting.ts';
+import { runHere } from '../support/in-process.ts';
+import { Project, root } from '../support/project.ts';
+
+const page = path.join(root, 'docs/when-something-went-wrong.md');
+
+describe('explain', () => {
+  const pages = readPages(page);
+  // A test of the words holds these against all that can go wrong.
+  const codes = new Set(
+    fs
+      .readFileSync(page, 'utf8')
+      .split('\n')
+      .flatMap((line) => (/^#|^\|/.test(line) ? [line.split(' | ')[0]!] : []))
+      .flatMap((line) => [...line.matchAll(/\(`([a-z]+(?:-[a-z]+)*)`/g)].map(([, code]) => code!)),
+  );
+
+  it('has a page for every code, and every page has a message and says what to do', () => {
+    expect(new Set(pages.keys())).toEqual(codes);
+    expect(pages.size).toBeGreaterThan(55);
+    for (const [code, { title, text }] of pages) {
+      expect([code, title]).toEqual([code, expect.stringMatching(/^[^`|#]{5,}$/)]);
+      expect([code, text.length > 30, text]).toEqual([
+        code,
+        true,
+        expect.not.stringMatching(/^#|undefined/m),
+      ]);
+    }
+  });
+
+  it('tells codes that share a heading apart, and joins what is said of one in two places', () => {
+    expect(
+      ['state-empty', 'state-not-json', 'state-misshapen'].map((code) => pages.get(code)!.title),
+    ).toEqual([
+      'the state file … is empty',
+      '… is not whole: …',
+      '… is not what dynpart writes: … should be …',
+    ]);
+    expect(pages.get('unknown-asset')!.text).toContain('there is no asset "order"');
+  });
+
+  it('prints a page offline, in lines that fit, and names a code that is near', async () => {
+    await using project = new Project();
+    const { code, stdout, stderr } = await project.dynpart(['explain', 'upstream-missing']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('  $ dynpart materialize orders total --key monday.csv\n');
+    for (const line of stdout.split('\n'))
+      if (!line.startsWith('  ')) expect(line.length).toBeLessThanOrEqual(80);
+    const json = await project.json(['explain', 'usage']);
+    expect(json.document).toEqual({
+      code: 'usage',
+      title: 'anything else',
+      text: expect.stringContaining('flag'),
+    });
+    const wrong = await project.json(['explain', 'upstrem-missing']);
+    expect([wrong.code, wrong.document.error.hint]).toEqual([
+      2,
+      expect.stringContaining('did you mean upstream-missing'),
+    ]);
+    expect((await project.json(['explain', 'zzzzzzzzzzzz'])).document.error.hint).toContain('asset-threw, ');
+  });
+
+  it('wraps words, keeps programs, and leaves out where links lead', () => {
+    expect(plainText('one two [three](four.md)\nfive\n\n```sh\n$ a  b\n```', 9)).toBe(
+      'one two\nthree\nfive\n\n  $ a  b',
+    );
+  });
+});
+
+const PIPELINE = `import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const items = dynamicPartitions('items');
+const every = (name, seconds) => sensor({ name, minimumIntervalSeconds: seconds, evaluate: () => ({ dynamicPartitionsRequests: [items.buildAddRequest(['k'])] }) });
+export default definePipeline({ partitions: [items], assets: [], sensors: [every('one', 300)] });
+`;
+
+describe('schedule', () => {
+  let project: Project;
+  beforeEach(() => {
+    project = new Project({ "an 'odd' 100% $HOME folder/pipeline.ts": PIPELINE });
+  });
+  afterEach(() => project[Symbol.asyncDispose]());
+  const folder = (): string => project.path("an 'odd' 100% $HOME folder");
+  const text = async (kind: string, ...args: string[]): Promise<string> => {
+    const { code, document, stderr } = await project.json(['schedule', kind, ...args], { cwd: folder() });
+    expect([code, document.error], stderr).toEqual([0, undefined]);
+    return document.text;
+  };
+
+  it('cron prints a line that ticks, also where the path is odd, in the environment of cron', async () => {
+    const lines = (await text('cron')).trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toMatch(/^\*\/5 \* \* \* \* /);
+    // As cron: a `%` with a backslash is one, the rest is the shell's.
+    const command = lines[2]!.replace(/^(?:\S+ ){5}/, '').replaceAll('\\%', '%');
+    const env = { HOME: project.folder, PATH: lines[1]!.replace('PATH=', ''), SHELL: '/bin/sh' };
+    const ran = spawnSync('/bin/sh', ['-c', command], { cwd: '/', env, encoding: 'utf8' });
+    expect([ran.status, ran.stderr]).toEqual([0, 'one: 1 key added\n']);
+    expect(fs.existsSync(path.join(folder(), '.dynpart', 'state.json'))).toBe(true);
+  });
+
+  it('names the state where it was named, and keeps sensors at intervals of their own', async () => {
+    expect(await text('cron', '--state', 'other state.json')).toContain(
+      `--state ${cronWord(path.join(folder(), 'other state.json'))}`,
+    );
+    project.write({
+      "an 'odd' 100% $HOME folder/pipeline.ts": PIPELINE.replace(
+        "every('one', 300)",
+        "every('one', 60), every('two', 3600)",
+      ),
+    });
+    expect(await text('cron')).toMatch(/^\* \* \* \* \* .* sensor tick --due$/m);
+    project.write({
+      "an 'odd' 100% $HOME folder/pipeline.ts": PIPELINE.replace("every('one', 300)", "every('one', 30)"),
+    });
+    expect(await text('cron')).toMatch(/^\* \* \* \* \* .* sensor tick$/m);
+  });
+
+  it('systemd prints units that systemd reads as they are meant', async () => {
+    const printed = await text('systemd');
+    const [, service, timer] = /^# \S+\.service\n(.*)^# \S+\.timer\n(.*)^# then/ms.exec(printed)!;
+    expect(timer).toContain('OnCalendar=*:0/5\n');
+    expect(service).toContain(`User=${os.userInfo().username}\n`);
+    const exec = /^ExecStart=(.*)$/m.exec(service!)![1]!;
+    // As systemd reads it: words in double quotes, %% and $$ for one of each.
+    const words = [...exec.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(([, quoted, plain]) =>
+      (quoted?.replaceAll(/\\(.)/g, '$1') ?? plain!).replaceAll('%%', '%').replaceAll('$$', '$'),
+    );
+    expect(words.slice(-4)).toEqual(['-f', path.join(folder(), 'pipeline.ts'), 'sensor', 'tick']);
+    expect(
+      execFileSync(words[0]!, words.slice(1), { cwd: '/', env: { HOME: project.folder }, encoding: 'utf8' }),
+    ).toBe('');
+    expect(fs.existsSync(path.join(folder(), '.dynpart', 'state.json'))).toBe(true);
+    if (spawnSync('systemd-analyze', ['--version']).status !== 0) return;
+    project.write({ 'dynpart-x.service': service!, 'dynpart-x.timer': timer! });
+    const verified = spawnSync(
+      'systemd-analyze',
+      ['verify', '--man=no', project.path('dynpart-x.service'), project.path('dynpart-x.timer')],
+      { encoding: 'utf8' },
+    );
+    expect(verified.stderr.split('\n').filter((line) => line.includes('dynpart-x'))).toEqual([]);
+  });
+
+  it('says where there is nothing to tick, and no pipeline', async () => {
+    project.write({
+      'none.ts':
+        "import { definePipeline } from 'dynpart'; export default definePipeline({ assets: [], sensors: [] });",
+    });
+    const none = await runHere(project, ['schedule', 'cron', '-f', 'none.ts', '--json']);
+    expect([none.code, JSON.parse(none.stdout).error.message]).toEqual([
+      2,
+      'the pipeline has no sensors: nothing has to be ticked',
+    ]);
+    const gone = await runHere(project, ['schedule', 'systemd', '--json']);
+    expect([gone.code, JSON.parse(gone.stdout).error.code]).toEqual([2, 'pipeline-not-found']);
+  });
+
+  it('quotes as cron and systemd unquote', () => {
+    expect(cronWord("it's 5%")).toBe("'it'\\''s 5\\%'");
+    expect(cronWord('/srv/orders/pipeline.ts')).toBe('/srv/orders/pipeline.ts');
+    expect(systemdWord('a "b" $c %d \\e')).toBe('"a \\"b\\" $$c %%d \\\\e"');
+  });
+});
