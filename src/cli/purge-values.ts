@@ -1,12 +1,11 @@
 /** Deletes the stored values of keys that were removed. */
-import type { IoManager } from '../definitions/io-manager.ts';
 import type { Project } from './project.ts';
 import { valuesOf } from './stores.ts';
 
 export async function purgeValues(project: Project, set: string, keys: readonly string[]): Promise<void> {
   // A pipeline with an I/O manager of its own is the only one that knows where its values are.
   const pipeline = await project.pipeline();
-  const ioManager: IoManager & { flush?(): Promise<void> } = await valuesOf(pipeline, project.store);
+  const ioManager = await valuesOf(pipeline, project.store);
   const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set);
   for (const { name } of assets) {
     for (const partitionKey of keys) await ioManager.remove({ asset: name, partitionKey });

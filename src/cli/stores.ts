@@ -12,7 +12,7 @@ import { besideOf, twinOf } from '../state/json/beside.ts';
 import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
 import type { MadeBy } from '../values/file-values.ts';
-import type { IoManager } from '../definitions/io-manager.ts';
+import type { RunValues } from '../definitions/staged-values.ts';
 
 /** The state, wherever it is. */
 export type Store = JsonFileStore | PostgresStore;
@@ -50,7 +50,7 @@ function isSameFile(one: string, other: string): boolean {
 }
 
 /** Where the pipeline's values are kept: its own I/O manager, or with the state. */
-export async function valuesOf(pipeline: Pipeline, store: Store): Promise<IoManager> {
+export async function valuesOf(pipeline: Pipeline, store: Store): Promise<RunValues> {
   if (pipeline.ioManager !== null) return pipeline.ioManager;
   if ('database' in store) {
     const { PostgresValues } = await import('../state/postgres/values.ts');

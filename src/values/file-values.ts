@@ -9,59 +9,36 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
-import type { IoManager, SaveContext, ValueContext } from '../definitions/io-manager.ts';
+import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
+import type { SettledRun, StagedValue, StagingIoManager } from '../definitions/staged-values.ts';
 import {
-  bytesIfThere,
-  causeOf,
-  errno,
   io,
-  isThere,
   likeNew,
   makeFolder,
   namesIn,
   removeIfThere,
   removeQuietly,
-  syncFolder,
   takeOn,
   writeAll,
 } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
+import { asStaged, Journal, placeOf, stagedFileOf } from './journal.ts';
 import { ENDINGS, placeIn } from './places.ts';
-import { asStaged, Journal, stagedFileOf, type StagedValue } from './staging.ts';
-
-/** What is on record of a run: the assets whose values count. One that is over has no others. */
-export interface SettledRun {
-  readonly run: string;
-  readonly assets: readonly string[];
-  readonly isOver: boolean;
-}
-
-/** An I/O manager whose values become durable together, and visible with the record of their materialization. */
-export interface BatchingIoManager extends IoManager {
-  /** Settles what processes that were killed have left behind. */
-  recover(): Promise<void>;
-  /** Makes durable what was saved and removed so far. */
-  flush(): Promise<void>;
-  /** Puts in place the values of these runs that are on record, and drops the others of those that are over. */
-  settle(runs: readonly SettledRun[]): void;
-}
+import { putInPlace } from './put-in-place.ts';
+import { isOf, StagedValues } from './staged-values.ts';
+import { syncFiles, syncFolders } from './sync-files.ts';
+import { encode, readIfThere } from './value-format.ts';
 
 /** What is on record of a run: the assets that it has made, and whether it is over. */
 export type MadeBy = (run: string) => Promise<Pick<SettledRun, 'assets' | 'isOver'>>;
 
 const NOTHING_MADE: MadeBy = () => Promise.resolve({ assets: [], isOver: true });
 
-export class FileValues implements BatchingIoManager {
+export class FileValues implements StagingIoManager {
   readonly #folder: string;
   readonly #madeBy: MadeBy;
   readonly #journal: Journal;
-  /** By run, and in it by the place without its ending. */
-  readonly #byRun = new Map<string, Map<string, StagedValue>>();
-  /** The newest of each place: what other runs of this process are given. */
-  readonly #newest = new Map<string, StagedValue>();
-  readonly #unsynced = new Set<StagedValue>();
-  /** On record, and not in place yet: what the disk refuses is tried again, and left in the journal for the next process. */
-  #recorded: StagedValue[] = [];
+  readonly #staged = new StagedValues();
   readonly #folders = new Set<string>();
   /** Where values were removed since the last flush. */
   readonly #purged = new Set<string>();
@@ -73,19 +50,16 @@ export class FileValues implements BatchingIoManager {
   }
 
   save({ run, asset, partitionKey }: SaveContext, value: unknown): void {
-    const base = this.#base({ asset, partitionKey });
-    this.#makeFolderOf(base);
+    const place = this.#placeFor({ asset, partitionKey });
+    this.#makeFolderOf(place);
     const { bytes, ending } = encode(value);
-    const ofRun = this.#byRun.get(run.id) ?? new Map<string, StagedValue>();
-    this.#byRun.set(run.id, ofRun);
-    const earlier = ofRun.get(base);
-    if (earlier !== undefined) this.#drop(earlier);
-    const staged = { run: run.id, asset, key: partitionKey, file: `${base}${ending}` };
+    this.#staged.replace(run.id, place);
+    const staged = { run: run.id, asset, key: partitionKey, file: `${place}${ending}` };
     const file = stagedFileOf(staged);
     io('write', file, () => {
       // An interrupted execution of the same run may have left one; and nothing is written through a link.
       removeIfThere(file);
-      const like = inPlace(base);
+      const like = inPlace(place);
       const fd = fs.openSync(file, 'wx', likeNew(like));
       try {
         if (like !== undefined) takeOn(fd, like);
@@ -95,47 +69,52 @@ export class FileValues implements BatchingIoManager {
       }
     });
     this.#journal.add(staged);
-    ofRun.set(base, staged);
-    this.#newest.set(base, staged);
-    this.#unsynced.add(staged);
+    this.#staged.add(staged);
+  }
+
+  staged(run: string): readonly StagedValue[] {
+    return this.#staged.of(run);
+  }
+
+  adopt(values: readonly StagedValue[]): void {
+    for (const value of values) {
+      if (this.#staged.has(value)) continue;
+      const { run, asset, key, file } = value;
+      const place = this.#placeFor({ asset, partitionKey: key });
+      if (placeOf(value) !== place) throw new Error(`${file} is no place for a value of asset '${asset}'`);
+      this.#staged.replace(run, place);
+      this.#journal.add(value);
+      this.#staged.add(value);
+    }
   }
 
   async load(context: ValueContext): Promise<unknown> {
-    const base = this.#base(context);
-    const own = this.#newest.get(base);
-    const staged = own ?? (await this.#madeByOthers(context));
+    const place = this.#placeFor(context);
+    const staged = this.#staged.newestOf(place) ?? (await this.#madeByOthers(context));
     if (staged !== undefined) {
       const found = readIfThere(stagedFileOf(staged), staged.file, context);
       if (found !== null) return found.value;
     }
     for (const ending of ENDINGS) {
-      const found = readIfThere(`${base}${ending}`, `${base}${ending}`, context);
+      const found = readIfThere(`${place}${ending}`, `${place}${ending}`, context);
       if (found !== null) return found.value;
     }
     const { asset, partitionKey: key } = context;
-    return fail({ reason: 'value-damaged', file: `${base}.json`, asset, key, cause: 'the file is gone' });
+    return fail({ reason: 'value-damaged', file: `${place}.json`, asset, key, cause: 'the file is gone' });
   }
 
   /** Also what any process has staged: a value that was purged must not come back. */
   remove(context: ValueContext): void {
-    const base = this.#base(context);
-    for (const ofRun of this.#byRun.values()) {
-      const staged = ofRun.get(base);
-      if (staged !== undefined) this.#drop(staged);
-      ofRun.delete(base);
-    }
-    this.#newest.delete(base);
-    for (const staged of this.#recorded.filter((value) => isOf(value, context))) this.#drop(staged);
+    const place = this.#placeFor(context);
+    this.#staged.purge(place, context);
     for (const staged of this.#journal.ofOthers().filter((value) => isOf(value, context)))
       io('remove', staged.file, () => removeIfThere(stagedFileOf(staged)));
-    for (const ending of ENDINGS) io('remove', `${base}${ending}`, () => removeIfThere(`${base}${ending}`));
-    if (fs.existsSync(path.dirname(base))) this.#purged.add(path.dirname(base));
+    for (const ending of ENDINGS) io('remove', `${place}${ending}`, () => removeIfThere(`${place}${ending}`));
+    if (fs.existsSync(path.dirname(place))) this.#purged.add(path.dirname(place));
   }
 
   async flush(): Promise<void> {
-    // Runs go on meanwhile, and may save more: that is the next flush's.
-    const batch = [...this.#unsynced];
-    this.#unsynced.clear();
+    const batch = this.#staged.takeUnsynced();
     const folders = new Set(this.#purged);
     this.#purged.clear();
     await syncFiles(batch.map(stagedFileOf));
@@ -144,21 +123,8 @@ export class FileValues implements BatchingIoManager {
   }
 
   settle(runs: readonly SettledRun[]): void {
-    for (const { run, assets, isOver } of runs) {
-      const ofRun = this.#byRun.get(run) ?? new Map<string, StagedValue>();
-      for (const [base, staged] of ofRun) {
-        const counts = assets.includes(staged.asset);
-        if (!counts && !isOver) continue;
-        ofRun.delete(base);
-        if (counts) this.#recorded.push(staged);
-        else this.#drop(staged);
-      }
-      if (ofRun.size === 0) this.#byRun.delete(run);
-    }
-    putInPlace(this.#recorded);
-    for (const staged of this.#recorded) this.#forget(staged);
-    this.#recorded = [];
-    if (this.#byRun.size === 0) this.#journal.clear();
+    this.#staged.settle(runs, putInPlace);
+    if (this.#staged.isEmpty) this.#journal.clear();
   }
 
   async recover(): Promise<void> {
@@ -210,160 +176,23 @@ export class FileValues implements BatchingIoManager {
     return undefined;
   }
 
-  #drop(staged: StagedValue): void {
-    this.#unsynced.delete(staged);
-    this.#forget(staged);
-    removeQuietly(stagedFileOf(staged));
-  }
-
-  #forget(staged: StagedValue): void {
-    if (this.#newest.get(placeOf(staged)) === staged) this.#newest.delete(placeOf(staged));
-  }
-
-  #base(context: ValueContext): string {
+  #placeFor(context: ValueContext): string {
     return placeIn(this.#folder, context);
   }
 
-  #makeFolderOf(base: string): void {
-    const folder = path.dirname(base);
+  #makeFolderOf(place: string): void {
+    const folder = path.dirname(place);
     if (this.#folders.has(folder)) return;
     makeFolder(folder);
     this.#folders.add(folder);
   }
 }
 
-/** Where a value belongs, however it is kept. */
-function placeOf({ file }: StagedValue): string {
-  return file.replace(/\.\w+$/, '');
-}
-
-/**
- * A loss of power may take back each name by itself. So a value keeps the name under which it waits until its place is safe,
- * and until a value of another kind, which might be found instead, is gone for good.
- */
-function putInPlace(values: readonly StagedValue[]): void {
-  // One that is not there any more was purged.
-  const there = values.filter((staged) => fs.existsSync(stagedFileOf(staged)));
-  for (const staged of there) io('write', staged.file, () => linkOver(stagedFileOf(staged), staged.file));
-  syncFolders(foldersOf(there));
-  const older = there.flatMap((staged) =>
-    ENDINGS.map((ending) => `${placeOf(staged)}${ending}`).filter(
-      (file) => file !== staged.file && io('read', file, () => isThere(file)),
-    ),
-  );
-  for (const file of older) io('remove', file, () => removeIfThere(file));
-  syncFolders(new Set(older.map((file) => path.dirname(file))));
-  for (const staged of there) removeQuietly(stagedFileOf(staged));
-}
-
 /** The value that is going to be replaced, however it is kept: somebody may have narrowed or shared its file. */
-function inPlace(base: string): fs.Stats | undefined {
+function inPlace(place: string): fs.Stats | undefined {
   for (const ending of ENDINGS) {
-    const like = fs.lstatSync(`${base}${ending}`, { throwIfNoEntry: false });
+    const like = fs.lstatSync(`${place}${ending}`, { throwIfNoEntry: false });
     if (like?.isFile() === true) return like;
   }
   return undefined;
-}
-
-function foldersOf(values: readonly StagedValue[]): Set<string> {
-  return new Set(values.map(({ file }) => path.dirname(file)));
-}
-
-/** Gives a file a further name, whatever has that name now. Where there are no hard links, the name is all that it has. */
-function linkOver(from: string, to: string): void {
-  const between = `${from}~`;
-  removeIfThere(between);
-  try {
-    fs.linkSync(from, between);
-  } catch (error) {
-    // Purged in the meantime.
-    if (errno(error) === 'ENOENT') return;
-    if (!hasNoLinks(error)) throw error;
-    fs.renameSync(from, to);
-    return;
-  }
-  fs.renameSync(between, to);
-  // Two names of one file are left as they are: it was in its place already.
-  removeIfThere(between);
-}
-
-function hasNoLinks(error: unknown): boolean {
-  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errno(error) ?? '');
-}
-
-function isOf(staged: StagedValue, { asset, partitionKey }: ValueContext): boolean {
-  return staged.asset === asset && staged.key === partitionKey;
-}
-
-/** `becomes` says by its ending how the value is kept. */
-function readIfThere(
-  file: string,
-  becomes: string,
-  { asset, partitionKey: key }: ValueContext,
-): { readonly value: unknown } | null {
-  const bytes = io('read', file, () => bytesIfThere(file));
-  if (bytes === null) return null;
-  if (becomes.endsWith('.none')) return { value: undefined };
-  if (becomes.endsWith('.bin'))
-    return { value: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
-  try {
-    return { value: JSON.parse(bytes.toString('utf8')) as unknown };
-  } catch (error) {
-    return fail({ reason: 'value-damaged', file, asset, key, cause: (error as Error).message });
-  }
-}
-
-function encode(value: unknown): { bytes: string | Uint8Array; ending: (typeof ENDINGS)[number] } {
-  if (value === undefined) return { bytes: '', ending: '.none' };
-  if (value instanceof Uint8Array) return { bytes: value, ending: '.bin' };
-  return { bytes: `${JSON.stringify(value)}\n`, ending: '.json' };
-}
-
-/** So many files wait for the disk at the same time: as many as there are threads, and far below the limit of open files. */
-const SYNCS = 64;
-
-/** A few are synced at once: starting the threads would take longer. */
-const FEW = 8;
-
-async function syncFiles(files: readonly string[]): Promise<void> {
-  if (files.length <= FEW) {
-    for (const file of files) io('sync', file, () => syncNow(file));
-    return;
-  }
-  const left = files.values();
-  const worker = async (): Promise<void> => {
-    for (const file of left) await syncFile(file);
-  };
-  await Promise.all(Array.from({ length: Math.min(SYNCS, files.length) }, worker));
-}
-
-function syncFolders(folders: ReadonlySet<string>): void {
-  for (const folder of folders) io('sync the folder', folder, () => syncFolder(folder));
-}
-
-/** A value that is not there any more was purged. */
-function syncNow(file: string): void {
-  if (!fs.existsSync(file)) return;
-  const fd = fs.openSync(file, 'r');
-  try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-async function syncFile(file: string): Promise<void> {
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const settle = (error: Error | null | undefined): void => (error ? reject(error) : resolve());
-      fs.open(file, 'r', (openError, fd) => {
-        if (openError?.code === 'ENOENT') return resolve();
-        if (openError !== null) return reject(openError);
-        fs.fsync(fd, (syncError) => fs.close(fd, (closeError) => settle(syncError ?? closeError)));
-      });
-    });
-  } catch (error) {
-    if (errno(error) === undefined) throw error;
-    fail({ reason: 'state-io', file, action: 'sync', cause: causeOf(error) });
-  }
 }

@@ -2,10 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ValueContext } from '../definitions/io-manager.ts';
+import type { StagedValue } from '../definitions/staged-values.ts';
 import { io, isThere, namesIn } from '../files/durable-files.ts';
 import type { MadeBy } from './file-values.ts';
 import { ENDINGS, placeIn } from './places.ts';
-import { asStaged, Journal, stagedFileOf, type StagedValue } from './staging.ts';
+import { asStaged, Journal, stagedFileOf } from './journal.ts';
 
 export interface FoundValue {
   readonly file: string;

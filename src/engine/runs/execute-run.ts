@@ -1,35 +1,26 @@
 /** Executes one run: its assets in dependency order, each with its tries, timeouts and value. */
-import type { MetadataValue } from '../../model/json-value.ts';
-import { describe } from '../../model/failure-words.ts';
-import type { Problem } from '../../model/problem.ts';
-import { type Failure, FailureError } from '../../model/failure.ts';
-import type { IoManager } from '../../definitions/io-manager.ts';
-import { ERROR_LIMIT, METADATA_LIMIT, recordable, recordableJson } from '../../model/recordable.ts';
-import { whyNotJson } from '../../model/json-value.ts';
-import { skipReasonOf } from '../../definitions/skip.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
-import type { Carried } from '../../model/carried.ts';
-import { isThere as isMade, type PartitionRef, type PartitionStatus } from '../../model/partition-status.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
+import type { RunValues, StagedValue } from '../../definitions/staged-values.ts';
+import type { Carried } from '../../model/carried.ts';
+import { describe } from '../../model/failure-words.ts';
+import { type Failure, FailureError } from '../../model/failure.ts';
+import { isThere as isMade, type PartitionRef, type PartitionStatus } from '../../model/partition-status.ts';
+import type { Problem } from '../../model/problem.ts';
 import { type AssetOutcome, type FinalRunStatus, outcomeOf } from '../../model/run.ts';
+import { describeThrown } from '../../model/thrown.ts';
 import type { Clock } from '../../model/time.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
-import { makeExec, withoutOutput } from '../user-code/exec.ts';
-import type { Programs } from '../user-code/programs.ts';
 import { retryDelay } from '../plan/retry/retry-delay.ts';
-import { withTimeLimit } from '../user-code/time-limit.ts';
-import { describeThrown } from '../../model/thrown.ts';
-import { LineWriter, writingTo } from '../user-code/output.ts';
+import type { Programs } from '../user-code/programs.ts';
+import { type Attempt, tryOnce } from './try-asset.ts';
 
 /** An event loop that has not turned for so long is blocked: no asset that has no timeout of its own may take it for longer. */
 const MAY_BLOCK_MS = 5 * 60_000;
 
 /** An event loop that lets a timer wait for so long is blocked. */
 const LATE_MS = 5000;
-
-/** After an abort, user code that ignores its signal is waited for so long. */
-export const GRACE_MS = 10_000;
 
 export interface RunTask {
   readonly id: string;
@@ -42,7 +33,7 @@ export interface RunTask {
 
 export interface ExecutionContext {
   readonly pipeline: Pipeline;
-  readonly ioManager: IoManager;
+  readonly ioManager: RunValues;
   readonly clock: Clock;
   readonly emit: Emit;
   /** What is on record of an upstream that is not part of the run. */
@@ -53,11 +44,17 @@ export interface ExecutionContext {
   /** The run has ended: what it wrote is to be in its log. */
   readonly closeLog: (runId: string) => void;
   /** An asset of a run is made, and others follow. */
-  readonly made: (runId: string, outcome: AssetOutcome) => void;
+  readonly made: (runId: string, made: MadeAsset) => void;
   /** User code of an asset begins, which may keep the event loop from turning for so long. */
   readonly begun: (runId: string, mayBlockMs: number) => void | Promise<void>;
   /** What the run's user code starts. */
   readonly programsOf: (runId: string) => Programs;
+}
+
+/** An asset that is made, and what was staged of its run until then. */
+export interface MadeAsset {
+  readonly outcome: AssetOutcome;
+  readonly staged: readonly StagedValue[];
 }
 
 /** What became of a run; `interrupted` when it was stopped before its end. */
@@ -67,11 +64,13 @@ export type RunEnding =
       readonly status: Exclude<FinalRunStatus, 'CANCELED'>;
       readonly assets: readonly AssetOutcome[];
       readonly error: Problem | null;
+      /** For whoever commits the end: these values wait to be put in place. */
+      readonly staged: readonly StagedValue[];
     }
   | { readonly type: 'interrupted' };
 
 /**
- * Executes a run, here or elsewhere. What goes in and what comes out is data.
+ * Executes a run: here, in a thread or in another process. What goes in and what comes out is plain data.
  * @throws FailureError when one of dynpart's own files cannot be read or written: that is no failure of the run
  */
 export type ExecuteRun = (task: RunTask, interrupt: AbortSignal) => Promise<RunEnding>;
@@ -96,8 +95,11 @@ async function executeRun(
   }
 }
 
+type Execution = Omit<Attempt, 'attempt' | 'carried'>;
+
 async function materializeAll(task: RunTask, execution: Execution): Promise<RunEnding> {
   const { context } = execution;
+  const stagedOf = ({ id }: RunTask): readonly StagedValue[] => context.ioManager.staged?.(id) ?? [];
   const outcomes = new Map(task.done.map((outcome) => [outcome.asset, outcome]));
   const left = task.assets.filter((name) => !outcomes.has(name));
   for (const name of left) {
@@ -112,12 +114,13 @@ async function materializeAll(task: RunTask, execution: Execution): Promise<RunE
     if (ended === 'interrupted') return { type: 'interrupted' };
     outcomes.set(name, ended);
     const isMade = ended.status === 'SUCCESS' || ended.skipReason !== null;
-    if (isMade && name !== left.at(-1)) context.made(task.id, ended);
+    if (isMade && name !== left.at(-1)) context.made(task.id, { outcome: ended, staged: stagedOf(task) });
   }
   const assets = task.assets.map((name) => outcomes.get(name)!);
+  const staged = stagedOf(task);
   const failures = assets.filter(({ status }) => status === 'FAILURE');
-  if (failures.length === 0) return { type: 'ended', status: 'SUCCESS', assets, error: null };
-  return { type: 'ended', status: 'FAILURE', assets, error: failures[0]!.error };
+  if (failures.length === 0) return { type: 'ended', status: 'SUCCESS', assets, error: null, staged };
+  return { type: 'ended', status: 'FAILURE', assets, error: failures[0]!.error, staged };
 }
 
 async function materialize(
@@ -176,136 +179,6 @@ async function materialize(
     });
     await context.clock.sleep(retryInMs, interrupt);
   }
-}
-
-type Execution = Omit<Attempt, 'attempt' | 'carried'>;
-
-interface Attempt {
-  readonly context: ExecutionContext;
-  readonly interrupt: AbortSignal;
-  readonly programs: Programs;
-  readonly attempt: number;
-  /** By the key of the run. */
-  readonly carried: Carried;
-}
-
-/** One try. A failure of user code, and of a user's own I/O manager, is a failure of the asset. */
-async function tryOnce(
-  asset: AssetDefinition,
-  task: RunTask,
-  { context, interrupt, programs, attempt, carried }: Attempt,
-): Promise<AssetOutcome | 'interrupted' | { readonly failure: Failure }> {
-  const { partitionKey } = task;
-  const { ioManager } = context;
-  const { version, item } = carried;
-  const { codeVersion } = asset;
-  const metadata: Record<string, MetadataValue> = {};
-  const writer = new LineWriter((line) => {
-    context.appendLog(task.id, [{ ...line, asset: asset.name, attempt }]);
-    context.emit({
-      type: 'output',
-      source: partitionKey === null ? asset.name : `${asset.name}@${partitionKey}`,
-      line,
-    });
-  }, context.clock);
-  const threw = (error: unknown): { failure: Failure } => {
-    // dynpart's own files: not the asset's doing, and not to be written down as such.
-    if (error instanceof FailureError) throw error;
-    const failure = {
-      reason: 'asset-threw',
-      asset: asset.name,
-      key: partitionKey,
-      ...describeThrown(error),
-    } as const;
-    const logged = { ...failure, message: withoutOutput(error) ?? failure.message };
-    writer.line('stderr', describe(logged).message);
-    return { failure };
-  };
-  const ending = await withTimeLimit(
-    { ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock },
-    (signal) =>
-      writingTo(writer, async () => {
-        const inputs: Record<string, unknown> = {};
-        for (const [input, upstream] of asset.inputs) {
-          inputs[input] = await ioManager.load({
-            asset: upstream,
-            partitionKey: upstreamPartition(context.pipeline, upstream, partitionKey).key,
-          });
-        }
-        return asset.materialize({
-          partitionKey,
-          item,
-          version,
-          inputs: inputs as never,
-          run: { id: task.id, tags: task.tags, attempt },
-          log: writer.log(),
-          exec: makeExec({ writer, signal, programs }),
-          signal,
-          addMetadata: (more) => Object.assign(metadata, checkedMetadata(more, metadata)),
-        });
-      }),
-  );
-  writer.end();
-  switch (ending.type) {
-    case 'interrupted':
-      return 'interrupted';
-    case 'timeout': {
-      const failure: Failure = {
-        reason: 'asset-timeout',
-        asset: asset.name,
-        key: partitionKey,
-        ms: asset.timeoutMs!,
-      };
-      writer.line('stderr', describe(failure).message);
-      return { failure };
-    }
-    case 'threw':
-      return threw(ending.error);
-    case 'returned': {
-      const { value } = ending;
-      const made = { asset: asset.name, attempts: attempt, metadata, version, codeVersion };
-      const skipReason = skipReasonOf(value);
-      if (skipReason !== null)
-        return outcomeOf({ ...made, status: 'SKIPPED', skipReason: recordable(skipReason, ERROR_LIMIT) });
-      try {
-        // Looking at a value can run the user's code, too: a getter, a proxy.
-        const kept =
-          context.pipeline.ioManager !== null || value === undefined || value instanceof Uint8Array;
-        const wrong = kept ? null : whyNotJson(value);
-        if (wrong !== null) {
-          const failure: Failure = {
-            reason: 'value-not-json',
-            asset: asset.name,
-            key: partitionKey,
-            ...wrong,
-          };
-          writer.line('stderr', describe(failure).message);
-          return { failure };
-        }
-        await ioManager.save({ asset: asset.name, partitionKey, run: { id: task.id } }, value);
-      } catch (error) {
-        return threw(error);
-      }
-      return outcomeOf({ ...made, status: 'SUCCESS' });
-    }
-  }
-}
-
-/** Metadata stands in the history as JSON: a copy, so that what user code changes later changes no record. */
-function checkedMetadata(
-  more: unknown,
-  before: Readonly<Record<string, MetadataValue>>,
-): Record<string, MetadataValue> {
-  if (typeof more !== 'object' || more === null || Array.isArray(more)) {
-    throw new TypeError('addMetadata takes an object such as { words: 12 }');
-  }
-  const wrong = whyNotJson(more, 'metadata');
-  if (wrong !== null) throw new TypeError(`addMetadata takes JSON: ${wrong.path} ${wrong.why}`);
-  const copy = recordableJson(JSON.stringify(more)) as Record<string, MetadataValue>;
-  const bytes = Buffer.byteLength(JSON.stringify({ ...before, ...copy }));
-  if (bytes > METADATA_LIMIT)
-    throw new TypeError(`addMetadata takes ${METADATA_LIMIT} bytes of JSON in all, and these are ${bytes}`);
-  return copy;
 }
 
 async function isThere(partition: PartitionRef, context: ExecutionContext): Promise<boolean> {

@@ -48,7 +48,7 @@ export class Lookout {
     const current = view.executors().find(({ id }) => id === executor.id);
     const room = slotsFor(view, executor.id, usable, concurrency);
     const heldUp = queue.yields ? queue.heldUp() : [];
-    if (started.size + heldUp.length > 0 || current?.slots !== Math.max(room, this.#runs.countUnderWay)) {
+    if (started.size + heldUp.length > 0 || current?.slots !== Math.max(room, this.#runs.underWay().length)) {
       // Less room is left before it is said, more room is said before it is used.
       this.#runs.slots = Math.min(this.#runs.slots, room);
       await this.#say({ started, heldUp, wanted, usable });
@@ -67,7 +67,7 @@ export class Lookout {
     const { started, heldUp, wanted, usable } = news;
     this.#runs.slots = await store.commit(needsOfRoom(executor.id), (latest) => {
       const slots = slotsFor(latest, executor.id, usable, concurrency);
-      const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.countUnderWay });
+      const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.underWay().length });
       const runs = startedBy(latest, { executor: executor.id, started });
       return {
         changes: [

@@ -1,5 +1,4 @@
 /** The runs of this process: which wait, which are under way, what became of them, and what a newer view of the state says of them. */
-import { upstreamsOf } from '../../definitions/mapping.ts';
 import { type Carried, NOTHING_CARRIED } from '../../model/carried.ts';
 import type { PartitionRef, PartitionStatus } from '../../model/partition-status.ts';
 import type { Needs } from '../../state/needs.ts';
@@ -10,7 +9,7 @@ import { endOf, endOfAll } from '../plan/ends/run-records.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/executors/blocked.ts';
 import { needsOfExecution, ownedBy, workElsewhere } from '../plan/executors/ownership.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
-import { RunQueue } from './run-queue.ts';
+import { queueFor, type RunQueue } from './run-queue.ts';
 import { Unrecorded } from './unrecorded.ts';
 
 /** A run that is under way. */
@@ -40,16 +39,9 @@ export class OwnRuns {
   hasLost = false;
 
   constructor(options: RunLoopOptions) {
-    const { pipeline } = options;
     this.#options = options;
-    const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
-      concurrency === null ? [] : [[name, concurrency] as const],
-    );
-    this.queue = new RunQueue({
-      limits: new Map(limits),
-      upstreamsOf: (asset, key) => upstreamsOf(pipeline, asset, key),
-    });
-    this.needs = needsOfExecution(pipeline, () => this.#all());
+    this.queue = queueFor(options.pipeline);
+    this.needs = needsOfExecution(options.pipeline, () => this.#all());
   }
 
   /** Runs that have not ended. */
@@ -71,10 +63,6 @@ export class OwnRuns {
   /** Whether no run is under way. */
   get isIdle(): boolean {
     return this.#inFlight.size === 0;
-  }
-
-  get countUnderWay(): number {
-    return this.#inFlight.size;
   }
 
   underWay(): InFlight[] {

@@ -1,25 +1,11 @@
 /** What executing runs takes. */
-import type { IoManager } from '../../definitions/io-manager.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
+import type { RunValues } from '../../definitions/staged-values.ts';
 import type { Clock } from '../../model/time.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import type { ExecuteRun, ExecutionContext } from './execute-run.ts';
 import type { Processes } from '../user-code/programs.ts';
-
-/** What is on record of a run: assets whose values count. One that is over has made no others. */
-export interface SettledRun {
-  readonly run: string;
-  readonly assets: readonly string[];
-  readonly isOver: boolean;
-}
-
-/** An I/O manager that may make saved values durable at once, and visible when they are on record. */
-export type RunValues = IoManager & {
-  recover?(): Promise<void>;
-  flush?(): Promise<void>;
-  settle?(runs: readonly SettledRun[]): void;
-};
 
 export interface RunLoopOptions {
   readonly store: StateStore;

@@ -5,10 +5,15 @@
  * Here is only when each of them has its turn.
  */
 import { FailureError } from '../../model/failure.ts';
-import type { AssetOutcome } from '../../model/run.ts';
 import { isoTime, steadyTime } from '../../model/time.ts';
 import type { ProgramNote } from '../../state/slice.ts';
-import { executeHere, type ExecuteRun, type ExecutionContext, type RunEnding } from './execute-run.ts';
+import {
+  executeHere,
+  type ExecuteRun,
+  type ExecutionContext,
+  type MadeAsset,
+  type RunEnding,
+} from './execute-run.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import { Lookout } from './lookout.ts';
 import { type InFlight, OwnRuns } from './own-runs.ts';
@@ -39,8 +44,6 @@ export class RunLoop {
   /** Why nothing new is started; `null` while the loop goes on. */
   #stopping: Stopping | null = null;
   #damaged: { readonly error: unknown } | null = null;
-  /** How many programs this executor has started. */
-  #programs = 0;
   #committing: Promise<void> | null = null;
   #wake: () => void = () => undefined;
 
@@ -49,25 +52,8 @@ export class RunLoop {
     this.#runs = new OwnRuns(options);
     this.#recorder = new RunRecorder(options, this.#runs);
     this.#lookout = new Lookout(options, this.#runs);
-    this.#executeRun = (options.execute ?? executeHere)(this.#context());
-  }
-
-  #context(): ExecutionContext {
-    const { store, executor, processes } = this.#options;
-    return {
-      ...this.#options,
-      statusOf: (partition) => this.#runs.statusOf(partition),
-      beginsWith: (id, asset) => this.#runs.beginsWith(id, asset),
-      made: (id, outcome) => this.#noteMade(id, outcome),
-      appendLog: (id, lines) => store.appendLog(id, lines),
-      closeLog: (id) => store.closeLog(id),
-      begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),
-      programsOf: (id) => {
-        const note = (program: ProgramNote): void => executor.started(program);
-        const count = (): number => ++this.#programs;
-        return new Programs({ processes, run: { id, executor: executor.id, count, note } });
-      },
-    };
+    const made = (id: string, asset: MadeAsset): void => this.#noteMade(id, asset);
+    this.#executeRun = (options.execute ?? executeHere)(contextOf(options, this.#runs, made));
   }
 
   /** Runs that this process took on and that have not ended. */
@@ -177,8 +163,9 @@ export class RunLoop {
     }
   }
 
-  #noteMade(id: string, outcome: AssetOutcome): void {
+  #noteMade(id: string, { outcome, staged }: MadeAsset): void {
     if (!this.#runs.isUnderWay(id)) return;
+    this.#options.ioManager.adopt?.(staged);
     this.#recorder.noteMade(id, outcome);
     this.#wake();
   }
@@ -186,6 +173,8 @@ export class RunLoop {
   #takeEnding(flight: InFlight, ending: RunEnding): void {
     const { run, startedAt, lost, canceled } = flight;
     if (lost) return;
+    // Also where no outcome counts: whoever has the values drops them with the end of the run.
+    if (ending.type === 'ended') this.#options.ioManager.adopt?.(ending.staged);
     if (canceled) return this.#runs.endCanceled(run, startedAt, 'it was canceled');
     // Not an end: the run stays this process's until the process leaves, which gives the run back or cancels it.
     if (ending.type === 'interrupted') return this.#runs.queue.add([run]);
@@ -250,4 +239,22 @@ export class RunLoop {
       this.#stop({ error });
     }
   }
+}
+
+/** What a run is given wherever it is executed. */
+function contextOf(options: RunLoopOptions, runs: OwnRuns, made: ExecutionContext['made']): ExecutionContext {
+  const { store, executor, processes } = options;
+  let programs = 0;
+  const count = (): number => ++programs;
+  const note = (program: ProgramNote): void => executor.started(program);
+  return {
+    ...options,
+    statusOf: (partition) => runs.statusOf(partition),
+    beginsWith: (id, asset) => runs.beginsWith(id, asset),
+    made,
+    appendLog: (id, lines) => store.appendLog(id, lines),
+    closeLog: (id) => store.closeLog(id),
+    begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),
+    programsOf: (id) => new Programs({ processes, run: { id, executor: executor.id, count, note } }),
+  };
 }

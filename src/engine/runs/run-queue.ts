@@ -1,5 +1,8 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
+import { runsHeldUp } from './runs-held-up.ts';
 import { workName } from '../plan/queue/work-name.ts';
+import { upstreamsOf } from '../../definitions/mapping.ts';
+import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { PartitionRef } from '../../model/partition-status.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 
@@ -89,7 +92,7 @@ export class RunQueue {
     for (let at = this.#first; at < this.#waiting.length; at++) if (mayBegin(this.#waiting[at]!)) return true;
     if (this.#alone.some(mayBegin) || this.#blocked.some(mayBegin)) return true;
     const isFree = (run: OwnedRun): boolean => this.#isFree(run);
-    return this.#alone.every(isFree) && this.#blocked.every(isFree) && this.#everyWaiting(isFree);
+    return this.runs().every(isFree);
   }
 
   /** The next run that may begin; it counts as begun from now. `undefined` when none may. */
@@ -112,35 +115,13 @@ export class RunQueue {
     return oldest === undefined ? undefined : this.#begin(oldest);
   }
 
-  /**
-   * Runs that wait for one here that was taken on later and waits for another process. That process may be waiting for them,
-   * since they came first: they are to come after what they wait for, or all would wait for good.
-   */
+  /** Waiting runs that are to come after what they wait for: see `runsHeldUp`. */
   heldUp(): OwnedRun[] {
-    const waiting = this.runs();
-    /** What is to be made by a run that waits for another process, or for one that does; and since when that run is ours. */
-    const held = new Map<string, number>();
-    const hold = (run: OwnedRun, since: number): boolean =>
-      run.assets.reduce((grows, asset) => {
-        const name = workName(asset, run.partitionKey);
-        if (since <= (held.get(name) ?? -1)) return grows;
-        held.set(name, since);
-        return true;
-      }, false);
-    for (const run of waiting)
-      if (run.assets.some((asset) => this.#isElsewhere(asset, run))) hold(run, this.#ownedSince(run));
-    const heldUp = new Set<OwnedRun>();
-    for (let grows = held.size > 0; grows;) {
-      grows = false;
-      for (const run of waiting) {
-        const latest = Math.max(-1, ...this.#awaited(run).map((name) => held.get(name) ?? -1));
-        if (latest === -1) continue;
-        const since = this.#ownedSince(run);
-        if (since < latest) heldUp.add(run);
-        if (hold(run, since < latest ? Infinity : since)) grows = true;
-      }
-    }
-    return [...heldUp];
+    return runsHeldUp(this.runs(), {
+      awaits: (run) => this.#awaited(run),
+      waitsForOthers: (run) => run.assets.some((asset) => this.#isElsewhere(asset, run)),
+      ownedSince: this.#ownedSince,
+    });
   }
 
   /** The run has ended: its assets and key are free again. */
@@ -234,11 +215,6 @@ export class RunQueue {
     }
   }
 
-  #everyWaiting(passes: (run: OwnedRun) => boolean): boolean {
-    for (let at = this.#first; at < this.#waiting.length; at++) if (!passes(this.#waiting[at]!)) return false;
-    return true;
-  }
-
   /** Another process has had the asset and key, or an asset with a limit, in hand for longer. */
   #isElsewhere(asset: string, run: OwnedRun): boolean {
     if (this.#elsewhere.size === 0) return false;
@@ -267,4 +243,14 @@ export class RunQueue {
 
 function isAlone(run: OwnedRun): boolean {
   return run.interrupted > 0;
+}
+
+export function queueFor(pipeline: Pipeline): RunQueue {
+  const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
+    concurrency === null ? [] : [[name, concurrency] as const],
+  );
+  return new RunQueue({
+    limits: new Map(limits),
+    upstreamsOf: (asset, key) => upstreamsOf(pipeline, asset, key),
+  });
 }

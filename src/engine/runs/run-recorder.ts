@@ -53,7 +53,7 @@ export class RunRecorder {
     const { clock, concurrency } = this.#options;
     const began = steadyTime(clock);
     const { wanted } = this.#runs;
-    await this.record([], () => ({ wanted, inFlight: this.#runs.countUnderWay, concurrency }));
+    await this.record([], () => ({ wanted, inFlight: this.#runs.underWay().length, concurrency }));
     const took = steadyTime(clock) - began;
     this.#endsDue =
       steadyTime(clock) +

@@ -10,7 +10,8 @@ import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../
 import { heldByBlocked } from '../plan/executors/blocked.ts';
 import { BlockedSayer } from './say-blocked.ts';
 import type { RunLoop } from './run-loop.ts';
-import type { RunLoopOptions, RunValues } from './run-loop-options.ts';
+import type { RunValues } from '../../definitions/staged-values.ts';
+import type { RunLoopOptions } from './run-loop-options.ts';
 import { LeftPrograms } from './left-programs.ts';
 import { remembering } from '../plan/pipeline/remember-pipeline.ts';
 import { roomFor } from '../plan/executors/slots.ts';

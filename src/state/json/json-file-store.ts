@@ -10,7 +10,6 @@ import {
   identityOf,
   type StateDocument,
 } from '../document/state-document.ts';
-import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { StateView } from '../slice.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
@@ -21,14 +20,11 @@ import type { StateIdentity } from '../../model/known-pipeline.ts';
 import { pendingRecords } from '../../model/pending-run.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
-import { ExecutorFiles } from './executor-files.ts';
-import { HistoryFiles } from './history-files.ts';
-import { isThere } from '../../files/durable-files.ts';
-import { type Moment, momentOf, ownerNamed, processTag } from '../../files/process-owner.ts';
-import { besideOf, placeBeside } from './beside.ts';
-import type { bringAlong as BringAlong } from './bring-along.ts';
+import { FilesBeside } from './files-beside.ts';
+import type { HistoryFiles } from './history-files.ts';
+import { type Moment, momentOf, processTag } from '../../files/process-owner.ts';
+import { OwnExecutors } from './own-executors.ts';
 import type { Restored } from './restore-state.ts';
-import { SensorClaims } from './sensor-claims.ts';
 import { TickHistory } from './tick-history.ts';
 import { Conflict, StateFile } from './state-file.ts';
 import { withCommit } from './writers.ts';
@@ -47,32 +43,22 @@ export interface JsonFileStoreOptions {
   readonly admit?: (state: StateIdentity) => void | Promise<void>;
 }
 
-/** The files beside the state, and where they are. */
-interface Beside {
-  readonly folder: string;
-  readonly history: HistoryFiles;
-  readonly executors: ExecutorFiles;
-  readonly claims: SensorClaims;
-}
-
 /** The longest wait between two tries of a commit that others were quicker with. */
 const LONGEST_PAUSE_MS = 50;
 
 let applyChanges: typeof ApplyChanges | undefined;
-let bringAlong: typeof BringAlong | undefined;
 
 export class JsonFileStore implements StateStore {
   readonly file: StateFile;
   readonly #options: JsonFileStoreOptions;
   #writer: string | undefined;
   #db: Low<StateDocument>;
-  readonly #ownFolder: string;
-  #beside: Beside | undefined;
+  readonly #beside: FilesBeside;
   #wasRead = false;
-  readonly #entered = new Map<string, Owner>();
+  readonly #executors: OwnExecutors;
   readonly #ticks = new TickHistory({
-    there: () => this.#there().history,
-    own: () => this.#own().history,
+    there: () => this.#beside.there().history,
+    own: () => this.#beside.own().history,
   });
   /** One after the other within this process: two commits of its own must not race for one generation. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -80,7 +66,14 @@ export class JsonFileStore implements StateStore {
   constructor(options: JsonFileStoreOptions) {
     this.#options = options;
     this.file = new StateFile(options.file, options.warn);
-    this.#ownFolder = besideOf(this.file.path);
+    const { clock, retention } = options;
+    const document = (): StateDocument => this.#db.data;
+    this.#beside = new FilesBeside(this.file, { clock, document, retention: retention ?? (() => ({})) });
+    this.#executors = new OwnExecutors({
+      clock,
+      folder: this.file.folder,
+      files: () => this.#beside.own().executors,
+    });
     this.#db = new Low<StateDocument>(this.file, emptyDocument());
   }
 
@@ -98,7 +91,7 @@ export class JsonFileStore implements StateStore {
     if (!this.file.isAsSeen()) {
       await this.#db.read();
       await this.#admit(this.#db.data, this.file.isOlder);
-      if (this.file.isOlder) bringAlong ??= (await import('./bring-along.ts')).bringAlong;
+      if (this.file.isOlder) await this.#beside.prepare();
       this.#wasRead = true;
     }
     return this.#db.data;
@@ -115,44 +108,13 @@ export class JsonFileStore implements StateStore {
 
   /** Only the state tells whether an older version's place is meant. Where its own place is there, nothing else is. */
   async #afterReading<T>(work: () => T): Promise<T> {
-    if (!this.#wasRead && this.#ownFolder !== this.file.folder && !isThere(this.#ownFolder))
-      await this.document();
+    if (!this.#wasRead && this.#beside.mayBeElsewhere) await this.document();
     return work();
   }
 
   /** The folder of the values, the history and all else beside the state. */
   get beside(): string {
-    return this.#there().folder;
-  }
-
-  #openBeside(folder: string): Beside {
-    const { clock } = this.#options;
-    return {
-      folder,
-      history: new HistoryFiles(folder, {
-        now: () => clock.now(),
-        retention: this.#options.retention ?? (() => ({})),
-      }),
-      executors: new ExecutorFiles(folder, () => isoTime(clock.now())),
-      claims: new SensorClaims(folder),
-    };
-  }
-
-  /** For reading. What an older version left is read where it lies. */
-  #there(): Beside {
-    if (this.#beside?.folder !== this.#ownFolder) {
-      const folder = placeBeside(this.file.path, this.file.isOlder);
-      if (folder !== this.#beside?.folder) this.#beside = this.#openBeside(folder);
-    }
-    return this.#beside;
-  }
-
-  /** For writing. What an older version left is brought along first. */
-  #own(): Beside {
-    const there = this.#there();
-    if (there.folder === this.#ownFolder) return there;
-    bringAlong!(this.file.path, this.#db.data);
-    return this.#there();
+    return this.#beside.there().folder;
   }
 
   commit<Outcome>(_needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
@@ -168,16 +130,16 @@ export class JsonFileStore implements StateStore {
       const { changes, outcome } = plan(this.#viewOf(before));
       if (changes.length === 0) {
         this.file.settle();
-        this.#own().history.recordRuns([], recorded);
+        this.#beside.own().history.recordRuns([], recorded);
         return outcome;
       }
       // Loaded on use, since most ticks commit nothing; and once, so that nothing comes between the steps of later commits.
       applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges;
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
-      recorded = this.#own().history.recordRuns(finishedIn(changes), recorded);
+      recorded = this.#beside.own().history.recordRuns(finishedIn(changes), recorded);
       this.#ticks.recordReplacedBy(before, changes);
-      for (const id of newExecutors(before, changes)) this.#own().executors.renew(id);
-      const after = this.#stamped(applyChanges(before, changes, (id) => this.#entryOf(id)));
+      for (const id of newExecutors(before, changes)) this.#beside.own().executors.renew(id);
+      const after = this.#stamped(applyChanges(before, changes, (id) => this.#executors.entryOf(id)));
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
       const db = new Low<StateDocument>(this.file, after);
       try {
@@ -191,10 +153,8 @@ export class JsonFileStore implements StateStore {
         continue;
       }
       this.#db = db;
-      if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left')) {
-        const gone = this.#executorsGone(after);
-        if (gone.length > 0) await this.#sweepExecutors(gone);
-      }
+      if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left'))
+        await this.#executors.sweep(after, () => this.document());
       return outcome;
     }
   }
@@ -205,7 +165,8 @@ export class JsonFileStore implements StateStore {
     const tools = {
       file: this.file,
       admit: (present: StateDocument, isOlder: boolean) => this.#admit(present, isOlder),
-      isAlive: (executor: ExecutorEntry) => this.#there().executors.judge(executor, this.#moment()).alive,
+      isAlive: (executor: ExecutorEntry) =>
+        this.#beside.there().executors.judge(executor, this.#moment()).alive,
       stamped: (document: StateDocument) => this.#stamped(document),
     };
     const restored = await restoreState(tools, copy, { as: keepAs, generation: keepGeneration });
@@ -215,19 +176,17 @@ export class JsonFileStore implements StateStore {
   }
 
   claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
-    return this.#afterReading(() => this.#own().claims.claim(sensor, this.#newOwner(), this.#moment()));
+    return this.#afterReading(() =>
+      this.#beside.own().claims.claim(sensor, this.#executors.newOwner(), this.#moment()),
+    );
   }
 
   evaluating(sensor: string): Promise<Holder | null> {
-    return this.#afterReading(() => this.#there().claims.holder(sensor, this.#moment()));
+    return this.#afterReading(() => this.#beside.there().claims.holder(sensor, this.#moment()));
   }
 
   enter(): Promise<Executor> {
-    return this.#afterReading(() => {
-      const owner = this.#newOwner();
-      this.#entered.set(owner.id, owner);
-      return this.#own().executors.open(owner);
-    });
+    return this.#afterReading(() => this.#executors.enter());
   }
 
   async recordTick(tick: TickRecord): Promise<void> {
@@ -240,20 +199,20 @@ export class JsonFileStore implements StateStore {
 
   async runs(query: RunQuery): Promise<RunPage> {
     const view = this.#viewOf(await this.document());
-    const { history } = this.#there();
+    const { history } = this.#beside.there();
     return selectRuns(query, newestFirst([...pendingRecords(view.runs(), () => view.executors())], history));
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
-    this.#own().history.logs.append(runId, lines);
+    this.#beside.own().history.logs.append(runId, lines);
   }
 
   closeLog(runId: string): void {
-    this.#there().history.logs.close(runId);
+    this.#beside.there().history.logs.close(runId);
   }
 
   readLog(runId: string): Promise<RunLogLine[]> {
-    return this.#afterReading(() => this.#there().history.logs.read(runId));
+    return this.#afterReading(() => this.#beside.there().history.logs.read(runId));
   }
 
   /** Who commits here. A name by chance behind the process's, since it may open the file more than once. */
@@ -263,7 +222,7 @@ export class JsonFileStore implements StateStore {
 
   #viewOf(document: StateDocument): StateView {
     return viewOf(document, {
-      judge: (executor) => this.#there().executors.judge(executor, this.#moment()),
+      judge: (executor) => this.#beside.there().executors.judge(executor, this.#moment()),
       lastTick: (sensor, inDocument) => this.#ticks.last(sensor, inDocument),
     });
   }
@@ -283,38 +242,6 @@ export class JsonFileStore implements StateStore {
       writtenBy: { version, at: isoTime(clock.now()) },
     };
   }
-
-  #newOwner(): Owner {
-    return ownerNamed(newId(this.#options.clock), this.#moment(), this.file.folder);
-  }
-
-  #entryOf(id: string): ExecutorEntry | undefined {
-    const owner = this.#entered.get(id);
-    return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
-  }
-
-  /** Executors beside those of a document whose process has gone. */
-  #executorsGone(committed: StateDocument): string[] {
-    try {
-      return this.#own().executors.goneBeside(executorsIn(committed));
-    } catch {
-      // The commit is made. What could not be tidied now is tidied after another one.
-      return [];
-    }
-  }
-
-  /**
-   * Removes their files, where they own nothing any more. That is read after they were seen to be gone: since this commit they
-   * may have come, taken runs and died, and their files say which runs they had begun.
-   */
-  async #sweepExecutors(gone: readonly string[]): Promise<void> {
-    try {
-      const owning = executorsIn(await this.document());
-      this.#own().executors.remove(gone.filter((id) => !owning.has(id)));
-    } catch {
-      // As above.
-    }
-  }
 }
 
 /** A run that a killed process recorded but did not commit is still in the state: that counts. */
@@ -322,10 +249,6 @@ function* newestFirst(pending: readonly RunRecord[], history: HistoryFiles): Gen
   const inState = new Set(pending.map(({ id }) => id));
   yield* pending.toReversed();
   for (const run of history.finishedRuns()) if (!inState.has(run.id)) yield run;
-}
-
-function executorsIn({ executors }: StateDocument): ReadonlySet<string> {
-  return new Set(executors.map(({ id }) => id));
 }
 
 function finishedIn(changes: readonly StateChange[]): RunRecord[] {

@@ -1,5 +1,5 @@
 /** Puts a copy in the place of the present state. */
-import { removeQuietly } from '../../files/durable-files.ts';
+import { bytesIfThere, io, makeFolder, readIfThere, removeQuietly } from '../../files/durable-files.ts';
 import { fail } from '../../model/failure.ts';
 import { restoredDocument } from '../document/restored-document.ts';
 import {
@@ -10,7 +10,9 @@ import {
 } from '../document/state-document.ts';
 import { besideOf, placeBeside } from './beside.ts';
 import { bringAlong } from './bring-along.ts';
+import { Generations } from './generations.ts';
 import { Conflict, type StateFile } from './state-file.ts';
+import { contentIn, wholeIn } from './state-text.ts';
 
 /** What a restore came to. */
 export interface Restored {
@@ -45,8 +47,8 @@ export async function restoreState(
     await admit(present ?? emptyDocument(), isOlder);
     // What is written is no older one any more: from then on nobody would look where an older version kept things.
     if (isOlder && placeBeside(file.path, isOlder) !== besideOf(file.path)) bringAlong(file.path, present!);
-    const kept = file.keepPresent(keep.as, keep.generation);
-    const serial = Math.max(file.highestSerialToldOf(), copy.serial) + 1;
+    const kept = keepPresent(file, keep);
+    const serial = Math.max(highestSerialToldOf(file), copy.serial) + 1;
     if (serial > LAST_SERIAL)
       fail({ reason: 'copy-unusable', file: file.path, why: `there is no serial behind ${serial - 1}` });
     try {
@@ -61,4 +63,31 @@ export async function restoreState(
     const replaced = present === null || present.lineage === copy.lineage ? null : present.lineage;
     return { serial, kept, replaced };
   }
+}
+
+/**
+ * Keeps what is there now, whatever it is. Also the newest generation, where that is asked for and the file is damaged or
+ * behind it: its name will leave the window.
+ */
+export function keepPresent(file: StateFile, { as, generation }: KeepPresent): string[] {
+  makeFolder(file.folder);
+  const bytes = io('read', file.path, () => bytesIfThere(file.path));
+  const kept = bytes === null ? [] : [file.keepCopy(as, bytes)];
+  const inFile = bytes === null ? null : wholeIn(contentIn(bytes), file.path);
+  const generations = new Generations(file.path);
+  const newest = generation ? (generations.intact()?.document.serial ?? 0) : 0;
+  if (newest > (inFile?.document.serial ?? 0)) {
+    const name = generations.file(newest);
+    const text = io('read', name, () => readIfThere(name));
+    if (text !== null && text !== '') kept.push(file.keepCopy(as, text));
+  }
+  return kept;
+}
+
+/** The highest serial, also where the generations are gone and the file is damaged: what the file says first of its serial. */
+function highestSerialToldOf(file: StateFile): number {
+  const text = io('read', file.path, () => readIfThere(file.path)) ?? '';
+  const told = Number(/"serial":(\d{1,12})\b/.exec(text)?.[1] ?? 0);
+  // One that is damaged, too, must not become the new one.
+  return Math.max(file.highestSerial(), told < LAST_SERIAL ? told : 0);
 }

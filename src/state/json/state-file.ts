@@ -9,14 +9,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { fail } from '../../model/failure.ts';
-import { emptyDocument, LAST_SERIAL, SCHEMA, type StateDocument } from '../document/state-document.ts';
+import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import {
-  bytesIfThere,
   causeOf,
   io,
   linked,
   makeFolder,
-  readIfThere,
   removeIfThere,
   removeQuietly,
   syncFolder,
@@ -24,10 +22,11 @@ import {
 } from '../../files/durable-files.ts';
 import { Generations } from './generations.ts';
 import { keepCopy } from './kept-copies.ts';
+import { copyOfOlder } from './older-schema.ts';
 import { behindLink, refuseDeadLink, refuseDevice } from './odd-files.ts';
 import { isMountPoint } from '../../files/mounts.ts';
-import { contentIn, contentOf, type Found, foundIn, stateContent, wholeIn } from './state-text.ts';
-import { saysCommitted } from './writers.ts';
+import { contentOf, type Found, foundIn, stateContent, wholeIn } from './state-text.ts';
+import { wasBuiltOn } from './was-built-on.ts';
 
 /** Another writer published this generation first. */
 export class Conflict extends Error {}
@@ -142,24 +141,6 @@ export class StateFile implements Adapter<StateDocument> {
     return keepCopy(`${this.path}.${name}`, content, { temporary, like: this.#present() });
   }
 
-  /**
-   * Keeps what is there now, whatever it is. Also the newest generation, where that is asked for and the file is damaged or
-   * behind it: its name will leave the window.
-   */
-  keepPresent(name: string, alsoGeneration: boolean): string[] {
-    makeFolder(this.folder);
-    const bytes = io('read', this.path, () => bytesIfThere(this.path));
-    const kept = bytes === null ? [] : [this.keepCopy(name, bytes)];
-    const inFile = bytes === null ? null : wholeIn(contentIn(bytes), this.path);
-    const newest = alsoGeneration ? (this.#generations.intact()?.document.serial ?? 0) : 0;
-    if (newest > (inFile?.document.serial ?? 0)) {
-      const generation = this.#generations.file(newest);
-      const text = io('read', generation, () => readIfThere(generation));
-      if (text !== null && text !== '') kept.push(this.keepCopy(name, text));
-    }
-    return kept;
-  }
-
   /** The newest intact document, in the file or in a generation, and whether that has an older schema. */
   newestIntact(): { readonly present: StateDocument | null; readonly isOlder: boolean } {
     const found = this.#later(0);
@@ -169,14 +150,6 @@ export class StateFile implements Adapter<StateDocument> {
   /** The highest number that was ever published here, as far as can be seen. */
   highestSerial(): number {
     return this.#generations.highest();
-  }
-
-  /** The same, also where the generations are gone and the file is damaged: what it says first of its serial. */
-  highestSerialToldOf(): number {
-    const text = io('read', this.path, () => readIfThere(this.path)) ?? '';
-    const told = Number(/"serial":(\d{1,12})\b/.exec(text)?.[1] ?? 0);
-    // One that is damaged, too, must not become the new one.
-    return Math.max(this.highestSerial(), told < LAST_SERIAL ? told : 0);
   }
 
   #publish(temporary: string, document: StateDocument): boolean {
@@ -191,7 +164,13 @@ export class StateFile implements Adapter<StateDocument> {
     const newest = this.highestSerial();
     if (newest !== serial) {
       // Others went on. If they built on it, it is a fact, and must not be renamed over what came after it.
-      if (this.#wasBuiltOn(document)) return true;
+      if (
+        wasBuiltOn(document, this.path, {
+          highestSerial: () => this.highestSerial(),
+          later: (than) => this.#later(than),
+        })
+      )
+        return true;
       removeIfThere(this.#generations.file(serial));
       return false;
     }
@@ -221,29 +200,6 @@ export class StateFile implements Adapter<StateDocument> {
     return true;
   }
 
-  /**
-   * A writer that was stopped between its link and this question finds newer generations, and its own name there either
-   * way. Either its link came first and the others built on it; or it slept before the link, until its number was used by
-   * somebody else, left the window and was free again; or numbers were left out, by a restore of a copy from further on.
-   * Later documents know: each carries on what the ones before it said of the last commit of every process that may ask.
-   * This process lives, so its entry is there unless nobody could see that (then they say that they forgot). A restore
-   * carries the entries on, too. Another thread of this process, or a second store in it, has a name of its own.
-   */
-  #wasBuiltOn({ serial, writers }: StateDocument): boolean {
-    const own = writers.last.find((entry) => entry.serial === serial) ?? { id: '', serial };
-    for (;;) {
-      const newest = this.highestSerial();
-      // Its own name is gone: somebody took the folder away and put another one there.
-      if (newest < serial) return false;
-      const later = this.#later(serial);
-      const says = later && saysCommitted(later.document.writers, own);
-      if (says !== null) return says;
-      // Those that could have told were emptied while this one looked at them, or they are damaged.
-      if (later !== null || this.highestSerial() === newest)
-        return fail({ reason: 'commit-unsure', file: this.path, serial });
-    }
-  }
-
   /** The newest intact document, if that is behind this serial. */
   #later(serial: number): Found | null {
     const intact = this.#generations.intact((document) => document.serial > serial);
@@ -253,17 +209,11 @@ export class StateFile implements Adapter<StateDocument> {
   }
 
   /** Before the first commit in a newer schema: what an older dynpart can read. It must not be older than what is replaced. */
-  #keepOlder({ file, serial }: NonNullable<Found['older']>): string {
-    const text = stateContent(file);
+  #keepOlder(older: NonNullable<Found['older']>): string {
+    const copy = copyOfOlder(older);
     // Emptied, renamed over or migrated since it was read: others were first.
-    if (text === null || text.length === 0) throw new Conflict();
-    const { document, older } = foundIn(text, file);
-    if (older?.serial !== serial) throw new Conflict();
-    // By the time that it speaks of, so that a try that was killed is found again, and is not kept twice.
-    const at = (/[\d:.TZ-]+/.exec(document.writtenBy.at)?.[0] ?? 'unknown')
-      .slice(0, 40)
-      .replace(/[:.]/g, '-');
-    return this.keepCopy(`before-schema-${SCHEMA}-${at}`, text);
+    if (copy === null) throw new Conflict();
+    return this.keepCopy(copy.name, copy.text);
   }
 
   /** The generations are ahead of the file: a crash between the two steps of a commit, or somebody's copy over the file. */

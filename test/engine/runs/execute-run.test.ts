@@ -10,7 +10,8 @@ import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline
 import { loadProcessGroups } from '../../../src/cli/isolation/load-process-groups.ts';
 import { Programs } from '../../../src/engine/user-code/programs.ts';
 import type { Event } from '../../../src/engine/event.ts';
-import { executeHere, GRACE_MS, type RunEnding, type RunTask } from '../../../src/engine/runs/execute-run.ts';
+import { executeHere, type RunEnding, type RunTask } from '../../../src/engine/runs/execute-run.ts';
+import { GRACE_MS } from '../../../src/engine/runs/try-asset.ts';
 import type { RunLogLine } from '../../../src/state/store.ts';
 import { letters } from '../../support/builders.ts';
 import { MapValues, Recorder } from '../../support/engine-rig.ts';
@@ -77,7 +78,7 @@ class Studio {
         this.made.has(key === null ? name : `${name}@${key}`) ? 'materialized' : 'missing',
       beginsWith: () => NOTHING_CARRIED,
       begun: () => undefined,
-      made: (_, { asset: name }) => void this.onTheWay.push(name),
+      made: (_, { outcome }) => void this.onTheWay.push(outcome.asset),
       closeLog: () => undefined,
       programsOf: () => new Programs({ processes: loadProcessGroups }),
       appendLog: (run, lines) => void this.log.push(...lines.map((line) => ({ ...line, run }))),

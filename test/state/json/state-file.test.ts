@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FailureError } from '../../../src/model/failure.ts';
 import { processTag } from '../../../src/files/process-owner.ts';
+import { keepPresent } from '../../../src/state/json/restore-state.ts';
 import { Conflict, StateFile } from '../../../src/state/json/state-file.ts';
 import { emptyDocument, type StateDocument } from '../../../src/state/document/state-document.ts';
 import { AT } from '../../support/builders.ts';
@@ -305,7 +306,7 @@ describe.skipIf(process.platform === 'win32')('a state file that is not only a f
       process.umask(mode === 0o660 ? 0o077 : 0o022);
       const file = open(state);
       await file.write(document(2, ['a']));
-      file.keepPresent('before-restore-now', false);
+      keepPresent(file, { as: 'before-restore-now', generation: false });
       expect(modeOf(state)).toBe(mode);
       expect(modeOf(`${state}.before-restore-now`)).toBe(mode);
     } finally {

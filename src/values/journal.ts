@@ -18,20 +18,19 @@ import {
   writeAll,
 } from '../files/durable-files.ts';
 import { isLeftOver, processTag, thisProcess } from '../files/process-owner.ts';
+import type { StagedValue } from '../definitions/staged-values.ts';
 import { fits, object, orNull, text } from '../model/shape.ts';
-
-export interface StagedValue {
-  readonly run: string;
-  readonly asset: string;
-  readonly key: string | null;
-  /** The file that it becomes; it waits under this name, `~` and its run. */
-  readonly file: string;
-}
 
 const stagedShape = object<StagedValue>({ run: text, asset: text, key: orNull(text), file: text });
 
+/** A value waits under the name that it will have, `~` and its run. */
 export function stagedFileOf({ file, run }: Pick<StagedValue, 'file' | 'run'>): string {
   return `${file}~${run}`;
+}
+
+/** Where a value belongs, however it is kept. */
+export function placeOf({ file }: Pick<StagedValue, 'file'>): string {
+  return file.replace(/\.\w+$/, '');
 }
 
 /** A file's name, the name of what it becomes, and its run; `null` for a value in its place. Encoded keys may hold a `~` as well. */

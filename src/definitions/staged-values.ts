@@ -1,0 +1,37 @@
+/**
+ * What an I/O manager may do beside saving and loading, as the default one does: values are staged by whoever executes a run, and
+ * put in place by whoever commits it. These may be two processes, so that all of it is plain data.
+ */
+import type { IoManager } from './io-manager.ts';
+
+/** A value that waits for the record of its materialization. */
+export interface StagedValue {
+  readonly run: string;
+  readonly asset: string;
+  readonly key: string | null;
+  /** The file that it becomes. */
+  readonly file: string;
+}
+
+/** What is on record of a run: the assets whose values count. One that is over has no others. */
+export interface SettledRun {
+  readonly run: string;
+  readonly assets: readonly string[];
+  readonly isOver: boolean;
+}
+
+export interface StagingIoManager extends IoManager {
+  /** Settles what processes that were killed have left behind. */
+  recover(): Promise<void>;
+  /** What was saved here for a run and is not put in place yet. */
+  staged(run: string): readonly StagedValue[];
+  /** Takes on what another process has staged, as if it had been saved here. What was saved here stays as it is. */
+  adopt(values: readonly StagedValue[]): void;
+  /** Makes durable what was saved, adopted and removed so far. */
+  flush(): Promise<void>;
+  /** Puts in place the values of these runs that are on record, and drops the others of those that are over. */
+  settle(runs: readonly SettledRun[]): void;
+}
+
+/** An I/O manager of either kind: one of a user keeps at once what it saves. */
+export type RunValues = IoManager & Partial<Omit<StagingIoManager, keyof IoManager>>;

@@ -1,0 +1,147 @@
+/** One try of an asset for one key: its inputs, the user's function, and the value that the function returns. */
+import { upstreamPartition } from '../../definitions/mapping.ts';
+import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import { skipReasonOf } from '../../definitions/skip.ts';
+import type { Carried } from '../../model/carried.ts';
+import { describe } from '../../model/failure-words.ts';
+import { type Failure, FailureError } from '../../model/failure.ts';
+import { type MetadataValue, whyNotJson } from '../../model/json-value.ts';
+import { ERROR_LIMIT, METADATA_LIMIT, recordable, recordableJson } from '../../model/recordable.ts';
+import { type AssetOutcome, outcomeOf } from '../../model/run.ts';
+import { describeThrown } from '../../model/thrown.ts';
+import { makeExec, withoutOutput } from '../user-code/exec.ts';
+import { LineWriter, writingTo } from '../user-code/output.ts';
+import type { Programs } from '../user-code/programs.ts';
+import { withTimeLimit } from '../user-code/time-limit.ts';
+import type { ExecutionContext, RunTask } from './execute-run.ts';
+
+/** After an abort, user code that ignores its signal is waited for so long. */
+export const GRACE_MS = 10_000;
+
+export interface Attempt {
+  readonly context: ExecutionContext;
+  readonly interrupt: AbortSignal;
+  readonly programs: Programs;
+  readonly attempt: number;
+  /** By the key of the run. */
+  readonly carried: Carried;
+}
+
+/** One try. A failure of user code, and of a user's own I/O manager, is a failure of the asset. */
+export async function tryOnce(
+  asset: AssetDefinition,
+  task: RunTask,
+  { context, interrupt, programs, attempt, carried }: Attempt,
+): Promise<AssetOutcome | 'interrupted' | { readonly failure: Failure }> {
+  const { partitionKey } = task;
+  const { ioManager } = context;
+  const { version, item } = carried;
+  const { codeVersion } = asset;
+  const metadata: Record<string, MetadataValue> = {};
+  const writer = new LineWriter((line) => {
+    context.appendLog(task.id, [{ ...line, asset: asset.name, attempt }]);
+    context.emit({
+      type: 'output',
+      source: partitionKey === null ? asset.name : `${asset.name}@${partitionKey}`,
+      line,
+    });
+  }, context.clock);
+  const threw = (error: unknown): { failure: Failure } => {
+    // dynpart's own files: not the asset's doing, and not to be written down as such.
+    if (error instanceof FailureError) throw error;
+    const failure = {
+      reason: 'asset-threw',
+      asset: asset.name,
+      key: partitionKey,
+      ...describeThrown(error),
+    } as const;
+    const logged = { ...failure, message: withoutOutput(error) ?? failure.message };
+    writer.line('stderr', describe(logged).message);
+    return { failure };
+  };
+  const ending = await withTimeLimit(
+    { ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock },
+    (signal) =>
+      writingTo(writer, async () => {
+        const inputs: Record<string, unknown> = {};
+        for (const [input, upstream] of asset.inputs) {
+          inputs[input] = await ioManager.load({
+            asset: upstream,
+            partitionKey: upstreamPartition(context.pipeline, upstream, partitionKey).key,
+          });
+        }
+        return asset.materialize({
+          partitionKey,
+          item,
+          version,
+          inputs: inputs as never,
+          run: { id: task.id, tags: task.tags, attempt },
+          log: writer.log(),
+          exec: makeExec({ writer, signal, programs }),
+          signal,
+          addMetadata: (more) => Object.assign(metadata, checkedMetadata(more, metadata)),
+        });
+      }),
+  );
+  writer.end();
+  switch (ending.type) {
+    case 'interrupted':
+      return 'interrupted';
+    case 'timeout': {
+      const failure: Failure = {
+        reason: 'asset-timeout',
+        asset: asset.name,
+        key: partitionKey,
+        ms: asset.timeoutMs!,
+      };
+      writer.line('stderr', describe(failure).message);
+      return { failure };
+    }
+    case 'threw':
+      return threw(ending.error);
+    case 'returned': {
+      const { value } = ending;
+      const made = { asset: asset.name, attempts: attempt, metadata, version, codeVersion };
+      const skipReason = skipReasonOf(value);
+      if (skipReason !== null)
+        return outcomeOf({ ...made, status: 'SKIPPED', skipReason: recordable(skipReason, ERROR_LIMIT) });
+      try {
+        // Looking at a value can run the user's code, too: a getter, a proxy.
+        const kept =
+          context.pipeline.ioManager !== null || value === undefined || value instanceof Uint8Array;
+        const wrong = kept ? null : whyNotJson(value);
+        if (wrong !== null) {
+          const failure: Failure = {
+            reason: 'value-not-json',
+            asset: asset.name,
+            key: partitionKey,
+            ...wrong,
+          };
+          writer.line('stderr', describe(failure).message);
+          return { failure };
+        }
+        await ioManager.save({ asset: asset.name, partitionKey, run: { id: task.id } }, value);
+      } catch (error) {
+        return threw(error);
+      }
+      return outcomeOf({ ...made, status: 'SUCCESS' });
+    }
+  }
+}
+
+/** Metadata stands in the history as JSON: a copy, so that what user code changes later changes no record. */
+function checkedMetadata(
+  more: unknown,
+  before: Readonly<Record<string, MetadataValue>>,
+): Record<string, MetadataValue> {
+  if (typeof more !== 'object' || more === null || Array.isArray(more)) {
+    throw new TypeError('addMetadata takes an object such as { words: 12 }');
+  }
+  const wrong = whyNotJson(more, 'metadata');
+  if (wrong !== null) throw new TypeError(`addMetadata takes JSON: ${wrong.path} ${wrong.why}`);
+  const copy = recordableJson(JSON.stringify(more)) as Record<string, MetadataValue>;
+  const bytes = Buffer.byteLength(JSON.stringify({ ...before, ...copy }));
+  if (bytes > METADATA_LIMIT)
+    throw new TypeError(`addMetadata takes ${METADATA_LIMIT} bytes of JSON in all, and these are ${bytes}`);
+  return copy;
+}

@@ -1,0 +1,38 @@
+/** Whether a commit counts whose writer was overtaken before it could see so itself. */
+import { fail } from '../../model/failure.ts';
+import type { StateDocument } from '../document/state-document.ts';
+import type { Found } from './state-text.ts';
+import { saysCommitted } from './writers.ts';
+
+export interface LaterDocuments {
+  /** The highest number that was ever published. */
+  readonly highestSerial: () => number;
+  /** The newest intact document, if that is behind a serial. */
+  readonly later: (serial: number) => Found | null;
+}
+
+/**
+ * A writer that was stopped between its link and this question finds newer generations, and its own name there either
+ * way. Either its link came first and the others built on it; or it slept before the link, until its number was used by
+ * somebody else, left the window and was free again; or numbers were left out, by a restore of a copy from further on.
+ * Later documents know: each carries on what the ones before it said of the last commit of every process that may ask.
+ * This process lives, so its entry is there unless nobody could see that (then they say that they forgot). A restore
+ * carries the entries on, too. Another thread of this process, or a second store in it, has a name of its own.
+ */
+export function wasBuiltOn(
+  { serial, writers }: StateDocument,
+  file: string,
+  { highestSerial, later }: LaterDocuments,
+): boolean {
+  const own = writers.last.find((entry) => entry.serial === serial) ?? { id: '', serial };
+  for (;;) {
+    const newest = highestSerial();
+    // Its own name is gone: somebody took the folder away and put another one there.
+    if (newest < serial) return false;
+    const found = later(serial);
+    const says = found && saysCommitted(found.document.writers, own);
+    if (says !== null) return says;
+    // Those that could have told were emptied while this one looked at them, or they are damaged.
+    if (found !== null || highestSerial() === newest) return fail({ reason: 'commit-unsure', file, serial });
+  }
+}
