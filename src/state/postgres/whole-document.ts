@@ -204,9 +204,9 @@ values ($1, $2, $3, (select id from @.key_set where name = $4), $5, $6, $7, $8) 
 const PUT_RUNS = `
 insert into @.run (id, head, number, key, run_key, letter, owner, owned_since, interrupted, started_at, done, done_assets)
 select r.id, $1, r.number, r.key, r.run_key, r.letter::"char", $2, $3, r.interrupted, r.started_at, r.done::json,
-  case when r.done is not null then array(select d.one ->> 'asset' from json_array_elements(r.done::json) as d(one)) end
-from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[])
-  as r(id, number, key, run_key, letter, interrupted, started_at, done)`;
+  case when r.done is not null then array(select json_array_elements_text(r.done_assets::json)) end
+from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[])
+  as r(id, number, key, run_key, letter, interrupted, started_at, done, done_assets)`;
 
 const PUT_EXECUTOR = `
 insert into @.executor (id, owner, slots, wants, lease_ms, beat, turned)
@@ -300,5 +300,6 @@ async function putRuns(port: Port, group: RunGroup): Promise<void> {
       const done = group.done?.[String(number)];
       return done === undefined ? null : JSON.stringify(done);
     }),
+    numbers.map((number) => JSON.stringify(group.done?.[String(number)]?.map(({ asset }) => asset) ?? [])),
   ]);
 }

@@ -65,28 +65,33 @@ interface RunFound {
   readonly owner: string | null;
   readonly set: string | null;
   readonly key: string | null;
+  readonly done: readonly AssetOutcome[] | null;
 }
 
+const FOUND = `
+select r.id, r.owner, s.name as set, r.key, r.done
+from @.run r join @.run_head h on h.n = r.head left join @.key_set s on s.id = h.set_id where r.id = any($1::text[])`;
+
+/** Put together here, and not there: the database cannot look into JSON that holds U+0000. */
 const PROGRESS = `
-with p as (select * from unnest($1::text[], $2::text[]) as p(id, made))
-update @.run r set
-  done = (select json_agg(e.one) from (
-    select e.one from json_array_elements(coalesce(r.done, '[]')) as e(one)
-      where not e.one ->> 'asset' in (select m.one ->> 'asset' from json_array_elements(p.made::json) as m(one))
-    union all select m.one from json_array_elements(p.made::json) as m(one)
-  ) e),
-  done_assets = array(select unnest(r.done_assets) union select m.one ->> 'asset' from json_array_elements(p.made::json) as m(one))
-from p, @.run_head h left join @.key_set s on s.id = h.set_id
-where r.id = p.id and h.n = r.head
-returning r.id, r.owner, s.name as set, r.key`;
+update @.run r set done = p.done::json, done_assets = array(select json_array_elements_text(p.assets::json))
+from unnest($1::text[], $2::text[], $3::text[]) as p(id, done, assets) where r.id = p.id`;
 
 export async function progressRuns(
   port: Port,
   progress: ReadonlyMap<string, readonly AssetOutcome[]>,
 ): Promise<void> {
-  const found = await rows<RunFound>(port, PROGRESS, [
-    [...progress.keys()],
-    [...progress.values()].map((made) => JSON.stringify(made)),
+  const found = await rows<RunFound>(port, FOUND, [[...progress.keys()]]);
+  if (found.length === 0) return;
+  const done = found.map(({ id, done: before }) => {
+    const made = progress.get(id)!;
+    const again = new Set(made.map(({ asset }) => asset));
+    return [...(before ?? []).filter(({ asset }) => !again.has(asset)), ...made];
+  });
+  await port.execute(PROGRESS, [
+    found.map(({ id }) => id),
+    done.map((all) => JSON.stringify(all)),
+    done.map((all) => JSON.stringify(all.map(({ asset }) => asset))),
   ]);
   const runs = new Map(found.map((run) => [run.id, run]));
   const outcomes = [...progress].flatMap(([id, assets]) => {
