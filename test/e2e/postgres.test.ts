@@ -1,5 +1,5 @@
 /** A state in PostgreSQL through the real binary: what is the same as with a file, and what only a database can do to it. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -61,6 +61,13 @@ const PIPELINE = `
   });
   export default definePipeline({ assets: [upper, twice, large], sensors: [feed], concurrency: 4 });
 `;
+
+/** As on another machine: it cannot be seen from here whether its process lives. */
+const ELSEWHERE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] as const;
+const noElsewhere = spawnSync('unshare', [...ELSEWHERE.slice(1), 'true']).status !== 0;
+
+const begun = (project: Project): string[] =>
+  project.exists('begun.txt') ? project.read('begun.txt').trim().split('\n') : [];
 
 interface Place {
   readonly project: Project;
@@ -433,6 +440,60 @@ describe('several workers on one state in PostgreSQL', () => {
     await worker.done;
     await project[Symbol.asyncDispose]();
   });
+
+  it.skipIf(noElsewhere)(
+    'on another machine (unshare) are taken for dead when they have been silent for long',
+    async () => {
+      const { project, url } = await place(['a']);
+      const env = { DYNPART_STATE: `${url}&lease=10` };
+      project.write({ 'ms.txt': '60000' });
+      await project.dynpart(['sensor', 'tick', '--no-run'], { env });
+      const first = project.start(['worker'], { env, within: ELSEWHERE });
+      await until(() => begun(project).length === 1);
+      // It shows that it lives, for longer than others would wait for it.
+      await new Promise((resolve) => setTimeout(resolve, 12_000));
+      const tick = await project.json(['sensor', 'tick'], { env });
+      expect(tick.document.resumed).toEqual([]);
+      first.process.kill('SIGKILL');
+      await first.done;
+      const died = performance.now();
+      project.write({ 'ms.txt': '0' });
+      const second = project.start(['worker', '--json'], { env });
+      await second.saw('"SUCCESS"');
+      expect(performance.now() - died).toBeGreaterThan(4000);
+      expect(performance.now() - died).toBeLessThan(30_000);
+      second.process.kill('SIGTERM');
+      await second.done;
+      expect(begun(project)).toHaveLength(2);
+      await project[Symbol.asyncDispose]();
+    },
+  );
+
+  it.skipIf(noElsewhere)(
+    'on another machine (unshare) that were paused for so long record nothing',
+    async () => {
+      const { project, url } = await place(['a']);
+      const env = { DYNPART_STATE: `${url}&lease=10` };
+      project.write({ 'ms.txt': '3000' });
+      await project.dynpart(['sensor', 'tick', '--no-run'], { env });
+      const first = project.start(['worker'], { env, within: ELSEWHERE });
+      await until(() => begun(project).length === 1);
+      const [pid] = childrenOf(first.process.pid!);
+      process.kill(pid!, 'SIGSTOP');
+      const second = project.start(['worker', '--json'], { env });
+      await second.saw('"SUCCESS"');
+      process.kill(pid!, 'SIGCONT');
+      await first.saw('no longer this process');
+      for (const worker of [first, second]) worker.process.kill('SIGKILL');
+      await Promise.all([first.done, second.done]);
+      const { document } = await project.json(['runs', 'list'], { env });
+      expect(document.runs.map(({ status }: { status: string }) => status)).toEqual(['SUCCESS']);
+      const { document: logs } = await project.json(['runs', 'logs', document.runs[0].id], { env });
+      expect(logs.attempts.length).toBeGreaterThan(0);
+      expect(await project.json(['state', 'check'], { env })).toMatchObject({ document: { ok: true } });
+      await project[Symbol.asyncDispose]();
+    },
+  );
 });
 
 it('shows one key, its values and the health of the state as with a file, but names no file', async () => {
@@ -474,3 +535,13 @@ it('shows one key, its values and the health of the state as with a file, but na
   const gone = await project.json(['doctor', '--state', 'postgres://127.0.0.1:1/none'], { env });
   expect([gone.code, gone.document.ok]).toEqual([5, false]);
 });
+
+async function until(happened: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1000 && !happened(); tries++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(happened()).toBe(true);
+}
+
+function childrenOf(pid: number): number[] {
+  return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+}

@@ -24,13 +24,22 @@ async function worker(
     concurrency,
   }: { readonly once?: boolean; readonly concurrency?: number; readonly summary?: boolean },
 ): Promise<Executed | null> {
-  const { output, clock, interrupts } = context;
+  const { output, clock, interrupts, project } = context;
   return withSession(
     context,
     { concurrency, onInterrupt: 'release', keepsRuns: once && !summary, lasts: !once },
-    async ({ session }) => {
+    async ({ session, options }) => {
       if (!once) output.chat('waiting for queued runs; end with Ctrl-C');
-      await work(session, { clock, interrupt: interrupts.signal, once });
+      const { store } = project;
+      // With a file, other processes of this machine are let in by their slots.
+      const sharing =
+        'database' in store
+          ? {
+              shares: options.concurrency,
+              watchChanges: (onChange: () => void) => store.watchChanges(onChange),
+            }
+          : {};
+      await work(session, { clock, interrupt: interrupts.signal, once, ...sharing });
     },
     (ended) => (once ? executed(ended, summary) : null),
   );

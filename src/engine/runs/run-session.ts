@@ -94,12 +94,14 @@ export class RunSession {
     return this.#ioManager;
   }
 
-  /** Takes up runs without a live owner. */
+  /** Takes up runs without a live owner. @param most so many at most: others may want some of them */
   async takeUp(
     wanted: (runs: PendingRuns, run: PendingRun) => boolean,
     byGroup: (runs: PendingRuns) => boolean,
+    most = Infinity,
   ): Promise<void> {
     const { store, clock, concurrency } = this.#options;
+    if (most <= 0) return;
     const view = await store.read(PENDING);
     this.#blocked.say(view);
     if (!hasUnowned(view, byGroup)) return;
@@ -107,8 +109,9 @@ export class RunSession {
     const claim = await this.#commitWithoutLeft(PENDING, (view) => {
       // What would wait for a blocked process stays in the queue.
       const isHeld = heldByBlocked(view);
+      let taken = 0;
       const free = (runs: PendingRuns, run: PendingRun): boolean =>
-        wanted(runs, run) && !isHeld?.(runs.assets, run.partitionKey);
+        taken < most && wanted(runs, run) && !isHeld?.(runs.assets, run.partitionKey) && taken++ < most;
       const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted: free });
       return {
         changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)],

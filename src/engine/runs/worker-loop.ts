@@ -1,5 +1,5 @@
 /** The loop of a worker: takes up what has no live owner, executes it, looks again. */
-import type { Clock } from '../../model/time.ts';
+import { type Clock, steadyTime } from '../../model/time.ts';
 import type { RunSession } from './run-session.ts';
 
 export interface WorkOptions {
@@ -7,31 +7,65 @@ export interface WorkOptions {
   readonly interrupt: AbortSignal;
   /** End when nothing is left to take up. */
   readonly once: boolean;
+  /** Where workers of other machines take up runs, too: how many this one executes at the same time. Default: it takes all. */
+  readonly shares?: number;
+  /** Calls back when there may be something to take up, and answers with what ends that. Default: it looks once a second. */
+  readonly watchChanges?: (onChange: () => void) => () => void;
 }
 
 /** How often it looks for queued runs, also while it executes: a long run must not keep short ones waiting. */
 const LOOK_EVERY_MS = 1000;
 
+/** Who shares takes twice what it executes at once, and more where that is made in less time than it takes to ask again. */
+const TAKEN_AT_ONCE = 2;
+const QUICK_MS = 500;
+const SLOW_MS = 2000;
+const MOST_TAKEN = 1000;
+
 const everything = (): boolean => true;
+const nothing = (): void => undefined;
 
 /** Works until it is interrupted or, with `once`, until the queue is empty. */
-export async function work(session: RunSession, { clock, interrupt, once }: WorkOptions): Promise<void> {
+export async function work(session: RunSession, options: WorkOptions): Promise<void> {
+  const { clock, interrupt, once, shares = Infinity, watchChanges = () => nothing } = options;
   let executing: Promise<void> | null = null;
-  while (!interrupt.aborted) {
-    await session.takeUp(everything, everything);
-    if (session.hasWork) executing ??= session.execute().finally(() => (executing = null));
-    else if (once && executing === null) return;
-    const looked = new AbortController();
-    const stop = (): void => looked.abort();
-    session.whenAdopted(stop);
-    interrupt.addEventListener('abort', stop);
-    await Promise.race([
-      ...(executing === null ? [] : [executing]),
-      clock.sleep(LOOK_EVERY_MS, looked.signal),
-    ]).finally(() => {
-      stop();
-      interrupt.removeEventListener('abort', stop);
-    });
+  let batch = shares * TAKEN_AT_ONCE;
+  let hasChanged = false;
+  let wake = nothing;
+  const stopWatching = watchChanges(() => {
+    hasChanged = true;
+    wake();
+  });
+  try {
+    while (!interrupt.aborted) {
+      hasChanged = false;
+      await session.takeUp(everything, everything, batch - session.left);
+      if (session.hasWork) executing ??= timed(session.execute()).finally(() => (executing = null));
+      else if (once && executing === null) return;
+      if (hasChanged && session.left < batch) continue;
+      const looked = new AbortController();
+      const stop = (): void => looked.abort();
+      wake = stop;
+      session.whenAdopted(stop);
+      interrupt.addEventListener('abort', stop);
+      await Promise.race([
+        ...(executing === null ? [] : [executing]),
+        clock.sleep(LOOK_EVERY_MS, looked.signal),
+      ]).finally(() => {
+        stop();
+        interrupt.removeEventListener('abort', stop);
+      });
+    }
+    await executing;
+  } finally {
+    stopWatching();
   }
-  await executing;
+
+  async function timed(execution: Promise<void>): Promise<void> {
+    const began = steadyTime(clock);
+    await execution;
+    const took = steadyTime(clock) - began;
+    if (took < QUICK_MS) batch = Math.max(batch, Math.min(MOST_TAKEN, batch * 2));
+    else if (took > SLOW_MS) batch = Math.max(shares * TAKEN_AT_ONCE, Math.floor(batch / 2));
+  }
 }

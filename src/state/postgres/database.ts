@@ -7,6 +7,14 @@ import type { Port, Row } from './port.ts';
 /** The part of the driver (`pg`) that is used. */
 export interface Driver {
   readonly Pool: new (config: object) => Pool;
+  readonly Client: new (config: object) => ListeningClient;
+}
+
+interface ListeningClient {
+  connect(): Promise<void>;
+  query(text: string): Promise<unknown>;
+  end(): Promise<void>;
+  on(event: 'error' | 'end' | 'notification', listener: () => void): unknown;
 }
 
 interface Pool {
@@ -41,6 +49,8 @@ const CONNECTIONS = 4;
 const PATIENCE_MS = 30_000;
 const LONGEST_PAUSE_MS = 1000;
 
+const LISTEN_AGAIN_MS = 1000;
+
 /** A class of advisory locks that is dynpart's. */
 const LOCK_CLASS = 0x64796e61;
 
@@ -50,6 +60,7 @@ const ignore = (): void => undefined;
 export type Transaction<T> = (port: Port, tries: number) => Promise<T>;
 
 export class Database implements Port {
+  readonly #driver: Driver;
   readonly #pool: Pool;
   readonly #address: Address;
   readonly #schema: string;
@@ -57,6 +68,7 @@ export class Database implements Port {
   #isClosed = false;
 
   constructor(driver: Driver, address: Address) {
+    this.#driver = driver;
     this.#address = address;
     this.#schema = `"${address.schema}".`;
     this.#pool = new driver.Pool({
@@ -105,6 +117,44 @@ export class Database implements Port {
       await this.#ask(client, 'commit');
       return outcome;
     });
+  }
+
+  /** Calls back for each call on a channel, and when there may have been some: the line broke off. Answers with what ends it. */
+  listen(channel: string, onCall: () => void): () => void {
+    let client: ListeningClient | null = null;
+    let isOver = false;
+    let again: NodeJS.Timeout | undefined;
+    const lost = (): void => {
+      const broken = client;
+      client = null;
+      broken?.end().catch(ignore);
+      clearTimeout(again);
+      if (!isOver) again = setTimeout(() => void connect(), LISTEN_AGAIN_MS).unref();
+    };
+    const connect = async (): Promise<void> => {
+      const fresh = new this.#driver.Client({
+        connectionString: this.#address.connection,
+        application_name: 'dynpart listens',
+        connectionTimeoutMillis: CONNECT_MS,
+        keepAlive: true,
+      });
+      client = fresh;
+      fresh.on('error', () => client === fresh && lost());
+      fresh.on('end', () => client === fresh && lost());
+      fresh.on('notification', onCall);
+      try {
+        await fresh.connect();
+        await fresh.query(`listen "${channel}"`);
+        onCall();
+      } catch {
+        if (client === fresh) lost();
+      }
+    };
+    void connect();
+    return () => {
+      isOver = true;
+      lost();
+    };
   }
 
   /** @throws Error when this process has other things to say to the database afterwards */

@@ -21,7 +21,7 @@ export function executorView(row: ExecutorRow, now: number): ExecutorView {
   const alive = visible ? isRunningHere(owner) : silent < lease;
   const mayBlock = Math.min(...row.begun.map(({ may_block_ms: ms }) => ms));
   // A sign that is late by itself says nothing of the event loop.
-  const isBlocked = alive && still >= LEAST_SILENCE_MS && still > mayBlock + lease;
+  const isBlocked = alive && still >= LEAST_SILENCE_MS && still > mayBlock + lease / 2;
   return {
     id,
     pid: owner.pid,

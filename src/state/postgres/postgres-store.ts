@@ -7,6 +7,7 @@ import { momentOf, thisProcess, type Owner } from '../../files/process-owner.ts'
 import { viewOf } from '../document/document-view.ts';
 import { restoredDocument } from '../document/restored-document.ts';
 import type { StateDocument } from '../document/state-document.ts';
+import type { StateChange } from '../changes.ts';
 import type { Needs } from '../needs.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
 import type { StateView } from '../slice.ts';
@@ -44,6 +45,11 @@ const MADE = `
 with old as (delete from @.made where serial < $2 - 1000), m as (insert into @.made (id, serial) values ($1, $2))
 update @.meta set serial = $2, written_by = $3`;
 
+/** Where others take up runs and look for what is to be aborted: a call to look sooner, and no more than that. */
+const CALL = `select pg_notify($1, '')`;
+
+const CALLING: ReadonlySet<StateChange['type']> = new Set(['runs-queued', 'runs-released', 'runs-canceling']);
+
 const WAS_MADE = `select from @.made where id = $1`;
 
 const KEEP = `insert into @.kept_state (name, document) values ($1, $2)`;
@@ -60,6 +66,7 @@ export class PostgresStore implements StateStore {
   readonly #signs: SignsOfLife;
   readonly #logs: LogLines;
   #admitted: string | undefined;
+  #shows: NodeJS.Timeout | undefined;
   #ended = 0;
   /** One after the other within this process, as between processes. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -108,7 +115,12 @@ export class PostgresStore implements StateStore {
   }
 
   commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
-    const committed = this.#queue.then(() => this.#commit(needs, plan));
+    const committed = this.#queue
+      .then(() => this.#commit(needs, plan))
+      .then((outcome) => {
+        this.#showSoon();
+        return outcome;
+      });
     this.#queue = committed.catch(() => undefined);
     return committed;
   }
@@ -131,9 +143,16 @@ export class PostgresStore implements StateStore {
         port,
         changes.map((change) => (change.type === 'runs-finished' ? change.runs.length : 0)),
       );
+      if (changes.some(({ type }) => CALLING.has(type))) await port.execute(CALL, [this.#channel]);
       await this.#note(port, id, serial);
       return outcome;
     });
+  }
+
+  /** Who stands in the state as an executor shows that it lives, also before user code begins. */
+  #showSoon(): void {
+    if (this.#mine.executors.length === 0 || this.#shows !== undefined) return;
+    this.#shows = setTimeout(() => this.#signs.show(), LONG_MS).unref();
   }
 
   async #note(port: Port, id: string, serial: number): Promise<void> {
@@ -153,6 +172,15 @@ export class PostgresStore implements StateStore {
     return days === undefined ? null : isoTime(this.#options.clock.now() - days * 86_400_000);
   }
 
+  get #channel(): string {
+    return `dynpart ${this.#options.address.schema}`.slice(0, 63);
+  }
+
+  /** Calls back when runs were queued, given back or canceled, by whomever. A call may be missed: it is only good for being quick. */
+  watchChanges(onChange: () => void): () => void {
+    return this.database.listen(this.#channel, onChange);
+  }
+
   sets(): Promise<SetReader> {
     return Promise.resolve(setReader(this.database));
   }
@@ -163,7 +191,7 @@ export class PostgresStore implements StateStore {
     const held = await takeLease(this.database, sensor, entered);
     if (held !== null) return held;
     this.#mine.leases.push(id);
-    const shows = setTimeout(() => this.#signs.show(), LONG_EVALUATION_MS);
+    const shows = setTimeout(() => this.#signs.show(), LONG_MS);
     shows.unref();
     return {
       hasThread: () => void noteThread(this.database, sensor, entered.owner).catch(() => undefined),
@@ -276,6 +304,7 @@ export class PostgresStore implements StateStore {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#shows);
     await this.settled().catch(() => undefined);
     await this.#signs.end();
     await this.database.close();
@@ -289,8 +318,8 @@ export class PostgresStore implements StateStore {
   }
 }
 
-/** A shorter evaluation needs no sign of life. */
-const LONG_EVALUATION_MS = 2000;
+/** What takes no longer needs no sign of life. */
+const LONG_MS = 2000;
 
 function remove(list: string[], item: string): void {
   const at = list.indexOf(item);

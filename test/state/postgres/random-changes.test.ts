@@ -46,6 +46,14 @@ const wish: fc.Arbitrary<Wish> = fc.record({
 
 const history = fc.array(fc.array(wish, { minLength: 1, maxLength: 5 }), { minLength: 3, maxLength: 25 });
 
+const outcomeOf = (asset: string, status: AssetOutcome['status'], n: number): AssetOutcome => ({
+  asset,
+  status,
+  attempts: n,
+  metadata: { n, odd: '\0' },
+  error: null,
+});
+
 /** The changes that a planner might make of a wish, given the document. */
 function changesFor(
   { kind, set: setAt, sensor: sensorAt, keys: keysAt, yes, pick }: Wish,
@@ -66,13 +74,6 @@ function changesFor(
   const ids = runs.map(({ run }) => run.id);
   const executor = executors[pick % executors.length]!;
   const known = document.executors.some(({ id }) => id === executor);
-  const outcome = (asset: string, status: AssetOutcome['status'], n: number): AssetOutcome => ({
-    asset,
-    status,
-    attempts: n,
-    metadata: { n, odd: '\0' },
-    error: null,
-  });
   switch (kind) {
     case 0:
     case 1: {
@@ -142,7 +143,7 @@ function changesFor(
               .filter(({ group, run }) => !run.canceling && group.owner !== null)
               .map(({ group, run }) => [
                 run.id,
-                [outcome(group.assets[pick % group.assets.length]!, 'SUCCESS', pick)],
+                [outcomeOf(group.assets[pick % group.assets.length]!, 'SUCCESS', pick)],
               ]),
           ),
         },
@@ -156,7 +157,7 @@ function changesFor(
           runs: runs.map(({ group, run }, at) => {
             const status = (['SUCCESS', 'FAILURE', 'CANCELED'] as const)[(pick + at) % 3]!;
             const assets = group.assets.map((asset, n) =>
-              outcome(asset, n === 1 && yes ? 'SKIPPED' : status, n),
+              outcomeOf(asset, n === 1 && yes ? 'SKIPPED' : status, n),
             );
             return finishedRun({
               id: run.id,
@@ -175,10 +176,13 @@ function changesFor(
   }
 }
 
+const byText = (one: unknown, other: unknown): number =>
+  JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
+
 /** What a document says, without what only tells how it is laid out. */
 function meaning(document: StateDocument): unknown {
   const view = viewOf(document, { judge: () => signs(), lastTick: (_, tick) => tick });
-  const sets = Object.fromEntries(Object.entries(document.sets).sort());
+  const sets = Object.fromEntries(Object.entries(document.sets).sort(byText));
   const statuses = ASSETS.map((asset) => [
     view.statusOf(asset, null, [null]),
     ...SETS.map((set) => view.statusOf(asset, set, view.keys(set))),
@@ -216,7 +220,7 @@ function meaning(document: StateDocument): unknown {
     )
     .sort((one, other) => (one.id < other.id ? -1 : 1));
   const sensors = Object.entries(document.sensors)
-    .sort()
+    .sort(byText)
     .map(([name, { status, cursor, version, lastTick, runKeys }]) => ({
       name,
       status,
@@ -228,7 +232,7 @@ function meaning(document: StateDocument): unknown {
           .keys(set)
           .filter((_, at) => Object.hasOwn(runKeys.ofKeys, set) && runKeys.ofKeys[set]![at] === '1'),
       ),
-      other: [...runKeys.other].sort(),
+      other: [...runKeys.other].sort(byText),
     }));
   const executors = document.executors.map(({ id, slots, wants }) => `${id} ${slots} ${wants}`).sort();
   return { serial: document.serial, pipeline: document.pipeline, sets, statuses, runs, sensors, executors };
