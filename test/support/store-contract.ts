@@ -36,11 +36,7 @@ export interface SharedStoreRig extends StoreRig {
   commitElsewhere(changes: readonly StateChange[]): void;
 }
 
-export function describeStoreContract(
-  name: string,
-  makeStore: () => StoreRig | Promise<StoreRig>,
-  { carries = true }: { readonly carries?: boolean } = {},
-): void {
+export function describeStoreContract(name: string, makeStore: () => StoreRig | Promise<StoreRig>): void {
   describe(`${name} keeps the contract of a state store`, () => {
     let rig: StoreRig;
     let store: StateStore;
@@ -468,7 +464,7 @@ export function describeStoreContract(
       });
     });
 
-    describe.runIf(carries)('keys that carry something', () => describeCarried(() => store));
+    describe('keys that carry something', () => describeCarried(() => store));
 
     describe('runs on their way', () => {
       const made = (name: string) =>

@@ -1,7 +1,7 @@
 /** The past: finished runs with their logs, and ticks. Runs that are queued or started are shown as one list with them. */
 import type { HistoryRetention } from '../../model/history-retention.ts';
 import { recordOf } from '../../model/pending-run.ts';
-import type { AssetOutcome, RunRecord } from '../../model/run.ts';
+import type { AssetOutcome, RunHead, RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
 import type { RunLogLine } from '../store.ts';
@@ -16,6 +16,7 @@ interface ListedRow {
   readonly sensor: string | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly assets: readonly string[];
+  readonly reasons: RunHead['reasons'] | null;
   readonly created_at: string;
   readonly retry_of: string | null;
   readonly letter: string;
@@ -28,10 +29,10 @@ const LISTED = `
 with listed as (
   select 1 as class, r.head as first, r.number as second, r.id, r.key, h.sensor, h.assets, h.sensor is not null or h.tags::text <> '{}' as is_tagged,
     case when coalesce(r.started_at, b.at) is null and r.letter = 'q' then 'QUEUED' else 'STARTED' end as status,
-    r.run_key, h.tags, h.created_at, h.retry_of, r.letter::text as letter, coalesce(r.started_at, b.at) as started_at, r.done, null::json as record
+    r.run_key, h.tags, h.reasons, h.created_at, h.retry_of, r.letter::text as letter, coalesce(r.started_at, b.at) as started_at, r.done, null::json as record
   from @.run r join @.run_head h on h.n = r.head left join @.begun b on b.executor = r.owner and b.run = r.id
   union all
-  select 0, n, 0, id, key, sensor, assets, is_tagged, status, null, null, null, null, null, null, null, record from @.history
+  select 0, n, 0, id, key, sensor, assets, is_tagged, status, null, null, null, null, null, null, null, null, record from @.history
 ), chosen as (
   select l.* from listed l
   where ($1::text[] is null or l.id = any($1))
@@ -42,7 +43,7 @@ with listed as (
     and (not $7 or l.is_tagged)
     and ($8::text is null or (l.class, l.first, l.second) < (select a.class, a.first, a.second from listed a where a.id = $8 order by a.class desc limit 1))
 )
-select c.id, c.key, c.run_key, c.sensor, c.tags, c.assets, c.created_at, c.retry_of, c.letter, c.started_at, c.done, c.record from chosen c
+select c.id, c.key, c.run_key, c.sensor, c.tags, c.assets, c.reasons, c.created_at, c.retry_of, c.letter, c.started_at, c.done, c.record from chosen c
 where not $9 or not exists (
   select from chosen o where o.key is not distinct from c.key and (o.class, o.first, o.second) > (c.class, c.first, c.second))
 order by c.class desc, c.first desc, c.second desc limit $10`;
@@ -69,7 +70,7 @@ function shown(row: ListedRow): RunRecord {
   if (row.record !== null) return row.record;
   const { id, key, run_key: runKey, sensor, tags, assets, created_at: createdAt, retry_of: retryOf } = row;
   return recordOf(
-    { createdAt, sensor, tags, retryOf, assets },
+    { createdAt, sensor, tags, retryOf, assets, ...(row.reasons && { reasons: row.reasons }) },
     {
       id,
       partitionKey: key,

@@ -3,7 +3,7 @@ import type { Address } from './address.ts';
 import type { Database } from './database.ts';
 import { foreign, otherVersion, tooOld } from './database-errors.ts';
 import { type Port, rows } from './port.ts';
-import { OLDEST_SERVER, SCHEMA_VERSION, TABLES } from './schema.ts';
+import { MIGRATIONS, OLDEST_SERVER, SCHEMA_VERSION, TABLES } from './schema.ts';
 
 const SERVER = `select current_setting('server_version_num')::int as number, current_setting('server_version') as name`;
 
@@ -35,6 +35,10 @@ export async function migrate(database: Database, address: Address, lineage: str
       );
       const found = meta?.version ?? 0;
       if (found > SCHEMA_VERSION) throw otherVersion(address, found, SCHEMA_VERSION);
+      for (let version = found + 1; version <= SCHEMA_VERSION; version++)
+        await port.execute(MIGRATIONS.get(version)!);
+      if (found < SCHEMA_VERSION)
+        await port.execute('update @.meta set schema_version = $1', [SCHEMA_VERSION]);
       return { from: found, to: SCHEMA_VERSION };
     }
     if (there!.tables) throw foreign(address);

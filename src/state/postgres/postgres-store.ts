@@ -137,7 +137,11 @@ export class PostgresStore implements StateStore {
       const { changes, outcome } = planned;
       if (changes.length === 0) return outcome;
       const serial = view.serial + 1;
-      const applying = { serial, entered: (executor: string) => this.#entered.get(executor) };
+      const applying = {
+        serial,
+        pipeline: view.pipeline,
+        entered: (executor: string) => this.#entered.get(executor),
+      };
       for (const change of changes) await applyChange(port, change, applying);
       await this.#prune(
         port,

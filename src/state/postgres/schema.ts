@@ -1,7 +1,7 @@
 /** The tables of a state in PostgreSQL, as `dynpart state migrate` makes them. `@.` stands for the schema. */
 
 /** The version of the tables that this dynpart reads and writes. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** The oldest server, as `server_version_num` says it: PostgreSQL 13. */
 export const OLDEST_SERVER = 130_000;
@@ -35,6 +35,8 @@ create table @.key (
   key text collate "C" not null,
   pos bigint not null,
   added_at timestamptz not null,
+  version text,
+  item json,
   primary key (set_id, key)
 );
 create unique index key_in_order on @.key (set_id, pos);
@@ -65,7 +67,7 @@ create table @.run_key (
 );
 create index run_key_of on @.run_key (set_id, key);
 
--- m materialized, f failed, F failed with an older value that stands; missing: no row. Set 0 and key '': no partitions.
+-- The letters of the state file; missing: no row. Set 0 and key '': no partitions.
 create table @.status (
   set_id int not null,
   key text collate "C" not null,
@@ -73,6 +75,9 @@ create table @.status (
   letter "char" not null,
   primary key (set_id, key, asset)
 );
+create index status_backlog on @.status (asset) where letter = 'b';
+-- Assets of which something was on record, and with which code.
+create table @.asset (name text collate "C" primary key, code_version text);
 
 -- Queued and started runs. What runs have in common that were queued together stands in their head.
 create table @.run_head (
@@ -82,6 +87,7 @@ create table @.run_head (
   sensor text collate "C",
   set_id int,
   assets text[] not null,
+  reasons json,
   tags json not null,
   origin text not null,
   retry_of text
@@ -98,7 +104,8 @@ create table @.run (
   interrupted int not null default 0,
   started_at text,
   done json,
-  done_assets text[]
+  done_assets text[],
+  touched json
 );
 create index run_by_head on @.run (head, number);
 create index run_by_owner on @.run (owner) where owner is not null;
@@ -189,3 +196,18 @@ create table @.kept_state (name text primary key, document json not null);
 alter table @.staged alter bytes set storage external;
 alter table @.value alter bytes set storage external;
 `;
+
+/** What brings the tables from the version before to this one. */
+export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
+  [
+    2,
+    `
+alter table @.key add version text, add item json;
+create index status_backlog on @.status (asset) where letter = 'b';
+create table @.asset (name text collate "C" primary key, code_version text);
+insert into @.asset (name) select distinct asset from @.status;
+alter table @.run_head add reasons json;
+alter table @.run add touched json;
+`,
+  ],
+]);

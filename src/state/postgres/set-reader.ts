@@ -1,8 +1,8 @@
 /** What a user's function asks of sets: each question a query, and a long set comes in pages. */
-import { NOTHING_CARRIED } from '../../model/carried.ts';
 import { statusAt } from '../document/statuses.ts';
 import type { SetReader } from '../store.ts';
 import { type Port, rows } from './port.ts';
+import { readCarried } from './read/keys.ts';
 import { readStatuses } from './read/statuses.ts';
 
 /** So many keys come at a time. */
@@ -15,8 +15,6 @@ where not exists (select from @.key_set s join @.key k on k.set_id = s.id where 
 order by w.n`;
 
 const HAS = `select from @.key_set s join @.key k on k.set_id = s.id where s.name = $1 and k.key = $2`;
-
-const PRESENT = `select k.key from @.key_set s join @.key k on k.set_id = s.id where s.name = $1 and k.key = any($2)`;
 
 const COUNT = `select size::float8 as size from @.key_set where name = $1`;
 
@@ -32,10 +30,7 @@ export function setReader(port: Port): SetReader {
       return found.map(({ key }) => key);
     },
     has: async (set, key) => (await rows(port, HAS, [set, key])).length > 0,
-    carried: async (set, keys) => {
-      const found = await rows<{ readonly key: string }>(port, PRESENT, [set, [...keys]]);
-      return new Map(found.map(({ key }) => [key, NOTHING_CARRIED]));
-    },
+    carried: (set, keys) => readCarried(port, set, keys),
     statusOf: async (asset, set, keys) => {
       const found = await readStatuses(
         port,

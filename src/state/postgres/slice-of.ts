@@ -3,7 +3,8 @@ import type { PartitionStatus } from '../../model/partition-status.ts';
 import { findRun, pendingRuns } from '../document/run-columns.ts';
 import type { KeysNeed, Needs } from '../needs.ts';
 import type { ExecutorView, KeyPage, KeyStatuses, SensorView, StateView, StatusCounts } from '../slice.ts';
-import { readKeys, readSets } from './read/keys.ts';
+import { carriedBy, readKeys, readSets } from './read/keys.ts';
+import type { Carried } from '../../model/carried.ts';
 import { type Moment, readMoment, type SensorRow } from './read/moment.ts';
 import { statusAt } from '../document/statuses.ts';
 import { readCandidates, readCounts, readOldest, readPage } from './read/questions.ts';
@@ -42,7 +43,6 @@ export async function readSlice(port: Port, needs: Needs, tools: SliceTools): Pr
     setNames: () => moment.sets.map(({ name }) => name),
     size: (set) => sizes.get(set) ?? 0,
     ...keys,
-    carried: () => new Map(),
     page: asked(pages, 'a page of keys'),
     oldest: asked(oldest, 'the oldest keys'),
     statusOf: statuses,
@@ -105,7 +105,9 @@ async function keysOf(
   port: Port,
   needs: readonly KeysNeed[],
   oldest: ReadonlyMap<string, readonly string[]>,
-): Promise<Pick<StateView, 'keys' | 'present' | 'keptOut'>> {
+): Promise<Pick<StateView, 'keys' | 'present' | 'keptOut' | 'carried'>> {
+  const carriers = new Set(needs.filter(({ carried }) => carried).map(({ set }) => set));
+  const withCarried = carriers.size > 0;
   const whole = new Set(needs.filter(({ keys }) => keys === 'all').map(({ set }) => set));
   const declared = new Map<string, Set<string>>();
   const declare = (set: string, key: string): void => {
@@ -119,15 +121,21 @@ async function keysOf(
   }
   const some = [...declared].flatMap(([set, keys]) => [...keys].map((key) => [set, key] as const));
   const found = [
-    ...(whole.size === 0 ? [] : await readSets(port, [...whole])),
-    ...(some.length === 0 ? [] : await readKeys(port, some)),
+    ...(whole.size === 0 ? [] : await readSets(port, [...whole], withCarried)),
+    ...(some.length === 0 ? [] : await readKeys(port, some, withCarried)),
   ];
   const inOrder = new Map<string, string[]>();
   const present = new Map<string, Set<string>>();
   const keptOut = new Map<string, Set<string>>();
+  const carried = new Map<string, Map<string, Carried>>();
   for (const row of found) {
     if (row.present) addTo(present, row.set, row.key);
     if (row.kept_out) addTo(keptOut, row.set, row.key);
+    if (row.version !== null || row.item !== null) {
+      const ofSet = carried.get(row.set) ?? new Map<string, Carried>();
+      carried.set(row.set, ofSet);
+      ofSet.set(row.key, carriedBy(row));
+    }
     if (row.present && whole.has(row.set)) {
       const list = inOrder.get(row.set);
       if (list === undefined) inOrder.set(row.set, [row.key]);
@@ -157,6 +165,14 @@ async function keysOf(
     keys: (set) => (whole.has(set) ? (inOrder.get(set) ?? []) : undeclared(`all keys of set ${set}`)),
     present: among(present),
     keptOut: among(keptOut),
+    carried: (set, keys) => {
+      if (!carriers.has(set)) undeclared(`what keys of set ${set} carry`);
+      const ofSet = carried.get(set);
+      const known = among(present)(set, keys);
+      return new Map(
+        Array.from(known).flatMap((key) => (ofSet?.has(key) ? [[key, ofSet.get(key)!] as const] : [])),
+      );
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** The state as one document: for copies and checks, and for tests. And back: a document in the place of what is there. */
 import {
+  type AssetEntry,
   emptyDocument,
   type RunGroup,
   type SpentRunKeys,
@@ -7,13 +8,15 @@ import {
 } from '../document/state-document.ts';
 import { withZero, runKeyText, withoutZero } from './run-key-text.ts';
 import { type Moment, readMoment } from './read/moment.ts';
+import type { JsonValue } from '../../model/json-value.ts';
+import { withColumns } from '../document/change-carried.ts';
 import { isoText } from './read/questions.ts';
 import { readRuns } from './read/runs.ts';
 import { type Port, rows } from './port.ts';
 import { runId } from '../../model/run.ts';
 
 const KEYS = `
-select s.name as set, k.key, ${isoText('k.added_at')} as at
+select s.name as set, k.key, ${isoText('k.added_at')} as at, k.version, k.item
 from @.key_set s join @.key k on k.set_id = s.id order by s.id, k.pos`;
 
 const KEPT_OUT = `
@@ -27,6 +30,8 @@ const RUN_KEYS = `
 select r.sensor, coalesce(r.whole, r.run_key) as run_key, s.name as set, r.key
 from @.run_key r left join @.key_set s on s.id = r.set_id order by r.sensor, r.run_key`;
 
+const ASSETS = `select name, code_version from @.asset order by name`;
+
 const WRITTEN = `select coalesce(written_by, '{"version":"","at":""}') as written from @.meta`;
 
 export interface WholeState {
@@ -39,9 +44,10 @@ export async function readWhole(
   admit: (moment: Moment | null) => Promise<Moment>,
 ): Promise<WholeState> {
   const moment = await admit(await readMoment(port, { sensors: 'all', executors: true }));
-  const keys = await rows<{ readonly set: string; readonly key: string; readonly at: string }>(port, KEYS);
+  const keys = await rows<KeyRow>(port, KEYS);
   const keptOut = await rows<{ readonly set: string; readonly key: string }>(port, KEPT_OUT);
   const statuses = await rows<StatusRow>(port, STATUSES);
+  const assets = await rows<AssetRow>(port, ASSETS);
   const spent = await rows<SpentRow>(port, RUN_KEYS);
   const [written] = await rows<{ readonly written: StateDocument['writtenBy'] }>(port, WRITTEN);
   const sets = setsOf(moment, keys, keptOut);
@@ -72,7 +78,7 @@ export async function readWhole(
           },
         ]),
     ),
-    assets: assetsOf(statuses, positions),
+    assets: assetsOf(assets, statuses, positions),
     executors: moment.executors.map(({ owner, slots, wants }) => ({ ...owner, slots, wants })),
     runs,
     sets,
@@ -80,26 +86,47 @@ export async function readWhole(
   return { document, moment };
 }
 
+interface KeyRow {
+  readonly set: string;
+  readonly key: string;
+  readonly at: string;
+  readonly version: string | null;
+  readonly item: JsonValue;
+}
+
 function setsOf(
   { sets }: Moment,
-  keys: readonly { readonly set: string; readonly key: string; readonly at: string }[],
+  keys: readonly KeyRow[],
   keptOut: readonly { readonly set: string; readonly key: string }[],
 ): StateDocument['sets'] {
   const entries = new Map(
     sets.map(({ name }) => [
       name,
-      { keys: [] as string[], added: [] as [number, string][], keptOut: [] as string[] },
+      {
+        keys: [] as string[],
+        added: [] as [number, string][],
+        keptOut: [] as string[],
+        versions: [] as (string | null)[],
+        items: [] as JsonValue[],
+      },
     ]),
   );
-  for (const { set, key, at } of keys) {
+  for (const { set, key, at, version, item } of keys) {
     const entry = entries.get(set)!;
     entry.keys.push(key);
+    entry.versions.push(version === null ? null : withZero(version));
+    entry.items.push(item);
     const last = entry.added.at(-1);
     if (last?.[1] === at) last[0]++;
     else entry.added.push([1, at]);
   }
   for (const { set, key } of keptOut) entries.get(set)!.keptOut.push(key);
-  return Object.fromEntries(entries);
+  return Object.fromEntries(
+    Array.from(entries, ([name, { versions, items, ...set }]) => [
+      name,
+      withColumns(set, { versions, items }),
+    ]),
+  );
 }
 
 interface StatusRow {
@@ -111,8 +138,17 @@ interface StatusRow {
 
 type Positions = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
+interface AssetRow {
+  readonly name: string;
+  readonly code_version: string | null;
+}
+
 /** Which of an asset's columns stands first says nothing: each is asked for by its set. */
-function assetsOf(statuses: readonly StatusRow[], positions: Positions): StateDocument['assets'] {
+function assetsOf(
+  assets: readonly AssetRow[],
+  statuses: readonly StatusRow[],
+  positions: Positions,
+): StateDocument['assets'] {
   const columns = new Map<string, Map<string | null, string[]>>();
   for (const { asset, set, key, letter } of statuses) {
     const ofAsset = columns.get(asset) ?? new Map<string | null, string[]>();
@@ -122,12 +158,15 @@ function assetsOf(statuses: readonly StatusRow[], positions: Positions): StateDo
     letters[set === null ? 0 : positions.get(set)!.get(key)!] = letter;
   }
   return Object.fromEntries(
-    [...columns].map(([asset, ofAsset]) => {
-      const [first, ...before] = [...ofAsset].map(([set, letters]) => ({
-        set,
-        status: Array.from(letters, (letter) => letter ?? '.').join(''),
-      }));
-      return [asset, { ...first!, ...(before.length > 0 && { before }) }];
+    assets.map(({ name, code_version: codeVersion }): [string, AssetEntry] => {
+      const [first = { set: null, status: '.' }, ...before] = Array.from(
+        columns.get(name) ?? [],
+        ([set, letters]) => ({ set, status: Array.from(letters, (letter) => letter ?? '.').join('') }),
+      );
+      return [
+        name,
+        { ...first, ...(before.length > 0 && { before }), ...(codeVersion !== null && { codeVersion }) },
+      ];
     }),
   );
 }
@@ -169,6 +208,7 @@ const CLEAR = [
   'status',
   'run',
   'run_head',
+  'asset',
   'executor',
   'begun',
   'program',
@@ -177,8 +217,10 @@ const CLEAR = [
 const SETS = `insert into @.key_set (name, size, next_pos) select s.name, s.size, s.size + 1 from unnest($1::text[], $2::bigint[]) with ordinality as s(name, size, n) order by s.n`;
 
 const PUT_KEYS = `
-insert into @.key (set_id, key, pos, added_at)
-select s.id, k.key, k.n, k.at from @.key_set s, unnest($2::text[], $3::timestamptz[]) with ordinality as k(key, at, n) where s.name = $1`;
+insert into @.key (set_id, key, pos, added_at, version, item)
+select s.id, k.key, k.n, k.at, k.version, k.item::json
+from @.key_set s, unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[]) with ordinality as k(key, at, version, item, n)
+where s.name = $1`;
 
 const PUT_KEPT_OUT = `
 insert into @.kept_out (set_id, key)
@@ -189,6 +231,8 @@ insert into @.status (set_id, key, asset, letter)
 select case when $2::text is null then 0 else (select id from @.key_set where name = $2) end, k.key, $1, k.letter::"char"
 from unnest($3::text[], $4::text[]) as k(key, letter)`;
 
+const PUT_ASSETS = `insert into @.asset (name, code_version) select * from unnest($1::text[], $2::text[])`;
+
 const PUT_SENSOR = `
 insert into @.sensor (name, status, cursor, version, last_tick) values ($1, $2, $3, $4, $5)`;
 
@@ -198,15 +242,15 @@ select $1, k.run_key, k.whole, s.id, k.key
 from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as k(run_key, whole, set, key) left join @.key_set s on s.name = k.set`;
 
 const PUT_HEAD = `
-insert into @.run_head (run_group, created_at, sensor, set_id, assets, tags, origin, retry_of)
-values ($1, $2, $3, (select id from @.key_set where name = $4), $5, $6, $7, $8) returning n::float8 as n`;
+insert into @.run_head (run_group, created_at, sensor, set_id, assets, tags, origin, retry_of, reasons)
+values ($1, $2, $3, (select id from @.key_set where name = $4), $5, $6, $7, $8, $9) returning n::float8 as n`;
 
 const PUT_RUNS = `
-insert into @.run (id, head, number, key, run_key, letter, owner, owned_since, interrupted, started_at, done, done_assets)
+insert into @.run (id, head, number, key, run_key, letter, owner, owned_since, interrupted, started_at, done, done_assets, touched)
 select r.id, $1, r.number, r.key, r.run_key, r.letter::"char", $2, $3, r.interrupted, r.started_at, r.done::json,
-  case when r.done is not null then array(select json_array_elements_text(r.done_assets::json)) end
-from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[])
-  as r(id, number, key, run_key, letter, interrupted, started_at, done, done_assets)`;
+  case when r.done is not null then array(select json_array_elements_text(r.done_assets::json)) end, r.touched::json
+from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[])
+  as r(id, number, key, run_key, letter, interrupted, started_at, done, done_assets, touched)`;
 
 const PUT_EXECUTOR = `
 insert into @.executor (id, owner, slots, wants, lease_ms, beat, turned)
@@ -217,14 +261,25 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
   for (const statement of CLEAR) await port.execute(statement);
   const sets = Object.entries(document.sets);
   await port.execute(SETS, [sets.map(([name]) => name), sets.map(([, { keys }]) => keys.length)]);
-  for (const [name, { keys, added, keptOut }] of sets) {
+  for (const [name, { keys, added, keptOut, versions = [], items = [] }] of sets) {
     const times = added.flatMap(([count, at]) => Array.from({ length: count }, () => at));
-    await port.execute(PUT_KEYS, [name, keys, times]);
+    await port.execute(PUT_KEYS, [
+      name,
+      keys,
+      times,
+      versions.map((version) => (version === null ? null : withoutZero(version))),
+      items.map((item) => (item === null ? null : JSON.stringify(item))),
+    ]);
     await port.execute(PUT_KEPT_OUT, [name, keptOut]);
   }
   const keysOf = (set: string | null): readonly string[] =>
     set === null ? [''] : (document.sets[set]?.keys ?? []);
-  for (const [asset, entry] of Object.entries(document.assets))
+  const assets = Object.entries(document.assets);
+  await port.execute(PUT_ASSETS, [
+    assets.map(([name]) => name),
+    assets.map(([, { codeVersion }]) => codeVersion ?? null),
+  ]);
+  for (const [asset, entry] of assets)
     for (const { set, status } of [entry, ...(entry.before ?? [])]) {
       const made = Array.from(status).flatMap((letter, at) =>
         letter === '.' ? [] : [[keysOf(set)[at]!, letter] as const],
@@ -279,6 +334,7 @@ async function putRuns(port: Port, group: RunGroup): Promise<void> {
     JSON.stringify(tags),
     origin,
     retryOf,
+    group.reasons === undefined ? null : JSON.stringify(group.reasons),
   ]);
   const runKeyAt = (at: number): string | null =>
     group.runKeys === 'keys' ? keys[at]! : (group.runKeys?.[at] ?? null);
@@ -301,5 +357,9 @@ async function putRuns(port: Port, group: RunGroup): Promise<void> {
       return done === undefined ? null : JSON.stringify(done);
     }),
     numbers.map((number) => JSON.stringify(group.done?.[String(number)]?.map(({ asset }) => asset) ?? [])),
+    numbers.map((number) => {
+      const touched = group.touched?.[String(number)];
+      return touched === undefined ? null : JSON.stringify(touched);
+    }),
   ]);
 }

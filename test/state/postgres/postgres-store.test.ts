@@ -12,18 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => cluster[Symbol.dispose]());
 
-describeStoreContract(
-  'PostgresStore',
-  async () => {
-    const rig = await PostgresRig.make(cluster);
-    const { store } = rig;
-    return {
-      store,
-      problems: async () => checkState(await store.document()),
-      content: () => store.document(),
-      kill: (executor) => rig.kill(executor),
-      dispose: () => rig.dispose(),
-    };
-  },
-  { carries: false },
-);
+describeStoreContract('PostgresStore', async () => {
+  const rig = await PostgresRig.make(cluster);
+  const { store } = rig;
+  return {
+    store,
+    problems: async () => checkState(await store.document()),
+    content: () => store.document(),
+    kill: (executor) => rig.kill(executor),
+    dispose: () => rig.dispose(),
+  };
+});

@@ -1,7 +1,9 @@
 /** Random commits: after each of them the state in PostgreSQL is the one that the same changes make of a document. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AssetOutcome } from '../../../src/model/run.ts';
+import { type AssetOutcome, outcomeOf as filled } from '../../../src/model/run.ts';
+import type { Carried } from '../../../src/model/carried.ts';
+import type { KnownPipeline } from '../../../src/model/known-pipeline.ts';
 import type { StateChange } from '../../../src/state/changes.ts';
 import { applyChanges } from '../../../src/state/document/apply-changes.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
@@ -15,7 +17,7 @@ import { PostgresRig } from '../../support/postgres-rig.ts';
 const RUNS = Number(process.env['DYNPART_RUNS'] ?? 25);
 const SETS = ['letters', 'numbers', 'constructor'];
 const KEYS = ['a', 'b', 'c', "d'", 'é', '\\'];
-const ASSETS = ['audio', 'text'];
+const ASSETS = ['audio', 'text', 'config', 'summary'];
 const SENSORS = ['feed', '__proto__x'];
 
 let cluster: PostgresCluster;
@@ -36,7 +38,7 @@ interface Wish {
 }
 
 const wish: fc.Arbitrary<Wish> = fc.record({
-  kind: fc.nat(14),
+  kind: fc.nat(18),
   set: fc.nat(SETS.length - 1),
   sensor: fc.nat(SENSORS.length - 1),
   keys: fc.uniqueArray(fc.nat(KEYS.length - 1), { minLength: 1, maxLength: 4 }),
@@ -46,12 +48,39 @@ const wish: fc.Arbitrary<Wish> = fc.record({
 
 const history = fc.array(fc.array(wish, { minLength: 1, maxLength: 5 }), { minLength: 3, maxLength: 25 });
 
-const outcomeOf = (asset: string, status: AssetOutcome['status'], n: number): AssetOutcome => ({
-  asset,
-  status,
-  attempts: n,
-  metadata: { n, odd: '\0' },
-  error: null,
+const outcomeOf = (asset: string, status: AssetOutcome['status'], n: number): AssetOutcome =>
+  filled({
+    asset,
+    status,
+    attempts: n,
+    metadata: { n, odd: '\0' },
+    skipReason: status === 'SKIPPED' && n % 2 === 0 ? 'nothing' : null,
+  });
+
+const carrying = (n: number): Carried => ({
+  version: n % 3 === 0 ? null : `v${n}\\\0`,
+  item: n % 2 === 0 ? null : { n, odd: '\0é' },
+});
+
+/** config → audio → text → summary, for one of the sets. */
+const pipelineOf = (set: string, pick: number, yes: boolean): KnownPipeline => ({
+  file: '/p.ts',
+  stamp: '',
+  sets: SETS,
+  concurrency: 1,
+  sensors: [],
+  assets: [
+    { name: 'config', set: null, inputs: [], deps: [], ...(pick > 3 && { codeVersion: `${pick}` }) },
+    { name: 'audio', set, inputs: [], deps: ['config'], ...(yes && { automate: 'missing' as const }) },
+    { name: 'text', set, inputs: ['audio'], deps: [], ...(pick > 1 && { codeVersion: `${pick % 3}` }) },
+    {
+      name: 'summary',
+      set,
+      inputs: ['text'],
+      deps: [],
+      ...(pick > 2 && { automate: 'stale' as const, ...(pick > 4 && { takesBacklog: true as const }) }),
+    },
+  ],
 });
 
 /** The changes that a planner might make of a wish, given the document. */
@@ -79,7 +108,10 @@ function changesFor(
     case 1: {
       const fresh = keys.filter((key) => !entry.keys.includes(key) && !entry.keptOut.includes(key));
       const at = `2026-01-0${pick + 1}T00:00:00.000Z`;
-      return fresh.length === 0 ? [] : [{ type: 'keys-added', set, keys: fresh, at }];
+      const carried = fresh.map((_, n) => carrying(n + pick));
+      return fresh.length === 0
+        ? []
+        : [{ type: 'keys-added', set, keys: fresh, at, ...(yes && { carried }) }];
     }
     case 2:
       return [{ type: 'keys-removed', set, keys, keepOut: yes }];
@@ -119,7 +151,8 @@ function changesFor(
         runKeys,
         sensor: pick === 5 ? null : sensor,
         retryOf: pick === 4 ? 'old-1' : null,
-        assets: pick === 3 ? ['text'] : ASSETS,
+        assets: isKeyed ? (pick === 3 ? ['text'] : ['audio', 'text', 'summary']) : ['config'],
+        ...(pick === 1 && { reasons: ['missing'] }),
         tags: pick === 2 ? { why: 'é\0' } : {},
       });
       return [{ type: 'runs-queued', runs: queued, owner: yes && known ? executor : null }];
@@ -157,7 +190,7 @@ function changesFor(
           runs: runs.map(({ group, run }, at) => {
             const status = (['SUCCESS', 'FAILURE', 'CANCELED'] as const)[(pick + at) % 3]!;
             const assets = group.assets.map((asset, n) =>
-              outcomeOf(asset, n === 1 && yes ? 'SKIPPED' : status, n),
+              outcomeOf(asset, n === 1 && yes ? 'SKIPPED' : status, n + pick),
             );
             return finishedRun({
               id: run.id,
@@ -169,6 +202,19 @@ function changesFor(
           }),
         },
       ];
+    case 15:
+      return here.length === 0
+        ? []
+        : [{ type: 'keys-updated', set, keys: here, carried: here.map((_, n) => carrying(n + pick)) }];
+    case 16: {
+      const as = (['materialized', 'missing', 'skipped'] as const)[pick % 3]!;
+      return yes
+        ? [{ type: 'keys-marked', asset: 'config', set: null, keys: [null], as }]
+        : [{ type: 'keys-marked', asset: ['audio', 'text', 'summary'][pick % 3]!, set, keys: here, as }];
+    }
+    case 17:
+    case 18:
+      return [{ type: 'pipeline-known', pipeline: pipelineOf(set, pick, yes) }];
     default:
       return yes
         ? [{ type: 'executor', id: executor, slots: pick, wants: 1 }]
@@ -235,7 +281,20 @@ function meaning(document: StateDocument): unknown {
       other: [...runKeys.other].sort(byText),
     }));
   const executors = document.executors.map(({ id, slots, wants }) => `${id} ${slots} ${wants}`).sort();
-  return { serial: document.serial, pipeline: document.pipeline, sets, statuses, runs, sensors, executors };
+  const codes = Object.entries(document.assets)
+    .map(([name, { codeVersion }]) => `${name} ${codeVersion}`)
+    .filter((text) => !text.endsWith('undefined'))
+    .sort(byText);
+  return {
+    codes,
+    serial: document.serial,
+    pipeline: document.pipeline,
+    sets,
+    statuses,
+    runs,
+    sensors,
+    executors,
+  };
 }
 
 describe('random commits', () => {

@@ -33,6 +33,16 @@ beforeAll(async () => {
     { type: 'sensor-changed', sensor: 'other', tick: tickRecord({ sensor: 'other', status: 'SUCCESS' }) },
   );
   await commit({
+    type: 'keys-updated',
+    set: 'letters',
+    keys: ['a1', 'c1', "quo'te"],
+    carried: [
+      { version: '1\0\\', item: null },
+      { version: null, item: { odd: '\0é' } },
+      { version: '2', item: [1, null] },
+    ],
+  });
+  await commit({
     type: 'runs-finished',
     runs: [
       finishedRun({ id: 'x-1', partitionKey: 'a1', status: 'SUCCESS' }),
@@ -61,6 +71,18 @@ beforeAll(async () => {
     { type: 'runs-started', runs: new Map([['g-2', DAYS[0]!]]) },
     { type: 'runs-canceling', ids: ['g-3'] },
   );
+  const named = ['audio', 'text'].map((name) => ({ name, set: 'letters', inputs: [], deps: [] }));
+  const pipeline = { file: '/p.ts', stamp: '', sets: ['letters'], concurrency: 1, sensors: [] };
+  await commit({ type: 'pipeline-known', pipeline: { ...pipeline, assets: named } });
+  await commit(
+    {
+      type: 'pipeline-known',
+      pipeline: { ...pipeline, assets: named.map((one) => ({ ...one, automate: 'missing' as const })) },
+    },
+    { type: 'keys-marked', asset: 'text', set: 'letters', keys: ['b3'], as: 'skipped' },
+    { type: 'keys-marked', asset: 'audio', set: 'letters', keys: ['a3', 'b3'], as: 'materialized' },
+    { type: 'keys-updated', set: 'letters', keys: ['a3'], carried: [{ version: 'new', item: null }] },
+  );
   const made = outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: { n: 1 } });
   await commit({ type: 'runs-progressed', runs: new Map([['g-2', [made]]]) });
 });
@@ -82,15 +104,17 @@ const pages: PageQuery[] = [
   { set: 'letters', after: 'gone', limit: 1 },
   { set: 'letters', limit: 2, fromEnd: true, assets: ASSETS },
   { set: 'letters', assets: ASSETS },
-  ...(['missing', 'materialized', 'failed', 'in progress'] as const).flatMap((status): PageQuery[] => [
-    { set: 'letters', assets: ASSETS, status },
-    { set: 'letters', assets: ['audio'], status, limit: 1 },
-    { set: 'letters', assets: ['audio', 'text'], every: true, status },
-  ]),
+  ...(['missing', 'materialized', 'failed', 'in progress', 'stale', 'backlog', 'skipped'] as const).flatMap(
+    (status): PageQuery[] => [
+      { set: 'letters', assets: ASSETS, status },
+      { set: 'letters', assets: ['audio'], status, limit: 1 },
+      { set: 'letters', assets: ['audio', 'text'], every: true, status },
+    ],
+  ),
 ];
 
 const candidates: CandidateQuery[] = (['oldest', 'newest'] as const).flatMap((order) =>
-  ([null, ['missing'], ['failed', 'materialized'], []] as const).flatMap((inStates) => [
+  ([null, ['missing'], ['failed', 'materialized'], ['stale', 'skipped'], []] as const).flatMap((inStates) => [
     { set: 'letters', inStates, assets: ['audio'], alsoOf: ['text'], prefix: null, order },
     { set: 'letters', inStates, assets: ASSETS, alsoOf: [], prefix: 'a', order },
   ]),
@@ -124,6 +148,16 @@ const QUESTIONS: readonly (readonly [name: string, needs: Needs, ask: (view: Sta
     'keys',
     { keys: ['letters', 'nowhere'].map((set) => ({ set, keys: [...KEYS, null] })) },
     (view) => ['letters', 'nowhere'].map((set) => [view.present(set, KEYS), view.keptOut(set, KEYS)]),
+  ],
+  [
+    'what keys carry',
+    { keys: [{ set: 'letters', keys: KEYS, carried: true }] },
+    (view) => view.carried('letters', KEYS),
+  ],
+  [
+    'what all keys carry',
+    { keys: [{ set: 'letters', keys: 'all', carried: true }] },
+    (view) => [view.keys('letters'), view.carried('letters', view.keys('letters'))],
   ],
   [
     'whole sets',

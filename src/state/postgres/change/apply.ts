@@ -1,41 +1,46 @@
 /** What each change does to the tables: a statement or two for each, in the order of the changes. */
-import { fail } from '../../../model/failure.ts';
+import type { KnownPipeline } from '../../../model/known-pipeline.ts';
 import type { StateChange } from '../../changes.ts';
 import type { Port } from '../port.ts';
-import { addKeys, letIn, removeKeys } from './keys.ts';
+import { addKeys, letIn, removeKeys, updateKeys } from './keys.ts';
 import { claimRuns, markCanceling, releaseRuns, startRuns } from './runs.ts';
 import { finishRuns, progressRuns } from './ends.ts';
 import { queueRuns } from './queue.ts';
-import { changeExecutor, changeSensor, executorLeft, rememberPipeline } from './others.ts';
+import { changeExecutor, changeSensor, executorLeft } from './others.ts';
+import { rememberPipeline } from './pipeline.ts';
+import { changeStatuses, setsBelow } from './statuses.ts';
 import type { EnteredExecutor } from '../executors.ts';
 
 export interface Applying {
   /** That of this commit. */
   readonly serial: number;
+  /** As the state remembers it: the changes before this one may have brought another one. */
+  pipeline: KnownPipeline | null;
   /** Executors of this process: their row is made by the first change that names them. */
   readonly entered: (id: string) => EnteredExecutor | undefined;
 }
 
-function notYet(): never {
-  return fail({
-    reason: 'usage',
-    message: 'a state in PostgreSQL keeps no versions, items and marks yet',
-    hint: 'add the keys alone, or keep the state in a file',
-  });
-}
-
-export async function applyChange(
-  port: Port,
-  change: StateChange,
-  { serial, entered }: Applying,
-): Promise<void> {
+export async function applyChange(port: Port, change: StateChange, applying: Applying): Promise<void> {
+  const { serial, entered } = applying;
   switch (change.type) {
     case 'keys-added':
-      if (change.carried?.some(({ version, item }) => version !== null || item !== null)) notYet();
       return addKeys(port, change);
-    case 'keys-updated':
-    case 'keys-marked':
-      return notYet();
+    case 'keys-updated': {
+      const { set } = change;
+      const changed = await updateKeys(port, change);
+      if (changed.length > 0)
+        await changeStatuses(port, applying, [{ set, keys: changed }], (statuses) =>
+          statuses.changeVersions(set, changed),
+        );
+      return;
+    }
+    case 'keys-marked': {
+      const { asset, set, keys, as } = change;
+      const below = set === null ? setsBelow(applying.pipeline, [asset]) : [];
+      return changeStatuses(port, applying, [{ set, keys }, ...below], (statuses) =>
+        statuses.mark(asset, set, keys, as),
+      );
+    }
     case 'keys-removed':
       return removeKeys(port, change);
     case 'keys-let-in':
@@ -51,16 +56,17 @@ export async function applyChange(
     case 'runs-started':
       return startRuns(port, change.runs);
     case 'runs-progressed':
-      return progressRuns(port, change.runs);
+      return progressRuns(port, change, applying);
     case 'runs-canceling':
       return markCanceling(port, change.ids);
     case 'runs-finished':
-      return finishRuns(port, change.runs);
+      return finishRuns(port, change.runs, applying);
     case 'executor':
       return changeExecutor(port, change, entered(change.id));
     case 'executor-left':
       return executorLeft(port, change.id);
     case 'pipeline-known':
-      return rememberPipeline(port, change.pipeline);
+      await rememberPipeline(port, change.pipeline, { before: applying.pipeline, serial });
+      applying.pipeline = change.pipeline;
   }
 }

@@ -1,7 +1,9 @@
 /** Runs that end, and what runs have made on their way: statuses, values, the history. */
 import type { AssetOutcome } from '../../../model/run.ts';
-import type { FinishedRun } from '../../changes.ts';
+import type { FinishedRun, StaleAssets, StateChange } from '../../changes.ts';
+import type { OutcomesOfRun } from '../../document/status-changes.ts';
 import { type Port, rows } from '../port.ts';
+import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
 
 interface RunGone {
   readonly id: string;
@@ -18,24 +20,27 @@ heads as (
 )
 select id, owner, done_assets from gone`;
 
-export async function finishRuns(port: Port, finished: readonly FinishedRun[]): Promise<void> {
+export async function finishRuns(
+  port: Port,
+  finished: readonly FinishedRun[],
+  surroundings: Surroundings,
+): Promise<void> {
   const gone = await rows<RunGone>(port, LEAVE, [finished.map(({ record }) => record.id)]);
   const left = new Map(gone.map((run) => [run.id, run]));
   await recordRuns(port, finished);
   // What is on record counts once: another run may have come to something else since.
-  const outcomes = finished.flatMap(({ record: { id, partitionKey: key, assets }, set }) => {
-    const done = left.get(id)?.done_assets ?? [];
-    return assets
-      .filter(({ asset }) => !done.includes(asset))
-      .map((outcome) => ({ id, set, key, ...outcome }));
+  const ended = finished.map(({ record: { id, partitionKey, assets }, set, stale = NONE_STALE }) => {
+    const run = left.get(id);
+    const done = run?.done_assets ?? [];
+    const outcomes = assets.filter(({ asset }) => !done.includes(asset));
+    return { id, set, partitionKey, assets: outcomes, stale, owner: run?.owner ?? null };
   });
-  await recordOutcomes(port, outcomes);
-  await settleValues(
-    port,
-    gone,
-    outcomes.filter(({ status }) => status === 'SUCCESS'),
-  );
+  await recordOutcomes(port, surroundings, ended);
+  await moveValues(port, ended);
+  if (gone.length > 0) await port.execute(DROP_STAGED, [gone.map(({ id }) => id)]);
 }
+
+const NONE_STALE: StaleAssets = new Map();
 
 const HISTORY = `
 insert into @.history (id, status, sensor, key, assets, is_tagged, finished_at, record)
@@ -79,7 +84,8 @@ from unnest($1::text[], $2::text[], $3::text[]) as p(id, done, assets) where r.i
 
 export async function progressRuns(
   port: Port,
-  progress: ReadonlyMap<string, readonly AssetOutcome[]>,
+  { runs: progress, stale = new Map() }: Extract<StateChange, { readonly type: 'runs-progressed' }>,
+  surroundings: Surroundings,
 ): Promise<void> {
   const found = await rows<RunFound>(port, FOUND, [[...progress.keys()]]);
   if (found.length === 0) return;
@@ -96,48 +102,38 @@ export async function progressRuns(
   const runs = new Map(found.map((run) => [run.id, run]));
   const outcomes = [...progress].flatMap(([id, assets]) => {
     const run = runs.get(id);
-    return run === undefined ? [] : assets.map((outcome) => ({ ...outcome, ...run }));
+    if (run === undefined) return [];
+    const { set, key: partitionKey, owner } = run;
+    return [{ id, set, partitionKey, assets, stale: stale.get(id) ?? NONE_STALE, owner }];
   });
-  await recordOutcomes(port, outcomes);
+  await recordOutcomes(port, surroundings, outcomes);
   await moveValues(port, outcomes);
 }
 
-interface Outcome {
+interface Outcomes extends OutcomesOfRun {
   readonly id: string;
-  readonly set: string | null;
-  readonly key: string | null;
-  readonly asset: string;
-  readonly status: AssetOutcome['status'];
 }
 
-/** What is on record stands until it is replaced: a failure after it changes what is counted. A key that is gone has no status. */
-const STATUSES = `
-insert into @.status as t (set_id, key, asset, letter)
-select case when w.set is null then 0 else s.id end, coalesce(w.key, ''), w.asset, w.letter::"char"
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(set, key, asset, letter)
-left join @.key_set s on s.name = w.set
-where w.set is null or exists (select from @.key k where k.set_id = s.id and k.key = w.key)
-on conflict (set_id, key, asset) do update set
-  letter = case when excluded.letter = 'f' and t.letter in ('m', 'F') then 'F'::"char" else excluded.letter end`;
-
-async function recordOutcomes(port: Port, outcomes: readonly Outcome[]): Promise<void> {
-  const letters = new Map<string, { readonly outcome: Outcome; readonly letter: string }>();
-  for (const outcome of outcomes) {
-    const { asset, set, key, status } = outcome;
-    if (status !== 'SUCCESS' && status !== 'FAILURE') continue;
-    const name = JSON.stringify([asset, set, key]);
-    const before = letters.get(name)?.letter;
-    const isRemake = before === 'm' || before === 'F';
-    letters.set(name, { outcome, letter: status === 'SUCCESS' ? 'm' : isRemake ? 'F' : 'f' });
+async function recordOutcomes(
+  port: Port,
+  surroundings: Surroundings,
+  runs: readonly Outcomes[],
+): Promise<void> {
+  if (!runs.some(({ assets }) => assets.length > 0)) return;
+  const keys = new Map<string | null, (string | null)[]>();
+  for (const { set, partitionKey } of runs) {
+    const ofSet = keys.get(set);
+    if (ofSet === undefined) keys.set(set, [partitionKey]);
+    else ofSet.push(partitionKey);
   }
-  if (letters.size === 0) return;
-  const last = [...letters.values()];
-  await port.execute(STATUSES, [
-    last.map(({ outcome }) => outcome.set),
-    last.map(({ outcome }) => outcome.key),
-    last.map(({ outcome }) => outcome.asset),
-    last.map(({ letter }) => letter),
-  ]);
+  const alone = runs.flatMap(({ set, assets }) => (set === null ? assets.map(({ asset }) => asset) : []));
+  const concerned = Array.from(keys, ([set, ofSet]) => ({ set, keys: ofSet }));
+  await changeStatuses(
+    port,
+    surroundings,
+    [...concerned, ...setsBelow(surroundings.pipeline, alone)],
+    (statuses) => statuses.recordRuns(runs),
+  );
 }
 
 /** Values are in their place with the record of their materialization: those that the run's owner has staged, and nobody else. */
@@ -148,30 +144,33 @@ from unnest($1::text[], $2::text[], $3::text[]) as w(run, asset, executor)
 join @.staged g on g.run = w.run and g.asset = w.asset and g.executor = w.executor
 on conflict (asset, key) do update set run = excluded.run, codec = excluded.codec, bytes = excluded.bytes`;
 
-async function moveValues(
-  port: Port,
-  made: readonly (Outcome & { readonly owner: string | null })[],
-): Promise<void> {
-  if (made.length === 0) return;
+/** What was skipped has no value any more. */
+const DROP_VALUES = `
+delete from @.value v using unnest($1::text[], $2::text[]) as w(asset, key) where v.asset = w.asset and v.key = w.key`;
+
+async function moveValues(port: Port, runs: readonly Outcomes[]): Promise<void> {
   // Of several runs for one key the last one counts.
-  const last = [...new Map(made.map((one) => [JSON.stringify([one.asset, one.key]), one])).values()];
-  await port.execute(MOVE, [
-    last.map(({ id }) => id),
-    last.map(({ asset }) => asset),
-    last.map(({ owner }) => owner),
-  ]);
+  const last = new Map<
+    string,
+    { run: string; asset: string; key: string; owner: string | null; isMade: boolean }
+  >();
+  for (const { id: run, partitionKey, owner, assets } of runs)
+    for (const { asset, status, skipReason } of assets) {
+      const isMade = status === 'SUCCESS';
+      const key = partitionKey ?? '';
+      if (isMade || (status === 'SKIPPED' && skipReason !== null))
+        last.set(JSON.stringify([asset, key]), { run, asset, key, owner, isMade });
+    }
+  const made = [...last.values()].filter(({ isMade, owner }) => isMade && owner !== null);
+  const skipped = [...last.values()].filter(({ isMade }) => !isMade);
+  if (made.length > 0)
+    await port.execute(MOVE, [
+      made.map(({ run }) => run),
+      made.map(({ asset }) => asset),
+      made.map(({ owner }) => owner),
+    ]);
+  if (skipped.length > 0)
+    await port.execute(DROP_VALUES, [skipped.map(({ asset }) => asset), skipped.map(({ key }) => key)]);
 }
 
 const DROP_STAGED = `delete from @.staged where run = any($1::text[])`;
-
-async function settleValues(port: Port, gone: readonly RunGone[], made: readonly Outcome[]): Promise<void> {
-  const owners = new Map(gone.map(({ id, owner }) => [id, owner]));
-  await moveValues(
-    port,
-    made.flatMap((outcome) => {
-      const owner = owners.get(outcome.id);
-      return owner === undefined || owner === null ? [] : [{ ...outcome, owner }];
-    }),
-  );
-  if (gone.length > 0) await port.execute(DROP_STAGED, [gone.map(({ id }) => id)]);
-}

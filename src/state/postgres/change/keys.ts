@@ -1,6 +1,8 @@
 /** Keys that are added, removed, kept out and let in. */
 import type { StateChange } from '../../changes.ts';
-import type { Port } from '../port.ts';
+import type { Carried } from '../../../model/carried.ts';
+import { type Port, rows } from '../port.ts';
+import { withoutZero } from '../run-key-text.ts';
 
 type Change<T extends StateChange['type']> = Extract<StateChange, { readonly type: T }>;
 
@@ -10,11 +12,43 @@ with s as (
   on conflict (name) do update set size = s.size + $4::bigint, next_pos = s.next_pos + $4::bigint
   returning s.id, s.next_pos - $4::bigint as first
 )
-insert into @.key (set_id, key, pos, added_at)
-select s.id, k.key, s.first + k.n - 1, $3 from s, unnest($2::text[]) with ordinality as k(key, n)`;
+insert into @.key (set_id, key, pos, added_at, version, item)
+select s.id, k.key, s.first + k.n - 1, $3, k.version, k.item::json
+from s, unnest($2::text[], $5::text[], $6::text[]) with ordinality as k(key, version, item, n)`;
 
-export async function addKeys(port: Port, { set, keys, at }: Change<'keys-added'>): Promise<void> {
-  await port.execute(ADD, [set, keys, at, keys.length]);
+export async function addKeys(port: Port, { set, keys, at, carried }: Change<'keys-added'>): Promise<void> {
+  const [versions, items] = columnsOf(carried ?? []);
+  await port.execute(ADD, [set, keys, at, keys.length, versions, items]);
+}
+
+/** As texts: the database has no letter U+0000 but in JSON. */
+function columnsOf(carried: readonly Carried[]): [versions: (string | null)[], items: (string | null)[]] {
+  return [
+    carried.map(({ version }) => (version === null ? null : withoutZero(version))),
+    carried.map(({ item }) => (item === null ? null : JSON.stringify(item))),
+  ];
+}
+
+const UPDATE = `
+with w as (select * from unnest($2::text[], $3::text[], $4::text[]) as w(key, version, item)),
+before as (
+  select k.set_id, k.key, k.version from @.key_set s join @.key k on k.set_id = s.id join w on w.key = k.key where s.name = $1
+)
+update @.key k set version = w.version, item = w.item::json
+from before b join w on w.key = b.key where k.set_id = b.set_id and k.key = b.key
+returning k.key, b.version is distinct from w.version as changed`;
+
+/** @returns the keys that have another version now */
+export async function updateKeys(
+  port: Port,
+  { set, keys, carried }: Change<'keys-updated'>,
+): Promise<readonly string[]> {
+  const found = await rows<{ readonly key: string; readonly changed: boolean }>(port, UPDATE, [
+    set,
+    keys,
+    ...columnsOf(carried),
+  ]);
+  return found.filter(({ changed }) => changed).map(({ key }) => key);
 }
 
 export const ENSURE_SET = `insert into @.key_set (name) values ($1) on conflict (name) do nothing`;

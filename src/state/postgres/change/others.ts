@@ -1,5 +1,4 @@
-/** Sensors, executors, and the pipeline that the state remembers. */
-import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+/** Sensors and executors. */
 import type { StateChange } from '../../changes.ts';
 import type { EnteredExecutor } from '../executors.ts';
 import { type Port, rows } from '../port.ts';
@@ -64,8 +63,4 @@ delete from @.program where executor in (select id from gone)`;
 
 export async function executorLeft(port: Port, id: string): Promise<void> {
   await port.execute(LEFT, [id]);
-}
-
-export async function rememberPipeline(port: Port, pipeline: KnownPipeline): Promise<void> {
-  await port.execute(`update @.meta set pipeline = $1`, [JSON.stringify(pipeline)]);
 }

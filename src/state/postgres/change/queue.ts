@@ -8,8 +8,8 @@ import { ENSURE_SENSOR } from './others.ts';
 
 const QUEUE = `
 with h as (
-  insert into @.run_head (run_group, created_at, sensor, set_id, assets, tags, origin, retry_of)
-  values ($1, $2, $3, (select id from @.key_set where name = $4), $5, $6, $7, $8) returning n
+  insert into @.run_head (run_group, created_at, sensor, set_id, assets, tags, origin, retry_of, reasons)
+  values ($1, $2, $3, (select id from @.key_set where name = $4), $5, $6, $7, $8, $15) returning n
 )
 insert into @.run (id, head, number, key, run_key, owner, owned_since)
 select r.id, h.n, $9::bigint + r.n - 1, r.key, r.run_key, $10, case when $10::text is null then 0 else $11::bigint end
@@ -42,6 +42,7 @@ export async function queueRuns(
     keys.map((_, at) => runId(group, firstNumber + at)),
     keys,
     keys.map((_, at) => textOrNull(runKeys?.[at] ?? null)),
+    runs.reasons === undefined ? null : JSON.stringify(runs.reasons),
   ]);
   if (sensor === null || runKeys === null || retryOf !== null) return;
   await port.execute(ENSURE_SENSOR, [sensor]);

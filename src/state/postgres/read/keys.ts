@@ -1,15 +1,22 @@
 /** Which of some keys are in their sets, and which are kept out; and whole sets, in order. */
+import type { Carried } from '../../../model/carried.ts';
+import type { JsonValue } from '../../../model/json-value.ts';
 import { type Port, rows } from '../port.ts';
+import { withZero } from '../run-key-text.ts';
 
 export interface KeyRow {
   readonly set: string;
   readonly key: string;
   readonly present: boolean;
   readonly kept_out: boolean;
+  /** Where what is carried is asked for: see `carriedBy`. */
+  readonly version: string | null;
+  readonly item: JsonValue;
 }
 
 const SOME = `
-select w.set, w.key, k.key is not null as present, o.key is not null as kept_out
+select w.set, w.key, k.key is not null as present, o.key is not null as kept_out,
+  case when $3 then k.version end as version, case when $3 then k.item end as item
 from unnest($1::text[], $2::text[]) as w(set, key)
 join @.key_set s on s.name = w.set
 left join @.key k on k.set_id = s.id and k.key = w.key
@@ -19,18 +26,44 @@ where k.key is not null or o.key is not null`;
 export function readKeys(
   port: Port,
   asked: readonly (readonly [set: string, key: string])[],
+  withCarried: boolean,
 ): Promise<readonly KeyRow[]> {
-  return rows<KeyRow>(port, SOME, [asked.map(([set]) => set), asked.map(([, key]) => key)]);
+  return rows<KeyRow>(port, SOME, [asked.map(([set]) => set), asked.map(([, key]) => key), withCarried]);
 }
 
 const WHOLE = `
-select s.name as set, k.key, true as present, false as kept_out
+select s.name as set, k.key, true as present, false as kept_out,
+  case when $2 then k.version end as version, case when $2 then k.item end as item
 from @.key_set s join @.key k on k.set_id = s.id where s.name = any($1) order by s.id, k.pos`;
 
 const ALL_KEPT_OUT = `
-select s.name as set, o.key, false as present, true as kept_out
+select s.name as set, o.key, false as present, true as kept_out, null as version, null as item
 from @.key_set s join @.kept_out o on o.set_id = s.id where s.name = any($1) order by s.id, o.n`;
 
-export async function readSets(port: Port, sets: readonly string[]): Promise<readonly KeyRow[]> {
-  return [...(await rows<KeyRow>(port, WHOLE, [sets])), ...(await rows<KeyRow>(port, ALL_KEPT_OUT, [sets]))];
+export async function readSets(
+  port: Port,
+  sets: readonly string[],
+  withCarried: boolean,
+): Promise<readonly KeyRow[]> {
+  return [
+    ...(await rows<KeyRow>(port, WHOLE, [sets, withCarried])),
+    ...(await rows<KeyRow>(port, ALL_KEPT_OUT, [sets])),
+  ];
+}
+
+const CARRIED = `
+select k.key, k.version, k.item from @.key_set s join @.key k on k.set_id = s.id where s.name = $1 and k.key = any($2)`;
+
+/** What the keys carry that are in the set. */
+export async function readCarried(
+  port: Port,
+  set: string,
+  keys: Iterable<string>,
+): Promise<Map<string, Carried>> {
+  const found = await rows<Pick<KeyRow, 'key' | 'version' | 'item'>>(port, CARRIED, [set, [...keys]]);
+  return new Map(found.map((row) => [row.key, carriedBy(row)]));
+}
+
+export function carriedBy({ version, item }: Pick<KeyRow, 'version' | 'item'>): Carried {
+  return { version: version === null ? null : withZero(version), item };
 }

@@ -1,5 +1,6 @@
 /** Questions that a database answers by itself: pages of keys, candidates, the oldest keys, and how many keys are in which state. */
-import { NOTHING_CARRIED } from '../../../model/carried.ts';
+import type { JsonValue } from '../../../model/json-value.ts';
+import { countedAs, whyStale } from '../../../model/partition-status.ts';
 import { lettersIn, statusAt } from '../../document/statuses.ts';
 import type {
   CandidateQuery,
@@ -13,6 +14,7 @@ import type {
   StatusCounts,
 } from '../../slice.ts';
 import { type Port, rows } from '../port.ts';
+import { carriedBy } from './keys.ts';
 
 function stateAt(letter: string): KeyState {
   return letter === 'p' ? 'in progress' : statusAt(letter);
@@ -36,8 +38,8 @@ export const isoText = (column: string): string =>
   `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const page = (order: 'asc' | 'desc'): string => `
-select x.key, x.added_at, x.letters from (
-  select k.key, k.pos, ${isoText('k.added_at')} as added_at, ${lettersOf('$4', true)} as letters
+select x.key, x.added_at, x.version, x.item, x.letters from (
+  select k.key, k.pos, k.version, k.item, ${isoText('k.added_at')} as added_at, ${lettersOf('$4', true)} as letters
   from @.key k join @.key_set s on s.id = k.set_id
   where s.name = $1 and starts_with(k.key, $2)
     and k.pos > coalesce((select a.pos from @.key a where a.set_id = s.id and a.key = $3), 0)
@@ -48,6 +50,8 @@ interface PageRow {
   readonly key: string;
   readonly added_at: string;
   readonly letters: string;
+  readonly version: string | null;
+  readonly item: JsonValue;
 }
 
 export async function readPage(port: Port, query: PageQuery, total: number): Promise<KeyPage> {
@@ -77,10 +81,10 @@ export async function readPage(port: Port, query: PageQuery, total: number): Pro
   if (fromEnd) shown.reverse();
   return {
     total,
-    keys: shown.map(({ key, added_at: addedAt, letters: states }) => ({
+    keys: shown.map(({ key, added_at: addedAt, letters: states, version, item }) => ({
       key,
       addedAt,
-      ...NOTHING_CARRIED,
+      ...carriedBy({ version, item }),
       ...(query.assets !== undefined && { states: Array.from(states, stateAt) }),
     })),
     next: hasMore && !fromEnd ? shown.at(-1)!.key : null,
@@ -141,8 +145,10 @@ with asked as (
 )
 select a.n::int, a.total::float8 as total,
   (select count(*) from running r where r.n = a.n)::float8 as in_progress,
-  (select count(*) from letters l where l.n = a.n and l.letter = 'm' and not exists (select from running r where r.n = a.n and r.key = l.key))::float8 as materialized,
-  (select count(*) from letters l where l.n = a.n and l.letter in ('f', 'F') and not exists (select from running r where r.n = a.n and r.key = l.key))::float8 as failed
+  (select coalesce(json_object_agg(x.letter, x.count), '{}') from (
+    select l.letter, count(*) from letters l
+    where l.n = a.n and not exists (select from running r where r.n = a.n and r.key = l.key) group by l.letter
+  ) x) as letters
 from asked a order by a.n`;
 
 export async function readCounts(
@@ -153,17 +159,17 @@ export async function readCounts(
   const found = await rows<{
     readonly total: number;
     readonly in_progress: number;
-    readonly materialized: number;
-    readonly failed: number;
+    readonly letters: Readonly<Record<string, number>>;
   }>(port, COUNTS, [queries.map(({ asset }) => asset), queries.map(({ set }) => set)]);
-  return found.map(({ total, in_progress: inProgress, materialized, failed }) => ({
-    total,
-    inProgress,
-    materialized,
-    failed,
-    skipped: 0,
-    stale: 0,
-    backlog: 0,
-    missing: total - inProgress - materialized - failed,
-  }));
+  return found.map(({ total, in_progress: inProgress, letters }) => {
+    const counts = { materialized: 0, failed: 0, skipped: 0, missing: 0, stale: 0, backlog: 0 };
+    for (const [letter, count] of Object.entries(letters)) {
+      const status = statusAt(letter);
+      counts[countedAs(status)] += count;
+      if (whyStale(status) !== null) counts.stale += count;
+      if (status === 'backlog') counts.backlog += count;
+    }
+    const missing = total - inProgress - counts.materialized - counts.failed - counts.skipped;
+    return { total, inProgress, ...counts, missing };
+  });
 }

@@ -1,5 +1,5 @@
 /** Queued and started runs: all of them or those that are needed, in groups as planners see them. */
-import type { AssetOutcome, RunOrigin } from '../../../model/run.ts';
+import type { AssetOutcome, RunOrigin, RunReason } from '../../../model/run.ts';
 import type { RunGroup } from '../../document/state-document.ts';
 import type { RunsNeed } from '../../needs.ts';
 import { withZero } from '../run-key-text.ts';
@@ -11,6 +11,7 @@ interface HeadRow {
   readonly sensor: string | null;
   readonly set: string | null;
   readonly assets: readonly string[];
+  readonly reasons: readonly RunReason[] | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly origin: RunOrigin;
   readonly retry_of: string | null;
@@ -29,14 +30,15 @@ interface RunRow {
   readonly interrupted: number;
   readonly started_at: string | null;
   readonly done: readonly AssetOutcome[] | null;
+  readonly touched: Readonly<Record<string, number>> | null;
 }
 
 const COLUMNS = `
 select h.n::float8 as head, r.number::float8 as number, r.key, r.run_key, r.letter, r.owner, r.owned_since::float8 as owned_since,
-  r.interrupted, r.started_at, r.done,
+  r.interrupted, r.started_at, r.done, r.touched,
   case when row_number() over (partition by h.n order by r.number) = 1 then
     json_build_object('id', h.run_group, 'created_at', h.created_at, 'sensor', h.sensor, 'set', s.name, 'assets', h.assets,
-      'tags', h.tags, 'origin', h.origin, 'retry_of', h.retry_of) end as head_row`;
+      'reasons', h.reasons, 'tags', h.tags, 'origin', h.origin, 'retry_of', h.retry_of) end as head_row`;
 
 const ALL = `
 ${COLUMNS}
@@ -95,9 +97,11 @@ function groupsOf(found: readonly RunRow[]): readonly RunGroup[] {
 function groupOf(head: HeadRow, part: readonly RunRow[]): RunGroup {
   const started: Record<string, string> = {};
   const done: Record<string, readonly AssetOutcome[]> = {};
+  const touched: Record<string, Readonly<Record<string, number>>> = {};
   for (const row of part) {
     if (row.started_at !== null) started[row.number] = row.started_at;
     if (row.done !== null) done[row.number] = row.done;
+    if (row.touched !== null) touched[row.number] = row.touched;
   }
   const keys = part.map(({ key }) => key);
   const runKeys = part.map(({ run_key: text }) => (text === null ? null : withZero(text)));
@@ -107,6 +111,7 @@ function groupOf(head: HeadRow, part: readonly RunRow[]): RunGroup {
     sensor: head.sensor,
     set: head.set,
     assets: head.assets,
+    ...(head.reasons !== null && { reasons: head.reasons }),
     tags: head.tags,
     origin: head.origin,
     retryOf: head.retry_of,
@@ -123,5 +128,6 @@ function groupOf(head: HeadRow, part: readonly RunRow[]): RunGroup {
     interrupted: part.map(({ interrupted }) => Math.min(9, interrupted)).join(''),
     startedAt: started,
     ...(Object.keys(done).length > 0 && { done }),
+    ...(Object.keys(touched).length > 0 && { touched }),
   };
 }

@@ -1,0 +1,63 @@
+/** The pipeline that the state remembers: other code makes stale what was made by it, and what is automated from now on has a backlog. */
+import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import { type Port, rows } from '../port.ts';
+import { changeStatuses, setsBelow } from './statuses.ts';
+
+const REMEMBER = `update @.meta set pipeline = $1`;
+
+const CODES = `select name, code_version from @.asset`;
+
+const SET_CODES = `
+update @.asset a set code_version = w.code from unnest($1::text[], $2::text[]) as w(name, code) where a.name = w.name`;
+
+const NO_BACKLOG = `
+delete from @.status t using unnest($1::text[], $2::text[]) as w(asset, set) left join @.key_set s on s.name = w.set
+where t.letter = 'b' and t.asset = w.asset and t.set_id = case when w.set is null then 0 else s.id end`;
+
+/** All that is missing, and the asset is known by it. */
+const BACKLOG = `
+with made as (
+  insert into @.status (set_id, key, asset, letter)
+  select s.id, k.key, $1, 'b' from @.key_set s join @.key k on k.set_id = s.id where s.name = $2
+  union all select 0, '', $1, 'b' where $2::text is null
+  on conflict do nothing returning asset
+)
+insert into @.asset (name, code_version) select distinct asset, $3 from made on conflict do nothing`;
+
+export async function rememberPipeline(
+  port: Port,
+  pipeline: KnownPipeline,
+  { before, serial }: { readonly before: KnownPipeline | null; readonly serial: number },
+): Promise<void> {
+  await port.execute(REMEMBER, [JSON.stringify(pipeline)]);
+  const known = await rows<{ readonly name: string; readonly code_version: string | null }>(port, CODES);
+  const codes = new Map(known.map(({ name, code_version: code }) => [name, code]));
+  const recoded = pipeline.assets.filter(
+    ({ name, codeVersion }) =>
+      codeVersion !== undefined && codes.has(name) && codes.get(name) !== codeVersion,
+  );
+  // The first one is what all that is there was made with.
+  const changed = recoded.filter(({ name }) => codes.get(name) !== null);
+  if (changed.length > 0) {
+    const alone = changed.filter(({ set }) => set === null).map(({ name }) => name);
+    const own = changed.map(({ set }) => ({ set, keys: 'all' }) as const);
+    await changeStatuses(port, { pipeline, serial }, [...own, ...setsBelow(pipeline, alone)], (statuses) => {
+      for (const { name, set } of changed) statuses.changeCode(name, set);
+    });
+  }
+  if (recoded.length > 0)
+    await port.execute(SET_CODES, [
+      recoded.map(({ name }) => name),
+      recoded.map(({ codeVersion }) => codeVersion),
+    ]);
+  const was = new Map(before?.assets.map((asset) => [asset.name, asset]));
+  const owed = pipeline.assets.filter(
+    ({ automate, takesBacklog }) => automate === undefined || takesBacklog === true,
+  );
+  await port.execute(NO_BACKLOG, [owed.map(({ name }) => name), owed.map(({ set }) => set)]);
+  for (const asset of pipeline.assets) {
+    const old = was.get(asset.name);
+    if (owed.includes(asset) || (old?.automate !== undefined && old.set === asset.set)) continue;
+    await port.execute(BACKLOG, [asset.name, asset.set, asset.codeVersion ?? null]);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * What a change does to the statuses of assets, with all that is downstream: worked out by the rules of the document, on a document
+ * that holds only the keys that are concerned, and written back as the letters that came out different.
+ */
+import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import {
+  type AssetEntry,
+  emptyDocument,
+  entryOf,
+  type StateDocument,
+} from '../../document/state-document.ts';
+import { StatusChanges } from '../../document/status-changes.ts';
+import { type Port, rows } from '../port.ts';
+import { touchRuns } from './touched.ts';
+
+export interface Surroundings {
+  /** As the state remembers it at this point of the commit. */
+  readonly pipeline: KnownPipeline | null;
+  /** That of this commit. */
+  readonly serial: number;
+}
+
+/** The keys that may be concerned. */
+export interface Concerned {
+  readonly set: string | null;
+  readonly keys: Iterable<string | null> | 'all';
+}
+
+interface LettersRow {
+  readonly set: string | null;
+  readonly key: string;
+  readonly letters: Readonly<Record<string, string>>;
+}
+
+const LETTERS = `
+select s.name as set, k.key, coalesce(json_object_agg(t.asset, t.letter) filter (where t.asset is not null), '{}') as letters
+from (
+  select s.id as set_id, w.key from unnest($1::text[], $2::text[]) as w(set, key) join @.key_set s on s.name = w.set
+  union select k.set_id, k.key from @.key_set s join @.key k on k.set_id = s.id where s.name = any($3)
+) w
+join @.key k on k.set_id = w.set_id and k.key = w.key join @.key_set s on s.id = k.set_id
+left join @.status t on t.set_id = k.set_id and t.key = k.key
+group by s.name, k.key
+union all
+select null, '', coalesce(json_object_agg(t.asset, t.letter), '{}') from @.status t where t.set_id = 0`;
+
+const ASSETS = `select name, code_version from @.asset`;
+
+export async function changeStatuses(
+  port: Port,
+  { pipeline, serial }: Surroundings,
+  concerned: readonly Concerned[],
+  change: (statuses: StatusChanges) => void,
+): Promise<void> {
+  const before = await partialDocument(port, pipeline, concerned);
+  const statuses = new StatusChanges(before);
+  change(statuses);
+  await writeBack(port, before, statuses.entries());
+  await touchRuns(port, statuses.touched, serial);
+}
+
+/** Sets of which every key may become stale: those downstream of assets that have no set themselves. */
+export function setsBelow(pipeline: KnownPipeline | null, assets: Iterable<string>): Concerned[] {
+  const below = new Set(assets);
+  const sets = new Set<string>();
+  for (const { name, set, inputs, deps } of pipeline?.assets ?? []) {
+    if (![...inputs, ...deps].some((upstream) => below.has(upstream))) continue;
+    below.add(name);
+    if (set !== null) sets.add(set);
+  }
+  return Array.from(sets, (set) => ({ set, keys: 'all' }));
+}
+
+async function partialDocument(
+  port: Port,
+  pipeline: KnownPipeline | null,
+  concerned: readonly Concerned[],
+): Promise<StateDocument> {
+  const sets: string[] = [];
+  const keys: string[] = [];
+  const whole: string[] = [];
+  for (const { set, keys: those } of concerned) {
+    if (set === null) continue;
+    if (those === 'all') whole.push(set);
+    else
+      for (const key of those)
+        if (key !== null) {
+          sets.push(set);
+          keys.push(key);
+        }
+  }
+  const found = await rows<LettersRow>(port, LETTERS, [sets, keys, whole]);
+  const known = await rows<{ readonly name: string; readonly code_version: string | null }>(port, ASSETS);
+  const bySet = new Map<string, LettersRow[]>();
+  let alone: LettersRow['letters'] = {};
+  for (const row of found) {
+    if (row.set === null) alone = row.letters;
+    else {
+      const ofSet = bySet.get(row.set) ?? [];
+      bySet.set(row.set, ofSet);
+      ofSet.push(row);
+    }
+  }
+  const entries = known.map(({ name, code_version: codeVersion }): [string, AssetEntry] => {
+    const before = Array.from(bySet, ([set, ofSet]) => ({
+      set,
+      status: ofSet.map(({ letters }) => (Object.hasOwn(letters, name) ? letters[name]! : '.')).join(''),
+    }));
+    const status = Object.hasOwn(alone, name) ? alone[name]! : '.';
+    return [name, { set: null, status, before, ...(codeVersion !== null && { codeVersion }) }];
+  });
+  return {
+    ...emptyDocument(),
+    pipeline,
+    sets: Object.fromEntries(
+      Array.from(bySet, ([set, ofSet]) => [
+        set,
+        { keys: ofSet.map(({ key }) => key), added: [], keptOut: [] },
+      ]),
+    ),
+    assets: Object.fromEntries(entries),
+    // Whether there are any is asked of the database, for those that are touched.
+    runs: SOME_RUNS,
+  };
+}
+
+const SOME_RUNS = [{}] as unknown as StateDocument['runs'];
+
+const PUT = `
+insert into @.status (set_id, key, asset, letter)
+select case when w.set is null then 0 else s.id end, coalesce(w.key, ''), w.asset, w.letter::"char"
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(set, key, asset, letter) left join @.key_set s on s.name = w.set
+on conflict (set_id, key, asset) do update set letter = excluded.letter`;
+
+const DROP = `
+delete from @.status t
+using unnest($1::text[], $2::text[], $3::text[]) as w(set, key, asset) left join @.key_set s on s.name = w.set
+where t.set_id = case when w.set is null then 0 else s.id end and t.key = coalesce(w.key, '') and t.asset = w.asset`;
+
+const KNOW = `
+insert into @.asset (name, code_version) select * from unnest($1::text[], $2::text[]) on conflict do nothing`;
+
+interface Changed {
+  readonly set: string | null;
+  readonly key: string | null;
+  readonly asset: string;
+  readonly letter: string;
+}
+
+async function writeBack(port: Port, before: StateDocument, after: StateDocument['assets']): Promise<void> {
+  const changed: Changed[] = [];
+  const fresh: [string, AssetEntry][] = [];
+  for (const [asset, entry] of Object.entries(after)) {
+    const was = entryOf(before.assets, asset);
+    if (was === undefined) fresh.push([asset, entry]);
+    for (const { set, status } of [entry, ...(entry.before ?? [])]) {
+      const old = was && [was, ...(was.before ?? [])].find((column) => column.set === set)?.status;
+      if (old === status) continue;
+      const keys = set === null ? [null] : (entryOf(before.sets, set)?.keys ?? []);
+      for (const [at, key] of keys.entries()) {
+        const letter = status[at] ?? '.';
+        if (letter !== (old?.[at] ?? '.')) changed.push({ set, key, asset, letter });
+      }
+    }
+  }
+  if (fresh.length > 0)
+    await port.execute(KNOW, [
+      fresh.map(([asset]) => asset),
+      fresh.map(([, { codeVersion }]) => codeVersion ?? null),
+    ]);
+  const columns = (some: readonly Changed[]) => [
+    some.map(({ set }) => set),
+    some.map(({ key }) => key),
+    some.map(({ asset }) => asset),
+  ];
+  const gone = changed.filter(({ letter }) => letter === '.');
+  const there = changed.filter(({ letter }) => letter !== '.');
+  if (gone.length > 0) await port.execute(DROP, columns(gone));
+  if (there.length > 0) await port.execute(PUT, [...columns(there), there.map(({ letter }) => letter)]);
+}
