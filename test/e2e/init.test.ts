@@ -26,6 +26,7 @@ function install(project: Project, names: readonly string[]): void {
 /** What the first tick of each template finds. */
 const FOUND = {
   files: '2 keys added, 2 runs queued; 2 runs succeeded',
+  rss: '2 keys added, 2 runs queued; 2 runs succeeded',
   http: '2 keys added, 2 runs queued; 2 runs succeeded',
   postgres: null,
 };
@@ -73,13 +74,16 @@ describe('dynpart init', () => {
 
   it('lets an editor find the types of a dynpart that is installed elsewhere', async () => {
     await using project = new Project();
-    await project.dynpart(['init']);
+    await project.dynpart(['init', '--template', 'rss']);
     install(project, ['@types/node']);
     expect(await compile(project.folder)).toBe('');
     const { compilerOptions } = JSON.parse(project.read('tsconfig.json'));
-    expect(compilerOptions.paths).toEqual({ dynpart: [path.join(root, 'dist/types/index.d.ts')] });
-    project.write({ 'pipeline.ts': project.read('pipeline.ts').replace('inputs.orders', 'inputs.others') });
-    expect(await compile(project.folder)).toMatch(/^pipeline\.ts\(\d+,\d+\): error TS2339/);
+    expect(compilerOptions.paths).toEqual({
+      dynpart: [path.join(root, 'dist/types/index.d.ts')],
+      'dynpart/sources': [path.join(root, 'dist/types/sources/index.d.ts')],
+    });
+    project.write({ 'pipeline.ts': project.read('pipeline.ts').replace('item.title', 'item.titel') });
+    expect(await compile(project.folder)).toMatch(/^pipeline\.ts\(\d+,\d+\): error TS2551/);
   });
 
   it('has the pipeline and the tsconfig.json of the README', async () => {

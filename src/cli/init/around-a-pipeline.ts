@@ -14,7 +14,8 @@ const COMPILER_OPTIONS = {
 
 /** @param own the folder of the dynpart that runs: its types are named where the folder has no dynpart of its own */
 export function tsconfigFor(folder: string, own: string): string {
-  const paths = { dynpart: [path.join(own, 'dist/types/index.d.ts')] };
+  const types = (name: string): string[] => [path.join(own, 'dist/types', name)];
+  const paths = { dynpart: types('index.d.ts'), 'dynpart/sources': types('sources/index.d.ts') };
   const finds = foundAbove(folder, 'dynpart') || isPassing(own);
   const compilerOptions = finds ? COMPILER_OPTIONS : { ...COMPILER_OPTIONS, paths };
   const text = JSON.stringify({ compilerOptions }, null, 2);

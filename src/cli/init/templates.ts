@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-export const TEMPLATES = ['files', 'http', 'postgres'] as const;
+export const TEMPLATES = ['files', 'rss', 'http', 'postgres'] as const;
 
 export type Template = (typeof TEMPLATES)[number];
 
