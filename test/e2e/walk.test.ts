@@ -1,0 +1,98 @@
+/** An operator's day in a real terminal: from an empty folder to a first tick, and from a failed key to a mended one, by what is on the screen alone. */
+import { spawn, spawnSync } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
+import { describe, expect, it } from 'vitest';
+import { binary, Project } from '../support/project.ts';
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+
+/** What a terminal gets to see of a shell line in which `dynpart` is this one. */
+function onTerminal(
+  project: Project,
+  columns: number,
+  line: string,
+): Promise<{ code: number | null; text: string }> {
+  const shell = `stty cols ${columns} rows 24; dynpart() { '${process.execPath}' '${binary}' "$@"; }; ${line}`;
+  const child = spawn('script', ['-qec', shell, '/dev/null'], {
+    cwd: project.folder,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: project.folder,
+      XDG_CACHE_HOME: project.path('.cache'),
+      TERM: 'xterm',
+      SHELL: '/bin/sh',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  return new Promise((resolve) =>
+    child.on('close', (code) => resolve({ code, text: stripVTControlCharacters(text).replaceAll('\r', '') })),
+  );
+}
+
+/** The command that a line of the screen gives to paste, by how it begins. */
+function commandIn(text: string, beginning: string): string {
+  const found = text.split('\n').find((line) => line.includes(beginning));
+  expect(found, text).toBeDefined();
+  return /dynpart [^;]*/.exec(found!.slice(found!.indexOf(beginning)))![0].trim();
+}
+
+describe.skipIf(!hasScript).each([80, 40])(
+  'a walk in a terminal of %i columns (needs `script`)',
+  (columns) => {
+    it(
+      'goes from nothing to a first tick in three commands, and from a failed key to a mended one',
+      { timeout: 120_000 },
+      async () => {
+        await using project = new Project();
+        const seen: string[] = [];
+        const type = async (line: string, code = 0): Promise<string> => {
+          const ran = await onTerminal(project, columns, line);
+          expect([line, ran.code, ran.text]).toEqual([line, code, expect.anything()]);
+          seen.push(ran.text);
+          return ran.text;
+        };
+        // Monday: what `init` says is typed as it stands.
+        const next = [...(await type('dynpart init')).matchAll(/^ {2}(dynpart .*?) {2}/gm)].map(
+          ([, command]) => command!,
+        );
+        expect(next).toEqual(['dynpart check', 'dynpart sensor tick', 'dynpart status']);
+        await type(next[0]!);
+        expect(await type(next[1]!)).toContain('2 runs succeeded');
+        const well = await type(next[2]!);
+        expect(well).toMatch(columns < 78 ? /^orders {2}2 of 2\n {2}█+$/m : /^orders .* 2 +0 +0 +0 +█+$/m);
+
+        // Tuesday: a key fails.
+        project.write({ 'inbox/wednesday.csv': 'ada,five\n' });
+        await type('dynpart sensor tick', 1);
+        const ill = await type('dynpart status');
+        expect(ill).toContain('orders for wednesday.csv failed');
+        // Found, understood …
+        expect(await type('dynpart partitions list uploads --status failed')).toContain('wednesday');
+        const shown = await type('dynpart partitions show uploads wednesday.csv');
+        expect(shown).toContain('orders: failed');
+        expect(shown).toContain('value[0].amount is NaN');
+        await type(commandIn(ill, 'dynpart runs logs'));
+        expect((await type('dynpart explain value-not-json')).replaceAll(/\s+/g, ' ')).toContain(
+          'The value would not come back from JSON as it is',
+        );
+        // … and mended, with what the screen offers.
+        project.write({ 'inbox/wednesday.csv': 'ada,5\n' });
+        expect(await type(commandIn(ill, 'dynpart materialize --failed'))).toContain('1 run succeeded');
+        await type('dynpart materialize --missing');
+        expect(await type('dynpart value show total --key wednesday.csv')).toBe('5\n');
+
+        // Friday: all is well, without a log.
+        const friday = await type('dynpart status --exit-code');
+        expect(friday).not.toContain('failed');
+        await type('dynpart doctor');
+        for (const line of [well, ill, friday].join('\n').split('\n'))
+          if (!line.startsWith('  dynpart '))
+            expect([line, stringWidth(line) <= columns]).toEqual([line, true]);
+        expect(seen.join('')).not.toContain('bug in dynpart');
+      },
+    );
+  },
+);
