@@ -1,4 +1,4 @@
-/** Looks for the state of a pipeline that has none of its own name: it was renamed, or an older dynpart let it share one. */
+/** Looks for the state of a pipeline without a state of its own name: the pipeline was renamed, or an older dynpart let it share a state. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
@@ -11,7 +11,7 @@ import { identityIn } from './stores.ts';
 import { filesFor, type PipelineInUse } from './whose-state.ts';
 
 /**
- * The one of these states that is the pipeline's, or `null`: it begins with an empty one.
+ * The one of these states that is the pipeline's, or `null`: then the pipeline begins with an empty state.
  * @throws FailureError `foreign-state` where that is not clear: a state that may be meant is never passed over for an empty one
  */
 export async function earlierStateOf(

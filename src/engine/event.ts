@@ -40,7 +40,7 @@ export interface RunsReleased {
   readonly count: number;
 }
 
-/** Runs of this process that are another's now, or nobody's: it was taken for dead. No outcome of it counts for them. */
+/** Runs of this process that are another process's now, or nobody's: this process was taken for dead. No outcome from here counts for these runs. */
 export interface RunsLost {
   readonly type: 'runs-lost';
   readonly count: number;
@@ -125,7 +125,7 @@ export interface TickUnrecorded {
 /** Nothing can be started until another process has finished runs. */
 export interface WaitingForRuns {
   readonly type: 'waiting';
-  /** `null` when that one has just let go. */
+  /** `null` when the other process has just let go. */
   readonly waitsFor: WaitsFor | null;
 }
 

@@ -83,7 +83,7 @@ function given(change: () => void): boolean {
   }
 }
 
-/** Makes the entries of a folder survive a loss of power. Some file systems refuse it for folders: they do it by themselves. */
+/** Makes the entries of a folder survive a loss of power. Some file systems refuse to sync folders: they keep the entries safe by themselves. */
 export function syncFolder(folder: string): void {
   const fd = fs.openSync(folder, 'r');
   try {
@@ -228,7 +228,7 @@ function orNull<T>(read: () => T): T | null {
   }
 }
 
-/** Whether there is such a file. Not `existsSync`: for that one a file is not there when the disk refuses to say. */
+/** Whether there is such a file. Not `existsSync`, which says that a file is not there when the disk refuses to say. */
 export function isThere(file: string): boolean {
   return fs.statSync(file, { throwIfNoEntry: false }) !== undefined;
 }

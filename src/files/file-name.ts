@@ -1,4 +1,4 @@
-/** A file name for any key or name: it cannot leave its folder, and no two share one. */
+/** A file name for any key or name: no file name leads out of its folder, and no two keys share a file name. */
 import type { createHash as CreateHash } from 'node:crypto';
 
 /** Most file systems allow 255 bytes; the rest is for endings. */

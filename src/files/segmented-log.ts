@@ -155,7 +155,7 @@ function appendLines(file: string, whole: readonly string[], sync: boolean): voi
     const fd = openToAppend(file);
     try {
       const lines = whole.join('');
-      // Nobody writes into a file before its name is synced: only an empty one can lose it with the power.
+      // Nobody writes into a file before the file's name is synced: only an empty file can lose its name with the power.
       if (sync && fs.fstatSync(fd).size === 0) syncFolder(path.dirname(file));
       // What was torn by a full disk or a kill ends in the middle of a line: ours begins on its own.
       writeAll(fd, endsInALine(fd) ? lines : `\n${lines}`);
@@ -168,7 +168,7 @@ function appendLines(file: string, whole: readonly string[], sync: boolean): voi
 
 const CHUNK = 64 * 1024;
 
-/** The records of one file, newest first. Read from its end, so that the last one costs no more in a long file. */
+/** The records of one file, newest first. The file is read from its end, so that the last record costs no more in a long file. */
 export function* recordsOf(file: string): Generator {
   const fd = io('read', file, () => openIfThere(file));
   // Another process dropped the oldest file meanwhile.

@@ -1,5 +1,5 @@
 /**
- * Puts a file where a user asked for it: whole or not at all, and never in the place of one that it did not make.
+ * Puts a file where a user asked for it: whole or not at all, and never in the place of a file that dynpart did not make.
  *
  * Every command that writes a file for the user goes through this, so that none of them can replace a state, a value or
  * anything else that took longer to make.

@@ -21,7 +21,7 @@ export interface LoadOptions {
   readonly makeFolder: (folder: string) => void;
   /** The version of dynpart. */
   readonly version: string;
-  /** Loads a dependency of dynpart itself; `package/file` is a file of it, also one that it does not offer. */
+  /** Loads a dependency of dynpart itself; `package/file` is a file of the package, also a file that the package does not export. */
   readonly requireOwn: (name: string) => unknown;
 }
 

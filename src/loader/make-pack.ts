@@ -40,7 +40,7 @@ interface Evidence {
   readonly witnesses: Record<string, string | null>;
 }
 
-/** A package is another one when it was installed anew, linked elsewhere, or when a nearer one appears. */
+/** An import means another package when the package was installed anew or linked elsewhere, or when a nearer one appears. */
 function witnessPackage(
   specifier: string,
   importer: string,

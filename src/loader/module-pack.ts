@@ -22,7 +22,7 @@ export interface PackedFile {
   readonly edges: Readonly<Record<string, Edge>>;
 }
 
-/** A file as it is now; without its code where it was edited since. */
+/** A file as it is now; without its code where the file was edited since the pack was made. */
 export interface FreshFile extends Omit<PackedFile, 'code'> {
   readonly code: string | null;
 }
@@ -41,7 +41,7 @@ export interface ModulePack {
   readonly witnesses: Readonly<Record<string, string | null>>;
 }
 
-/** The pack in a file, if it is whole and leads where it led. Of sources that were edited it knows their imports only. */
+/** The pack in a file, if the pack is whole and its imports lead where they led. Of an edited source the pack has only the imports. */
 export function readPack(file: string, madeWith: string): FreshPack | null {
   try {
     const pack = parsePack(readOwn(file));
@@ -65,7 +65,7 @@ function readOwn(file: string): Buffer | null {
   }
 }
 
-/** Whether it is this user's, and no one else may write to it. Where there are no users (Windows) nobody can tell. */
+/** Whether a file or folder is this user's, and nobody else may write to it. Where there are no users (Windows) nobody can tell. */
 export function isPrivate({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
   return process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0);
 }

@@ -1,4 +1,4 @@
-/** Syntax that would be compiled to something else than it says: refused with its place, before anything of it runs. */
+/** Syntax that would be compiled to something else than it says: refused with its place, before any of the file runs. */
 
 const NO_DECORATORS =
   'decorators are not supported in a pipeline file and what it imports: call the function yourself, as in const make = logged(…)';

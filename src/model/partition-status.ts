@@ -1,4 +1,4 @@
-/** A partition of an asset: the asset for one key of its set, or as a whole where it has no set; and what is on record of it. */
+/** A partition of an asset: the asset for one key of its set, or the whole asset where the asset has no set; and what is on record of the partition. */
 
 export interface PartitionRef {
   readonly asset: string;

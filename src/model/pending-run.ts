@@ -30,9 +30,9 @@ export interface PendingRun {
   readonly canceling: boolean;
   readonly interrupted: number;
   readonly startedAt: string | null;
-  /** What of it is on record while it goes on: assets that it has made, which are not made again. */
+  /** Assets that the run has made and that are on record while the run goes on: they are not made again. */
   readonly done: readonly AssetOutcome[];
-  /** Assets of it whose upstreams others have made again or marked since they were queued, and with which serial. */
+  /** Assets of the run whose upstreams other runs have made again, or somebody has marked, since the run was queued; and with which serial. */
   readonly touched: Readonly<Record<string, number>>;
 }
 
@@ -101,7 +101,7 @@ export interface BegunRuns {
   readonly begun: ReadonlyMap<string, string>;
 }
 
-/** The records of queued and started runs. One whose executor is blocked shows as started: that one cannot commit that it has begun it. */
+/** The records of queued and started runs. A run whose executor is blocked shows as started: a blocked executor cannot commit that the run has begun. */
 export function* pendingRecords(
   groups: readonly PendingRuns[],
   executors: () => readonly BegunRuns[],

@@ -13,7 +13,7 @@ export const METADATA_LIMIT = 64 * 1024;
 /** Bytes of UTF-8 of a sensor's cursor. */
 export const CURSOR_LIMIT = 1024 * 1024;
 
-/** The text, cut where it is longer than so many bytes of UTF-8; what says that it was cut is within them. */
+/** The text, cut to so many bytes of UTF-8. The words that say so count among these bytes. */
 export function recordable(text: string, mostBytes: number): string {
   const whole = text.toWellFormed();
   // A UTF-16 unit has three bytes of UTF-8 at most: most texts need no count.

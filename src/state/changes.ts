@@ -39,7 +39,7 @@ export type StateChange =
       readonly status?: 'RUNNING' | 'STOPPED';
       readonly tick?: TickRecord;
     }
-  /** Their run keys are spent with them; those of a retry only say what launched the run that it repeats. */
+  /** The run keys are spent with the runs; run keys of a retry only say what launched the run that the retry repeats. */
   | { readonly type: 'runs-queued'; readonly runs: QueuedRuns; readonly owner: string | null }
   /** The runs become the executor's; `interrupted` counts up where it names the run. */
   | {

@@ -45,7 +45,7 @@ export interface RunKeysNeed {
   readonly runKeys: Iterable<string>;
 }
 
-/** Queued and started runs: all of them, those with these ids, of an executor, of these keys, or with one of these assets. */
+/** Queued and started runs: all, or the runs with these ids, of an executor, of these keys, or with one of these assets. */
 export type RunsNeed =
   | 'all'
   | { readonly ids: Iterable<string> }

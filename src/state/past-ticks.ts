@@ -1,4 +1,4 @@
-/** Past ticks of one sensor, from the two places that have them: the history, and the state for the one that changed it last. */
+/** Past ticks of one sensor, from the two places that have them: the history, and the state, which has the last tick that changed the sensor. */
 import type { TickRecord } from '../model/tick.ts';
 
 /** Newest first, each time it is asked. */

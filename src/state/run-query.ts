@@ -1,4 +1,4 @@
-/** Questions about runs, queued, started and finished ones alike, as data: a database answers them with one query. */
+/** Questions about queued, started and finished runs, as data: a database answers each with one query. */
 import type { RunRecord, RunStatus } from '../model/run.ts';
 
 /** Which runs. All that is given has to hold. */

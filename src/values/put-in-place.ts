@@ -44,7 +44,7 @@ function linkOver(from: string, to: string): void {
     return;
   }
   fs.renameSync(between, to);
-  // Two names of one file are left as they are: it was in its place already.
+  // rename(2) leaves two names of one file as they are: the value was in its place already.
   removeIfThere(between);
 }
 

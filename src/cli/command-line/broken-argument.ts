@@ -1,4 +1,4 @@
-/** Finds an argument that was not UTF-8: node has put U+FFFD in the place of its bytes, and taken for a key it would silently be another one. */
+/** Finds an argument that was not UTF-8: node has put U+FFFD in the place of its bytes, and as a key the argument would silently be another key. */
 import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 

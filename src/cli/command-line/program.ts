@@ -21,7 +21,7 @@ export interface ProgramParts {
 
 export function createProgram({ declared, version, output, onInvocation }: ProgramParts): Command {
   const program = new Command(declared.name);
-  // Before any subcommand is made: they inherit it when they are made, not later.
+  // Before any subcommand is made: a subcommand inherits this when the subcommand is made, not later.
   program
     .exitOverride()
     .configureOutput({ ...output, getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 })

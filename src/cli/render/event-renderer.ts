@@ -154,7 +154,7 @@ export class EventRenderer {
     return true;
   }
 
-  /** cron mails every line: there it is one. A person has read the first ones already. */
+  /** cron mails every line, so that cron is given one line. A person has read the first lines already. */
   #sayTold(last: readonly string[]): void {
     const lines = [...this.#told, ...last];
     if (lines.length > 0) this.#output.say(lines.join('; '));

@@ -56,7 +56,7 @@ export class Lookout {
     if (this.#runs.isIdle) this.#sayWaiting(view, usable);
   }
 
-  /** Commits what others are to know: what has begun, how much room it takes, and what they may do first. */
+  /** Commits what other processes are to know: which runs have begun, how much room they take, and which work others may do first. */
   async #say(news: {
     readonly started: ReadonlyMap<string, string>;
     readonly heldUp: readonly OwnedRun[];

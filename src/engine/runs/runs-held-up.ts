@@ -1,4 +1,4 @@
-/** Finds the runs of this process that another process may be waiting for, while they wait for it. Pure. */
+/** Finds the runs of this process that another process may be waiting for, while these runs wait for that process. Pure. */
 import { workName } from '../plan/queue/work-name.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 
@@ -12,7 +12,7 @@ export interface WaitingOf {
 
 /**
  * Runs that wait for one here that was taken on later and waits for another process. That process may be waiting for them,
- * since they came first: they are to come after what they wait for, or all would wait for good.
+ * since these runs came first: each is to come after what it waits for, or both processes would wait for good.
  */
 export function runsHeldUp(waiting: readonly OwnedRun[], of: WaitingOf): OwnedRun[] {
   /** What is to be made by a run that waits for another process, directly or not; and since when that run is ours. */

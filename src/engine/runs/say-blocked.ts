@@ -15,7 +15,7 @@ export class BlockedSayer {
     const blocked = blockedProcesses(view);
     for (const { executor, failure } of blocked)
       if (!this.#said.has(executor)) this.#emit({ type: 'process-blocked', failure });
-    // One that turns again and is blocked once more is said once more.
+    // A process whose event loop turns again, and which is blocked once more, is named once more.
     this.#said = new Set(blocked.map(({ executor }) => executor));
   }
 }

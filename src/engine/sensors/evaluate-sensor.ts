@@ -1,4 +1,4 @@
-/** Calls a sensor's function: with what it may see, for no longer than it may take, and makes data of what it returns. */
+/** Calls a sensor's function: with what the function may see, for no longer than it may take; and makes data of the result. */
 import type { Failure } from '../../model/failure.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import type { PartitionsView } from '../../definitions/sensor.ts';

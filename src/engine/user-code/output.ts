@@ -21,7 +21,7 @@ const current = new AsyncLocalStorage<UserCall>();
 
 let last: UserCall | undefined;
 
-/** Tells the call whose code runs now that it has the thread, unless it had it before. */
+/** Tells the call whose code runs now that the call has the thread, unless the call had the thread before. */
 export function noteTurn(): void {
   const call = current.getStore();
   if (call?.onTurn === undefined || call === last) return;

@@ -3,9 +3,9 @@ import type { ProgramNote } from '../../state/slice.ts';
 
 /** What the system can do with the processes that a program started: a process group. */
 export interface ProcessGroup {
-  /** Its first process has ended; what that one started may live on in the group. */
+  /** The group's first process has ended; what that process started may live on in the group. */
   leaderEnded(): void;
-  /** Asks all of it to end, and kills it when the grace is over. Resolves when nothing of it is left. */
+  /** Asks all processes of the group to end, and kills them when the grace is over. Resolves when none is left. */
   end(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export const PROGRAM_MARK = 'DYNPART_PROGRAM';
 export interface ProgramsOptions {
   /** Loaded on use: most user code starts no program. */
   readonly processes: () => Promise<Processes>;
-  /** What marks the programs of a run, and who notes them. Without it they are an evaluation's. */
+  /** What marks the programs of a run, and who notes them. Not given where the programs are an evaluation's. */
   readonly run?: {
     readonly id: string;
     readonly executor: string;

@@ -169,7 +169,7 @@ function checkRun(group: RunGroup, number: number, at: number, check: RunCheck):
       'run-key',
       `run ${id} has ${key === null ? 'no key' : 'a key'}, but its assets ${group.set === null ? 'have no partitions' : 'have'}`,
     );
-  // A run that is being canceled may outlive its key until its owner has let go of it.
+  // A run that is being canceled may outlive its key until the run's owner has let go of the run.
   if (group.set !== null && key !== null && status !== 'c' && !keySets.get(group.set)?.has(key)) {
     report('run-without-key', `run ${id} is for key ${quoted(key)}, which is not in set '${group.set}'`);
   }

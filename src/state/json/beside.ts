@@ -13,7 +13,7 @@ export function besideOf(stateFile: string): string {
 }
 
 /**
- * Where they are now. Older versions kept them in the folder of the state, whatever its name: there they are read until the
+ * Where these files are now. Older versions kept them in the folder of the state, whatever the state's name: there they are read until the
  * first command that writes brings them along.
  *
  * @param isOlder whether the state is still as an older version left it

@@ -1,4 +1,4 @@
-/** What an executor notes in its file while user code of its runs is at work: a line each, read when it is dead or blocked. */
+/** What an executor notes in its file while user code of its runs is at work: a line each, read when the executor is dead or blocked. */
 import type { ProgramNote } from '../slice.ts';
 
 export interface ExecutorNotes {

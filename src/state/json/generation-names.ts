@@ -7,7 +7,7 @@ export function generationPrefix(stateFile: string): string {
   return `.${path.basename(stateFile)}.`;
 }
 
-/** Whether a file has generations beside it, or is called as one of them is. */
+/** Whether a file has generations beside it, or has the name of a generation. */
 export function isStateOrGeneration(file: string): boolean {
   const prefix = generationPrefix(file);
   return (

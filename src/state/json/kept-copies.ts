@@ -19,7 +19,7 @@ export interface CopyOptions {
 
 /**
  * Keeps a copy: whole or not at all, durable, and never over another one.
- * @returns its name: the wanted one, with a number behind it where that is taken by something else
+ * @returns the copy's name: the wanted name, with a number behind it where something else has the wanted name
  */
 export function keepCopy(wanted: string, content: string | Buffer, { temporary, like }: CopyOptions): string {
   const folder = path.dirname(wanted);

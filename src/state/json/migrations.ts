@@ -51,7 +51,7 @@ function mapped(entries: unknown, change: (entry: Json) => Json): unknown {
 /** The schema that all steps together lead to. */
 export const NEWEST_SCHEMA = OLDEST_SCHEMA + STEPS.length;
 
-/** A document of one of the known schemas as it would be in the present one; the same one where it is. */
+/** A document of a known schema as it would be in the present schema; the document itself where its schema is the present one. */
 export function migrated(document: Json, schema: number): Json {
   return STEPS.slice(schema - OLDEST_SCHEMA).reduce((before, step) => step(before), document);
 }

@@ -113,7 +113,7 @@ export class SensorClaims {
     };
   }
 
-  /** In a place of its own, and with one system call: it may change with every `await`. */
+  /** In a place of its own, and with one system call: who has the thread may change with every `await`. */
   #noteThread(sensor: string): void {
     const file = this.#threadFile(processTag());
     try {
@@ -153,7 +153,7 @@ export class SensorClaims {
     return io('read the folder', this.#folder, () => namesIn(this.#folder));
   }
 
-  /** Of several that find a dead owner's claim only one takes it away: a rename has one winner. */
+  /** Of several processes that find a dead owner's claim only one takes the claim away: a rename has one winner. */
   #clear(file: string, dead: Owner | null): void {
     const away = `${file}.${processTag()}.${++temporaries}.tmp`;
     const moved = io('remove', file, () => renamedIfThere(file, away));

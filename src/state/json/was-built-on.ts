@@ -27,12 +27,12 @@ export function wasBuiltOn(
   const own = writers.last.find((entry) => entry.serial === serial) ?? { id: '', serial };
   for (;;) {
     const newest = highestSerial();
-    // Its own name is gone: somebody took the folder away and put another one there.
+    // The generation's own name is gone: somebody took the folder away and put another folder there.
     if (newest < serial) return false;
     const found = later(serial);
     const says = found && saysCommitted(found.document.writers, own);
     if (says !== null) return says;
-    // Those that could have told were emptied while this one looked at them, or they are damaged.
+    // The generations that could have told were emptied while this process looked, or they are damaged.
     if (found !== null || highestSerial() === newest) return fail({ reason: 'commit-unsure', file, serial });
   }
 }

@@ -11,7 +11,7 @@ import { endedAs } from './run-records.ts';
 
 export interface CanceledRuns {
   readonly changes: readonly StateChange[];
-  /** Those whose owner lives are still to be aborted by it. */
+  /** A run whose owner lives is still to be aborted by that owner. */
   readonly runs: readonly RunRecord[];
 }
 

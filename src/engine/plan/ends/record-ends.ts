@@ -126,7 +126,7 @@ function withStale(end: RecordedEnd, stale: StaleAssets): FinishedRun {
   return stale.size === 0 ? { record, set } : { record, set, stale };
 }
 
-/** A process in the state. What it has started takes its room until it has ended, also when its share is less by now. */
+/** A process in the state. A run that the process has started takes room until the run has ended, also when the process's share is less by now. */
 export function executorEntry(
   id: string,
   slots: number,
@@ -148,7 +148,7 @@ export function startedBy(
   return new Map([...started].filter(([id]) => isOwnedBy(view, executor, id)));
 }
 
-/** Nothing new counts for a run that others cancel. The end of one that has ended has all that it made. */
+/** Nothing new counts for a run that another process cancels. Where a run has ended, its end says all that the run made. */
 function progressOf(
   view: StateView,
   { executor, ended, made }: EndsToRecord,

@@ -12,7 +12,7 @@ export interface BlockedProcess {
 export function blockedProcesses(view: StateView): BlockedProcess[] {
   return view.executors().flatMap(({ id, pid, host, blockedSince, begun }) => {
     if (blockedSince === null) return [];
-    // One that was released meanwhile is still in its hands.
+    // A run that was released meanwhile is still in the hands of the blocked process.
     const runs = [...begun.keys()].map((run) => {
       const pending = view.run(run);
       return {
@@ -27,7 +27,7 @@ export function blockedProcesses(view: StateView): BlockedProcess[] {
   });
 }
 
-/** Whether this asset and key is in the hands of a blocked process, for as long as somebody does not end that one. */
+/** Whether this asset and key is in the hands of a blocked process, as long as nobody ends that process. */
 export type IsHeld = (assets: readonly string[], partitionKey: string | null) => boolean;
 
 /** `null` when nothing is. */

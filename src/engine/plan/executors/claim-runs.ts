@@ -108,7 +108,7 @@ export function ownedRuns(view: StateView, executor: string, group: string): Own
   return asQueued(owned);
 }
 
-/** Runs that an executor owns and has not begun, as if it took them on now: what others own by now comes first. */
+/** Runs that an executor owns and has not begun are owned anew, from now: runs that other executors own by now come first. */
 export function takenOnAnew(view: StateView, owner: string, runs: readonly OwnedRun[]): StateChange[] {
   const ids = runs.flatMap(({ id }) => (view.run(id)?.runs.owner === owner ? [id] : []));
   return ids.length === 0 ? [] : [{ type: 'runs-claimed', ids, owner, interrupted: new Set() }];

@@ -34,7 +34,7 @@ export function verdictOfFiles(
   return 'other';
 }
 
-/** Whether a pipeline whose file was moved is the one that the state remembers: they share a set or an asset, or it had none. */
+/** Whether a pipeline whose file was moved is the one that the state remembers: the two share a set or an asset, or the remembered pipeline had none. */
 export function isMovedPipeline(remembered: PipelineNames, now: PipelineNames): boolean {
   const names = namesOf(remembered);
   return (names.sets.size === 0 && names.assets.size === 0) || shares(names, now);

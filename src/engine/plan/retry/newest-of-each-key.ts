@@ -1,4 +1,4 @@
-/** Which runs to retry where they were chosen by what they are: the newest of each key, and of it what is still to be made. Pure. */
+/** Which runs to retry where they were chosen by status or asset: the newest run of each key, and of that run what is still to be made. Pure. */
 import type { Pipeline } from '../../../definitions/pipeline.ts';
 import type { RunRecord } from '../../../model/run.ts';
 import type { StateView } from '../../../state/slice.ts';
