@@ -6,6 +6,8 @@ export {
   type AssetContext,
   type AssetInputs,
   type AssetOptions,
+  type Automate,
+  type AutomateOptions,
   type InputValues,
   type RetryPolicy,
   type RunInfo,

@@ -13,7 +13,7 @@ import { earlierTags } from '../engine/runs/earlier-tags.ts';
 import { BlockedSayer } from '../engine/runs/say-blocked.ts';
 import { countRuns } from '../engine/plan/queue/queue-runs.ts';
 import { together } from '../engine/plan/needs-together.ts';
-import { remembering } from '../engine/plan/pipeline/remember-pipeline.ts';
+import { withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
 import type { QueuedRuns } from '../state/changes.ts';
 import type { StateView } from '../state/slice.ts';
 import type { Context } from './context.ts';
@@ -38,6 +38,7 @@ export async function materializeKeys(
     all: false,
     missing: false,
     failed: false,
+    stale: false,
     prefix: null,
     order: 'oldest',
     limit: null,
@@ -70,7 +71,7 @@ export async function materializeSelection(
   const planTagged = (view: StateView, owner: string | null, tagsOf?: TagsOf): MaterializePlan =>
     planMaterialize(view, pipeline, selection, { moment, owner, ...(tagsOf && { tagsOf }) });
   const needs = needsOfMaterialize(pipeline, selection);
-  const before = await store.read(together(needs, { sensors: 'all' }));
+  const before = await project.look(together(needs, { sensors: 'all' }));
   const previewer = flags.run ? 'preview' : null;
   const preview = planTagged(before, previewer);
   const tagsOf = await earlierTags(store, before, { pipeline, planned: preview.queued });
@@ -88,12 +89,14 @@ export async function materializeSelection(
     printPlan(output, preview.queued);
     return result;
   }
+  // What was chosen can be made: what the pipeline makes stale is on record before it is.
+  await project.remember();
   if (!flags.run) {
     const known = await project.loadedAsKnown();
     const planned = await store.commit(needs, (view) => {
       const outcome = plan(view, null);
       const { changes } = outcome;
-      return { changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)], outcome };
+      return { changes: withPipeline(view, known, changes), outcome };
     });
     const runs = planned.queued.flatMap((group) => queuedRecords(group, false));
     const result = notExecuted(runs, planned);
@@ -156,9 +159,10 @@ function queuedRecords(queued: QueuedRuns, dryRun: boolean): RunRecord[] {
 }
 
 function printPlan(output: Output, queued: readonly QueuedRuns[]): void {
-  for (const { keys, assets } of queued) {
+  for (const { keys, assets, reasons } of queued) {
+    const why = reasons === undefined ? '' : `\t${reasons.join(', ')}`;
     output.print(
-      keys.map((key) => `${key === null ? '' : `${printable(key)}\t`}${assets.join(', ')}\n`).join(''),
+      keys.map((key) => `${key === null ? '' : `${printable(key)}\t`}${assets.join(', ')}${why}\n`).join(''),
     );
   }
   if (queued.length === 0) output.chat('nothing to do');

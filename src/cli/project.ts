@@ -7,7 +7,7 @@ import type { NamedThing } from '../model/failures/usage.ts';
 import { nearest } from '../model/nearest.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
-import { remembering } from '../engine/plan/pipeline/remember-pipeline.ts';
+import { pipelineNews, withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
 import type { LoadedPipeline } from '../loader/load-pipeline.ts';
 import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
@@ -175,8 +175,28 @@ export class Project {
     return this.store.commit(needs, (view) => {
       const planned = plan(view);
       if (known === null || planned.changes.length === 0) return planned;
-      return { ...planned, changes: [...planned.changes, ...remembering(view, known)] };
+      return { ...planned, changes: withPipeline(view, known, planned.changes) };
     });
+  }
+
+  /** The state as it is by the code that was loaded, also where nobody has committed yet what that makes stale. */
+  async look(needs: Needs): Promise<StateView> {
+    if (this.#loaded === undefined) return this.store.read(needs);
+    const known = await this.loadedAsKnown().catch(() => null);
+    const news = known === null ? [] : pipelineNews(await this.store.read({}), known);
+    return news.length === 0 ? this.store.read(needs) : this.store.preview(news, needs);
+  }
+
+  /** Whether the code says something else than what is on record of it. */
+  async hasNews(): Promise<boolean> {
+    return pipelineNews(await this.store.read({}), await this.loadedAsKnown()).length > 0;
+  }
+
+  /** Puts on record what the pipeline says now, where that is something else than before. */
+  async remember(): Promise<void> {
+    if (!(await this.hasNews())) return;
+    const known = await this.loadedAsKnown();
+    await this.store.commit({}, (view) => ({ changes: pipelineNews(view, known), outcome: undefined }));
   }
 
   /** A name that the pipeline or the state must have. @throws FailureError with the nearest names */

@@ -18,6 +18,17 @@ export interface RetryPolicy {
   readonly jitter?: 'none' | 'full' | 'plus-minus';
 }
 
+/** When an asset is made without anybody asking. */
+export type Automate<Item = unknown> = 'missing' | 'stale' | AutomateOptions<Item>;
+
+export interface AutomateOptions<Item = unknown> {
+  readonly when: 'missing' | 'stale';
+  /** Only for keys for which it answers `true`. It must answer alike each time, and at once. */
+  only?(key: string, item: Item): boolean;
+  /** Also the keys that were in the set before the asset was automated. Default `false`. */
+  readonly backlog?: boolean;
+}
+
 /** The run that materializes an asset now. */
 export interface RunInfo {
   readonly id: string;
@@ -70,6 +81,11 @@ export interface AssetOptions<
   readonly inputs?: Inputs;
   /** Upstream assets that only have to come first. */
   readonly deps?: readonly AnyAsset[];
+  /**
+   * Made without anybody asking, by the built-in sensor `automation`: `'missing'` once for each key, `'stale'` also again when it is
+   * stale. Keys that were in the set before are a backlog, which waits for `materialize` unless `backlog` says otherwise.
+   */
+  readonly automate?: Automate<Partitions extends DynamicPartitions<infer Item> ? Item : null>;
   readonly retry?: RetryPolicy;
   /** Milliseconds after which a try is aborted. Default: none. */
   readonly timeoutMs?: number;

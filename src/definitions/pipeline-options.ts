@@ -15,6 +15,8 @@ export interface PipelineOptions {
   readonly ioManager?: IoManager;
   /** How many runs of this state may be started at the same time, over all processes. Default 10. */
   readonly concurrency?: number;
+  /** `perTick`: how many runs the built-in sensor `automation` requests in one tick. Default 10,000. */
+  readonly automation?: { readonly perTick?: number };
   /** How much of the past is kept: `{ days?, runs?, ticks? }`. Default: what fits into files of 128 MiB of runs, and 8 MiB of ticks for each sensor. */
   readonly history?: HistoryRetention;
 }

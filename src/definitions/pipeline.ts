@@ -5,6 +5,7 @@ import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions, ItemSchema } from './partitions.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline } from './rules/pipeline.ts';
+import { AUTOMATION } from '../model/run.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { PipelineProblem } from '../model/failures/pipeline.ts';
 import {
@@ -16,6 +17,9 @@ import {
 
 /** Runs executed at the same time unless the pipeline or `--concurrency` says otherwise (Dagster's default). */
 export const DEFAULT_CONCURRENCY = 10;
+
+/** Runs that `automation` requests in one tick unless the pipeline says otherwise. */
+export const DEFAULT_PER_TICK = 10_000;
 
 /** An asset with every default filled in. */
 export interface AssetDefinition {
@@ -30,7 +34,16 @@ export interface AssetDefinition {
   readonly timeoutMs: number | null;
   readonly concurrency: number | null;
   readonly codeVersion: string | null;
+  /** `null`: only made where somebody asks. */
+  readonly automate: Automation | null;
   readonly materialize: Asset['options']['materialize'];
+}
+
+/** When an asset is made by itself, with every default filled in. */
+export interface Automation {
+  readonly when: 'missing' | 'stale';
+  readonly only: ((key: string, item: unknown) => boolean) | null;
+  readonly takesBacklog: boolean;
 }
 
 /** A sensor with every default filled in. */
@@ -53,8 +66,19 @@ export interface Pipeline {
   readonly items: ReadonlyMap<string, ItemSchema>;
   readonly ioManager: IoManager | null;
   readonly concurrency: number;
+  readonly automation: { readonly perTick: number };
   readonly history: HistoryRetention;
 }
+
+/** Requests what automated assets need. It has no function of its own: see `plan-automation`. */
+const AUTOMATION_SENSOR: SensorDefinition = {
+  name: AUTOMATION,
+  assets: [],
+  minimumIntervalSeconds: 0,
+  timeoutSeconds: DEFAULT_TIMEOUT_SECONDS,
+  defaultStatus: 'RUNNING',
+  evaluate: () => undefined,
+};
 
 const problemsOf = Symbol.for('dynpart.pipeline-problems');
 
@@ -86,6 +110,7 @@ export function definePipeline(options: PipelineOptions): Pipeline {
   if (problems.length > 0) throw new PipelineError(problems);
   const assets = (options.assets ?? []).map(resolveAsset);
   const sensors = (options.sensors ?? []).map(resolveSensor);
+  const builtIn = assets.some(({ automate }) => automate !== null) ? [AUTOMATION_SENSOR] : [];
   const sets = setsOf(options);
   const schemas = sets.flatMap(({ name, options: { item } }) =>
     item === undefined ? [] : [[name, item] as const],
@@ -93,11 +118,12 @@ export function definePipeline(options: PipelineOptions): Pipeline {
   return Object.freeze({
     [brand]: 'pipeline' as const,
     assets: inDependencyOrder(assets),
-    sensors: new Map(sensors.map((sensor) => [sensor.name, sensor])),
+    sensors: new Map([...sensors, ...builtIn].map((sensor) => [sensor.name, sensor])),
     sets: [...new Set(sets.map(({ name }) => name))],
     items: new Map(schemas),
     ioManager: options.ioManager ?? null,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+    automation: { perTick: options.automation?.perTick ?? DEFAULT_PER_TICK },
     history: options.history ?? {},
   });
 }
@@ -127,8 +153,17 @@ function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
     timeoutMs: options.timeoutMs ?? null,
     concurrency: options.concurrency ?? null,
     codeVersion: options.codeVersion ?? null,
+    automate: automationOf(options.automate),
     materialize: (context) => options.materialize(context),
   };
+}
+
+function automationOf(automate: AnyAsset['options']['automate']): Automation | null {
+  if (automate === undefined) return null;
+  if (typeof automate === 'string') return { when: automate, only: null, takesBacklog: false };
+  const { when, backlog = false } = automate;
+  const only = automate.only === undefined ? null : (key: string, item: unknown) => automate.only!(key, item);
+  return { when, only, takesBacklog: backlog };
 }
 
 function resolveSensor({ name, options }: Sensor): SensorDefinition {

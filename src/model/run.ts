@@ -95,7 +95,10 @@ export interface AssetOutcome {
 export function outcomeOf(
   given: Pick<AssetOutcome, 'asset' | 'status'> & Partial<AssetOutcome>,
 ): AssetOutcome {
+  const { asset, status, ...rest } = given;
   return {
+    asset,
+    status,
     reason: null,
     attempts: 0,
     metadata: {},
@@ -103,7 +106,7 @@ export function outcomeOf(
     codeVersion: null,
     skipReason: null,
     error: null,
-    ...given,
+    ...rest,
   };
 }
 

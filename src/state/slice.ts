@@ -82,8 +82,11 @@ export interface PageKey extends Carried {
 /** In progress when a run of the asset and key is queued or started, else what is on record. */
 export type KeyState = PartitionStatus | 'in progress';
 
-/** States to choose keys by: what they count as, `stale` as a part of materialized, `backlog` as a part of missing. */
-export type StateAsked = CountedStatus | 'stale' | 'backlog';
+/**
+ * States to choose keys by: what they count as, `stale` as a part of materialized, `backlog` as a part of missing. `open`: what is to
+ * be made without anybody asking, which is missing but no backlog, stale, or failed with a new reason to try again.
+ */
+export type StateAsked = CountedStatus | 'stale' | 'backlog' | 'open';
 
 /** The keys of a set that a rule names: added before a time, beyond the newest N; with both, what both name. */
 export interface OldestQuery {

@@ -16,6 +16,9 @@ export interface StateStore {
   /** What is needed of the state as it is now. Writes nothing and makes no folder. */
   read(needs: Needs): Promise<StateView>;
 
+  /** What is needed of the state as it would be after these changes, which are not made: for whoever only looks. */
+  preview(changes: readonly StateChange[], needs: Needs): Promise<StateView>;
+
   /**
    * Plans from what is needed of the newest state, and applies the plan's changes in one commit, all of them or none.
    *

@@ -174,6 +174,7 @@ export class HistoryProcess {
             this,
           ),
         ),
+      preview: (changes, needs) => living(() => store.preview(changes, needs)),
       sets: () => living(() => store.sets()),
       claimSensor: (name) =>
         living(async () => {

@@ -690,7 +690,7 @@ function resultOf({ requests, runs, cursor }: TickRequest): SensorResult {
 function selectionOf({ assets, keys, missing, failed, waits, add, newest, limit }: Choice): Selection {
   const all = keys === null && !missing && !failed;
   const order = newest ? 'newest' : 'oldest';
-  return { assets, keys, waits, all, missing, failed, prefix: null, order, limit, add };
+  return { assets, keys, waits, all, missing, failed, stale: false, prefix: null, order, limit, add };
 }
 
 /** What a planner answers; `null` where it refuses. */

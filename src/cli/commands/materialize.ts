@@ -19,6 +19,7 @@ export function materializeCommand(program: Declaration): void {
     .option('--all', 'all keys')
     .option('--missing', 'keys that were never materialized')
     .option('--failed', 'keys whose last materialization failed')
+    .option('--stale', 'keys of which what was made is stale: version, code or upstream changed since')
     .option('--prefix <text>', 'only keys that begin so')
     .option('--add', 'register unknown keys first')
     .option('--order <order>', 'oldest or newest keys first', oneOf('--order', ['oldest', 'newest']))
@@ -38,6 +39,7 @@ interface MaterializeOptions {
   readonly all?: boolean;
   readonly missing?: boolean;
   readonly failed?: boolean;
+  readonly stale?: boolean;
   readonly prefix?: string;
   readonly add?: boolean;
   readonly order?: 'oldest' | 'newest';
@@ -75,6 +77,7 @@ async function materialize(
     all: options.all ?? false,
     missing: options.missing ?? false,
     failed: options.failed ?? false,
+    stale: options.stale ?? false,
     prefix: options.prefix ?? null,
     order: options.order ?? 'oldest',
     limit: options.limit ?? null,

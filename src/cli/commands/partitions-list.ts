@@ -8,7 +8,7 @@ import type { Project } from '../project.ts';
 import type { KeyCount, KeyList, SetList } from '../results.ts';
 
 interface ListOptions extends Pick<PageQuery, 'prefix' | 'limit' | 'after'> {
-  readonly status?: StateAsked;
+  readonly status?: Exclude<StateAsked, 'open'>;
   readonly asset?: string;
   readonly count?: boolean;
   readonly jsonLines?: boolean;
@@ -48,7 +48,7 @@ async function keysOf(project: Project, set: string, options: ListOptions): Prom
     ...(limit !== undefined && { limit }),
     ...(await statusAsked(project, set, options)),
   };
-  const view = await project.store.read({
+  const view = await project.look({
     pages: [query],
     keys: [{ set, keys: after === undefined ? [] : [after] }],
   });

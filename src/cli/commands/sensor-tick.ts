@@ -3,7 +3,7 @@ import { fail } from '../../model/failure.ts';
 import { describe } from '../../model/failure-words.ts';
 import { printable, quoted } from '../../model/text.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
-import type { RunRecord, RunStatus } from '../../model/run.ts';
+import { AUTOMATION, type RunRecord, type RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import { forTick } from '../../engine/plan/executors/claim-runs.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
@@ -39,20 +39,25 @@ export async function run(context: Context, flags: TickFlags, names: readonly st
       async ({ session, options }) => {
         const { pipeline } = options;
         const sensors = await chosenSensors(context, pipeline, { names, due });
+        const automation = sensors.find(({ name }) => name === AUTOMATION);
+        const others = sensors.filter((sensor) => sensor !== automation);
         if (!dryRun) await endLeftPrograms(context);
-        outcomes = await inOneThread(sensors, (sensor) =>
+        const tickOf = (sensor: SensorDefinition): Promise<TickOutcome> =>
           runTick(sensor, {
             ...options,
             emit: dryRun ? () => undefined : options.emit,
             evaluate: evaluateHere(pipeline, clock, options.processes),
             dryRun,
-            sharesThread: sensors.length > 1,
+            sharesThread: others.length > 1,
             listsAllRuns: dryRun || json,
             executor: executes && !dryRun ? session.executor : null,
             ifBusy,
             waitTimeoutMs: waitTimeout,
-          }),
-        );
+          });
+        if (automation !== undefined && !dryRun) await sayBacklog(context);
+        outcomes = await inOneThread(others, tickOf);
+        // Last: what the others have found is to be made.
+        if (automation !== undefined) outcomes = [...outcomes, await tickOf(automation)];
         sayBlockedBy(output, outcomes, sensors);
         const ticks = outcomes.map((outcome) => outcome.tick);
         setExitCode(output, ticks, ifBusy);
@@ -68,6 +73,13 @@ export async function run(context: Context, flags: TickFlags, names: readonly st
   } finally {
     await endPrograms();
   }
+}
+
+async function sayBacklog(context: Context): Promise<void> {
+  const { project, output } = context;
+  if (!(await project.hasNews())) return;
+  const { backlogOf } = await import('../backlog.ts');
+  for (const line of await backlogOf(project)) output.warn(line);
 }
 
 /** Of several sensors in one thread, the one that blocks it is to be told from the others. */

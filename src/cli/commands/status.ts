@@ -42,7 +42,7 @@ async function status(
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
   const isWhole = names.length === 0;
   const sets = flags.html === undefined ? [] : setsOf(chosen, isWhole ? before.setNames() : []);
-  const view = await project.store.read({
+  const view = await project.look({
     ...needsOfReport(chosen, known.sensors),
     pages: sets.map((set) => newestOf(set, chosen)),
   });

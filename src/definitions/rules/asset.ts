@@ -13,6 +13,7 @@ const OPTIONS = [
   'partitions',
   'inputs',
   'deps',
+  'automate',
   'retry',
   'timeoutMs',
   'concurrency',
@@ -46,6 +47,26 @@ export function* checkAsset(asset: AnyAsset): Problems {
   yield* checkAboveZero(owner, 'concurrency', concurrency, 'a whole number');
   if (retry !== undefined) yield* checkRetry(owner, retry);
   yield* checkCodeVersion(owner, options.codeVersion);
+  yield* checkAutomate(owner, options.automate);
+}
+
+const AUTOMATE_OPTIONS = ['when', 'only', 'backlog'];
+const WHEN = ['missing', 'stale'];
+
+function* checkAutomate({ definition, name }: Owner, automate: unknown): Problems {
+  if (automate === undefined || WHEN.includes(automate as string)) return;
+  const wrong = (what: string) => problem(definition, 'invalid-option', what);
+  if (!isRecord(automate))
+    return yield wrong(
+      `automate of ${name} must be 'missing', 'stale' or { when, … }, not ${typeof automate === 'string' ? said(automate) : nameOfType(automate)}`,
+    );
+  const { when, only, backlog } = automate as Readonly<Record<string, unknown>>;
+  yield* checkKnown({ definition, name: `automate of ${name}` }, automate, AUTOMATE_OPTIONS);
+  if (!WHEN.includes(when as string)) yield wrong(`automate.when of ${name} must be 'missing' or 'stale'`);
+  if (only !== undefined && typeof only !== 'function')
+    yield wrong(`automate.only of ${name} must be a function of key and item, not ${nameOfType(only)}`);
+  if (backlog !== undefined && typeof backlog !== 'boolean')
+    yield wrong(`automate.backlog of ${name} must be true or false, not ${nameOfType(backlog)}`);
 }
 
 function* checkCodeVersion({ definition, name }: Owner, codeVersion: unknown): Problems {

@@ -15,7 +15,7 @@ import { isRecord, problem, type Problems } from './problem.ts';
 import { checkSensor, checkTargets } from './sensor.ts';
 import { checkCircles, checkUpstreams } from './upstreams.ts';
 
-const OPTIONS = ['assets', 'sensors', 'partitions', 'ioManager', 'concurrency', 'history'];
+const OPTIONS = ['assets', 'sensors', 'partitions', 'ioManager', 'concurrency', 'automation', 'history'];
 const HISTORY_OPTIONS = ['days', 'runs', 'ticks'];
 const PIPELINE = { definition: null, name: 'the pipeline' };
 
@@ -47,6 +47,7 @@ function* checkOptions(options: PipelineOptions): Problems {
   yield* checkKnown(PIPELINE, options, OPTIONS);
   yield* checkAboveZero(PIPELINE, 'concurrency', options.concurrency, 'a whole number');
   yield* checkHistory(options.history);
+  yield* checkAutomation(options.automation);
   const given = withOptionsMeant(options);
   yield* checkParts({
     assets: yield* checkList<AnyAsset>('assets', given['assets'], 'asset'),
@@ -80,6 +81,20 @@ function withOptionsMeant(options: object): Readonly<Record<string, unknown>> {
     if (meant !== undefined) given[meant] ??= given[option];
   }
   return given;
+}
+
+function* checkAutomation(automation: unknown): Problems {
+  if (automation === undefined) return;
+  const name = 'automation of the pipeline';
+  if (!isRecord(automation))
+    return yield problem(
+      null,
+      'invalid-option',
+      `${name} must be an object such as { perTick: 1000 }, not ${nameOfType(automation)}`,
+    );
+  yield* checkKnown({ definition: null, name }, automation, ['perTick']);
+  const { perTick } = automation as Readonly<Record<string, unknown>>;
+  yield* checkAboveZero(PIPELINE, 'automation.perTick', perTick, 'a whole number');
 }
 
 function* checkHistory(history: unknown): Problems {

@@ -1,4 +1,5 @@
 /** The rules for a sensor: its options, and the assets that its runs make. */
+import { AUTOMATION } from '../../model/run.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
@@ -25,6 +26,12 @@ export function* checkSensor(sensor: Sensor): Problems {
   if (!isRecord(options))
     return yield problem(sensor, 'invalid-sensor', `sensor() takes an object, not ${nameOfType(options)}`);
   yield* checkName(sensor, 'sensor', sensor.name);
+  if (sensor.name === AUTOMATION)
+    yield problem(
+      sensor,
+      'invalid-name',
+      `'${AUTOMATION}' is the built-in sensor for automated assets: give this sensor another name`,
+    );
   yield* checkKnown(owner, options, OPTIONS);
   const { minimumIntervalSeconds, timeoutSeconds, defaultStatus } = options;
   if (typeof options.evaluate !== 'function')

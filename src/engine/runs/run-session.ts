@@ -13,7 +13,7 @@ import type { RunLoop } from './run-loop.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { LeftPrograms } from './left-programs.ts';
-import { remembering } from '../plan/pipeline/remember-pipeline.ts';
+import { pipelineNews, withPipeline } from '../plan/pipeline/remember-pipeline.ts';
 import { roomFor } from '../plan/executors/slots.ts';
 
 export interface RunSessionOptions extends Omit<RunLoopOptions, 'executor' | 'ioManager'> {
@@ -100,10 +100,12 @@ export class RunSession {
     byGroup: (runs: PendingRuns) => boolean,
     most = Infinity,
   ): Promise<void> {
-    const { store, clock, concurrency } = this.#options;
+    const { store, clock, concurrency, known } = this.#options;
     if (most <= 0) return;
     const view = await store.read(PENDING);
     this.#blocked.say(view);
+    if (pipelineNews(view, known).length > 0)
+      await store.commit({}, (now) => ({ changes: pipelineNews(now, known), outcome: undefined }));
     if (!hasUnowned(view, byGroup)) return;
     const executor = await this.executor();
     const claim = await this.#commitWithoutLeft(PENDING, (view) => {
@@ -144,7 +146,7 @@ export class RunSession {
         ...roomFor(view, executor.id, own.queued + claim.owned.length, concurrency),
       ];
       return {
-        changes: changes.length === 0 ? [] : [...changes, ...remembering(view, known)],
+        changes: withPipeline(view, known, changes),
         outcome: { outcome: own.outcome, claim },
       };
     });

@@ -2,6 +2,7 @@
 import type { Failure } from '../../model/failure.ts';
 import { describe } from '../../model/failure-words.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
+import { AUTOMATION } from '../../model/run.ts';
 import { type LogLine, recordOfTick, type TickRecord } from '../../model/tick.ts';
 import { type Clock, type Millis, newId, steadyTime } from '../../model/time.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
@@ -11,7 +12,7 @@ import type { Executor, HeldClaim, SensorClaim, StateStore } from '../../state/s
 import { type OwnedRun, ownedRuns } from '../plan/executors/claim-runs.ts';
 import type { EvaluateSensor, Evaluation } from './evaluate-sensor.ts';
 import type { Emit } from '../event.ts';
-import { remembering } from '../plan/pipeline/remember-pipeline.ts';
+import { pipelineNews, withPipeline } from '../plan/pipeline/remember-pipeline.ts';
 import type { EvaluatedResult } from '../plan/sensor-result/parse-sensor-result.ts';
 import {
   type PlanTick,
@@ -60,6 +61,7 @@ const STUCK_GRACE_MS = 5000;
 const ASK_AGAIN_MS = 100;
 
 export async function runTick(sensor: SensorDefinition, options: TickOptions): Promise<TickOutcome> {
+  if (sensor.name === AUTOMATION) return (await import('./run-automation.ts')).runAutomation(options);
   if (options.dryRun) return evaluateAndPlan(sensor, options);
   const claim = await claimOrHolder(sensor, options);
   if ('holder' in claim) return heldByAnother(sensor, claim, options);
@@ -75,7 +77,7 @@ async function evaluateAndPlan(
   options: TickOptions,
   onTurn?: () => void,
 ): Promise<TickOutcome> {
-  const { store, clock, evaluate, emit, interrupt, dryRun } = options;
+  const { store, clock, evaluate, emit, interrupt } = options;
   const startedAt = clock.now();
   const view = await store.read({ sensors: [sensor.name] });
   const { cursor, version, lastTick } = view.sensor(sensor.name);
@@ -93,32 +95,48 @@ async function evaluateAndPlan(
     const tick = unappliedTick(view, sensor.name, moment, { status: 'FAILURE', error });
     return finished(options, { tick, owned: [] }, log);
   }
-  const executor = ended.result.runs.length > 0 && !dryRun ? ((await options.executor?.()) ?? null) : null;
   const { plan, needs } = await plannerFor(sensor.name, ended.result, cursor);
-  const planned = (now: StateView): TickPlan =>
+  const planned = (now: StateView, executor: Executor | null): TickPlan =>
     plan(now, sensor, ended.result, {
       moment,
       owner: executor?.id ?? null,
       listsAllRuns: options.listsAllRuns ?? true,
     });
-  if (dryRun) return finished(options, { tick: planned(await store.read(needs)).tick, owned: [] }, log);
+  const tick = { sensor: sensor.name, moment, version, needs, plan: planned, log };
+  return commitTick(options, { ...tick, queues: ended.result.runs.length > 0 });
+}
+
+/** A tick that is planned and not committed yet. */
+export interface PlannedTick {
+  readonly sensor: string;
+  readonly moment: TickMoment;
+  /** The sensor's version when it was evaluated; `null`: any. */
+  readonly version: number | null;
+  readonly needs: Needs;
+  readonly plan: (view: StateView, executor: Executor | null) => TickPlan;
+  /** Whether it may queue runs. */
+  readonly queues: boolean;
+  readonly log: readonly LogLine[];
+}
+
+/** Commits a tick, or only says what it would come to; what it came to is recorded, and said. */
+export async function commitTick(options: TickOptions, planned: PlannedTick): Promise<TickOutcome> {
+  const { store, dryRun } = options;
+  const { sensor, moment, version, needs, plan, log } = planned;
+  const executor = planned.queues && !dryRun ? ((await options.executor?.()) ?? null) : null;
+  if (dryRun) return finished(options, { tick: plan(await store.read(needs), null).tick, owned: [] }, log);
   const all = executor === null ? needs : together(needs, needsOfRoom(executor.id));
   const tick = await store.commit<TickRecord>(all, (now) => {
     // An operator's edit, or another process's tick, came first: it wins.
-    if (now.sensor(sensor.name).version !== version) {
-      return { changes: [], outcome: unappliedTick(now, sensor.name, moment, { status: 'BUSY' }) };
+    if (version !== null && now.sensor(sensor).version !== version) {
+      return { changes: [], outcome: unappliedTick(now, sensor, moment, { status: 'BUSY' }) };
     }
-    const { changes, queued, tick } = planned(now);
-    if (changes.length === 0) return { changes, outcome: tick };
+    const { changes, queued, tick } = plan(now, executor);
+    // A change of the pipeline is on record also where the sensor asks for nothing.
+    if (changes.length === 0) return { changes: pipelineNews(now, options.known), outcome: tick };
     const wants = countRuns(queued);
-    return {
-      changes: [
-        ...changes,
-        ...(executor === null ? [] : roomFor(now, executor.id, wants, options.concurrency)),
-        ...remembering(now, options.known),
-      ],
-      outcome: tick,
-    };
+    const room = executor === null ? [] : roomFor(now, executor.id, wants, options.concurrency);
+    return { changes: withPipeline(now, options.known, [...changes, ...room]), outcome: tick };
   });
   const owned =
     executor === null || tick.runs.length === 0
@@ -152,7 +170,7 @@ async function withMissingKeys(
   return { ...failure, problems: [...failure.problems, ...missingKeys(view, usable, now)] };
 }
 
-async function finished(
+export async function finished(
   options: TickOptions,
   outcome: TickOutcome,
   log: readonly LogLine[],

@@ -1,5 +1,6 @@
 /** The watch loop: every sensor at its own interval, and the runs that follow, until it is told to stop. */
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
+import { AUTOMATION } from '../../model/run.ts';
 import type { Clock } from '../../model/time.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { RunSession } from '../runs/run-session.ts';
@@ -30,7 +31,9 @@ export async function watch(options: WatchOptions): Promise<void> {
   const failed = new AbortController();
   const stop = AbortSignal.any([interrupt, failed.signal]);
   const loops = [
-    ...options.sensors.map((sensor) => watchSensor(sensor, options, stop)),
+    ...options.sensors.map((sensor) =>
+      sensor.name === AUTOMATION ? automate(sensor, options, stop) : watchSensor(sensor, options, stop),
+    ),
     work(session, { clock, interrupt: stop, once: false }),
   ];
   // One loop that cannot go on (the state is unusable) ends the others: half a watch would look like a whole one.
@@ -44,6 +47,26 @@ export async function watch(options: WatchOptions): Promise<void> {
   );
   const failure = ends.find((end) => end.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
+}
+
+/** After commits, whoever made them, and at most once in so many milliseconds. */
+const AUTOMATE_EVERY_MS = 1000;
+
+async function automate(
+  sensor: SensorDefinition,
+  { store, session, tick, clock }: WatchOptions,
+  stop: AbortSignal,
+): Promise<void> {
+  let seen: number | null = null;
+  while (!stop.aborted) {
+    const view = await store.read({ sensors: [sensor.name] });
+    if (view.serial !== seen && sensorStatus(view, sensor) === 'RUNNING') {
+      seen = view.serial;
+      const { owned } = await tick(sensor);
+      await session.adopt(owned);
+    }
+    await clock.sleep(AUTOMATE_EVERY_MS, stop);
+  }
 }
 
 async function watchSensor(

@@ -316,7 +316,8 @@ function rememberPipeline(document: StateDocument, pipeline: KnownPipeline): Sta
         if (entry.codeVersion !== undefined) statuses.changeCode(name, set);
       }
       const was = before.get(name);
-      const isOwed = automate === undefined || takesBacklog === true;
+      // What has no keys was never in a set before.
+      const isOwed = automate === undefined || takesBacklog === true || set === null;
       if (isOwed) statuses.setBacklog(name, set, false);
       else if (was?.automate === undefined || was.set !== set) statuses.setBacklog(name, set, true);
     }

@@ -1,5 +1,5 @@
 /** What became of assets, in the letters of the document: read as words, and changed. */
-import { countedAs, type PartitionStatus, whyStale } from '../../model/partition-status.ts';
+import { countedAs, hasChangedSince, type PartitionStatus, whyStale } from '../../model/partition-status.ts';
 import { type PendingRuns, runsIn } from '../../model/pending-run.ts';
 import type {
   CandidateQuery,
@@ -68,6 +68,11 @@ export function* candidates(document: StateDocument, query: CandidateQuery): Gen
   const keys = keysOf(document, set);
   const columns = [...assets, ...alsoOf].map((asset) => lettersOf(document, asset, set));
   const chosen = inStates === null ? null : lettersIn(inStates);
+  // Mostly there are none among a million keys: one look at the letters says so.
+  if (chosen !== null) {
+    const any = new RegExp(`[${[...chosen].join('')}]`);
+    if (!assets.some((_, asset) => any.test(columns[asset]!))) return;
+  }
   const isNewestFirst = order === 'newest';
   for (let at = 0; at < keys.length; at++) {
     const position = isNewestFirst ? keys.length - 1 - at : at;
@@ -86,6 +91,7 @@ export function lettersIn(states: readonly StateAsked[]): ReadonlySet<string> {
 export function isIn(asked: StateAsked, status: PartitionStatus): boolean {
   if (asked === 'stale') return whyStale(status) !== null;
   if (asked === 'backlog') return status === 'backlog';
+  if (asked === 'open') return status === 'missing' || whyStale(status) !== null || hasChangedSince(status);
   return countedAs(status) === asked;
 }
 

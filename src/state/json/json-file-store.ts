@@ -82,6 +82,11 @@ export class JsonFileStore implements StateStore {
     return this.#viewOf(await this.document());
   }
 
+  async preview(changes: readonly StateChange[], _needs: Needs): Promise<StateView> {
+    applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges;
+    return this.#viewOf(applyChanges(await this.document(), changes, (id) => this.#executors.entryOf(id)));
+  }
+
   async sets(): Promise<SetReader> {
     return setReaderOf(await this.document());
   }

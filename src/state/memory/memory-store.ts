@@ -9,6 +9,7 @@ import { strictly } from './strict-view.ts';
 import { setReaderOf } from '../document/set-reader.ts';
 import { emptyDocument, entryOf, type StateDocument } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
+import type { StateChange } from '../changes.ts';
 import type { Needs } from '../needs.ts';
 import type { ExecutorSigns, ProgramNote, StateView } from '../slice.ts';
 import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
@@ -38,6 +39,11 @@ export class MemoryStore implements StateStore {
 
   read(needs: Needs): Promise<StateView> {
     return Promise.resolve(strictly(this.#view(), needs));
+  }
+
+  preview(changes: readonly StateChange[], needs: Needs): Promise<StateView> {
+    const after = applyChanges(this.#document, changes, () => undefined);
+    return Promise.resolve(strictly(this.#viewOf(after), needs));
   }
 
   sets(): Promise<SetReader> {
@@ -159,7 +165,11 @@ export class MemoryStore implements StateStore {
   }
 
   #view(): StateView {
-    return viewOf(this.#document, {
+    return this.#viewOf(this.#document);
+  }
+
+  #viewOf(document: StateDocument): StateView {
+    return viewOf(document, {
       judge: (executor) => this.#judge(executor),
       lastTick: (sensor, inDocument) => lastTick(inDocument, () => this.#recordedTicks(sensor)),
     });

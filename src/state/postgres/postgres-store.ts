@@ -57,6 +57,9 @@ const KEEP = `insert into @.kept_state (name, document) values ($1, $2)`;
 /** Every so many runs that ended, the oldest ones go. */
 const PRUNE_EVERY = 500;
 
+/** Ends a transaction of which nothing is to stay. */
+class TakenBack extends Error {}
+
 export class PostgresStore implements StateStore {
   readonly database: Database;
   readonly #options: PostgresStoreOptions;
@@ -86,6 +89,23 @@ export class PostgresStore implements StateStore {
 
   read(needs: Needs): Promise<StateView> {
     return this.database.read((port) => this.#view(port, needs));
+  }
+
+  /** In a transaction that is taken back. */
+  async preview(changes: readonly StateChange[], needs: Needs): Promise<StateView> {
+    let seen: StateView | undefined;
+    try {
+      await this.database.write(async (port) => {
+        const { serial, pipeline } = await this.#view(port, {});
+        const applying = { serial: serial + 1, pipeline, entered: () => undefined };
+        for (const change of changes) await applyChange(port, change, applying);
+        seen = await this.#view(port, needs);
+        throw new TakenBack();
+      });
+    } catch (error) {
+      if (!(error instanceof TakenBack)) throw error;
+    }
+    return seen!;
   }
 
   async #view(port: Port, needs: Needs): Promise<StateView> {

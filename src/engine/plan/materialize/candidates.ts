@@ -1,6 +1,7 @@
 /** Which assets of which keys a selection by state comes to, and which of them have to wait for what is above them. Pure. */
 import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
-import { countedAs, isThere, type PartitionStatus } from '../../../model/partition-status.ts';
+import type { RunReason } from '../../../model/run.ts';
+import { countedAs, isThere, type PartitionStatus, whyStale } from '../../../model/partition-status.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { CandidateQuery, StateView } from '../../../state/slice.ts';
 
@@ -9,12 +10,15 @@ export interface ChosenStates {
   readonly all: boolean;
   readonly missing: boolean;
   readonly failed: boolean;
+  readonly stale: boolean;
 }
 
 export interface Candidate {
   readonly key: string | null;
   /** In dependency order. */
   readonly assets: readonly AssetDefinition[];
+  /** Why each of them is made; `null`: because somebody asked for the key. */
+  readonly reasons: readonly RunReason[] | null;
   /** Assets in a chosen state whose upstreams are neither there nor chosen, and what they wait for. */
   readonly waiting: readonly { readonly asset: string; readonly upstream: string }[];
 }
@@ -52,11 +56,12 @@ export function* candidatesOf(
   const ofAll = new Map(alone.map((asset) => [asset, view.statusOf(asset, null, [null])[0]!]));
   for (const { key, statusOf } of keysOf(view, pipeline, target, choice)) {
     if (!isByState(choice)) {
-      yield { key, assets, waiting: [] };
+      yield { key, assets, reasons: null, waiting: [] };
       continue;
     }
     const { taken, waiting } = inChosenStates(assets, (asset) => ofAll.get(asset) ?? statusOf(asset), choice);
-    if (taken.length + waiting.length > 0) yield { key, assets: taken, waiting };
+    if (taken.size + waiting.length > 0)
+      yield { key, assets: [...taken.keys()], reasons: [...taken.values()], waiting };
   }
 }
 
@@ -104,7 +109,7 @@ function queryOf(pipeline: Pipeline, target: Target, choice: Choice): CandidateQ
   return {
     set: target.set!,
     inStates: isByState(choice)
-      ? [...(states.missing ? (['missing'] as const) : []), ...(states.failed ? (['failed'] as const) : [])]
+      ? (['missing', 'failed', 'stale'] as const).filter((state) => states[state])
       : null,
     assets: ofSet.filter((name) => chosen.has(name)),
     alsoOf: ofSet.filter((name) => !chosen.has(name)),
@@ -113,31 +118,40 @@ function queryOf(pipeline: Pipeline, target: Target, choice: Choice): CandidateQ
   };
 }
 
-function isByState({ states: { all, missing, failed } }: Choice): boolean {
-  return !all && (missing || failed);
+function isByState({ states: { all, missing, failed, stale } }: Choice): boolean {
+  return !all && (missing || failed || stale);
 }
 
 /** Those in the chosen states, and what depends on them among the chosen. Assets come in dependency order. */
 function inChosenStates(
   assets: readonly AssetDefinition[],
   statusOf: (asset: string) => PartitionStatus,
-  { states: { missing, failed } }: Choice,
-): { readonly taken: AssetDefinition[]; readonly waiting: Candidate['waiting'] } {
-  const taken = new Set<AssetDefinition>();
+  { states }: Choice,
+): { readonly taken: ReadonlyMap<AssetDefinition, RunReason>; readonly waiting: Candidate['waiting'] } {
+  const taken = new Map<AssetDefinition, RunReason>();
   const takenNames = new Set<string>();
   const waiting: { asset: string; upstream: string }[] = [];
   for (const asset of assets) {
     const { name, upstream } = asset;
-    const status = countedAs(statusOf(name));
-    const isChosen = (missing && status === 'missing') || (failed && status === 'failed');
+    const reason = reasonToMake(statusOf(name));
+    const state = reason === null || reason === 'missing' || reason === 'failed' ? reason : 'stale';
+    const isChosen = state !== null && states[state];
     if (!isChosen && !upstream.some((above) => takenNames.has(above))) continue;
     // What waits itself is not there either, unless an older value of it is.
     const absent = upstream.find((above) => !takenNames.has(above) && !isThere(statusOf(above)));
     if (absent !== undefined) waiting.push({ asset: name, upstream: absent });
     else {
-      taken.add(asset);
+      // What is well and depends on what is made is made from something older from then on.
+      taken.set(asset, reason ?? 'upstream');
       takenNames.add(name);
     }
   }
-  return { taken: [...taken], waiting };
+  return { taken, waiting };
+}
+
+/** What is the matter with an asset for a key; `null`: nothing is, or there is nothing to make. */
+export function reasonToMake(status: PartitionStatus): Exclude<RunReason, 'asked'> | null {
+  const counted = countedAs(status);
+  if (counted === 'missing' || counted === 'failed') return counted;
+  return whyStale(status);
 }

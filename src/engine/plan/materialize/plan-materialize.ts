@@ -9,7 +9,8 @@ import { addKeys } from '../keys/add-remove-sync.ts';
 import { candidatesOf, type Choice, needsOfCandidates, type Target } from './candidates.ts';
 import { together } from '../needs-together.ts';
 import { PendingWork } from '../queue/pending-work.ts';
-import { queueRuns, type RunsAsked, type RunsMoment } from '../queue/queue-runs.ts';
+import { AskedRuns } from '../queue/asked-runs.ts';
+import { queueRuns, type RunsMoment } from '../queue/queue-runs.ts';
 
 /** What the user chose. */
 export interface Selection {
@@ -22,6 +23,7 @@ export interface Selection {
   readonly all: boolean;
   readonly missing: boolean;
   readonly failed: boolean;
+  readonly stale: boolean;
   readonly prefix: string | null;
   readonly order: 'newest' | 'oldest';
   readonly limit: number | null;
@@ -84,8 +86,8 @@ export function needsOfMaterialize(pipeline: Pipeline, selection: Selection): Ne
   );
 }
 
-function choiceOf({ all, missing, failed, prefix, order }: Selection): Choice {
-  return { states: { all, missing, failed }, prefix, order };
+function choiceOf({ all, missing, failed, stale, prefix, order }: Selection): Choice {
+  return { states: { all, missing, failed, stale }, prefix, order };
 }
 
 /** @throws FailureError for unknown assets and keys, a key that several sets have, a choice that names no key */
@@ -103,7 +105,7 @@ export function planMaterialize(
   const choice = choiceOf(selection);
   const pending = new PendingWork(view);
   const changes: StateChange[] = [];
-  const asked = new AskedRuns(owner === null ? 'worker' : 'materialize');
+  const asked = new AskedRuns({ sensor: null, origin: owner === null ? 'worker' : 'materialize' });
   const takenOver = new Set<string>();
   const waitedFor = new Set<string>();
   const waiting: WaitingAsset[] = [];
@@ -135,8 +137,14 @@ export function planMaterialize(
         }
       }
       for (const { run } of owned) waitedFor.add(run.id);
-      const rest = wanted.filter(({ name }) => !covered.has(name));
-      if (rest.length > 0) asked.add(set, key, rest, tagsOf(set, key));
+      const rest = [...wanted.keys()].filter((at) => !covered.has(wanted[at]!.name));
+      if (rest.length === 0) continue;
+      const { reasons } = candidate;
+      asked.add(set, key, {
+        assets: rest.map((at) => wanted[at]!.name),
+        ...(reasons && { reasons: rest.map((at) => reasons[at]!) }),
+        tags: tagsOf(set, key),
+      });
     }
   }
   const queued = queueRuns(moment, asked.parts);
@@ -176,16 +184,17 @@ function bySet(assets: readonly AssetDefinition[]): Map<string | null, AssetDefi
   return sets;
 }
 
-function targetsByState(assets: readonly AssetDefinition[], { all, missing, failed }: Selection): Target[] {
+function targetsByState(assets: readonly AssetDefinition[], selection: Selection): Target[] {
+  const { all, missing, failed, stale } = selection;
   const sets = bySet(assets);
   const partitioned = [...sets.keys()].filter((set) => set !== null);
-  const byState = all || missing || failed;
+  const byState = all || missing || failed || stale;
   if (partitioned.length > 0 && !byState) {
     const names = assets.filter(({ set }) => set !== null).map(({ name }) => `'${name}'`);
     fail({
       reason: 'usage',
       message: `${names.slice(0, 5).join(', ')} ${names.length === 1 ? 'is' : 'are'} partitioned by ${partitioned.map((set) => `'${set}'`).join(', ')}: which keys are meant was not said`,
-      hint: 'choose them with --key KEY, --keys-from FILE, --missing, --failed or --all',
+      hint: 'choose them with --key KEY, --keys-from FILE, --missing, --failed, --stale or --all',
     });
   }
   return [...sets].map(([set, ofSet]) => ({ set, assets: ofSet, named: set === null ? [null] : null }));
@@ -234,35 +243,4 @@ function targetsOfKeys(
       named: asked.filter((key) => present.get(set)!.has(key) || unknown.includes(key)),
     }))
     .filter(({ named }) => named.length > 0);
-}
-
-/** One part for each combination of set, assets and tags, in the order in which they come up. */
-class AskedRuns {
-  readonly #origin: RunsAsked['origin'];
-  readonly #parts = new Map<string, RunsAsked & { readonly keys: (string | null)[] }>();
-
-  constructor(origin: RunsAsked['origin']) {
-    this.#origin = origin;
-  }
-
-  get parts(): readonly RunsAsked[] {
-    return [...this.#parts.values()];
-  }
-
-  add(
-    set: string | null,
-    key: string | null,
-    wanted: readonly AssetDefinition[],
-    tags: RunsAsked['tags'],
-  ): void {
-    const assets = wanted.map(({ name }) => name);
-    const name = JSON.stringify([set, assets, Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1))]);
-    const part = this.#parts.get(name);
-    if (part !== undefined) part.keys.push(key);
-    else {
-      const origin = this.#origin;
-      const head = { sensor: null, set, assets, tags, origin, retryOf: null };
-      this.#parts.set(name, { ...head, keys: [key], runKeys: null });
-    }
-  }
 }

@@ -1,11 +1,35 @@
-/** Keeps in the state what the pipeline is made of, so that other commands need not load the user's code. */
+/** Keeps in the state what the pipeline is made of: other commands need not load the user's code, and what became stale is on record. */
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { StateView } from '../../../state/slice.ts';
 
-/** The pipeline is remembered when it changed, with a commit that is made anyway. */
-export function remembering(view: StateView, known: KnownPipeline): StateChange[] {
-  return JSON.stringify(view.pipeline) === JSON.stringify(known)
-    ? []
-    : [{ type: 'pipeline-known', pipeline: known }];
+/**
+ * The changes of a plan, and the pipeline with them where it is another one. It comes first: keys that the plan adds are none
+ * of the backlog of an asset that is automated from now on. A plan without changes changes nothing.
+ */
+export function withPipeline(
+  view: StateView,
+  known: KnownPipeline,
+  changes: readonly StateChange[],
+): readonly StateChange[] {
+  if (changes.length === 0 || JSON.stringify(view.pipeline) === JSON.stringify(known)) return changes;
+  return [{ type: 'pipeline-known', pipeline: known }, ...changes];
+}
+
+/** What a pipeline that says something else than the remembered one is worth a commit of its own for; else there is none. */
+export function pipelineNews(view: StateView, known: KnownPipeline): readonly StateChange[] {
+  // Before the first commit there is nothing that could have become stale.
+  if (view.serial === 0 || isAlike(view.pipeline, known)) return [];
+  // Keys that were added by hand before any tick: only where something is made of keys by itself does it matter since when.
+  if (view.pipeline === null && known.assets.every(({ automate }) => automate === undefined)) return [];
+  return [{ type: 'pipeline-known', pipeline: known }];
+}
+
+/** Wherever its file is, and whenever it was saved. */
+function isAlike(one: KnownPipeline | null, other: KnownPipeline): boolean {
+  return one !== null && contentOf(one) === contentOf(other);
+}
+
+function contentOf({ sets, concurrency, assets, sensors }: KnownPipeline): string {
+  return JSON.stringify([sets, concurrency, assets, sensors]);
 }

@@ -1,10 +1,9 @@
 /** What a sensor's result comes to, given the state. Pure: `--dry-run` prints the plan, `tick` commits it. */
 import type { SensorDefinition } from '../../../definitions/pipeline.ts';
-import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord, type TickRun } from '../../../model/tick.ts';
-import { runId } from '../../../model/run.ts';
+import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord } from '../../../model/tick.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import { describe } from '../../../model/failure-words.ts';
-import type { QueuedRuns, StateChange } from '../../../state/changes.ts';
+import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { StateView } from '../../../state/slice.ts';
 import { needsOfCanceling } from '../ends/cancel-runs.ts';
@@ -12,6 +11,7 @@ import { queueRuns } from '../queue/queue-runs.ts';
 import { onlyWhere, type RequestedRuns } from '../sensor-result/runs-in-columns.ts';
 import type { EvaluatedResult } from '../sensor-result/parse-sensor-result.ts';
 import { together } from '../needs-together.ts';
+import { tickRuns } from './tick-runs.ts';
 import { SetsAfterRequests } from './sets-after-requests.ts';
 import {
   nothingRequested,
@@ -172,24 +172,6 @@ function withoutSpentRunKeys(
 
 function* runKeysOf(runs: readonly RequestedRuns[]): Generator<string> {
   for (const { runKeys } of runs) for (const runKey of runKeys) if (runKey !== null) yield runKey;
-}
-
-/** The runs as the tick lists them, at most so many, and how many it does not list. */
-function tickRuns(
-  queued: readonly QueuedRuns[],
-  most: number,
-): { readonly listed: TickRun[]; readonly left: number } {
-  const listed: TickRun[] = [];
-  let left = 0;
-  for (const { group, firstNumber, keys, runKeys, assets } of queued) {
-    const count = Math.min(keys.length, most - listed.length);
-    for (let at = 0; at < count; at++) {
-      const id = runId(group, firstNumber + at);
-      listed.push({ id, partitionKey: keys[at]!, runKey: runKeys?.[at] ?? null, assets, status: 'QUEUED' });
-    }
-    left += keys.length - count;
-  }
-  return { listed, left };
 }
 
 /** A tick that did nothing says why, also when the sensor did not. */

@@ -51,6 +51,7 @@ describe('a materialize', () => {
       all: false,
       missing: false,
       failed: false,
+      stale: false,
       prefix: null,
       order: 'oldest',
       limit: null,

@@ -1,0 +1,257 @@
+/**
+ * What automated assets need, given the state: the plan of the built-in sensor `automation`. Level-triggered: it asks what is not
+ * as it should be and not on its way, and remembers nothing. Pure.
+ */
+import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
+import { fail } from '../../../model/failure.ts';
+import { nameOfType } from '../../../model/partition-key.ts';
+import { describeThrown } from '../../../model/thrown.ts';
+import { hasChangedSince, isThere, type PartitionStatus, whyStale } from '../../../model/partition-status.ts';
+import { AUTOMATION, type RunReason } from '../../../model/run.ts';
+import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord } from '../../../model/tick.ts';
+import { isoTime } from '../../../model/time.ts';
+import type { StateChange } from '../../../state/changes.ts';
+import type { Needs } from '../../../state/needs.ts';
+import type { CandidateQuery, StateView } from '../../../state/slice.ts';
+import { together } from '../needs-together.ts';
+import { AskedRuns } from '../queue/asked-runs.ts';
+import { PendingWork } from '../queue/pending-work.ts';
+import { queueRuns } from '../queue/queue-runs.ts';
+import { tickRuns } from '../tick/tick-runs.ts';
+import type { PlanTickOptions, TickPlan } from '../tick/tick-record.ts';
+
+/** Assets that are automated and have one set, or none; in dependency order. */
+interface Automated {
+  readonly set: string | null;
+  readonly assets: readonly AssetDefinition[];
+}
+
+/** What is to be made of a key, and why. */
+interface Due {
+  readonly key: string | null;
+  readonly assets: readonly AssetDefinition[];
+  readonly reasons: readonly RunReason[];
+}
+
+export function needsOfAutomation(pipeline: Pipeline): Needs {
+  const all = automatedBySet(pipeline);
+  const alone = namesAlone(pipeline, all);
+  return together(
+    { sensors: [AUTOMATION], executors: true },
+    { statuses: alone.map((asset) => ({ asset, set: null, keys: [null] })) },
+    { runs: [{ assets: [...new Set(all.flatMap(({ assets }) => assets.flatMap(namesIn)))] }] },
+    ...all.flatMap(({ set, assets }): Needs[] => {
+      if (set === null) return [];
+      const asksItems = assets.some(({ automate }) => automate!.only !== null);
+      return [
+        { candidates: [queryOf(pipeline, set, assets)] },
+        ...(asksItems ? [{ keys: [{ set, keys: 'all' as const, carried: true as const }] }] : []),
+      ];
+    }),
+  );
+}
+
+export function planAutomation(
+  view: StateView,
+  pipeline: Pipeline,
+  { moment, owner, listsAllRuns = true }: PlanTickOptions,
+): TickPlan {
+  const asked = new AskedRuns({ sensor: AUTOMATION, origin: owner === null ? 'worker' : 'tick' });
+  const pending = new PendingWork(view);
+  const all = automatedBySet(pipeline);
+  const alone = new Map(
+    namesAlone(pipeline, all).map((name) => [name, view.statusOf(name, null, [null])[0]!]),
+  );
+  const takenAlone = new Set<string>();
+  let room = pipeline.automation.perTick;
+  for (const { set, assets } of all) {
+    const look = new Look({ pipeline, pending, alone, takenAlone });
+    const dues =
+      set === null
+        ? [look.dueOf(null, assets, () => 'missing')]
+        : keysOf(view, pipeline, { set, assets }, look);
+    for (const { key, assets: due, reasons } of inTurn(dues, room)) {
+      if (set === null) for (const { name } of due) takenAlone.add(name);
+      asked.add(set, key, { assets: due.map(({ name }) => name), reasons, tags: {} });
+      room--;
+    }
+  }
+  const queued = queueRuns(moment, asked.parts);
+  const { listed, left } = tickRuns(queued, listsAllRuns ? Infinity : TICK_RECORD_LIMIT);
+  const tick: TickRecord = {
+    sensor: AUTOMATION,
+    status: queued.length > 0 ? 'SUCCESS' : 'SKIPPED',
+    startedAt: isoTime(moment.startedAt),
+    finishedAt: isoTime(moment.now),
+    cursor: { before: null, after: null },
+    partitions: [],
+    runs: listed,
+    skippedRunKeys: [],
+    skipReason: queued.length > 0 ? null : 'nothing to make',
+    error: null,
+    failures: [],
+    busy: null,
+    ...(left > 0 && { truncated: { keys: 0, runs: left, skippedRunKeys: 0 } }),
+  };
+  const changes: StateChange[] = queued.map((runs) => ({ type: 'runs-queued', runs, owner }));
+  if (changes.length > 0)
+    changes.push({ type: 'sensor-changed', sensor: AUTOMATION, tick: recordOfTick(tick) });
+  return { changes, queued, tick };
+}
+
+/** Why an automated asset is to be made for a key; `null`: it is as it should be, or waits for a person or a change. */
+export function reasonToAutomate(
+  { automate }: AssetDefinition,
+  status: PartitionStatus,
+): Exclude<RunReason, 'asked'> | null {
+  if (automate === null) return null;
+  if (status === 'missing' || (status === 'backlog' && automate.takesBacklog)) return 'missing';
+  if (automate.when === 'missing') return !isThere(status) && hasChangedSince(status) ? 'failed' : null;
+  return hasChangedSince(status) ? 'failed' : whyStale(status);
+}
+
+/** Sets first that others may be made from: assets without a set stand before all that have one. */
+function automatedBySet(pipeline: Pipeline): Automated[] {
+  const sets = new Map<string | null, AssetDefinition[]>([[null, []]]);
+  for (const asset of pipeline.assets.values())
+    if (asset.automate !== null) sets.set(asset.set, [...(sets.get(asset.set) ?? []), asset]);
+  return [...sets].filter(([, assets]) => assets.length > 0).map(([set, assets]) => ({ set, assets }));
+}
+
+function namesIn({ name, upstream }: AssetDefinition): string[] {
+  return [name, ...upstream];
+}
+
+/** Those of the assets, and of what they are made from, that have one value for all keys. */
+function namesAlone(pipeline: Pipeline, all: readonly Automated[]): string[] {
+  const names = new Set(all.flatMap(({ assets }) => assets.flatMap(namesIn)));
+  return [...names].filter((name) => pipeline.assets.get(name)?.set == null);
+}
+
+function queryOf(pipeline: Pipeline, set: string, assets: readonly AssetDefinition[]): CandidateQuery {
+  const names = new Set(assets.map(({ name }) => name));
+  const others = new Set(assets.flatMap(({ upstream }) => upstream).filter((name) => !names.has(name)));
+  return {
+    set,
+    inStates: ['open'],
+    assets: [...names],
+    alsoOf: [...others].filter((name) => pipeline.assets.get(name)?.set === set),
+    prefix: null,
+    order: 'oldest',
+  };
+}
+
+function* keysOf(
+  view: StateView,
+  pipeline: Pipeline,
+  { set, assets }: { readonly set: string; readonly assets: readonly AssetDefinition[] },
+  look: Look,
+): Generator<Due> {
+  const query = queryOf(pipeline, set, assets);
+  const column = new Map([...query.assets, ...query.alsoOf].map((name, at) => [name, at]));
+  const filtered = assets.some(({ automate }) => automate!.only !== null);
+  for (const { key, statuses } of view.candidates(query)) {
+    const carried = filtered ? view.carried(set, [key]).get(key) : undefined;
+    const wanted = filtered ? assets.filter((asset) => isWanted(asset, key, carried?.item ?? null)) : assets;
+    yield look.dueOf(key, wanted, (name) => statuses[column.get(name)!]!);
+  }
+}
+
+/** What the user's filter says. @throws FailureError where it throws, or answers with a promise */
+function isWanted({ name, automate }: AssetDefinition, key: string, item: unknown): boolean {
+  const { only } = automate!;
+  if (only === null) return true;
+  let answer: unknown;
+  try {
+    answer = only(key, item);
+  } catch (error) {
+    return fail({ reason: 'sensor-threw', sensor: AUTOMATION, ...describeThrown(error) });
+  }
+  if (typeof answer === 'boolean') return answer;
+  const message = `automate.only of asset '${name}' must answer with true or false, not ${nameOfType(answer)}`;
+  return fail({ reason: 'sensor-result', sensor: AUTOMATION, problems: [message] });
+}
+
+/** Fresh keys first, in the order of their set; then those that are to be made again. */
+function* inTurn(dues: Iterable<Due>, room: number): Generator<Due> {
+  let left = room;
+  const again: Due[] = [];
+  for (const due of dues) {
+    if (left === 0) return;
+    if (due.assets.length === 0) continue;
+    if (due.reasons.includes('missing')) {
+      left--;
+      yield due;
+    } else if (again.length < left) again.push(due);
+  }
+  yield* again.slice(0, left);
+}
+
+interface Surroundings {
+  readonly pipeline: Pipeline;
+  readonly pending: PendingWork;
+  /** What is on record of assets without a set. */
+  readonly alone: ReadonlyMap<string, PartitionStatus>;
+  /** Assets without a set that this plan makes. */
+  readonly takenAlone: ReadonlySet<string>;
+}
+
+class Look {
+  readonly #around: Surroundings;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
+
+  dueOf(
+    key: string | null,
+    assets: readonly AssetDefinition[],
+    statusInSet: (asset: string) => PartitionStatus,
+  ): Due {
+    const { alone } = this.#around;
+    const statusOf = (name: string): PartitionStatus => alone.get(name) ?? statusInSet(name);
+    const taken = new Map<AssetDefinition, RunReason>();
+    const names = new Set<string>();
+    for (const asset of assets) {
+      const reason = this.#reason(asset, statusOf, names);
+      if (reason === null || this.#isPending(asset, key)) continue;
+      if (!asset.upstream.every((upstream) => this.#isReady(upstream, key, statusOf, names))) continue;
+      taken.set(asset, reason);
+      names.add(asset.name);
+    }
+    return { key, assets: [...taken.keys()], reasons: [...taken.values()] };
+  }
+
+  /** What this plan makes again makes stale what depends on it. */
+  #reason(
+    asset: AssetDefinition,
+    statusOf: (asset: string) => PartitionStatus,
+    taken: ReadonlySet<string>,
+  ): RunReason | null {
+    const reason = reasonToAutomate(asset, statusOf(asset.name));
+    if (reason !== null || asset.automate!.when === 'missing') return reason;
+    const isMadeAgain = asset.upstream.some((upstream) => taken.has(upstream));
+    return isMadeAgain && statusOf(asset.name) === 'materialized' ? 'upstream' : null;
+  }
+
+  #isReady(
+    name: string,
+    key: string | null,
+    statusOf: (asset: string) => PartitionStatus,
+    taken: ReadonlySet<string>,
+  ): boolean {
+    const { pipeline, takenAlone } = this.#around;
+    const upstream = pipeline.assets.get(name);
+    if (upstream === undefined) return false;
+    if (taken.has(name) || takenAlone.has(name)) return true;
+    const status = statusOf(name);
+    return (
+      (isThere(status) || status === 'skipped') &&
+      !this.#isPending(upstream, upstream.set === null ? null : key)
+    );
+  }
+
+  #isPending(asset: AssetDefinition, key: string | null): boolean {
+    return this.#around.pending.of([asset], key).length > 0;
+  }
+}

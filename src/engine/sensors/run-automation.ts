@@ -1,0 +1,50 @@
+/** One tick of the built-in sensor `automation`: what automated assets need is planned, committed and recorded. */
+import { describe } from '../../model/failure-words.ts';
+import { FailureError } from '../../model/failure.ts';
+import { AUTOMATION } from '../../model/run.ts';
+import { newId } from '../../model/time.ts';
+import type { StateView } from '../../state/slice.ts';
+import type { Executor } from '../../state/store.ts';
+import { needsOfAutomation, planAutomation } from '../plan/automate/plan-automation.ts';
+import { pipelineNews } from '../plan/pipeline/remember-pipeline.ts';
+import { type TickPlan, unappliedTick } from '../plan/tick/tick-record.ts';
+import { commitTick, finished, type TickOptions, type TickOutcome } from './run-tick.ts';
+
+/** Nothing is evaluated, and the commit plans anew where others came first: so nobody has to be kept out meanwhile. */
+export async function runAutomation(options: TickOptions): Promise<TickOutcome> {
+  const { store, clock, pipeline, known, dryRun } = options;
+  const now = clock.now();
+  const moment = { startedAt: now, now, group: newId(clock) };
+  const needs = needsOfAutomation(pipeline);
+  const plan = (view: StateView, executor: Executor | null): TickPlan =>
+    planAutomation(view, pipeline, {
+      moment,
+      owner: executor?.id ?? null,
+      listsAllRuns: options.listsAllRuns ?? true,
+    });
+  try {
+    const news = pipelineNews(await store.read({}), known);
+    // What it makes stale is to be made, too.
+    if (news.length > 0 && !dryRun)
+      await store.commit({}, (view) => ({ changes: pipelineNews(view, known), outcome: undefined }));
+    const isPreview = news.length > 0 && dryRun;
+    const before = isPreview ? await store.preview(news, needs) : await store.read(needs);
+    const { queued, tick } = plan(before, null);
+    // Mostly there is nothing to make: then nothing is committed, and the process owns nothing.
+    if (dryRun || queued.length === 0) return await finished(options, { tick, owned: [] }, []);
+    return await commitTick(options, {
+      sensor: AUTOMATION,
+      moment,
+      version: null,
+      needs,
+      plan,
+      queues: true,
+      log: [],
+    });
+  } catch (error) {
+    if (!(error instanceof FailureError) || !('sensor' in error.failure)) throw error;
+    const view = await store.read({ sensors: [AUTOMATION] });
+    const failed = { status: 'FAILURE', error: describe(error.failure) } as const;
+    return finished(options, { tick: unappliedTick(view, AUTOMATION, moment, failed), owned: [] }, []);
+  }
+}

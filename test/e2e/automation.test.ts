@@ -1,0 +1,148 @@
+/** Keys that carry something, change, and ask for what they need: through the real binary. */
+import { expect, it } from 'vitest';
+import { Project } from '../support/project.ts';
+
+const pipeline = (code: string, textOptions = "automate: 'stale'") => `
+import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
+const episodes = dynamicPartitions<{ url: string }>('episodes');
+const audio = asset({
+  name: 'audio',
+  partitions: episodes,
+  automate: 'stale',
+  codeVersion: '${code}',
+  materialize: ({ partitionKey, item, version }) =>
+    partitionKey === 'silent' ? skip('there is no audio') : item.url + ' ' + version,
+});
+const text = asset({
+  name: 'text',
+  partitions: episodes,
+  inputs: { audio },
+  ${textOptions},
+  materialize({ inputs, partitionKey }) {
+    if (partitionKey === 'bad') throw new Error('no words');
+    return inputs.audio.toUpperCase();
+  },
+});
+const feed = sensor({
+  name: 'feed',
+  async evaluate({ partitions }) {
+    const listed = JSON.parse(fs.readFileSync(new URL('feed.json', import.meta.url), 'utf8'));
+    const changed = await partitions(episodes).changed(listed);
+    if (changed.length === 0) return { skipReason: 'nothing new' };
+    return { dynamicPartitionsRequests: [episodes.buildAddRequest(changed)] };
+  },
+});
+export default definePipeline({ assets: [audio, text], sensors: [feed] });
+`;
+
+const feed = (items: Readonly<Record<string, string>>): string =>
+  JSON.stringify(
+    Object.entries(items).map(([key, version]) => ({ key, version, item: { url: `u/${key}` } })),
+  );
+
+interface Tick {
+  readonly sensor: string;
+  readonly status: string;
+  readonly partitions: readonly { readonly added: string[]; readonly updated: string[] }[];
+  readonly runs: readonly { readonly partitionKey: string; readonly assets: string[] }[];
+}
+
+async function tick(project: Project): Promise<{ code: number | null; ticks: Tick[] }> {
+  const { code, document } = await project.json(['sensor', 'tick']);
+  return { code, ticks: document.ticks };
+}
+
+/** `asset: materialized (stale) failed skipped missing (backlog)`. */
+async function counts(project: Project): Promise<string[]> {
+  const { document } = await project.json(['status']);
+  return document.assets.map(
+    (one: Record<string, number | string>) =>
+      `${one['asset']}: ${one['materialized']} (${one['stale']}) ${one['failed']} ${one['skipped']} ${one['missing']} (${one['backlog']})`,
+  );
+}
+
+it('makes each key once, again when it has changed, and leaves a failed one until something has changed', async () => {
+  await using project = new Project({
+    'pipeline.ts': pipeline('1'),
+    'feed.json': feed({ a: '1', bad: '1', silent: '1' }),
+  });
+  const first = await tick(project);
+  expect(first.code).toBe(1);
+  expect(first.ticks.map(({ sensor, status }) => `${sensor} ${status}`)).toEqual([
+    'feed SUCCESS',
+    'automation SUCCESS',
+  ]);
+  expect(
+    first.ticks[1]!.runs.map(({ partitionKey, assets }) => `${partitionKey}: ${assets.join(' ')}`),
+  ).toEqual(['a: audio text', 'bad: audio text', 'silent: audio text']);
+  expect(await counts(project)).toEqual(['audio: 2 (0) 0 1 0 (0)', 'text: 1 (0) 1 1 0 (0)']);
+  const before = project.state();
+  expect((await tick(project)).ticks.map(({ status }) => status)).toEqual(['SKIPPED', 'SKIPPED']);
+  expect(project.state()).toEqual(before);
+
+  project.write({ 'feed.json': feed({ a: '2', bad: '1', silent: '1' }) });
+  const { ticks } = await tick(project);
+  expect(ticks[0]!.partitions).toEqual([expect.objectContaining({ added: [], updated: ['a'] })]);
+  expect(ticks[1]!.runs.map(({ partitionKey }) => partitionKey)).toEqual(['a']);
+  expect(JSON.parse(project.read('.dynpart', 'values', 'text', 'a.json'))).toBe('U/A 2');
+  expect(
+    (await project.json(['partitions', 'list', 'episodes', '--status', 'skipped'])).document.keys,
+  ).toEqual([expect.objectContaining({ key: 'silent', version: '1', item: { url: 'u/silent' } })]);
+});
+
+it('makes again what other code has made, and says why; commands that only look see it, too', async () => {
+  await using project = new Project({ 'pipeline.ts': pipeline('1'), 'feed.json': feed({ a: '1', b: '1' }) });
+  await tick(project);
+  project.write({ 'pipeline.ts': pipeline('2') });
+  const before = project.state();
+  expect(await counts(project)).toEqual(['audio: 2 (2) 0 0 0 (0)', 'text: 2 (2) 0 0 0 (0)']);
+  const plan = await project.dynpart(['materialize', '--stale', '--dry-run']);
+  expect(plan.stdout).toBe('a\taudio, text\tcode, upstream\nb\taudio, text\tcode, upstream\n');
+  expect((await project.dynpart(['status', '--exit-code'])).code).toBe(10);
+  expect(project.state()).toEqual(before);
+  const { document } = await project.json(['materialize', '--stale']);
+  expect(document.summary).toMatchObject({ total: 2, succeeded: 2 });
+  expect(document.runs[0].assets).toEqual([
+    expect.objectContaining({ asset: 'audio', reason: 'code', version: '1', codeVersion: '2' }),
+    expect.objectContaining({ asset: 'text', reason: 'upstream', version: '1', codeVersion: null }),
+  ]);
+  expect(await counts(project)).toEqual(['audio: 2 (0) 0 0 0 (0)', 'text: 2 (0) 0 0 0 (0)']);
+});
+
+it('says once what was there before an asset was automated, and leaves it to whoever asks', async () => {
+  await using project = new Project({
+    'pipeline.ts': pipeline('1', "description: 'by hand'"),
+    'feed.json': feed({ a: '1', b: '1' }),
+  });
+  await tick(project);
+  project.write({ 'pipeline.ts': pipeline('1'), 'feed.json': feed({ a: '1', b: '1', c: '1' }) });
+  const said = await project.dynpart(['sensor', 'tick']);
+  expect(said.stderr).toContain(
+    "2 keys of 'episodes' were there before 'text' was automated; to make them as well: dynpart materialize text --missing",
+  );
+  expect(await counts(project)).toEqual(['audio: 3 (0) 0 0 0 (0)', 'text: 1 (0) 0 0 2 (2)']);
+  expect((await project.dynpart(['sensor', 'tick'])).stderr).toBe('');
+  expect((await project.dynpart(['status', '--exit-code'])).code).toBe(0);
+  await project.dynpart(['materialize', 'text', '--missing']);
+  expect(await counts(project)).toEqual(['audio: 3 (0) 0 0 0 (0)', 'text: 3 (0) 0 0 0 (0)']);
+});
+
+it('is stopped and started like any other sensor, and may be no sensor of the user', async () => {
+  await using project = new Project({ 'pipeline.ts': pipeline('1'), 'feed.json': feed({ a: '1' }) });
+  await tick(project);
+  await project.dynpart(['sensor', 'stop', 'automation']);
+  project.write({ 'feed.json': feed({ a: '1', b: '1' }) });
+  expect((await tick(project)).ticks.map(({ sensor }) => sensor)).toEqual(['feed']);
+  await project.dynpart(['sensor', 'start', 'automation']);
+  expect((await tick(project)).ticks[1]!.runs).toHaveLength(1);
+  const { document } = await project.json(['sensor', 'history', 'automation']);
+  expect(document.ticks.map(({ status }: Tick) => status)).toEqual(['SUCCESS', 'SUCCESS']);
+  project.write({ 'pipeline.ts': pipeline('1').replace("name: 'feed'", "name: 'automation'") });
+  const wrong = await project.json(['check']);
+  expect(wrong.document.problems).toEqual([
+    expect.objectContaining({
+      message: expect.stringContaining("'automation' is the built-in sensor") as string,
+    }),
+  ]);
+});
