@@ -244,7 +244,8 @@ describe('installed globally', () => {
       for (const stream of [watch.stdout, watch.stderr])
         stream.setEncoding('utf8').on('data', (text: string) => {
           said += text;
-          if (said.split('"finishedAt"').length > 3) watch.kill('SIGTERM');
+          // Once: a second one would have it leave at once.
+          if (said.split('"finishedAt"').length > 3 && !watch.killed) watch.kill('SIGTERM');
         });
       expect(await ended, said).toBe(0);
       const status = await command(bin, ['status', '--json'], { cwd: project.folder, env });

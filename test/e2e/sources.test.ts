@@ -46,6 +46,11 @@ test('a feed fills a set with items and versions; one of several that fails is n
 
   titles['a'] = 'A, edited';
   delete titles['b'];
+  const dry = await project.dynpart(['sensor', 'tick', '--dry-run'], { env });
+  expect([dry.code, dry.stdout.split('\n').filter((line) => line.includes('\tupdate\t'))]).toEqual([
+    3,
+    ['news\tupdate\tepisodes\ta'],
+  ]);
   const second = await project.json(['sensor', 'tick'], { env });
   expect(second.code).toBe(3);
   const why = `cannot read the feed ${server.url}/b: the server answered 500 Internal Server Error`;

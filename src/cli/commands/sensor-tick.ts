@@ -170,8 +170,9 @@ function printPlans(output: Output, ticks: readonly TickRecord[]): void {
     if (plan.error !== null) output.sayProblem(plan.error);
     if (plan.failures.length > 0) output.sayProblem(describe({ reason: 'source-failed', ...plan }));
     output.chat(`${plan.sensor}: would be: ${wordsForTick(plan)}`);
-    for (const { set, added, removed } of plan.partitions) {
+    for (const { set, added, updated, removed } of plan.partitions) {
       output.print(added.map((key) => `${plan.sensor}\tadd\t${set}\t${printable(key)}\n`).join(''));
+      output.print(updated.map((key) => `${plan.sensor}\tupdate\t${set}\t${printable(key)}\n`).join(''));
       output.print(removed.map((key) => `${plan.sensor}\tremove\t${set}\t${printable(key)}\n`).join(''));
     }
     output.print(
