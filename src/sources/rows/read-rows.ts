@@ -73,8 +73,8 @@ function nextCursor(
   },
 ): RowsCursor {
   if (column === undefined) return {};
-  // After all rows, and a clock that was set back, what they say counts, and not what was there before.
-  let after: Position | null = isAllRows ? null : (last.after ?? null);
+  // After all rows what they say counts, and not what was there before.
+  let after: Position | null = isAllRows || last.after === undefined ? null : noLaterThan(last.after, now);
   for (const row of rows) {
     const value = columnOf(row, column);
     // A row without a time says nothing about how far this got.
@@ -82,10 +82,11 @@ function nextCursor(
     const position = positionOf(value);
     if (position === null)
       throw new Error(`the column ${column} cannot be a cursor: it holds ${JSON.stringify(value)}`);
-    after = later(after, position);
+    // Nor does a row of the future, which would hide all that come after it.
+    if (noLaterThan(position, now).at === position.at) after = later(after, position);
   }
   return {
-    ...(after === null ? {} : { after: noLaterThan(after, now) }),
+    ...(after === null ? {} : { after }),
     ...(isAllRows ? { all: now } : last.all === undefined ? {} : { all: last.all }),
   };
 }
