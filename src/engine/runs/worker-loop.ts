@@ -18,8 +18,8 @@ const LOOK_EVERY_MS = 1000;
 
 /** Who shares takes twice what it executes at once, and more where that is made in less time than it takes to ask again. */
 const TAKEN_AT_ONCE = 2;
-const QUICK_MS = 500;
-const SLOW_MS = 2000;
+const QUICK_MS = 2000;
+const SLOW_MS = 8000;
 const MOST_TAKEN = 1000;
 
 const everything = (): boolean => true;
