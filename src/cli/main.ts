@@ -82,6 +82,12 @@ async function reporting<Made>(output: Output, step: () => Promise<Made>): Promi
         action: error.syscall,
         cause: causeOf(error),
       });
+    else if (isTooLong(error))
+      output.fail({
+        reason: 'usage',
+        message: 'what this command has to say is longer than the 512 MiB that one text can have',
+        hint: 'what it has done is on record; ask for less at a time, as with --limit and --prefix',
+      });
     else reportBug(output, error);
     return undefined;
   }
@@ -113,7 +119,12 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
   const context = { output, project, terminal, clock, interrupts, version, ownFolder };
   const result = await reporting(output, () => runCommand(context, parsed));
   // Also when the command failed: what it did before that is in the document.
-  await reporting(output, () => Promise.resolve(output.printResult(result)));
+  const print = (what: Result | null | undefined) => () => {
+    output.printResult(what);
+    return Promise.resolve(true);
+  };
+  // One that is too long to be printed leaves room for the error alone.
+  if (!(await reporting(output, print(result)))) await reporting(output, print({} as Result));
   await project.close().catch(() => undefined);
   return output.exitCode(interrupts.code);
 }
@@ -212,6 +223,11 @@ function refuse(failure: Failure, args: readonly string[], terminal: Terminal): 
 /** The system refused something where nobody has words of their own for it. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly syscall: string } {
   return error instanceof Error && 'syscall' in error && 'errno' in error && errno(error) !== undefined;
+}
+
+/** V8's own words: there is no other sign of it. */
+function isTooLong(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Invalid string length';
 }
 
 function reportBug(output: Output, error: unknown): void {

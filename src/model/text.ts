@@ -35,10 +35,25 @@ export function listed(items: readonly string[], most = 5): string {
   return items.slice(0, most).map(quoted).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-/** A key or path as it can be pasted into a shell; one that cannot be typed stays a word. */
-export function shellQuoted(key: string, word = 'KEY'): string {
-  if (!/^[\x20-\x7e]+$/.test(key)) return word;
-  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(key) ? key : `'${key.replaceAll("'", `'\\''`)}'`;
+/** A key or path as it can be pasted into a shell; one that ends with a line, which a shell takes off, stays a word. */
+export function shellQuoted(text: string, word = 'KEY'): string {
+  if (/^[\w@%+:,./-][\w@%+=:,./-]*$/.test(text)) return text;
+  if (!isDangerous(text)) return singleQuoted(text);
+  // What would disturb the terminal is written as its bytes.
+  return text.endsWith('\n') ? word : `"$(printf ${singleQuoted(octal(text))})"`;
+}
+
+function singleQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** As `printf` takes it. */
+function octal(text: string): string {
+  return Array.from(text, (char) =>
+    isDangerous(char)
+      ? Array.from(Buffer.from(char), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+      : char.replace('\\', '\\\\').replace('%', '%%'),
+  ).join('');
 }
 
 /** JSON for a stream that may be a terminal: the same value, with dangerous characters as escapes. */

@@ -51,8 +51,8 @@ export class FileValues implements StagingIoManager {
 
   save({ run, asset, partitionKey }: SaveContext, value: unknown): void {
     const place = this.#placeFor({ asset, partitionKey });
-    this.#makeFolderOf(place);
     const { bytes, ending } = encode(value);
+    this.#makeFolderOf(place);
     this.#staged.replace(run.id, place);
     const staged = { run: run.id, asset, key: partitionKey, file: `${place}${ending}` };
     const file = stagedFileOf(staged);

@@ -1,4 +1,5 @@
 /** How a value is kept in a file: JSON, bytes as they are, or an empty file for `undefined`. The ending of the name says which. */
+import buffer from 'node:buffer';
 import { fail } from '../model/failure.ts';
 import type { ValueContext } from '../definitions/io-manager.ts';
 import { bytesIfThere, io } from '../files/durable-files.ts';
@@ -24,6 +25,31 @@ export function readIfThere(
 
 export function encode(value: unknown): { bytes: string | Uint8Array; ending: (typeof ENDINGS)[number] } {
   if (value === undefined) return { bytes: '', ending: '.none' };
-  if (value instanceof Uint8Array) return { bytes: value, ending: '.bin' };
-  return { bytes: `${JSON.stringify(value)}\n`, ending: '.json' };
+  if (value instanceof Uint8Array) {
+    if (value.length > MOST_BYTES) throw tooLarge('the 2 GiB that can be read at once');
+    return { bytes: value, ending: '.bin' };
+  }
+  return { bytes: jsonOf(value), ending: '.json' };
+}
+
+/** So many bytes node reads at once. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+/** Bytes where these count: what could not be read again as one text is not written. */
+function jsonOf(value: unknown): string | Uint8Array {
+  const most = buffer.constants.MAX_STRING_LENGTH;
+  try {
+    const text = `${JSON.stringify(value)}\n`;
+    // A UTF-16 unit has three bytes of UTF-8 at most: most texts need no count.
+    if (text.length * 3 <= most || Buffer.byteLength(text) <= most) return text;
+  } catch (error) {
+    if (!(error instanceof RangeError) || error.message !== 'Invalid string length') throw error;
+  }
+  throw tooLarge('the 512 MiB that can be read as one JSON text');
+}
+
+function tooLarge(bound: string): Error {
+  return new Error(
+    `what it returned is larger than ${bound}: write it to a file of your own, and return the path`,
+  );
 }

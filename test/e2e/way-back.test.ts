@@ -1,6 +1,7 @@
 /** The way back through the real command: copies while others work, copies in odd places, and restores under the feet of processes. */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { binary, Project, type Running } from '../support/project.ts';
 
@@ -383,3 +384,26 @@ it.each(['FILE', '--last'])(
     expect(kills).toBeGreaterThan(how === 'FILE' ? 8 : 4);
   },
 );
+
+describe('the way back that is printed', () => {
+  it('can be pasted into a shell, whatever the path of the state is', async () => {
+    await using project = new WayBackProject();
+    const folder = project.path(`a b'c"$(x)\n%s\\ -d`);
+    const state = path.join(folder, 'state.json');
+    fs.mkdirSync(project.path('bin'));
+    fs.symlinkSync(binary, project.path('bin', 'dynpart'));
+    await project.does('--state', state, 'partitions', 'add', 'items', 'a');
+    await project.does('--state', state, 'partitions', 'add', 'items', 'b');
+    // Its newest generation is the same file as long as nobody puts another one in its place.
+    fs.rmSync(state);
+    fs.writeFileSync(state, '');
+    const { document } = await project.json(['--state', state, 'partitions', 'list', 'items']);
+    const command = /generation: (dynpart .*); to take/s.exec(document.error.hint)![1]!;
+    execFileSync('sh', ['-c', command], {
+      cwd: project.folder,
+      stdio: 'pipe',
+      env: { PATH: `${project.path('bin')}:${process.env['PATH']}`, HOME: project.folder },
+    });
+    expect((await project.does('--state', state, 'partitions', 'list', 'items')).total).toBe(2);
+  });
+});

@@ -43,6 +43,16 @@ describe('values in files', () => {
     ).filter((name) => !name.startsWith('boot-'));
   const files = (asset = 'audio'): string[] => fs.readdirSync(folder.file('values', asset)).sort();
 
+  it('what could not be read again is refused in words, before anything is written', () => {
+    const many = Array.from({ length: 600 }, () => 'x'.repeat(1024 * 1024));
+    // As bytes the second is longer than as letters.
+    for (const value of [many, 'é'.repeat(300 * 1024 * 1024)])
+      expect(() => values.save(by('a'), value)).toThrow(
+        'what it returned is larger than the 512 MiB that can be read as one JSON text: write it to a file',
+      );
+    expect(fs.existsSync(folder.file('values'))).toBe(false);
+  });
+
   it.each<readonly [string, unknown, string]>([
     ['an object', { path: 'x', bytes: [1, 2.5, null, true, 'é😀'], 'odd name': {} }, 'a.json'],
     ['a text', 'text', 'a.json'],

@@ -1,5 +1,6 @@
 /** Refuses a flag that stands where another one's value is missing: taken for that value, it would be lost without a word. */
 import { fail } from '../../model/failure.ts';
+import { shellFlag } from '../../model/shell-words.ts';
 import type { Declaration, DeclaredOption } from './declaration.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 
@@ -31,6 +32,6 @@ function refuse({ flags }: DeclaredOption, value: string): void {
   fail({
     reason: 'usage',
     message: `${long} needs a value, and ${value} is a flag`,
-    hint: `a value that begins with - is written so: ${long}=${value}`,
+    hint: `a value that begins with - is written so: ${shellFlag(long, value)}`,
   });
 }

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { makeMissing } from '../../files/durable-files.ts';
 import { causeOf, errno } from '../../files/system-errors.ts';
 import { fail } from '../../model/failure.ts';
-import { clean, shellQuoted } from '../../model/text.ts';
+import { shellWord } from '../../model/shell-words.ts';
+import { clean } from '../../model/text.ts';
 import { oneOf } from '../command-line/options.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { Context } from '../context.ts';
@@ -105,7 +106,7 @@ function nextCommands({
   const isHere = foundAbove(folder, 'dynpart');
   const command = isHere || isPassing(own) ? 'npx dynpart' : 'dynpart';
   const lines = [
-    folder === cwd ? 'next:' : `next, after cd ${shellQuoted(path.relative(cwd, folder), 'DIR')}:`,
+    folder === cwd ? 'next:' : `next, after cd ${shellWord(path.relative(cwd, folder), 'DIR')}:`,
     `  ${command} check          what is wrong with the pipeline`,
     `  ${command} sensor tick    finds keys, and makes what is missing`,
     `  ${command} status         what there is`,

@@ -1,6 +1,7 @@
 /** `dynpart partitions add`: puts keys into a set. */
 import { addKeys, needsOfAdding } from '../../engine/plan/keys/add-remove-sync.ts';
 import { fail } from '../../model/failure.ts';
+import { shellWord } from '../../model/shell-words.ts';
 import { counted, grouped } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import { type CarriedOptions, keysToAdd } from '../read-keys.ts';
@@ -17,7 +18,7 @@ export async function run(
     fail({
       reason: 'usage',
       message: 'no key was given',
-      hint: `for example: dynpart partitions add ${set} KEY, or --from FILE`,
+      hint: `for example: dynpart partitions add ${shellWord(set, 'SET')} KEY, or --from FILE`,
     });
   }
   await project.checkSet(set);

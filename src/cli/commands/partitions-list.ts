@@ -1,5 +1,6 @@
 /** `dynpart partitions list`: the sets, or the keys of one. */
 import { fail } from '../../model/failure.ts';
+import { shellWord } from '../../model/shell-words.ts';
 import { counted, printable, quoted, toJson } from '../../model/text.ts';
 import type { PageQuery, StateAsked } from '../../state/slice.ts';
 import type { Context } from '../context.ts';
@@ -89,7 +90,7 @@ async function statusAsked(
     hint:
       its === null
         ? `see: dynpart status ${asset}`
-        : `did you mean dynpart partitions list ${its} --status ${status} --asset ${asset}?`,
+        : `did you mean dynpart partitions list ${shellWord(its, 'SET')} --status ${status} --asset ${asset}?`,
   });
 }
 
@@ -101,7 +102,10 @@ async function printKeys(
   if (asJson) return output.print(keys.map(({ key }) => `${toJson(key)}\n`).join(''));
   if (!output.terminal.stdout.isTerminal)
     return output.print(keys.map(({ key }) => `${printable(key)}\n`).join(''));
-  if (total === 0) return output.chat(`set '${set}' is empty; add a key: dynpart partitions add ${set} KEY`);
+  if (total === 0)
+    return output.chat(
+      `set '${set}' is empty; add a key: dynpart partitions add ${shellWord(set, 'SET')} KEY`,
+    );
   if (keys.length === 0) return output.chat(`none of ${counted(total, 'key')}`);
   await output.table({
     columns: [

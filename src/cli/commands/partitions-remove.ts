@@ -1,6 +1,7 @@
 /** `dynpart partitions remove`: takes keys out of a set, by name or by rule. */
 import { needsOfRemoving, removeKeys } from '../../engine/plan/keys/add-remove-sync.ts';
 import { fail } from '../../model/failure.ts';
+import { shellWord } from '../../model/shell-words.ts';
 import { counted, grouped, printable } from '../../model/text.ts';
 import { isoTime } from '../../model/time.ts';
 import type { Needs } from '../../state/needs.ts';
@@ -32,7 +33,7 @@ export async function run(
     fail({
       reason: 'usage',
       message: named ? 'keys were named and a rule was given: which of both is meant?' : 'no key was given',
-      hint: `name keys, or use --older-than AGE and --keep-last N: dynpart partitions remove ${set} --keep-last 100`,
+      hint: `name keys, or use --older-than AGE and --keep-last N: dynpart partitions remove ${shellWord(set, 'SET')} --keep-last 100`,
     });
   }
   const keys = keysGiven(context.terminal, given, options);

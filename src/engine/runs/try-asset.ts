@@ -139,9 +139,19 @@ function checkedMetadata(
   }
   const wrong = whyNotJson(more, 'metadata');
   if (wrong !== null) throw new TypeError(`addMetadata takes JSON: ${wrong.path} ${wrong.why}`);
-  const copy = recordableJson(JSON.stringify(more)) as Record<string, MetadataValue>;
+  const copy = recordableJson(metadataText(more)) as Record<string, MetadataValue>;
   const bytes = Buffer.byteLength(JSON.stringify({ ...before, ...copy }));
   if (bytes > METADATA_LIMIT)
     throw new TypeError(`addMetadata takes ${METADATA_LIMIT} bytes of JSON in all, and these are ${bytes}`);
   return copy;
+}
+
+function metadataText(metadata: object): string {
+  try {
+    return JSON.stringify(metadata);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const bound = `${METADATA_LIMIT} bytes of JSON in all, and these are more than 512 MiB`;
+    throw new TypeError(`addMetadata takes ${bound}`, { cause: error });
+  }
 }

@@ -1,5 +1,6 @@
 /** Failures of the pipeline file: how it is found, loaded and checked, and whose state it uses. */
-import { quoted, shellQuoted } from '../text.ts';
+import { shellFlag, shellWord } from '../shell-words.ts';
+import { quoted } from '../text.ts';
 import { type InWords, withFrames, type WordsFor } from './words.ts';
 
 /** One thing that is wrong with a pipeline, and where it stands in the user's file. */
@@ -72,7 +73,7 @@ export const pipelineWords: WordsFor<PipelineFailure> = {
     `${place ?? file}: cannot find '${specifier}', which is imported here`,
     /^[./]/.test(specifier)
       ? 'check the path; it is relative to the file that imports it'
-      : `install it beside the pipeline file: npm install ${packageName(specifier)}`,
+      : `install it beside the pipeline file: npm install ${shellWord(packageName(specifier), 'PACKAGE')}`,
   ],
   'pipeline-threw': ({ file, message, frames }) => [
     `loading ${file} failed: ${withFrames(message, frames)}`,
@@ -113,7 +114,7 @@ function foreignState({
     'nothing-in-common': `the state ${quoted(state)} belongs to ${theirs}, and ${ours} has no set and no asset in common with that one`,
     shared: `the state ${quoted(state)} holds what ${ours} has made and what ${theirs} has made: an older dynpart let them share it`,
   }[why];
-  const adopt = `dynpart -f ${shellQuoted(file, 'FILE')} --state ${shellQuoted(state, 'STATE')} state adopt`;
+  const adopt = `dynpart ${shellFlag('-f', file, 'FILE')} ${shellFlag('--state', state, 'STATE')} state adopt`;
   return [
     message,
     `nothing was changed. To make it the state of ${ours} from now on: ${adopt}; to use another state: --state FILE`,

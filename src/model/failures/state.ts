@@ -1,5 +1,6 @@
 /** Failures of what dynpart keeps: the state file, its generations and copies, and values. */
-import { clean, shellQuoted } from '../text.ts';
+import { shellFlag, shellWord } from '../shell-words.ts';
+import { clean } from '../text.ts';
 import { forKey, type WordsFor } from './words.ts';
 
 export type StateFailure =
@@ -94,7 +95,7 @@ export const stateWords: WordsFor<StateFailure> = {
   ],
   'value-damaged': ({ file, asset, key, cause }) => [
     `the value of asset '${asset}'${forKey(key)} in ${file} cannot be read: ${cause}`,
-    `materialize it again: dynpart materialize ${asset}${key === null ? '' : ` --key ${shellQuoted(key)}`}`,
+    `materialize it again: dynpart materialize ${shellWord(asset, 'ASSET')}${key === null ? '' : ` ${shellFlag('--key', key)}`}`,
   ],
   database: ({ message, hint, code }) => [clean(message), clean(hint), code],
   'copy-unusable': ({ file, why }) => [
@@ -108,5 +109,6 @@ export const stateWords: WordsFor<StateFailure> = {
 };
 
 function wayBack(file: string): string {
-  return `nothing was changed. To take the newest intact generation: dynpart state restore --last --state ${file}; to take a copy: dynpart state restore FILE --state ${file}`;
+  const state = shellFlag('--state', file, 'STATE');
+  return `nothing was changed. To take the newest intact generation: dynpart state restore --last ${state}; to take a copy: dynpart state restore FILE ${state}`;
 }

@@ -1,5 +1,6 @@
 /** Failures of what was typed: arguments, names, keys, and files named on the command line. */
-import { listed, quoted, shellQuoted } from '../text.ts';
+import { shellFlag, shellWord } from '../shell-words.ts';
+import { listed, quoted } from '../text.ts';
 import { firstOf, type WordsFor } from './words.ts';
 
 /** A key that cannot be one, and where it was read. */
@@ -69,7 +70,7 @@ export const usageWords: WordsFor<UsageFailure> = {
     `${keys.length === 1 ? 'key' : 'keys'} ${listed(keys)} ${keys.length === 1 ? 'is' : 'are'} not in ${sets.length === 1 ? 'set' : 'the sets'} ${sets.map((name) => `'${name}'`).join(' or ')}`,
     (nearest.length > 0 ? `did you mean ${nearest.map(quoted).join(' or ')}? ` : '') +
       (sets.length === 1
-        ? `To register a key: dynpart partitions add ${shellQuoted(sets[0]!, 'SET')} KEY, or materialize with --add`
+        ? `To register a key: dynpart partitions add ${shellWord(sets[0]!, 'SET')} KEY, or materialize with --add`
         : 'To register a key: dynpart partitions add SET KEY, or materialize the assets of one set with --add'),
     'unknown-key',
   ],
@@ -87,11 +88,11 @@ export const usageWords: WordsFor<UsageFailure> = {
     set === null
       ? [
           `asset '${asset}' is not partitioned: it cannot be made for key ${listed(keys)}`,
-          `make it by itself: dynpart materialize ${shellQuoted(asset, 'ASSET')}`,
+          `make it by itself: dynpart materialize ${shellWord(asset, 'ASSET')}`,
         ]
       : [
           `asset '${asset}' cannot be made for key ${listed(keys)}, which its set '${set}' does not have`,
-          `name only assets whose set has the key, or register it: dynpart partitions add ${shellQuoted(set, 'SET')} KEY`,
+          `name only assets whose set has the key, or register it: dynpart partitions add ${shellWord(set, 'SET')} KEY`,
         ],
   'invalid-keys': ({ keys, source }) => [
     `${keys.length === 1 ? 'a key' : `${keys.length} keys`} of ${source} cannot be used: ${firstOf(keys, badKey)}`,
@@ -123,7 +124,7 @@ function hintForName({
     run: 'dynpart runs list',
   }[thing];
   if (keyOf !== undefined)
-    return `${quoted(names[0]!)} is a key of set '${keyOf}'; a key goes behind --key: dynpart materialize --key ${shellQuoted(names[0]!, 'KEY')}`;
+    return `${quoted(names[0]!)} is a key of set '${keyOf}'; a key goes behind --key: dynpart materialize ${shellFlag('--key', names[0]!)}`;
   if (nearest.length > 0) return `did you mean ${nearest.map(quoted).join(' or ')}? All of them: ${list}`;
   return known === 0 ? `there is no ${thing} at all yet; see: ${list}` : `see which there are: ${list}`;
 }

@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { fail } from '../../model/failure.ts';
+import { shellFlag } from '../../model/shell-words.ts';
 import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import {
   causeOf,
@@ -223,7 +224,7 @@ export class StateFile implements Adapter<StateDocument> {
     if (intact !== null && intact.document.serial > document.serial) {
       this.#warn(
         `${this.path} holds serial ${document.serial}, its newest generation ${intact.document.serial}: the generation is used. ` +
-          `The next commit puts it right, and so does: dynpart state restore --last`,
+          `The next commit puts it right, and so does: dynpart state restore --last ${shellFlag('--state', this.path, 'STATE')}`,
       );
       this.#older = intact.older;
       return { ...intact.document, serial: newest };
