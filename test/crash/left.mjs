@@ -72,10 +72,12 @@ function entries(object, of) {
  */
 export function atomicPart(document, versions) {
   return JSON.stringify({
-    sets: entries(document?.sets ?? {}, ({ keys, added, keptOut }) => [
+    sets: entries(document?.sets ?? {}, ({ keys, added, keptOut, versions, items }) => [
       keys,
       added.map(([count]) => count),
       keptOut,
+      versions ?? [],
+      items ?? [],
     ]),
     sensors: entries(document?.sensors ?? {}, ({ status, cursor, version, lastTick, runKeys }) => [
       status,
@@ -129,6 +131,25 @@ function keyParts(document) {
     });
   }
   return parts;
+}
+
+/**
+ * What else a key may be while a run of it goes on: what was stale is not any more, from the first of its assets on.
+ * @param {string} part
+ */
+function partsOnTheWay(part) {
+  /** @type {[string[], [string[]][]]} */
+  const [statuses, runs] = JSON.parse(part);
+  return runs.flatMap(([assets]) =>
+    assets.slice(0, -1).map((_, at) => {
+      const made = assets.slice(0, at + 1);
+      const left = statuses.filter(
+        (text) =>
+          !made.some((asset) => /^[vcu]$/.test(text.slice(asset.length + 1)) && text.startsWith(`${asset} `)),
+      );
+      return JSON.stringify([left, runs]);
+    }),
+  );
 }
 
 /**
@@ -262,7 +283,11 @@ export function expectationOf(startFolder, endFolder, versions) {
     const atomic = atomicPart(document, versions);
     const keys = known.get(atomic) ?? new Map();
     known.set(atomic, keys);
-    for (const [key, part] of keyParts(document)) keys.set(key, (keys.get(key) ?? new Set()).add(part));
+    for (const [key, part] of keyParts(document)) {
+      const parts = keys.get(key) ?? new Set();
+      keys.set(key, parts);
+      for (const one of [part, ...partsOnTheWay(part)]) parts.add(one);
+    }
   }
   return {
     known,
@@ -329,8 +354,14 @@ export function problemsOf(folder, { known, startSerial, startValues, startText,
   for (const [asset, { set, status }] of Object.entries(document?.assets ?? {})) {
     status.split('').forEach((letter, at) => {
       const name = `${asset}/${document?.sets[set ?? '']?.keys[at]}.json`;
-      if ('mF'.includes(letter) && !there.has(name) && !waiting.has(name))
+      if ('mFvucVCUWDX'.includes(letter) && !there.has(name) && !waiting.has(name))
         problems.push(`${name} is on record and not there`);
+      // What is not stale was made of the version that its key has.
+      const version = document?.sets[set ?? '']?.versions?.[at] ?? null;
+      const isOfIt = (/** @type {string | undefined} */ bytes) =>
+        bytes !== undefined && JSON.parse(bytes).version === version;
+      if (letter === 'm' && version !== null && !isOfIt(there.get(name)) && !isOfIt(waiting.get(name)))
+        problems.push(`${name} counts as made of version ${version}, and was not`);
     });
   }
   // A copy that was kept before a restore or a migration is the only way back from it.

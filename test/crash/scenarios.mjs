@@ -45,23 +45,23 @@ const attach = async () => {
 const first = asset({
   name: 'first',
   partitions: items,
-  async materialize({ partitionKey, log }) {
+  async materialize({ partitionKey, version, item, log }) {
     await attach();
     limit('first');
     log.info('making ' + partitionKey);
     await untilOneWasShown();
     if (partitionKey.startsWith('bad')) throw new Error('it is bad');
-    return { key: partitionKey, text: 'x'.repeat(3000) };
+    return { key: partitionKey, text: 'x'.repeat(3000), ...(version !== null && { version, item }) };
   },
 });
 const second = asset({
   name: 'second',
   partitions: items,
   inputs: { first },
-  async materialize({ inputs }) {
+  async materialize({ inputs, version }) {
     limit('second');
     await untilItIsRecorded();
-    return inputs.first.key + '!';
+    return version === null ? inputs.first.key + '!' : { version, of: inputs.first.version };
   },
 });
 const other = asset({ name: 'other', partitions: others, materialize: ({ partitionKey }) => partitionKey });
@@ -72,6 +72,16 @@ const source = sensor({
     await untilOneWasShown();
     const listed = ITEMS.split(',').filter((item) => item !== '');
     if (listed.includes('throw')) throw new Error('the source is down');
+    if (ITEMS.includes('=')) {
+      const versioned = listed.map((text) => text.split('='));
+      const seen = versioned.map(([key, version]) => ({ key, version, item: { of: key, note: 'é' + version } }));
+      const changed = await partitions(items).changed(seen);
+      return {
+        cursor: ITEMS,
+        dynamicPartitionsRequests: [items.buildAddRequest(changed)],
+        runRequests: changed.map(({ key, version }) => ({ partitionKey: key, runKey: key + '=' + version })),
+      };
+    }
     const fresh = await partitions(items).missing(listed);
     return {
       cursor: String(listed.length),
@@ -158,6 +168,13 @@ export const SCENARIOS = {
     start: [['a', 'sensor', 'tick']],
     killed: { items: 'a,b', command: ['sensor', 'tick'], at: /^fsync\(.*runs\.000001\.jsonl>\)/ },
     items: 'a,b',
+    command: ['sensor', 'tick'],
+  },
+  // A tick that brings a key and another version of one that is there: what is made of both carries what they carry.
+  carried: {
+    changesOnly: true,
+    start: [['a=1,b=1', 'sensor', 'tick']],
+    items: 'a=1,b=2,c=1',
     command: ['sensor', 'tick'],
   },
   // A run that has its first asset on record before it ends.

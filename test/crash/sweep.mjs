@@ -654,6 +654,7 @@ const QUICK = {
   recover: { kill: 3 },
   'first-add': { kill: 3, ENOSPC: 1 },
   progress: { kill: 3 },
+  carried: { kill: 3 },
   remove: { kill: 3, EIO: 1 },
   restore: { kill: 2 },
 };

@@ -5,6 +5,7 @@ import { put, timesWithout, without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
 import {
   changeChosen,
+  type Chosen,
   chosenBy,
   doneIn,
   findRun,
@@ -28,7 +29,7 @@ import { StatusChanges } from './status-changes.ts';
 import { withoutKeys } from './statuses.ts';
 import { NOTHING_CARRIED } from '../../model/carried.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
-import { type AssetOutcome, partsOfRunId } from '../../model/run.ts';
+import { type AssetOutcome, runId } from '../../model/run.ts';
 import type { FinishedRun, QueuedRuns, StaleAssets, StateChange } from '../changes.ts';
 
 type KeysAdded = Extract<StateChange, { readonly type: 'keys-added' }>;
@@ -250,14 +251,15 @@ function spend(
 function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
   // What is on record counts once: another run may have come to something else since.
   const done = doneIn(document.runs);
-  const owners = ownersOf(document.runs);
-  const runs = changeChosen(document.runs, chosenBy(finished.map(({ record }) => record.id)), () => null);
+  const chosen = chosenBy(finished.map(({ record }) => record.id));
+  const owners = ownersOf(document.runs, chosen);
+  const runs = changeChosen(document.runs, chosen, () => null);
   const outcomes = finished.map(({ record: { id, partitionKey, assets }, set, stale = NONE_STALE }) => ({
     set,
     partitionKey,
     assets: assets.filter(({ asset }) => !done.get(id)?.has(asset)),
     stale,
-    owner: owners.get(partsOfRunId(id).group) ?? null,
+    owner: owners.get(id) ?? null,
   }));
   return withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
 }
@@ -281,9 +283,15 @@ function progressRuns(
 
 const NONE_STALE: StaleAssets = new Map();
 
-/** Parts of a group may have different owners: where a commit ends runs of one, that one's. */
-function ownersOf(groups: readonly RunGroup[]): ReadonlyMap<string, string | null> {
-  return new Map(groups.map(({ id, owner }) => [id, owner]));
+/** Parts of a group may have different owners. */
+function ownersOf(groups: readonly RunGroup[], chosen: Chosen): ReadonlyMap<string, string | null> {
+  const owners = new Map<string, string | null>();
+  for (const { id, numbers, owner } of groups) {
+    const those = chosen.get(id);
+    if (those === undefined) continue;
+    for (const number of numbers) if (those.has(number)) owners.set(runId(id, number), owner);
+  }
+  return owners;
 }
 
 function updateKeys(document: StateDocument, { set: name, keys, carried }: KeysUpdated): StateDocument {
