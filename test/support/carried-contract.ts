@@ -285,4 +285,21 @@ export function describeCarried(the: () => StateStore): void {
     expect(view.run('g-1')!.run.touched['text']).toBe(view.serial);
     expect(await statuses()).toBe('vm .. ..');
   });
+
+  it("do not touch the other runs of one owner, also where a part of their group is somebody else's", async () => {
+    await commit(pipelineOf(), added(['a', 'b']));
+    const { id: owner } = await the().enter();
+    const sounds = queuedRuns({ group: 'g', keys: ['a', 'b'], assets: ['sound'] });
+    const texts = queuedRuns({ group: 'h', keys: ['a'], assets: ['text'] });
+    await commit(
+      { type: 'executor', id: owner, slots: 2, wants: 0 },
+      { type: 'runs-queued', runs: sounds, owner },
+      { type: 'runs-queued', runs: texts, owner },
+      { type: 'runs-released', ids: ['g-2'] },
+    );
+    const assets = [outcomeOf({ asset: 'sound', status: 'SUCCESS' })];
+    const run = finishedRun({ id: 'g-1', partitionKey: 'a', status: 'SUCCESS', assets });
+    await commit({ type: 'runs-finished', runs: [run] });
+    expect((await the().read(EVERYTHING)).run('h-1')!.run.touched).toEqual({});
+  });
 }
