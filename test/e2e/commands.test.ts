@@ -97,11 +97,11 @@ const FAILED_RUN = {
   ],
 };
 
-const queuedRun = (key: string | null, changed: object = {}): object =>
+const queuedRun = (key: string | null, changed: object = {}, reason = 'asked'): object =>
   runOf(key, {
     status: 'QUEUED',
     attempts: 0,
-    assets: ['raw', 'twice'].map((asset) => assetOf(asset, { status: 'QUEUED', attempts: 0 })),
+    assets: ['raw', 'twice'].map((asset) => assetOf(asset, { status: 'QUEUED', reason, attempts: 0 })),
     startedAt: null,
     finishedAt: null,
     ...changed,
@@ -639,12 +639,12 @@ describe('materialize', () => {
     project.write({ 'keys.txt': 'q/1\np/2\n' });
     expect((await chosen('raw', '--keys-from', 'keys.txt')).sort()).toEqual(['p/2:raw', 'q/1:raw']);
     expect((await project.dynpart(['materialize', 'raw', '--failed', '--dry-run'])).stdout).toBe(
-      'bad\traw\n',
+      'bad\traw\tfailed\n',
     );
     expect(
       (await project.dynpart(['materialize', 'raw', 'report', '--missing', '--limit', '1', '--dry-run']))
         .stdout,
-    ).toBe('p/2\traw\nreport\n');
+    ).toBe('p/2\traw\tmissing\nreport\tmissing\n');
   });
 
   it('executes them and says each run, or only how many', async () => {
@@ -689,7 +689,7 @@ describe('materialize', () => {
     const id = queued.document.runs[0].id as string;
     // For a worker it is queued already; a materialize that executes takes a run that nobody owns over.
     expect((await project.json(['materialize', 'raw', 'twice', '--missing', '--no-run'])).document).toEqual({
-      runs: [queuedRun('b')],
+      runs: [queuedRun('b', {}, 'missing')],
       summary: summaryOf({ total: 1, leftOut: 1 }),
     });
     expect((await project.json(['materialize', 'raw', 'twice', '--key', 'a'])).document).toEqual({

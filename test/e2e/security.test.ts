@@ -401,8 +401,8 @@ describe('a record in a pipe', () => {
     await project.must(['partitions', 'add', 'things', ' =1+1', '=1+1', '"', 'a,b', 'a;b']);
     for (const [args, tabs] of [
       [['sensor', 'list'], 5],
-      [['runs', 'list'], 4],
-      [['status'], 6],
+      [['runs', 'list'], 6],
+      [['status'], 9],
       [['sensor', 'history', 'feed'], 2],
       [['partitions', 'list'], 1],
       [['partitions', 'list', 'things'], 0],
