@@ -167,7 +167,7 @@ describe('partitions show', () => {
     );
     expect(stderr).toContain('make what is missing: dynpart materialize other --key a\n');
     expect(stderr).toContain('earlier runs: dynpart runs list --key a\n');
-    expect((await on(['--', '-x'])).stderr).toContain("dynpart materialize raw sum other --key='-x'\n");
+    expect((await on(['--', '-x'])).stderr).toContain('dynpart materialize raw sum other --key=-x\n');
   });
 
   it('says that a key or set is not there, and which is near', async () => {
