@@ -32,14 +32,12 @@ export class Lookout {
   }
 
   async lookIfDue(): Promise<void> {
-    const { clock, store, executor, concurrency } = this.#options;
+    const { clock, executor, concurrency } = this.#options;
     const { queue } = this.#runs;
     const now = steadyTime(clock);
     if (now < this.#due) return;
     this.#due = now + LOOK_EVERY_MS;
-    const view = await store.read(this.#runs.needs);
-    // The death of a process that something waits for changes no serial.
-    if (this.#runs.isNews(view) || queue.yields) this.#runs.see(view);
+    const view = await this.#runs.look({ always: false });
     this.#runs.giveUpHeld(view);
     const { wanted } = this.#runs;
     if (wanted === 0) return;
@@ -79,7 +77,7 @@ export class Lookout {
       };
     });
     this.#runs.unrecorded.startsRecorded(started.keys());
-    this.#runs.see(await store.read(this.#runs.needs));
+    await this.#runs.look({ always: true });
   }
 
   #sayWaiting(view: StateView, usable: number): void {

@@ -35,6 +35,8 @@ export class OwnRuns {
   readonly #inFlight = new Map<string, InFlight>();
   /** `null` before anything was owned. */
   #view: StateView | null = null;
+  /** How often runs were taken on. */
+  #adoptions = 0;
   /** Others have taken over some since the last giving back. */
   hasLost = false;
 
@@ -93,17 +95,41 @@ export class OwnRuns {
     for (const { run } of this.#inFlight.values()) yield run;
   }
 
-  /** The state that shows these runs as this process's, with all that they look at. */
-  async look(runs: readonly OwnedRun[]): Promise<StateView> {
-    const { store, pipeline } = this.#options;
-    const needs = needsOfExecution(pipeline, () => [...this.#all(), ...runs]);
-    const view = await store.read(needs);
-    // What was read may be older than what is known: the runs may be canceled by now.
-    return view.serial < (this.#view?.serial ?? 0) ? store.read(needs) : view;
+  /** Takes on runs that the state shows as this process's. @param before is called when they are to come */
+  async adopt(runs: readonly OwnedRun[], before: () => void): Promise<void> {
+    const needs = needsOfExecution(this.#options.pipeline, () => [...this.#all(), ...runs]);
+    await this.#read(needs, (view) => {
+      // What was read may be older than what is known: the runs may be canceled by now.
+      if (view.serial < (this.#view?.serial ?? 0)) return false;
+      before();
+      this.#takeOn(runs, view);
+      return true;
+    });
   }
 
-  /** Takes on runs that `view` shows as this process's. */
-  adopt(runs: readonly OwnedRun[], view: StateView): void {
+  /** Looks at the state anew. @param always says whether also where nothing has changed in it */
+  async look({ always }: { readonly always: boolean }): Promise<StateView> {
+    let seen: StateView | null = null;
+    await this.#read(this.needs, (view) => {
+      seen = view;
+      // The death of a process that something waits for changes no serial.
+      if (always || view.serial !== this.#view?.serial || this.queue.yields) this.see(view);
+      return true;
+    });
+    return seen!;
+  }
+
+  /** What is read while further runs are taken on lacks what those look at, and is read again: a database shows nothing else. */
+  async #read(needs: Needs, take: (view: StateView) => boolean): Promise<void> {
+    for (;;) {
+      const adoptions = this.#adoptions;
+      const view = await this.#options.store.read(needs);
+      if (adoptions === this.#adoptions && take(view)) return;
+    }
+  }
+
+  #takeOn(runs: readonly OwnedRun[], view: StateView): void {
+    this.#adoptions++;
     // Released, and taken up again by this very process before it noticed: then they are here already.
     const here = new Set([...this.queue.runs().map(({ id }) => id), ...this.unrecorded.ids]);
     for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
@@ -168,10 +194,6 @@ export class OwnRuns {
     return [...this.#all()].flatMap(({ id, runs: { set }, partitionKey: key }) =>
       ids.has(id) ? [{ set, key }] : [],
     );
-  }
-
-  isNews({ serial }: StateView): boolean {
-    return serial !== this.#view?.serial;
   }
 
   /** Takes over what a newer view shows: runs that are not ours any more, runs to be aborted, work of others. */

@@ -68,12 +68,11 @@ export class RunLoop {
 
   /** Takes on runs that a commit made this executor's; also while others are being executed. */
   async adopt(runs: readonly OwnedRun[]): Promise<void> {
-    const view = await this.#runs.look(runs);
-    if (this.left === 0) {
+    await this.#runs.adopt(runs, () => {
+      if (this.left > 0) return;
       this.#recorder.beginWaiting();
       this.#lookout.beginWaiting();
-    }
-    this.#runs.adopt(runs, view);
+    });
     this.#wake();
   }
 

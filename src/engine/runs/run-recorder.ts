@@ -4,6 +4,7 @@
  * The end of a run is not committed by itself. What ended in the last moments is committed together, values first:
  * killed before that, those runs are executed again, and an outcome is on record once.
  */
+import { isThere } from '../../model/partition-status.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
@@ -105,7 +106,7 @@ export class RunRecorder {
       }
       this.#say(recorded);
       if (unsettled !== null) throw unsettled.error;
-      this.#runs.see(await store.read(this.#runs.needs));
+      await this.#runs.look({ always: true });
       unrecorded.endsShown(ended);
     } catch (error) {
       if (!isRecorded && ended.length > 0) emit({ type: 'runs-unrecorded', count: ended.length });
@@ -122,15 +123,24 @@ export class RunRecorder {
     if (lost.length > 0) this.#runs.sayLost(lost.length);
   }
 
-  /** A run that found nothing to make ends what was made before: its value goes. */
+  /**
+   * A run that found nothing to make ends what was made before: its value goes, unless there is another one by now. Ends are
+   * committed together: a later run of the same key may have made it again.
+   */
   async #removeSkipped({ finished }: RecordedEnds): Promise<void> {
-    const { ioManager } = this.#options;
-    for (const { record } of finished)
-      for (const { asset, skipReason } of record.assets) {
-        if (skipReason === null) continue;
-        const value = { asset, partitionKey: record.partitionKey };
-        if (ioManager.exists === undefined || (await ioManager.exists(value))) await ioManager.remove(value);
-      }
+    const { ioManager, store } = this.#options;
+    const skipped = finished.flatMap(({ record, set }) =>
+      record.assets.flatMap(({ asset, skipReason }) =>
+        skipReason === null ? [] : [{ asset, set, keys: [record.partitionKey] }],
+      ),
+    );
+    if (skipped.length === 0) return;
+    const view = await store.read({ statuses: skipped });
+    for (const { asset, set, keys } of skipped) {
+      if (isThere(view.statusOf(asset, set, keys)[0]!)) continue;
+      const value = { asset, partitionKey: keys[0] ?? null };
+      if (ioManager.exists === undefined || (await ioManager.exists(value))) await ioManager.remove(value);
+    }
   }
 
   /** Values become visible with their record; what does not count is dropped. */
