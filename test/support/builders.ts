@@ -151,11 +151,12 @@ export function knownOf(pipeline: Pipeline): KnownPipeline {
     stamp: '1',
     sets: pipeline.sets,
     concurrency: pipeline.concurrency,
-    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps }) => ({
+    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps, codeVersion }) => ({
       name,
       set,
       inputs: [...inputs.values()],
       deps,
+      ...(codeVersion !== null && { codeVersion }),
     })),
     sensors: [...pipeline.sensors.values()].map(
       ({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus }) => ({

@@ -5,14 +5,56 @@
 import { isoTime, type Millis } from '../../src/model/time.ts';
 import type { AssetOutcome } from '../../src/model/run.ts';
 import type { StateView } from '../../src/state/slice.ts';
+import { letterFor } from './letters.ts';
 
 /** What the pipeline of the histories is made of, assets in dependency order. */
-/** Made; failed; failed after it was made. */
-type Letter = 'm' | 'f' | 'F';
+type Reason = 'version' | 'code' | 'upstream';
 
-function isThere(letter: Letter | undefined): boolean {
-  return letter === 'm' || letter === 'F';
+/** What is on record of an asset for a key. */
+interface Fact {
+  /** A value is there. */
+  readonly there: boolean;
+  /** What first made it differ from what it was made from. */
+  readonly stale: Reason | null;
+  readonly last: 'made' | 'failed' | 'skipped' | null;
+  /** Something that it is made from has changed since the last run failed. */
+  readonly changed: boolean;
 }
+
+const NOTHING: Fact = { there: false, stale: null, last: null, changed: false };
+
+function afterOutcome(fact: Fact, last: 'made' | 'failed' | 'skipped'): Fact {
+  if (last === 'failed') return { ...fact, last, changed: false };
+  return { there: last === 'made', stale: null, last, changed: false };
+}
+
+function afterReason(fact: Fact, reason: Reason): Fact {
+  if (fact.last === 'skipped') return NOTHING;
+  return {
+    ...fact,
+    stale: fact.there ? (fact.stale ?? reason) : null,
+    changed: fact.last === 'failed',
+  };
+}
+
+/** As the tests write it: of what has failed and is there, capital letters. */
+function letterOf({ there, stale, last, changed }: Fact): string {
+  const of = (letters: string): string => letters[['version', 'code', 'upstream'].indexOf(stale!)]!;
+  if (!there) return last === 'skipped' ? 's' : last === 'failed' ? (changed ? 'g' : 'f') : '.';
+  if (last !== 'failed') return stale === null ? 'm' : of('vcu');
+  return changed ? of('WDX') : stale === null ? 'F' : of('VCU');
+}
+
+export interface CarriedByKey {
+  readonly version: string | null;
+  readonly item: string | null;
+}
+
+const CARRIES_NOTHING: CarriedByKey = { version: null, item: null };
+
+/** What the keys of the histories are given with a version. */
+export const itemOf = (key: string, version: string | null): string | null =>
+  version === null ? null : `${version} of ${key} é\u2028`;
 
 export const ASSETS = [
   { name: 'audio', set: 'letters', upstream: [] },
@@ -36,14 +78,30 @@ interface Life {
   readonly key: string | null;
   readonly set: string | null;
   readonly addedAt: string;
-  readonly statuses: Map<string, Letter>;
+  readonly facts: Map<string, Fact>;
+  carried: CarriedByKey;
+  readonly everCarried: CarriedByKey[];
   gone: boolean;
+}
+
+/** What an asset of a run came to; what it was made from, where that is known. */
+export interface Outcome {
+  readonly asset: string;
+  readonly status: string;
+  readonly from?: MadeFrom;
+}
+
+export interface MadeFrom {
+  readonly version: string | null;
+  readonly code: string;
+  /** The newest state that its process had read when it was begun: it may have looked at an older one. */
+  readonly serial: number;
 }
 
 export interface Outcomes {
   readonly order: number;
   readonly status: string;
-  readonly assets: readonly (readonly [asset: string, status: string])[];
+  readonly assets: readonly Outcome[];
 }
 
 interface WantedRun {
@@ -63,7 +121,9 @@ interface ModelRun extends WantedRun {
   /** Assets that it made and that are on record, though it has not ended. */
   readonly done: Set<string>;
   /** Assets that it made, by the executor that saw it; they may be on record or not. */
-  readonly made: Map<string, Set<string>>;
+  readonly made: Map<string, Map<string, Outcome>>;
+  /** By asset: the last commit of others that changed something that it is made from. */
+  readonly touched: Map<string, number>;
   /** What came of it, by the executor that saw it, and is not on record yet. */
   readonly ended: Map<string, Outcomes>;
 }
@@ -87,6 +147,8 @@ export interface TickRequest {
     readonly add: boolean;
     readonly set: string;
     readonly keys: readonly string[];
+    /** One a key; `null`: the key alone. */
+    readonly versions?: readonly (string | null)[];
   }[];
   readonly runs: readonly {
     readonly key: string | null;
@@ -113,6 +175,8 @@ class Draft {
   readonly keptOut: Map<string, Set<string>>;
   readonly spent: Map<string, Map<string, Life>>;
   readonly removed: Life[] = [];
+  /** In the order in which they were asked for. */
+  readonly updates: { readonly life: Life; readonly carried: CarriedByKey }[] = [];
 
   constructor(from: Pick<Draft, 'sets' | 'keptOut' | 'spent'>) {
     this.sets = new Map([...from.sets].map(([set, lives]) => [set, [...lives]]));
@@ -124,9 +188,29 @@ class Draft {
     return this.sets.get(set)!.find((life) => life.key === key);
   }
 
-  add(set: string, key: string, now: Millis): boolean {
+  add(set: string, key: string, now: Millis, carried = CARRIES_NOTHING): boolean {
     if (this.life(set, key) !== undefined) return false;
-    this.sets.get(set)!.push({ key, set, addedAt: isoTime(now), statuses: new Map(), gone: false });
+    this.sets.get(set)!.push({
+      key,
+      set,
+      addedAt: isoTime(now),
+      facts: new Map(),
+      carried,
+      everCarried: [carried],
+      gone: false,
+    });
+    return true;
+  }
+
+  carriedBy(life: Life): CarriedByKey {
+    return this.updates.findLast((update) => update.life === life)?.carried ?? life.carried;
+  }
+
+  /** @returns whether it carries something else from now on */
+  update(life: Life, carried: CarriedByKey): boolean {
+    const before = this.carriedBy(life);
+    if (before.version === carried.version && before.item === carried.item) return false;
+    this.updates.push({ life, carried });
     return true;
   }
 
@@ -153,7 +237,23 @@ export class HistoryModel {
   readonly sensors = new Map<string, ModelSensor>(
     SENSORS.map((sensor) => [sensor, { cursor: null, status: null, version: 0 }]),
   );
-  readonly whole: Life = { key: null, set: null, addedAt: '', statuses: new Map(), gone: false };
+  readonly whole: Life = {
+    key: null,
+    set: null,
+    addedAt: '',
+    facts: new Map(),
+    carried: CARRIES_NOTHING,
+    everCarried: [CARRIES_NOTHING],
+    gone: false,
+  };
+  /** By asset: the code version that was committed last. */
+  readonly codes = new Map<string, string>();
+  /** Assets of which anything ever was on record. */
+  readonly #onRecord = new Set<string>();
+  /** `asset@key` of all that was ever skipped. */
+  readonly skipped = new Set<string>();
+  /** Of the commit whose doings are told to this model. */
+  serial = 0;
   readonly pending: ModelRun[] = [];
   readonly finished = new Map<string, string>();
   /** Executors that died, and which runs' code had begun then and not ended. */
@@ -181,21 +281,100 @@ export class HistoryModel {
   }
 
   /** User code of a run's asset has ended well; its value is saved then. */
-  made(id: string, executor: string, asset: string): void {
+  made(id: string, executor: string, outcome: Outcome): void {
     const run = this.run(id);
-    run?.made.set(executor, new Set([...(run.made.get(executor) ?? []), asset]));
+    run?.made.set(executor, new Map([...(run.made.get(executor) ?? []), [outcome.asset, outcome]]));
   }
 
+  /** What is not given stays. */
   addKeys(
     set: string,
     keys: readonly string[],
     now: Millis,
+    given: (key: string) => Partial<CarriedByKey> = () => ({}),
   ): Record<'added' | 'updated' | 'skipped', string[]> {
     const draft = new Draft(this);
-    const added = [...new Set(keys)].filter((key) => draft.add(set, key, now));
+    const added: string[] = [];
+    const updated: string[] = [];
+    const skipped: string[] = [];
+    for (const key of new Set(keys)) {
+      if (draft.add(set, key, now, { ...CARRIES_NOTHING, ...given(key) })) added.push(key);
+      else {
+        const life = draft.life(set, key)!;
+        (draft.update(life, { ...life.carried, ...given(key) }) ? updated : skipped).push(key);
+      }
+    }
     for (const key of added) draft.keptOut.get(set)!.delete(key);
     this.#adopt(draft, now);
-    return { added, updated: [], skipped: [...new Set(keys)].filter((key) => !added.includes(key)) };
+    return { added, updated, skipped };
+  }
+
+  /** Said by a person of what is there. */
+  mark(asset: string, keys: readonly (string | null)[], as: 'materialized' | 'missing' | 'skipped'): void {
+    const set = setOf(asset);
+    for (const life of set === null ? [this.whole] : this.sets.get(set)!) {
+      if (!keys.includes(life.key)) continue;
+      const fact = as === 'missing' ? NOTHING : afterOutcome(NOTHING, as === 'skipped' ? as : 'made');
+      this.#setFact(life, asset, fact);
+      if (as === 'skipped') this.skipped.add(`${asset}@${life.key}`);
+      if (as !== 'missing') this.#spread(asset, life, null);
+    }
+  }
+
+  /** A commit has learned which code there is. */
+  learn(codes: ReadonlyMap<string, string>): void {
+    for (const [asset, code] of codes) {
+      const before = this.codes.get(asset);
+      this.codes.set(asset, code);
+      // Of what was never made nothing is another one.
+      if (before === undefined || before === code || !this.#onRecord.has(asset)) continue;
+      const set = setOf(asset);
+      for (const life of set === null ? [this.whole] : this.sets.get(set)!)
+        this.#changed(asset, life, { reason: 'code', except: null });
+    }
+  }
+
+  factOf(asset: string, life: Life): Fact {
+    return life.facts.get(asset) ?? NOTHING;
+  }
+
+  letter(asset: string, life: Life): string {
+    return letterOf(this.factOf(asset, life));
+  }
+
+  #setFact(life: Life, asset: string, fact: Fact): void {
+    life.facts.set(asset, fact);
+    if (letterOf(fact) !== '.') this.#onRecord.add(asset);
+  }
+
+  #touch(asset: string, life: Life, except: string | null): void {
+    for (const run of this.pending) {
+      const isOfIt = run.life.set === life.set && run.life.key === life.key;
+      if (!isOfIt || !run.assets.includes(asset)) continue;
+      if (except !== null && run.owner === except) continue;
+      run.touched.set(asset, this.serial);
+      // What it was made from is another one by now: it counts as not made yet.
+      run.done.delete(asset);
+    }
+  }
+
+  /** Something that an asset is made from is another one; and what is made from it is concerned, if there was something. */
+  #changed(
+    asset: string,
+    life: Life,
+    { reason, except }: { readonly reason: Reason; readonly except: string | null },
+  ): void {
+    const before = this.factOf(asset, life);
+    this.#setFact(life, asset, afterReason(before, reason));
+    this.#touch(asset, life, except);
+    if (before.there || before.last === 'skipped') this.#spread(asset, life, except);
+  }
+
+  /** Runs of `except` come one after the other. */
+  #spread(asset: string, life: Life, except: string | null): void {
+    for (const { name, upstream } of ASSETS)
+      if ((upstream as readonly string[]).includes(asset))
+        this.#changed(name, life, { reason: 'upstream', except });
   }
 
   removeKeys(
@@ -250,6 +429,7 @@ export class HistoryModel {
     { group, owner, now }: { readonly group: string; readonly owner: string | null; readonly now: Millis },
   ): {
     launched: string[];
+    updated: string[];
     skippedRunKeys: string[];
     acted: boolean;
     changes: boolean;
@@ -258,11 +438,20 @@ export class HistoryModel {
     const draft = new Draft(this);
     let acted = false;
     const refused = new Set<string>();
-    for (const { add, set, keys } of requests) {
+    const updated: string[] = [];
+    for (const { add, set, keys, versions } of requests) {
       for (const key of new Set(keys)) {
-        const keptOut = add && draft.keptOut.get(set)!.has(key) && draft.life(set, key) === undefined;
-        if (keptOut) refused.add(`${set}/${key}`);
-        else if (add ? draft.add(set, key, now) : draft.remove(set, key)) acted = true;
+        const life = draft.life(set, key);
+        // Named twice, the last one counts.
+        const version = versions?.[keys.lastIndexOf(key)] ?? null;
+        const carried = { version, item: itemOf(key, version) };
+        if (add && life !== undefined) {
+          if (version === null || version === draft.carriedBy(life).version) continue;
+          draft.update(life, carried);
+          updated.push(`${set}/${key}`);
+          acted = true;
+        } else if (add && draft.keptOut.get(set)!.has(key)) refused.add(`${set}/${key}`);
+        else if (add ? draft.add(set, key, now, carried) : draft.remove(set, key)) acted = true;
       }
     }
     const spent = draft.spent.get(sensor)!;
@@ -289,6 +478,7 @@ export class HistoryModel {
     const changes = acted || (cursor ?? known.cursor) !== known.cursor;
     return {
       launched: launched.map(wordsOf).sort(),
+      updated,
       skippedRunKeys: skippedRunKeys.sort(),
       acted,
       changes,
@@ -338,16 +528,14 @@ export class HistoryModel {
       const wanted: string[] = [];
       const held: string[] = [];
       for (const asset of chosen) {
-        const status = life.statuses.get(asset);
+        const { there, last } = this.factOf(asset, life);
         const asks =
-          (!missing && !failed) ||
-          (missing && status === undefined) ||
-          (failed && 'fF'.includes(status ?? '-'));
+          (!missing && !failed) || (missing && !there && last === null) || (failed && last === 'failed');
         const above = upstreamOf(asset);
         if (!asks && !above.some((upstream) => wanted.includes(upstream))) continue;
         // Chosen by its state, it waits for what is neither there nor chosen.
         const comes = (upstream: string): boolean =>
-          wanted.includes(upstream) || isThere(life.statuses.get(upstream));
+          wanted.includes(upstream) || this.factOf(upstream, life).there;
         if ((missing || failed) && !above.every(comes)) held.push(`${asset}@${life.key}`);
         else wanted.push(asset);
       }
@@ -433,11 +621,20 @@ export class HistoryModel {
     }
     // The later outcome of a key wins.
     ended.sort((one, other) => one.outcomes.order - other.outcomes.order);
-    for (const { run, outcomes } of ended) this.#finish(run, outcomes);
+    for (const { run, outcomes } of ended) this.#finish(run, outcomes, view);
+    // They began behind what has ended of their keys.
+    for (const [id, { run }] of seen) this.#progress(this.run(id)!, run.done, { by, view });
     for (const [id, { runs, run }] of seen) {
       const known = this.run(id)!;
-      // It began behind what has ended of its key.
-      this.#progress(known, run.done, by);
+      const touched = Object.entries(run.touched);
+      // No outcome of one that is canceled counts.
+      const isTouched =
+        touched.length === known.touched.size &&
+        touched.every(([asset, serial]) => known.touched.get(asset) === serial);
+      demand(known.canceledAt !== null || isTouched, `others changed what ${id} is made from`, {
+        run,
+        known,
+      });
       this.#ownedBy(known, runs.owner, by);
       demand(run.interrupted === known.interrupted, `${id} was interrupted ${known.interrupted} times`, run);
       demand(run.canceling === (known.canceledAt !== null), `${id} is canceled: ${known.canceledAt}`, run);
@@ -477,6 +674,7 @@ export class HistoryModel {
         interrupted: 0,
         canceledAt: null,
         done: new Set(),
+        touched: new Map(),
         made: new Map(),
         ended: new Map(),
       });
@@ -485,17 +683,47 @@ export class HistoryModel {
   }
 
   /** What a run has made on its way is on record from the commit of its owner that says so, whatever becomes of the run. */
-  #progress(run: ModelRun, done: readonly AssetOutcome[], by: Committer): void {
-    const seen = done.map(({ asset, status }) => (status === 'SUCCESS' ? asset : `${asset} ${status}`));
+  #progress(
+    run: ModelRun,
+    done: readonly AssetOutcome[],
+    { by, view }: { readonly by: Committer; readonly view: StateView },
+  ): void {
+    const seen = done.map(({ asset }) => asset);
     for (const asset of run.done) demand(seen.includes(asset), `${run.id} has made ${asset}`, seen);
-    for (const asset of seen.filter((name) => !run.done.has(name))) {
+    for (const { asset, status } of done.filter((one) => !run.done.has(one.asset))) {
       const mine = run.owner !== null && run.owner === by.executor && run.canceledAt === null;
-      const isMade = mine && (run.made.get(by.executor)?.has(asset) ?? false);
-      demand(isMade, `${asset} of ${run.id} was made by who commits`, { run, by });
+      const made = mine ? run.made.get(by.executor)?.get(asset) : undefined;
+      demand(made !== undefined && made.status === status, `${asset} of ${run.id} was made by who commits`, {
+        run,
+        by,
+      });
       run.done.add(asset);
-      run.life.statuses.set(asset, 'm');
+      this.#record(run, made, view);
       this.progressed++;
     }
+  }
+
+  /** What an asset of a run came to is on record; and it is stale from the start if something changed while it was made. */
+  #record({ life, owner, touched }: ModelRun, { asset, status, from }: Outcome, view: StateView): void {
+    if (status !== 'SUCCESS' && status !== 'FAILURE' && status !== 'SKIPPED') return;
+    const last = status === 'SUCCESS' ? 'made' : status === 'FAILURE' ? 'failed' : 'skipped';
+    let fact = afterOutcome(this.factOf(asset, life), last);
+    if (from !== undefined) {
+      const at = touched.get(asset);
+      const stale = afterReason(fact, 'upstream');
+      if (from.version !== life.carried.version) fact = afterReason(fact, 'version');
+      else if (from.code !== this.codes.get(asset)) fact = afterReason(fact, 'code');
+      else if (at !== undefined && at > from.serial) fact = stale;
+      // Its process may have looked at an older state than the newest that it had read: then it must not count on more.
+      else if (
+        at !== undefined &&
+        letterFor(view.statusOf(asset, life.set, [life.key])[0]!) !== letterOf(fact)
+      )
+        fact = stale;
+    }
+    this.#setFact(life, asset, fact);
+    if (last === 'skipped') this.skipped.add(`${asset}@${life.key}`);
+    if (last !== 'failed') this.#spread(asset, life, owner);
   }
 
   #ownedBy(run: ModelRun, owner: string | null, by: Committer): void {
@@ -530,32 +758,28 @@ export class HistoryModel {
     const outcomes = mine ? run.ended.get(executor) : undefined;
     if (outcomes !== undefined) return outcomes;
     if (mine && by.stopping && by.cancels && run.sensor === null) {
-      const made = [...(run.made.get(executor) ?? [])];
-      return { ...canceled, order: Infinity, assets: made.map((asset) => [asset, 'SUCCESS'] as const) };
+      return { ...canceled, order: Infinity, assets: [...(run.made.get(executor)?.values() ?? [])] };
     }
     const isTakenUp = executor !== null && !this.isAlive(run.owner);
     demand(isTakenUp && executions >= EXECUTIONS, `${run.id} has had an end`, { run, by, executions });
     this.interrupted++;
-    return { order: 0, status: 'FAILURE', assets: run.assets.map((asset) => [asset, 'FAILURE']) };
+    return { order: 0, status: 'FAILURE', assets: run.assets.map((asset) => ({ asset, status: 'FAILURE' })) };
   }
 
-  #finish(run: ModelRun, { status, assets }: Outcomes): void {
+  #finish(run: ModelRun, { status, assets }: Outcomes, view: StateView): void {
     this.pending.splice(this.pending.indexOf(run), 1);
     this.finished.set(run.id, status);
     // What is on record counts once: another run may have come to something else since.
-    const fresh = assets.filter(([asset]) => !run.done.has(asset));
+    const fresh = assets.filter(({ asset }) => !run.done.has(asset));
     demand(fresh.length === 0 || !run.life.gone, `${run.id} belongs to a key that is there`, run);
-    for (const [asset, outcome] of fresh) {
-      if (outcome === 'SUCCESS') run.life.statuses.set(asset, 'm');
-      // What was made before stands.
-      if (outcome === 'FAILURE')
-        run.life.statuses.set(asset, isThere(run.life.statuses.get(asset)) ? 'F' : 'f');
-    }
+    for (const outcome of fresh) this.#record(run, outcome, view);
   }
 
   #cancel(run: ModelRun, now: Millis): void {
     run.canceledAt ??= now;
-    if (!this.isAlive(run.owner)) this.#finish(run, { order: 0, status: 'CANCELED', assets: [] });
+    if (this.isAlive(run.owner)) return;
+    this.pending.splice(this.pending.indexOf(run), 1);
+    this.finished.set(run.id, 'CANCELED');
   }
 
   #adopt(draft: Draft, now: Millis): void {
@@ -563,6 +787,15 @@ export class HistoryModel {
     this.keptOut = draft.keptOut;
     this.spent = draft.spent;
     for (const life of draft.removed) life.gone = true;
+    for (const { life, carried } of draft.updates) {
+      const isOther = life.carried.version !== carried.version;
+      life.carried = carried;
+      life.everCarried.push(carried);
+      if (!isOther) continue;
+      for (const { name, set } of ASSETS)
+        if (set === life.set) this.#setFact(life, name, afterReason(this.factOf(name, life), 'version'));
+      for (const { name } of ASSETS) this.#touch(name, life, null);
+    }
     // Also the run of a still earlier life of such a key that its owner has not let go of yet.
     const isRemoved = ({ life: { set, key } }: ModelRun): boolean =>
       draft.removed.some((life) => life.set === set && life.key === key);

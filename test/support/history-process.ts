@@ -1,6 +1,7 @@
 /** A process in a random history: the real session over a store that can be killed, and user code that waits at doors. */
 import { strictly } from '../../src/state/memory/strict-view.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
+import { skip, type Skip } from '../../src/definitions/skip.ts';
 import { asset, type AnyAsset, type AssetContext, type AssetOptions } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
@@ -13,12 +14,13 @@ import type { Event } from '../../src/engine/event.ts';
 import '../../src/engine/runs/run-loop.ts';
 import type { RunLoopOptions } from '../../src/engine/runs/run-loop-options.ts';
 import { RunSession } from '../../src/engine/runs/run-session.ts';
+import type { KnownPipeline } from '../../src/model/known-pipeline.ts';
 import type { StateView } from '../../src/state/slice.ts';
 import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
-import { ASSETS, type Committer, demand, SENSORS, SETS } from './history-model.ts';
-import type { KillPoint } from './history-steps.ts';
+import { ASSETS, type Committer, demand, type MadeFrom, SENSORS, SETS } from './history-model.ts';
+import type { Ending, KillPoint } from './history-steps.ts';
 import type { Hand } from './history-stores.ts';
 import type { HistoryWorld } from './history-world.ts';
 
@@ -34,12 +36,12 @@ export interface Door {
   readonly process: HistoryProcess;
   readonly run: string;
   readonly name: string;
-  open(ok: boolean): void;
+  open(ok: Ending): void;
 }
 
 /** One run that a process is in the middle of. */
 interface Flight {
-  readonly tries: { readonly asset: string; readonly ok: boolean }[];
+  readonly tries: { readonly asset: string; readonly ok: Ending; readonly from: MadeFrom }[];
 }
 
 /** Code of a history starts no program. To look for some in this machine would take time, of which a history has none. */
@@ -59,6 +61,10 @@ export class HistoryProcess {
   readonly clock: Clock;
   readonly pipeline: Pipeline;
   readonly session: RunSession;
+  /** What it tells the state of its pipeline. */
+  readonly known: KnownPipeline;
+  /** The newest state that it has read. */
+  serial = 0;
   readonly interrupt = new AbortController();
   readonly inFlight = new Map<string, Flight>();
   /** Evaluations that wait. */
@@ -69,6 +75,8 @@ export class HistoryProcess {
   /** What the sensor that is evaluated returns. */
   result: SensorResult | 'throws' = 'throws';
   pauses = false;
+  /** By asset. */
+  readonly codes: ReadonlyMap<string, string>;
   readonly #world: HistoryWorld;
   readonly #leftBehind: (() => Promise<void>)[] = [];
   readonly #claims = new Map<string, SensorClaim>();
@@ -81,6 +89,7 @@ export class HistoryProcess {
     this.name = `p${number}`;
     // As `materialize` does; the others give back what they do not finish, as ticks and workers do.
     this.cancels = slot === 1;
+    this.codes = new Map(world.codes);
     this.hand = world.state.open();
     const chance = new FakeClock(0, number * 104729);
     this.clock = {
@@ -94,6 +103,7 @@ export class HistoryProcess {
     };
     this.store = this.storeFor((plan) => plan);
     this.pipeline = this.#pipeline();
+    this.known = knownOf(this.pipeline);
     const ioManager: RunLoopOptions['ioManager'] = {
       save: async ({ asset, partitionKey }, value) => {
         if (this.dead) await never();
@@ -104,13 +114,19 @@ export class HistoryProcess {
         demand(world.values.has(`${asset}@${partitionKey}`), `${asset}@${partitionKey} has a value`);
         return world.values.get(`${asset}@${partitionKey}`);
       },
-      remove: () => undefined,
+      exists: ({ asset, partitionKey }) => world.values.has(`${asset}@${partitionKey}`),
+      remove: ({ asset, partitionKey }) => {
+        const name = `${asset}@${partitionKey}`;
+        // As in the file store: what a run that goes on has made stands beside it, and is not meant.
+        const run = String(world.values.get(name)).split(' by ')[1];
+        if (!this.dead && (run === undefined || world.model.finished.has(run))) world.values.delete(name);
+      },
       flush: () => this.diesIf('when values are flushed'),
     };
     this.session = new RunSession({
       store: this.store,
       pipeline: this.pipeline,
-      known: knownOf(this.pipeline),
+      known: this.known,
       ioManager: () => Promise.resolve(ioManager),
       hasLeftValues: () => false,
       clock: this.clock,
@@ -163,6 +179,7 @@ export class HistoryProcess {
       read: (needs) =>
         living(async () => {
           const view = await store.read(EVERYTHING);
+          this.serial = Math.max(this.serial, view.serial);
           onRead();
           return strictly(view, needs);
         }),
@@ -331,25 +348,40 @@ export class HistoryProcess {
     // Its owner has not looked yet. Whatever it makes of it, also where its values were purged meanwhile, does not count.
     if (run.canceledAt !== null) return;
     const statuses = new Map(record.assets.map(({ asset, status }) => [asset, status]));
-    for (const { asset, status, error } of record.assets) {
+    const assets = record.assets.map(({ asset, status, error, version, codeVersion, skipReason }) => {
       const own = tries.filter((one) => one.asset === asset);
       const { upstream } = ASSETS.find(({ name }) => name === asset)!;
+      // Skipped by an earlier run, as far as this process knows: then there is nothing to make of it either.
+      const isSkippedAbove =
+        own.length === 0 &&
+        skipReason !== null &&
+        upstream.some((name) => model.skipped.has(`${name}@${record.partitionKey}`));
       const skipped = upstream.some((name) => statuses.has(name) && statuses.get(name) !== 'SUCCESS');
       const missing = upstream.some((name) => !statuses.has(name)) && error?.code === 'upstream-missing';
       const isDone = own.length === 0 && run.done.has(asset);
-      const expected = skipped
-        ? 'SKIPPED'
-        : isDone || (own.at(-1)?.ok ?? false)
-          ? 'SUCCESS'
-          : own.length === (TRIES[asset] ?? 1) || (missing && own.length === 0)
-            ? 'FAILURE'
-            : 'none yet';
+      const expected =
+        skipped || isSkippedAbove || own.at(-1)?.ok === 'skip' || (isDone && skipReason !== null)
+          ? 'SKIPPED'
+          : isDone || own.at(-1)?.ok === true
+            ? 'SUCCESS'
+            : own.length === (TRIES[asset] ?? 1) || (missing && own.length === 0)
+              ? 'FAILURE'
+              : 'none yet';
       demand(status === expected, `${asset} of ${record.id} ended as ${expected}`, { record, tries });
-    }
+      const from = own.at(-1)?.from ?? {
+        version,
+        code: codeVersion ?? this.codes.get(asset)!,
+        serial: this.serial,
+      };
+      const isSaid = own.length === 0 || (version === from.version && codeVersion === from.code);
+      demand(isSaid, `what ${asset} of ${record.id} was made from is on record`, { record, from });
+      // Where its upstream failed it came to nothing.
+      return { asset, status: status === 'SKIPPED' && skipReason === null ? 'nothing' : status, from };
+    });
     run.ended.set(this.executor!, {
       order: this.#world.next(),
       status: record.status,
-      assets: [...statuses],
+      assets,
     });
   }
 
@@ -363,6 +395,7 @@ export class HistoryProcess {
           name,
           ...(set !== null && { partitions: sets.get(set) }),
           inputs,
+          codeVersion: this.codes.get(name)!,
           retry: { maxRetries: (TRIES[name] ?? 1) - 1, delayMs: 150 },
           materialize: (context: AssetContext) => this.#atDoor(name, context),
         } as AssetOptions<unknown>),
@@ -398,9 +431,16 @@ export class HistoryProcess {
     return result;
   }
 
-  #atDoor(name: string, { partitionKey, run, signal }: AssetContext): Promise<string> {
+  #atDoor(name: string, { partitionKey, run, signal, version, item }: AssetContext): Promise<string | Skip> {
     const { doors } = this.#world;
     if (this.dead) return never();
+    const from = { version, code: this.codes.get(name)!, serial: this.serial };
+    this.#world.watching(() => {
+      const life = this.#world.model.run(run.id)?.life;
+      const isCarried =
+        life === undefined || life.everCarried.some((one) => one.version === version && one.item === item);
+      demand(isCarried, `${partitionKey} carries what user code is given`, { version, item, life });
+    });
     return new Promise((resolve, reject) => {
       const leave = (go: () => void): void => {
         if (doors.includes(door)) doors.splice(doors.indexOf(door), 1);
@@ -412,9 +452,13 @@ export class HistoryProcess {
         name: `${run.id} ${name}`,
         open: (ok) =>
           leave(() => {
-            this.inFlight.get(run.id)!.tries.push({ asset: name, ok });
-            if (ok) this.#world.model.made(run.id, this.executor!, name);
-            if (ok) resolve(`${name} of ${partitionKey} by ${run.id}`);
+            this.inFlight.get(run.id)!.tries.push({ asset: name, ok, from });
+            const status = ok === 'skip' ? 'SKIPPED' : 'SUCCESS';
+            if (ok !== false) this.#world.model.made(run.id, this.executor!, { asset: name, status, from });
+            // This process knows it before it is on record.
+            if (ok === 'skip') this.#world.model.skipped.add(`${name}@${partitionKey}`);
+            if (ok === 'skip') resolve(skip('nothing to make'));
+            else if (ok) resolve(`${name} of ${partitionKey} by ${run.id}`);
             else reject(new Error(`no ${name}`));
           }),
       };

@@ -1,10 +1,32 @@
 /** What may happen in a random history, as plain data: a failing history is printed, shrunk and repeated as it stands. */
 import * as fc from 'fast-check';
-import { type Choice, KEYS, SENSORS, SETS, type TickRequest } from './history-model.ts';
+import {
+  ASSETS,
+  type CarriedByKey,
+  type Choice,
+  itemOf,
+  KEYS,
+  SENSORS,
+  SETS,
+  type TickRequest,
+} from './history-model.ts';
 
 /** What a person or another process commits at once, without executing anything. */
 export type Operator =
-  | { readonly do: 'add'; readonly set: string; readonly keys: readonly string[] }
+  | {
+      readonly do: 'add';
+      readonly set: string;
+      readonly keys: readonly string[];
+      /** By hand: `null` says nothing, `''` another item alone. */
+      readonly version: string | null;
+    }
+  /** Those of the keys that are there. */
+  | {
+      readonly do: 'mark';
+      readonly asset: string;
+      readonly keys: readonly string[];
+      readonly as: 'materialized' | 'missing' | 'skipped';
+    }
   | {
       readonly do: 'remove';
       readonly set: string;
@@ -32,6 +54,15 @@ export type KillPoint =
   | 'when values are flushed'
   | 'before its tick is recorded';
 
+/** How the user code of an asset ends: it makes something, it throws, or it finds nothing to make. */
+export type Ending = boolean | 'skip';
+
+/** What is given to a key by hand. */
+export function givenByHand(key: string, version: string | null): Partial<CarriedByKey> {
+  if (version === null) return {};
+  return version === '' ? { item: `another for ${key}` } : { version, item: itemOf(key, version) };
+}
+
 export type Step =
   | Operator
   /** The next commit of whomever finds that this one was first. */
@@ -50,7 +81,9 @@ export type Step =
   | { readonly do: 'retry'; readonly slot: number; readonly pick: number }
   | { readonly do: 'take up'; readonly slot: number; readonly all: boolean }
   /** User code of so many assets comes to its end, one after the other, without time passing. */
-  | { readonly do: 'end'; readonly pick: number; readonly oks: readonly boolean[] }
+  | { readonly do: 'end'; readonly pick: number; readonly oks: readonly Ending[] }
+  /** Processes that start from now on have an asset with this `codeVersion`; those that run go on with theirs. */
+  | { readonly do: 'edit'; readonly asset: string; readonly code: string }
   | { readonly do: 'kill'; readonly slot: number; readonly at: KillPoint }
   /** Killed at once, and another process takes up what it left; several times: a run may be what kills them. */
   | { readonly do: 'restart'; readonly slot: number; readonly times: number }
@@ -66,6 +99,9 @@ const set = fc.constantFrom(...SETS, 'letters');
 const keys = fc.array(fc.constantFrom(...KEYS), { minLength: 1, maxLength: 5 });
 const sensor = fc.constantFrom(...SENSORS, 'feed');
 const cursor = fc.constantFrom(null, null, '1', '2');
+const version = fc.constantFrom('1', '1', '2', '2', '3', null);
+const versions = fc.array(version, { minLength: 5, maxLength: 5 });
+const asset = fc.constantFrom(...ASSETS.map(({ name }) => name), 'audio', 'audio', 'transcript');
 const often = fc.constantFrom(true, true, true, false);
 const seldom = fc.constantFrom(false, false, false, true);
 
@@ -91,7 +127,15 @@ const anyRun: fc.Arbitrary<TickRequest['runs'][number]> = fc
 
 const randomResult: fc.Arbitrary<TickRequest> = fc
   .record({
-    requests: fc.array(fc.record({ add: fc.constantFrom(true, true, false), set, keys }), { maxLength: 3 }),
+    requests: fc.array(
+      fc.record({
+        add: fc.constantFrom(true, true, false),
+        set,
+        keys,
+        versions: fc.option(versions, { nil: undefined }),
+      }),
+      { maxLength: 3 },
+    ),
     runs: fc.array(anyRun, { maxLength: 3 }),
     cursor,
     /** Whether it adds the keys that it requests runs for: most of the others fail. */
@@ -116,9 +160,10 @@ const usualResult: fc.Arbitrary<TickRequest> = fc
     cursor,
     /** And once more without one. */
     again: seldom,
+    versions,
   })
-  .map(({ keys, assets, cursor, again }) => ({
-    requests: [{ add: true, set: 'letters', keys }],
+  .map(({ keys, assets, cursor, again, versions }) => ({
+    requests: [{ add: true, set: 'letters', keys, versions }],
     runs: keys.flatMap((key) => [
       { key, runKey: key, assets },
       ...(again ? [{ key, runKey: null, assets: assets.slice(-1) }] : []),
@@ -153,7 +198,24 @@ const anyChoice: fc.Arbitrary<Choice> = fc
 const is = <const Do extends string>(what: Do): fc.Arbitrary<Do> => fc.constant(what);
 
 const anyOperator: fc.Arbitrary<Operator> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: is('add'), set, keys }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: is('add'),
+      set,
+      keys,
+      version: fc.constantFrom(null, '', '1', '2', '2', '3'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: is('mark'),
+      asset,
+      keys,
+      as: fc.constantFrom('materialized', 'missing', 'skipped'),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: is('remove'), set, keys, keepOut: seldom, purge: seldom }) },
   { weight: 1, arbitrary: fc.record({ do: is('sync'), set, keys }) },
   { weight: 1, arbitrary: fc.record({ do: is('cursor'), sensor, cursor }) },
@@ -178,6 +240,8 @@ const killPoint = fc.constantFrom<KillPoint>(
   'before its tick is recorded',
 );
 
+const ending = fc.constantFrom<Ending>(true, true, true, true, true, false, false, 'skip');
+
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: anyOperator },
   { weight: 2, arbitrary: fc.record({ do: is('contend'), operator: anyOperator }) },
@@ -198,11 +262,12 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: is('take up'), slot, all: fc.boolean() }) },
   {
     weight: 9,
-    arbitrary: fc.record({ do: is('end'), pick, oks: fc.array(often, { minLength: 1, maxLength: 4 }) }),
+    arbitrary: fc.record({ do: is('end'), pick, oks: fc.array(ending, { minLength: 1, maxLength: 4 }) }),
   },
   { weight: 3, arbitrary: fc.record({ do: is('kill'), slot, at: killPoint }) },
   { weight: 3, arbitrary: fc.record({ do: is('restart'), slot, times: fc.constantFrom(1, 1, 2, 3) }) },
   { weight: 1, arbitrary: fc.record({ do: is('stop'), slot }) },
+  { weight: 2, arbitrary: fc.record({ do: is('edit'), asset, code: fc.constantFrom('1', '2', '3') }) },
   { weight: 6, arbitrary: fc.record({ do: is('wait'), ms: fc.constantFrom(1, 100, 200, 600, 2100) }) },
 );
 

@@ -28,13 +28,13 @@ import { checkState } from '../../src/state/document/check-state.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import type { StateView } from '../../src/state/slice.ts';
 import type { Plan } from '../../src/state/store.ts';
-import { knownOf } from './builders.ts';
 import {
   ASSETS,
   type Choice,
   type Committer,
   demand,
   HistoryModel,
+  itemOf,
   KEYS,
   RUN_KEYS,
   SENSORS,
@@ -42,7 +42,7 @@ import {
   type TickRequest,
 } from './history-model.ts';
 import { CONCURRENCY, type Door, HistoryProcess, never } from './history-process.ts';
-import type { Operator, Step } from './history-steps.ts';
+import { givenByHand, type Operator, type Step } from './history-steps.ts';
 import { type Hand, Killed, type SharedState } from './history-stores.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -60,6 +60,8 @@ export class HistoryWorld {
   readonly state: SharedState;
   readonly model = new HistoryModel();
   readonly values = new Map<string, unknown>();
+  /** What the code of the assets is by now; processes that run keep theirs. */
+  readonly codes = new Map<string, string>(ASSETS.map(({ name }) => [name, '1']));
   readonly doors: Door[] = [];
   readonly evaluators = new Map<string, HistoryProcess>();
   /** Names of processes by executor. */
@@ -86,6 +88,12 @@ export class HistoryWorld {
   constructor(open: (clock: ManualClock) => SharedState) {
     this.state = open(this.clock);
     this.#operator = new HistoryProcess(this, { slot: 0, number: 0 });
+  }
+
+  /** The pipeline is known before anything else. */
+  async begin(): Promise<void> {
+    const changes = [{ type: 'pipeline-known', pipeline: this.#operator.known } as const];
+    await this.commit(this.#operator.hand, () => ({ changes, outcome: undefined }), null);
   }
 
   /** Lives through one step, and checks everything. */
@@ -194,14 +202,25 @@ export class HistoryWorld {
     if (process?.dead && outcome === undefined) return outcome as Outcome;
     // Killed by now, while its commit was on its way: what it says of itself there is not true any more.
     if (process?.dead && process.executor !== null) this.state.kill(process.executor);
-    last!.effect?.();
     const view = await hand.store.read(EVERYTHING);
+    this.model.serial = view.serial;
+    // First in a commit.
+    this.#learn(last!.changes);
+    last!.effect?.();
     this.watching(() => this.model.observe(view, process?.committer ?? NOBODY));
     if (last!.changes.length > 0) {
       this.count(process === null ? 'commits by hand' : 'commits of processes');
       if (process?.killAt === 'after its commit') process.die();
     }
     return outcome as Outcome;
+  }
+
+  #learn(changes: readonly StateChange[]): void {
+    for (const change of changes)
+      if (change.type === 'pipeline-known')
+        this.model.learn(
+          new Map(change.pipeline.assets.map(({ name, codeVersion }) => [name, codeVersion!])),
+        );
   }
 
   #killedBeforeWrite(changes: readonly StateChange[]): void {
@@ -215,6 +234,7 @@ export class HistoryWorld {
   #contend(operator: Operator, view: StateView): readonly StateChange[] {
     this.#contender = null;
     const { changes, apply } = this.#operate(operator, view, `between${this.#steps}`);
+    this.model.serial = view.serial + 1;
     this.watching(apply);
     if (changes.length > 0) this.count('conflicts');
     return changes;
@@ -263,6 +283,9 @@ export class HistoryWorld {
         this.#slots[step.slot] = null;
         return;
       }
+      case 'edit':
+        this.codes.set(step.asset, step.code);
+        return;
       case 'wait':
         return this.clock.advance(step.ms);
       default:
@@ -299,9 +322,26 @@ export class HistoryWorld {
     });
     switch (operator.do) {
       case 'add':
-        return planned(addKeys(view, operator.set, operator.keys, { now }), () =>
-          model.addKeys(operator.set, operator.keys, now),
+        return planned(
+          addKeys(view, operator.set, operator.keys, {
+            now,
+            given: new Map(operator.keys.map((key) => [key, givenByHand(key, operator.version)])),
+          }),
+          () => model.addKeys(operator.set, operator.keys, now, (key) => givenByHand(key, operator.version)),
         );
+      case 'mark': {
+        const { asset, as } = operator;
+        const { set } = ASSETS.find(({ name }) => name === asset)!;
+        const keys = set === null ? [null] : [...view.present(set, operator.keys)];
+        return {
+          changes: keys.length === 0 ? [] : [{ type: 'keys-marked', asset, set, keys, as }],
+          apply: () => {
+            model.mark(asset, keys, as);
+            // It was made elsewhere.
+            if (as === 'materialized') for (const key of keys) this.values.set(`${asset}@${key}`, 'by hand');
+          },
+        };
+      }
       case 'remove':
         return planned(
           removeKeys(view, operator.set, operator.keys, { keepOut: operator.keepOut, now }),
@@ -419,7 +459,8 @@ export class HistoryWorld {
         this.#effect = () => {
           if (expected === 'BUSY') return;
           expected?.apply();
-          if (planned.changes.length > 0) this.tickKnown(planned.outcome as TickRecord);
+          if (planned.changes.some(({ type }) => type === 'sensor-changed'))
+            this.tickKnown(planned.outcome as TickRecord);
         };
         return planned;
       },
@@ -428,7 +469,7 @@ export class HistoryWorld {
     const ticking = runTick(definition, {
       store,
       pipeline: process.pipeline,
-      known: knownOf(process.pipeline),
+      known: process.known,
       evaluate: evaluateHere(process.pipeline, process.clock, loadProcessGroups),
       clock: process.clock,
       emit: process.emit,
@@ -549,18 +590,18 @@ export class HistoryWorld {
       const lives = model.sets.get(set)!;
       const page = view.page({ set: set }).keys;
       same(
-        page,
-        lives.map(({ key, addedAt }) => ({ key, addedAt })),
+        page.map(({ key, addedAt, version, item }) => ({ key, addedAt, version, item })),
+        lives.map(({ key, addedAt, carried }) => ({ key, addedAt, ...carried })),
         `the keys of ${set}`,
       );
       same([...view.keptOut(set, KEYS)].sort(), [...model.keptOut.get(set)!].sort(), `what ${set} keeps out`);
     }
     for (const { name, set } of ASSETS) {
       const lives = set === null ? [model.whole] : model.sets.get(set)!;
-      const statuses = lives.map((life) => life.statuses.get(name) ?? '.').join('');
+      const statuses = lives.map((life) => model.letter(name, life)).join('');
       same(letters(view, name, set), statuses, `the statuses of ${name}`);
       for (const life of lives) {
-        const made = 'mF'.includes(life.statuses.get(name) ?? '-');
+        const made = model.factOf(name, life).there;
         demand(!made || this.values.has(`${name}@${life.key}`), `${name}@${life.key} has a value`);
       }
     }
@@ -675,9 +716,13 @@ class SettlingClock extends ManualClock {
 function resultOf({ requests, runs, cursor }: TickRequest): SensorResult {
   return {
     ...(cursor !== null && { cursor }),
-    dynamicPartitionsRequests: requests.map(({ add, set, keys }) => {
+    dynamicPartitionsRequests: requests.map(({ add, set, keys, versions }) => {
       const partitions = dynamicPartitions(set);
-      return add ? partitions.buildAddRequest(keys) : partitions.buildDeleteRequest(keys);
+      const carrying = keys.map((key, at) => {
+        const version = versions?.[at] ?? null;
+        return version === null ? key : { key, version, item: itemOf(key, version) };
+      });
+      return add ? partitions.buildAddRequest(carrying) : partitions.buildDeleteRequest(keys);
     }),
     runRequests: runs.map(({ key, runKey, assets }) => ({
       assets,
@@ -709,7 +754,12 @@ function sameTick(tick: TickRecord, expected: ReturnType<HistoryModel['tick']>):
     same(tick.cursor.after, tick.cursor.before, 'the cursor of a tick that failed');
     return;
   }
-  const { launched, skippedRunKeys, acted } = expected;
+  const { launched, updated, skippedRunKeys, acted } = expected;
+  same(
+    tick.partitions.flatMap((one) => one.updated.map((key) => `${one.set}/${key}`)).sort(),
+    updated.sort(),
+    'what the tick updated',
+  );
   same(tick.status, acted ? 'SUCCESS' : 'SKIPPED', 'the tick');
   same([...tick.skippedRunKeys].sort(), skippedRunKeys, 'what the tick suppressed');
   const runs = tick.runs.map(

@@ -21,10 +21,11 @@ const LETTERS: Readonly<Record<PartitionStatus, string>> = {
   'failed-changed-upstream': 'X',
 };
 
+export function letterFor(status: PartitionStatus): string {
+  return LETTERS[status];
+}
+
 export function letters(view: StateView, asset: string, set: string | null): string {
   const keys = set === null ? [null] : view.keys(set);
-  return view
-    .statusOf(asset, set, keys)
-    .map((status) => LETTERS[status])
-    .join('');
+  return view.statusOf(asset, set, keys).map(letterFor).join('');
 }
