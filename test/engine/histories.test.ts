@@ -18,7 +18,7 @@ const RUNS = DYNPART_PATH === undefined ? Number(DYNPART_RUNS ?? IN_NPM_TEST) : 
 /** Other histories each time, unless one that failed is asked for. */
 const AGAIN = {
   ...(DYNPART_SEED !== undefined && { seed: Number(DYNPART_SEED) }),
-  ...(DYNPART_PATH !== undefined && { path: DYNPART_PATH }),
+  ...(DYNPART_PATH !== undefined && { path: DYNPART_PATH, endOnFailure: true }),
 };
 
 /** What must have happened, or the histories were too tame to say anything. */
