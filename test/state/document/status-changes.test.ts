@@ -1,0 +1,42 @@
+/** Status letters stay short and cheap, however many keys an asset has. */
+import { performance } from 'node:perf_hooks';
+import { expect, it } from 'vitest';
+import { emptyDocument, type StateDocument } from '../../../src/state/document/state-document.ts';
+import { StatusChanges } from '../../../src/state/document/status-changes.ts';
+
+const keysOf = (count: number) => Array.from({ length: count }, (_, at) => `k${at}`);
+
+/** A state of which only the last of so many keys is materialized. */
+function lastOf(count: number): StateDocument {
+  const keys = keysOf(count);
+  return {
+    ...emptyDocument(),
+    sets: { s: { keys, added: [], keptOut: [] } },
+    assets: { a: { set: 's', status: `${'.'.repeat(count - 1)}m` } },
+  };
+}
+
+function marked(document: StateDocument, key: string, as: 'materialized' | 'missing') {
+  const changes = new StatusChanges(document);
+  changes.mark('a', 's', [key], as);
+  return changes.entries()['a']?.status;
+}
+
+it('name no missing keys at the end', () => {
+  expect(marked(lastOf(6), 'k1', 'materialized')).toBe('.m...m');
+  expect(marked(lastOf(6), 'k5', 'missing')).toBe('');
+});
+
+it('cost time in proportion to the keys, also where nearly all are missing', () => {
+  const time = (count: number) => {
+    const document = lastOf(count);
+    const taken = Array.from({ length: 3 }, () => {
+      const from = performance.now();
+      marked(document, 'k1', 'materialized');
+      return performance.now() - from;
+    });
+    return Math.min(...taken);
+  };
+  time(1000);
+  expect(time(80_000) / time(8000)).toBeLessThan(45);
+});
