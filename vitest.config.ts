@@ -13,8 +13,8 @@ export default defineConfig({
     // Whole processes are started: on a busy machine one may take a while.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // One more than there are cores: many tests wait for a process.
-    maxWorkers: os.availableParallelism() + 1,
+    // More than there are cores: many tests wait for a process.
+    maxWorkers: os.availableParallelism() + 2,
     reporters: ['default', './test/support/closing-line-reporter.ts'],
   },
 });
