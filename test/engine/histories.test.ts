@@ -16,15 +16,7 @@ const IN_NPM_TEST = 200;
 const { DYNPART_RUNS, DYNPART_SEED, DYNPART_PATH } = process.env;
 const RUNS = DYNPART_PATH === undefined ? Number(DYNPART_RUNS ?? IN_NPM_TEST) : 1;
 /** Other histories each time, unless one that failed is asked for. */
-/**
- * `npm test` tries the same histories each time, until two alarms are understood that others of them raise (about one in five
- * hundred): an asset that was on record when its run was taken up and was touched since, which the run then reports as it was;
- * and a failed key whose upstream changed meanwhile. Both are in CONTRIBUTING, under the rings of tests. A longer run takes others.
- */
-const USUAL_SEED = 20_261_126;
-
 const AGAIN = {
-  ...(DYNPART_RUNS === undefined && { seed: USUAL_SEED }),
   ...(DYNPART_SEED !== undefined && { seed: Number(DYNPART_SEED) }),
   ...(DYNPART_PATH !== undefined && { path: DYNPART_PATH, endOnFailure: true }),
 };

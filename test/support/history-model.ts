@@ -120,6 +120,8 @@ interface ModelRun extends WantedRun {
   canceledAt: Millis | null;
   /** Assets that it made and that are on record, though it has not ended. */
   readonly done: Set<string>;
+  /** Those of them that its owner knew of when it took the run up, whatever changed since. */
+  takenUpWith: ReadonlySet<string>;
   /** Assets that it made, by the executor that saw it; they may be on record or not. */
   readonly made: Map<string, Map<string, Outcome>>;
   /** By asset: the last commit of others that changed something that it is made from. */
@@ -264,6 +266,8 @@ export class HistoryModel {
   interrupted = 0;
   /** How many assets were on record before the run that made them had ended. */
   progressed = 0;
+  /** What the commit that is observed records, in its order, as far as the model has not recorded it yet. */
+  #coming: { readonly run: ModelRun; readonly outcome: Pick<Outcome, 'asset' | 'status'> }[] = [];
   #announced: {
     group: string;
     sensor: string | null;
@@ -621,6 +625,10 @@ export class HistoryModel {
     }
     // The later outcome of a key wins.
     ended.sort((one, other) => one.outcomes.order - other.outcomes.order);
+    this.#coming = [
+      ...ended.flatMap(({ run, outcomes }) => outcomes.assets.map((outcome) => ({ run, outcome }))),
+      ...[...seen].flatMap(([id, { run }]) => run.done.map((outcome) => ({ run: this.run(id)!, outcome }))),
+    ].filter(({ run, outcome: { asset, status } }) => becameOf(status) !== null && !run.done.has(asset));
     for (const { run, outcomes } of ended) this.#finish(run, outcomes, view);
     // They began behind what has ended of their keys.
     for (const [id, { run }] of seen) this.#progress(this.run(id)!, run.done, { by, view });
@@ -674,6 +682,7 @@ export class HistoryModel {
         interrupted: 0,
         canceledAt: null,
         done: new Set(),
+        takenUpWith: new Set(),
         touched: new Map(),
         made: new Map(),
         ended: new Map(),
@@ -705,8 +714,12 @@ export class HistoryModel {
 
   /** What an asset of a run came to is on record; and it is stale from the start if something changed while it was made. */
   #record({ life, owner, touched }: ModelRun, { asset, status, from }: Outcome, view: StateView): void {
-    if (status !== 'SUCCESS' && status !== 'FAILURE' && status !== 'SKIPPED') return;
-    const last = status === 'SUCCESS' ? 'made' : status === 'FAILURE' ? 'failed' : 'skipped';
+    const last = becameOf(status);
+    if (last === null) return;
+    this.#coming.splice(
+      this.#coming.findIndex(({ run, outcome }) => run.life === life && outcome.asset === asset),
+      1,
+    );
     let fact = afterOutcome(this.factOf(asset, life), last);
     if (from !== undefined) {
       const at = touched.get(asset);
@@ -717,13 +730,21 @@ export class HistoryModel {
       // Its process may have looked at an older state than the newest that it had read: then it must not count on more.
       else if (
         at !== undefined &&
-        letterFor(view.statusOf(asset, life.set, [life.key])[0]!) !== letterOf(fact)
+        letterFor(view.statusOf(asset, life.set, [life.key])[0]!) !==
+          letterOf(this.#inTheEnd(fact, asset, life))
       )
         fact = stale;
     }
     this.#setFact(life, asset, fact);
     if (last === 'skipped') this.skipped.add(`${asset}@${life.key}`);
     if (last !== 'failed') this.#spread(asset, life, owner);
+  }
+
+  /** After what the same commit records of the asset and key behind this. */
+  #inTheEnd(fact: Fact, asset: string, life: Life): Fact {
+    return this.#coming
+      .filter(({ run, outcome }) => run.life === life && outcome.asset === asset)
+      .reduce((before, { outcome }) => afterOutcome(before, becameOf(outcome.status)!), fact);
   }
 
   #ownedBy(run: ModelRun, owner: string | null, by: Committer): void {
@@ -739,6 +760,7 @@ export class HistoryModel {
       demand(run.interrupted < EXECUTIONS, `${run.id} is not executed so often`, run);
     }
     run.owner = owner;
+    run.takenUpWith = new Set(run.done);
   }
 
   #wasBegun(run: ModelRun): boolean {
@@ -801,6 +823,12 @@ export class HistoryModel {
       draft.removed.some((life) => life.set === set && life.key === key);
     for (const run of this.pending.filter(isRemoved)) this.#cancel(run, now);
   }
+}
+
+function becameOf(status: string): 'made' | 'failed' | 'skipped' | null {
+  if (status === 'SUCCESS') return 'made';
+  if (status === 'FAILURE') return 'failed';
+  return status === 'SKIPPED' ? 'skipped' : null;
 }
 
 function wordsOf({ life, assets, runKey }: WantedRun): string {

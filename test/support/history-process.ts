@@ -358,7 +358,7 @@ export class HistoryProcess {
         upstream.some((name) => model.skipped.has(`${name}@${record.partitionKey}`));
       const skipped = upstream.some((name) => statuses.has(name) && statuses.get(name) !== 'SUCCESS');
       const missing = upstream.some((name) => !statuses.has(name)) && error?.code === 'upstream-missing';
-      const isDone = own.length === 0 && run.done.has(asset);
+      const isDone = own.length === 0 && (run.done.has(asset) || run.takenUpWith.has(asset));
       const expected =
         skipped || isSkippedAbove || own.at(-1)?.ok === 'skip' || (isDone && skipReason !== null)
           ? 'SKIPPED'
