@@ -1,5 +1,5 @@
 /** The exit codes: a contract with scripts. An unknown code is a failure. */
-import { type Subject, subjectOf } from '../model/failure-words.ts';
+import { type Subject, subjectOf } from '../model/describe-failure.ts';
 import type { Failure } from '../model/failure.ts';
 
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 10 | 130 | 143;

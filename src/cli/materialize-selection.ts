@@ -15,11 +15,11 @@ import { countRuns } from '../engine/plan/queue/queue-runs.ts';
 import { together } from '../engine/plan/needs-together.ts';
 import { withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
 import type { QueuedRuns } from '../state/changes.ts';
-import type { StateView } from '../state/slice.ts';
+import type { StateView } from '../state/state-view.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
 import { EventRenderer, forKey, waitingInWords } from './render/event-renderer.ts';
-import { type Counts, type Executed, noRuns } from './results.ts';
+import { type Counts, type Executed, noRuns } from './json-results.ts';
 import { counted, printable } from '../model/text.ts';
 import { executed, withSession } from './with-session.ts';
 

@@ -1,5 +1,5 @@
 /** What a command says: its result and data on stdout, talk on stderr, and the exit code that comes of it. */
-import { describe } from '../model/failure-words.ts';
+import { describe } from '../model/describe-failure.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Problem } from '../model/problem.ts';
 import { clean, toJson } from '../model/text.ts';
@@ -8,7 +8,7 @@ import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { clockTime, shortTime } from './render/short-time.ts';
 import { writeTable } from './render/table.ts';
-import type { Result, Results } from './results.ts';
+import type { Result, Results } from './json-results.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How much is said, and in which form. */

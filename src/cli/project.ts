@@ -1,6 +1,6 @@
 /** What a command works on: the pipeline file, its code, the state, and the names that both know. */
 import fs from 'node:fs';
-import { describe } from '../model/failure-words.ts';
+import { describe } from '../model/describe-failure.ts';
 import { shellQuoted } from '../model/text.ts';
 import { fail, FailureError } from '../model/failure.ts';
 import type { NamedThing } from '../model/failures/usage.ts';
@@ -14,12 +14,12 @@ import type { HistoryRetention } from '../model/history-retention.ts';
 import type { KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
 import { openToOthers } from '../files/open-to-others.ts';
 import type { Needs } from '../state/needs.ts';
-import type { StateView } from '../state/slice.ts';
+import type { StateView } from '../state/state-view.ts';
 import type { Plan } from '../state/store.ts';
 import { packFileFor } from './cache-folder.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
 import type { Output } from './output.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Surroundings } from './command-environment.ts';
 import type { DatabaseState } from './database-state.ts';
 import { isDatabase, namedState, ownStateFile, usualStateFile } from './state-place.ts';
 import { openStore, type Store } from './stores.ts';

@@ -8,7 +8,7 @@ import { fail, FailureError } from '../model/failure.ts';
 import type { StateIdentity } from '../model/known-pipeline.ts';
 import type { PostgresStore } from '../state/postgres/postgres-store.ts';
 import { identityOf } from '../state/document/state-document.ts';
-import { besideOf, twinOf } from '../state/json/beside.ts';
+import { besideOf, twinOf } from '../state/json/places-beside.ts';
 import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
 import type { MadeBy } from '../values/file-values.ts';

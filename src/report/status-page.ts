@@ -1,7 +1,7 @@
 /** What the page of `status --html` shows, as plain data: the report, and the newest keys of each set. */
 import type { KnownAsset } from '../model/known-pipeline.ts';
 import { shownAs } from '../model/partition-status.ts';
-import type { KeyState, PageQuery, StateView } from '../state/slice.ts';
+import type { KeyState, PageQuery, StateView } from '../state/state-view.ts';
 import type { AssetReport, StatusReport } from './status-report.ts';
 
 export interface StatusPage {

@@ -2,7 +2,7 @@
 import type { KnownAsset, KnownSensor } from '../model/known-pipeline.ts';
 import type { TickRecord } from '../model/tick.ts';
 import type { Needs } from '../state/needs.ts';
-import type { CountQuery, StateView, StatusCounts } from '../state/slice.ts';
+import type { CountQuery, StateView, StatusCounts } from '../state/state-view.ts';
 
 export interface StatusReport {
   readonly assets: readonly AssetReport[];

@@ -3,7 +3,7 @@
  * else. A store that has the whole state at hand ignores it. Lists may be long, and are gone through by those only who look at
  * them; at each try of a commit again.
  */
-import type { CandidateQuery, CountQuery, OldestQuery, PageQuery } from './slice.ts';
+import type { CandidateQuery, CountQuery, OldestQuery, PageQuery } from './state-view.ts';
 
 export interface Needs {
   /** Which sets there are, and how many keys they hold. */

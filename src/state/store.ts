@@ -10,7 +10,7 @@ import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
 import type { StateChange } from './changes.ts';
 import type { Needs } from './needs.ts';
 import type { RunPage, RunQuery } from './run-query.ts';
-import type { ProgramNote, StateView } from './slice.ts';
+import type { ProgramNote, StateView } from './state-view.ts';
 
 export interface StateStore {
   /** What is needed of the state as it is now. Writes nothing and makes no folder. */

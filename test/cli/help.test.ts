@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Declaration } from '../../src/cli/command-line/declaration.ts';
 import { EXAMPLES } from '../../src/cli/command-line/examples.ts';
 import { readPlainly } from '../../src/cli/command-line/read-plainly.ts';
-import { declared } from '../../src/cli/contents.ts';
+import { declared } from '../../src/cli/command-table.ts';
 import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
 import { root } from '../support/project.ts';
 

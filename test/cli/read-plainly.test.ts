@@ -1,7 +1,7 @@
 /** The quick way to read a command line understands nothing in another way than commander does. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { declared } from '../../src/cli/contents.ts';
+import { declared } from '../../src/cli/command-table.ts';
 import type { Context } from '../../src/cli/context.ts';
 import type { Declaration } from '../../src/cli/command-line/declaration.ts';
 import type { Invocation } from '../../src/cli/command-line/invocation.ts';

@@ -1,7 +1,7 @@
 /** Whatever a sensor returns or throws: SUCCESS, SKIPPED, or a FAILURE in words with nothing applied. Never a bug, never a half. */
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describe as worded } from '../../src/model/failure-words.ts';
+import { describe as worded } from '../../src/model/describe-failure.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline } from '../../src/definitions/pipeline.ts';
 import { sensor } from '../../src/definitions/sensor.ts';

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { describe as wordsOf } from '../../src/model/failure-words.ts';
+import { describe as wordsOf } from '../../src/model/describe-failure.ts';
 import { shellFlag, shellWord } from '../../src/model/shell-words.ts';
 import { isDangerous } from '../../src/model/text.ts';
 

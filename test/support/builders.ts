@@ -7,7 +7,7 @@ import type { FinalRunStatus, RunRecord } from '../../src/model/run.ts';
 import { sensor, type SensorOptions } from '../../src/definitions/sensor.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
 import type { KnownPipeline } from '../../src/model/known-pipeline.ts';
-import type { ExecutorSigns } from '../../src/state/slice.ts';
+import type { ExecutorSigns } from '../../src/state/state-view.ts';
 import type { FinishedRun, QueuedRuns, StateChange } from '../../src/state/changes.ts';
 
 /** The time at which most things happen in tests. */

@@ -4,7 +4,7 @@
  */
 import { isoTime, type Millis } from '../../src/model/time.ts';
 import type { AssetOutcome } from '../../src/model/run.ts';
-import type { StateView } from '../../src/state/slice.ts';
+import type { StateView } from '../../src/state/state-view.ts';
 import { letterFor } from './letters.ts';
 
 /** What the pipeline of the histories is made of, assets in dependency order. */

@@ -15,7 +15,7 @@ import '../../src/engine/runs/run-loop.ts';
 import type { RunLoopOptions } from '../../src/engine/runs/run-loop-options.ts';
 import { RunSession } from '../../src/engine/runs/run-session.ts';
 import type { KnownPipeline } from '../../src/model/known-pipeline.ts';
-import type { StateView } from '../../src/state/slice.ts';
+import type { StateView } from '../../src/state/state-view.ts';
 import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';

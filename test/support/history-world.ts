@@ -26,7 +26,7 @@ import { runTick } from '../../src/engine/sensors/run-tick.ts';
 import { parseSensorResult } from '../../src/engine/plan/sensor-result/parse-sensor-result.ts';
 import { checkState } from '../../src/state/document/check-state.ts';
 import type { StateChange } from '../../src/state/changes.ts';
-import type { StateView } from '../../src/state/slice.ts';
+import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan } from '../../src/state/store.ts';
 import {
   ASSETS,

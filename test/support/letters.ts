@@ -1,6 +1,6 @@
 /** What became of an asset for all keys of a set, as a string with a letter each: short enough to compare in one line. */
 import type { PartitionStatus } from '../../src/model/partition-status.ts';
-import type { StateView } from '../../src/state/slice.ts';
+import type { StateView } from '../../src/state/state-view.ts';
 
 const LETTERS: Readonly<Record<PartitionStatus, string>> = {
   missing: '.',

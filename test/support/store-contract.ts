@@ -10,7 +10,7 @@ import type { StateProblem } from '../../src/state/document/check-state.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../src/model/pending-run.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
-import type { PageQuery } from '../../src/state/slice.ts';
+import type { PageQuery } from '../../src/state/state-view.ts';
 import type { RunQuery } from '../../src/state/run-query.ts';
 import type { StateStore } from '../../src/state/store.ts';
 import { AT, finishedRun, keysAdded, queuedRuns, tickRecord } from './builders.ts';

@@ -1,6 +1,6 @@
 /** How a command says what it is called, takes and does. Said in commander's words, and read without it where that will do. */
 import type { Context } from '../context.ts';
-import type { Result } from '../results.ts';
+import type { Result } from '../json-results.ts';
 
 /**
  * What a command does, given the context, its own options and its arguments.

@@ -1,6 +1,6 @@
 /** What was asked for. Reading a command line only finds that out; `main` does it. */
 import type { Context } from '../context.ts';
-import type { Result } from '../results.ts';
+import type { Result } from '../json-results.ts';
 import type { GlobalOptions } from './global-options.ts';
 
 export interface Invocation {

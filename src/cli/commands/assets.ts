@@ -1,7 +1,7 @@
 /** `dynpart assets list`: the assets of the pipeline and what they depend on. */
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
-import type { AssetList } from '../results.ts';
+import type { AssetList } from '../json-results.ts';
 
 export function assetsCommand(program: Declaration): void {
   const assets = program.command('assets').description('the assets of the pipeline');

@@ -1,11 +1,11 @@
 /** `dynpart check`: loads the pipeline and says all that is wrong with it, for editors, hooks and CI. */
 import { FailureError, type Failure } from '../../model/failure.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { clean, counted } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { exitCodeOf } from '../exit-code.ts';
-import type { CheckedPipeline, PipelineProblem } from '../results.ts';
+import type { CheckedPipeline, PipelineProblem } from '../json-results.ts';
 
 export function checkCommand(program: Declaration): void {
   program

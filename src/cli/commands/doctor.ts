@@ -1,7 +1,7 @@
 /** `dynpart doctor`: what could go wrong on this machine, each with the way to mend it. */
 import path from 'node:path';
 import { FailureError } from '../../model/failure.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { clean } from '../../model/text.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { Declaration } from '../command-line/declaration.ts';
@@ -19,7 +19,7 @@ import {
 } from '../doctor/state-checks.ts';
 import { exitCodeOf } from '../exit-code.ts';
 import type { JsonFileStore } from '../../state/json/json-file-store.ts';
-import type { Diagnosis } from '../results.ts';
+import type { Diagnosis } from '../json-results.ts';
 
 export function doctorCommand(program: Declaration): void {
   program

@@ -7,7 +7,7 @@ import type { Declaration } from '../command-line/declaration.ts';
 import type { Context } from '../context.ts';
 import { readPages } from '../explain/pages.ts';
 import { plainText } from '../explain/plain.ts';
-import type { Explained } from '../results.ts';
+import type { Explained } from '../json-results.ts';
 
 export function explainCommand(program: Declaration): void {
   program

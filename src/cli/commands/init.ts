@@ -11,7 +11,7 @@ import type { Declaration } from '../command-line/declaration.ts';
 import type { Context } from '../context.ts';
 import { foundAbove, gitignoreWith, isPassing, tsconfigFor } from '../init/around-a-pipeline.ts';
 import { inTemplate, TEMPLATES, type Template } from '../init/templates.ts';
-import type { Initialized } from '../results.ts';
+import type { Initialized } from '../json-results.ts';
 
 export function initCommand(program: Declaration): void {
   program

@@ -3,7 +3,7 @@ import { fail } from '../../model/failure.ts';
 import type { Selection } from '../../engine/plan/materialize/plan-materialize.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
-import type { Executed } from '../results.ts';
+import type { Executed } from '../json-results.ts';
 import { materializeSelection } from '../materialize-selection.ts';
 import { oneOf, repeated, wholeNumber } from '../command-line/options.ts';
 import { checkedKeys, keysFrom } from '../read-keys.ts';

@@ -5,7 +5,7 @@ import { shellWord } from '../../model/shell-words.ts';
 import { counted, grouped } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import { type CarriedOptions, keysToAdd } from '../read-keys.ts';
-import { type AddedKeys, noRuns } from '../results.ts';
+import { type AddedKeys, noRuns } from '../json-results.ts';
 
 export async function run(
   context: Context,

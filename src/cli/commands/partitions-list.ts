@@ -2,11 +2,11 @@
 import { fail } from '../../model/failure.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { counted, printable, quoted, toJson } from '../../model/text.ts';
-import type { PageQuery, StateAsked } from '../../state/slice.ts';
+import type { PageQuery, StateAsked } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import type { Project } from '../project.ts';
-import type { KeyCount, KeyList, SetList } from '../results.ts';
+import type { KeyCount, KeyList, SetList } from '../json-results.ts';
 
 interface ListOptions extends Pick<PageQuery, 'prefix' | 'limit' | 'after'> {
   readonly status?: Exclude<StateAsked, 'open'>;

@@ -5,11 +5,11 @@ import { shellWord } from '../../model/shell-words.ts';
 import { counted, grouped, printable } from '../../model/text.ts';
 import { isoTime } from '../../model/time.ts';
 import type { Needs } from '../../state/needs.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { type KeysOptions, keysGiven } from '../read-keys.ts';
-import type { RemovedKeys } from '../results.ts';
+import type { RemovedKeys } from '../json-results.ts';
 
 interface RemoveOptions extends KeysOptions {
   readonly olderThan?: number;

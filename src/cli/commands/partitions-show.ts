@@ -5,7 +5,7 @@ import { clean, printable, shellQuoted, toJson } from '../../model/text.ts';
 import { keyReport } from '../../report/key-report.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
-import type { OneKey } from '../results.ts';
+import type { OneKey } from '../json-results.ts';
 import { findValueFile } from '../find-value-file.ts';
 
 export async function run(context: Context, _: object, set: string, key: string): Promise<OneKey> {

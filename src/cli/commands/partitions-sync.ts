@@ -2,11 +2,11 @@
 import { needsOfSync, syncKeys } from '../../engine/plan/keys/add-remove-sync.ts';
 import { fail } from '../../model/failure.ts';
 import { counted, grouped, printable } from '../../model/text.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { type KeysOptions, keysFrom } from '../read-keys.ts';
-import type { SyncedKeys } from '../results.ts';
+import type { SyncedKeys } from '../json-results.ts';
 
 interface SyncOptions extends KeysOptions {
   readonly from: string;

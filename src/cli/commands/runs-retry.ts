@@ -9,11 +9,11 @@ import { newId } from '../../model/time.ts';
 import type { QueuedRuns } from '../../state/changes.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { RunQuery } from '../../state/run-query.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import { findRuns } from '../find-run.ts';
 import type { Project } from '../project.ts';
-import { type Executed, noRuns } from '../results.ts';
+import { type Executed, noRuns } from '../json-results.ts';
 import { checkChoice, queryOf, type RunFilters } from '../run-filters.ts';
 import { executed, withSession } from '../with-session.ts';
 

@@ -6,7 +6,7 @@ import type { Declaration } from '../command-line/declaration.ts';
 import type { GlobalOptions } from '../command-line/global-options.ts';
 import type { Context } from '../context.ts';
 import { cronWord, systemdPath, systemdWord } from '../schedule/quoting.ts';
-import type { Scheduled } from '../results.ts';
+import type { Scheduled } from '../json-results.ts';
 
 export function scheduleCommand(program: Declaration): void {
   const schedule = program.command('schedule').description('what ticks this pipeline, to be pasted');

@@ -2,7 +2,7 @@
 import { fail } from '../../model/failure.ts';
 import { printable } from '../../model/text.ts';
 import type { Context } from '../context.ts';
-import type { SensorCursor } from '../results.ts';
+import type { SensorCursor } from '../json-results.ts';
 
 export async function run(
   { output, project }: Context,

@@ -2,7 +2,7 @@
 import { withPresentRuns } from '../../engine/sensors/runs-of-ticks.ts';
 import type { Context } from '../context.ts';
 import { wordsForTick } from '../render/tick-words.ts';
-import type { SensorHistory } from '../results.ts';
+import type { SensorHistory } from '../json-results.ts';
 
 export async function run(
   { output, project }: Context,

@@ -3,7 +3,7 @@ import { withPresentLastTicks } from '../../engine/sensors/runs-of-ticks.ts';
 import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
 import { printable } from '../../model/text.ts';
 import type { Context } from '../context.ts';
-import type { ListedSensor, SensorList } from '../results.ts';
+import type { ListedSensor, SensorList } from '../json-results.ts';
 
 export async function run({ output, project }: Context): Promise<SensorList> {
   const view = await project.store.read({ sensors: 'all' });

@@ -1,6 +1,6 @@
 /** `dynpart sensor start|stop`: whether a sensor ticks. */
 import type { Context } from '../context.ts';
-import type { SensorSwitch } from '../results.ts';
+import type { SensorSwitch } from '../json-results.ts';
 
 export async function setStatus(
   { output, project }: Context,

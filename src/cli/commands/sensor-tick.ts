@@ -1,6 +1,6 @@
 /** `dynpart sensor tick`: evaluate now, commit, execute what was requested, end. Made for cron. */
 import { fail } from '../../model/failure.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { printable, quoted } from '../../model/text.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { AUTOMATION, type RunRecord, type RunStatus } from '../../model/run.ts';
@@ -14,7 +14,7 @@ import { wordsForTick } from '../render/tick-words.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { endPrograms } from '../isolation/load-process-groups.ts';
 import type { Output } from '../output.ts';
-import type { Ticked } from '../results.ts';
+import type { Ticked } from '../json-results.ts';
 import { withSession } from '../with-session.ts';
 
 interface TickFlags {

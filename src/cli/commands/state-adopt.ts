@@ -1,7 +1,7 @@
 /** `dynpart state adopt`: makes the state that of this pipeline file. */
 import { fail } from '../../model/failure.ts';
 import type { Context } from '../context.ts';
-import type { AdoptedState } from '../results.ts';
+import type { AdoptedState } from '../json-results.ts';
 
 export async function run({ output, project }: Context): Promise<AdoptedState> {
   project.useForeignState();

@@ -1,7 +1,7 @@
 /** `dynpart state check`: every invariant of the state. */
 import { checkState } from '../../state/document/check-state.ts';
 import type { Context } from '../context.ts';
-import type { CheckedState } from '../results.ts';
+import type { CheckedState } from '../json-results.ts';
 
 export async function run({ output, project }: Context): Promise<CheckedState> {
   const document = await project.store.document();

@@ -1,7 +1,7 @@
 /** `dynpart state export`: a copy of the state, as one consistent document. */
 import { fail } from '../../model/failure.ts';
 import type { Context } from '../context.ts';
-import type { ExportedState } from '../results.ts';
+import type { ExportedState } from '../json-results.ts';
 import { writeFile } from '../write-file.ts';
 
 export async function run(

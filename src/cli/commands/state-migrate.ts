@@ -1,7 +1,7 @@
 /** `dynpart state migrate`: makes the tables of a state in PostgreSQL, or brings them forward. The only command that does. */
 import { fail } from '../../model/failure.ts';
 import type { Context } from '../context.ts';
-import type { MigratedState } from '../results.ts';
+import type { MigratedState } from '../json-results.ts';
 
 export async function run({ output, project, clock }: Context): Promise<MigratedState> {
   const { database } = project;

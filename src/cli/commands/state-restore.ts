@@ -1,6 +1,6 @@
 /** `dynpart state restore`: puts a copy in the place of the state. */
 import path from 'node:path';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { fail, FailureError } from '../../model/failure.ts';
 import { isoTime } from '../../model/time.ts';
 import { checkState } from '../../state/document/check-state.ts';
@@ -9,7 +9,7 @@ import { parseState } from '../../state/json/parse-state.ts';
 import { stateContent } from '../../state/json/state-text.ts';
 import type { Context } from '../context.ts';
 import type { Project } from '../project.ts';
-import type { RestoredState } from '../results.ts';
+import type { RestoredState } from '../json-results.ts';
 
 export async function run(
   { output, project, terminal, clock }: Context,

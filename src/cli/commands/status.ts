@@ -3,10 +3,10 @@ import { withPresentLastTicks } from '../../engine/sensors/runs-of-ticks.ts';
 import { isoTime } from '../../model/time.ts';
 import { newestOf, type PageParts, setsOf, statusPage } from '../../report/status-page.ts';
 import { isWell, needsOfReport, type StatusReport, statusReport } from '../../report/status-report.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
-import type { Status } from '../results.ts';
+import type { Status } from '../json-results.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { clean } from '../../model/text.ts';
 

@@ -9,7 +9,7 @@ import type { FoundValue } from '../../values/find-value.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
-import type { ValuePlace } from '../results.ts';
+import type { ValuePlace } from '../json-results.ts';
 import { findValueFile } from '../find-value-file.ts';
 import { type Store, valuesOf } from '../stores.ts';
 import { writeBytes, writeValueFile } from '../write-value.ts';

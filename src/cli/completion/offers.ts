@@ -1,6 +1,6 @@
 /** What may come next on a command line: commands, flags, and the user's own names, from the state and without their code. */
 import type { Command, Option } from 'commander';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { StateStore } from '../../state/store.ts';
 import path from 'node:path';
 import { readPages } from '../explain/pages.ts';

@@ -5,7 +5,7 @@ import { openToOthers } from '../../files/open-to-others.ts';
 import { probe } from '../../files/probe.ts';
 import { causeOf } from '../../files/system-errors.ts';
 import { shellQuoted } from '../../model/text.ts';
-import { BESIDE } from '../../state/json/beside.ts';
+import { BESIDE } from '../../state/json/places-beside.ts';
 import { bytes } from './bytes.ts';
 import { type Check, failure, ok, warning } from './check.ts';
 

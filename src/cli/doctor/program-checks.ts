@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { FailureError } from '../../model/failure.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { counted, shellQuoted } from '../../model/text.ts';
 import type { GlobalOptions } from '../command-line/global-options.ts';
 import type { Context } from '../context.ts';

@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { blockedProcesses } from '../../engine/plan/executors/blocked.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { counted, grouped } from '../../model/text.ts';
 import type { Millis } from '../../model/time.ts';
-import type { PageQuery, StateView } from '../../state/slice.ts';
+import type { PageQuery, StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import { checkState } from '../../state/document/check-state.ts';
 import type { Store } from '../stores.ts';

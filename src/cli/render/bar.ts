@@ -1,5 +1,5 @@
 /** A bar of what is made, in progress, failed and missing: told apart by its signs, also without colours. */
-import type { StatusCounts } from '../../state/slice.ts';
+import type { StatusCounts } from '../../state/state-view.ts';
 import type { Paint } from './paint.ts';
 
 /** Each key counts in one of them. */

@@ -1,5 +1,5 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { clean, counted, duration, printable, quoted } from '../../model/text.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
@@ -8,7 +8,7 @@ import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
 import type { Event, ProgramsLeft, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
-import { type Counts, noRuns } from '../results.ts';
+import { type Counts, noRuns } from '../json-results.ts';
 import { LiveLine } from './live-line.ts';
 import { wordsForTick } from './tick-words.ts';
 

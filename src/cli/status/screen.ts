@@ -1,11 +1,11 @@
 /** `dynpart status` on a terminal: everything on one screen, in as many columns as there are. */
 import { blockedProcesses } from '../../engine/plan/executors/blocked.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { runsIn } from '../../model/pending-run.ts';
 import { clean, counted, duration, grouped, printable } from '../../model/text.ts';
 import type { AssetReport, SensorReport, StatusReport } from '../../report/status-report.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { bar, barCounts, LEAST_PLACES } from '../render/bar.ts';

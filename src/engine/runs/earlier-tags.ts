@@ -1,7 +1,7 @@
 /** The tags that a sensor gave the run of a key, for the later runs of that key that no sensor asks for. */
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { QueuedRuns } from '../../state/changes.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { TagsOf } from '../plan/materialize/plan-materialize.ts';
 

@@ -3,7 +3,7 @@ import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { RunValues, StagedValue } from '../../definitions/staged-values.ts';
 import type { Carried } from '../../model/carried.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
 import { isThere as isMade, type PartitionRef, type PartitionStatus } from '../../model/partition-status.ts';
 import type { Problem } from '../../model/problem.ts';

@@ -1,5 +1,5 @@
 /** Ends what killed processes left of the programs of their runs, before these runs begin anew or end. */
-import type { ExecutorView, StateView } from '../../state/slice.ts';
+import type { ExecutorView, StateView } from '../../state/state-view.ts';
 import type { Emit } from '../event.ts';
 import type { Processes } from '../user-code/programs.ts';
 

@@ -2,7 +2,7 @@
 import { type Carried, NOTHING_CARRIED } from '../../model/carried.ts';
 import type { PartitionRef, PartitionStatus } from '../../model/partition-status.ts';
 import type { Needs } from '../../state/needs.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';

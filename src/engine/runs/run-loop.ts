@@ -6,7 +6,7 @@
  */
 import { FailureError } from '../../model/failure.ts';
 import { isoTime, steadyTime } from '../../model/time.ts';
-import type { ProgramNote } from '../../state/slice.ts';
+import type { ProgramNote } from '../../state/state-view.ts';
 import {
   executeHere,
   type ExecuteRun,

@@ -4,7 +4,7 @@ import type { StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 import type { Needs } from '../../state/needs.ts';
 import { together } from '../plan/needs-together.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/executors/claim-runs.ts';
 import { heldByBlocked } from '../plan/executors/blocked.ts';

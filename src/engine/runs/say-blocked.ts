@@ -1,5 +1,5 @@
 /** Says of each blocked process once that it is. */
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Emit } from '../event.ts';
 import { blockedProcesses } from '../plan/executors/blocked.ts';
 

@@ -3,7 +3,7 @@ import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { skipReasonOf } from '../../definitions/skip.ts';
 import type { Carried } from '../../model/carried.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
 import { type MetadataValue, whyNotJson } from '../../model/json-value.ts';
 import { ERROR_LIMIT, METADATA_LIMIT, recordable, recordableJson } from '../../model/recordable.ts';

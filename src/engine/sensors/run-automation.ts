@@ -1,9 +1,9 @@
 /** One tick of the built-in sensor `automation`: what automated assets need is planned, committed and recorded. */
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import { FailureError } from '../../model/failure.ts';
 import { AUTOMATION } from '../../model/run.ts';
 import { newId } from '../../model/time.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Executor } from '../../state/store.ts';
 import { needsOfAutomation, planAutomation } from '../plan/automate/plan-automation.ts';
 import { pipelineNews } from '../plan/pipeline/remember-pipeline.ts';

@@ -1,13 +1,13 @@
 /** One tick of one sensor: claim, evaluate, plan, one commit, a record. Its runs are executed by whoever called. */
 import type { Failure } from '../../model/failure.ts';
-import { describe } from '../../model/failure-words.ts';
+import { describe } from '../../model/describe-failure.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { AUTOMATION } from '../../model/run.ts';
 import { type LogLine, recordOfTick, type TickRecord } from '../../model/tick.ts';
 import { type Clock, type Millis, newId, steadyTime } from '../../model/time.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { Needs } from '../../state/needs.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 import type { Executor, HeldClaim, SensorClaim, StateStore } from '../../state/store.ts';
 import { type OwnedRun, ownedRuns } from '../plan/executors/claim-runs.ts';
 import type { EvaluateSensor, Evaluation } from './evaluate-sensor.ts';

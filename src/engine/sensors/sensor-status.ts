@@ -1,6 +1,6 @@
 /** Whether a sensor ticks. */
 import type { SensorDefinition } from '../../definitions/pipeline.ts';
-import type { StateView } from '../../state/slice.ts';
+import type { StateView } from '../../state/state-view.ts';
 
 /** What was said last with `sensor start` or `stop`, or else what the pipeline says. */
 export function sensorStatus(

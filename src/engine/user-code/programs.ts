@@ -1,5 +1,5 @@
 /** The programs that the user code of one run or evaluation starts: marked as its own, and ended with it. */
-import type { ProgramNote } from '../../state/slice.ts';
+import type { ProgramNote } from '../../state/state-view.ts';
 
 /** What the system can do with the processes that a program started: a process group. */
 export interface ProcessGroup {

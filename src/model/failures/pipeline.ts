@@ -1,7 +1,7 @@
 /** Failures of the pipeline file: how it is found, loaded and checked, and whose state it uses. */
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { quoted } from '../text.ts';
-import { type InWords, withFrames, type WordsFor } from './words.ts';
+import { type InWords, withFrames, type WordsFor } from './phrases.ts';
 
 /** One thing that is wrong with a pipeline, and where it stands in the user's file. */
 export interface PipelineProblem {

@@ -1,5 +1,5 @@
 /** Failures of a run: what an asset threw or returned, upstreams that are missing, and processes that were lost. */
-import { forKey, withFrames, type WordsFor } from './words.ts';
+import { forKey, withFrames, type WordsFor } from './phrases.ts';
 
 export type RunFailure =
   | {

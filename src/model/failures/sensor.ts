@@ -1,6 +1,6 @@
 /** Failures of a sensor: what its evaluation threw or returned, and who else evaluates it. */
 import type { FailedSource } from '../tick.ts';
-import { firstOf, withFrames, type WordsFor } from './words.ts';
+import { firstOf, withFrames, type WordsFor } from './phrases.ts';
 
 export type SensorFailure =
   | {

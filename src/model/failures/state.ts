@@ -1,7 +1,7 @@
 /** Failures of what dynpart keeps: the state file, its generations and copies, and values. */
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { clean } from '../text.ts';
-import { forKey, type WordsFor } from './words.ts';
+import { forKey, type WordsFor } from './phrases.ts';
 
 export type StateFailure =
   | { readonly reason: 'state-empty'; readonly file: string }

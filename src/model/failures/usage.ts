@@ -1,7 +1,7 @@
 /** Failures of what was typed: arguments, names, keys, and files named on the command line. */
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { listed, quoted } from '../text.ts';
-import { firstOf, type WordsFor } from './words.ts';
+import { firstOf, type WordsFor } from './phrases.ts';
 
 /** A key that cannot be one, and where it was read. */
 export interface BadKey {

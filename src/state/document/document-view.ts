@@ -12,7 +12,7 @@ import {
 } from './state-document.ts';
 import { candidates, countsOf, type InProgress, inProgress, isIn, statesOf, statusOf } from './statuses.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { ExecutorSigns, KeyPage, KeyState, OldestQuery, PageQuery, StateView } from '../slice.ts';
+import type { ExecutorSigns, KeyPage, KeyState, OldestQuery, PageQuery, StateView } from '../state-view.ts';
 
 /** What is not in the document: the processes of its executors, and the history. */
 export interface BesideDocument {

@@ -8,7 +8,7 @@ import type {
   KeyStatuses,
   StateAsked,
   StatusCounts,
-} from '../slice.ts';
+} from '../state-view.ts';
 import { without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
 import { type AssetEntry, entryOf, type StateDocument, type StatusColumn } from './state-document.ts';

@@ -12,7 +12,7 @@ import { fileNameOf } from '../../files/file-name.ts';
 import { isLeftOver, processTag } from '../../files/process-owner.ts';
 import { recordsOf } from '../../files/segmented-log.ts';
 import type { StateDocument } from '../document/state-document.ts';
-import { BESIDE, besideOf, statesBeside } from './beside.ts';
+import { BESIDE, besideOf, statesBeside } from './places-beside.ts';
 import { runShape } from '../document/record-shapes.ts';
 import { fits } from '../../model/shape.ts';
 

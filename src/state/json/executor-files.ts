@@ -5,9 +5,9 @@ import { isoTime } from '../../model/time.ts';
 import { showLifeFromThread } from '../../files/heartbeat.ts';
 import type { ExecutorEntry } from '../document/state-document.ts';
 import type { Owner } from '../../files/process-owner.ts';
-import type { ExecutorSigns } from '../slice.ts';
+import type { ExecutorSigns } from '../state-view.ts';
 import type { Executor } from '../store.ts';
-import { begunLine, endedLine, type ExecutorNotes, linesOf, notesIn, programLine } from './executor-notes.ts';
+import { begunLine, endedLine, type ExecutorNotes, linesOf, notesIn, programLine } from './run-notes.ts';
 import {
   closeQuietly,
   errno,

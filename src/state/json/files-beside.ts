@@ -6,7 +6,7 @@ import type { StateDocument } from '../document/state-document.ts';
 import type { bringAlong as BringAlong } from './bring-along.ts';
 import { ExecutorFiles } from './executor-files.ts';
 import { HistoryFiles } from './history-files.ts';
-import { besideOf, placeBeside } from './beside.ts';
+import { besideOf, placeBeside } from './places-beside.ts';
 import { SensorClaims } from './sensor-claims.ts';
 import type { StateFile } from './state-file.ts';
 

@@ -11,7 +11,7 @@ import {
   type StateDocument,
 } from '../document/state-document.ts';
 import type { StateChange } from '../changes.ts';
-import type { StateView } from '../slice.ts';
+import type { StateView } from '../state-view.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
 import type { Needs } from '../needs.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';

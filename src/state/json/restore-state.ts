@@ -8,7 +8,7 @@ import {
   LAST_SERIAL,
   type StateDocument,
 } from '../document/state-document.ts';
-import { besideOf, placeBeside } from './beside.ts';
+import { besideOf, placeBeside } from './places-beside.ts';
 import { bringAlong } from './bring-along.ts';
 import { Generations } from './generations.ts';
 import { Conflict, type StateFile } from './state-file.ts';

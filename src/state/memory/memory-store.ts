@@ -11,7 +11,7 @@ import { emptyDocument, entryOf, type StateDocument } from '../document/state-do
 import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { Needs } from '../needs.ts';
-import type { ExecutorSigns, ProgramNote, StateView } from '../slice.ts';
+import type { ExecutorSigns, ProgramNote, StateView } from '../state-view.ts';
 import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';

@@ -4,7 +4,7 @@
  */
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 import type { Needs, RunsNeed } from '../needs.ts';
-import type { StateView } from '../slice.ts';
+import type { StateView } from '../state-view.ts';
 
 export function strictly(view: StateView, needs: Needs): StateView {
   if (needs.everything) return view;

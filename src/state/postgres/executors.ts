@@ -1,7 +1,7 @@
 /** This process as an owner of runs: what it notes for others, and its signs of life. */
 import { isoTime } from '../../model/time.ts';
 import { isVisible, isRunningHere, type Owner } from '../../files/process-owner.ts';
-import type { ExecutorView, ProgramNote } from '../slice.ts';
+import type { ExecutorView, ProgramNote } from '../state-view.ts';
 import type { Executor } from '../store.ts';
 import type { ExecutorRow } from './read/moment.ts';
 import type { Port } from './port.ts';

@@ -10,7 +10,7 @@ import type { StateDocument } from '../document/state-document.ts';
 import type { StateChange } from '../changes.ts';
 import type { Needs } from '../needs.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
-import type { StateView } from '../slice.ts';
+import type { StateView } from '../state-view.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
 import type { Address } from './address.ts';
 import { applyChange } from './change/apply.ts';
@@ -26,7 +26,7 @@ import { type Moment } from './read/moment.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { setReader } from './set-reader.ts';
 import { SignsOfLife } from './signs-of-life.ts';
-import { readSlice } from './slice-of.ts';
+import { readSlice } from './view-of-state.ts';
 import { readWhole, writeWhole } from './whole-document.ts';
 
 export interface PostgresStoreOptions {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ExecutorFiles } from '../../../src/state/json/executor-files.ts';
 import { ownerNamed, processTag } from '../../../src/files/process-owner.ts';
-import type { ExecutorSigns } from '../../../src/state/slice.ts';
+import type { ExecutorSigns } from '../../../src/state/state-view.ts';
 import { AT } from '../../support/builders.ts';
 import { TemporaryFolder } from '../../support/json-rig.ts';
 

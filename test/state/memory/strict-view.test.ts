@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../../src/state/memory/memory-store.ts';
 import type { Needs } from '../../../src/state/needs.ts';
-import type { StateView } from '../../../src/state/slice.ts';
+import type { StateView } from '../../../src/state/state-view.ts';
 import { finishedRun, keysAdded, queuedRuns } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

@@ -2,7 +2,7 @@
 import { outcomeOf } from '../../../src/model/run.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Needs } from '../../../src/state/needs.ts';
-import type { CandidateQuery, OldestQuery, PageQuery, StateView } from '../../../src/state/slice.ts';
+import type { CandidateQuery, OldestQuery, PageQuery, StateView } from '../../../src/state/state-view.ts';
 import type { StateChange } from '../../../src/state/changes.ts';
 import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRun, keysAdded, queuedRuns, tickRecord } from '../../support/builders.ts';

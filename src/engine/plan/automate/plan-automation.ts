@@ -12,7 +12,7 @@ import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord } from '../../../model
 import { isoTime } from '../../../model/time.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { CandidateQuery, StateView } from '../../../state/slice.ts';
+import type { CandidateQuery, StateView } from '../../../state/state-view.ts';
 import { together } from '../needs-together.ts';
 import { AskedRuns } from '../queue/asked-runs.ts';
 import { PendingWork } from '../queue/pending-work.ts';

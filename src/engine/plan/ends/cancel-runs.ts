@@ -4,7 +4,7 @@ import type { Millis } from '../../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../../model/pending-run.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import { living } from '../executors/ownership.ts';
 import { recordOf, runsIn } from '../../../model/pending-run.ts';
 import { endedAs } from './run-records.ts';

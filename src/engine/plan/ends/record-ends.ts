@@ -1,12 +1,12 @@
 /** What to record of the runs that a process has executed, given the state. Pure: says which changes do it and what they come to. */
-import { describe } from '../../../model/failure-words.ts';
+import { describe } from '../../../model/describe-failure.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { StaleReason } from '../../../model/partition-status.ts';
 import type { FinishedRun, StaleAssets, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import { type PendingRun, type PendingRuns, withDone, withReasons } from '../../../model/pending-run.ts';
 import type { AssetOutcome } from '../../../model/run.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
 import { isListed, ownedBy } from '../executors/ownership.ts';
 import { endedAs } from './run-records.ts';

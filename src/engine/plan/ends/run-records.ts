@@ -1,6 +1,6 @@
 /** The record of a run that has come to its end, executed or not. Pure. */
 import type { Failure } from '../../../model/failure.ts';
-import { describe } from '../../../model/failure-words.ts';
+import { describe } from '../../../model/describe-failure.ts';
 import { recordedProblem } from '../../../model/problem.ts';
 import { type FinalRunStatus, mayBecome, outcomeOf } from '../../../model/run.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';

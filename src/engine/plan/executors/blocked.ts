@@ -1,7 +1,7 @@
 /** Processes whose user code keeps their event loop from turning: they are named, and never robbed. Pure. */
 import { workName } from '../queue/work-name.ts';
 import type { Failure } from '../../../model/failure.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import { runsIn } from '../../../model/pending-run.ts';
 
 export interface BlockedProcess {

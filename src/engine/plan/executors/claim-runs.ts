@@ -3,7 +3,7 @@ import { MAX_EXECUTIONS, partsOfRunId } from '../../../model/run.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../../model/pending-run.ts';
-import type { ExecutorView, StateView } from '../../../state/slice.ts';
+import type { ExecutorView, StateView } from '../../../state/state-view.ts';
 import type { RunTask } from '../../runs/execute-run.ts';
 import { living } from './ownership.ts';
 import { runsIn } from '../../../model/pending-run.ts';

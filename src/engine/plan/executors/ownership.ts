@@ -2,7 +2,7 @@
 import { upstreamsOf } from '../../../definitions/mapping.ts';
 import type { Pipeline } from '../../../definitions/pipeline.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import type { OwnedRun } from './claim-runs.ts';
 import { runsIn } from '../../../model/pending-run.ts';
 import type { WorkElsewhere } from '../../runs/run-queue.ts';

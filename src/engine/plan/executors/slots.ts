@@ -2,7 +2,7 @@
 import { ownedBy } from './ownership.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 
 /**
  * How many runs an executor may have started: what it wants, as far as the others leave room. Where others wait, nobody

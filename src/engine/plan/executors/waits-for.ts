@@ -1,5 +1,5 @@
 /** Whom a process waits for that can begin none of its runs. Pure. */
-import type { ExecutorView, StateView } from '../../../state/slice.ts';
+import type { ExecutorView, StateView } from '../../../state/state-view.ts';
 import { runsIn } from '../../../model/pending-run.ts';
 
 /** Another process, and what of it is in the way. */

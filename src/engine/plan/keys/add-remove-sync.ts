@@ -3,7 +3,7 @@ import { type Carried, NOTHING_CARRIED } from '../../../model/carried.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
 import { cancelRunsOfKeys, needsOfCanceling } from '../ends/cancel-runs.ts';
 import { distinct } from './distinct.ts';

@@ -3,7 +3,7 @@ import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts
 import type { RunReason } from '../../../model/run.ts';
 import { countedAs, isThere, type PartitionStatus, whyStale } from '../../../model/partition-status.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { CandidateQuery, StateView } from '../../../state/slice.ts';
+import type { CandidateQuery, StateView } from '../../../state/state-view.ts';
 
 /** The states that were chosen; without any, every key is. */
 export interface ChosenStates {

@@ -4,7 +4,7 @@ import { nearest } from '../../../model/nearest.ts';
 import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
 import type { QueuedRuns, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import { addKeys } from '../keys/add-remove-sync.ts';
 import { candidatesOf, type Choice, needsOfCandidates, type Target } from './candidates.ts';
 import { together } from '../needs-together.ts';

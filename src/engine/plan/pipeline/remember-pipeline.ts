@@ -1,7 +1,7 @@
 /** Keeps in the state what the pipeline is made of: other commands need not load the user's code, and what became stale is on record. */
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
 import type { StateChange } from '../../../state/changes.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 
 /**
  * The changes of a plan, and the pipeline with them where it is another one. It comes first: keys that the plan adds are none

@@ -1,7 +1,7 @@
 /** Queued and started runs by what they are about to materialize. */
 import type { AssetDefinition } from '../../../definitions/pipeline.ts';
 import type { PendingRun, PendingRuns } from '../../../model/pending-run.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import { workName } from './work-name.ts';
 import { living } from '../executors/ownership.ts';
 import { runsIn } from '../../../model/pending-run.ts';

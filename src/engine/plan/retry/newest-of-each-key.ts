@@ -1,7 +1,7 @@
 /** Which runs to retry where they were chosen by status or asset: the newest run of each key, and of that run what is still to be made. Pure. */
 import type { Pipeline } from '../../../definitions/pipeline.ts';
 import type { RunRecord } from '../../../model/run.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import { workName } from '../queue/work-name.ts';
 
 export interface NewestRuns {

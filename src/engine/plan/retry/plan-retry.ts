@@ -4,7 +4,7 @@ import type { Pipeline } from '../../../definitions/pipeline.ts';
 import type { RunRecord } from '../../../model/run.ts';
 import type { QueuedRuns } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import { queueRuns, type RunsAsked, type RunsMoment } from '../queue/queue-runs.ts';
 
 export function needsOfRetry(pipeline: Pipeline, runs: readonly RunRecord[]): Needs {

@@ -2,10 +2,10 @@
 import type { SensorDefinition } from '../../../definitions/pipeline.ts';
 import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord } from '../../../model/tick.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
-import { describe } from '../../../model/failure-words.ts';
+import { describe } from '../../../model/describe-failure.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import { needsOfCanceling } from '../ends/cancel-runs.ts';
 import { queueRuns } from '../queue/queue-runs.ts';
 import { onlyWhere, type RequestedRuns } from '../sensor-result/runs-in-columns.ts';

@@ -4,7 +4,7 @@ import { quoted } from '../../../model/text.ts';
 import type { PartitionsOutcome } from '../../../model/tick.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { StateChange } from '../../../state/changes.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import { cancelRunsOfKeys } from '../ends/cancel-runs.ts';
 import { distinct } from '../keys/distinct.ts';
 import { onlyWhere, type RequestedRuns } from '../sensor-result/runs-in-columns.ts';

@@ -3,7 +3,7 @@ import type { SensorDefinition } from '../../../definitions/pipeline.ts';
 import type { TickRecord } from '../../../model/tick.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { QueuedRuns, StateChange } from '../../../state/changes.ts';
-import type { StateView } from '../../../state/slice.ts';
+import type { StateView } from '../../../state/state-view.ts';
 import type { EvaluatedResult } from '../sensor-result/parse-sensor-result.ts';
 
 export interface TickMoment {

@@ -2,7 +2,7 @@
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
 import type { TickRecord } from '../../../model/tick.ts';
 import type { Owner } from '../../../files/process-owner.ts';
-import type { ProgramNote } from '../../slice.ts';
+import type { ProgramNote } from '../../state-view.ts';
 import { type Port, rows } from '../port.ts';
 
 export interface Moment {

@@ -12,7 +12,7 @@ import type {
   PageQuery,
   StateAsked,
   StatusCounts,
-} from '../../slice.ts';
+} from '../../state-view.ts';
 import { type Port, rows } from '../port.ts';
 import { carriedBy } from './keys.ts';
 

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { roomFor, slotsFor } from '../../../../src/engine/plan/executors/slots.ts';
-import type { ExecutorView, StateView } from '../../../../src/state/slice.ts';
+import type { ExecutorView, StateView } from '../../../../src/state/state-view.ts';
 import { signs } from '../../../support/builders.ts';
 
 interface Other {

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { addKeys, removeKeys, syncKeys } from '../../../../src/engine/plan/keys/add-remove-sync.ts';
 import { checkState } from '../../../../src/state/document/check-state.ts';
 import { MemoryStore } from '../../../../src/state/memory/memory-store.ts';
-import type { StateView } from '../../../../src/state/slice.ts';
+import type { StateView } from '../../../../src/state/state-view.ts';
 import type { Plan } from '../../../../src/state/store.ts';
 import { AT, keysAdded, queuedRuns } from '../../../support/builders.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';

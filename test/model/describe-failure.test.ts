@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describe as inWords } from '../../src/model/failure-words.ts';
+import { describe as inWords } from '../../src/model/describe-failure.ts';
 import { listed, quoted } from '../../src/model/text.ts';
 import { type Failure, FailureError } from '../../src/model/failure.ts';
 import { DATABASE_CODES } from '../../src/state/postgres/database-errors.ts';

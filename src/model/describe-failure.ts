@@ -5,7 +5,7 @@ import { runWords } from './failures/run.ts';
 import { sensorWords } from './failures/sensor.ts';
 import { stateWords } from './failures/state.ts';
 import { usageWords } from './failures/usage.ts';
-import type { InWords, WordsFor } from './failures/words.ts';
+import type { InWords, WordsFor } from './failures/phrases.ts';
 import type { Problem } from './problem.ts';
 
 const SUBJECTS = {

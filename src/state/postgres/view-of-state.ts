@@ -1,8 +1,15 @@
-/** Turns the needs of a plan into a few queries, and their answers into the slice that the plan is given. */
+/** Turns the needs of a plan into a few queries, and their answers into the view of the state that the plan is given. */
 import type { PartitionStatus } from '../../model/partition-status.ts';
 import { findRun, pendingRuns } from '../document/run-columns.ts';
 import type { KeysNeed, Needs } from '../needs.ts';
-import type { ExecutorView, KeyPage, KeyStatuses, SensorView, StateView, StatusCounts } from '../slice.ts';
+import type {
+  ExecutorView,
+  KeyPage,
+  KeyStatuses,
+  SensorView,
+  StateView,
+  StatusCounts,
+} from '../state-view.ts';
 import { carriedBy, readKeys, readSets } from './read/keys.ts';
 import type { Carried } from '../../model/carried.ts';
 import { type Moment, readMoment, type SensorRow } from './read/moment.ts';

@@ -1,5 +1,5 @@
 /** What an executor notes in its file while user code of its runs is at work: a line each, read when the executor is dead or blocked. */
-import type { ProgramNote } from '../slice.ts';
+import type { ProgramNote } from '../state-view.ts';
 
 export interface ExecutorNotes {
   /** Runs whose user code has begun and not ended. */

@@ -1,7 +1,7 @@
 /** What commands give back: their types, the README's reference, and what `--json` really prints are the same. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Declaration } from '../../src/cli/command-line/declaration.ts';
-import { declaredAll } from '../../src/cli/contents.ts';
+import { declaredAll } from '../../src/cli/command-table.ts';
 import { runHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 import { readReference } from '../support/readme-reference.ts';
@@ -9,7 +9,7 @@ import { misfits, textOf } from '../support/shape.ts';
 import { shapesOfMembers } from '../support/type-shapes.ts';
 
 const reference = readReference();
-const types = shapesOfMembers('src/cli/results.ts', 'Results');
+const types = shapesOfMembers('src/cli/json-results.ts', 'Results');
 
 describe('the reference of JSON in the README', () => {
   it('has a line for each type of result', () => {
