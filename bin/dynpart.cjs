@@ -23,4 +23,17 @@ function saysPrepared() {
   }
 }
 
-if (!saysPrepared()) void require('../dist/cli-core.cjs').main();
+/** The command line, compiled at an earlier start where that may be. */
+function commandLine() {
+  const { fileFor, openCodeCache } = require('./code-cache.cjs');
+  const dist = path.join(__dirname, '../dist');
+  const file = fileFor(process, dist);
+  if (file === null) return require('../dist/cli-core.cjs');
+  const cache = openCodeCache(file, dist);
+  process.once('exit', (code) => {
+    if (code === 0) cache.keep();
+  });
+  return cache.load('cli-core.cjs');
+}
+
+if (!saysPrepared()) void commandLine().main();

@@ -120,6 +120,7 @@ describe('the tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'bin/code-cache.cjs',
       'bin/dynpart.cjs',
       'package.json',
       'pipeline.example.ts',

@@ -1,0 +1,217 @@
+'use strict';
+// What V8 compiled of dynpart's own code at an earlier start, kept in the user's cache folder: to compile it anew takes
+// longer than most commands do. Kept code is used only while it is whole, of this code and this node, and nobody else's.
+const fs = require('node:fs');
+const path = require('node:path');
+
+/**
+ * @typedef {object} KeptPart
+ * @property {number} source the checksum of the code that it was compiled from
+ * @property {Buffer} compiled
+ *
+ * @typedef {object} CodeCache
+ * @property {(name: string) => unknown} load loads a part of `dist`, as `require` would
+ * @property {() => void} keep keeps what was compiled, where this start had to compile something
+ */
+
+const OPENING = '(function (exports, require, module, __filename, __dirname) { ';
+
+/** Commands that are started again and again. Each has a file of its own, since each needs other functions. */
+const OFTEN = [
+  'sensor tick',
+  'sensor list',
+  'partitions list',
+  'partitions add',
+  'partitions sync',
+  'runs list',
+  'materialize',
+  'status',
+  'worker',
+];
+
+/** Flags of node's own, which change what V8 makes of code; node's word for no cache; and a count of what is executed. */
+const NO_CACHE = ['NODE_OPTIONS', 'NODE_DISABLE_COMPILE_CACHE', 'NODE_V8_COVERAGE'];
+
+/**
+ * The file for a command line; `null` for what is seldom started, and where nothing may be kept.
+ * @param {Pick<NodeJS.Process, 'argv' | 'env' | 'execArgv'>} started
+ * @param {string} dist
+ */
+function fileFor({ argv, env, execArgv }, dist) {
+  if (execArgv.length > 0 || NO_CACHE.some((name) => env[name])) return null;
+  const base = env.XDG_CACHE_HOME || (env.HOME && path.join(env.HOME, '.cache'));
+  if (!base || !path.isAbsolute(base)) return null;
+  const words = ` ${argv
+    .slice(2)
+    .filter((word) => /^[a-z]+$/.test(word))
+    .join(' ')} `;
+  const command = OFTEN.find((name) => words.includes(` ${name} `));
+  if (command === undefined) return null;
+  // Two installations must not take turns at replacing each other's.
+  return path.join(base, 'dynpart', 'start', `${command.replace(' ', '-')}.${hashOf(dist)}`);
+}
+
+/** @param {string} text */
+function hashOf(text) {
+  let hash = 0;
+  for (const sign of text) hash = Math.imul(hash ^ /** @type {number} */ (sign.codePointAt(0)), 2654435761);
+  return (hash >>> 0).toString(36);
+}
+
+/**
+ * @param {string} file where compiled code is kept
+ * @param {string} dist the folder of the parts
+ * @returns {CodeCache}
+ */
+function openCodeCache(file, dist) {
+  const vm = require('node:vm');
+  const { crc32 } = require('node:zlib');
+  const madeWith = describeNode();
+  const kept = readKept(file, madeWith);
+  /** @type {Map<string, { exports: unknown }>} */
+  const modules = new Map();
+  /** @type {Map<string, { source: number, script: vm.Script }>} */
+  const loaded = new Map();
+  let isComplete = true;
+
+  /** @param {string} name */
+  const load = (name) => {
+    const known = modules.get(name);
+    if (known !== undefined) return known.exports;
+    const place = path.join(dist, name);
+    const bytes = fs.readFileSync(place);
+    const source = crc32(bytes);
+    const compiled = kept.get(name);
+    const script = new vm.Script(`${OPENING}${bytes.toString('latin1')}\n})`, {
+      filename: place,
+      columnOffset: -OPENING.length,
+      ...(compiled?.source === source && { cachedData: compiled.compiled }),
+      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    // Not even looked at, or refused.
+    if (script.cachedDataRejected !== false) isComplete = false;
+    loaded.set(name, { source, script });
+    const module = { exports: {} };
+    modules.set(name, module);
+    script.runInThisContext()(module.exports, requireFrom(place), module, place, dist);
+    return module.exports;
+  };
+
+  /** @param {string} place */
+  const requireFrom = (place) => {
+    /** @type {NodeJS.Require | undefined} */
+    let others;
+    /** @param {string} id */
+    return (id) => {
+      const part = /^\.\/([\w-]+\.cjs)$/.exec(id)?.[1];
+      return part === undefined ? (others ??= require('node:module').createRequire(place))(id) : load(part);
+    };
+  };
+
+  const keep = () => {
+    if (isComplete) return;
+    const parts = new Map(kept);
+    for (const [name, { source, script }] of loaded)
+      parts.set(name, { source, compiled: script.createCachedData() });
+    writeKept(file, madeWith, parts);
+  };
+  return { load, keep };
+}
+
+/** Code that another node compiled may be refused by this one, or worse. */
+function describeNode() {
+  const { size, mtimeMs } = fs.statSync(process.execPath);
+  return `${process.version} ${process.arch} ${process.execPath} ${size} ${mtimeMs}`;
+}
+
+/**
+ * A line with the checksum of the rest, a line of JSON that says what follows, and the compiled parts one after another. V8
+ * itself would run damaged code, and end or hang: not one byte of it may be taken that is not what was written.
+ * @param {string} file
+ * @param {string} madeWith
+ * @returns {Map<string, KeptPart>} empty when there is nothing that can be used
+ */
+function readKept(file, madeWith) {
+  const { crc32 } = require('node:zlib');
+  /** @type {Map<string, KeptPart>} */
+  const parts = new Map();
+  try {
+    const bytes = readOwn(file);
+    if (bytes === null) return parts;
+    const first = bytes.indexOf('\n');
+    const body = bytes.subarray(first + 1);
+    if (first === -1 || bytes.toString('latin1', 0, first) !== crc32(body).toString(36)) return parts;
+    const end = body.indexOf('\n');
+    const head = JSON.parse(body.toString('utf8', 0, end));
+    if (head.madeWith !== madeWith) return parts;
+    let at = end + 1;
+    for (const { name, source, length } of head.parts) {
+      parts.set(name, { source, compiled: body.subarray(at, at + length) });
+      at += length;
+    }
+    return parts;
+  } catch {
+    // Whatever is wrong with it: nothing kept can break a start.
+    return new Map();
+  }
+}
+
+/**
+ * The bytes of a file that nobody but this user can have written or put there: they are executed.
+ * @param {string} file
+ */
+function readOwn(file) {
+  const folder = fs.statSync(path.dirname(file), { throwIfNoEntry: false });
+  if (folder === undefined || !isPrivate(folder) || !fs.existsSync(file)) return null;
+  const fd = fs.openSync(file, 'r');
+  try {
+    return isPrivate(fs.fstatSync(fd)) ? fs.readFileSync(fd) : null;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** @param {fs.Stats} stats */
+function isPrivate({ uid, mode }) {
+  return process.geteuid === undefined || (uid === process.geteuid() && (mode & 0o022) === 0);
+}
+
+/**
+ * @param {string} file
+ * @param {string} madeWith
+ * @param {ReadonlyMap<string, KeptPart>} parts
+ */
+function writeKept(file, madeWith, parts) {
+  const { crc32 } = require('node:zlib');
+  const own = `${file}.${process.pid}.tmp`;
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    if (!isPrivate(fs.statSync(path.dirname(file)))) return;
+    const list = [...parts].map(([name, { source, compiled }]) => ({
+      name,
+      source,
+      length: compiled.length,
+    }));
+    const head = Buffer.from(`${JSON.stringify({ madeWith, parts: list })}\n`);
+    const body = Buffer.concat([head, ...Array.from(parts.values(), ({ compiled }) => compiled)]);
+    fs.writeFileSync(own, Buffer.concat([Buffer.from(`${crc32(body).toString(36)}\n`), body]), {
+      flag: 'wx',
+      mode: 0o600,
+    });
+    fs.renameSync(own, file);
+  } catch {
+    // A full disk, a folder of somebody else's: the next start compiles, as this one did.
+    removeQuietly(own);
+  }
+}
+
+/** @param {string} file */
+function removeQuietly(file) {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {
+    // It lies where no file can be.
+  }
+}
+
+module.exports = { fileFor, openCodeCache };
