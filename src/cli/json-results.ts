@@ -30,6 +30,7 @@ export interface Results {
   'runs logs': RunLog;
   'runs logs --follow': FollowedLine;
   'assets list': AssetList;
+  'assets mark': MarkedKeys;
   status: Status;
   init: Initialized;
   check: CheckedPipeline;
@@ -217,6 +218,14 @@ export interface AssetList {
     readonly inputs: readonly string[];
     readonly deps: readonly string[];
   }[];
+}
+
+export interface MarkedKeys {
+  readonly asset: string;
+  /** `null` is the one of an asset without a set. */
+  readonly marked: readonly (string | null)[];
+  /** In progress, or marked so already. */
+  readonly skipped: readonly (string | null)[];
 }
 
 export interface Status extends StatusReport {

@@ -6,9 +6,9 @@ import {
   type MaterializePlan,
   needsOfMaterialize,
   planMaterialize,
-  type Selection,
   type TagsOf,
 } from '../engine/plan/materialize/plan-materialize.ts';
+import type { Selection } from '../engine/plan/materialize/selection.ts';
 import { earlierTags } from '../engine/runs/earlier-tags.ts';
 import { BlockedSayer } from '../engine/runs/say-blocked.ts';
 import { countRuns } from '../engine/plan/queue/queue-runs.ts';

@@ -32,6 +32,27 @@ export function keysGiven(
   return typed.length === 0 ? read : [...typed, ...read];
 }
 
+/** How a command that works on assets is told which keys it is about. */
+export interface ChosenKeys {
+  readonly key?: readonly string[];
+  readonly keysFrom?: string;
+  readonly jsonLines?: boolean;
+  readonly all?: boolean;
+}
+
+/** The keys of `--key` and `--keys-from`; `null`: none was named. @throws FailureError where all are meant as well */
+export function keysChosen(
+  terminal: Terminal,
+  { key, keysFrom: file, jsonLines = false, all = false }: ChosenKeys,
+): readonly string[] | null {
+  const given = checkedKeys(key ?? [], '--key');
+  const read = file === undefined ? [] : keysFrom(file, terminal, jsonLines);
+  if (key === undefined && file === undefined) return null;
+  if (all)
+    fail({ reason: 'usage', message: '--all and named keys contradict each other', hint: 'use one of them' });
+  return [...given, ...read];
+}
+
 /** Keys to be added, and what was said that they carry: `--version` and `--item` for one key, or JSON lines of a file. */
 export interface KeysToAdd {
   readonly keys: readonly string[];

@@ -33,5 +33,12 @@ export interface StagingIoManager extends IoManager {
   settle(runs: readonly SettledRun[]): void;
 }
 
-/** An I/O manager of either kind: one of a user keeps at once what it saves. */
-export type RunValues = IoManager & Partial<Omit<StagingIoManager, keyof IoManager>>;
+/** An I/O manager of any kind: one of a user keeps at once what it saves. */
+export type RunValues = IoManager &
+  Partial<Omit<StagingIoManager, keyof IoManager>> & {
+    /** Of which of these keys there is a value, with one look. Only dynpart's own are asked. */
+    kept?(
+      asset: string,
+      keys: readonly (string | null)[],
+    ): ReadonlySet<string | null> | Promise<ReadonlySet<string | null>>;
+  };

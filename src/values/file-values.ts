@@ -113,6 +113,17 @@ export class FileValues implements StagingIoManager {
     if (fs.existsSync(path.dirname(place))) this.#purged.add(path.dirname(place));
   }
 
+  /** Of which of these keys there is a value in its place. */
+  kept(asset: string, keys: readonly (string | null)[]): ReadonlySet<string | null> {
+    const files = new Set(namesIn(path.dirname(this.#placeFor({ asset, partitionKey: null }))));
+    return new Set(
+      keys.filter((partitionKey) => {
+        const name = path.basename(this.#placeFor({ asset, partitionKey }));
+        return ENDINGS.some((ending) => files.has(`${name}${ending}`));
+      }),
+    );
+  }
+
   async flush(): Promise<void> {
     const batch = this.#staged.takeUnsynced();
     const folders = new Set(this.#purged);

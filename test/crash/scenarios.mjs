@@ -245,6 +245,19 @@ export const SCENARIOS = {
     items: '',
     command: ['partitions', 'remove', 'items', 'a', '--purge'],
   },
+  // Its value goes with what was made; what was made from it is stale.
+  'mark-skipped': {
+    changesOnly: true,
+    start: [['a,b', 'sensor', 'tick']],
+    items: '',
+    command: ['assets', 'mark', 'first', '--as', 'skipped', '--key', 'a'],
+  },
+  'mark-missing': {
+    changesOnly: true,
+    start: [['a,b', 'sensor', 'tick']],
+    items: '',
+    command: ['assets', 'mark', 'second', '--as', 'missing', '--all'],
+  },
   sync: {
     changesOnly: true,
     start: [['a,b', 'sensor', 'tick']],

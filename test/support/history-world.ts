@@ -18,8 +18,8 @@ import {
   needsOfMaterialize,
   planMaterialize,
   type MaterializePlan,
-  type Selection,
 } from '../../src/engine/plan/materialize/plan-materialize.ts';
+import type { Selection } from '../../src/engine/plan/materialize/selection.ts';
 import { needsOfRetry, planRetry } from '../../src/engine/plan/retry/plan-retry.ts';
 import { planTick } from '../../src/engine/plan/tick/plan-tick.ts';
 import { runTick } from '../../src/engine/sensors/run-tick.ts';

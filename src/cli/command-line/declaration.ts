@@ -74,8 +74,8 @@ export class Declaration {
   }
 
   /** An option without which the command is refused. */
-  requiredOption(flags: string, description: string): this {
-    this.options.push({ flags, description, isRequired: true });
+  requiredOption(flags: string, description: string, parse?: ParseValue): this {
+    this.options.push({ flags, description, isRequired: true, ...(parse && { parse }) });
     return this;
   }
 

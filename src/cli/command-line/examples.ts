@@ -46,6 +46,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'runs release': ['dynpart runs release ID'],
   assets: ['dynpart assets list'],
   'assets list': ['dynpart assets list'],
+  'assets mark': [
+    'ls imported | dynpart assets mark audio --as materialized --keys-from -',
+    'dynpart assets mark audio --as skipped --key 2026-11-01',
+  ],
   status: ['dynpart status', 'dynpart status transcript --exit-code', 'dynpart status --html status.html'],
   state: ['dynpart state check', 'dynpart state export backup.json'],
   'state check': ['dynpart state check'],

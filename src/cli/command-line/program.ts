@@ -94,9 +94,9 @@ function addOption(
   command: Command,
   { flags, description, parse, initial, isRequired }: DeclaredOption,
 ): void {
-  if (isRequired) command.requiredOption(flags, description);
-  else if (parse === undefined) command.option(flags, description);
-  else command.option(flags, description, parse as (text: string, before: unknown) => unknown, initial);
+  const add = isRequired ? 'requiredOption' : 'option';
+  if (parse === undefined) command[add](flags, description);
+  else command[add](flags, description, parse as (text: string, before: unknown) => unknown, initial);
 }
 
 /** Global flags may stand before or after a command, so every command has them; its own values stay its own. */

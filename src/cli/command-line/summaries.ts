@@ -9,7 +9,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   value: 'what was made for an asset and key, and the file that it is in',
   worker: 'take queued runs and execute them until SIGINT or SIGTERM',
   runs: 'runs, what they printed, retry and cancel',
-  assets: 'the assets of the pipeline',
+  assets: 'list assets, mark keys by hand',
   status: 'what is materialized, failed, in progress and missing, per asset',
   state: 'check, copy and restore the state',
   doctor: 'what could go wrong on this machine, checked one by one',

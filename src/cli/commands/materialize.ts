@@ -1,12 +1,12 @@
 /** `dynpart materialize`: make assets for chosen keys, now. */
 import { fail } from '../../model/failure.ts';
-import type { Selection } from '../../engine/plan/materialize/plan-materialize.ts';
+import type { Selection } from '../../engine/plan/materialize/selection.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { Executed } from '../json-results.ts';
 import { materializeSelection } from '../materialize-selection.ts';
 import { oneOf, repeated, wholeNumber } from '../command-line/options.ts';
-import { checkedKeys, keysFrom } from '../read-keys.ts';
+import { type ChosenKeys, keysChosen } from '../read-keys.ts';
 
 export function materializeCommand(program: Declaration): void {
   program
@@ -32,11 +32,7 @@ export function materializeCommand(program: Declaration): void {
     .action(materialize);
 }
 
-interface MaterializeOptions {
-  readonly key?: readonly string[];
-  readonly keysFrom?: string;
-  readonly jsonLines?: boolean;
-  readonly all?: boolean;
+interface MaterializeOptions extends ChosenKeys {
   readonly missing?: boolean;
   readonly failed?: boolean;
   readonly stale?: boolean;
@@ -56,15 +52,8 @@ async function materialize(
   options: MaterializeOptions,
   assets: readonly string[],
 ): Promise<Executed> {
-  const given = checkedKeys(options.key ?? [], '--key');
-  const fromFile =
-    options.keysFrom === undefined
-      ? []
-      : keysFrom(options.keysFrom, context.terminal, options.jsonLines ?? false);
-  const named = options.key !== undefined || options.keysFrom !== undefined;
-  if (named && options.all)
-    fail({ reason: 'usage', message: '--all and named keys contradict each other', hint: 'use one of them' });
-  if (options.add && !named)
+  const keys = keysChosen(context.terminal, options);
+  if (options.add && keys === null)
     fail({
       reason: 'usage',
       message: '--add registers named keys, and none was named',
@@ -72,7 +61,7 @@ async function materialize(
     });
   const selection: Selection = {
     assets,
-    keys: named ? [...given, ...fromFile] : null,
+    keys,
     waits: options.key !== undefined,
     all: options.all ?? false,
     missing: options.missing ?? false,

@@ -132,8 +132,11 @@ async function valuesOfFlag(
       case '--sensor':
         return namesOf('sensor', asked);
       case '--status':
-        if (parent === 'partitions') return among(['missing', 'failed', 'materialized'], asked.prefix);
+        if (parent === 'partitions')
+          return among(['missing', 'failed', 'stale', 'skipped', 'materialized', 'backlog'], asked.prefix);
         return among(['QUEUED', 'STARTED', 'SUCCESS', 'FAILURE', 'CANCELED'], asked.prefix);
+      case '--as':
+        return among(['materialized', 'missing', 'skipped'], asked.prefix);
       case '--if-busy':
         return among(['skip', 'wait', 'fail'], asked.prefix);
       case '--template':

@@ -4,12 +4,12 @@
  * The end of a run is not committed by itself. What ended in the last moments is committed together, values first:
  * killed before that, those runs are executed again, and an outcome is on record once.
  */
-import { isThere } from '../../model/partition-status.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import { type EndsToRecord, needsOfEnds, planEnds, type RecordedEnds } from '../plan/ends/record-ends.ts';
 import type { OwnRuns } from './own-runs.ts';
+import { removeSkipped } from './remove-skipped.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 
 /** Commits are at least so far apart, and far enough for a tenth of the time at most to go into them. */
@@ -123,24 +123,14 @@ export class RunRecorder {
     if (lost.length > 0) this.#runs.sayLost(lost.length);
   }
 
-  /**
-   * A run that found nothing to make ends what was made before: its value goes, unless there is another one by now. Ends are
-   * committed together: a later run of the same key may have made it again.
-   */
-  async #removeSkipped({ finished }: RecordedEnds): Promise<void> {
+  #removeSkipped({ finished }: RecordedEnds): Promise<void> {
     const { ioManager, store } = this.#options;
     const skipped = finished.flatMap(({ record, set }) =>
       record.assets.flatMap(({ asset, skipReason }) =>
         skipReason === null ? [] : [{ asset, set, keys: [record.partitionKey] }],
       ),
     );
-    if (skipped.length === 0) return;
-    const view = await store.read({ statuses: skipped });
-    for (const { asset, set, keys } of skipped) {
-      if (isThere(view.statusOf(asset, set, keys)[0]!)) continue;
-      const value = { asset, partitionKey: keys[0] ?? null };
-      if (ioManager.exists === undefined || (await ioManager.exists(value))) await ioManager.remove(value);
-    }
+    return removeSkipped(store, ioManager, skipped);
   }
 
   /** Values become visible with their record; what does not count is dropped. */

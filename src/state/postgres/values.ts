@@ -37,6 +37,8 @@ const REMOVE = `
 with staged as (delete from @.staged where asset = $1 and key = $2)
 delete from @.value where asset = $1 and key = $2`;
 
+const KEPT = `select key from @.value where asset = $1 and key = any($2::text[])`;
+
 const DROP = `delete from @.staged where executor = any($1::text[]) and run = any($2::text[])`;
 
 export class PostgresValues {
@@ -89,6 +91,15 @@ export class PostgresValues {
 
   async remove({ asset, partitionKey }: Place): Promise<void> {
     await this.#port.execute(REMOVE, [asset, partitionKey ?? '']);
+  }
+
+  /** Of which of these keys there is a value. */
+  async kept(asset: string, keys: readonly (string | null)[]): Promise<ReadonlySet<string | null>> {
+    const found = await rows<{ readonly key: string }>(this.#port, KEPT, [
+      asset,
+      keys.map((key) => key ?? ''),
+    ]);
+    return new Set(found.map(({ key }) => (key === '' ? null : key)));
   }
 
   /** What is on record is in its place by now. What does not count is dropped; what cannot be now goes with the run's end. */

@@ -173,6 +173,13 @@ export const SCENARIOS: readonly Scenario[] = [
     command: { args: ['partitions', 'remove', 'items', 'b', 'c', '--purge'] },
     gone: /^\.dynpart\/values\/(first|second)\/[bc]\./,
   },
+  {
+    name: 'a key marked as skipped, and its value gone',
+    start: [add('a', 'b'), make('json', '1')],
+    command: { args: ['assets', 'mark', 'first', '--as', 'skipped', '--key', 'b'] },
+    gone: /^\.dynpart\/values\/first\/b\./,
+    isLong: true,
+  },
   // What another process left in the middle is built upon: its folders and files may have no name on the disk yet.
   killedAfterMaking('the folder of an asset', '^mkdir .*/values/first$'),
   killedAfterMaking('the state folder', '^mkdir \\.dynpart$'),

@@ -34,6 +34,8 @@ export interface Choice {
   readonly states: ChosenStates;
   readonly prefix: string | null;
   readonly order: 'oldest' | 'newest';
+  /** Statuses are wanted also where they do not decide. */
+  readonly wantsStatuses?: true;
 }
 
 export function needsOfCandidates(pipeline: Pipeline, target: Target, choice: Choice): Needs {
@@ -52,23 +54,38 @@ export function* candidatesOf(
   choice: Choice,
 ): Generator<Candidate> {
   const { assets } = target;
-  const { alone } = assetsAsked(pipeline, target, choice);
-  const ofAll = new Map(alone.map((asset) => [asset, view.statusOf(asset, null, [null])[0]!]));
-  for (const { key, statusOf } of keysOf(view, pipeline, target, choice)) {
+  for (const { key, statusOf } of keysAsked(view, pipeline, target, choice)) {
     if (!isByState(choice)) {
       yield { key, assets, reasons: null, waiting: [] };
       continue;
     }
-    const { taken, waiting } = inChosenStates(assets, (asset) => ofAll.get(asset) ?? statusOf(asset), choice);
+    const { taken, waiting } = inChosenStates(assets, statusOf, choice);
     if (taken.size + waiting.length > 0)
       yield { key, assets: [...taken.keys()], reasons: [...taken.values()], waiting };
   }
 }
 
-interface KeyAsked {
+export interface KeyAsked {
   readonly key: string | null;
-  /** Of an asset of the set. */
   readonly statusOf: (asset: string) => PartitionStatus;
+}
+
+/** The keys that are looked at, whether or not one of them is in a chosen state. */
+export function* keysAsked(
+  view: StateView,
+  pipeline: Pipeline,
+  target: Target,
+  choice: Choice,
+): Generator<KeyAsked> {
+  const { alone } = assetsAsked(pipeline, target, choice);
+  const ofAll = new Map(alone.map((asset) => [asset, view.statusOf(asset, null, [null])[0]!]));
+  for (const { key, statusOf } of keysOf(view, pipeline, target, choice))
+    yield { key, statusOf: (asset) => ofAll.get(asset) ?? statusOf(asset) };
+}
+
+/** Whether the states that were chosen decide, and one of them is this one. Where none was, every key is chosen. */
+export function isChosenBy(choice: Choice, status: PartitionStatus): boolean {
+  return !isByState(choice) || isInStates(status, choice.states);
 }
 
 function* keysOf(view: StateView, pipeline: Pipeline, target: Target, choice: Choice): Generator<KeyAsked> {
@@ -90,13 +107,13 @@ function* keysOf(view: StateView, pipeline: Pipeline, target: Target, choice: Ch
     yield { key: named[at]!, statusOf: (asset) => columns.get(asset)![at]! };
 }
 
-/** Where keys are chosen by state, the assets whose statuses decide: those of the set, and those that have one for all keys. */
+/** The assets whose statuses decide, or are wanted: those of the set, and those that have one for all keys. */
 function assetsAsked(
   pipeline: Pipeline,
   { assets }: Target,
   choice: Choice,
 ): { readonly ofSet: readonly string[]; readonly alone: readonly string[] } {
-  if (!isByState(choice)) return { ofSet: [], alone: [] };
+  if (!isByState(choice) && !choice.wantsStatuses) return { ofSet: [], alone: [] };
   const names = [...new Set(assets.flatMap(({ name, upstream }) => [name, ...upstream]))];
   const isAlone = (name: string): boolean => pipeline.assets.get(name)?.set == null;
   return { ofSet: names.filter((name) => !isAlone(name)), alone: names.filter(isAlone) };
@@ -133,10 +150,9 @@ function inChosenStates(
   const waiting: { asset: string; upstream: string }[] = [];
   for (const asset of assets) {
     const { name, upstream } = asset;
-    const reason = reasonToMake(statusOf(name));
-    const state = reason === null || reason === 'missing' || reason === 'failed' ? reason : 'stale';
-    const isChosen = state !== null && states[state];
-    if (!isChosen && !upstream.some((above) => takenNames.has(above))) continue;
+    const status = statusOf(name);
+    const reason = reasonToMake(status);
+    if (!isInStates(status, states) && !upstream.some((above) => takenNames.has(above))) continue;
     // What waits itself is not there either, unless an older value of it is.
     const absent = upstream.find((above) => !takenNames.has(above) && !isThere(statusOf(above)));
     if (absent !== undefined) waiting.push({ asset: name, upstream: absent });
@@ -147,6 +163,12 @@ function inChosenStates(
     }
   }
   return { taken, waiting };
+}
+
+function isInStates(status: PartitionStatus, states: ChosenStates): boolean {
+  const reason = reasonToMake(status);
+  if (reason === null) return false;
+  return states[reason === 'missing' || reason === 'failed' ? reason : 'stale'];
 }
 
 /** What is the matter with an asset for a key; `null`: nothing is, or there is nothing to make. */

@@ -1,35 +1,15 @@
 /** Which runs a `materialize` comes to, given the state. Pure: `--dry-run` prints the plan, the command commits it. */
-import { fail } from '../../../model/failure.ts';
-import { nearest } from '../../../model/nearest.ts';
-import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
+import type { Pipeline } from '../../../definitions/pipeline.ts';
 import type { QueuedRuns, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import { addKeys } from '../keys/add-remove-sync.ts';
-import { candidatesOf, type Choice, needsOfCandidates, type Target } from './candidates.ts';
+import { candidatesOf } from './candidates.ts';
+import { assetsNamed, choiceOf, needsOfSelection, type Selection, targetsOf } from './selection.ts';
 import { together } from '../needs-together.ts';
 import { PendingWork } from '../queue/pending-work.ts';
 import { AskedRuns } from '../queue/asked-runs.ts';
 import { queueRuns, type RunsMoment } from '../queue/queue-runs.ts';
-
-/** What the user chose. */
-export interface Selection {
-  /** Empty: all assets. */
-  readonly assets: readonly string[];
-  /** Named keys (`--key`, `--keys-from`); `null`: chosen by state. */
-  readonly keys: readonly string[] | null;
-  /** Named with `--key`: keys that are queued or started are waited for instead of left out. */
-  readonly waits: boolean;
-  readonly all: boolean;
-  readonly missing: boolean;
-  readonly failed: boolean;
-  readonly stale: boolean;
-  readonly prefix: string | null;
-  readonly order: 'newest' | 'oldest';
-  readonly limit: number | null;
-  /** Register named keys that are not in their set. */
-  readonly add: boolean;
-}
 
 export interface MaterializePlan {
   /** Keys to be registered and runs to be queued. */
@@ -63,31 +43,11 @@ interface Options {
 export type TagsOf = (set: string | null, key: string | null) => QueuedRuns['tags'];
 
 export function needsOfMaterialize(pipeline: Pipeline, selection: Selection): Needs {
-  const { keys } = selection;
-  const { assets, unknown } = assetsNamed(pipeline, selection);
-  const sets = bySet(assets);
-  const choice = choiceOf(selection);
-  const named = [...sets.keys()].flatMap((set) => (set === null || keys === null ? [] : [{ set, keys }]));
-  const targets = [...sets].map(([set, ofSet]): Target => ({
-    set,
-    assets: ofSet,
-    named: set === null ? [null] : keys,
-  }));
-  return together(
-    // An unknown asset may be the key of some set.
-    {
-      keys: [
-        ...named,
-        ...pipeline.sets.flatMap((set) => (unknown.length === 0 ? [] : [{ set, keys: unknown }])),
-      ],
-    },
-    { runs: [{ assets: assets.map(({ name }) => name) }], executors: true },
-    ...targets.map((target) => needsOfCandidates(pipeline, target, choice)),
-  );
-}
-
-function choiceOf({ all, missing, failed, stale, prefix, order }: Selection): Choice {
-  return { states: { all, missing, failed, stale }, prefix, order };
+  const { assets } = assetsNamed(pipeline, selection);
+  return together(needsOfSelection(pipeline, selection), {
+    runs: [{ assets: assets.map(({ name }) => name) }],
+    executors: true,
+  });
 }
 
 /** @throws FailureError for unknown assets and keys, a key that several sets have, a choice that names no key */
@@ -97,11 +57,7 @@ export function planMaterialize(
   selection: Selection,
   { moment, owner, tagsOf = () => ({}) }: Options,
 ): MaterializePlan {
-  const assets = chosenAssets(view, pipeline, selection);
-  const targets =
-    selection.keys === null
-      ? targetsByState(assets, selection)
-      : targetsOfKeys(view, assets, selection, selection.keys);
+  const targets = targetsOf(view, pipeline, selection);
   const choice = choiceOf(selection);
   const pending = new PendingWork(view);
   const changes: StateChange[] = [];
@@ -150,97 +106,4 @@ export function planMaterialize(
   const queued = queueRuns(moment, asked.parts);
   changes.push(...queued.map((runs): StateChange => ({ type: 'runs-queued', runs, owner })));
   return { changes, queued, takenOver, waitedFor: [...waitedFor], leftOut, waiting };
-}
-
-function assetsNamed(
-  pipeline: Pipeline,
-  { assets: names }: Selection,
-): { readonly assets: readonly AssetDefinition[]; readonly unknown: readonly string[] } {
-  return {
-    assets: [...pipeline.assets.values()].filter(({ name }) => names.length === 0 || names.includes(name)),
-    unknown: names.filter((name) => !pipeline.assets.has(name)),
-  };
-}
-
-function chosenAssets(view: StateView, pipeline: Pipeline, selection: Selection): readonly AssetDefinition[] {
-  const { assets, unknown } = assetsNamed(pipeline, selection);
-  if (unknown.length > 0) {
-    const names = [...pipeline.assets.keys()];
-    fail({
-      reason: 'unknown-name',
-      thing: 'asset',
-      names: unknown,
-      nearest: nearest(unknown[0]!, names),
-      known: names.length,
-      keyOf: pipeline.sets.find((set) => view.present(set, [unknown[0]!]).size > 0),
-    });
-  }
-  return assets;
-}
-
-function bySet(assets: readonly AssetDefinition[]): Map<string | null, AssetDefinition[]> {
-  const sets = new Map<string | null, AssetDefinition[]>();
-  for (const asset of assets) sets.set(asset.set, [...(sets.get(asset.set) ?? []), asset]);
-  return sets;
-}
-
-function targetsByState(assets: readonly AssetDefinition[], selection: Selection): Target[] {
-  const { all, missing, failed, stale } = selection;
-  const sets = bySet(assets);
-  const partitioned = [...sets.keys()].filter((set) => set !== null);
-  const byState = all || missing || failed || stale;
-  if (partitioned.length > 0 && !byState) {
-    const names = assets.filter(({ set }) => set !== null).map(({ name }) => `'${name}'`);
-    fail({
-      reason: 'usage',
-      message: `${names.slice(0, 5).join(', ')} ${names.length === 1 ? 'is' : 'are'} partitioned by ${partitioned.map((set) => `'${set}'`).join(', ')}: which keys are meant was not said`,
-      hint: 'choose them with --key KEY, --keys-from FILE, --missing, --failed, --stale or --all',
-    });
-  }
-  return [...sets].map(([set, ofSet]) => ({ set, assets: ofSet, named: set === null ? [null] : null }));
-}
-
-function targetsOfKeys(
-  view: StateView,
-  assets: readonly AssetDefinition[],
-  selection: Selection,
-  keys: readonly string[],
-): Target[] {
-  const sets = bySet(assets.filter(({ set }) => set !== null));
-  if (sets.size === 0) {
-    fail({
-      reason: 'usage',
-      message: `none of the assets ${assets
-        .map(({ name }) => `'${name}'`)
-        .slice(0, 5)
-        .join(', ')} is partitioned, so they have no keys`,
-      hint: 'leave --key away',
-    });
-  }
-  const names = [...sets.keys()] as string[];
-  const present = new Map(names.map((set) => [set, view.present(set, keys)]));
-  const asked = [...new Set(keys)];
-  const ambiguous = asked.filter((key) => names.filter((set) => present.get(set)!.has(key)).length > 1);
-  if (ambiguous.length > 0) fail({ reason: 'ambiguous-keys', keys: ambiguous, sets: names, known: true });
-  const unknown = asked.filter((key) => !names.some((set) => present.get(set)!.has(key)));
-  if (unknown.length > 0 && !selection.add) {
-    fail({ reason: 'unknown-keys', sets: names, keys: unknown });
-  }
-  if (unknown.length > 0 && names.length > 1)
-    fail({ reason: 'ambiguous-keys', keys: unknown, sets: names, known: false });
-  if (selection.assets.length > 0) {
-    for (const { name, set } of assets) {
-      const absent = asked.filter(
-        (key) => set === null || !(present.get(set)!.has(key) || unknown.includes(key)),
-      );
-      if (absent.length > 0) fail({ reason: 'asset-without-key', asset: name, set, keys: absent });
-    }
-  }
-  return names
-    .map((set) => ({
-      set,
-      assets: sets.get(set)!,
-      named: asked.filter((key) => present.get(set)!.has(key) || unknown.includes(key)),
-    }))
-    .filter(({ named }) => named.length > 0);
 }

@@ -4,7 +4,7 @@ import type { StateChange } from '../../changes.ts';
 import type { Port } from '../port.ts';
 import { addKeys, letIn, removeKeys, updateKeys } from './keys.ts';
 import { claimRuns, markCanceling, releaseRuns, startRuns } from './runs.ts';
-import { finishRuns, progressRuns } from './ends.ts';
+import { dropValues, finishRuns, progressRuns } from './ends.ts';
 import { queueRuns } from './queue.ts';
 import { changeExecutor, changeSensor, executorLeft } from './others.ts';
 import { rememberPipeline } from './pipeline.ts';
@@ -37,9 +37,15 @@ export async function applyChange(port: Port, change: StateChange, applying: App
     case 'keys-marked': {
       const { asset, set, keys, as } = change;
       const below = set === null ? setsBelow(applying.pipeline, [asset]) : [];
-      return changeStatuses(port, applying, [{ set, keys }, ...below], (statuses) =>
+      await changeStatuses(port, applying, [{ set, keys }, ...below], (statuses) =>
         statuses.mark(asset, set, keys, as),
       );
+      if (as === 'skipped')
+        await dropValues(
+          port,
+          keys.map((key) => ({ asset, key: key ?? '' })),
+        );
+      return;
     }
     case 'keys-removed':
       return removeKeys(port, change);

@@ -169,8 +169,15 @@ async function moveValues(port: Port, runs: readonly Outcomes[]): Promise<void> 
       made.map(({ asset }) => asset),
       made.map(({ owner }) => owner),
     ]);
-  if (skipped.length > 0)
-    await port.execute(DROP_VALUES, [skipped.map(({ asset }) => asset), skipped.map(({ key }) => key)]);
+  await dropValues(port, skipped);
+}
+
+export async function dropValues(
+  port: Port,
+  values: readonly { readonly asset: string; readonly key: string }[],
+): Promise<void> {
+  if (values.length > 0)
+    await port.execute(DROP_VALUES, [values.map(({ asset }) => asset), values.map(({ key }) => key)]);
 }
 
 const DROP_STAGED = `delete from @.staged where run = any($1::text[])`;

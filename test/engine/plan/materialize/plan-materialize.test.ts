@@ -9,8 +9,8 @@ import {
   type MaterializePlan,
   needsOfMaterialize,
   planMaterialize,
-  type Selection,
 } from '../../../../src/engine/plan/materialize/plan-materialize.ts';
+import type { Selection } from '../../../../src/engine/plan/materialize/selection.ts';
 import { checkState } from '../../../../src/state/document/check-state.ts';
 import { MemoryStore } from '../../../../src/state/memory/memory-store.ts';
 import type { StateChange } from '../../../../src/state/changes.ts';
