@@ -33,6 +33,18 @@ interface Due {
   readonly reasons: readonly RunReason[];
 }
 
+/** Why automation makes an asset for a key, or does not. */
+export type Verdict =
+  | { readonly is: 'due'; readonly reason: RunReason }
+  /** Upstreams that are neither there nor made by the same plan, or are on their way. */
+  | { readonly is: 'waiting'; readonly upstreams: readonly string[] }
+  | { readonly is: 'in-progress' }
+  /** It is as it should be, or waits for a person or a change. */
+  | { readonly is: 'settled' };
+
+const SETTLED: Verdict = { is: 'settled' };
+const IN_PROGRESS: Verdict = { is: 'in-progress' };
+
 export function needsOfAutomation(pipeline: Pipeline): Needs {
   const all = automatedBySet(pipeline);
   const alone = namesAlone(pipeline, all);
@@ -208,18 +220,31 @@ class Look {
     assets: readonly AssetDefinition[],
     statusInSet: (asset: string) => PartitionStatus,
   ): Due {
+    const taken = new Map<AssetDefinition, RunReason>();
+    for (const [asset, verdict] of this.verdicts(key, assets, statusInSet))
+      if (verdict.is === 'due') taken.set(asset, verdict.reason);
+    return { key, assets: [...taken.keys()], reasons: [...taken.values()] };
+  }
+
+  /** What is said of each asset for a key, in dependency order: what is made of it, or why nothing is. */
+  *verdicts(
+    key: string | null,
+    assets: readonly AssetDefinition[],
+    statusInSet: (asset: string) => PartitionStatus,
+  ): Generator<readonly [AssetDefinition, Verdict]> {
     const { alone } = this.#around;
     const statusOf = (name: string): PartitionStatus => alone.get(name) ?? statusInSet(name);
-    const taken = new Map<AssetDefinition, RunReason>();
-    const names = new Set<string>();
+    const taken = new Set<string>();
     for (const asset of assets) {
-      const reason = this.#reason(asset, statusOf, names);
-      if (reason === null || this.#isPending(asset, key)) continue;
-      if (!asset.upstream.every((upstream) => this.#isReady(upstream, key, statusOf, names))) continue;
-      taken.set(asset, reason);
-      names.add(asset.name);
+      const reason = this.#reason(asset, statusOf, taken);
+      if (reason === null) yield [asset, SETTLED];
+      else if (this.#isPending(asset, key)) yield [asset, IN_PROGRESS];
+      else {
+        const upstreams = asset.upstream.filter((name) => !this.#isReady(name, key, statusOf, taken));
+        if (upstreams.length === 0) taken.add(asset.name);
+        yield [asset, upstreams.length > 0 ? { is: 'waiting', upstreams } : { is: 'due', reason }];
+      }
     }
-    return { key, assets: [...taken.keys()], reasons: [...taken.values()] };
   }
 
   /** What this plan makes again makes stale what depends on it. */
