@@ -39,6 +39,7 @@ export {
   type SensorResult,
   type SourceFailure,
 } from './definitions/sensor.ts';
+export { RetryAfter } from './definitions/retry-after.ts';
 export { skip, type Skip } from './definitions/skip.ts';
 export { secret, type Secret } from './definitions/secret.ts';
 export type { Exec, ExecOptions, Log } from './definitions/user-context.ts';

@@ -16,6 +16,11 @@ export interface RetryPolicy {
   readonly backoff?: 'constant' | 'linear' | 'exponential';
   /** `'full'`: a random part of the delay; `'plus-minus'`: up to twice it, or none. Default `'none'`. (Dagster's `Jitter`.) */
   readonly jitter?: 'none' | 'full' | 'plus-minus';
+  /**
+   * A key that failed is requested again by `automation` after each of these, from each failure on: `['10m', '1h', '1d']`. Then it
+   * waits for a person. They begin anew after a success, and with another version of the key or another `codeVersion`.
+   */
+  readonly later?: readonly string[];
 }
 
 /** When an asset is made without anybody asking. */

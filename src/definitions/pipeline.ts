@@ -5,6 +5,7 @@ import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions, ItemSchema } from './partitions.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline } from './rules/pipeline.ts';
+import { parseDuration } from '../model/duration.ts';
 import { AUTOMATION } from '../model/run.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { PipelineProblem } from '../model/failures/pipeline.ts';
@@ -30,7 +31,9 @@ export interface AssetDefinition {
   readonly deps: readonly string[];
   /** `inputs` and `deps` together, each once. */
   readonly upstream: readonly string[];
-  readonly retry: Required<RetryPolicy>;
+  readonly retry: RetryWithin;
+  /** Milliseconds from each failure to the next request of the key; `null`: it waits for a person. */
+  readonly later: readonly number[] | null;
   readonly timeoutMs: number | null;
   readonly concurrency: number | null;
   readonly codeVersion: string | null;
@@ -38,6 +41,9 @@ export interface AssetDefinition {
   readonly automate: Automation | null;
   readonly materialize: Asset['options']['materialize'];
 }
+
+/** How an asset is tried again within a run. */
+export type RetryWithin = Required<Omit<RetryPolicy, 'later'>>;
 
 /** When an asset is made by itself, with every default filled in. */
 export interface Automation {
@@ -150,6 +156,7 @@ function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
       backoff: options.retry?.backoff ?? 'constant',
       jitter: options.retry?.jitter ?? 'none',
     },
+    later: options.retry?.later?.map((delay) => parseDuration(delay)!) ?? null,
     timeoutMs: options.timeoutMs ?? null,
     concurrency: options.concurrency ?? null,
     codeVersion: options.codeVersion ?? null,

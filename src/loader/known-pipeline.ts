@@ -8,15 +8,18 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
     stamp,
     sets: pipeline.sets,
     concurrency: pipeline.concurrency,
-    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps, codeVersion, automate }) => ({
-      name,
-      set,
-      inputs: [...inputs.values()],
-      deps: [...deps],
-      ...(codeVersion !== null && { codeVersion }),
-      ...(automate !== null && { automate: automate.when }),
-      ...(automate?.takesBacklog && { takesBacklog: true as const }),
-    })),
+    assets: [...pipeline.assets.values()].map(
+      ({ name, set, inputs, deps, codeVersion, automate, later }) => ({
+        name,
+        set,
+        inputs: [...inputs.values()],
+        deps: [...deps],
+        ...(codeVersion !== null && { codeVersion }),
+        ...(automate !== null && { automate: automate.when }),
+        ...(later !== null && { later }),
+        ...(automate?.takesBacklog && { takesBacklog: true as const }),
+      }),
+    ),
     sensors: [...pipeline.sensors.values()].map(
       ({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus }) => ({
         name,

@@ -20,6 +20,8 @@ export interface KnownAsset {
   readonly codeVersion?: string;
   /** Not there when it is made only where somebody asks. */
   readonly automate?: 'missing' | 'stale';
+  /** Milliseconds from each failure of a key to its next request; not there when it waits for a person. */
+  readonly later?: readonly number[];
   /** It makes its backlog as well. */
   readonly takesBacklog?: true;
 }

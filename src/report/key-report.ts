@@ -1,5 +1,6 @@
 /** The life of one key: per asset where it stands, since when, and by which run. */
 import type { MetadataValue } from '../model/json-value.ts';
+import type { NextTry } from '../model/next-try.ts';
 import {
   type CountedStatus,
   isThere,
@@ -16,6 +17,8 @@ export interface KeyReport {
   readonly reason: string | null;
   /** `null`: the history does not keep the run any more, or it is stale, and no run made it so. */
   readonly since: string | null;
+  /** When a failed one is requested again without anybody asking (ISO 8601, UTC). */
+  readonly retryAt: string | null;
   /** Of the last run that failed, where the state is `failed`. */
   readonly error: Problem | null;
   /** Of what is on record. */
@@ -32,11 +35,13 @@ export interface KeyFacts {
   readonly addedAt: string;
   readonly isInProgress: boolean;
   readonly status: PartitionStatus;
+  readonly nextTry: NextTry | null;
   /** Those of the key, newest first. */
   readonly runs: readonly RunRecord[];
 }
 
-export function keyReport({ asset, addedAt, isInProgress, status, runs }: KeyFacts): KeyReport {
+export function keyReport(facts: KeyFacts): KeyReport {
+  const { asset, addedAt, isInProgress, status, nextTry, runs } = facts;
   const state = isInProgress ? 'in progress' : status === 'backlog' ? 'backlog' : shownAs(status);
   // Runs of an earlier life of the key do not count for this one.
   const its = runs.filter((run) => outcomeOf(run, asset) !== undefined && run.createdAt >= addedAt);
@@ -48,6 +53,7 @@ export function keyReport({ asset, addedAt, isInProgress, status, runs }: KeyFac
     reason:
       state === 'skipped' ? ((skipped && outcomeOf(skipped, asset)?.skipReason) ?? null) : whyStale(status),
     since: since(),
+    retryAt: state === 'failed' ? (nextTry?.at ?? null) : null,
     error: state === 'failed' ? ((failed && outcomeOf(failed, asset)?.error) ?? null) : null,
     metadata: (made && outcomeOf(made, asset)?.metadata) ?? {},
     run: its[0] ?? null,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
 import { markPlace, placeText } from '../model/place.ts';
-import { durationMs } from './duration.ts';
+import { durationMs } from '../model/duration.ts';
 import { checkSourceOptions, type SourceOptions } from './offer.ts';
 
 /** What a key of `files()` carries. */

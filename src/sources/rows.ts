@@ -1,7 +1,7 @@
 /** `rows()`: the rows of a query as keys, with any client of any database. */
 import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
-import { durationMs } from './duration.ts';
+import { durationMs } from '../model/duration.ts';
 import { checkSourceOptions, type SourceOptions } from './offer.ts';
 
 /** What a cursor column may hold. Texts that are dates count as dates. */

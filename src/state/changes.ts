@@ -94,4 +94,6 @@ export interface FinishedRun {
   readonly record: RunRecord & { readonly status: FinalRunStatus };
   readonly set: string | null;
   readonly stale?: StaleAssets;
+  /** In how many milliseconds assets that failed ask to be tried again. */
+  readonly asked?: ReadonlyMap<string, number>;
 }

@@ -12,6 +12,8 @@ export interface Needs {
   readonly pages?: readonly PageQuery[];
   readonly oldest?: readonly OldestQuery[];
   readonly statuses?: readonly StatusesNeed[];
+  /** When a failed key is tried again next. */
+  readonly retries?: true;
   readonly candidates?: readonly CandidateQuery[];
   readonly counts?: readonly CountQuery[];
   /** The cursor, the version and the last tick of these sensors; `'all'`: and which there are. */
@@ -32,7 +34,7 @@ export interface KeysNeed {
   readonly carried?: true;
 }
 
-/** What became of an asset for these keys. */
+/** What became of an asset for these keys, and when failed ones are tried again. */
 export interface StatusesNeed {
   readonly asset: string;
   readonly set: string | null;

@@ -2,6 +2,7 @@
 import type { Carried } from '../model/carried.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import type { CountedStatus, PartitionStatus } from '../model/partition-status.ts';
+import type { NextTry } from '../model/next-try.ts';
 import type { PendingRun, PendingRuns } from '../model/pending-run.ts';
 import type { TickRecord } from '../model/tick.ts';
 
@@ -28,6 +29,10 @@ export interface StateView {
 
   /** What became of an asset for these keys. One of a key that is not there is missing. */
   statusOf(asset: string, set: string | null, keys: readonly (string | null)[]): PartitionStatus[];
+  /** When failed ones of these keys are tried again without anybody asking; `null` for all others. */
+  nextTries(asset: string, set: string | null, keys: readonly (string | null)[]): (NextTry | null)[];
+  /** The first time after this one (ISO 8601, UTC) at which some key of some asset is tried again. */
+  nextRetry(after: string): string | null;
   /** Keys of a set with what became of assets for them. */
   candidates(query: CandidateQuery): Iterable<KeyStatuses>;
   /** How many keys are in which state. */
@@ -105,12 +110,16 @@ export interface CandidateQuery {
   readonly alsoOf: readonly string[];
   readonly prefix: string | null;
   readonly order: 'oldest' | 'newest';
+  /** Also failed keys of `assets` that are to be tried again by this time (ISO 8601, UTC). */
+  readonly dueBy?: string;
 }
 
 export interface KeyStatuses {
   readonly key: string;
   /** One for each of `assets`, then of `alsoOf`. */
   readonly statuses: readonly PartitionStatus[];
+  /** Which of `assets` are to be tried again by the query's time; not there when none is. */
+  readonly due?: readonly boolean[];
 }
 
 export interface CountQuery {
@@ -130,6 +139,8 @@ export interface StatusCounts {
   readonly stale: number;
   /** Those of the missing that were there before the asset was automated. */
   readonly backlog: number;
+  /** When the first of the failed is tried again without anybody asking (ISO 8601, UTC). */
+  readonly retryAt: string | null;
 }
 
 export interface SensorView {

@@ -29,6 +29,7 @@ function page(keys: readonly string[], name = 'items', said = ''): string {
         missing: 0,
         stale: 0,
         backlog: 0,
+        retryAt: null,
         overdue: false,
       },
     ],

@@ -60,6 +60,7 @@ describe('partitions show', () => {
           state: 'materialized',
           reason: null,
           since: run.finishedAt,
+          retryAt: null,
           error: null,
           metadata: { rows: 2 },
           run,
@@ -70,6 +71,7 @@ describe('partitions show', () => {
           state: 'failed',
           reason: null,
           since: run.finishedAt,
+          retryAt: null,
           error: { code: 'asset-threw', message: expect.stringContaining('no luck'), hint: null },
           metadata: {},
           run,
@@ -80,6 +82,7 @@ describe('partitions show', () => {
           state: 'missing',
           reason: null,
           since: shown.addedAt,
+          retryAt: null,
           error: null,
           metadata: {},
           run: null,
@@ -118,8 +121,9 @@ describe('partitions show', () => {
       expect.any(String),
       expect.any(String),
       '-',
+      '-',
     ]);
-    expect([sum!.length, sum![1], sum![5]]).toEqual([6, 'failed', expect.stringContaining('no luck')]);
+    expect([sum!.length, sum![1], sum![5]]).toEqual([7, 'failed', expect.stringContaining('no luck')]);
   });
 
   it('says what the key carries, and why what was made is stale', async () => {

@@ -107,7 +107,10 @@ function keyParts(document) {
       const assets = Object.entries(document?.assets ?? {}).filter(([, asset]) => asset.set === set);
       const onTheWay = madeOnTheWay(document, set, key);
       const statuses = assets
-        .map(([name, { status }]) => `${name} ${status[at] ?? '.'}`)
+        .map(([name, { status, retries = [] }]) => {
+          const failures = retries.find(([failed]) => failed === key)?.[1];
+          return `${name}${failures === undefined ? '' : ` failed ${failures} times in a row:`} ${status[at] ?? '.'}`;
+        })
         .filter((text) => !text.endsWith('.') && !onTheWay.delete(text));
       // On record with its run and not with its key.
       for (const text of onTheWay) statuses.push(`${text} of a run alone`);

@@ -7,6 +7,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS } = process.env;
+// Keys of which automation asks for what is made, and asks again where it failed.
+const isAutomated = ITEMS.includes('auto');
 const items = dynamicPartitions('items');
 const others = dynamicPartitions('others');
 
@@ -45,12 +47,13 @@ const attach = async () => {
 const first = asset({
   name: 'first',
   partitions: items,
+  ...(isAutomated && { automate: 'missing', retry: { maxRetries: 0, later: ['1h', '2h'] } }),
   async materialize({ partitionKey, version, item, log }) {
     await attach();
     limit('first');
     log.info('making ' + partitionKey);
     await untilOneWasShown();
-    if (partitionKey.startsWith('bad')) throw new Error('it is bad');
+    if (partitionKey.includes('bad')) throw new Error('it is bad');
     return { key: partitionKey, text: 'x'.repeat(3000), ...(version !== null && { version, item }) };
   },
 });
@@ -58,6 +61,7 @@ const second = asset({
   name: 'second',
   partitions: items,
   inputs: { first },
+  ...(isAutomated && { automate: 'missing' }),
   async materialize({ inputs, version }) {
     limit('second');
     await untilItIsRecorded();
@@ -86,7 +90,7 @@ const source = sensor({
     return {
       cursor: String(listed.length),
       dynamicPartitionsRequests: [items.buildAddRequest(fresh)],
-      runRequests: fresh.map((key) => ({ partitionKey: key, runKey: key })),
+      runRequests: isAutomated ? [] : fresh.map((key) => ({ partitionKey: key, runKey: key })),
     };
   },
 });
@@ -189,6 +193,17 @@ export const SCENARIOS = {
     changesOnly: true,
     start: [['a', 'sensor', 'tick']],
     items: 'a,bad',
+    command: ['sensor', 'tick'],
+    codes: [1, 0],
+  },
+  // A failed key that automation tries again: how often it has failed, and when, is on record with its failure.
+  automated: {
+    changesOnly: true,
+    start: [
+      ['auto-a,auto-bad', 'sensor', 'tick'],
+      ['auto-a,auto-bad', 'materialize', 'first', '--failed'],
+    ],
+    items: 'auto-a,auto-bad,auto-worse-bad',
     command: ['sensor', 'tick'],
     codes: [1, 0],
   },

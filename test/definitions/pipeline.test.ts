@@ -34,6 +34,7 @@ describe('a pipeline', () => {
       deps: [],
       upstream: [],
       retry: { maxRetries: 0, delayMs: 0, backoff: 'constant', jitter: 'none' },
+      later: null,
       timeoutMs: null,
       concurrency: null,
     });
@@ -233,6 +234,43 @@ describe('the rules of a pipeline', () => {
       { assets: [idle('a', { retry: { maxRetries: -1 } })] },
       'invalid-asset',
       /maxRetries/,
+    ],
+    [
+      'delays that are none',
+      {
+        assets: [
+          idle('a', {
+            automate: 'missing',
+            retry: { later: ['10m', 'soon', '366d'] },
+          }),
+        ],
+      },
+      'invalid-asset',
+      /retry.later of asset 'a' must hold durations of a year at most such as '10m', '1h' or '1d', not 'soon'/,
+    ],
+    [
+      'a delay of years',
+      { assets: [idle('a', { automate: 'missing', retry: { later: ['367d'] } })] },
+      'invalid-asset',
+      /durations of a year at most .*, not '367d'/,
+    ],
+    [
+      'a delay that is no text',
+      { assets: [idle('a', { automate: 'missing', retry: { later: [5 as never] } })] },
+      'invalid-asset',
+      /, not a number/,
+    ],
+    [
+      'no delays',
+      { assets: [idle('a', { automate: 'missing', retry: { later: [] } })] },
+      'invalid-asset',
+      /a list of 1 to 100 durations/,
+    ],
+    [
+      'delays without anybody who requests',
+      { assets: [idle('a', { retry: { later: ['1h'] } })] },
+      'invalid-asset',
+      /retry.later of asset 'a' needs automate/,
     ],
     ['half a retry', { assets: [idle('a', { retry: { maxRetries: 0.5 } })] }, 'invalid-asset', /maxRetries/],
     ['a negative delay', { assets: [idle('a', { retry: { delayMs: -1 } })] }, 'invalid-asset', /delayMs/],

@@ -128,6 +128,51 @@ it('says once what was there before an asset was automated, and leaves it to who
   expect(await counts(project)).toEqual(['audio: 3 (0) 0 0 0 (0)', 'text: 3 (0) 0 0 0 (0)']);
 });
 
+it('tries a failed key again after each of its delays, and says when', async () => {
+  await using project = new Project({
+    'pipeline.ts': `
+import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, RetryAfter } from 'dynpart';
+const days = dynamicPartitions('days');
+const log = new URL('tries', import.meta.url);
+export default definePipeline({
+  assets: [
+    asset({
+      name: 'report', partitions: days, automate: 'missing', retry: { maxRetries: 0, later: ['100ms', '1h'] },
+      materialize({ partitionKey }) {
+        fs.appendFileSync(log, partitionKey);
+        if (partitionKey === 'a') throw new Error('away');
+        if (partitionKey === 'b' && fs.readFileSync(log, 'utf8').split('b').length < 3) throw new RetryAfter(7200, 'busy');
+        return 1;
+      },
+    }),
+    asset({ name: 'by-hand', partitions: days, materialize() { throw new RetryAfter(120); } }),
+  ],
+});
+`,
+  });
+  await project.dynpart(['partitions', 'add', 'days', 'a', 'b']);
+  // What is there before an asset is automated is its backlog.
+  await project.dynpart(['sensor', 'tick']);
+  await project.dynpart(['materialize', 'report', '--missing']);
+  expect(project.read('tries')).toBe('ab');
+  const retryAt = async (key: string): Promise<number | null> => {
+    const { document } = await project.json(['partitions', 'show', 'days', key]);
+    const [{ retryAt: at }] = document.assets;
+    return at === null ? null : Math.round((Date.parse(at) - Date.now()) / 60_000);
+  };
+  expect(await retryAt('b')).toBe(120);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const { ticks } = await tick(project);
+  expect(ticks[0]!.runs.map(({ partitionKey }) => partitionKey)).toEqual(['a']);
+  expect([project.read('tries'), await retryAt('a')]).toEqual(['aba', 60]);
+  const { document } = await project.json(['status']);
+  expect(document.assets[0]).toMatchObject({ failed: 2, retryAt: expect.any(String) as string });
+  expect((await tick(project)).ticks[0]!.runs).toEqual([]);
+  const byHand = await project.json(['materialize', 'by-hand', '--key', 'a']);
+  expect(byHand.document.runs[0].error.message).toMatch(/asks to be tried again at 20\d\d-.*Z\)/);
+});
+
 it('is stopped and started like any other sensor, and may be no sensor of the user', async () => {
   await using project = new Project({ 'pipeline.ts': pipeline('1'), 'feed.json': feed({ a: '1' }) });
   await tick(project);

@@ -34,6 +34,7 @@ const OFTEN = [
   'tick SUCCESS',
   'killed now',
   'asset on record before its run',
+  'failed and to be tried again',
 ];
 /** In a long run. */
 const SELDOM = [

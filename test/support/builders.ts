@@ -5,6 +5,7 @@ import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
 import type { FinalRunStatus, RunRecord } from '../../src/model/run.ts';
 import { sensor, type SensorOptions } from '../../src/definitions/sensor.ts';
+import { knownOf as realKnownOf } from '../../src/loader/known-pipeline.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
 import type { KnownPipeline } from '../../src/model/known-pipeline.ts';
 import type { ExecutorSigns } from '../../src/state/state-view.ts';
@@ -146,25 +147,5 @@ export function idle(name: string, options: Partial<AssetOptions<unknown>> = {})
 
 /** What a state remembers of a pipeline. */
 export function knownOf(pipeline: Pipeline): KnownPipeline {
-  return {
-    file: '/pipeline.ts',
-    stamp: '1',
-    sets: pipeline.sets,
-    concurrency: pipeline.concurrency,
-    assets: [...pipeline.assets.values()].map(({ name, set, inputs, deps, codeVersion }) => ({
-      name,
-      set,
-      inputs: [...inputs.values()],
-      deps,
-      ...(codeVersion !== null && { codeVersion }),
-    })),
-    sensors: [...pipeline.sensors.values()].map(
-      ({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus }) => ({
-        name,
-        minimumIntervalSeconds,
-        timeoutSeconds,
-        defaultStatus,
-      }),
-    ),
-  };
+  return realKnownOf(pipeline, '/pipeline.ts', '1');
 }

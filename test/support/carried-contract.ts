@@ -143,6 +143,7 @@ export function describeCarried(the: () => StateStore): void {
       missing: 1,
       stale: 1,
       backlog: 0,
+      retryAt: null,
     });
     const page = (status: 'stale' | 'materialized') =>
       view.page({ set: 'letters', assets: ['text'], status }).keys.map(({ key }) => key);
@@ -156,6 +157,71 @@ export function describeCarried(the: () => StateStore): void {
       order: 'oldest',
     } as const;
     expect([...view.candidates(stale)].map(({ key }) => key)).toEqual(['a']);
+  });
+
+  it('remember when a failed key is tried again, until it is made or carries another version', async () => {
+    const later = [60_000, 120_000];
+    const askedFor = (key: string, ms: number): StateChange => {
+      const change = ended(key, { sound: 'FAILURE' });
+      if (change.type !== 'runs-finished') throw new Error('a run ended');
+      return { ...change, runs: change.runs.map((run) => ({ ...run, asked: new Map([['sound', ms]]) })) };
+    };
+    const tries = async (asset: string): Promise<unknown[]> =>
+      (await the().read(EVERYTHING)).nextTries(asset, 'letters', ['a', 'b', 'c']);
+    const sound = withFields('sound', { automate: 'missing', later });
+    await commit(pipelineOf(sound.map((one) => (one.name === 'text' ? { ...one, automate: 'stale' } : one))));
+    await commit(
+      added(
+        ['a', 'b', 'c'],
+        ['1', '1', '1'].map((version) => carrying(version)),
+      ),
+    );
+    const failed = ended('b', { sound: 'FAILURE', text: 'FAILURE', summary: 'FAILURE' });
+    await commit(ended('a', { sound: 'FAILURE' }), failed, askedFor('c', 5000));
+    const first = { failures: 1, at: '2026-01-01T00:01:00.000Z' };
+    const asked = { failures: 1, at: '2026-01-01T00:00:05.000Z' };
+    expect(await tries('sound')).toEqual([first, first, asked]);
+    // Without delays, and without anybody who requests it, nothing is remembered.
+    expect([await tries('text'), await tries('summary')]).toEqual([
+      [null, null, null],
+      [null, null, null],
+    ]);
+    const view = await the().read(EVERYTHING);
+    const open = { set: 'letters', inStates: ['open'], assets: ['sound', 'text'], prefix: null } as const;
+    const due = (dueBy: string) =>
+      [...view.candidates({ ...open, alsoOf: [], order: 'oldest', dueBy })].map((one) => [one.key, one.due]);
+    expect(view.counts({ asset: 'sound', set: 'letters' }).retryAt).toBe(asked.at);
+    expect([view.nextRetry(AT), view.nextRetry(asked.at), view.nextRetry(first.at)]).toEqual([
+      asked.at,
+      first.at,
+      null,
+    ]);
+    expect(due('2026-01-01T00:00:04.999Z')).toEqual([
+      ['a', undefined],
+      ['c', undefined],
+    ]);
+    expect(due(asked.at)).toEqual([
+      ['a', undefined],
+      ['c', [true, false]],
+    ]);
+    await commit(ended('a', { sound: 'FAILURE' }), ended('c', { sound: 'FAILURE' }));
+    await commit(ended('c', { sound: 'FAILURE' }));
+    expect(await tries('sound')).toEqual([
+      { failures: 2, at: '2026-01-01T00:02:00.000Z' },
+      first,
+      { failures: 3, at: null },
+    ]);
+    await commit(updated(['a'], carrying('2')));
+    await commit({ type: 'keys-removed', set: 'letters', keys: ['b'], keepOut: false });
+    await commit(ended('c', { sound: 'SUCCESS' }));
+    expect(await tries('sound')).toEqual([null, null, null]);
+    await commit(added(['b']), ended('b', { sound: 'FAILURE' }));
+    const recoded = withFields('sound', { automate: 'missing', later, codeVersion: '1' });
+    await commit(pipelineOf(recoded), pipelineOf(withFields('sound', { ...recoded[1]!, codeVersion: '2' })));
+    expect(await tries('sound')).toEqual([null, null, null]);
+    await commit(ended('a', { sound: 'FAILURE' }));
+    await commit({ type: 'keys-marked', asset: 'sound', set: 'letters', keys: ['a'], as: 'missing' });
+    expect(await tries('sound')).toEqual([null, null, null]);
   });
 
   it('make stale all that is downstream of what was made again, but not what the same run made of it', async () => {

@@ -19,13 +19,15 @@ interface Fact {
   readonly last: 'made' | 'failed' | 'skipped' | null;
   /** Something that it is made from has changed since the last run failed. */
   readonly changed: boolean;
+  /** How often in a row its runs failed, with this version and code. */
+  readonly failures: number;
 }
 
-const NOTHING: Fact = { there: false, stale: null, last: null, changed: false };
+const NOTHING: Fact = { there: false, stale: null, last: null, changed: false, failures: 0 };
 
 function afterOutcome(fact: Fact, last: 'made' | 'failed' | 'skipped'): Fact {
-  if (last === 'failed') return { ...fact, last, changed: false };
-  return { there: last === 'made', stale: null, last, changed: false };
+  if (last === 'failed') return { ...fact, last, changed: false, failures: fact.failures + 1 };
+  return { there: last === 'made', stale: null, last, changed: false, failures: 0 };
 }
 
 function afterReason(fact: Fact, reason: Reason): Fact {
@@ -34,6 +36,7 @@ function afterReason(fact: Fact, reason: Reason): Fact {
     ...fact,
     stale: fact.there ? (fact.stale ?? reason) : null,
     changed: fact.last === 'failed',
+    failures: reason === 'upstream' ? fact.failures : 0,
   };
 }
 
@@ -62,6 +65,8 @@ export const ASSETS = [
   { name: 'paste', set: 'nuts', upstream: [] },
   { name: 'report', set: null, upstream: [] },
 ] as const satisfies readonly { name: string; set: string | null; upstream: readonly string[] }[];
+/** Assets whose failed keys are to be tried again, and after how long. */
+export const LATER: Readonly<Record<string, readonly string[]>> = { audio: ['1s', '2s'], report: ['1h'] };
 export const SETS = ['letters', 'nuts'] as const;
 export const SENSORS = ['feed', 'mail'] as const;
 export const KEYS = ['a', 'b', 'c', '__proto__'] as const;

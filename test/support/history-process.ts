@@ -19,7 +19,7 @@ import type { StateView } from '../../src/state/state-view.ts';
 import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
-import { ASSETS, type Committer, demand, type MadeFrom, SENSORS, SETS } from './history-model.ts';
+import { ASSETS, type Committer, demand, type MadeFrom, SENSORS, SETS, LATER } from './history-model.ts';
 import type { Ending, KillPoint } from './history-steps.ts';
 import type { Hand } from './history-stores.ts';
 import type { HistoryWorld } from './history-world.ts';
@@ -396,7 +396,12 @@ export class HistoryProcess {
           ...(set !== null && { partitions: sets.get(set) }),
           inputs,
           codeVersion: this.codes.get(name)!,
-          retry: { maxRetries: (TRIES[name] ?? 1) - 1, delayMs: 150 },
+          ...(LATER[name] && { automate: 'missing' }),
+          retry: {
+            maxRetries: (TRIES[name] ?? 1) - 1,
+            delayMs: 150,
+            ...(LATER[name] && { later: LATER[name] }),
+          },
           materialize: (context: AssetContext) => this.#atDoor(name, context),
         } as AssetOptions<unknown>),
       );

@@ -36,6 +36,7 @@ import {
   HistoryModel,
   itemOf,
   KEYS,
+  LATER,
   RUN_KEYS,
   SENSORS,
   SETS,
@@ -600,6 +601,19 @@ export class HistoryWorld {
       const lives = set === null ? [model.whole] : model.sets.get(set)!;
       const statuses = lives.map((life) => model.letter(name, life)).join('');
       same(letters(view, name, set), statuses, `the statuses of ${name}`);
+      const later = LATER[name];
+      const failures = lives.map((life) => (later === undefined ? 0 : model.factOf(name, life).failures));
+      const tries = view.nextTries(
+        name,
+        set,
+        lives.map(({ key }) => key),
+      );
+      same(
+        tries.map((next) => [next?.failures ?? 0, next === null || next.at === null]),
+        failures.map((count) => [count, count === 0 || count > later!.length]),
+        `how often ${name} failed, and whether it is tried again`,
+      );
+      for (const count of failures) if (count > 0) this.count('failed and to be tried again');
       for (const life of lives) {
         const made = model.factOf(name, life).there;
         demand(!made || this.values.has(`${name}@${life.key}`), `${name}@${life.key} has a value`);

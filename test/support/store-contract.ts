@@ -301,6 +301,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           missing: 1,
           stale: 0,
           backlog: 0,
+          retryAt: null,
         });
       });
 
@@ -526,7 +527,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
       it('are in progress with the rest only', async () => {
         await progress({ 'g-1': ['audio'] });
         const view = await store.read(EVERYTHING);
-        const counts = { total: 3, failed: 0, skipped: 0, missing: 0, stale: 0, backlog: 0 };
+        const counts = { total: 3, failed: 0, skipped: 0, missing: 0, stale: 0, backlog: 0, retryAt: null };
         expect([
           view.counts({ asset: 'audio', set: 'letters' }),
           view.counts({ asset: 'text', set: 'letters' }),

@@ -30,7 +30,14 @@ export async function run(context: Context, _: object, set: string, key: string)
     const value = isThere(status!) ? await findValueFile(store, { asset, partitionKey: key }) : null;
     assets.push({
       asset,
-      ...keyReport({ asset, addedAt, isInProgress: states[at] === 'in progress', status: status!, runs }),
+      ...keyReport({
+        asset,
+        addedAt,
+        isInProgress: states[at] === 'in progress',
+        status: status!,
+        nextTry: view.nextTries(asset, set, [key])[0]!,
+        runs,
+      }),
       value: value?.file ?? null,
     });
   }
@@ -53,14 +60,15 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
   const { set, key, addedAt, assets } = shown;
   if (!output.terminal.stdout.isTerminal) {
     await output.table({
-      columns: ['ASSET', 'STATE', 'SINCE', 'RUN', 'VALUE', 'ERROR'].map((title) => ({ title })),
-      rows: assets.map(({ asset, state, since, run, value, error }) => [
+      columns: ['ASSET', 'STATE', 'SINCE', 'RUN', 'VALUE', 'ERROR', 'RETRY AT'].map((title) => ({ title })),
+      rows: assets.map(({ asset, state, since, run, value, error, retryAt }) => [
         asset,
         state,
         since ?? '-',
         run?.id ?? '-',
         value ?? '-',
         error?.message ?? '-',
+        retryAt ?? '-',
       ]),
     });
   } else {
@@ -72,13 +80,14 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
     output.print(
       `key      ${clean(printable(key))}\nset      ${clean(set)}\nadded    ${output.when(addedAt)}\n${carried}`,
     );
-    for (const { asset, state, reason, since, run, value, error, metadata } of assets) {
+    for (const { asset, state, reason, since, retryAt, run, value, error, metadata } of assets) {
       const painted = paint[STYLES[state]](state);
       const why = reason === null ? '' : ` (${clean(reason)})`;
       const when = since === null ? '' : ` since ${output.when(since)}`;
       const lines = [
         `\n${clean(asset)}: ${painted}${why}${when}`,
         ...(error === null ? [] : [clean(error.message)]),
+        ...(retryAt === null ? [] : [`tried again by automation: ${output.when(retryAt)}`]),
         ...Object.entries(metadata).map(
           ([name, data]) =>
             `${clean(name)}: ${clean(typeof data === 'string' ? data : JSON.stringify(data))}`,

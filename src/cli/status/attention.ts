@@ -3,7 +3,7 @@ import { countedAs } from '../../model/partition-status.ts';
 import { grouped, printable, shellQuoted } from '../../model/text.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { KnownAsset } from '../../model/known-pipeline.ts';
-import type { StatusReport } from '../../report/status-report.ts';
+import type { AssetReport, StatusReport } from '../../report/status-report.ts';
 import type { Context } from '../context.ts';
 
 /** So many of the keys that failed last are named. */
@@ -50,7 +50,7 @@ export async function attentionOf(
       });
     found.push({
       what: `failed: ${listed(failed.map(({ asset, failed: count }) => `${grouped(count)} of ${asset}`))}`,
-      command: `dynpart materialize --failed${narrowed(failed, assets.length)}`,
+      command: `dynpart materialize --failed${narrowed(failed, assets.length)}${retryOf(failed)}`,
       paint: 'bad',
     });
   }
@@ -71,6 +71,12 @@ export async function attentionOf(
       paint: 'warn',
     });
   return found;
+}
+
+/** Nobody has to do it where automation does. */
+function retryOf(failed: readonly AssetReport[]): string {
+  const [first] = failed.flatMap(({ retryAt }) => retryAt ?? []).sort();
+  return first === undefined ? '' : `; automation tries again from ${first}`;
 }
 
 function counted(asset: string, count: number): { readonly asset: string; readonly count: number }[] {

@@ -1,5 +1,6 @@
 /** The rules for one asset by itself: its options, its set and its retries. */
 import { whyNoVersion } from '../../model/carried.ts';
+import { parseDuration } from '../../model/duration.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
@@ -23,7 +24,11 @@ const OPTIONS = [
   'tags',
   'materialize',
 ];
-const RETRY_OPTIONS = ['maxRetries', 'delayMs', 'backoff', 'jitter'];
+const RETRY_OPTIONS = ['maxRetries', 'delayMs', 'backoff', 'jitter', 'later'];
+
+/** How often a key is tried again by itself, and how long after a failure at most. */
+const MOST_DELAYS = 100;
+const LONGEST_DELAY_MS = 366 * 86_400_000;
 
 export function* checkAsset(asset: AnyAsset): Problems {
   const { options } = asset;
@@ -46,6 +51,12 @@ export function* checkAsset(asset: AnyAsset): Problems {
   yield* checkAboveZero(owner, 'timeoutMs', timeoutMs, 'milliseconds');
   yield* checkAboveZero(owner, 'concurrency', concurrency, 'a whole number');
   if (retry !== undefined) yield* checkRetry(owner, retry);
+  if (retry?.later !== undefined && options.automate === undefined)
+    yield problem(
+      asset,
+      'invalid-asset',
+      `retry.later of ${name} needs automate: without it nothing requests a key again`,
+    );
   yield* checkCodeVersion(owner, options.codeVersion);
   yield* checkAutomate(owner, options.automate);
 }
@@ -94,4 +105,21 @@ function* checkRetry(
     yield wrong(`retry.backoff of ${name} must be 'constant', 'linear' or 'exponential'`);
   if (jitter !== undefined && !['none', 'full', 'plus-minus'].includes(jitter))
     yield wrong(`retry.jitter of ${name} must be 'none', 'full' or 'plus-minus'`);
+  yield* checkLater({ definition, name }, retry.later);
+}
+
+function* checkLater({ definition, name }: Owner, later: unknown): Problems {
+  if (later === undefined) return;
+  const wrong = (what: string) => problem(definition, 'invalid-asset', what);
+  if (!Array.isArray(later) || later.length === 0 || later.length > MOST_DELAYS)
+    return yield wrong(
+      `retry.later of ${name} must be a list of 1 to ${MOST_DELAYS} durations such as ['10m', '1h', '1d']`,
+    );
+  for (const delay of later as unknown[]) {
+    const ms = parseDuration(delay);
+    if (ms === null || ms > LONGEST_DELAY_MS)
+      yield wrong(
+        `retry.later of ${name} must hold durations of a year at most such as '10m', '1h' or '1d', not ${typeof delay === 'string' ? said(delay) : nameOfType(delay)}`,
+      );
+  }
 }

@@ -22,6 +22,10 @@ const MAY_BLOCK_MS = 5 * 60_000;
 /** An event loop that lets a timer wait for so long is blocked. */
 const LATE_MS = 5000;
 
+/** What asks to be tried again within so long is waited for within the run, so often at most. */
+const LONGEST_WAIT_MS = 60_000;
+const MOST_WAITS = 10;
+
 export interface RunTask {
   readonly id: string;
   readonly partitionKey: string | null;
@@ -66,6 +70,8 @@ export type RunEnding =
       readonly error: Problem | null;
       /** For whoever commits the end: these values wait to be put in place. */
       readonly staged: readonly StagedValue[];
+      /** Of assets that failed and asked for it: in how many milliseconds they are to be tried again. */
+      readonly asked: ReadonlyMap<string, number>;
     }
   | { readonly type: 'interrupted' };
 
@@ -87,7 +93,7 @@ async function executeRun(
 ): Promise<RunEnding> {
   const programs = context.programsOf(task.id);
   try {
-    return await materializeAll(task, { context, interrupt, programs });
+    return await materializeAll(task, { context, interrupt, programs, asked: new Map() });
   } finally {
     // What a program left behind ends with the run: the next one of this key must not work beside it.
     await programs.end();
@@ -95,10 +101,13 @@ async function executeRun(
   }
 }
 
-type Execution = Omit<Attempt, 'attempt' | 'carried'>;
+type Execution = Omit<Attempt, 'attempt' | 'carried'> & {
+  /** Filled by assets that fail and ask for a time. */
+  readonly asked: Map<string, number>;
+};
 
 async function materializeAll(task: RunTask, execution: Execution): Promise<RunEnding> {
-  const { context } = execution;
+  const { context, asked } = execution;
   const stagedOf = ({ id }: RunTask): readonly StagedValue[] => context.ioManager.staged?.(id) ?? [];
   const outcomes = new Map(task.done.map((outcome) => [outcome.asset, outcome]));
   const left = task.assets.filter((name) => !outcomes.has(name));
@@ -119,8 +128,9 @@ async function materializeAll(task: RunTask, execution: Execution): Promise<RunE
   const assets = task.assets.map((name) => outcomes.get(name)!);
   const staged = stagedOf(task);
   const failures = assets.filter(({ status }) => status === 'FAILURE');
-  if (failures.length === 0) return { type: 'ended', status: 'SUCCESS', assets, error: null, staged };
-  return { type: 'ended', status: 'FAILURE', assets, error: failures[0]!.error, staged };
+  const end = { type: 'ended', assets, staged, asked } as const;
+  if (failures.length === 0) return { ...end, status: 'SUCCESS', error: null };
+  return { ...end, status: 'FAILURE', error: failures[0]!.error };
 }
 
 async function materialize(
@@ -129,7 +139,7 @@ async function materialize(
   outcomes: ReadonlyMap<string, AssetOutcome>,
   execution: Execution,
 ): Promise<AssetOutcome | 'interrupted'> {
-  const { context, interrupt, programs } = execution;
+  const { context, interrupt, programs, asked } = execution;
   const carried = context.beginsWith(task.id, asset.name);
   const about = { asset: asset.name, version: carried.version, codeVersion: asset.codeVersion };
   for (const upstream of asset.upstream) {
@@ -159,15 +169,21 @@ async function materialize(
   const mayBlockMs = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
   const noted = context.begun(task.id, mayBlockMs);
   if (noted !== undefined) await noted;
+  let waits = 0;
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
     const ending = await tryOnce(asset, task, { ...execution, attempt, carried });
     if (ending === 'interrupted' || 'asset' in ending) return ending;
-    const last = attempt > asset.retry.maxRetries;
-    if (last) return failed({ ...about, attempts: attempt }, ending.failure);
+    const { failure, askedMs } = ending;
+    const isWaitedFor = askedMs !== undefined && askedMs <= LONGEST_WAIT_MS && waits < MOST_WAITS;
+    if (isWaitedFor) waits++;
+    else if (askedMs !== undefined) asked.set(asset.name, askedMs);
+    const tries = attempt - waits;
+    const isLast = askedMs === undefined ? tries > asset.retry.maxRetries : !isWaitedFor;
+    if (isLast) return failed({ ...about, attempts: attempt }, failure);
     await programs.end();
-    const retryInMs = retryDelay(asset.retry, attempt, context.clock.random());
-    const problem = describe(ending.failure);
+    const retryInMs = askedMs ?? retryDelay(asset.retry, tries, context.clock.random());
+    const problem = describe(failure);
     context.emit({
       type: 'attempt-failed',
       run: task.id,

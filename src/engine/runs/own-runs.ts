@@ -160,7 +160,12 @@ export class OwnRuns {
   }
 
   /** What is said of the end is what a commit records of it: see `RunRecorder`. */
-  end(run: OwnedRun, startedAt: string | null, end: ReturnType<typeof endOfAll>): void {
+  end(
+    run: OwnedRun,
+    startedAt: string | null,
+    end: ReturnType<typeof endOfAll>,
+    asked: ReadonlyMap<string, number> = new Map(),
+  ): void {
     const { id, partitionKey, runKey, interrupted, done } = run;
     const status = 'STARTED' as const;
     const place = { id, partitionKey, runKey, interrupted, status, startedAt, done };
@@ -170,7 +175,7 @@ export class OwnRuns {
       end,
       this.#options.clock.now(),
     );
-    this.unrecorded.noteEnd({ record, set: run.runs.set });
+    this.unrecorded.noteEnd({ record, set: run.runs.set, ...(asked.size > 0 && { asked }) });
     this.#options.emit({ type: 'run-ended', run: record });
   }
 

@@ -177,9 +177,9 @@ export class RunLoop {
     if (canceled) return this.#runs.endCanceled(run, startedAt, 'it was canceled');
     // Not an end: the run stays this process's until the process leaves, which gives the run back or cancels it.
     if (ending.type === 'interrupted') return this.#runs.queue.add([run]);
-    const { status, assets, error } = ending;
+    const { status, assets, error, asked } = ending;
     const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
-    this.#runs.end(run, startedAt, { status, assets, error, attempts });
+    this.#runs.end(run, startedAt, { status, assets, error, attempts }, asked);
     if (status === 'FAILURE' && this.#options.failFast) this.#stop('fail-fast');
   }
 

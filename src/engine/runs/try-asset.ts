@@ -1,6 +1,7 @@
 /** One try of an asset for one key: its inputs, the user's function, and the value that the function returns. */
 import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import { RetryAfter } from '../../definitions/retry-after.ts';
 import { skipReasonOf } from '../../definitions/skip.ts';
 import type { Carried } from '../../model/carried.ts';
 import { describe } from '../../model/describe-failure.ts';
@@ -9,6 +10,7 @@ import { type MetadataValue, whyNotJson } from '../../model/json-value.ts';
 import { ERROR_LIMIT, METADATA_LIMIT, recordable, recordableJson } from '../../model/recordable.ts';
 import { type AssetOutcome, outcomeOf } from '../../model/run.ts';
 import { describeThrown } from '../../model/thrown.ts';
+import { isoTime } from '../../model/time.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
@@ -27,12 +29,18 @@ export interface Attempt {
   readonly carried: Carried;
 }
 
+export interface FailedTry {
+  readonly failure: Failure;
+  /** In how many milliseconds user code asks to be tried again. */
+  readonly askedMs?: number;
+}
+
 /** One try. A failure of user code, and of a user's own I/O manager, is a failure of the asset. */
 export async function tryOnce(
   asset: AssetDefinition,
   task: RunTask,
   { context, interrupt, programs, attempt, carried }: Attempt,
-): Promise<AssetOutcome | 'interrupted' | { readonly failure: Failure }> {
+): Promise<AssetOutcome | 'interrupted' | FailedTry> {
   const { partitionKey } = task;
   const { ioManager } = context;
   const { version, item } = carried;
@@ -46,18 +54,20 @@ export async function tryOnce(
       line,
     });
   }, context.clock);
-  const threw = (error: unknown): { failure: Failure } => {
+  const threw = (error: unknown): FailedTry => {
     // dynpart's own files: not the asset's doing, and not to be written down as such.
     if (error instanceof FailureError) throw error;
+    const askedMs = RetryAfter.msIn(error);
     const failure = {
       reason: 'asset-threw',
       asset: asset.name,
       key: partitionKey,
       ...describeThrown(error),
+      ...(askedMs !== null && { again: isoTime(context.clock.now() + askedMs) }),
     } as const;
     const logged = { ...failure, message: withoutOutput(error) ?? failure.message };
     writer.line('stderr', describe(logged).message);
-    return { failure };
+    return askedMs === null ? { failure } : { failure, askedMs };
   };
   const ending = await withTimeLimit(
     { ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock },

@@ -15,7 +15,7 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
   const { store, clock, pipeline, known, dryRun } = options;
   const now = clock.now();
   const moment = { startedAt: now, now, group: newId(clock) };
-  const needs = needsOfAutomation(pipeline);
+  const needs = needsOfAutomation(pipeline, now);
   const plan = (view: StateView, executor: Executor | null): TickPlan =>
     planAutomation(view, pipeline, {
       moment,
@@ -29,10 +29,10 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
       await store.commit({}, (view) => ({ changes: pipelineNews(view, known), outcome: undefined }));
     const isPreview = news.length > 0 && dryRun;
     const before = isPreview ? await store.preview(news, needs) : await store.read(needs);
-    const { queued, tick } = plan(before, null);
+    const { queued, tick, nextAt = null } = plan(before, null);
     // Mostly there is nothing to make: then nothing is committed, and the process owns nothing.
-    if (dryRun || queued.length === 0) return await finished(options, { tick, owned: [] }, []);
-    return await commitTick(options, {
+    if (dryRun || queued.length === 0) return await finished(options, { tick, owned: [], nextAt }, []);
+    const committed = await commitTick(options, {
       sensor: AUTOMATION,
       moment,
       version: null,
@@ -41,6 +41,7 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
       queues: true,
       log: [],
     });
+    return { ...committed, nextAt };
   } catch (error) {
     if (!(error instanceof FailureError) || !('sensor' in error.failure)) throw error;
     const view = await store.read({ sensors: [AUTOMATION] });

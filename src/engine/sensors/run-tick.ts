@@ -51,6 +51,8 @@ export interface TickOutcome {
   readonly tick: TickRecord;
   /** Runs that are this process's to execute now. */
   readonly owned: readonly OwnedRun[];
+  /** Of `automation`: when there may be more to do though nothing changes (ISO 8601, UTC). */
+  readonly nextAt?: string | null;
   /** Another sensor blocks the process that evaluates this one. */
   readonly blockedBy?: Failure;
 }

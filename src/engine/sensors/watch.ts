@@ -1,7 +1,7 @@
 /** The watch loop: every sensor at its own interval, and the runs that follow, until it is told to stop. */
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { AUTOMATION } from '../../model/run.ts';
-import type { Clock } from '../../model/time.ts';
+import { type Clock, isoTime } from '../../model/time.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { RunSession } from '../runs/run-session.ts';
 import type { TickOutcome } from './run-tick.ts';
@@ -49,7 +49,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   if (failure !== undefined) throw failure.reason;
 }
 
-/** After commits, whoever made them, and at most once in so many milliseconds. */
+/** After commits, whoever made them, and when a time comes that it waits for; at most once in so many milliseconds. */
 const AUTOMATE_EVERY_MS = 1000;
 
 async function automate(
@@ -58,12 +58,15 @@ async function automate(
   stop: AbortSignal,
 ): Promise<void> {
   let seen: number | null = null;
+  let nextAt: string | null = null;
   while (!stop.aborted) {
     const view = await store.read({ sensors: [sensor.name] });
-    if (view.serial !== seen && sensorStatus(view, sensor) === 'RUNNING') {
+    const isTime = nextAt !== null && isoTime(clock.now()) >= nextAt;
+    if ((isTime || view.serial !== seen) && sensorStatus(view, sensor) === 'RUNNING') {
       seen = view.serial;
-      const { owned } = await tick(sensor);
-      await session.adopt(owned);
+      const outcome = await tick(sensor);
+      nextAt = outcome.nextAt ?? null;
+      await session.adopt(outcome.owned);
     }
     await clock.sleep(AUTOMATE_EVERY_MS, stop);
   }

@@ -8,6 +8,8 @@ export type RunFailure =
       readonly key: string | null;
       readonly message: string;
       readonly frames: readonly string[];
+      /** When it asks to be tried again (ISO 8601, UTC). */
+      readonly again?: string;
     }
   | {
       readonly reason: 'asset-timeout';
@@ -50,8 +52,8 @@ export type RunFailure =
 const MOST_BLOCKED_RUNS = 3;
 
 export const runWords: WordsFor<RunFailure> = {
-  'asset-threw': ({ asset, key, message, frames }) => [
-    `asset '${asset}'${forKey(key)} threw: ${withFrames(message, frames)}`,
+  'asset-threw': ({ asset, key, message, frames, again }) => [
+    `asset '${asset}'${forKey(key)} threw: ${withFrames(again === undefined ? message : `${message} (asks to be tried again at ${again})`, frames)}`,
   ],
   'asset-timeout': ({ asset, key, ms }) => [
     `asset '${asset}'${forKey(key)} took longer than its timeout of ${ms} ms`,

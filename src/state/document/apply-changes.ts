@@ -26,7 +26,7 @@ import {
   type StateDocument,
 } from './state-document.ts';
 import { StatusChanges } from './status-changes.ts';
-import { withoutKeys } from './statuses.ts';
+import { withoutKeys } from './status-column.ts';
 import { NOTHING_CARRIED } from '../../model/carried.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { type AssetOutcome, runId } from '../../model/run.ts';
@@ -203,7 +203,7 @@ function removeKeys(
   );
   return {
     ...changed,
-    assets: mapEntries(document.assets, (asset) => withoutKeys(asset, name, positions)),
+    assets: mapEntries(document.assets, (asset) => withoutKeys(asset, name, { positions, keys: gone })),
     sensors: mapEntries(document.sensors, (sensor) => ({
       ...sensor,
       runKeys: {
@@ -254,13 +254,18 @@ function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): 
   const chosen = chosenBy(finished.map(({ record }) => record.id));
   const owners = ownersOf(document.runs, chosen);
   const runs = changeChosen(document.runs, chosen, () => null);
-  const outcomes = finished.map(({ record: { id, partitionKey, assets }, set, stale = NONE_STALE }) => ({
-    set,
-    partitionKey,
-    assets: assets.filter(({ asset }) => !done.get(id)?.has(asset)),
-    stale,
-    owner: owners.get(id) ?? null,
-  }));
+  const outcomes = finished.map(({ record, set, stale = NONE_STALE, asked }) => {
+    const { id, partitionKey, assets, finishedAt } = record;
+    return {
+      set,
+      partitionKey,
+      assets: assets.filter(({ asset }) => !done.get(id)?.has(asset)),
+      stale,
+      owner: owners.get(id) ?? null,
+      failedAt: finishedAt,
+      asked,
+    };
+  });
   return withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
 }
 

@@ -1,11 +1,17 @@
 /** Every invariant of a state, checked one by one. Pure: `state check` prints what it finds, tests ask it after every step. */
 import { clean, quoted } from '../../model/text.ts';
 import { whyNotAKey } from '../../model/partition-key.ts';
-import { isThere } from '../../model/partition-status.ts';
+import { countedAs } from '../../model/partition-status.ts';
 import { MAX_EXECUTIONS, runId } from '../../model/run.ts';
 import { documentShape } from './document-shape.ts';
 import { statusOf } from './statuses.ts';
-import { entryOf, type RunGroup, type SensorEntry, type StateDocument } from './state-document.ts';
+import {
+  entryOf,
+  type RunGroup,
+  type SensorEntry,
+  type StateDocument,
+  type StatusColumn,
+} from './state-document.ts';
 
 export interface StateProblem {
   readonly code: string;
@@ -29,6 +35,7 @@ export function checkState(document: StateDocument): StateProblem[] {
     const sets = [entry, ...(entry.before ?? [])].map((column) => column.set);
     if (new Set(sets).size < sets.length)
       report('duplicate-statuses', `asset '${name}' has two columns of statuses for one set`);
+    for (const column of [entry, ...(entry.before ?? [])]) checkRetries(name, column, { document, report });
   }
   const spent = new Map(
     Object.entries(document.sensors).map(([name, sensor]) => {
@@ -38,6 +45,23 @@ export function checkState(document: StateDocument): StateProblem[] {
   );
   checkRuns({ document, keySets, spent, report });
   return problems;
+}
+
+/** Only what has failed is tried again. */
+function checkRetries(
+  asset: string,
+  { set, retries = [] }: StatusColumn,
+  { document, report }: Pick<RunsCheck, 'document' | 'report'>,
+): void {
+  const keys = retries.map(([key]) => key);
+  if (new Set(keys).size < keys.length)
+    report('retries', `asset '${asset}' says twice when a key is tried again`);
+  for (const [at, status] of statusOf(document, { asset, set }, keys).entries())
+    if (countedAs(status) !== 'failed')
+      report(
+        'retries',
+        `asset '${asset}' says when ${quoted(keys[at] ?? asset)} is tried again, which is ${status}`,
+      );
 }
 
 type KeySets = ReadonlyMap<string, ReadonlySet<string>>;
@@ -180,13 +204,11 @@ function checkRun(group: RunGroup, number: number, at: number, check: RunCheck):
   if (status === 's' && !isTimed) report('started-at', `run ${id} is started, and it is not said when`);
   if (status === 'q' && isTimed)
     report('started-at', `run ${id} is queued, and yet it is said when it began`);
-  for (const { asset, status: made } of group.done?.[String(number)] ?? []) {
-    const [known] = statusOf(check.document, { asset, set: group.set }, [key]);
-    if (made !== 'SUCCESS' || !group.assets.includes(asset))
+  // What is on record of such an asset by now says nothing: a person may have marked it as missing.
+  for (const { asset, status: made, skipReason } of group.done?.[String(number)] ?? []) {
+    const isMade = made === 'SUCCESS' || (made === 'SKIPPED' && skipReason !== null);
+    if (!isMade || !group.assets.includes(asset))
       report('done', `run ${id} is said to have made '${asset}' (${made}), which it cannot have`);
-    // It is forgotten with its key alone, and then the run is canceled.
-    else if (status !== 'c' && !isThere(known!))
-      report('done', `run ${id} is said to have made '${asset}', which is ${known} for its key`);
   }
   const interrupted = Number(group.interrupted[at]);
   if (interrupted >= MAX_EXECUTIONS)

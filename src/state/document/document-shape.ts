@@ -28,6 +28,7 @@ import {
   type ExecutorEntry,
   type LastCommit,
   LAST_SERIAL,
+  type RetryEntry,
   type RunGroup,
   SCHEMA,
   type SensorEntry,
@@ -50,6 +51,7 @@ const pipeline = object<KnownPipeline>({
       deps: list(text),
       codeVersion: optional(text),
       automate: optional(oneOf('missing', 'stale')),
+      later: optional(list(finite)),
       takesBacklog: optional(is<true>((value) => value === true, 'true')),
     }),
   ),
@@ -95,6 +97,7 @@ const sensor = object<SensorEntry>({
 const statuses = {
   set: orNull(text),
   status: letters(new RegExp(`^[${STATUS_LETTERS}]*$`), `the letters ${STATUS_LETTERS}`),
+  retries: optional(list<RetryEntry>(tuple(orNull(text), count, orNull(time)))),
 };
 
 const runKeys = list(orNull(text));

@@ -1,6 +1,7 @@
 /** A view of a document: what both implementations answer when the engine asks. */
 import { carriedAt, carriedOf } from './carried-columns.ts';
 import { positionsOf } from './key-positions.ts';
+import { nextRetry, retriesOf } from './retries.ts';
 import { findRun, pendingRuns } from './run-columns.ts';
 import {
   EMPTY_SET,
@@ -39,6 +40,11 @@ export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocum
     page: (query) => pageOf(document, query, running),
     oldest: (query) => oldestOf(document, query),
     statusOf: (asset, set, keys) => statusOf(document, { asset, set }, keys),
+    nextTries: (asset, set, keys) => {
+      const retries = retriesOf(document, asset, set);
+      return keys.map((key) => retries.get(key) ?? null);
+    },
+    nextRetry: (after) => nextRetry(document, after),
     candidates: (query) => candidates(document, query),
     counts: (query) => countsOf(document, query, running()),
     sensor: (name) => {

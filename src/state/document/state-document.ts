@@ -73,7 +73,12 @@ export interface StatusColumn {
    * stale by `v` version, `c` code, `u` upstream; then failed: `F V C U`; and something changed since: `W D X`.
    */
   readonly status: string;
+  /** Failed keys that are tried again without anybody asking, or were until their delays were used up; not there when there are none. */
+  readonly retries?: readonly RetryEntry[];
 }
+
+/** How often a key has failed in a row, and when it is requested again (`null`: a person is waited for). */
+export type RetryEntry = readonly [key: string | null, failures: number, at: string | null];
 
 export interface SensorEntry {
   /** `null`: nobody said `start` or `stop`, the pipeline's default holds. */

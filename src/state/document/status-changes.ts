@@ -10,10 +10,14 @@ import {
   type PartitionStatus,
   type StaleReason,
 } from '../../model/partition-status.ts';
+import { type NextTry, nextTry } from '../../model/next-try.ts';
 import type { AssetOutcome } from '../../model/run.ts';
+import type { Millis } from '../../model/time.ts';
 import { positionsOf } from './key-positions.ts';
 import { type AssetEntry, entryOf, type StateDocument } from './state-document.ts';
-import { columnOf, letterOf, statusAt, withColumn } from './statuses.ts';
+import { retriesIn, withRetries } from './retries.ts';
+import { columnOf, withColumn } from './status-column.ts';
+import { letterOf, statusAt } from './statuses.ts';
 
 /** Positions of the keys of a set; without a set there is position 0 alone. */
 type Positions = ReadonlySet<number> | 'all';
@@ -27,6 +31,9 @@ export interface OutcomesOfRun {
   readonly stale: ReadonlyMap<string, StaleReason>;
   /** Whose run it is. */
   readonly owner: string | null;
+  /** When it ended (ISO 8601, UTC), and what those of its assets asked for that failed. Not there for one that goes on. */
+  readonly failedAt?: string | null;
+  readonly asked?: ReadonlyMap<string, Millis> | undefined;
 }
 
 /** Keys of an asset for which a reason to make them again has come up. */
@@ -45,6 +52,7 @@ interface Column {
   readonly asset: string;
   readonly set: string | null;
   readonly letters: Buffer;
+  readonly retries: Map<string | null, NextTry>;
 }
 
 export class StatusChanges {
@@ -63,11 +71,15 @@ export class StatusChanges {
   entries(): StateDocument['assets'] {
     // As a map: an asset may be called like what every object inherits.
     const assets = new Map<string, AssetEntry>(Object.entries(this.#document.assets));
-    for (const { asset, set, letters } of this.#columns.values()) {
+    for (const { asset, set, letters, retries } of this.#columns.values()) {
       const status = upToTheLast(letters).toString('latin1');
       const before = assets.get(asset);
       if (before === undefined && status === '') continue;
-      const entry = withColumn(before, { set, status: set === null && status === '' ? '.' : status });
+      const column = { set, status: set === null && status === '' ? '.' : status };
+      const entry = withColumn(
+        before,
+        retries.size === 0 ? column : withRetries(column, retries, set === null ? [] : this.#keysOf(set)),
+      );
       const code = this.#graph.find(({ name }) => name === asset)?.codeVersion;
       // What its first values were made with: known before there were any.
       assets.set(asset, before === undefined && code !== undefined ? { ...entry, codeVersion: code } : entry);
@@ -111,8 +123,9 @@ export class StatusChanges {
     status: Extract<PartitionStatus, 'materialized' | 'missing' | 'skipped'>,
   ): void {
     const positions = this.#positions(set, keys);
-    const { letters } = this.#column(asset, set);
+    const { letters, retries } = this.#column(asset, set);
     for (const at of positions) letters.write(letterOf(status), at, 'latin1');
+    for (const key of keys) retries.delete(key);
     if (status !== 'missing') this.#spread(asset, set, positions, null);
   }
 
@@ -141,17 +154,35 @@ export class StatusChanges {
     const known = this.#graph.filter(({ name }) => named.has(name)).map(({ name }) => name);
     for (const asset of new Set([...known, ...named.keys()])) {
       const replaced = new Set<number>();
-      const { letters } = this.#column(asset, set);
+      const { letters, retries } = this.#column(asset, set);
       for (const { at, outcome, run } of named.get(asset)!) {
         const became = whatBecame(outcome)!;
         let status = afterRun(statusAt(String.fromCharCode(letters[at]!)), became);
         const reason = run.stale.get(asset);
         if (reason !== undefined) status = afterChange(status, reason);
+        const next = became === 'failed' ? this.#nextTry(asset, retries, run, reason) : null;
+        if (next === null) retries.delete(run.partitionKey);
+        else retries.set(run.partitionKey, next);
         letters.write(letterOf(status), at, 'latin1');
         if (became !== 'failed') replaced.add(at);
       }
       if (replaced.size > 0) this.#spread(asset, set, replaced, owner);
     }
+  }
+
+  /** With another version or other code its failures are counted anew. */
+  #nextTry(
+    asset: string,
+    retries: Column['retries'],
+    { partitionKey, failedAt, asked }: OutcomesOfRun,
+    changed: StaleReason | undefined,
+  ): NextTry | null {
+    const known = this.#graph.find(({ name }) => name === asset);
+    if (known === undefined || failedAt == null || changed === 'version' || changed === 'code') return null;
+    return nextTry(known, retries.get(partitionKey), {
+      failedAt: Date.parse(failedAt),
+      askedMs: asked?.get(asset),
+    });
   }
 
   /** All that is downstream of these positions becomes stale, as far as there is something. */
@@ -176,7 +207,12 @@ export class StatusChanges {
   }
 
   /** @returns those of the positions that are upstream of more */
-  #change({ letters }: Column, positions: Positions, reason: StaleReason): ReadonlySet<number> {
+  #change(column: Column, positions: Positions, reason: StaleReason): ReadonlySet<number> {
+    const { letters, set, retries } = column;
+    if (retries.size > 0 && reason !== 'upstream') {
+      if (set === null || positions === 'all') retries.clear();
+      else for (const at of positions) retries.delete(this.#keysOf(set)[at]!);
+    }
     const found = new Set<number>();
     for (const at of positions === 'all' ? letters.keys() : positions) {
       const before = statusAt(String.fromCharCode(letters[at]!));
@@ -202,16 +238,17 @@ export class StatusChanges {
 
   #column(asset: string, set: string | null): Column {
     const name = JSON.stringify([asset, set]);
-    const known = this.#columns.get(name);
-    if (known !== undefined) return known;
+    const open = this.#columns.get(name);
+    if (open !== undefined) return open;
     const entry = entryOf(this.#document.assets, asset);
-    const letters = (entry === undefined ? undefined : columnOf(entry, set)?.status) ?? '';
+    const known = entry === undefined ? undefined : columnOf(entry, set);
     const column = {
       asset,
       set,
       letters: Buffer.alloc(set === null ? 1 : this.#keysOf(set).length, '.', 'latin1'),
+      retries: new Map(retriesIn(known)),
     };
-    column.letters.write(letters, 'latin1');
+    column.letters.write(known?.status ?? '', 'latin1');
     this.#columns.set(name, column);
     return column;
   }

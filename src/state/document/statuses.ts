@@ -9,9 +9,10 @@ import type {
   StateAsked,
   StatusCounts,
 } from '../state-view.ts';
-import { without } from './columns.ts';
+import { columnOf } from './status-column.ts';
 import { positionsOf } from './key-positions.ts';
-import { type AssetEntry, entryOf, type StateDocument, type StatusColumn } from './state-document.ts';
+import { dueKeys, retriesOf } from './retries.ts';
+import { entryOf, type StateDocument } from './state-document.ts';
 
 /** What each letter of a document says. A key behind the last letter is missing. */
 const WORDS: Readonly<Record<string, PartitionStatus>> = {
@@ -64,22 +65,28 @@ export function statusOf(
 }
 
 export function* candidates(document: StateDocument, query: CandidateQuery): Generator<KeyStatuses> {
-  const { set, inStates, assets, alsoOf, prefix, order } = query;
+  const { set, inStates, assets, alsoOf, prefix, order, dueBy } = query;
   const keys = keysOf(document, set);
+  const due =
+    dueBy === undefined ? [] : assets.map((asset) => dueKeys(retriesOf(document, asset, set), dueBy));
+  const isAnyDue = due.some(({ size }) => size > 0);
   const columns = [...assets, ...alsoOf].map((asset) => lettersOf(document, asset, set));
   const chosen = inStates === null ? null : lettersIn(inStates);
   // Mostly there are none among a million keys: one look at the letters says so.
   if (chosen !== null) {
     const any = new RegExp(`[${[...chosen].join('')}]`);
-    if (!assets.some((_, asset) => any.test(columns[asset]!))) return;
+    if (!isAnyDue && !assets.some((_, asset) => any.test(columns[asset]!))) return;
   }
   const isNewestFirst = order === 'newest';
   for (let at = 0; at < keys.length; at++) {
     const position = isNewestFirst ? keys.length - 1 - at : at;
     const key = keys[position]!;
     if (prefix !== null && !key.startsWith(prefix)) continue;
-    if (chosen !== null && !assets.some((_, asset) => chosen.has(columns[asset]![position]!))) continue;
-    yield { key, statuses: columns.map((letters) => WORDS[letters[position]!]!) };
+    const isDue = isAnyDue && due.some((those) => those.has(key));
+    if (chosen !== null && !isDue && !assets.some((_, asset) => chosen.has(columns[asset]![position]!)))
+      continue;
+    const statuses = columns.map((letters) => WORDS[letters[position]!]!);
+    yield isDue ? { key, statuses, due: due.map((those) => those.has(key)) } : { key, statuses };
   }
 }
 
@@ -135,7 +142,15 @@ export function countsOf(
           ).keys(),
         ];
   for (const status of statusOf(document, { asset, set }, running)) count(status, -1);
-  return { total: letters.length, inProgress: running.length, ...counts };
+  const isRunning = new Set<string | null>(running);
+  const tries = [...retriesOf(document, asset, set)].flatMap(([key, { at }]) =>
+    at === null || isRunning.has(key) ? [] : [at],
+  );
+  const retryAt = tries.reduce<string | null>(
+    (first, at) => (first === null || at < first ? at : first),
+    null,
+  );
+  return { total: letters.length, inProgress: running.length, ...counts, retryAt };
 }
 
 /** How often each letter stands in a text, which may have a million of them. */
@@ -157,29 +172,6 @@ export function statesOf(
   const keys = keysOf(document, set);
   const running = pending.get(asset);
   return (position) => (running?.has(keys[position]!) ? 'in progress' : WORDS[letters[position]!]!);
-}
-
-/** Without some keys of a set. */
-export function withoutKeys(entry: AssetEntry, set: string, positions: readonly number[]): AssetEntry {
-  const column = columnOf(entry, set);
-  if (column === undefined) return entry;
-  const changed = { set, status: without(column.status, positions) };
-  return entry.set === set
-    ? { ...entry, ...changed }
-    : { ...entry, before: entry.before!.map((one) => (one === column ? changed : one)) };
-}
-
-export function columnOf(entry: AssetEntry, set: string | null): StatusColumn | undefined {
-  return entry.set === set ? entry : entry.before?.find((column) => column.set === set);
-}
-
-/** An asset that moved to another set keeps what was made before, and has it again when it comes back. */
-export function withColumn(entry: AssetEntry | undefined, column: StatusColumn): AssetEntry {
-  if (entry === undefined) return column;
-  if (entry.set === column.set) return { ...entry, ...column };
-  const { set, status, before = [], ...rest } = entry;
-  const others = before.filter((one) => one.set !== column.set);
-  return { ...rest, ...column, before: [{ set, status }, ...others] };
 }
 
 function keysOf(document: StateDocument, set: string): readonly string[] {

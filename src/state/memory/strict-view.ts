@@ -75,6 +75,16 @@ export function strictly(view: StateView, needs: Needs): StateView {
       for (const key of keys) demand(needed.has(key), `the status of ${asset} for ${key}`);
       return view.statusOf(asset, set, keys);
     },
+    nextTries: (asset, set, keys) => {
+      const declared = (needs.statuses ?? []).filter((need) => need.asset === asset && need.set === set);
+      const needed = new Set(declared.flatMap((need) => [...need.keys]));
+      for (const key of keys) demand(needed.has(key), `when ${asset} is tried again for ${key}`);
+      return view.nextTries(asset, set, keys);
+    },
+    nextRetry: (after) => {
+      demand(needs.retries === true, 'when a key is tried again');
+      return view.nextRetry(after);
+    },
     candidates: (query) => {
       demand(isAmong(query, needs.candidates), 'candidates');
       return view.candidates(query);

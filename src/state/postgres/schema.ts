@@ -1,7 +1,7 @@
 /** The tables of a state in PostgreSQL, as `dynpart state migrate` makes them. `@.` stands for the schema. */
 
 /** The version of the tables that this dynpart reads and writes. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** The oldest server, as `server_version_num` says it: PostgreSQL 13. */
 export const OLDEST_SERVER = 130_000;
@@ -73,8 +73,12 @@ create table @.status (
   key text collate "C" not null,
   asset text collate "C" not null,
   letter "char" not null,
+  -- Of a failed one: how often in a row, and when it is tried again (ISO 8601).
+  failures int not null default 0,
+  retry_at text collate "C",
   primary key (set_id, key, asset)
 );
+create index status_retry on @.status (retry_at) where retry_at is not null;
 create index status_backlog on @.status (asset) where letter = 'b';
 -- Assets of which something was on record, and with which code.
 create table @.asset (name text collate "C" primary key, code_version text);
@@ -208,6 +212,13 @@ create table @.asset (name text collate "C" primary key, code_version text);
 insert into @.asset (name) select distinct asset from @.status;
 alter table @.run_head add reasons json;
 alter table @.run add touched json;
+`,
+  ],
+  [
+    3,
+    `
+alter table @.status add failures int not null default 0, add retry_at text collate "C";
+create index status_retry on @.status (retry_at) where retry_at is not null;
 `,
   ],
 ]);

@@ -1,5 +1,4 @@
 /** Turns the needs of a plan into a few queries, and their answers into the view of the state that the plan is given. */
-import type { PartitionStatus } from '../../model/partition-status.ts';
 import { findRun, pendingRuns } from '../document/run-columns.ts';
 import type { KeysNeed, Needs } from '../needs.ts';
 import type {
@@ -18,7 +17,7 @@ import { readCandidates, readCounts, readOldest, readPage } from './read/questio
 import { readRuns } from './read/runs.ts';
 import { readSpent } from './read/run-keys.ts';
 import { runKeyText } from './run-key-text.ts';
-import { readStatuses, type StatusAsked } from './read/statuses.ts';
+import { readRetryTimes, readStatuses, type StatusAsked, type StatusRow } from './read/statuses.ts';
 import type { Port } from './port.ts';
 
 /** Where a moment is made sure of before anything else is asked: whose state it is, and of which version. */
@@ -34,6 +33,7 @@ export async function readSlice(port: Port, needs: Needs, tools: SliceTools): Pr
   const oldest = await oldestOf(port, needs);
   const keys = await keysOf(port, needs.keys ?? [], oldest);
   const statuses = await statusesOf(port, needs);
+  const retries = needs.retries === true ? await retriesOf(port) : null;
   const spent = await spentOf(port, needs);
   const groups = needs.runs === undefined ? null : await readRuns(port, needs.runs);
   const pages = await pagesOf(port, needs, moment);
@@ -52,7 +52,8 @@ export async function readSlice(port: Port, needs: Needs, tools: SliceTools): Pr
     ...keys,
     page: asked(pages, 'a page of keys'),
     oldest: asked(oldest, 'the oldest keys'),
-    statusOf: statuses,
+    ...statuses,
+    nextRetry: (after) => (retries === null ? undeclared('when a key is tried again') : retries(after)),
     candidates: asked(candidates, 'candidates'),
     counts: asked(counts, 'counts'),
     sensor: (name) =>
@@ -189,18 +190,30 @@ function addTo(sets: Map<string, Set<string>>, set: string, key: string): void {
   else known.add(key);
 }
 
-async function statusesOf(port: Port, needs: Needs): Promise<StateView['statusOf']> {
+async function retriesOf(port: Port): Promise<StateView['nextRetry']> {
+  const times = await readRetryTimes(port);
+  return (after) => times.find((at) => at > after) ?? null;
+}
+
+async function statusesOf(port: Port, needs: Needs): Promise<Pick<StateView, 'statusOf' | 'nextTries'>> {
   const wanted = new Map<string, StatusAsked>();
   for (const { asset, set, keys } of needs.statuses ?? [])
     for (const key of keys) wanted.set(statusName(asset, set, key), { asset, set, key });
   const found = wanted.size === 0 ? [] : await readStatuses(port, [...wanted.values()]);
-  const letters = new Map(found.map(({ asset, set, key, letter }) => [statusName(asset, set, key), letter]));
-  return (asset, set, keys): PartitionStatus[] =>
-    keys.map((key) => {
-      const name = statusName(asset, set, key);
-      if (!wanted.has(name)) undeclared(`the status of ${asset} for ${key}`);
-      return statusAt(letters.get(name));
-    });
+  const known = new Map(found.map((row) => [statusName(row.asset, row.set, row.key), row]));
+  const rowOf = (asset: string, set: string | null, key: string | null): StatusRow | undefined => {
+    const name = statusName(asset, set, key);
+    if (!wanted.has(name)) undeclared(`the status of ${asset} for ${key}`);
+    return known.get(name);
+  };
+  return {
+    statusOf: (asset, set, keys) => keys.map((key) => statusAt(rowOf(asset, set, key)?.letter)),
+    nextTries: (asset, set, keys) =>
+      keys.map((key) => {
+        const { failures, retry_at: at } = rowOf(asset, set, key) ?? { failures: 0, retry_at: null };
+        return failures === 0 ? null : { failures, at };
+      }),
+  };
 }
 
 function statusName(asset: string, set: string | null, key: string | null): string {

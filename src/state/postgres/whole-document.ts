@@ -2,10 +2,13 @@
 import {
   type AssetEntry,
   emptyDocument,
+  type RetryEntry,
   type RunGroup,
   type SpentRunKeys,
   type StateDocument,
+  type StatusColumn,
 } from '../document/state-document.ts';
+import { retriesIn } from '../document/retries.ts';
 import { withZero, runKeyText, withoutZero } from './run-key-text.ts';
 import { type Moment, readMoment } from './read/moment.ts';
 import type { JsonValue } from '../../model/json-value.ts';
@@ -23,7 +26,7 @@ const KEPT_OUT = `
 select s.name as set, o.key from @.key_set s join @.kept_out o on o.set_id = s.id order by s.id, o.n`;
 
 const STATUSES = `
-select t.asset, s.name as set, t.key, t.letter from @.status t left join @.key_set s on s.id = t.set_id
+select t.asset, s.name as set, t.key, t.letter, t.failures, t.retry_at from @.status t left join @.key_set s on s.id = t.set_id
 order by t.asset, t.set_id desc`;
 
 const RUN_KEYS = `
@@ -134,6 +137,8 @@ interface StatusRow {
   readonly set: string | null;
   readonly key: string;
   readonly letter: string;
+  readonly failures: number;
+  readonly retry_at: string | null;
 }
 
 type Positions = ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -143,25 +148,37 @@ interface AssetRow {
   readonly code_version: string | null;
 }
 
+interface OpenColumn {
+  readonly letters: string[];
+  readonly retries: RetryEntry[];
+}
+
 /** Which of an asset's columns stands first says nothing: each is asked for by its set. */
 function assetsOf(
   assets: readonly AssetRow[],
   statuses: readonly StatusRow[],
   positions: Positions,
 ): StateDocument['assets'] {
-  const columns = new Map<string, Map<string | null, string[]>>();
-  for (const { asset, set, key, letter } of statuses) {
-    const ofAsset = columns.get(asset) ?? new Map<string | null, string[]>();
+  const columns = new Map<string, Map<string | null, OpenColumn>>();
+  for (const { asset, set, key, letter, failures, retry_at: at } of statuses) {
+    const ofAsset = columns.get(asset) ?? new Map<string | null, OpenColumn>();
     columns.set(asset, ofAsset);
-    const letters = ofAsset.get(set) ?? [];
-    ofAsset.set(set, letters);
-    letters[set === null ? 0 : positions.get(set)!.get(key)!] = letter;
+    const column = ofAsset.get(set) ?? { letters: [], retries: [] };
+    ofAsset.set(set, column);
+    const position = set === null ? 0 : positions.get(set)!.get(key)!;
+    column.letters[position] = letter;
+    if (failures > 0) column.retries[position] = [set === null ? null : key, failures, at];
   }
   return Object.fromEntries(
     assets.map(({ name, code_version: codeVersion }): [string, AssetEntry] => {
       const [first = { set: null, status: '.' }, ...before] = Array.from(
         columns.get(name) ?? [],
-        ([set, letters]) => ({ set, status: Array.from(letters, (letter) => letter ?? '.').join('') }),
+        ([set, { letters, retries }]): StatusColumn => ({
+          set,
+          status: Array.from(letters, (letter) => letter ?? '.').join(''),
+          // By position, with holes: in the order of the set.
+          ...(retries.length > 0 && { retries: Object.values(retries) }),
+        }),
       );
       return [
         name,
@@ -227,9 +244,9 @@ insert into @.kept_out (set_id, key)
 select s.id, k.key from @.key_set s, unnest($2::text[]) with ordinality as k(key, n) where s.name = $1 order by k.n`;
 
 const PUT_STATUSES = `
-insert into @.status (set_id, key, asset, letter)
-select case when $2::text is null then 0 else (select id from @.key_set where name = $2) end, k.key, $1, k.letter::"char"
-from unnest($3::text[], $4::text[]) as k(key, letter)`;
+insert into @.status (set_id, key, asset, letter, failures, retry_at)
+select case when $2::text is null then 0 else (select id from @.key_set where name = $2) end, k.key, $1, k.letter::"char", k.failures, k.retry_at
+from unnest($3::text[], $4::text[], $5::int[], $6::text[]) as k(key, letter, failures, retry_at)`;
 
 const PUT_ASSETS = `insert into @.asset (name, code_version) select * from unnest($1::text[], $2::text[])`;
 
@@ -280,7 +297,10 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
     assets.map(([, { codeVersion }]) => codeVersion ?? null),
   ]);
   for (const [asset, entry] of assets)
-    for (const { set, status } of [entry, ...(entry.before ?? [])]) {
+    for (const column of [entry, ...(entry.before ?? [])]) {
+      const { set, status } = column;
+      const retries = retriesIn(column);
+      const retryOf = (key: string) => retries.get(set === null ? null : key);
       const made = Array.from(status).flatMap((letter, at) =>
         letter === '.' ? [] : [[keysOf(set)[at]!, letter] as const],
       );
@@ -289,6 +309,8 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
         set,
         made.map(([key]) => key),
         made.map(([, letter]) => letter),
+        made.map(([key]) => retryOf(key)?.failures ?? 0),
+        made.map(([key]) => retryOf(key)?.at ?? null),
       ]);
     }
   for (const [name, { status, cursor, version, lastTick, runKeys }] of Object.entries(document.sensors)) {

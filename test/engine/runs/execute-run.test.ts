@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { asset, type AssetOptions } from '../../../src/definitions/asset.ts';
 import { FailureError } from '../../../src/model/failure.ts';
 import type { IoManager } from '../../../src/definitions/io-manager.ts';
+import { RetryAfter } from '../../../src/definitions/retry-after.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import { loadProcessGroups } from '../../../src/cli/isolation/load-process-groups.ts';
 import { Programs } from '../../../src/engine/user-code/programs.ts';
@@ -173,6 +174,51 @@ describe('a run', () => {
   ])('fails where metadata is %s', async (_, metadata, says) => {
     const the = new Studio({ audio: { materialize: ({ addMetadata }) => addMetadata(metadata as never) } });
     expect((await the.end(['audio'])).error!.message).toContain(says);
+  });
+
+  it('waits within the run for what asks for a minute at most, ten times, beside its own retries', async () => {
+    let tries = 0;
+    const the = new Studio({
+      audio: {
+        retry: { maxRetries: 1 },
+        materialize: () => {
+          tries++;
+          throw tries % 4 === 3 ? new Error('broken') : new RetryAfter(60, 'not now');
+        },
+      },
+    });
+    const began = the.clock.now();
+    const ending = await the.end(['audio']);
+    // not now × 2, broken, not now × 3, broken for the second time
+    expect([tries, the.clock.now() - began]).toEqual([7, 5 * 60_000]);
+    expect([ending.error!.message, ending.asked]).toEqual([
+      expect.stringContaining('broken'),
+      new Map<string, number>(),
+    ]);
+    tries = -1000;
+    const patient = new Studio({
+      audio: { materialize: () => (tries++, Promise.reject(new RetryAfter(1.5))) },
+    });
+    expect((await patient.end(['audio'])).asked).toEqual(new Map([['audio', 1500]]));
+    expect(tries).toBe(-1000 + 11);
+  });
+
+  it('ends where user code asks for more than a minute, and says when', async () => {
+    const the = new Studio({
+      audio: { retry: { maxRetries: 5 }, materialize: () => Promise.reject(new RetryAfter(61, '429')) },
+    });
+    const ending = await the.end(['audio', 'transcript']);
+    expect(statusesOf(ending)).toEqual([
+      'audio FAILURE 1 asset-threw',
+      'transcript SKIPPED 0 upstream-failed',
+    ]);
+    const again = new Date(the.clock.now() + 61_000).toISOString();
+    expect(ending.error!.message).toContain(`threw: 429 (asks to be tried again at ${again})`);
+    expect(ending.asked).toEqual(new Map([['audio', 61_000]]));
+  });
+
+  it.each([-1, Number.NaN, Infinity, '5' as never])('refuses to wait for %s seconds', (seconds) => {
+    expect(() => new RetryAfter(seconds)).toThrow(/RetryAfter takes seconds from 0 to 31622400/);
   });
 
   it('hands on the one value of an asset without partitions to every key', async () => {

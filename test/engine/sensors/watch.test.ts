@@ -7,7 +7,7 @@ import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline
 import { sensor } from '../../../src/definitions/sensor.ts';
 import { watch } from '../../../src/engine/sensors/watch.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
-import { keysAdded, letters, queuedRuns, tickRecord } from '../../support/builders.ts';
+import { keysAdded, knownOf, letters, queuedRuns, tickRecord } from '../../support/builders.ts';
 import { EngineRig } from '../../support/engine-rig.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -101,6 +101,47 @@ describe('a watch', () => {
     });
     await the.clock.advance(61_000);
     expect(the.evaluated.filter((line) => line.includes('quick')).length).toBeGreaterThan(0);
+    await the.stop();
+  });
+
+  it('tries a failed key again when its time comes, without anything having changed', async () => {
+    // Loaded on use, which takes time that no clock of a test knows.
+    await import('../../../src/engine/sensors/run-automation.ts');
+    let fails = true;
+    const tries: number[] = [];
+    const the = new Watch((note) =>
+      definePipeline({
+        assets: [
+          asset({
+            name: 'audio',
+            partitions: letters,
+            automate: 'missing',
+            retry: { maxRetries: 0, later: ['10m'] },
+            materialize: () => {
+              tries.push(the.clock.time);
+              if (fails) throw new Error('away');
+              return 1;
+            },
+          }),
+        ],
+        sensors: [sensor({ name: 'quick', minimumIntervalSeconds: 86_400, evaluate: () => note('quick') })],
+      }),
+    );
+    await the.clock.advance(3000);
+    const pipeline = knownOf(the.rig.pipeline);
+    await the.rig.store.commit({}, () => ({
+      changes: [{ type: 'pipeline-known', pipeline }, keysAdded('letters', ['a'])],
+      outcome: undefined,
+    }));
+    await the.clock.advance(5000);
+    expect(tries).toHaveLength(1);
+    fails = false;
+    await the.clock.advance(590_000);
+    expect(tries).toHaveLength(1);
+    await the.clock.advance(15_000);
+    expect(tries).toHaveLength(2);
+    const { assets } = the.rig.store.document;
+    expect(assets['audio']).toEqual({ set: 'letters', status: 'm' });
     await the.stop();
   });
 

@@ -126,6 +126,38 @@ describe('checking a state', () => {
       },
     },
     {
+      code: 'retries',
+      says: 'asset \'audio\' says when "a" is tried again, which is materialized',
+      broken: {
+        assets: {
+          audio: {
+            set: 'letters',
+            status: 'mf',
+            retries: [
+              ['a', 1, AT],
+              ['b', 1, null],
+            ],
+          },
+        },
+      },
+    },
+    {
+      code: 'retries',
+      says: "asset 'audio' says twice when a key is tried again",
+      broken: {
+        assets: {
+          audio: {
+            set: 'letters',
+            status: 'mf',
+            retries: [
+              ['b', 1, AT],
+              ['b', 2, AT],
+            ],
+          },
+        },
+      },
+    },
+    {
       code: 'run-key-place',
       says: 'a key without a set',
       broken: { sensors: spending({ ofKeys: { letters: '11' }, other: [['once', null, 'a'], X] }) },
@@ -176,7 +208,6 @@ describe('checking a state', () => {
       says: "'audio' (SKIPPED)",
       broken: { runs: [runGroup({ done: { '1': [{ ...MADE, status: 'SKIPPED' }] } })] },
     },
-    { code: 'done', says: 'which is failed', broken: { runs: [runGroup({ done: { '2': [MADE] } })] } },
     {
       code: 'shape',
       says: 'runs[0].done.1[0].attempts',

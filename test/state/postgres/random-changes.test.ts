@@ -70,8 +70,21 @@ const pipelineOf = (set: string, pick: number, yes: boolean): KnownPipeline => (
   concurrency: 1,
   sensors: [],
   assets: [
-    { name: 'config', set: null, inputs: [], deps: [], ...(pick > 3 && { codeVersion: `${pick}` }) },
-    { name: 'audio', set, inputs: [], deps: ['config'], ...(yes && { automate: 'missing' as const }) },
+    {
+      name: 'config',
+      set: null,
+      inputs: [],
+      deps: [],
+      ...(yes && { automate: 'stale' as const, later: [1000, 2000] }),
+      ...(pick > 3 && { codeVersion: `${pick}` }),
+    },
+    {
+      name: 'audio',
+      set,
+      inputs: [],
+      deps: ['config'],
+      ...(yes && { automate: 'missing' as const, later: [1000] }),
+    },
     { name: 'text', set, inputs: ['audio'], deps: [], ...(pick > 1 && { codeVersion: `${pick % 3}` }) },
     {
       name: 'summary',
@@ -192,13 +205,14 @@ function changesFor(
             const assets = group.assets.map((asset, n) =>
               outcomeOf(asset, n === 1 && yes ? 'SKIPPED' : status, n + pick),
             );
-            return finishedRun({
+            const end = finishedRun({
               id: run.id,
               partitionKey: run.partitionKey,
               set: group.set,
               status,
               assets,
             });
+            return pick > 3 ? { ...end, asked: new Map([['summary', pick * 1000]]) } : end;
           }),
         },
       ];
@@ -232,6 +246,10 @@ function meaning(document: StateDocument): unknown {
   const statuses = ASSETS.map((asset) => [
     view.statusOf(asset, null, [null]),
     ...SETS.map((set) => view.statusOf(asset, set, view.keys(set))),
+  ]);
+  const retries = ASSETS.map((asset) => [
+    view.nextTries(asset, null, [null]),
+    ...SETS.map((set) => view.nextTries(asset, set, view.keys(set))),
   ]);
   const runs = view
     .runs()
@@ -291,6 +309,7 @@ function meaning(document: StateDocument): unknown {
     pipeline: document.pipeline,
     sets,
     statuses,
+    retries,
     runs,
     sensors,
     executors,
@@ -339,10 +358,11 @@ describe('random commits', () => {
             expect(serious).toEqual([]);
             await store.restore(copy, 'kept');
             const restored = await store.document();
-            const shown = meaning(restored) as { sets: unknown; statuses: unknown };
-            expect([shown.sets, shown.statuses]).toEqual([
+            const shown = meaning(restored) as { sets: unknown; statuses: unknown; retries: unknown };
+            expect([shown.sets, shown.statuses, shown.retries]).toEqual([
               (meaning(copy) as typeof shown).sets,
               (meaning(copy) as typeof shown).statuses,
+              (meaning(copy) as typeof shown).retries,
             ]);
           } finally {
             await rig.dispose();

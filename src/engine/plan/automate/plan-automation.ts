@@ -3,17 +3,15 @@
  * as it should be and not on its way, and remembers nothing. Pure.
  */
 import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
-import { fail } from '../../../model/failure.ts';
-import { nameOfType } from '../../../model/partition-key.ts';
-import { describeThrown } from '../../../model/thrown.ts';
 import { hasChangedSince, isThere, type PartitionStatus, whyStale } from '../../../model/partition-status.ts';
 import { AUTOMATION, type RunReason } from '../../../model/run.ts';
 import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord } from '../../../model/tick.ts';
-import { isoTime } from '../../../model/time.ts';
+import { isoTime, type Millis } from '../../../model/time.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { CandidateQuery, StateView } from '../../../state/state-view.ts';
 import { together } from '../needs-together.ts';
+import { isWanted } from './is-wanted.ts';
 import { AskedRuns } from '../queue/asked-runs.ts';
 import { PendingWork } from '../queue/pending-work.ts';
 import { queueRuns } from '../queue/queue-runs.ts';
@@ -45,18 +43,18 @@ export type Verdict =
 const SETTLED: Verdict = { is: 'settled' };
 const IN_PROGRESS: Verdict = { is: 'in-progress' };
 
-export function needsOfAutomation(pipeline: Pipeline): Needs {
+export function needsOfAutomation(pipeline: Pipeline, now: Millis): Needs {
   const all = automatedBySet(pipeline);
   const alone = namesAlone(pipeline, all);
   return together(
-    { sensors: [AUTOMATION], executors: true },
+    { sensors: [AUTOMATION], executors: true, retries: true },
     { statuses: alone.map((asset) => ({ asset, set: null, keys: [null] })) },
     { runs: [{ assets: [...new Set(all.flatMap(({ assets }) => assets.flatMap(namesIn)))] }] },
     ...all.flatMap(({ set, assets }): Needs[] => {
       if (set === null) return [];
       const asksItems = assets.some(({ automate }) => automate!.only !== null);
       return [
-        { candidates: [queryOf(pipeline, set, assets)] },
+        { candidates: [queryOf(pipeline, { set, assets }, now)] },
         ...(asksItems ? [{ keys: [{ set, keys: 'all' as const, carried: true as const }] }] : []),
       ];
     }),
@@ -71,17 +69,22 @@ export function planAutomation(
   const asked = new AskedRuns({ sensor: AUTOMATION, origin: owner === null ? 'worker' : 'tick' });
   const pending = new PendingWork(view);
   const all = automatedBySet(pipeline);
+  const by = isoTime(moment.now);
   const alone = new Map(
     namesAlone(pipeline, all).map((name) => [name, view.statusOf(name, null, [null])[0]!]),
   );
+  const isDueAlone = (name: string): boolean => {
+    const [next] = view.nextTries(name, null, [null]);
+    return next !== null && next!.at !== null && next!.at <= by;
+  };
   const takenAlone = new Set<string>();
   let room = pipeline.automation.perTick;
   for (const { set, assets } of all) {
     const look = new Look({ pipeline, pending, alone, takenAlone });
     const dues =
       set === null
-        ? [look.dueOf(null, assets, () => 'missing')]
-        : keysOf(view, pipeline, { set, assets }, look);
+        ? [look.dueOf(null, assets, { statusOf: () => 'missing', isDue: isDueAlone })]
+        : keysOf(view, pipeline, { set, assets, now: moment.now }, look);
     for (const { key, assets: due, reasons } of inTurn(dues, room)) {
       if (set === null) for (const { name } of due) takenAlone.add(name);
       asked.add(set, key, { assets: due.map(({ name }) => name), reasons, tags: {} });
@@ -108,15 +111,20 @@ export function planAutomation(
   const changes: StateChange[] = queued.map((runs) => ({ type: 'runs-queued', runs, owner }));
   if (changes.length > 0)
     changes.push({ type: 'sensor-changed', sensor: AUTOMATION, tick: recordOfTick(tick) });
-  return { changes, queued, tick };
+  return { changes, queued, tick, nextAt: view.nextRetry(by) };
 }
 
-/** Why an automated asset is to be made for a key; `null`: it is as it should be, or waits for a person or a change. */
+/**
+ * Why an automated asset is to be made for a key; `null`: it is as it should be, or waits for a person or a change.
+ * @param isDue whether it failed, and is to be tried again by now
+ */
 export function reasonToAutomate(
   { automate }: AssetDefinition,
   status: PartitionStatus,
+  isDue = false,
 ): Exclude<RunReason, 'asked'> | null {
   if (automate === null) return null;
+  if (isDue) return 'failed';
   if (status === 'missing' || (status === 'backlog' && automate.takesBacklog)) return 'missing';
   if (automate.when === 'missing') return !isThere(status) && hasChangedSince(status) ? 'failed' : null;
   return hasChangedSince(status) ? 'failed' : whyStale(status);
@@ -140,7 +148,12 @@ function namesAlone(pipeline: Pipeline, all: readonly Automated[]): string[] {
   return [...names].filter((name) => pipeline.assets.get(name)?.set == null);
 }
 
-function queryOf(pipeline: Pipeline, set: string, assets: readonly AssetDefinition[]): CandidateQuery {
+interface AutomatedOfSet {
+  readonly set: string;
+  readonly assets: readonly AssetDefinition[];
+}
+
+function queryOf(pipeline: Pipeline, { set, assets }: AutomatedOfSet, now: Millis): CandidateQuery {
   const names = new Set(assets.map(({ name }) => name));
   const others = new Set(assets.flatMap(({ upstream }) => upstream).filter((name) => !names.has(name)));
   return {
@@ -150,48 +163,37 @@ function queryOf(pipeline: Pipeline, set: string, assets: readonly AssetDefiniti
     alsoOf: [...others].filter((name) => pipeline.assets.get(name)?.set === set),
     prefix: null,
     order: 'oldest',
+    dueBy: isoTime(now),
   };
 }
 
 function* keysOf(
   view: StateView,
   pipeline: Pipeline,
-  { set, assets }: { readonly set: string; readonly assets: readonly AssetDefinition[] },
+  { set, assets, now }: AutomatedOfSet & { readonly now: Millis },
   look: Look,
 ): Generator<Due> {
-  const query = queryOf(pipeline, set, assets);
+  const query = queryOf(pipeline, { set, assets }, now);
   const column = new Map([...query.assets, ...query.alsoOf].map((name, at) => [name, at]));
   const filtered = assets.some(({ automate }) => automate!.only !== null);
-  for (const { key, statuses } of view.candidates(query)) {
+  for (const { key, statuses, due } of view.candidates(query)) {
     const carried = filtered ? view.carried(set, [key]).get(key) : undefined;
     const wanted = filtered ? assets.filter((asset) => isWanted(asset, key, carried?.item ?? null)) : assets;
-    yield look.dueOf(key, wanted, (name) => statuses[column.get(name)!]!);
+    yield look.dueOf(key, wanted, {
+      statusOf: (name) => statuses[column.get(name)!]!,
+      isDue: (name) => due?.[column.get(name)!] ?? false,
+    });
   }
 }
 
-/** What the user's filter says. @throws FailureError where it throws, or answers with a promise */
-function isWanted({ name, automate }: AssetDefinition, key: string, item: unknown): boolean {
-  const { only } = automate!;
-  if (only === null) return true;
-  let answer: unknown;
-  try {
-    answer = only(key, item);
-  } catch (error) {
-    return fail({ reason: 'sensor-threw', sensor: AUTOMATION, ...describeThrown(error) });
-  }
-  if (typeof answer === 'boolean') return answer;
-  const message = `automate.only of asset '${name}' must answer with true or false, not ${nameOfType(answer)}`;
-  return fail({ reason: 'sensor-result', sensor: AUTOMATION, problems: [message] });
-}
-
-/** Fresh keys first, in the order of their set; then those that are to be made again. */
+/** Fresh keys first, in the order of their set; then those that are to be made again, or have failed. */
 function* inTurn(dues: Iterable<Due>, room: number): Generator<Due> {
   let left = room;
   const again: Due[] = [];
   for (const due of dues) {
     if (left === 0) return;
     if (due.assets.length === 0) continue;
-    if (due.reasons.includes('missing')) {
+    if (due.reasons.includes('missing') && !due.reasons.includes('failed')) {
       left--;
       yield due;
     } else if (again.length < left) again.push(due);
@@ -208,6 +210,13 @@ interface Surroundings {
   readonly takenAlone: ReadonlySet<string>;
 }
 
+/** What is on record of assets for one key. */
+interface OnRecord {
+  readonly statusOf: (asset: string) => PartitionStatus;
+  /** Whether it failed, and is to be tried again by now. */
+  readonly isDue: (asset: string) => boolean;
+}
+
 class Look {
   readonly #around: Surroundings;
 
@@ -215,13 +224,9 @@ class Look {
     this.#around = around;
   }
 
-  dueOf(
-    key: string | null,
-    assets: readonly AssetDefinition[],
-    statusInSet: (asset: string) => PartitionStatus,
-  ): Due {
+  dueOf(key: string | null, assets: readonly AssetDefinition[], onRecord: OnRecord): Due {
     const taken = new Map<AssetDefinition, RunReason>();
-    for (const [asset, verdict] of this.verdicts(key, assets, statusInSet))
+    for (const [asset, verdict] of this.verdicts(key, assets, onRecord))
       if (verdict.is === 'due') taken.set(asset, verdict.reason);
     return { key, assets: [...taken.keys()], reasons: [...taken.values()] };
   }
@@ -230,13 +235,13 @@ class Look {
   *verdicts(
     key: string | null,
     assets: readonly AssetDefinition[],
-    statusInSet: (asset: string) => PartitionStatus,
+    { statusOf: statusInSet, isDue }: OnRecord,
   ): Generator<readonly [AssetDefinition, Verdict]> {
     const { alone } = this.#around;
     const statusOf = (name: string): PartitionStatus => alone.get(name) ?? statusInSet(name);
     const taken = new Set<string>();
     for (const asset of assets) {
-      const reason = this.#reason(asset, statusOf, taken);
+      const reason = this.#reason(asset, { statusOf, isDue }, taken);
       if (reason === null) yield [asset, SETTLED];
       else if (this.#isPending(asset, key)) yield [asset, IN_PROGRESS];
       else {
@@ -250,10 +255,10 @@ class Look {
   /** What this plan makes again makes stale what depends on it. */
   #reason(
     asset: AssetDefinition,
-    statusOf: (asset: string) => PartitionStatus,
+    { statusOf, isDue }: OnRecord,
     taken: ReadonlySet<string>,
   ): RunReason | null {
-    const reason = reasonToAutomate(asset, statusOf(asset.name));
+    const reason = reasonToAutomate(asset, statusOf(asset.name), isDue(asset.name));
     if (reason !== null || asset.automate!.when === 'missing') return reason;
     const isMadeAgain = asset.upstream.some((upstream) => taken.has(upstream));
     return isMadeAgain && statusOf(asset.name) === 'materialized' ? 'upstream' : null;

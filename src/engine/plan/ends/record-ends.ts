@@ -122,8 +122,8 @@ function staleOf(
 }
 
 function withStale(end: RecordedEnd, stale: StaleAssets): FinishedRun {
-  const { record, set } = end;
-  return stale.size === 0 ? { record, set } : { record, set, stale };
+  const { record, set, asked } = end;
+  return { record, set, ...(stale.size > 0 && { stale }), ...(asked !== undefined && { asked }) };
 }
 
 /** A process in the state. A run that the process has started takes room until the run has ended, also when the process's share is less by now. */

@@ -1,5 +1,5 @@
 /** How long to wait before an asset is tried again. Pure: chance comes in as a number. */
-import type { RetryPolicy } from '../../../definitions/asset.ts';
+import type { RetryWithin } from '../../../definitions/pipeline.ts';
 
 const LONGEST_MS = Number.MAX_SAFE_INTEGER;
 
@@ -10,7 +10,7 @@ const LONGEST_MS = Number.MAX_SAFE_INTEGER;
  * @returns at most about 285,000 years: after a thousand tries an exponential delay would be no number any more
  * @param chance from 0 up to, but not including, 1
  */
-export function retryDelay(policy: Required<RetryPolicy>, attempt: number, chance: number): number {
+export function retryDelay(policy: RetryWithin, attempt: number, chance: number): number {
   const factor = { constant: 1, linear: attempt, exponential: Math.min(2 ** attempt - 1, LONGEST_MS) }[
     policy.backoff
   ];

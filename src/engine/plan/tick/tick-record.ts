@@ -26,6 +26,8 @@ export interface TickPlan {
   readonly changes: readonly StateChange[];
   readonly tick: TickRecord;
   readonly queued: readonly QueuedRuns[];
+  /** When there may be more to do though nothing changes (ISO 8601, UTC). */
+  readonly nextAt?: string | null;
 }
 
 /** Plans a tick: what a sensor's result comes to, given the state. */

@@ -29,11 +29,12 @@ export async function finishRuns(
   const left = new Map(gone.map((run) => [run.id, run]));
   await recordRuns(port, finished);
   // What is on record counts once: another run may have come to something else since.
-  const ended = finished.map(({ record: { id, partitionKey, assets }, set, stale = NONE_STALE }) => {
+  const ended = finished.map(({ record, set, stale = NONE_STALE, asked }) => {
+    const { id, partitionKey, assets, finishedAt: failedAt } = record;
     const run = left.get(id);
     const done = run?.done_assets ?? [];
     const outcomes = assets.filter(({ asset }) => !done.includes(asset));
-    return { id, set, partitionKey, assets: outcomes, stale, owner: run?.owner ?? null };
+    return { id, set, partitionKey, assets: outcomes, stale, owner: run?.owner ?? null, failedAt, asked };
   });
   await recordOutcomes(port, surroundings, ended);
   await moveValues(port, ended);

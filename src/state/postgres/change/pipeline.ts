@@ -19,7 +19,6 @@ const BACKLOG = `
 with made as (
   insert into @.status (set_id, key, asset, letter)
   select s.id, k.key, $1, 'b' from @.key_set s join @.key k on k.set_id = s.id where s.name = $2
-  union all select 0, '', $1, 'b' where $2::text is null
   on conflict do nothing returning asset
 )
 insert into @.asset (name, code_version) select distinct asset, $3 from made on conflict do nothing`;
@@ -52,7 +51,8 @@ export async function rememberPipeline(
     ]);
   const was = new Map(before?.assets.map((asset) => [asset.name, asset]));
   const owed = pipeline.assets.filter(
-    ({ automate, takesBacklog }) => automate === undefined || takesBacklog === true,
+    // What has no keys was never in a set before.
+    ({ automate, takesBacklog, set }) => automate === undefined || takesBacklog === true || set === null,
   );
   await port.execute(NO_BACKLOG, [owed.map(({ name }) => name), owed.map(({ set }) => set)]);
   for (const asset of pipeline.assets) {

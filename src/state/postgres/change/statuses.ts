@@ -3,12 +3,14 @@
  * that holds only the keys that are concerned, and written back as the letters that came out different.
  */
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import type { NextTry } from '../../../model/next-try.ts';
 import {
   type AssetEntry,
   emptyDocument,
   entryOf,
   type StateDocument,
 } from '../../document/state-document.ts';
+import { retriesIn } from '../../document/retries.ts';
 import { StatusChanges } from '../../document/status-changes.ts';
 import { type Port, rows } from '../port.ts';
 import { touchRuns } from './touched.ts';
@@ -30,10 +32,14 @@ interface LettersRow {
   readonly set: string | null;
   readonly key: string;
   readonly letters: Readonly<Record<string, string>>;
+  /** By asset, of those that failed and are tried again. */
+  readonly retries: Readonly<Record<string, readonly [failures: number, at: string | null]>>;
 }
 
+const RETRIES = `coalesce(json_object_agg(t.asset, json_build_array(t.failures, t.retry_at)) filter (where t.failures > 0), '{}')`;
+
 const LETTERS = `
-select s.name as set, k.key, coalesce(json_object_agg(t.asset, t.letter) filter (where t.asset is not null), '{}') as letters
+select s.name as set, k.key, coalesce(json_object_agg(t.asset, t.letter) filter (where t.asset is not null), '{}') as letters, ${RETRIES} as retries
 from (
   select s.id as set_id, w.key from unnest($1::text[], $2::text[]) as w(set, key) join @.key_set s on s.name = w.set
   union select k.set_id, k.key from @.key_set s join @.key k on k.set_id = s.id where s.name = any($3)
@@ -42,7 +48,7 @@ join @.key k on k.set_id = w.set_id and k.key = w.key join @.key_set s on s.id =
 left join @.status t on t.set_id = k.set_id and t.key = k.key
 group by s.name, k.key
 union all
-select null, '', coalesce(json_object_agg(t.asset, t.letter), '{}') from @.status t where t.set_id = 0`;
+select null, '', coalesce(json_object_agg(t.asset, t.letter), '{}'), ${RETRIES} from @.status t where t.set_id = 0`;
 
 const ASSETS = `select name, code_version from @.asset`;
 
@@ -92,9 +98,9 @@ async function partialDocument(
   const found = await rows<LettersRow>(port, LETTERS, [sets, keys, whole]);
   const known = await rows<{ readonly name: string; readonly code_version: string | null }>(port, ASSETS);
   const bySet = new Map<string, LettersRow[]>();
-  let alone: LettersRow['letters'] = {};
+  let alone: Pick<LettersRow, 'letters' | 'retries'> = { letters: {}, retries: {} };
   for (const row of found) {
-    if (row.set === null) alone = row.letters;
+    if (row.set === null) alone = row;
     else {
       const ofSet = bySet.get(row.set) ?? [];
       bySet.set(row.set, ofSet);
@@ -104,10 +110,12 @@ async function partialDocument(
   const entries = known.map(({ name, code_version: codeVersion }): [string, AssetEntry] => {
     const before = Array.from(bySet, ([set, ofSet]) => ({
       set,
-      status: ofSet.map(({ letters }) => (Object.hasOwn(letters, name) ? letters[name]! : '.')).join(''),
+      status: ofSet.map(({ letters }) => entryOf(letters, name) ?? '.').join(''),
+      ...retriesAmong(ofSet, name),
     }));
-    const status = Object.hasOwn(alone, name) ? alone[name]! : '.';
-    return [name, { set: null, status, before, ...(codeVersion !== null && { codeVersion }) }];
+    const status = entryOf(alone.letters, name) ?? '.';
+    const retries = retriesAmong([{ ...alone, key: null }], name);
+    return [name, { set: null, status, ...retries, before, ...(codeVersion !== null && { codeVersion }) }];
   });
   return {
     ...emptyDocument(),
@@ -124,13 +132,26 @@ async function partialDocument(
   };
 }
 
+function retriesAmong(
+  found: readonly (Pick<LettersRow, 'retries'> & { readonly key: string | null })[],
+  asset: string,
+): Pick<AssetEntry, 'retries'> {
+  const retries = found.flatMap(({ key, retries: those }) => {
+    const retry = entryOf(those, asset);
+    return retry === undefined ? [] : [[key, ...retry] as const];
+  });
+  return retries.length === 0 ? {} : { retries };
+}
+
 const SOME_RUNS = [{}] as unknown as StateDocument['runs'];
 
 const PUT = `
-insert into @.status (set_id, key, asset, letter)
-select case when w.set is null then 0 else s.id end, coalesce(w.key, ''), w.asset, w.letter::"char"
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w(set, key, asset, letter) left join @.key_set s on s.name = w.set
-on conflict (set_id, key, asset) do update set letter = excluded.letter`;
+insert into @.status (set_id, key, asset, letter, failures, retry_at)
+select case when w.set is null then 0 else s.id end, coalesce(w.key, ''), w.asset, w.letter::"char", w.failures, w.retry_at
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[]) as w(set, key, asset, letter, failures, retry_at)
+left join @.key_set s on s.name = w.set
+on conflict (set_id, key, asset) do update
+set letter = excluded.letter, failures = excluded.failures, retry_at = excluded.retry_at`;
 
 const DROP = `
 delete from @.status t
@@ -145,21 +166,28 @@ interface Changed {
   readonly key: string | null;
   readonly asset: string;
   readonly letter: string;
+  readonly next: NextTry | null;
 }
 
-async function writeBack(port: Port, before: StateDocument, after: StateDocument['assets']): Promise<void> {
+async function writeBack(port: Port, state: StateDocument, after: StateDocument['assets']): Promise<void> {
   const changed: Changed[] = [];
   const fresh: [string, AssetEntry][] = [];
   for (const [asset, entry] of Object.entries(after)) {
-    const was = entryOf(before.assets, asset);
+    const was = entryOf(state.assets, asset);
     if (was === undefined) fresh.push([asset, entry]);
-    for (const { set, status } of [entry, ...(entry.before ?? [])]) {
-      const old = was && [was, ...(was.before ?? [])].find((column) => column.set === set)?.status;
-      if (old === status) continue;
-      const keys = set === null ? [null] : (entryOf(before.sets, set)?.keys ?? []);
+    for (const column of [entry, ...(entry.before ?? [])]) {
+      const { set, status } = column;
+      const old = was && [was, ...(was.before ?? [])].find((one) => one.set === set);
+      const retries = retriesIn(column);
+      const before = retriesIn(old);
+      if (old?.status === status && retries.size + before.size === 0) continue;
+      const keys = set === null ? [null] : (entryOf(state.sets, set)?.keys ?? []);
       for (const [at, key] of keys.entries()) {
         const letter = status[at] ?? '.';
-        if (letter !== (old?.[at] ?? '.')) changed.push({ set, key, asset, letter });
+        const next = retries.get(key) ?? null;
+        const last = before.get(key) ?? null;
+        const isNext = next?.failures !== last?.failures || next?.at !== last?.at;
+        if (letter !== (old?.status[at] ?? '.') || isNext) changed.push({ set, key, asset, letter, next });
       }
     }
   }
@@ -176,5 +204,11 @@ async function writeBack(port: Port, before: StateDocument, after: StateDocument
   const gone = changed.filter(({ letter }) => letter === '.');
   const there = changed.filter(({ letter }) => letter !== '.');
   if (gone.length > 0) await port.execute(DROP, columns(gone));
-  if (there.length > 0) await port.execute(PUT, [...columns(there), there.map(({ letter }) => letter)]);
+  if (there.length > 0)
+    await port.execute(PUT, [
+      ...columns(there),
+      there.map(({ letter }) => letter),
+      there.map(({ next }) => next?.failures ?? 0),
+      there.map(({ next }) => next?.at ?? null),
+    ]);
 }

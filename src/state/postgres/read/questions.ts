@@ -92,23 +92,35 @@ export async function readPage(port: Port, query: PageQuery, total: number): Pro
 }
 
 const candidates = (order: 'asc' | 'desc'): string => `
-select x.key, x.letters from (
-  select k.key, k.pos, ${lettersOf('$2', false)} as letters
+select x.key, x.letters, x.due from (
+  select k.key, k.pos, ${lettersOf('$2', false)} as letters, coalesce(array(
+    select t.asset from @.status t
+    where t.set_id = k.set_id and t.key = k.key and t.asset = any($6::text[]) and t.retry_at <= $7
+  ), '{}') as due
   from @.key k join @.key_set s on s.id = k.set_id
   where s.name = $1 and starts_with(k.key, coalesce($3, ''))
-) x where $4::text is null or left(x.letters, $5) ~ $4
+) x where $4::text is null or left(x.letters, $5) ~ $4 or x.due <> '{}'
 order by x.pos ${order}`;
 
 export async function readCandidates(port: Port, query: CandidateQuery): Promise<readonly KeyStatuses[]> {
-  const { set, inStates, assets, alsoOf, prefix, order } = query;
-  const found = await rows<{ readonly key: string; readonly letters: string }>(
-    port,
-    candidates(order === 'newest' ? 'desc' : 'asc'),
-    [set, [...assets, ...alsoOf], prefix, inStates === null ? null : patternOf(inStates), assets.length],
-  );
-  return found.map(({ key, letters }) => ({
+  const { set, inStates, assets, alsoOf, prefix, order, dueBy } = query;
+  const found = await rows<{
+    readonly key: string;
+    readonly letters: string;
+    readonly due: readonly string[];
+  }>(port, candidates(order === 'newest' ? 'desc' : 'asc'), [
+    set,
+    [...assets, ...alsoOf],
+    prefix,
+    inStates === null ? null : patternOf(inStates),
+    assets.length,
+    dueBy === undefined ? [] : assets,
+    dueBy ?? null,
+  ]);
+  return found.map(({ key, letters, due }) => ({
     key,
     statuses: Array.from(letters, statusAt),
+    ...(due.length > 0 && { due: assets.map((asset) => due.includes(asset)) }),
   }));
 }
 
@@ -136,7 +148,7 @@ with asked as (
   select w.n, w.asset, w.set, case when w.set is null then 0 else s.id end as set_id, case when w.set is null then 1 else coalesce(s.size, 0) end as total
   from unnest($1::text[], $2::text[]) with ordinality as w(asset, set, n) left join @.key_set s on s.name = w.set
 ), letters as (
-  select a.n, t.key, t.letter from asked a join @.status t on t.set_id = a.set_id and t.asset = a.asset
+  select a.n, t.key, t.letter, t.retry_at from asked a join @.status t on t.set_id = a.set_id and t.asset = a.asset
 ), running as (
   select distinct a.n, coalesce(r.key, '') as key
   from asked a join @.run_head h on a.asset = any(h.assets) join @.run r on r.head = h.n
@@ -148,7 +160,9 @@ select a.n::int, a.total::float8 as total,
   (select coalesce(json_object_agg(x.letter, x.count), '{}') from (
     select l.letter, count(*) from letters l
     where l.n = a.n and not exists (select from running r where r.n = a.n and r.key = l.key) group by l.letter
-  ) x) as letters
+  ) x) as letters,
+  (select min(l.retry_at) from letters l where l.n = a.n
+    and not exists (select from running r where r.n = a.n and r.key = l.key)) as retry_at
 from asked a order by a.n`;
 
 export async function readCounts(
@@ -160,8 +174,9 @@ export async function readCounts(
     readonly total: number;
     readonly in_progress: number;
     readonly letters: Readonly<Record<string, number>>;
+    readonly retry_at: string | null;
   }>(port, COUNTS, [queries.map(({ asset }) => asset), queries.map(({ set }) => set)]);
-  return found.map(({ total, in_progress: inProgress, letters }) => {
+  return found.map(({ total, in_progress: inProgress, letters, retry_at: retryAt }) => {
     const counts = { materialized: 0, failed: 0, skipped: 0, missing: 0, stale: 0, backlog: 0 };
     for (const [letter, count] of Object.entries(letters)) {
       const status = statusAt(letter);
@@ -170,6 +185,6 @@ export async function readCounts(
       if (status === 'backlog') counts.backlog += count;
     }
     const missing = total - inProgress - counts.materialized - counts.failed - counts.skipped;
-    return { total, inProgress, ...counts, missing };
+    return { total, inProgress, ...counts, missing, retryAt };
   });
 }

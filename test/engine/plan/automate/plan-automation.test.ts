@@ -29,12 +29,14 @@ function made(
   automate?: Automate<{ n: number }>,
   deps: readonly AnyAsset[] = [],
   codeVersion?: string,
+  later?: readonly string[],
 ) {
   return asset({
     name,
     partitions: letters,
     deps,
     ...(automate && { automate }),
+    ...(later && { retry: { later } }),
     ...(codeVersion !== undefined && { codeVersion }),
     materialize: () => name,
   });
@@ -45,6 +47,7 @@ type Outcome = 'SUCCESS' | 'FAILURE' | 'SKIPPED';
 class World {
   readonly store = new MemoryStore(new FakeClock());
   pipeline: Pipeline;
+  now = NOW;
   #groups = 0;
 
   constructor(assets: readonly AnyAsset[], perTick?: number) {
@@ -80,8 +83,9 @@ class World {
   }
 
   async plan(): Promise<TickPlan> {
-    const moment = { startedAt: NOW, now: NOW, group: `g${++this.#groups}` };
-    const view = await this.store.read(needsOfAutomation(this.pipeline));
+    const { now } = this;
+    const moment = { startedAt: now, now, group: `g${++this.#groups}` };
+    const view = await this.store.read(needsOfAutomation(this.pipeline, now));
     return planAutomation(view, this.pipeline, { moment, owner: null });
   }
 
@@ -117,6 +121,7 @@ class World {
           partitionKey,
           status: 'SUCCESS',
           assets: outcomes,
+          finishedAt: new Date(this.now).toISOString(),
         });
       }),
     );
@@ -175,6 +180,50 @@ describe('automation', () => {
     expect(await the.statuses('sound', 'text')).toBe('V g');
     // What it is made from is there, though stale: its own failure was of an older version.
     expect(await the.due()).toEqual(['a: text failed']);
+  });
+
+  it('asks for a failed key again after each of its delays, behind fresh keys, and then leaves it to a person', async () => {
+    const the = new World([made('sound', 'missing', [], '1', ['10m', '1h']), text]);
+    await the.add(['a']);
+    const failing = (): Promise<number> =>
+      the.tick((name, key) => (name === 'sound' && key === 'a' ? 'FAILURE' : 'SUCCESS'));
+    await failing();
+    expect((await the.plan()).nextAt).toBe(new Date(NOW + 600_000).toISOString());
+    the.now += 599_999;
+    expect(await the.due()).toEqual([]);
+    the.now += 1;
+    expect(await the.due()).toEqual(['a: sound failed, text missing']);
+    await the.add(['b']);
+    expect(await the.due()).toEqual(['b: sound missing, text missing', 'a: sound failed, text missing']);
+    await failing();
+    the.now += 3_599_999;
+    expect(await the.due()).toEqual([]);
+    the.now += 1;
+    expect(await failing()).toBe(1);
+    expect((await the.plan()).nextAt).toBe(null);
+    the.now += 100 * 86_400_000;
+    expect(await the.due()).toEqual([]);
+    // Another version: at once, and all delays anew.
+    await the.change('a', '2');
+    expect(await failing()).toBe(1);
+    the.now += 600_000;
+    expect(await the.tick()).toBe(1);
+    expect(await the.statuses('sound', 'text')).toBe('mm mm');
+  });
+
+  it('asks again for what has no keys, too', async () => {
+    const config = asset({
+      name: 'config',
+      automate: 'stale',
+      retry: { later: ['1m'] },
+      materialize: () => 1,
+    });
+    const the = new World([config]);
+    await the.commit();
+    await the.tick(() => 'FAILURE');
+    expect(await the.due()).toEqual([]);
+    the.now += 60_000;
+    expect(await the.due()).toEqual(['null: config failed']);
   });
 
   it('waits for an upstream that nobody makes, and makes it with what is skipped above it', async () => {

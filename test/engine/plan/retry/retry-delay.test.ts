@@ -1,16 +1,16 @@
 /** How long to wait before the next try, as Dagster's retry policies do. */
 import { describe, expect, it } from 'vitest';
-import type { RetryPolicy } from '../../../../src/definitions/asset.ts';
+import type { RetryWithin } from '../../../../src/definitions/pipeline.ts';
 import { retryDelay } from '../../../../src/engine/plan/retry/retry-delay.ts';
 
-const policy = (fields: RetryPolicy): Required<RetryPolicy> => ({
+const policy = (fields: Partial<RetryWithin>): RetryWithin => ({
   maxRetries: 3,
   delayMs: 100,
   backoff: 'constant',
   jitter: 'none',
   ...fields,
 });
-const delays = (fields: RetryPolicy, chance = 0.5): number[] =>
+const delays = (fields: Partial<RetryWithin>, chance = 0.5): number[] =>
   [1, 2, 3, 4].map((attempt) => retryDelay(policy(fields), attempt, chance));
 
 describe('the delay before a retry', () => {
