@@ -1,6 +1,7 @@
 /** Assets: named things that a pipeline produces, one value for each partition key. */
 import type { MetadataValue } from '../model/json-value.ts';
 import { brand } from './brand.ts';
+import type { PeriodName } from './every.ts';
 import type { DynamicPartitions } from './partitions.ts';
 import type { Skip } from './skip.ts';
 import { markPlace } from '../model/place.ts';
@@ -32,6 +33,15 @@ export interface AutomateOptions<Item = unknown> {
   only?(key: string, item: Item): boolean;
   /** Also the keys that were in the set before the asset was automated. Default `false`. */
   readonly backlog?: boolean;
+  /** At most once in each of these. What comes up later in the same one waits for the next; failed keys are tried again as `retry.later` says. */
+  readonly every?: PeriodName;
+  /**
+   * From when on in each period: `':15'` of each hour, `'07:00'` of each day, `'mon 07:00'` of each week, `'1 07:00'` of each month.
+   * Default: from its beginning. A time that a change of clocks skips is moved forward, one that it repeats counts once.
+   */
+  readonly at?: string;
+  /** Of `at`, such as `'Europe/Berlin'`. Default: that of the machine. */
+  readonly timeZone?: string;
 }
 
 /** The run that materializes an asset now. */

@@ -1,6 +1,7 @@
 /** A pipeline: assets, sensors and sets, checked as a whole. */
 import type { AnyAsset, Asset, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
+import { type Every, parseAt } from './every.ts';
 import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions, ItemSchema } from './partitions.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
@@ -50,6 +51,8 @@ export interface Automation {
   readonly when: 'missing' | 'stale';
   readonly only: ((key: string, item: unknown) => boolean) | null;
   readonly takesBacklog: boolean;
+  /** `null`: whenever there is something to make. */
+  readonly every: Every | null;
 }
 
 /** A sensor with every default filled in. */
@@ -167,10 +170,11 @@ function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
 
 function automationOf(automate: AnyAsset['options']['automate']): Automation | null {
   if (automate === undefined) return null;
-  if (typeof automate === 'string') return { when: automate, only: null, takesBacklog: false };
-  const { when, backlog = false } = automate;
+  if (typeof automate === 'string') return { when: automate, only: null, takesBacklog: false, every: null };
+  const { when, backlog = false, every: period, at, timeZone = null } = automate;
   const only = automate.only === undefined ? null : (key: string, item: unknown) => automate.only!(key, item);
-  return { when, only, takesBacklog: backlog };
+  const every = period === undefined ? null : { period, ...parseAt(period, at)!, timeZone };
+  return { when, only, takesBacklog: backlog, every };
 }
 
 function resolveSensor({ name, options }: Sensor): SensorDefinition {

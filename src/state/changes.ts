@@ -38,6 +38,8 @@ export type StateChange =
       readonly cursor?: string | null;
       readonly status?: 'RUNNING' | 'STOPPED';
       readonly tick?: TickRecord;
+      /** Assets that were requested for a period, and when the period began (ISO 8601, UTC). Others stay. */
+      readonly periods?: Readonly<Record<string, string>>;
     }
   /** The run keys are spent with the runs; run keys of a retry only say what launched the run that the retry repeats. */
   | { readonly type: 'runs-queued'; readonly runs: QueuedRuns; readonly owner: string | null }

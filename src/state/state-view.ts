@@ -147,6 +147,8 @@ export interface SensorView {
   readonly status: 'RUNNING' | 'STOPPED' | null;
   readonly cursor: string | null;
   readonly version: number;
+  /** Assets that were requested for a period, and when the period began (ISO 8601, UTC). */
+  readonly periods: Readonly<Record<string, string>>;
   /** The last tick that evaluated the sensor, whether it changed the state or not. Read when it is asked for. */
   readonly lastTick: TickRecord | null;
 }

@@ -236,6 +236,48 @@ describe('the rules of a pipeline', () => {
       /maxRetries/,
     ],
     [
+      'a period that is none',
+      { assets: [idle('a', { automate: { when: 'missing', every: 'year' as never } })] },
+      'invalid-option',
+      /automate.every of asset 'a' must be one of 'hour', 'day', 'week', 'month'/,
+    ],
+    [
+      'a time that cannot be read',
+      { assets: [idle('a', { automate: { when: 'missing', every: 'day', at: '25:00' } })] },
+      'invalid-option',
+      /automate.at of asset 'a' must be a time of each day such as '07:00', not '25:00'/,
+    ],
+    [
+      'half a time of a week',
+      { assets: [idle('a', { automate: { when: 'missing', every: 'week', at: 'mon 7' } })] },
+      'invalid-option',
+      /a time of each week such as 'mon 07:00', not 'mon 7'/,
+    ],
+    [
+      'a time without a period',
+      { assets: [idle('a', { automate: { when: 'missing', at: '07:00' } })] },
+      'invalid-option',
+      /automate.at of asset 'a' says when in each period: it needs every/,
+    ],
+    [
+      'a time zone that nobody knows',
+      { assets: [idle('a', { automate: { when: 'missing', every: 'day', timeZone: 'Europe/Atlantis' } })] },
+      'invalid-option',
+      /automate.timeZone of asset 'a' must be a time zone such as 'Europe\/Berlin', not 'Europe\/Atlantis'/,
+    ],
+    [
+      'a time zone without a period',
+      { assets: [idle('a', { automate: { when: 'missing', timeZone: 'UTC' } })] },
+      'invalid-option',
+      /automate.timeZone of asset 'a' needs every/,
+    ],
+    [
+      'what waits for other keys',
+      { assets: [idle('a', { automate: { when: 'missing', waitFor: 'all' } as object as never })] },
+      'unknown-option',
+      /automate of asset 'a' has an unknown option 'waitFor'/,
+    ],
+    [
       'delays that are none',
       {
         assets: [
@@ -411,6 +453,16 @@ describe('the rules of a pipeline', () => {
     expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
       'cycle: assets depend on each other in a circle: a → b → a',
     ]);
+  });
+
+  it('find it beside other mistakes, in one report', () => {
+    const inputs: Record<string, AnyAsset> = { odd: 5 as never };
+    const automate = { when: 'missing', every: 'day', at: '25:00', timeZone: 'Mars' } as const;
+    const a = idle('a', { inputs, automate });
+    inputs['b'] = idle('b', { inputs: { a } });
+    expect(
+      codesOf({ assets: [a, inputs['b'], idle('c', { automate: { when: 'stale', at: 'mon 7' } })] }),
+    ).toEqual(['invalid-option', 'invalid-option', 'invalid-option', 'invalid-asset', 'cycle']);
   });
 
   it('say everything at once', () => {

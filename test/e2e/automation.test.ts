@@ -173,6 +173,34 @@ export default definePipeline({
   expect(byHand.document.runs[0].error.message).toMatch(/asks to be tried again at 20\d\d-.*Z\)/);
 });
 
+it('makes an asset at most once in each period, and what comes up later in the next one', async () => {
+  await using project = new Project({
+    'pipeline.ts': `
+import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+const days = dynamicPartitions('days');
+const automate = { when: 'missing', backlog: true, every: 'month', at: '1 00:00', timeZone: 'Pacific/Apia' } as const;
+export default definePipeline({ assets: [asset({ name: 'report', partitions: days, automate, materialize: () => 1 })] });
+`,
+  });
+  const keysMade = async (): Promise<string[]> =>
+    (await tick(project)).ticks[0]!.runs.map(({ partitionKey }) => partitionKey);
+  await project.dynpart(['partitions', 'add', 'days', 'a', 'b']);
+  expect(await keysMade()).toEqual(['a', 'b']);
+  await project.dynpart(['partitions', 'add', 'days', 'c']);
+  const before = project.state();
+  expect(await keysMade()).toEqual([]);
+  expect(project.state()).toEqual(before);
+  const start = before.sensors.automation.periods.report;
+  const local = new Date(start).toLocaleString('sv', { timeZone: 'Pacific/Apia' });
+  expect(local).toMatch(/^20\d\d-\d\d-01 00:00:00$/);
+  // A month before that.
+  const state = project.read('.dynpart', 'state.json');
+  const earlier = new Date(Date.parse(start) - 86_400_000 * 5).toISOString();
+  project.write({ 'older.json': state.replace(start, earlier) });
+  await project.dynpart(['state', 'restore', 'older.json']);
+  expect(await keysMade()).toEqual(['c']);
+});
+
 it('is stopped and started like any other sensor, and may be no sensor of the user', async () => {
   await using project = new Project({ 'pipeline.ts': pipeline('1'), 'feed.json': feed({ a: '1' }) });
   await tick(project);

@@ -4,6 +4,7 @@ import { parseDuration } from '../../model/duration.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
+import { AT_EXAMPLES, isTimeZone, parseAt, PERIODS } from '../every.ts';
 import { checkName } from './names.ts';
 import { checkAboveZero, checkKnown, type Owner } from './options.ts';
 import { checkSet } from './partitions.ts';
@@ -61,7 +62,7 @@ export function* checkAsset(asset: AnyAsset): Problems {
   yield* checkAutomate(owner, options.automate);
 }
 
-const AUTOMATE_OPTIONS = ['when', 'only', 'backlog'];
+const AUTOMATE_OPTIONS = ['when', 'only', 'backlog', 'every', 'at', 'timeZone'];
 const WHEN = ['missing', 'stale'];
 
 function* checkAutomate({ definition, name }: Owner, automate: unknown): Problems {
@@ -78,6 +79,27 @@ function* checkAutomate({ definition, name }: Owner, automate: unknown): Problem
     yield wrong(`automate.only of ${name} must be a function of key and item, not ${nameOfType(only)}`);
   if (backlog !== undefined && typeof backlog !== 'boolean')
     yield wrong(`automate.backlog of ${name} must be true or false, not ${nameOfType(backlog)}`);
+  yield* checkEvery({ definition, name }, automate);
+}
+
+function* checkEvery({ definition, name }: Owner, automate: object): Problems {
+  const { every, at, timeZone } = automate as Readonly<Record<string, unknown>>;
+  const wrong = (what: string) => problem(definition, 'invalid-option', what);
+  const period = PERIODS.find((one) => one === every);
+  if (every !== undefined && period === undefined)
+    yield wrong(`automate.every of ${name} must be one of ${PERIODS.map((one) => `'${one}'`).join(', ')}`);
+  if (every === undefined && at !== undefined)
+    yield wrong(`automate.at of ${name} says when in each period: it needs every, such as every: 'day'`);
+  else if (period !== undefined && parseAt(period, at) === null)
+    yield wrong(
+      `automate.at of ${name} must be a time of each ${period} such as '${AT_EXAMPLES[period]}', not ${typeof at === 'string' ? said(at) : nameOfType(at)}`,
+    );
+  if (timeZone === undefined) return;
+  if (every === undefined) yield wrong(`automate.timeZone of ${name} needs every, such as every: 'day'`);
+  if (!isTimeZone(timeZone))
+    yield wrong(
+      `automate.timeZone of ${name} must be a time zone such as 'Europe/Berlin', not ${typeof timeZone === 'string' ? said(timeZone) : nameOfType(timeZone)}`,
+    );
 }
 
 function* checkCodeVersion({ definition, name }: Owner, codeVersion: unknown): Problems {

@@ -23,7 +23,6 @@ const PIPELINE = { definition: null, name: 'the pipeline' };
 export function checkPipeline(options: PipelineOptions): PipelineProblem[] {
   if (!isRecord(options)) return [...checkNoPipeline(options)];
   const problems = [...checkOptions(options)];
-  if (problems.length === 0) problems.push(...checkCircles(options.assets ?? []));
   problems.push(...checkIoManager(options.ioManager));
   return problems;
 }
@@ -71,6 +70,7 @@ function* checkParts({ assets, sensors, sets }: Parts): Problems {
   const byName = new Map(assets.map((asset) => [asset.name, asset]));
   for (const asset of assets) yield* checkUpstreams(asset, byName);
   for (const sensor of sensors) yield* checkTargets(sensor, byName);
+  yield* checkCircles(assets);
 }
 
 /** The options, also under the name that a misspelt one means: its name was reported, and what it holds is looked at all the same. */

@@ -44,10 +44,7 @@ export function* checkUpstreams(asset: AnyAsset, assets: ReadonlyMap<string, Any
 /** Two assets can only name each other by a trick (a getter, a changed object), but then nothing would ever end. */
 export function* checkCircles(assets: readonly AnyAsset[]): Problems {
   const upstreams = new Map(
-    assets.map(({ name, options: { inputs = {}, deps = [] } }) => [
-      name,
-      [...Object.values(inputs), ...deps].map((upstream) => upstream.name),
-    ]),
+    assets.map(({ name, options }) => [name, upstreamsIn(options).map((upstream) => upstream.name)]),
   );
   const done = new Set<string>();
   function* visit(asset: AnyAsset, name: string, path: readonly string[]): Problems {
@@ -67,6 +64,17 @@ export function* checkCircles(assets: readonly AnyAsset[]): Problems {
     done.add(name);
   }
   for (const asset of assets) yield* visit(asset, asset.name, []);
+}
+
+/** Those that are assets: what is wrong with the others was said. */
+function upstreamsIn(options: AnyAsset['options']): AnyAsset[] {
+  if (!isRecord(options)) return [];
+  const { inputs, deps } = options;
+  const all: unknown[] = [
+    ...(isRecord(inputs) ? Object.values(inputs) : []),
+    ...(Array.isArray(deps) ? (deps as unknown[]) : []),
+  ];
+  return all.filter((upstream): upstream is AnyAsset => kindOf(upstream) === 'asset');
 }
 
 function setOf({ options }: AnyAsset): string | undefined {

@@ -1,11 +1,13 @@
 /** One tick of the built-in sensor `automation`: what automated assets need is planned, committed and recorded. */
+import type { Pipeline } from '../../definitions/pipeline.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { FailureError } from '../../model/failure.ts';
 import { AUTOMATION } from '../../model/run.ts';
-import { newId } from '../../model/time.ts';
+import { type Millis, newId } from '../../model/time.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Executor } from '../../state/store.ts';
 import { needsOfAutomation, planAutomation } from '../plan/automate/plan-automation.ts';
+import type { Periods } from '../plan/automate/periods.ts';
 import { pipelineNews } from '../plan/pipeline/remember-pipeline.ts';
 import { type TickPlan, unappliedTick } from '../plan/tick/tick-record.ts';
 import { commitTick, finished, type TickOptions, type TickOutcome } from './run-tick.ts';
@@ -16,11 +18,13 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
   const now = clock.now();
   const moment = { startedAt: now, now, group: newId(clock) };
   const needs = needsOfAutomation(pipeline, now);
+  const periods = await periodsOf(pipeline, now);
   const plan = (view: StateView, executor: Executor | null): TickPlan =>
     planAutomation(view, pipeline, {
       moment,
       owner: executor?.id ?? null,
       listsAllRuns: options.listsAllRuns ?? true,
+      periods,
     });
   try {
     const news = pipelineNews(await store.read({}), known);
@@ -48,4 +52,14 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
     const failed = { status: 'FAILURE', error: describe(error.failure) } as const;
     return finished(options, { tick: unappliedTick(view, AUTOMATION, moment, failed), owned: [] }, []);
   }
+}
+
+/** What knows time zones is loaded where an asset asks for it. */
+async function periodsOf(pipeline: Pipeline, now: Millis): Promise<Periods> {
+  const timed = [...pipeline.assets.values()].flatMap(({ name, automate }) =>
+    automate?.every == null ? [] : [[name, automate.every] as const],
+  );
+  if (timed.length === 0) return new Map();
+  const { periodAt } = await import('./period.ts');
+  return new Map(timed.map(([name, every]) => [name, periodAt(every, now)]));
 }

@@ -71,6 +71,7 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
         ...(change.cursor !== undefined && { cursor: change.cursor }),
         ...(change.status !== undefined && { status: change.status }),
         ...(change.tick !== undefined && { lastTick: change.tick }),
+        ...(change.periods !== undefined && { periods: { ...sensor.periods, ...change.periods } }),
       }));
     case 'runs-queued': {
       const queued = {

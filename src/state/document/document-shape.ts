@@ -88,6 +88,7 @@ const sensor = object<SensorEntry>({
   cursor: orNull(text),
   version: count,
   lastTick: orNull(tickShape),
+  periods: optional(entries(time)),
   runKeys: object({
     ofKeys: entries(letters(/^[1.]*$/, '1 and .')),
     other: list(tuple(text, orNull(text), orNull(text))),

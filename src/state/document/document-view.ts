@@ -48,11 +48,13 @@ export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocum
     candidates: (query) => candidates(document, query),
     counts: (query) => countsOf(document, query, running()),
     sensor: (name) => {
-      const { status, cursor, version, lastTick: inDocument } = entryOf(document.sensors, name) ?? NEW_SENSOR;
+      const entry = entryOf(document.sensors, name) ?? NEW_SENSOR;
+      const { status, cursor, version, periods = {}, lastTick: inDocument } = entry;
       return {
         status,
         cursor,
         version,
+        periods,
         get lastTick() {
           return lastTick(name, inDocument);
         },

@@ -88,6 +88,8 @@ export interface SensorEntry {
   readonly version: number;
   /** The last tick that changed the state; the history has the others. */
   readonly lastTick: TickRecord | null;
+  /** Of `automation`: for which period assets with `every` were requested last, by its begin; not there when none was. */
+  readonly periods?: Readonly<Record<string, string>>;
   readonly runKeys: SpentRunKeys;
 }
 

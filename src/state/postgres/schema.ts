@@ -54,7 +54,8 @@ create table @.sensor (
   status text check (status in ('RUNNING', 'STOPPED')),
   cursor json,
   version bigint not null default 0,
-  last_tick json
+  last_tick json,
+  periods jsonb
 );
 -- A run key launches one run, ever. Set and key: the partition whose removal releases it.
 create table @.run_key (
@@ -217,6 +218,7 @@ alter table @.run add touched json;
   [
     3,
     `
+alter table @.sensor add periods jsonb;
 alter table @.status add failures int not null default 0, add retry_at text collate "C";
 create index status_retry on @.status (retry_at) where retry_at is not null;
 `,

@@ -245,6 +245,7 @@ function sensorView(row: SensorRow | undefined): SensorView {
     status: row?.status ?? null,
     cursor: row?.cursor ?? null,
     version: row?.version ?? 0,
+    periods: row?.periods ?? {},
     lastTick: row?.lastTick ?? null,
   };
 }

@@ -67,13 +67,14 @@ export async function readWhole(
     sensors: Object.fromEntries(
       moment.sensors
         .filter(({ version }) => version !== null)
-        .map(({ name, status, cursor, version, inState }) => [
+        .map(({ name, status, cursor, version, periods, inState }) => [
           name,
           {
             status,
             cursor,
             version: version!,
             lastTick: inState,
+            ...(periods !== null && { periods }),
             runKeys: runKeysOf(
               spent.filter(({ sensor }) => sensor === name),
               positions,
@@ -251,7 +252,7 @@ from unnest($3::text[], $4::text[], $5::int[], $6::text[]) as k(key, letter, fai
 const PUT_ASSETS = `insert into @.asset (name, code_version) select * from unnest($1::text[], $2::text[])`;
 
 const PUT_SENSOR = `
-insert into @.sensor (name, status, cursor, version, last_tick) values ($1, $2, $3, $4, $5)`;
+insert into @.sensor (name, status, cursor, version, last_tick, periods) values ($1, $2, $3, $4, $5, $6)`;
 
 const PUT_SPENT = `
 insert into @.run_key (sensor, run_key, whole, set_id, key)
@@ -313,13 +314,16 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
         made.map(([key]) => retryOf(key)?.at ?? null),
       ]);
     }
-  for (const [name, { status, cursor, version, lastTick, runKeys }] of Object.entries(document.sensors)) {
+  for (const [name, { status, cursor, version, lastTick, periods, runKeys }] of Object.entries(
+    document.sensors,
+  )) {
     await port.execute(PUT_SENSOR, [
       name,
       status,
       cursor === null ? null : JSON.stringify(cursor),
       version,
       lastTick === null ? null : JSON.stringify(lastTick),
+      periods === undefined ? null : JSON.stringify(periods),
     ]);
     const own = Object.entries(runKeys.ofKeys).flatMap(([set, letters]) =>
       Array.from(letters).flatMap((letter, at) =>

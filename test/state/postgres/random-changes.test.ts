@@ -140,6 +140,7 @@ function changesFor(
           type: 'sensor-changed',
           sensor,
           status: yes ? 'RUNNING' : 'STOPPED',
+          ...(pick > 2 && { periods: { [ASSETS[pick % 3]!]: `2026-01-0${1 + (number % 9)}T00:00:00.000Z` } }),
           tick: tickRecord({
             sensor,
             status: 'SUCCESS',
@@ -285,12 +286,13 @@ function meaning(document: StateDocument): unknown {
     .sort((one, other) => (one.id < other.id ? -1 : 1));
   const sensors = Object.entries(document.sensors)
     .sort(byText)
-    .map(([name, { status, cursor, version, lastTick, runKeys }]) => ({
+    .map(([name, { status, cursor, version, lastTick, periods, runKeys }]) => ({
       name,
       status,
       cursor,
       version,
       lastTick,
+      periods,
       own: SETS.map((set) =>
         view
           .keys(set)

@@ -11,7 +11,9 @@ import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { CandidateQuery, StateView } from '../../../state/state-view.ts';
 import { together } from '../needs-together.ts';
+import { type Due, inTurn } from './in-turn.ts';
 import { isWanted } from './is-wanted.ts';
+import { earlier, nextOf, type Periods, requestedFor, restingIn } from './periods.ts';
 import { AskedRuns } from '../queue/asked-runs.ts';
 import { PendingWork } from '../queue/pending-work.ts';
 import { queueRuns } from '../queue/queue-runs.ts';
@@ -22,13 +24,6 @@ import type { PlanTickOptions, TickPlan } from '../tick/tick-record.ts';
 interface Automated {
   readonly set: string | null;
   readonly assets: readonly AssetDefinition[];
-}
-
-/** What is to be made of a key, and why. */
-interface Due {
-  readonly key: string | null;
-  readonly assets: readonly AssetDefinition[];
-  readonly reasons: readonly RunReason[];
 }
 
 /** Why automation makes an asset for a key, or does not. */
@@ -61,10 +56,17 @@ export function needsOfAutomation(pipeline: Pipeline, now: Millis): Needs {
   );
 }
 
+export interface PlanAutomationOptions extends PlanTickOptions {
+  /** The present period of each asset that has `every`. */
+  readonly periods?: Periods;
+}
+
+const NO_PERIODS: Periods = new Map();
+
 export function planAutomation(
   view: StateView,
   pipeline: Pipeline,
-  { moment, owner, listsAllRuns = true }: PlanTickOptions,
+  { moment, owner, listsAllRuns = true, periods = NO_PERIODS }: PlanAutomationOptions,
 ): TickPlan {
   const asked = new AskedRuns({ sensor: AUTOMATION, origin: owner === null ? 'worker' : 'tick' });
   const pending = new PendingWork(view);
@@ -78,9 +80,11 @@ export function planAutomation(
     return next !== null && next!.at !== null && next!.at <= by;
   };
   const takenAlone = new Set<string>();
+  const resting = restingIn(periods, view.sensor(AUTOMATION).periods);
+  const taken = new Set<string>();
   let room = pipeline.automation.perTick;
   for (const { set, assets } of all) {
-    const look = new Look({ pipeline, pending, alone, takenAlone });
+    const look = new Look({ pipeline, pending, alone, takenAlone, resting });
     const dues =
       set === null
         ? [look.dueOf(null, assets, { statusOf: () => 'missing', isDue: isDueAlone })]
@@ -88,6 +92,7 @@ export function planAutomation(
     for (const { key, assets: due, reasons } of inTurn(dues, room)) {
       if (set === null) for (const { name } of due) takenAlone.add(name);
       asked.add(set, key, { assets: due.map(({ name }) => name), reasons, tags: {} });
+      for (const { name } of due) taken.add(name);
       room--;
     }
   }
@@ -110,8 +115,14 @@ export function planAutomation(
   };
   const changes: StateChange[] = queued.map((runs) => ({ type: 'runs-queued', runs, owner }));
   if (changes.length > 0)
-    changes.push({ type: 'sensor-changed', sensor: AUTOMATION, tick: recordOfTick(tick) });
-  return { changes, queued, tick, nextAt: view.nextRetry(by) };
+    changes.push({
+      type: 'sensor-changed',
+      sensor: AUTOMATION,
+      tick: recordOfTick(tick),
+      // Where there was no room for all, the rest belongs to this period as well.
+      ...(room > 0 && requestedFor(periods, taken)),
+    });
+  return { changes, queued, tick, nextAt: earlier(view.nextRetry(by), nextOf(periods)) };
 }
 
 /**
@@ -186,21 +197,6 @@ function* keysOf(
   }
 }
 
-/** Fresh keys first, in the order of their set; then those that are to be made again, or have failed. */
-function* inTurn(dues: Iterable<Due>, room: number): Generator<Due> {
-  let left = room;
-  const again: Due[] = [];
-  for (const due of dues) {
-    if (left === 0) return;
-    if (due.assets.length === 0) continue;
-    if (due.reasons.includes('missing') && !due.reasons.includes('failed')) {
-      left--;
-      yield due;
-    } else if (again.length < left) again.push(due);
-  }
-  yield* again.slice(0, left);
-}
-
 interface Surroundings {
   readonly pipeline: Pipeline;
   readonly pending: PendingWork;
@@ -208,6 +204,8 @@ interface Surroundings {
   readonly alone: ReadonlyMap<string, PartitionStatus>;
   /** Assets without a set that this plan makes. */
   readonly takenAlone: ReadonlySet<string>;
+  /** Assets that wait for their next period, except with keys that failed and are to be tried again. */
+  readonly resting: ReadonlySet<string>;
 }
 
 /** What is on record of assets for one key. */
@@ -258,6 +256,7 @@ class Look {
     { statusOf, isDue }: OnRecord,
     taken: ReadonlySet<string>,
   ): RunReason | null {
+    if (this.#around.resting.has(asset.name)) return isDue(asset.name) ? 'failed' : null;
     const reason = reasonToAutomate(asset, statusOf(asset.name), isDue(asset.name));
     if (reason !== null || asset.automate!.when === 'missing') return reason;
     const isMadeAgain = asset.upstream.some((upstream) => taken.has(upstream));

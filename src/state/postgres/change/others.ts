@@ -11,18 +11,19 @@ insert into @.sensor as s (name) values ($1) on conflict (name) do update set in
 
 /** Each field comes with whether it was given: `null` is a cursor, too. */
 const SENSOR = `
-insert into @.sensor as s (name, version, cursor, status, last_tick) values ($1, 1, $2, $4, $5)
+insert into @.sensor as s (name, version, cursor, status, last_tick, periods) values ($1, 1, $2, $4, $5, $6)
 on conflict (name) do update set in_state = true, version = s.version + 1,
   cursor = case when $3 then excluded.cursor else s.cursor end,
   status = coalesce(excluded.status, s.status),
-  last_tick = coalesce(excluded.last_tick, s.last_tick)`;
+  last_tick = coalesce(excluded.last_tick, s.last_tick),
+  periods = case when excluded.periods is null then s.periods else coalesce(s.periods, '{}') || excluded.periods end`;
 
 /** With the commit that it made, so that no kill can lose it; `recordTick` adds what it printed. */
 const TICK = `
 insert into @.tick (sensor, started_at, status, is_recorded, record) values ($1, $2, $3, false, $4)`;
 
 export async function changeSensor(port: Port, change: Change<'sensor-changed'>): Promise<void> {
-  const { sensor, cursor, status, tick } = change;
+  const { sensor, cursor, status, tick, periods } = change;
   const record = tick === undefined ? null : JSON.stringify(tick);
   const isGiven = cursor !== undefined;
   await port.execute(SENSOR, [
@@ -31,6 +32,7 @@ export async function changeSensor(port: Port, change: Change<'sensor-changed'>)
     isGiven,
     status ?? null,
     record,
+    periods === undefined ? null : JSON.stringify(periods),
   ]);
   if (tick !== undefined) await port.execute(TICK, [sensor, tick.startedAt, tick.status, record]);
 }

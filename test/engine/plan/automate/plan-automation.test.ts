@@ -8,6 +8,7 @@ import {
   planAutomation,
   reasonToAutomate,
 } from '../../../../src/engine/plan/automate/plan-automation.ts';
+import type { Period } from '../../../../src/engine/plan/automate/periods.ts';
 import { withPipeline } from '../../../../src/engine/plan/pipeline/remember-pipeline.ts';
 import type { TickPlan } from '../../../../src/engine/plan/tick/tick-record.ts';
 import { knownOf } from '../../../../src/loader/known-pipeline.ts';
@@ -48,6 +49,8 @@ class World {
   readonly store = new MemoryStore(new FakeClock());
   pipeline: Pipeline;
   now = NOW;
+  /** As the clock of the assets with `every` says: how long a period is, in milliseconds. */
+  periodMs: number | null = null;
   #groups = 0;
 
   constructor(assets: readonly AnyAsset[], perTick?: number) {
@@ -86,7 +89,13 @@ class World {
     const { now } = this;
     const moment = { startedAt: now, now, group: `g${++this.#groups}` };
     const view = await this.store.read(needsOfAutomation(this.pipeline, now));
-    return planAutomation(view, this.pipeline, { moment, owner: null });
+    const periods = new Map<string, Period>();
+    for (const { name, automate } of this.pipeline.assets.values()) {
+      if (automate?.every == null || this.periodMs === null) continue;
+      const start = now - (now % this.periodMs);
+      periods.set(name, { start, next: start + this.periodMs });
+    }
+    return planAutomation(view, this.pipeline, { moment, owner: null, periods });
   }
 
   /** What would be made: `key: asset reason, …`. */
@@ -209,6 +218,48 @@ describe('automation', () => {
     the.now += 600_000;
     expect(await the.tick()).toBe(1);
     expect(await the.statuses('sound', 'text')).toBe('mm mm');
+  });
+
+  it('asks at most once in each period, for all that has come up, and catches up once', async () => {
+    const the = new World([made('sound', { when: 'stale', every: 'day' }), text]);
+    the.periodMs = 86_400_000;
+    await the.add(['a', 'b']);
+    expect(await the.tick()).toBe(2);
+    await the.add(['c']);
+    await the.change('a', '2');
+    // What is not limited goes on with what is there.
+    expect(await the.due()).toEqual(['a: text version']);
+    await the.tick();
+    expect((await the.plan()).nextAt).toBe(new Date(NOW + 86_400_000).toISOString());
+    the.now += 86_400_000 - 1;
+    expect(await the.due()).toEqual([]);
+    the.now += 3 * 86_400_000;
+    expect(await the.due()).toEqual(['c: sound missing, text missing', 'a: sound version, text upstream']);
+    await the.tick();
+    await the.change('a', '3');
+    expect(await the.due()).toEqual(['a: text version']);
+    // The clock was set back by more than a period: nobody knows for how long.
+    the.now -= 10 * 86_400_000;
+    expect(await the.due()).toEqual(['a: sound version, text version']);
+  });
+
+  it('takes the rest of a period where one tick had no room for all, and tries failed keys again meanwhile', async () => {
+    const daily = asset({
+      name: 'sound',
+      partitions: letters,
+      automate: { when: 'missing', every: 'day' },
+      retry: { later: ['1h'] },
+      materialize: () => 1,
+    });
+    const the = new World([daily], 2);
+    the.periodMs = 86_400_000;
+    await the.add(['a', 'b', 'c']);
+    expect(await the.tick()).toBe(2);
+    expect(await the.tick(() => 'FAILURE')).toBe(1);
+    await the.add(['d']);
+    expect(await the.due()).toEqual([]);
+    the.now += 3_600_000;
+    expect(await the.due()).toEqual(['c: sound failed']);
   });
 
   it('asks again for what has no keys, too', async () => {
