@@ -105,13 +105,23 @@ const helpersInPlace: Plugin = {
   },
 };
 
+/** What is left of `import()` in the programs leads outside them, and is done by a file whose compiled code is never kept. */
+const importsByAnother: Plugin = {
+  name: 'imports-by-another',
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle))
+      if (file.type === 'chunk')
+        file.code = file.code.replace(/\bimport\(/g, 'require("../bin/dynamic-import.cjs")(');
+  },
+};
+
 /** A command line or thread of its own: sharing files between them would mean more of them at every start. */
 function program(name: string, input: string): RolldownOptions {
   return {
     input: { [name]: input },
     platform: 'node',
     external: loadedOnUse,
-    plugins: [withoutChildProcess(), builtinsAsTheyAre, versionAlone, helpersInPlace, sourcesBeside],
+    plugins: [withoutChildProcess(), builtinsAsTheyAre, versionAlone, helpersInPlace, sourcesBeside, importsByAnother],
     output: {
       dir: 'dist',
       format: 'cjs',

@@ -176,3 +176,25 @@ it('the real binary keeps what it compiled, and says the same with it, without i
   expect(await list()).toEqual(first);
   expect(fs.readFileSync(file).equals(Buffer.alloc(size))).toBe(false);
 });
+
+/** A pipeline of one sensor. */
+function pipelineOf(code: string): string {
+  return `import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
+${code}
+export default definePipeline({ partitions: [letters], sensors: [sensor({ name: 'found', evaluate })] });`;
+}
+
+it('a start may be the first to import something, with code that was compiled at an earlier one', async () => {
+  const letters = "const letters = dynamicPartitions('letters');";
+  await using own = new Project({
+    'plain.ts': pipelineOf(`${letters} const evaluate = () => undefined;`),
+    'feeds.ts': pipelineOf(
+      `import { files } from 'dynpart/sources'; ${letters} const evaluate = files(letters, 'none.*');`,
+    ),
+  });
+  for (const name of ['plain.ts', 'plain.ts', 'feeds.ts'])
+    expect(
+      await own.dynpart(['-f', name, 'sensor', 'tick'], { env: { XDG_CACHE_HOME: own.path('cache') } }),
+      name,
+    ).toMatchObject({ code: 0, stderr: '' });
+});

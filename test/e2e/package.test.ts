@@ -121,6 +121,7 @@ describe('the tarball', () => {
       'LICENSE',
       'README.md',
       'bin/code-cache.cjs',
+      'bin/dynamic-import.cjs',
       'bin/dynpart.cjs',
       'package.json',
       'pipeline.example.ts',
