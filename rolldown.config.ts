@@ -121,7 +121,14 @@ function program(name: string, input: string): RolldownOptions {
     input: { [name]: input },
     platform: 'node',
     external: loadedOnUse,
-    plugins: [withoutChildProcess(), builtinsAsTheyAre, versionAlone, helpersInPlace, sourcesBeside, importsByAnother],
+    plugins: [
+      withoutChildProcess(),
+      builtinsAsTheyAre,
+      versionAlone,
+      helpersInPlace,
+      besideThePrograms,
+      importsByAnother,
+    ],
     output: {
       dir: 'dist',
       format: 'cjs',
@@ -139,16 +146,32 @@ function program(name: string, input: string): RolldownOptions {
 }
 
 /**
- * `dynpart/sources` is built once, as ES modules that load their parts on use. The command line imports that when a pipeline
- * file does: a copy of it in each program would be the larger part of the package.
+ * `dynpart/sources` and `dynpart/testing` are built once, as ES modules that load their parts on use. The command line imports
+ * these when a pipeline file does: a copy of them in each program would be the larger part of the package.
  */
-const sourcesBeside: Plugin = {
-  name: 'sources-beside',
+const besideThePrograms: Plugin = {
+  name: 'beside-the-programs',
   resolveId: {
-    filter: { id: /sources\/index\.ts$/ },
-    handler: (_source, importer) => (importer === undefined ? null : { id: './sources.js', external: true }),
+    filter: { id: /(sources|testing)\/index\.ts$/ },
+    handler: (source, importer) =>
+      importer === undefined ? null : { id: `./${path.basename(path.dirname(source))}.js`, external: true },
   },
 };
+
+function library(name: string): RolldownOptions {
+  return {
+    input: { [name]: `src/${name}/index.ts` },
+    platform: 'node',
+    external: loadedOnUse,
+    output: {
+      dir: 'dist',
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: `${name}-[name].js`,
+      minify,
+    },
+  };
+}
 
 export default defineConfig([
   program('cli', 'src/cli/main.ts'),
@@ -158,15 +181,6 @@ export default defineConfig([
     platform: 'node',
     output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js' },
   },
-  {
-    input: { sources: 'src/sources/index.ts' },
-    platform: 'node',
-    output: {
-      dir: 'dist',
-      format: 'esm',
-      entryFileNames: '[name].js',
-      chunkFileNames: 'sources-[name].js',
-      minify,
-    },
-  },
+  library('sources'),
+  library('testing'),
 ]);

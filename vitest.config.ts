@@ -5,11 +5,12 @@ export default defineConfig({
   resolve: {
     alias: {
       'dynpart/sources': new URL('./src/sources/index.ts', import.meta.url).pathname,
+      'dynpart/testing': new URL('./src/testing/index.ts', import.meta.url).pathname,
       dynpart: new URL('./src/index.ts', import.meta.url).pathname,
     },
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Whole processes are started: on a busy machine one may take a while.
     testTimeout: 60_000,
     hookTimeout: 60_000,

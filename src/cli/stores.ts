@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { namesIn } from '../files/durable-files.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
+import { madeBy } from '../engine/runs/made-by.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
 import { fail, FailureError } from '../model/failure.ts';
 import type { StateIdentity } from '../model/known-pipeline.ts';
@@ -11,7 +12,6 @@ import { identityOf } from '../state/document/state-document.ts';
 import { besideOf, twinOf } from '../state/json/places-beside.ts';
 import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
-import type { MadeBy } from '../values/file-values.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 
 /** The state, wherever it is. */
@@ -58,15 +58,6 @@ export async function valuesOf(pipeline: Pipeline, store: Store): Promise<RunVal
   }
   const { FileValues } = await import('../values/file-values.ts');
   return new FileValues(store.beside, madeBy(store));
-}
-
-/** A run is recorded before it leaves the state, and one that is still there has had no end. */
-export function madeBy(store: JsonFileStore): MadeBy {
-  return async (run) => {
-    const [record] = (await store.runs({ ids: [run] })).runs;
-    const made = record?.assets.filter(({ status }) => status === 'SUCCESS') ?? [];
-    return { assets: made.map(({ asset }) => asset), isOver: record?.finishedAt !== null };
-  };
 }
 
 /** Whether some process has values that wait for their place, or left them so when it was killed. */

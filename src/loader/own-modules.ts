@@ -1,4 +1,4 @@
-/** The modules that dynpart itself answers with, wherever a pipeline file lies: `dynpart` and `dynpart/sources`. */
+/** The modules that dynpart itself answers with, wherever a pipeline file lies: `dynpart`, `dynpart/sources` and `dynpart/testing`. */
 import * as library from '../index.ts';
 import { nearest } from '../model/nearest.ts';
 
@@ -8,6 +8,7 @@ export type Namespace = Record<string, unknown>;
 const MODULES: Readonly<Record<string, () => Namespace | Promise<Namespace>>> = {
   dynpart: () => library,
   'dynpart/sources': () => import('../sources/index.ts'),
+  'dynpart/testing': () => import('../testing/index.ts'),
 };
 
 export function isOwn(specifier: string): boolean {

@@ -30,6 +30,11 @@ export interface KeyReport {
 /** Where an asset stands with a key, in the words of the public API. */
 export type ShownState = CountedStatus | 'stale' | 'backlog' | 'in progress';
 
+/** Of what is on record. */
+export function shownState(status: PartitionStatus): ShownState {
+  return status === 'backlog' ? 'backlog' : shownAs(status);
+}
+
 export interface KeyFacts {
   readonly asset: string;
   readonly addedAt: string;
@@ -42,7 +47,7 @@ export interface KeyFacts {
 
 export function keyReport(facts: KeyFacts): KeyReport {
   const { asset, addedAt, isInProgress, status, nextTry, runs } = facts;
-  const state = isInProgress ? 'in progress' : status === 'backlog' ? 'backlog' : shownAs(status);
+  const state = isInProgress ? 'in progress' : shownState(status);
   // Runs of an earlier life of the key do not count for this one.
   const its = runs.filter((run) => outcomeOf(run, asset) !== undefined && run.createdAt >= addedAt);
   const made = isThere(status) ? its.find((run) => outcomeOf(run, asset)?.status === 'SUCCESS') : undefined;

@@ -1,5 +1,6 @@
 /** How a value is kept in a file: JSON, bytes as they are, or an empty file for `undefined`. The ending of the name says which. */
 import buffer from 'node:buffer';
+import path from 'node:path';
 import { fail } from '../model/failure.ts';
 import type { ValueContext } from '../definitions/io-manager.ts';
 import { bytesIfThere, io } from '../files/durable-files.ts';
@@ -13,17 +14,29 @@ export function readIfThere(
 ): { readonly value: unknown } | null {
   const bytes = io('read', file, () => bytesIfThere(file));
   if (bytes === null) return null;
-  if (becomes.endsWith('.none')) return { value: undefined };
-  if (becomes.endsWith('.bin'))
-    return { value: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
   try {
-    return { value: JSON.parse(bytes.toString('utf8')) as unknown };
+    return { value: decode(bytes, path.extname(becomes) as Ending) };
   } catch (error) {
     return fail({ reason: 'value-damaged', file, asset, key, cause: (error as Error).message });
   }
 }
 
-export function encode(value: unknown): { bytes: string | Uint8Array; ending: (typeof ENDINGS)[number] } {
+type Ending = (typeof ENDINGS)[number];
+
+/** A value as it is kept. */
+export interface Encoded {
+  readonly bytes: string | Uint8Array;
+  readonly ending: Ending;
+}
+
+/** What was kept with this ending. @throws SyntaxError where JSON was damaged */
+export function decode(bytes: Buffer, ending: Ending): unknown {
+  if (ending === '.none') return undefined;
+  if (ending === '.bin') return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  return JSON.parse(bytes.toString('utf8')) as unknown;
+}
+
+export function encode(value: unknown): Encoded {
   if (value === undefined) return { bytes: '', ending: '.none' };
   if (value instanceof Uint8Array) {
     if (value.length > MOST_BYTES) throw tooLarge('the 2 GiB that can be read at once');

@@ -3,12 +3,12 @@ import { fail } from '../../model/failure.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { printable, quoted } from '../../model/text.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
-import { AUTOMATION, type RunRecord, type RunStatus } from '../../model/run.ts';
+import { AUTOMATION } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import { forTick } from '../../engine/plan/executors/claim-runs.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
 import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
-import { sensorStatus } from '../../engine/sensors/sensor-status.ts';
+import { chooseSensors, dueSensors, tickInOrder, withEnds } from '../../engine/sensors/tick-sensors.ts';
 import type { Context } from '../context.ts';
 import { wordsForTick } from '../render/tick-words.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
@@ -39,25 +39,21 @@ export async function run(context: Context, flags: TickFlags, names: readonly st
       async ({ session, options }) => {
         const { pipeline } = options;
         const sensors = await chosenSensors(context, pipeline, { names, due });
-        const automation = sensors.find(({ name }) => name === AUTOMATION);
-        const others = sensors.filter((sensor) => sensor !== automation);
         if (!dryRun) await endLeftPrograms(context);
-        const tickOf = (sensor: SensorDefinition): Promise<TickOutcome> =>
+        const tickOf = (sensor: SensorDefinition, sharesThread: boolean): Promise<TickOutcome> =>
           runTick(sensor, {
             ...options,
             emit: dryRun ? () => undefined : options.emit,
             evaluate: evaluateHere(pipeline, clock, options.processes),
             dryRun,
-            sharesThread: others.length > 1,
+            sharesThread,
             listsAllRuns: dryRun || json,
             executor: executes && !dryRun ? session.executor : null,
             ifBusy,
             waitTimeoutMs: waitTimeout,
           });
-        if (automation !== undefined && !dryRun) await sayBacklog(context);
-        outcomes = await inOneThread(others, tickOf);
-        // Last: what the others have found is to be made.
-        if (automation !== undefined) outcomes = [...outcomes, await tickOf(automation)];
+        if (!dryRun && sensors.some(({ name }) => name === AUTOMATION)) await sayBacklog(context);
+        await tickInOrder(sensors, tickOf, (ticked) => (outcomes = ticked));
         sayBlockedBy(output, outcomes, sensors);
         const ticks = outcomes.map((outcome) => outcome.tick);
         setExitCode(output, ticks, ifBusy);
@@ -82,46 +78,14 @@ async function sayBacklog(context: Context): Promise<void> {
   for (const line of await backlogOf(project)) output.warn(line);
 }
 
-/** Of several sensors in one thread, the one that blocks it is to be told from the others. */
-async function inOneThread(
-  sensors: readonly SensorDefinition[],
-  tickOf: (sensor: SensorDefinition) => Promise<TickOutcome>,
-): Promise<readonly TickOutcome[]> {
-  if (sensors.length < 2) return Promise.all(sensors.map(tickOf));
-  const { followTurns } = await import('../../engine/user-code/thread-turns.ts');
-  const stopFollowing = followTurns();
-  try {
-    return await Promise.all(sensors.map(tickOf));
-  } finally {
-    stopFollowing();
-  }
-}
-
-/** The runs of the ticks as they ended, and those that other processes had left behind. */
-function withEnds(outcomes: readonly TickOutcome[], runs: readonly RunRecord[]): Ticked {
-  // A hundred thousand records are not copied for nobody: without --json no runs are kept.
-  if (runs.length === 0) return { ticks: outcomes.map((outcome) => outcome.tick), resumed: [] };
-  const statuses = new Map<string | null, RunStatus>(runs.map(({ id, status }) => [id, status]));
-  const own = new Set(outcomes.flatMap(({ owned }) => owned.map(({ id }) => id)));
-  return {
-    ticks: outcomes.map(({ tick: one }) => ({
-      ...one,
-      runs: one.runs.map((queued) => ({ ...queued, status: statuses.get(queued.id) ?? queued.status })),
-    })),
-    resumed: runs.filter(({ id }) => !own.has(id)),
-  };
-}
-
 async function chosenSensors(
   { output, project, clock }: Context,
   pipeline: Pipeline,
   { names, due }: { readonly names: readonly string[]; readonly due: boolean },
-): Promise<SensorDefinition[]> {
+): Promise<readonly SensorDefinition[]> {
   for (const name of names) project.checkName('sensor', name, pipeline.sensors.keys());
   const view = await project.store.read({ sensors: 'all' });
-  // A sensor that is named is ticked also when it is stopped: somebody wants to see what it does.
-  const chosen =
-    names.length > 0 ? [...new Set(names)].map((name) => pipeline.sensors.get(name)!) : running();
+  const chosen = chooseSensors(pipeline.sensors, view, names);
   if (pipeline.sensors.size === 0)
     fail({
       reason: 'usage',
@@ -129,19 +93,7 @@ async function chosenSensors(
       hint: 'add one to sensors of definePipeline',
     });
   if (chosen.length === 0) output.chat('no sensor is running; start one: dynpart sensor start SENSOR');
-  if (!due) return chosen;
-  const now = clock.now();
-  return chosen.filter((sensor) => {
-    const before = view.sensor(sensor.name).lastTick;
-    if (before === null) return true;
-    const since = now - Date.parse(before.startedAt);
-    // A last tick in the future: the clock was set back, and nobody knows for how long.
-    return since < 0 || since >= sensor.minimumIntervalSeconds * 1000;
-  });
-
-  function running(): SensorDefinition[] {
-    return [...pipeline.sensors.values()].filter((sensor) => sensorStatus(view, sensor) === 'RUNNING');
-  }
+  return due ? dueSensors(chosen, view, clock.now()) : chosen;
 }
 
 /** A sensor that is only asked for beside the one that blocks its process: that one is named, once. */

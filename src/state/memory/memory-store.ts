@@ -1,4 +1,4 @@
-/** The state in memory: for tests, with the same promises within one process. */
+/** The state in memory: for tests, those of `dynpart/testing` and dynpart's own, with the same promises within one process. */
 import { pendingRecords } from '../../model/pending-run.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
@@ -104,13 +104,35 @@ export class MemoryStore implements StateStore {
       begun: (runId) => void begun.set(runId, begun.get(runId) ?? isoTime(this.#clock.now())),
       started: (program) => void programs.push(program),
       ended: (runId) => void begun.delete(runId),
-      leave: () => Promise.resolve(),
+      leave: () => {
+        this.#dead.add(id);
+        return Promise.resolve();
+      },
     });
   }
 
   /** As if user code of the executor's had kept its event loop from turning for too long. */
   block(executor: string): void {
     this.#blocked.set(executor, isoTime(this.#clock.now()));
+  }
+
+  /** As if all processes that work with the state had been killed. */
+  killAll(): void {
+    for (const executor of this.#owners.keys()) this.kill(executor);
+    this.#claims.clear();
+  }
+
+  /** The same state and history, which goes its own way from here. Nobody is at work with it. */
+  copy(clock: Clock): MemoryStore {
+    const copy = new MemoryStore(clock);
+    copy.#document = this.#document;
+    copy.#ticks.push(...this.#ticks);
+    for (const [id, run] of this.#runs) copy.#runs.set(id, run);
+    for (const [id, lines] of this.#logs) copy.#logs.set(id, lines);
+    for (const [id, owner] of this.#owners) copy.#owners.set(id, owner);
+    for (const [id, begun] of this.#begun) copy.#begun.set(id, new Map(begun));
+    copy.killAll();
+    return copy;
   }
 
   /** As if the executor's process had been killed. */

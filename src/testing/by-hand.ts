@@ -1,0 +1,93 @@
+/** What a test does with keys and values by hand, before or beside what the pipeline does. */
+import type { CarryingKey, KeyToAdd } from '../definitions/partitions.ts';
+import type { AssetDefinition, Pipeline } from '../definitions/pipeline.ts';
+import {
+  type AddedKeys,
+  addKeys,
+  needsOfAdding,
+  needsOfRemoving,
+  type RemovedKeys,
+  removeKeys,
+} from '../engine/plan/keys/add-remove-sync.ts';
+import { withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
+import { carriedFrom } from '../engine/plan/sensor-result/keys-to-add.ts';
+import type { Carried } from '../model/carried.ts';
+import { fail } from '../model/failure.ts';
+import { didYouMean } from '../model/nearest.ts';
+import { asKept } from '../values/memory-values.ts';
+import { checkKeys, checkName } from './ask.ts';
+import { MortalStore } from './mortal-store.ts';
+import type { World } from './world.ts';
+
+/** `partitions add` */
+export async function addByHand(world: World, set: string, keys: readonly KeyToAdd[]): Promise<AddedKeys> {
+  const { pipeline, known, clock, life } = world;
+  checkName('set', set, pipeline.sets);
+  const given = new Map<string, Partial<Carried>>();
+  const names = keys.map((one) => (typeof one === 'string' ? one : one.key));
+  checkKeys(names);
+  for (const one of keys) if (typeof one !== 'string') given.set(one.key, carriedBy(one, pipeline, set));
+  const now = clock.now();
+  const needs = needsOfAdding(set, names, given);
+  return new MortalStore(world.store, life).commit(needs, (view) => {
+    const plan = addKeys(view, set, names, { now, given });
+    return { ...plan, changes: withPipeline(view, known, plan.changes) };
+  });
+}
+
+/** `partitions remove` */
+export async function removeByHand(world: World, set: string, keys: readonly string[]): Promise<RemovedKeys> {
+  const { pipeline, known, clock, life } = world;
+  checkName('set', set, pipeline.sets);
+  checkKeys(keys);
+  return new MortalStore(world.store, life).commit(needsOfRemoving(set, keys), (view) => {
+    const plan = removeKeys(view, set, keys, { keepOut: false, now: clock.now() });
+    return { ...plan, changes: withPipeline(view, known, plan.changes) };
+  });
+}
+
+/** What was given and nothing else: what was not stays as it is. */
+function carriedBy({ version, item }: CarryingKey, pipeline: Pipeline, set: string): Partial<Carried> {
+  const schema = item === undefined ? undefined : pipeline.items.get(set);
+  const carried = carriedFrom({ version, item, schema }, (message) =>
+    fail({ reason: 'usage', message, hint: 'nothing was changed' }),
+  );
+  return {
+    ...(version !== undefined && { version: carried.version }),
+    ...(item !== undefined && { item: carried.item }),
+  };
+}
+
+/** The pipeline with an asset that is given these inputs: nothing upstream is asked for them, nor for what only comes first. */
+export function withInputs(
+  pipeline: Pipeline,
+  asset: AssetDefinition,
+  given: Readonly<Record<string, unknown>>,
+): Pipeline {
+  for (const name of Object.keys(given))
+    if (!asset.inputs.has(name))
+      fail({
+        reason: 'usage',
+        message: `asset '${asset.name}' has no input '${name}'${didYouMean(name, asset.inputs.keys())}`,
+        hint: `its inputs: ${[...asset.inputs.keys()].join(', ') || 'none'}`,
+      });
+  const inputs = new Map([...asset.inputs].filter(([name]) => !Object.hasOwn(given, name)));
+  const replaced: AssetDefinition = {
+    ...asset,
+    inputs,
+    deps: [],
+    upstream: [...new Set(inputs.values())],
+    materialize: (context) =>
+      asset.materialize({
+        ...context,
+        inputs: { ...(context.inputs as object), ...asGiven(pipeline, given) } as never,
+      }),
+  };
+  return { ...pipeline, assets: new Map([...pipeline.assets, [asset.name, replaced]]) };
+}
+
+/** Each execution has its own, as those that are loaded. */
+function asGiven(pipeline: Pipeline, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (pipeline.ioManager !== null) return { ...given };
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, asKept(value)]));
+}
