@@ -1,7 +1,7 @@
 /** A pipeline under test: each question and each deed of `dynpart/testing`, on a pipeline that has everything. */
 import { asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
 import { DynpartError, testPipeline } from 'dynpart/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { Gate } from '../support/engine-rig.ts';
 
 interface Order {
@@ -291,5 +291,21 @@ describe('fetch', () => {
     const never = new Promise<Response>(() => undefined);
     const test = testPipeline(definePipeline({ sensors: [asks] }), { fetch: () => never });
     expect(await test.tick(asks)).toMatchObject({ error: { code: 'sensor-timeout' } });
+  });
+});
+
+describe('its types', () => {
+  it('are those of the definitions', () => {
+    const test = testPipeline(pipeline);
+    expectTypeOf(() => test.value(invoice, 'a')).returns.resolves.toEqualTypeOf<{
+      id: string;
+      eur: number;
+    }>();
+    expectTypeOf(() => test.value('invoice', 'a')).returns.resolves.toEqualTypeOf<unknown>();
+    expectTypeOf(() => test.add(orders, [{ key: 'a', item: { id: 'a', total: 1 } }])).toBeFunction();
+    // @ts-expect-error -- that is no item of the set
+    expectTypeOf(() => test.add(orders, [{ key: 'a', item: { id: 1 } }])).toBeFunction();
+    expectTypeOf(() => test.tick(shop)).returns.resolves.toHaveProperty('cursor');
+    expectTypeOf(() => test.tick()).returns.resolves.toHaveProperty('resumed');
   });
 });
