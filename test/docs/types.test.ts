@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { filesOf } from '../support/docs-page.ts';
 import { root } from '../support/project.ts';
 
-const PAGES = ['docs/testing.md', 'docs/cookbook.md'];
+const PAGES = ['docs/testing.md', 'docs/cookbook.md', 'docs/for-assistants.md'];
 
 it('the code of the pages compiles', async () => {
   const folder = path.join(root, '.pages', `types-${process.pid}`);

@@ -123,6 +123,7 @@ describe('the tarball', () => {
       'bin/code-cache.cjs',
       'bin/dynamic-import.cjs',
       'bin/dynpart.cjs',
+      'llms.txt',
       'package.json',
       'pipeline.example.ts',
     ]);
