@@ -13,6 +13,7 @@ const CONTENTS: Readonly<Record<string, Load>> = {
   // Cron starts a tick each minute: this one is always there.
   sensor: () => Promise.resolve(sensorCommand),
   materialize: async () => (await import('./commands/materialize.ts')).materializeCommand,
+  why: async () => (await import('./commands/why.ts')).whyCommand,
   value: async () => (await import('./commands/value.ts')).valueCommand,
   worker: async () => (await import('./commands/worker.ts')).workerCommand,
   runs: async () => (await import('./commands/runs.ts')).runsCommand,

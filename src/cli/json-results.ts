@@ -31,6 +31,8 @@ export interface Results {
   'runs logs --follow': FollowedLine;
   'assets list': AssetList;
   'assets mark': MarkedKeys;
+  'why ASSET': WhySet;
+  'why ASSET --key': WhyKey;
   status: Status;
   init: Initialized;
   check: CheckedPipeline;
@@ -226,6 +228,49 @@ export interface MarkedKeys {
   readonly marked: readonly (string | null)[];
   /** In progress, or marked so already. */
   readonly skipped: readonly (string | null)[];
+}
+
+/** How an asset stands with the keys of its set: what is in one state for one reason is counted together. */
+export interface WhySet {
+  readonly asset: string;
+  /** What needs somebody comes first. */
+  readonly states: readonly {
+    readonly state: KeyReport['state'];
+    /** Of `stale`: what has changed. */
+    readonly reason: string | null;
+    readonly count: number;
+    /** In the order of the set. */
+    readonly first: string;
+    readonly next: WhyKey['next'];
+    /** Of the first one. */
+    readonly text: string;
+  }[];
+}
+
+/** How an asset stands with one key, or by itself where it has no set. */
+export interface WhyKey {
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  readonly state: KeyReport['state'];
+  /** Of `stale`: what has changed; of `skipped`: what the asset said; of `failed`: the error. */
+  readonly reason: string | null;
+  readonly since: string | null;
+  /** When a failed one is tried again by itself. */
+  readonly retryAt: string | null;
+  readonly waitsFor: readonly {
+    readonly asset: string;
+    readonly partitionKey: string | null;
+    readonly state: KeyReport['state'];
+  }[];
+  /** The last one, or the one that is on its way. */
+  readonly run: RunRecord | null;
+  /** Who has the run in hand. */
+  readonly process: { readonly pid: number; readonly host: string } | null;
+  readonly next: 'make' | 'run' | 'wait' | 'nothing';
+  /** What the next tick does, and why, in words. */
+  readonly text: string;
+  /** What changes it, or shows more. */
+  readonly command: string;
 }
 
 export interface Status extends StatusReport {

@@ -120,6 +120,13 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['runs', 'retry', '--key', 'bad'],
   ['worker', '--once'],
   ['assets', 'list'],
+  ['assets', 'mark', 'upper', '--as', 'skipped', '--key', 'a'],
+  ['assets', 'mark', 'upper', '--as', 'materialized', '--missing', '--failed'],
+  ['assets', 'mark', 'twice', '--as', 'missing', '--all'],
+  ['why', 'twice'],
+  ['why', 'twice', '--key', 'bad'],
+  ['why', 'upper', '--key', 'a'],
+  ['why', 'large'],
   ['state', 'check'],
 ];
 
@@ -207,6 +214,11 @@ describe('a state in PostgreSQL', () => {
     expect(await asked(`select count(*)::int as n from ${schema}.staged`)).toEqual([{ n: 0 }]);
     await project.dynpart(['partitions', 'remove', 'letters', 'a', '--purge'], { env });
     expect(await asked(`select count(*)::int as n from ${schema}.value where key = 'a'`)).toEqual([{ n: 0 }]);
+    const count = () =>
+      asked(`select count(*)::int as n from ${schema}.value where asset = 'upper' and key = 'b'`);
+    expect(await count()).toEqual([{ n: 1 }]);
+    await project.dynpart(['assets', 'mark', 'upper', '--as', 'skipped', '--key', 'b'], { env });
+    expect(await count()).toEqual([{ n: 0 }]);
     await project[Symbol.asyncDispose]();
   });
 

@@ -30,6 +30,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dynpart materialize --failed --dry-run',
     'dynpart materialize --missing --limit 100',
   ],
+  why: ['dynpart why transcript', 'dynpart why transcript --key 2026-11-01'],
   value: ['dynpart value show transcript --key 2026-11-01'],
   'value show': [
     'dynpart value show transcript --key 2026-11-01',

@@ -6,6 +6,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   partitions: 'list, add and remove partition keys',
   sensor: 'evaluate sensors and look after them',
   materialize: 'materialize assets for chosen keys',
+  why: 'why an asset was made for a key, will be, or is not',
   value: 'what was made for an asset and key, and the file that it is in',
   worker: 'take queued runs and execute them until SIGINT or SIGTERM',
   runs: 'runs, what they printed, retry and cancel',

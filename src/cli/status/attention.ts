@@ -113,7 +113,8 @@ function errorOf(run: RunRecord, asset: string): string {
   return run.assets.find((one) => one.asset === asset)?.error?.message ?? run.error?.message ?? '';
 }
 
-function firstLine(message: string): string {
+/** What an error says, without where and of what: that is said beside it. */
+export function firstLine(message: string): string {
   // What failed is said before it.
   const [line = ''] = message
     .replace(/^(?:asset|sensor) '[^']*'(?: for key "(?:[^"\\]|\\.)*")? (?:threw: )?/, '')

@@ -55,7 +55,7 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
 }
 
 /** What knows time zones is loaded where an asset asks for it. */
-async function periodsOf(pipeline: Pipeline, now: Millis): Promise<Periods> {
+export async function periodsOf(pipeline: Pipeline, now: Millis): Promise<Periods> {
   const timed = [...pipeline.assets.values()].flatMap(({ name, automate }) =>
     automate?.every == null ? [] : [[name, automate.every] as const],
   );

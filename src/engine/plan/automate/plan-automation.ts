@@ -142,7 +142,7 @@ export function reasonToAutomate(
 }
 
 /** Sets first that others may be made from: assets without a set stand before all that have one. */
-function automatedBySet(pipeline: Pipeline): Automated[] {
+export function automatedBySet(pipeline: Pipeline): Automated[] {
   const sets = new Map<string | null, AssetDefinition[]>([[null, []]]);
   for (const asset of pipeline.assets.values())
     if (asset.automate !== null) sets.set(asset.set, [...(sets.get(asset.set) ?? []), asset]);
@@ -154,7 +154,7 @@ function namesIn({ name, upstream }: AssetDefinition): string[] {
 }
 
 /** Those of the assets, and of what they are made from, that have one value for all keys. */
-function namesAlone(pipeline: Pipeline, all: readonly Automated[]): string[] {
+export function namesAlone(pipeline: Pipeline, all: readonly Automated[]): string[] {
   const names = new Set(all.flatMap(({ assets }) => assets.flatMap(namesIn)));
   return [...names].filter((name) => pipeline.assets.get(name)?.set == null);
 }
@@ -209,13 +209,14 @@ interface Surroundings {
 }
 
 /** What is on record of assets for one key. */
-interface OnRecord {
+export interface OnRecord {
   readonly statusOf: (asset: string) => PartitionStatus;
   /** Whether it failed, and is to be tried again by now. */
   readonly isDue: (asset: string) => boolean;
 }
 
-class Look {
+/** What there is to be said of keys, one after the other. */
+export class Look {
   readonly #around: Surroundings;
 
   constructor(around: Surroundings) {

@@ -59,7 +59,7 @@ export function* candidatesOf(
       yield { key, assets, reasons: null, waiting: [] };
       continue;
     }
-    const { taken, waiting } = inChosenStates(assets, statusOf, choice);
+    const { taken, waiting } = inChosenStates(assets, statusOf, choice.states);
     if (taken.size + waiting.length > 0)
       yield { key, assets: [...taken.keys()], reasons: [...taken.values()], waiting };
   }
@@ -140,10 +140,10 @@ function isByState({ states: { all, missing, failed, stale } }: Choice): boolean
 }
 
 /** Those in the chosen states, and what depends on them among the chosen. Assets come in dependency order. */
-function inChosenStates(
+export function inChosenStates(
   assets: readonly AssetDefinition[],
   statusOf: (asset: string) => PartitionStatus,
-  { states }: Choice,
+  states: ChosenStates,
 ): { readonly taken: ReadonlyMap<AssetDefinition, RunReason>; readonly waiting: Candidate['waiting'] } {
   const taken = new Map<AssetDefinition, RunReason>();
   const takenNames = new Set<string>();

@@ -1,0 +1,112 @@
+/** Why an asset was made for one key, will be, or is not. */
+import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import { needsOfOutlook } from '../../engine/plan/why/needs-of-outlook.ts';
+import { Outlooks } from '../../engine/plan/why/outlook.ts';
+import { fail } from '../../model/failure.ts';
+import type { RunReason, RunRecord } from '../../model/run.ts';
+import { clean, printable } from '../../model/text.ts';
+import { keyReport } from '../../report/key-report.ts';
+import type { Needs } from '../../state/needs.ts';
+import type { Context } from '../context.ts';
+import type { WhyKey } from '../json-results.ts';
+import { firstLine } from '../status/attention.ts';
+import { askedAbout } from './asked-about.ts';
+import { STYLES, told } from './words.ts';
+
+export async function whyKey(context: Context, asset: AssetDefinition, key: string | null): Promise<WhyKey> {
+  const { project } = context;
+  const { name, set } = asset;
+  const asked = await askedAbout(context, asset);
+  const page = set === null ? null : { set, prefix: key! };
+  const needs: Needs = { ...needsOfOutlook(asked, key), ...(page && { pages: [page] }) };
+  const view = await project.look(needs);
+  if (set !== null && !view.present(set, [key!]).has(key!))
+    fail({ reason: 'unknown-keys', sets: [set], keys: [key!] });
+  const { status, outlook } = new Outlooks(view, asked).of(key);
+  const { runs } = await project.store.runs({
+    ...(key !== null && { keys: [key] }),
+    assets: [name],
+    limit: 50,
+  });
+  const found = page && view.page(page).keys.find((one) => one.key === key);
+  const report = keyReport({
+    asset: name,
+    addedAt: found?.addedAt ?? '',
+    isInProgress: outlook.is === 'run',
+    status,
+    nextTry: view.nextTries(name, set, [key])[0]!,
+    runs,
+  });
+  const { next, text, command } = told(outlook, asset, key);
+  const result: WhyKey = {
+    asset: name,
+    partitionKey: key,
+    state: report.state,
+    reason: report.reason ?? (report.error && firstLine(report.error.message)),
+    since: report.since || null,
+    retryAt: report.retryAt,
+    waitsFor: outlook.is === 'waiting' ? outlook.upstreams : [],
+    run: report.run,
+    process:
+      outlook.is === 'run' && outlook.by !== null ? { pid: outlook.by.pid, host: outlook.by.host } : null,
+    next,
+    text,
+    command,
+  };
+  await printKey(context, result);
+  return result;
+}
+
+async function printKey({ output }: Context, { asset, partitionKey, ...one }: WhyKey): Promise<void> {
+  const { state, reason, since, next, text, command, run } = one;
+  if (!output.terminal.stdout.isTerminal)
+    return output.table({
+      columns: ['ASSET', 'KEY', 'STATE', 'REASON', 'SINCE', 'NEXT', 'WHY', 'COMMAND'].map((title) => ({
+        title,
+      })),
+      rows: [
+        [
+          asset,
+          partitionKey === null ? '-' : printable(partitionKey),
+          state,
+          reason ?? '-',
+          since ?? '-',
+          next,
+          text,
+          command,
+        ],
+      ],
+    });
+  const paint = output.paint.stdout;
+  const what = partitionKey === null ? clean(asset) : `${clean(asset)} for ${clean(printable(partitionKey))}`;
+  const known = state === 'stale' ? STALE[reason!]! : reason;
+  const lines = [
+    `${what} is ${paint[STYLES[state]](state)}${since === null ? '' : ` since ${output.when(since)}`}${known === null ? '' : `: ${clean(known)}`}`,
+    clean(text),
+    ...(run === null || state === 'in progress' ? [] : [paint.dim(lastRun(run, asset))]),
+    paint.dim(
+      `${next === 'nothing' && state === 'materialized' ? 'make it again' : 'to change it'}: ${command}`,
+    ),
+  ];
+  output.print(`${lines.join('\n')}\n`);
+}
+
+function lastRun({ id, assets }: RunRecord, asset: string): string {
+  const reason = assets.find((one) => one.asset === asset)?.reason ?? null;
+  return `last run${reason === null ? '' : `, since ${RAN[reason]}`}: dynpart runs show ${id}`;
+}
+
+const RAN: Readonly<Record<RunReason, string>> = {
+  missing: 'it was missing',
+  failed: 'it had failed',
+  version: 'its key had another version',
+  code: 'its code was another one',
+  upstream: 'what it is made from was made again',
+  asked: 'somebody asked',
+};
+
+const STALE: Readonly<Record<string, string>> = {
+  version: 'its key has had another version since it was made',
+  code: 'its code has changed since it was made',
+  upstream: 'what it was made from has been made again',
+};

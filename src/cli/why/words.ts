@@ -1,0 +1,136 @@
+/** What becomes of an asset and key, in short sentences, and the command that changes it. */
+import type { Outlook } from '../../engine/plan/why/outlook.ts';
+import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import type { RunReason } from '../../model/run.ts';
+import { shellFlag, shellWord } from '../../model/shell-words.ts';
+import { counted } from '../../model/text.ts';
+
+export interface Told {
+  /** What the next tick does: makes it, or nothing; or a run is on its way, or it waits. */
+  readonly next: 'make' | 'run' | 'wait' | 'nothing';
+  readonly text: string;
+  readonly command: string;
+}
+
+const DUE: Readonly<Record<RunReason, string>> = {
+  missing: 'it was never made',
+  failed: 'it failed, and it is time to try again',
+  version: 'its key has another version',
+  code: 'its code is another one',
+  upstream: 'what it is made from was made again',
+  asked: 'somebody asked',
+};
+
+/** How states are painted. */
+export const STYLES = {
+  materialized: 'good',
+  failed: 'bad',
+  missing: 'warn',
+  stale: 'warn',
+  backlog: 'dim',
+  skipped: 'dim',
+  'in progress': 'strong',
+} as const;
+
+export function told(outlook: Outlook, asset: AssetDefinition, key: string | null): Told {
+  const make = `dynpart materialize ${shellWord(asset.name, 'ASSET')}${ofKey(key)}`;
+  const { automate } = asset;
+  switch (outlook.is) {
+    case 'well':
+      return {
+        next: 'nothing',
+        text:
+          automate?.when === 'stale'
+            ? 'It is as it should be, and is made again when its version, code or an upstream changes.'
+            : 'It is as it should be.',
+        command: make,
+      };
+    case 'due':
+      return {
+        next: 'make',
+        text: `The next tick makes it: ${DUE[outlook.reason]}.`,
+        command: 'dynpart sensor tick automation',
+      };
+    case 'later':
+      return { next: 'wait', text: toldOfLater(outlook), command: make };
+    case 'run':
+      return { next: 'run', ...toldOfRun(outlook) };
+    case 'waiting':
+      return { next: 'wait', ...toldOfWaiting(outlook, asset, key) };
+    case 'left':
+      return {
+        next: 'nothing',
+        text: LEFT[outlook.because](asset.name),
+        command: outlook.because === 'stopped' ? 'dynpart sensor start automation' : make,
+      };
+  }
+}
+
+const LEFT: Readonly<Record<Extract<Outlook, { is: 'left' }>['because'], (asset: string) => string>> = {
+  'not-automated': (asset) => `No tick makes it by itself: '${asset}' is not automated.`,
+  stopped: () => 'No tick makes it: automation is stopped.',
+  filtered: () => 'No tick makes it: automate.only leaves this key out.',
+  failed: () =>
+    'No tick tries it again as it is: it waits for a person, or another version, code or upstream.',
+  backlog: (asset) =>
+    `No tick makes it: it was there before '${asset}' was automated, and waits for a person or another version.`,
+  stale: (asset) => `No tick makes it again: '${asset}' is automated for missing keys alone.`,
+  skipped: () =>
+    'There was nothing to make. It is asked again when its version, code or an upstream changes.',
+};
+
+function toldOfLater({ because, at }: Extract<Outlook, { is: 'later' }>): string {
+  if (because === 'every')
+    return `It rests until its next period, which begins at ${at}: automate.every allows one request in each.`;
+  return `It is tried again by itself ${at === null ? 'after the delays of its retry.later' : `from ${at} on`}.`;
+}
+
+function toldOfRun({ work, by }: Extract<Outlook, { is: 'run' }>): Omit<Told, 'next'> {
+  const { run, runs, alive } = work;
+  const process = by === null ? '' : ` in process ${by.pid} on ${by.host}`;
+  if (run.canceling)
+    return { text: `Run ${run.id}${process} is being canceled.`, command: `dynpart runs show ${run.id}` };
+  if (by?.blockedSince != null)
+    return {
+      text: `Run ${run.id} is${process}, which has been blocked since ${by.blockedSince}: it waits until that process ends.`,
+      command: `dynpart runs show ${run.id}`,
+    };
+  if (alive)
+    return run.status === 'STARTED'
+      ? { text: `Run ${run.id} is making it${process}.`, command: `dynpart runs logs ${run.id} --follow` }
+      : {
+          text: `Run ${run.id} is queued${process}, and starts when there is room: that process executes ${counted(by?.slots ?? 0, 'run')} at a time.`,
+          command: `dynpart runs show ${run.id}`,
+        };
+  if (runs.origin === 'tick')
+    return {
+      text: `Run ${run.id} is in nobody's hands: the next tick takes it up.`,
+      command: 'dynpart sensor tick',
+    };
+  const left =
+    runs.origin === 'worker'
+      ? 'waits for a worker'
+      : "is in nobody's hands, its process is gone: a worker takes it up";
+  return { text: `Run ${run.id} ${left}.`, command: 'dynpart worker --once' };
+}
+
+function toldOfWaiting(
+  { upstreams, absent }: Extract<Outlook, { is: 'waiting' }>,
+  { name }: AssetDefinition,
+  key: string | null,
+): Omit<Told, 'next'> {
+  const said = upstreams.map(({ asset, state }) => `'${asset}', which is ${state}`);
+  const text = `It waits for ${said.join(', and for ')}.`;
+  const [first] = upstreams;
+  if (first!.state === 'in progress')
+    return { text, command: `dynpart why ${shellWord(first!.asset, 'ASSET')}${ofKey(first!.partitionKey)}` };
+  // What has one value for all keys is made without any, and before.
+  const alone = absent.filter(({ isOfSet }) => !isOfSet);
+  const names = alone.length > 0 ? alone : [...absent, { asset: name }];
+  const words = names.map(({ asset }) => shellWord(asset, 'ASSET')).join(' ');
+  return { text, command: `dynpart materialize ${words}${ofKey(alone.length > 0 ? null : key)}` };
+}
+
+function ofKey(key: string | null): string {
+  return key === null ? '' : ` ${shellFlag('--key', key)}`;
+}

@@ -1,0 +1,225 @@
+/**
+ * What becomes of an asset and key by itself, and why: asked of the planners of automation and of `materialize`, so that `why` says
+ * what they do. Pure.
+ */
+import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
+import { countedAs, isThere, type PartitionStatus, shownAs } from '../../../model/partition-status.ts';
+import { AUTOMATION, type RunReason } from '../../../model/run.ts';
+import { isoTime, type Millis } from '../../../model/time.ts';
+import type { ExecutorView, StateView } from '../../../state/state-view.ts';
+import { isWanted } from '../automate/is-wanted.ts';
+import {
+  automatedBySet,
+  Look,
+  type OnRecord,
+  reasonToAutomate,
+  type Verdict,
+} from '../automate/plan-automation.ts';
+import { restingIn } from '../automate/periods.ts';
+import { inChosenStates } from '../materialize/candidates.ts';
+import { PendingWork, type Work } from '../queue/pending-work.ts';
+import { type Asked, everyKey, type NamesAround, namesAround, triedLater } from './needs-of-outlook.ts';
+
+export type Outlook =
+  | { readonly is: 'well' }
+  | { readonly is: 'run'; readonly work: Work; readonly by: ExecutorView | null }
+  | { readonly is: 'due'; readonly reason: RunReason }
+  | {
+      readonly is: 'waiting';
+      readonly upstreams: readonly UpstreamState[];
+      /** All above it that a run of it needs and that is not there, in dependency order. */
+      readonly absent: readonly { readonly asset: string; readonly isOfSet: boolean }[];
+    }
+  /** It failed, and is tried again, or rests until its next period; when, where it was looked for. */
+  | { readonly is: 'later'; readonly because: 'retry' | 'every'; readonly at: string | null }
+  | { readonly is: 'left'; readonly because: LeftBecause };
+
+/** Why nothing is made by itself of what is not as it should be. */
+export type LeftBecause =
+  'not-automated' | 'stopped' | 'filtered' | 'failed' | 'backlog' | 'stale' | 'skipped';
+
+export interface UpstreamState {
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  readonly state: ShownState;
+}
+
+export type ShownState = ReturnType<typeof shownAs> | 'backlog' | 'in progress';
+
+/** One key, with what is on record of it. */
+export interface Seen {
+  readonly key: string | null;
+  readonly status: PartitionStatus;
+  readonly outlook: Outlook;
+}
+
+interface KeyOnRecord extends OnRecord {
+  readonly later: Extract<Outlook, { readonly is: 'later' }> | null;
+}
+
+const EVERY_STATE = { all: false, missing: true, failed: true, stale: true } as const;
+
+export class Outlooks {
+  readonly #view: StateView;
+  readonly #pipeline: Pipeline;
+  readonly #asset: AssetDefinition;
+  readonly #now: Millis;
+  /** When it may be requested again, where it was in this period. */
+  readonly #restsUntil: string | null;
+  readonly #around: NamesAround;
+  readonly #pending: PendingWork;
+  readonly #look: Look;
+  readonly #alone: ReadonlyMap<string, PartitionStatus>;
+
+  constructor(view: StateView, { pipeline, asset, now, periods }: Asked) {
+    this.#view = view;
+    this.#pipeline = pipeline;
+    this.#asset = asset;
+    this.#now = now;
+    this.#around = namesAround(pipeline, asset);
+    this.#pending = new PendingWork(view);
+    this.#alone = new Map(this.#around.alone.map((name) => [name, view.statusOf(name, null, [null])[0]!]));
+    const resting = restingIn(periods, view.sensor(AUTOMATION).periods);
+    this.#restsUntil = resting.has(asset.name) ? isoTime(periods.get(asset.name)!.next) : null;
+    const takenAlone = new Set<string>();
+    this.#look = new Look({ pipeline, pending: this.#pending, alone: this.#alone, takenAlone, resting });
+    if (asset.set === null) return;
+    const alone = automatedBySet(pipeline).find(({ set }) => set === null)?.assets ?? [];
+    const onRecord = { statusOf: () => 'missing' as const, isDue: (name: string) => this.#isDue(name, null) };
+    for (const { name } of this.#look.dueOf(null, alone, onRecord).assets) takenAlone.add(name);
+  }
+
+  of(key: string | null): Seen {
+    const { set, name: own } = this.#asset;
+    const columns = new Map(
+      this.#around.ofSet.map((name) => [name, this.#view.statusOf(name, set, [key])[0]!]),
+    );
+    const retryAt = this.#view.nextTries(own, set, [key])[0]?.at;
+    return this.#seen(key, {
+      statusOf: (name) => columns.get(name)!,
+      isDue: (name) => this.#isDue(name, key),
+      later: retryAt == null ? null : { is: 'later', because: 'retry', at: retryAt },
+    });
+  }
+
+  /** Every key of the set, in order. */
+  *ofAll(): Generator<Seen> {
+    const { ofSet } = this.#around;
+    const { set, name: own } = this.#asset;
+    const column = new Map(ofSet.map((name, at) => [name, at]));
+    const later = new Set(Array.from(this.#view.candidates(triedLater(set!, own)), ({ key }) => key));
+    for (const { key, statuses, due } of this.#view.candidates(everyKey(set!, ofSet, this.#now)))
+      yield this.#seen(key, {
+        statusOf: (name) => statuses[column.get(name)!]!,
+        isDue: (name) => due?.[column.get(name)!] ?? false,
+        later: later.has(key) ? { is: 'later', because: 'retry', at: null } : null,
+      });
+  }
+
+  #isDue(name: string, key: string | null): boolean {
+    const at = this.#view.nextTries(name, this.#pipeline.assets.get(name)!.set, [key])[0]?.at;
+    return at != null && at <= isoTime(this.#now);
+  }
+
+  #seen(key: string | null, inSet: KeyOnRecord): Seen {
+    const statusOf = (name: string): PartitionStatus => this.#alone.get(name) ?? inSet.statusOf(name);
+    const status = statusOf(this.#asset.name);
+    return { key, status, outlook: this.#outlook(key, status, { ...inSet, statusOf }) };
+  }
+
+  #outlook(key: string | null, status: PartitionStatus, onRecord: KeyOnRecord): Outlook {
+    const { statusOf } = onRecord;
+    const asset = this.#asset;
+    const [work] = this.#pending.of([asset], key);
+    if (work !== undefined) {
+      const by = this.#view.executors().find(({ id }) => id === work.runs.owner);
+      return { is: 'run', work, by: by?.alive ? by : null };
+    }
+    if (status === 'skipped') return { is: 'left', because: 'skipped' };
+    const verdict = asset.automate === null ? this.#byHand(statusOf) : this.#byAutomation(key, onRecord);
+    if (verdict === 'filtered')
+      return status === 'materialized' ? { is: 'well' } : { is: 'left', because: verdict };
+    if (verdict.is === 'waiting')
+      return {
+        is: 'waiting',
+        upstreams: verdict.upstreams.map((name) => this.#upstream(name, key, statusOf)),
+        absent: this.#absentAbove(asset, statusOf),
+      };
+    if (asset.automate === null && verdict.is === 'due') return { is: 'left', because: 'not-automated' };
+    const later = asset.automate === null ? null : this.#later(status, onRecord);
+    if (verdict.is === 'due' || later !== null) {
+      if (this.#view.sensor(AUTOMATION).status === 'STOPPED') return { is: 'left', because: 'stopped' };
+      return verdict.is === 'due' ? verdict : later!;
+    }
+    return status === 'materialized' ? { is: 'well' } : { is: 'left', because: leftAs(status) };
+  }
+
+  #later(status: PartitionStatus, { later }: KeyOnRecord): KeyOnRecord['later'] {
+    if (later !== null || this.#restsUntil === null) return later;
+    const isWanted = reasonToAutomate(this.#asset, status) !== null;
+    return isWanted ? { is: 'later', because: 'every', at: this.#restsUntil } : null;
+  }
+
+  /** What `materialize --missing --failed --stale` does with the asset. */
+  #byHand(statusOf: (name: string) => PartitionStatus): Verdict {
+    const { taken, waiting } = inChosenStates([this.#asset], statusOf, EVERY_STATE);
+    const [reason] = taken.values();
+    if (reason !== undefined) return { is: 'due', reason };
+    return waiting.length > 0
+      ? { is: 'waiting', upstreams: waiting.map(({ upstream }) => upstream) }
+      : { is: 'settled' };
+  }
+
+  #byAutomation(key: string | null, onRecord: OnRecord): Verdict | 'filtered' {
+    const { judged } = this.#around;
+    const item = this.#itemOf(key);
+    const wanted = judged.filter((asset) => key === null || isWanted(asset, key, item));
+    for (const [{ name }, verdict] of this.#look.verdicts(key, wanted, onRecord))
+      if (name === this.#asset.name) return verdict;
+    return 'filtered';
+  }
+
+  #itemOf(key: string | null): unknown {
+    const { set } = this.#asset;
+    if (set === null || key === null || !this.#around.judged.some(({ automate }) => automate?.only))
+      return null;
+    return this.#view.carried(set, [key]).get(key)?.item ?? null;
+  }
+
+  #upstream(name: string, key: string | null, statusOf: (name: string) => PartitionStatus): UpstreamState {
+    const upstream = this.#pipeline.assets.get(name)!;
+    const partitionKey = upstream.set === null ? null : key;
+    const isPending = this.#pending.of([upstream], partitionKey).length > 0;
+    return { asset: name, partitionKey, state: shownState(statusOf(name), isPending) };
+  }
+
+  #absentAbove(
+    asset: AssetDefinition,
+    statusOf: (name: string) => PartitionStatus,
+  ): Extract<Outlook, { is: 'waiting' }>['absent'] {
+    const absent = new Set<string>();
+    const visit = ({ upstream }: AssetDefinition): void => {
+      for (const name of upstream) {
+        const above = this.#pipeline.assets.get(name);
+        const status = statusOf(name);
+        if (above === undefined || absent.has(name) || isThere(status) || status === 'skipped') continue;
+        absent.add(name);
+        visit(above);
+      }
+    };
+    visit(asset);
+    return [...this.#pipeline.assets.values()].flatMap(({ name, set }) =>
+      absent.has(name) ? [{ asset: name, isOfSet: set === this.#asset.set }] : [],
+    );
+  }
+}
+
+export function shownState(status: PartitionStatus, isInProgress: boolean): ShownState {
+  if (isInProgress) return 'in progress';
+  return status === 'backlog' ? status : shownAs(status);
+}
+
+function leftAs(status: PartitionStatus): LeftBecause {
+  if (status === 'backlog') return 'backlog';
+  return countedAs(status) === 'failed' ? 'failed' : 'stale';
+}
