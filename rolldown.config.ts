@@ -1,4 +1,5 @@
 /** The command line and its evaluator thread as CommonJS, which starts fastest on Node 20; what pipelines import as ES modules. */
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown';
@@ -173,6 +174,35 @@ function library(name: string, external: (string | RegExp)[] = []): RolldownOpti
   };
 }
 
+/** The page of `status --html` and `ui` as one file with places for its data: what it allows itself is said by the hashes of its parts. */
+const inOneFile: Plugin = {
+  name: 'in-one-file',
+  generateBundle(_options, bundle) {
+    const [chunk] = Object.values(bundle);
+    if (chunk?.type !== 'chunk') throw new Error('the page has no script');
+    const script = chunk.code.trim();
+    if (/<\/script|<!--/i.test(script)) throw new Error('the script of the page would end in its middle');
+    const style = own('page.css').replace(/\s*\n\s*/g, '\n');
+    const parts: Readonly<Record<string, string>> = {
+      '@SCRIPT-HASH@': hashOf(script),
+      '@STYLE-HASH@': hashOf(style),
+      '@SCRIPT@': script,
+      '@STYLE@': style,
+    };
+    const source = own('shell.html').replace(/@(?:SCRIPT|STYLE)(?:-HASH)?@/g, (name) => parts[name]!);
+    delete bundle[chunk.fileName];
+    this.emitFile({ type: 'asset', fileName: 'page.html', source });
+  },
+};
+
+function own(name: string): string {
+  return fs.readFileSync(path.join(import.meta.dirname, 'src/page', name), 'utf8');
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
 export default defineConfig([
   program('cli', 'src/cli/main.ts'),
   program('evaluator', 'src/cli/isolation/evaluator-thread.ts'),
@@ -184,4 +214,10 @@ export default defineConfig([
   library('sources'),
   // A test may wait for what a start may not: it need not bring it along.
   library('testing', [...loadedOnUse, /^temporal-polyfill/]),
+  {
+    input: { page: 'src/page/main.ts' },
+    platform: 'browser',
+    plugins: [inOneFile],
+    output: { dir: 'dist', format: 'iife', minify: true, charset: 'ascii' },
+  },
 ]);

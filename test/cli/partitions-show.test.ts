@@ -167,7 +167,7 @@ describe('partitions show', () => {
     );
     expect(stdout).toMatch(/\nsum: failed since [^\n]*\n {2}asset 'sum' for key "a" threw: no luck\n/);
     expect(stderr).toMatch(
-      /^try again: dynpart materialize sum --key a; what it printed: dynpart runs logs \S+$/m,
+      /^try again: dynpart materialize sum --key a\nwhat it printed: dynpart runs logs \S+$/m,
     );
     expect(stderr).toContain('make what is missing: dynpart materialize other --key a\n');
     expect(stderr).toContain('earlier runs: dynpart runs list --key a\n');

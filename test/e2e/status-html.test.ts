@@ -1,13 +1,17 @@
 /** `status --html` through the real binary: the whole page or none, with what the state has. */
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PageData } from '../../src/report/page-data.ts';
 import { ATTACK_KEYS } from '../support/attack-keys.ts';
+import { runHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const items = dynamicPartitions('items');
 const many = dynamicPartitions('many');
-const fetched = asset({ name: 'fetched', partitions: items, materialize({ partitionKey }) {
+const fetched = asset({ name: 'fetched', partitions: items, materialize({ partitionKey, log, addMetadata }) {
+  log.info('fetching https://a.example/?token=SECRET');
+  addMetadata({ source: 'https://a.example/?token=SECRET' });
   if (partitionKey === '&lt;') throw new Error('<b>no luck</b>');
 } });
 const counted = asset({ name: 'counted', partitions: many, materialize: () => 1 });
@@ -34,6 +38,10 @@ beforeAll(async () => {
     'many',
     Array.from({ length: 1200 }, (_, at) => `m${at}`),
   );
+  await project.dynpart([
+    ...['partitions', 'add', 'items', 'a=b', '--version', 'v1'],
+    ...['--item', '{"url":"https://a.example/feed?token=SECRET"}'],
+  ]);
   await project.dynpart(['materialize', 'fetched', '--key', '&lt;', '--key', 'a=b']);
   await project.dynpart(['materialize', 'counted', '--key', 'm1199']);
   await project.dynpart(['materialize', 'counted', '--key', 'm1198', '--no-run']);
@@ -42,15 +50,15 @@ beforeAll(async () => {
 
 afterAll(() => project[Symbol.asyncDispose]());
 
-/** The table below a caption, a row a list of texts. */
-function rowsOf(html: string, caption: string): string[][] {
-  const table = html.slice(html.indexOf(`<bdi>${caption}</bdi></caption>`));
-  const body = /<tbody>\n([\s\S]*?)\n<\/tbody>/.exec(table)![1]!;
-  return body
-    .split('</tr>\n')
-    .map((row) =>
-      [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) => cell!.replaceAll(/<[^>]*>/g, '')),
-    );
+/** The data in a page. */
+function dataIn(html: string): PageData {
+  return JSON.parse(/id="data">([\s\S]*?)<\/script>/.exec(html)![1]!) as PageData;
+}
+
+/** Where the only asset of a set stands with a key. */
+function letterOf({ sets }: PageData, set: string, key: string): string {
+  const its = sets.find((one) => one.set === set)!;
+  return its.states[its.assets[0]!]![its.keys.indexOf(key)]!;
 }
 
 describe('status --html', () => {
@@ -60,38 +68,54 @@ describe('status --html', () => {
     expect(code).toBe(0);
     expect(document.html).toBe(project.path('page.html'));
     const html = project.read('page.html');
-    expect(rowsOf(html, '3 assets')).toEqual([
-      ['fetched', 'items', String(ATTACK_KEYS.length), '1', '1', '0', String(ATTACK_KEYS.length - 2)],
-      ['counted', 'many', '1,200', '1', '0', '1', '1,198'],
-      ['once', '-', '1', '0', '0', '0', '1'],
+    const data = dataIn(html);
+    expect(
+      data.assets.map((one) => [one.asset, one.set, one.total, one.materialized, one.failed, one.missing]),
+    ).toEqual([
+      ['fetched', 'items', ATTACK_KEYS.length, 1, 1, ATTACK_KEYS.length - 2],
+      ['counted', 'many', 1200, 1, 0, 1198],
+      ['once', null, 1, 0, 0, 1],
     ]);
-    const keys = rowsOf(html, `${ATTACK_KEYS.length} keys`);
-    expect(keys.map(([key, status]) => [key, status])).toContainEqual(['&amp;lt;', 'failed']);
-    expect(keys.map(([key, status]) => [key, status])).toContainEqual(['a=b', 'materialized']);
-    const many = rowsOf(html, 'The newest 500 of 1,200 keys');
-    expect(many).toHaveLength(500);
-    expect(many.slice(0, 3).map(([key, status]) => [key, status])).toEqual([
-      ['m1199', 'materialized'],
-      ['m1198', 'in progress'],
-      ['m1197', 'missing'],
+    expect(data.sets.map(({ set, keys }) => [set, keys.length])).toEqual([
+      ['items', ATTACK_KEYS.length],
+      ['many', 1200],
+      [null, 1],
     ]);
-    expect(many.at(-1)![0]).toBe('m700');
-    expect(html).toContain('and 700 older keys');
-    const sensors = rowsOf(html, '2 sensors');
-    expect(sensors.map(([name, , , outcome]) => [name, outcome])).toEqual([
+    expect(data.sets[0]!.keys).toEqual(ATTACK_KEYS);
+    expect([letterOf(data, 'items', '&lt;'), letterOf(data, 'items', 'a=b')]).toEqual(['f', 'm']);
+    expect(['m1199', 'm1198', 'm1197'].map((key) => letterOf(data, 'many', key))).toEqual(['m', 'p', '.']);
+    expect(data.sensors.map(({ sensor, ticks }) => [sensor, ticks[0]!.status])).toEqual([
       ['feed', 'SKIPPED'],
       ['broken', 'FAILURE'],
     ]);
-    expect(html).toContain('&lt;i&gt;nothing&lt;/i&gt; &amp; more');
-    expect(html).not.toMatch(/<script|<i>|<b>|<img/);
+    const failed = data.runs.find(({ status }) => status === 'FAILURE')!;
+    expect(failed.assets[0]!.said).toContain('<b>no luck</b>');
+    expect(data.logs[failed.id]!.map(({ text }) => text)).toContain('fetching https://a.example/?…');
+    expect(data.sets[0]!.carried[ATTACK_KEYS.indexOf('a=b')]).toEqual({
+      version: 'v1',
+      item: { url: 'https://a.example/feed?…' },
+    });
+    expect(data.attention.map(({ command }) => command)).toContain('dynpart sensor tick broken');
+    expect(html).not.toContain('SECRET');
+    expect(html).not.toMatch(/<i>|<b>|<img/);
     expect(html.length).toBeLessThan(150_000);
     expect(project.stateBytes()).toBe(before);
   });
 
   it('has only the sets of the assets that were named', async () => {
     await project.dynpart(['status', 'fetched', '--html', 'one.html']);
+    expect(dataIn(project.read('one.html')).sets.map(({ set }) => set)).toEqual(['items']);
     expect(project.read('one.html')).not.toContain('m1199');
-    expect(project.read('one.html')).toContain('<h3><bdi>items</bdi></h3>');
+  });
+
+  it('leaves out what is switched off', async () => {
+    const flags = ['--no-items', '--no-metadata', '--no-logs'];
+    await runHere(project, ['status', '--html', 'bare.html', ...flags]);
+    const { sets, runs, logs, shows } = dataIn(project.read('bare.html'));
+    expect(shows).toEqual({ items: false, metadata: false, logs: false });
+    expect(sets.map(({ carried }) => carried)).toEqual([{}, {}, {}]);
+    expect(runs.flatMap(({ assets }) => assets.map(({ metadata }) => metadata))).toEqual([{}, {}, {}, {}]);
+    expect(logs).toEqual({});
   });
 
   it('replaces an older page whole, and leaves nothing beside it', async () => {

@@ -1,7 +1,8 @@
 /** `dynpart partitions show`: one key, and per asset where it stands, by which run, and where its value is. */
 import { fail } from '../../model/failure.ts';
 import { isThere } from '../../model/partition-status.ts';
-import { clean, printable, shellQuoted, toJson } from '../../model/text.ts';
+import { clean, printable, toJson } from '../../model/text.ts';
+import { keyCommands, typedKey } from '../../report/key-commands.ts';
 import { keyReport } from '../../report/key-report.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
@@ -108,24 +109,11 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
 
 /** What to do about it. */
 function hintsFor({ set, key, assets }: OneKey): string[] {
-  const typed = key.startsWith('-') ? `--key=${shellQuoted(key)}` : `--key ${shellQuoted(key)}`;
-  const of = (state: string): string[] =>
-    assets.filter((one) => one.state === state).map(({ asset }) => asset);
-  const run = assets.find(({ state }) => state === 'failed')?.run;
+  const standing = assets.map(({ asset, state, run }) => ({ asset, state, run: run?.id ?? null }));
   return [
-    ...(of('failed').length === 0
-      ? []
-      : [
-          `try again: dynpart materialize ${of('failed').join(' ')} ${typed}${run ? `; what it printed: dynpart runs logs ${run.id}` : ''}`,
-        ]),
-    ...(of('missing').length === 0
-      ? []
-      : [`make what is missing: dynpart materialize ${of('missing').join(' ')} ${typed}`]),
-    ...(of('stale').length === 0
-      ? []
-      : [`make what is stale: dynpart materialize ${of('stale').join(' ')} ${typed}`]),
-    ...(assets.length === 0
-      ? [`no asset of the pipeline has the set '${clean(set)}'`]
-      : [`earlier runs: dynpart runs list ${typed}`]),
+    ...keyCommands(key, standing).map(({ what, command }) => `${what}: ${command}`),
+    assets.length === 0
+      ? `no asset of the pipeline has the set '${clean(set)}'`
+      : `earlier runs: dynpart runs list${typedKey(key)}`,
   ];
 }

@@ -1,17 +1,16 @@
 /** `dynpart status`: what is materialized, failed, in progress and missing, per asset. */
 import { withPresentLastTicks } from '../../engine/sensors/runs-of-ticks.ts';
-import { isoTime } from '../../model/time.ts';
-import { newestOf, type PageParts, setsOf, statusPage } from '../../report/status-page.ts';
 import { isWell, needsOfReport, type StatusReport, statusReport } from '../../report/status-report.ts';
-import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
+import { onThePage, type ShowFlags, showsOf } from '../page/page-flags.ts';
 import type { Status } from '../json-results.ts';
+import type { PageAsked } from '../page/gather-page.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { clean } from '../../model/text.ts';
 
 export function statusCommand(program: Declaration): void {
-  program
+  const command = program
     .command('status')
     .argument('[assets...]', 'which; without it, all')
     .description('what is materialized, failed, in progress and missing, per asset')
@@ -19,13 +18,13 @@ export function statusCommand(program: Declaration): void {
       '--exit-code',
       'exit with 10 when keys are missing or failed, or a sensor failed in its last tick',
     )
-    .option('--html <file>', 'also as a page of HTML, with the keys of each set')
-    .action(status);
+    .option('--html <file>', 'also as a page of HTML, with all keys, runs and ticks');
+  onThePage(command).action(status);
 }
 
 async function status(
   context: Context,
-  flags: { readonly exitCode?: boolean; readonly html?: string },
+  flags: ShowFlags & { readonly exitCode?: boolean; readonly html?: string },
   names: readonly string[],
 ): Promise<Status> {
   const { output, project } = context;
@@ -40,20 +39,18 @@ async function status(
       known.assets.map((asset) => asset.name),
     );
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
-  const isWhole = names.length === 0;
-  const sets = flags.html === undefined ? [] : setsOf(chosen, isWhole ? before.setNames() : []);
-  const view = await project.look({
-    ...needsOfReport(chosen, known.sensors),
-    pages: sets.map((set) => newestOf(set, chosen)),
-  });
+  const view = await project.look(needsOfReport(chosen, known.sensors));
   const report = statusReport(view, chosen, known.sensors);
   const { assets } = report;
   const { json } = output.options;
   const sensors = json ? await withPresentLastTicks(project.store, report.sensors) : report.sensors;
   const result: Status = { assets, sensors };
   output.soFar(result);
-  const parts = { report, known: chosen, sets };
-  const html = flags.html === undefined ? null : await writePage(context, flags.html, view, parts);
+  const asked = { known: { ...known, assets: chosen }, others: names.length === 0 ? before.setNames() : [] };
+  const html =
+    flags.html === undefined
+      ? null
+      : await writePage(context, flags.html, { ...asked, shows: showsOf(flags) });
   if (flags.exitCode && !isWell(report)) output.exitWith(10);
   if (!json) await print(context, report, { ...known, assets: chosen });
   return { ...result, ...(html !== null && { html }) };
@@ -77,20 +74,16 @@ async function print(context: Context, report: StatusReport, known: KnownPipelin
       .join(''),
   );
   if (isWell({ assets, sensors }) || output.options.quiet) return;
-  const { attentionOf } = await import('../status/attention.ts');
-  for (const { what, command } of await attentionOf(context, report, known.assets))
-    output.say(`${clean(what)}: ${clean(command)}`);
+  const { attentionOf, inOneLine } = await import('../status/attention.ts');
+  for (const { what, ...commands } of await attentionOf(context, report, known.assets))
+    output.say(`${clean(what)}: ${clean(inOneLine(commands))}`);
 }
 
-async function writePage(
-  context: Context,
-  file: string,
-  view: StateView,
-  parts: Omit<PageParts, 'at' | 'version' | 'file'>,
-): Promise<string> {
-  const { isStatusHtml, statusHtml } = await import('../render/html.ts');
+async function writePage(context: Context, file: string, asked: Omit<PageAsked, 'isLive'>): Promise<string> {
+  const { gatherPage } = await import('../page/gather-page.ts');
+  const { isStatusHtml, pageTemplate } = await import('../page/page-html.ts');
   const { writeFile } = await import('../write-file.ts');
-  const { clock, version, project } = context;
-  const page = statusPage(view, { ...parts, at: isoTime(clock.now()), version, file: project.place });
-  return writeFile(context, file, { content: statusHtml(page), isOwn: isStatusHtml });
+  const page = pageTemplate(context.ownFolder);
+  const data = await gatherPage(context, { ...asked, isLive: false });
+  return writeFile(context, file, { content: page(data), isOwn: isStatusHtml });
 }

@@ -16,7 +16,14 @@ export interface Attention {
   readonly what: string;
   /** The command that mends it, or says more. */
   readonly command: string;
+  /** Says more than there is room for. */
+  readonly more?: string;
   readonly paint: 'bad' | 'warn';
+}
+
+/** The commands of one, as a line of text. */
+export function inOneLine({ command, more }: Pick<Attention, 'command' | 'more'>): string {
+  return more === undefined ? command : `${more}; again: ${command}`;
 }
 
 /** In the order in which somebody should look. */
@@ -31,7 +38,8 @@ export async function attentionOf(
       : [
           {
             what: `sensor ${sensor} failed: ${firstLine(lastTick.error?.message ?? '')}`,
-            command: `dynpart sensor history ${sensor} --limit 3; again: dynpart sensor tick ${sensor}`,
+            more: `dynpart sensor history ${sensor} --limit 3`,
+            command: `dynpart sensor tick ${sensor}`,
             paint: 'bad' as const,
           },
         ],

@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { bar, barCounts, LEAST_PLACES } from '../render/bar.ts';
 import { fitted } from '../render/fitted.ts';
-import { attentionOf } from './attention.ts';
+import { attentionOf, inOneLine } from './attention.ts';
 
 /** Fewer columns than these have no room for a table. */
 const TABLE_COLUMNS = 78;
@@ -217,8 +217,8 @@ function runLines({ clock }: Context, view: StateView): Line[] {
 
 async function attentionLines(context: Context, report: StatusReport, known: KnownPipeline): Promise<Line[]> {
   const found = await attentionOf(context, report, known.assets);
-  return found.flatMap(({ what, command, paint }) => [
+  return found.flatMap(({ what, paint, ...commands }) => [
     { text: what, paint },
-    { text: `  ${command}`, isCommand: true as const, paint: 'dim' as const },
+    { text: `  ${inOneLine(commands)}`, isCommand: true as const, paint: 'dim' as const },
   ]);
 }

@@ -1,0 +1,202 @@
+/** The heat map: keys by assets, of which only the rows that are seen are elements. */
+import { clean } from '../model/text.ts';
+import { h, wordsOf } from './dom.ts';
+import type { KeyTable } from './key-table.ts';
+import { STATES } from './states.ts';
+
+/** As the style sheet has it. */
+const ROW_HEIGHT = 24;
+
+/** So many rows more are there above and below. */
+const BEYOND = 6;
+
+/** Browsers draw nothing that is higher; of more keys the last cannot be scrolled to, but filtered. */
+const MOST_HEIGHT = 15_000_000;
+
+/** So many rows are printed. */
+const PRINTED = 200;
+
+interface RowParts {
+  readonly row: HTMLElement;
+  readonly name: HTMLElement;
+  readonly cells: readonly HTMLElement[];
+  /** The row that it shows; -1: none. */
+  shows: number;
+}
+
+export class Grid {
+  readonly element = h('div', { role: 'grid', class: 'grid', tabindex: 0, 'aria-label': 'Keys by assets' });
+  readonly #onOpen: (position: number) => void;
+  readonly #onScroll: () => void;
+  #table: KeyTable;
+  #rows: Uint32Array = new Uint32Array();
+  #body = h('div', { role: 'rowgroup', class: 'rows' });
+  #pool: RowParts[] = [];
+  #active = 0;
+
+  constructor(
+    table: KeyTable,
+    on: { readonly open: (position: number) => void; readonly scroll: () => void },
+  ) {
+    this.#table = table;
+    this.#onOpen = on.open;
+    this.#onScroll = on.scroll;
+    this.element.addEventListener('scroll', () => this.#draw(), { passive: true });
+    this.element.addEventListener('keydown', (event) => this.#pressed(event));
+    this.element.addEventListener('click', (event) => this.#clicked(event));
+    new ResizeObserver(() => this.#draw()).observe(this.element);
+  }
+
+  /** Shows these rows of a table; where they are the same set's as before, the place stays. */
+  show(table: KeyTable, rows: Uint32Array): void {
+    const isOther = table.set.set !== this.#table.set.set || this.#pool.length === 0;
+    this.#table = table;
+    this.#rows = rows;
+    if (isOther || this.#pool[0]?.cells.length !== table.set.assets.length) this.#build();
+    for (const parts of this.#pool) parts.shows = -1;
+    this.#active = Math.min(this.#active, Math.max(0, rows.length - 1));
+    this.element.setAttribute('aria-rowcount', String(rows.length + 1));
+    this.#body.style.height = `${Math.min(MOST_HEIGHT, rows.length * ROW_HEIGHT)}px`;
+    this.#draw();
+  }
+
+  /** What part of the rows is seen, from 0 to 1. */
+  get seen(): readonly [from: number, to: number] {
+    const { scrollTop, clientHeight } = this.element;
+    const height = Math.max(1, this.#rows.length * ROW_HEIGHT);
+    return [scrollTop / height, Math.min(1, (scrollTop + clientHeight) / height)];
+  }
+
+  /** Goes to where so much of the rows, from 0 to 1, is above. */
+  goTo(part: number): void {
+    const { element } = this;
+    element.scrollTop = part * this.#rows.length * ROW_HEIGHT - element.clientHeight / 2;
+  }
+
+  /** For a printer nothing scrolls: the first rows are all there. */
+  forPrint(isPrinting: boolean): void {
+    this.element.classList.toggle('printed', isPrinting);
+    if (isPrinting) {
+      this.element.scrollTop = 0;
+      this.#body.style.height = `${Math.min(PRINTED, this.#rows.length) * ROW_HEIGHT}px`;
+      this.#draw(PRINTED);
+    } else this.show(this.#table, this.#rows);
+  }
+
+  #build(): void {
+    const { assets } = this.#table.set;
+    this.#pool = [];
+    this.#active = 0;
+    this.#body = h('div', { role: 'rowgroup', class: 'rows' });
+    const heads = assets.map((asset, at) =>
+      h(
+        'span',
+        { role: 'columnheader', 'aria-colindex': at + 2, title: clean(asset) },
+        h('span', {}, clean(asset)),
+      ),
+    );
+    const head = h(
+      'div',
+      { role: 'row', 'aria-rowindex': 1, class: 'head' },
+      h('span', { role: 'columnheader', 'aria-colindex': 1, class: 'name' }, 'Key'),
+      ...heads,
+    );
+    this.element.replaceChildren(h('div', { role: 'rowgroup', class: 'heads' }, head), this.#body);
+    this.element.setAttribute('aria-colcount', String(assets.length + 1));
+    this.element.style.setProperty('--columns', String(assets.length));
+    this.element.scrollTop = 0;
+  }
+
+  #draw(least = 0): void {
+    const { scrollTop, clientHeight } = this.element;
+    const count = Math.max(least, Math.ceil(clientHeight / ROW_HEIGHT) + 2 * BEYOND);
+    // A row is drawn by the element with its number modulo their count: with more of them, all change places.
+    if (count > this.#pool.length) this.#grow(count);
+    const size = this.#pool.length;
+    const first = Math.max(
+      0,
+      Math.min(Math.floor(scrollTop / ROW_HEIGHT) - BEYOND, this.#rows.length - size),
+    );
+    for (let row = first; row < first + size; row++) {
+      const parts = this.#pool[row % size]!;
+      if (parts.shows !== row) this.#fill(parts, row);
+    }
+    this.#onScroll();
+  }
+
+  #grow(count: number): void {
+    for (const parts of this.#pool) parts.shows = -1;
+    const { assets } = this.#table.set;
+    while (this.#pool.length < count) {
+      const name = h('span', { role: 'rowheader', 'aria-colindex': 1, class: 'name' });
+      const cells = assets.map((_, at) => h('span', { role: 'gridcell', 'aria-colindex': at + 2 }));
+      const row = h('div', { role: 'row', id: `row-${this.#pool.length}` }, name, ...cells);
+      this.#pool.push({ row, name, cells, shows: -1 });
+      this.#body.append(row);
+    }
+  }
+
+  #fill(parts: RowParts, at: number): void {
+    const { row, name, cells } = parts;
+    parts.shows = at;
+    row.hidden = at >= this.#rows.length;
+    if (row.hidden) return;
+    const position = this.#rows[at]!;
+    row.style.transform = `translateY(${at * ROW_HEIGHT}px)`;
+    row.setAttribute('aria-rowindex', String(at + 2));
+    row.classList.toggle('active', at === this.#active);
+    const words = wordsOf(this.#table.set.keys[position] ?? null);
+    name.textContent = words;
+    name.title = words;
+    const { columns } = this.#table;
+    for (let column = 0; column < cells.length; column++) {
+      const { sign, kind, state } = STATES[columns[column]![position]!]!;
+      const cell = cells[column]!;
+      if (cell.className === kind) continue;
+      cell.className = kind;
+      cell.textContent = sign;
+      cell.setAttribute('aria-label', state);
+      cell.title = state;
+    }
+  }
+
+  #clicked(event: MouseEvent): void {
+    const row = event.target instanceof Element ? event.target.closest('.rows > [role=row]') : null;
+    const parts = this.#pool.find((one) => one.row === row);
+    if (parts === undefined || parts.shows < 0) return;
+    this.#move(parts.shows);
+    this.#onOpen(this.#rows[parts.shows]!);
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    const page = Math.max(1, Math.floor(this.element.clientHeight / ROW_HEIGHT) - 2);
+    const last = this.#rows.length - 1;
+    const to: Readonly<Record<string, number>> = {
+      ArrowDown: this.#active + 1,
+      ArrowUp: this.#active - 1,
+      PageDown: this.#active + page,
+      PageUp: this.#active - page,
+      Home: 0,
+      End: last,
+    };
+    if (event.key === 'Enter' && last >= 0) this.#onOpen(this.#rows[this.#active]!);
+    else if (to[event.key] === undefined) return;
+    else this.#move(Math.max(0, Math.min(last, to[event.key]!)));
+    event.preventDefault();
+  }
+
+  /** Makes a row the one that keys are about, and sees to it that it is seen. */
+  #move(to: number): void {
+    const { element } = this;
+    this.#active = to;
+    const top = to * ROW_HEIGHT;
+    const room = element.clientHeight - (element.querySelector<HTMLElement>('.heads')?.offsetHeight ?? 0);
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + ROW_HEIGHT > element.scrollTop + room) element.scrollTop = top + ROW_HEIGHT - room;
+    this.#draw();
+    for (const { row, shows } of this.#pool) {
+      row.classList.toggle('active', shows === to);
+      if (shows === to) element.setAttribute('aria-activedescendant', row.id);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+/** What users keep in items, metadata and messages, made fit to be passed on: without what addresses carry, and not too long. */
+import type { JsonValue } from '../model/json-value.ts';
+
+/** What stands between the scheme of an address and its host, where there is an `@`. */
+const USER = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#"'<>@]*@/gi;
+
+/** The query or fragment of an address, and all before it. */
+const QUERY = /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s?#"'<>]*[?#])[^\s"'<>]+/gi;
+
+/** The text with the query, the fragment and the password of each address in it cut: that is where tokens stand. */
+export function withoutQueries(text: string): string {
+  if (!text.includes('://')) return text;
+  return text.replace(USER, '$1…@').replace(QUERY, '$1…');
+}
+
+/** A text as the page shows it: so cut, and of a longer one its beginning and how long it is. */
+export function shownText(text: string, most: number): string {
+  // Of a very long one no more is looked at than can be shown.
+  const part = text.slice(0, 4 * most);
+  const shown = withoutQueries(part);
+  if (part.length === text.length && shown.length <= most) return shown;
+  return `${shown.slice(0, most).toWellFormed()} … (cut: it has ${text.length} characters)`;
+}
+
+/** A value as the page shows it: each of its texts likewise, and as a whole no more than so many characters of JSON. */
+export function shownValue(value: JsonValue, most: number): JsonValue {
+  const json = JSON.stringify(value);
+  if (json.length > most && typeof value !== 'string') return shownText(json, most);
+  return withTexts(value, (text) => shownText(text, most));
+}
+
+function withTexts(value: JsonValue, change: (text: string) => string): JsonValue {
+  if (typeof value === 'string') return change(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map((one) => withTexts(one, change));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [withoutQueries(name), withTexts(one, change)]),
+  );
+}
