@@ -51,7 +51,9 @@ function singleQuoted(text: string): string {
 function octal(text: string): string {
   return Array.from(text, (char) =>
     isDangerous(char)
-      ? Array.from(new TextEncoder().encode(char), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
+      ? Array.from(new TextEncoder().encode(char), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(
+          '',
+        )
       : char.replace('\\', '\\\\').replace('%', '%%'),
   ).join('');
 }

@@ -39,8 +39,14 @@ beforeAll(async () => {
     Array.from({ length: 1200 }, (_, at) => `m${at}`),
   );
   await project.dynpart([
-    ...['partitions', 'add', 'items', 'a=b', '--version', 'v1'],
-    ...['--item', '{"url":"https://a.example/feed?token=SECRET"}'],
+    'partitions',
+    'add',
+    'items',
+    'a=b',
+    '--version',
+    'v1',
+    '--item',
+    '{"url":"https://a.example/feed?token=SECRET"}',
   ]);
   await project.dynpart(['materialize', 'fetched', '--key', '&lt;', '--key', 'a=b']);
   await project.dynpart(['materialize', 'counted', '--key', 'm1199']);

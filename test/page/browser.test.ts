@@ -205,8 +205,13 @@ const SMALL = pageData({
       sensor: 'feed',
       status: 'RUNNING',
       ticks: ['FAILURE', 'SUCCESS', 'SKIPPED'].map((status) => ({
-        ...{ startedAt: AT, finishedAt: AT, status },
-        ...{ added: 1, removed: 0, runs: 1, said: 'nothing new' },
+        startedAt: AT,
+        finishedAt: AT,
+        status,
+        added: 1,
+        removed: 0,
+        runs: 1,
+        said: 'nothing new',
       })),
     },
     { sensor: 'idle', status: 'STOPPED', ticks: [] },
@@ -223,7 +228,11 @@ const SMALL = pageData({
       status: 'FAILURE',
       assets: [
         {
-          ...{ asset: 'sum', status: 'FAILURE', attempts: 3, reason: 'missing', metadata: {} },
+          asset: 'sum',
+          status: 'FAILURE',
+          attempts: 3,
+          reason: 'missing',
+          metadata: {},
           said: 'the server answered 503',
         },
       ],
@@ -231,7 +240,11 @@ const SMALL = pageData({
     pageRun('r-1', {
       assets: [
         {
-          ...{ asset: 'sum', status: 'SUCCESS', attempts: 1, reason: 'missing', said: null },
+          asset: 'sum',
+          status: 'SUCCESS',
+          attempts: 1,
+          reason: 'missing',
+          said: null,
           metadata: { bytes: 12, source: { deep: ['x'] } },
         },
       ],
