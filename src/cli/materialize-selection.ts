@@ -20,6 +20,7 @@ import type { Context } from './context.ts';
 import type { Output } from './output.ts';
 import { EventRenderer, forKey, waitingInWords } from './render/event-renderer.ts';
 import { type Counts, type Executed, noRuns } from './json-results.ts';
+import { shellFlag, shellWord } from '../model/shell-words.ts';
 import { counted, printable } from '../model/text.ts';
 import { executed, withSession } from './with-session.ts';
 
@@ -147,7 +148,12 @@ function left({ leftOut, waiting }: MaterializePlan): Pick<Counts, 'leftOut' | '
 function sayWaiting(output: Output, { waiting }: MaterializePlan, { waits }: Selection): void {
   for (const { asset, partitionKey, upstream } of waiting)
     output.note(`asset '${asset}'${forKey(partitionKey)} waits: '${upstream}' is not there`);
-  if (waits && waiting.length > 0) output.exitWith(1);
+  const [first] = waiting;
+  if (first === undefined) return;
+  const { asset, partitionKey: key } = first;
+  const ofKey = key === null ? '' : ` ${shellFlag('--key', key)}`;
+  output.chat(`why it waits: dynpart why ${shellWord(asset, 'ASSET')}${ofKey}`);
+  if (waits) output.exitWith(1);
 }
 
 function queuedRecords(queued: QueuedRuns, dryRun: boolean): RunRecord[] {

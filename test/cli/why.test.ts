@@ -49,10 +49,13 @@ const follow = async ({ command }: Why): Promise<Why> => {
   );
 };
 
-const onTerminal = async (...args: readonly string[]): Promise<string> => {
+const onTerminal = async (...args: readonly string[]): Promise<string> =>
+  (await typed('why', ...args)).stdout;
+
+const typed = (...args: readonly string[]) => {
   const env = { NO_COLOR: '1', HOME: project.folder, ...project.environment };
   const terminal = new CapturedTerminal({ isTerminal: true, cwd: project.folder, env });
-  return (await runOn(terminal, ['why', ...args], systemClock)).stdout;
+  return runOn(terminal, args, systemClock);
 };
 
 describe('why', () => {
@@ -151,6 +154,12 @@ describe('why', () => {
     expect(told).toMatch(/^raw for bad is failed since \d+ s ago: no luck\nNo tick tries it again as it is/);
     expect(told).toMatch(
       /last run, since it was missing: dynpart runs show \S+\nto change it: dynpart materialize raw --key bad\n$/,
+    );
+  });
+
+  it('is named where a selection has to wait', async () => {
+    expect((await typed('materialize', 'sum', '--missing')).stderr).toContain(
+      'why it waits: dynpart why sum --key old',
     );
   });
 

@@ -6,7 +6,12 @@ import { expect, it, onTestFinished } from 'vitest';
 import { filesOf } from '../support/docs-page.ts';
 import { root } from '../support/project.ts';
 
-const PAGES = ['docs/testing.md', 'docs/cookbook.md', 'docs/for-assistants.md'];
+const PAGES = [
+  'docs/testing.md',
+  'docs/cookbook.md',
+  'docs/for-assistants.md',
+  'docs/keys-and-automation.md',
+];
 
 it('the code of the pages compiles', async () => {
   const folder = path.join(root, '.pages', `types-${process.pid}`);
