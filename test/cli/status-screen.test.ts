@@ -74,7 +74,7 @@ describe('status on a terminal', () => {
       'failed: 1 of raw',
       '  dynpart materialize --failed raw',
       'missing: 1 of raw, 4 of a-rather-long-name-of-an-asset',
-      '  dynpart materialize --missing',
+      '  dynpart materialize --missing; why: dynpart why raw',
     ]);
   });
 
@@ -88,7 +88,7 @@ describe('status on a terminal', () => {
           expect([line, stringWidth(line) <= columns]).toEqual([line, true]);
       expect(stdout).toContain('raw');
       expect(stdout).toMatch(/[█×]/);
-      expect(stdout).toContain('\n  dynpart materialize --missing\n');
+      expect(stdout).toContain('\n  dynpart materialize --missing; why: dynpart why raw\n');
     },
   );
 

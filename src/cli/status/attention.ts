@@ -66,7 +66,7 @@ export async function attentionOf(
   if (missing.length > 0)
     found.push({
       what: `missing: ${listed(missing.map(({ asset, count }) => `${grouped(count)} of ${asset}`))}`,
-      command: `dynpart materialize --missing${narrowed(missing, assets.length)}`,
+      command: `dynpart materialize --missing${narrowed(missing, assets.length)}; why: dynpart why ${shellQuoted(missing[0]!.asset, 'ASSET')}`,
       paint: 'warn',
     });
   for (const { asset, set, stale } of assets.filter((one) => one.stale > 0).slice(0, NAMED))
