@@ -14,6 +14,7 @@ export const episodes = dynamicPartitions<FeedItem>('episodes');
 export const episode = asset({
   name: 'episode',
   partitions: episodes,
+  automate: 'stale',
   materialize({ item, addMetadata }) {
     addMetadata({ title: item.title, published: item.published, audio: item.enclosure?.url ?? null });
     return item;
@@ -24,6 +25,7 @@ export const episode = asset({
 export const showNotes = asset({
   name: 'showNotes',
   partitions: episodes,
+  automate: 'stale',
   inputs: { episode },
   materialize({ inputs, addMetadata }) {
     const text = inputs.episode.summary ?? '';
@@ -32,14 +34,11 @@ export const showNotes = asset({
   },
 });
 
-/** Looks for episodes that are new, or are not what they were. Their keys and runs are committed together, or not at all. */
+/** Looks for episodes that are new, or are not what they were. What is made of them, automation asks for. */
 export const news = sensor({
   name: 'feed',
-  assets: [episode, showNotes],
   minimumIntervalSeconds: 60,
-  evaluate: feed(episodes, process.env['FEED_URL'] || new URL('examples/feed.xml', import.meta.url), {
-    requestRuns: true,
-  }),
+  evaluate: feed(episodes, process.env['FEED_URL'] || new URL('examples/feed.xml', import.meta.url)),
 });
 
 export default definePipeline({ assets: [episode, showNotes], sensors: [news] });

@@ -26,6 +26,7 @@ const benchmarks = [
   { name: 'watching' },
   { name: 'discovery' },
   { name: 'running' },
+  { name: 'automation' },
   { name: 'large-state', only: 'full' },
   { name: 'peers', only: 'peers' },
 ];

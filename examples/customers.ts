@@ -19,6 +19,7 @@ const customers = dynamicPartitions<{ readonly name: string }>('customers');
 const letter = asset({
   name: 'letter',
   partitions: customers,
+  automate: 'stale',
   materialize: ({ item }) => `Dear ${item.name},`,
 });
 
@@ -38,7 +39,6 @@ async function query(after: Date | null) {
 
 const table = sensor({
   name: 'table',
-  assets: [letter],
   evaluate: rows<Customer, { readonly name: string }>(customers, {
     query,
     key: 'id',
@@ -46,7 +46,6 @@ const table = sensor({
     version: 'updated_at',
     item: ({ name }) => ({ name }),
     reconcile: '1h',
-    requestRuns: true,
   }),
 });
 

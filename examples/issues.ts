@@ -17,12 +17,12 @@ const issues = dynamicPartitions<{ readonly title: string }>('issues');
 const record = asset({
   name: 'record',
   partitions: issues,
+  automate: 'stale',
   materialize: ({ partitionKey, item }) => ({ number: Number(partitionKey), title: item.title }),
 });
 
 const list = sensor({
   name: 'list',
-  assets: [record],
   timeoutSeconds: 600,
   evaluate: http<Issue, { readonly title: string }>(issues, {
     url: process.env['API_URL'] ?? 'https://api.github.com/repos/nodejs/corepack/issues?per_page=100',
@@ -32,7 +32,6 @@ const list = sensor({
     version: ({ updated_at }) => updated_at,
     item: ({ title }) => ({ title }),
     headers: process.env['API_TOKEN'] ? { authorization: `Bearer ${process.env['API_TOKEN']}` } : {},
-    requestRuns: true,
   }),
 });
 

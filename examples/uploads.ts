@@ -13,6 +13,7 @@ const uploads = dynamicPartitions<FileItem>('uploads');
 const lines = asset({
   name: 'lines',
   partitions: uploads,
+  automate: 'stale',
   async materialize({ item }) {
     const text = await readFile(path.join(import.meta.dirname, item.path), 'utf8');
     return text.split('\n').length - 1;
@@ -21,9 +22,8 @@ const lines = asset({
 
 const inbox = sensor({
   name: 'inbox',
-  assets: [lines],
   minimumIntervalSeconds: 1,
-  evaluate: files(uploads, 'inbox/**/*.csv', { requestRuns: true }),
+  evaluate: files(uploads, 'inbox/**/*.csv'),
 });
 
 export default definePipeline({ assets: [lines], sensors: [inbox] });

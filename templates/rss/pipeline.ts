@@ -11,15 +11,15 @@ const episodes = dynamicPartitions<FeedItem>('episodes');
 const episode = asset({
   name: 'episode',
   partitions: episodes,
+  automate: 'stale', // made without anybody asking, and again when the feed says something else of it
   materialize: ({ item }) => ({ title: item.title, published: item.published, audio: item.enclosure?.url }),
 });
 
-// Looks for items that are new, or are not what they were. Their keys and runs are committed together, or not at all.
+// Looks for items that are new, or are not what they were.
 const news = sensor({
   name: 'news',
-  assets: [episode],
   minimumIntervalSeconds: 300, // for `sensor watch` and `sensor tick --due`
-  evaluate: feed(episodes, address, { requestRuns: true }),
+  evaluate: feed(episodes, address),
 });
 
 export default definePipeline({ assets: [episode], sensors: [news] });

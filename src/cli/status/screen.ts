@@ -161,10 +161,11 @@ function sensorLine(
   if (lastTick === null) return { text: `sensor ${sensor}: no tick yet` };
   const interval = known.sensors.find(({ name }) => name === sensor)?.minimumIntervalSeconds ?? 0;
   const wait = Date.parse(lastTick.startedAt) + interval * 1000 - clock.now();
-  const next = wait <= 0 ? 'due' : `due in ${duration(wait)}`;
+  // One without an interval follows all others.
+  const next = interval === 0 ? '' : `, next ${wait <= 0 ? 'due' : `due in ${duration(wait)}`}`;
   const isIll = lastTick.status === 'FAILURE';
   return {
-    text: `sensor ${sensor}: ${lastTick.status} ${output.when(lastTick.finishedAt)}, next ${next}`,
+    text: `sensor ${sensor}: ${lastTick.status} ${output.when(lastTick.finishedAt)}${next}`,
     ...(isIll && { paint: 'bad' as const }),
   };
 }
