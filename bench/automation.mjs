@@ -136,7 +136,10 @@ function grown(document, { keys, version }) {
   const [, at] = items?.added[0] ?? [];
   if (items === undefined || at === undefined) throw new Error('the first tick made no state');
   const all = keysFrom1To(keys);
-  const assets = Object.keys(document.assets).map((asset) => [asset, { set: 'items', status: 'm'.repeat(keys) }]);
+  const assets = Object.keys(document.assets).map((asset) => [
+    asset,
+    { set: 'items', status: 'm'.repeat(keys) },
+  ]);
   return {
     ...document,
     runs: [],

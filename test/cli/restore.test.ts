@@ -50,3 +50,32 @@ it('is exit 5 with the file and the cause, and changes nothing, whichever readin
   }
   expect(refused).toBeGreaterThan(1);
 });
+
+it('brings back what keys carry, byte for byte', async () => {
+  const items = {
+    plain: { n: 1.5e-7, nested: [null, true, 'é 🐦 \u2028 \u0000'], order: { z: 1, a: 2 } },
+    '__proto__ "odd" \\ / é': { text: 'x'.repeat(300), empty: {}, list: [[]] },
+  };
+  for (const [key, item] of Object.entries(items))
+    await dynpart(
+      'partitions',
+      'add',
+      'keys',
+      key,
+      '--version',
+      `W/"${key.length}"`,
+      '--item',
+      JSON.stringify(item),
+    );
+  const carried = (): string => {
+    const { sets } = JSON.parse(project.read('.dynpart', 'state.json'));
+    return JSON.stringify([sets.keys.keys, sets.keys.versions, sets.keys.items]);
+  };
+  const before = carried();
+  expect(before).toContain(JSON.stringify(Object.values(items)));
+  await dynpart('state', 'export', project.path('copy.json'));
+  await dynpart('partitions', 'remove', 'keys', ...Object.keys(items));
+  expect(carried()).not.toBe(before);
+  expect((await dynpart('state', 'restore', project.path('copy.json'))).code).toBe(0);
+  expect(carried()).toBe(before);
+});

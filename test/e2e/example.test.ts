@@ -134,7 +134,9 @@ describe('the feed that ships with dynpart', () => {
     const example = project();
     const { stdout, stderr } = await example.dynpart(example.args('sensor', 'tick'));
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/^feed: 12 keys added; automation: 12 runs queued; 12 runs succeeded in [\d.]+ s\n$/);
+    expect(stderr).toMatch(
+      /^feed: 12 keys added; automation: 12 runs queued; 12 runs succeeded in [\d.]+ s\n$/,
+    );
   });
 });
 

@@ -551,7 +551,10 @@ export class HistoryWorld {
       moment.group,
       needsOfRetry(process.pipeline, [record]),
       (view, owner) => {
-        const assets = record.assets.map(({ asset, status }) => [asset, status] as const);
+        // What found nothing to make has come to its end as well.
+        const assets = record.assets.map(
+          ({ asset, status, skipReason }) => [asset, skipReason === null ? status : 'SUCCESS'] as const,
+        );
         const expected = this.model.retry({ ...record, assets }, { group: moment.group, owner });
         const queued = refused(() => planRetry(view, process.pipeline, [record], moment));
         this.watching(() => same(queued === null, expected === null, 'whether the retry is refused'));

@@ -1,4 +1,4 @@
-/** New runs for finished ones: the same key, and those of its assets that did not succeed. Pure. */
+/** New runs for finished ones: the same key, and those of its assets that came to no end. Pure. */
 import { fail } from '../../../model/failure.ts';
 import type { Pipeline } from '../../../definitions/pipeline.ts';
 import type { RunRecord } from '../../../model/run.ts';
@@ -32,7 +32,10 @@ export function planRetry(
 }
 
 function askedFor(view: StateView, pipeline: Pipeline, run: RunRecord): RunsAsked {
-  const failed = run.assets.filter(({ status }) => status !== 'SUCCESS').map(({ asset }) => asset);
+  // What found nothing to make has come to its end as well.
+  const failed = run.assets
+    .filter(({ status, skipReason }) => status !== 'SUCCESS' && skipReason === null)
+    .map(({ asset }) => asset);
   const names = failed.length > 0 ? failed : run.assets.map(({ asset }) => asset);
   const gone = names.filter((name) => !pipeline.assets.has(name));
   if (gone.length > 0)

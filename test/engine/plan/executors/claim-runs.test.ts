@@ -1,5 +1,6 @@
 /** Taking up runs without a live owner: who is robbed and who is not, and when a run was interrupted too often. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
+import { outcomeOf } from '../../../../src/model/run.ts';
 import { letters } from '../../../support/letters.ts';
 import { EVERYTHING } from '../../../../src/state/needs.ts';
 import { finishedRuns } from '../../../support/finished-runs.ts';
@@ -215,16 +216,8 @@ describe('a retry', () => {
       { now: NOW, group: 'r' },
     );
   };
-  const outcome = (
-    name: string,
-    status: 'SUCCESS' | 'FAILURE' | 'SKIPPED',
-  ): { asset: string; status: typeof status; attempts: number; metadata: object; error: null } => ({
-    asset: name,
-    status,
-    attempts: 1,
-    metadata: {},
-    error: null,
-  });
+  const outcome = (name: string, status: 'SUCCESS' | 'FAILURE' | 'SKIPPED'): ReturnType<typeof outcomeOf> =>
+    outcomeOf({ asset: name, status, attempts: 1 });
 
   it('is a new run for the same key of the assets that did not succeed, in order', async () => {
     const runs = await planned(
@@ -235,15 +228,15 @@ describe('a retry', () => {
         sensor: 'feed',
         runKey: 'k',
         tags: { t: '1' },
-        assets: [outcome('transcript', 'SKIPPED'), outcome('audio', 'FAILURE')] as never,
+        assets: [outcome('transcript', 'SKIPPED'), outcome('audio', 'FAILURE')],
       },
       {
         id: 'x-2',
         partitionKey: 'b',
         status: 'FAILURE',
-        assets: [outcome('audio', 'SUCCESS'), outcome('transcript', 'FAILURE')] as never,
+        assets: [outcome('audio', 'SUCCESS'), outcome('transcript', 'FAILURE')],
       },
-      { id: 'x-3', status: 'CANCELED', assets: [outcome('report', 'FAILURE')] as never },
+      { id: 'x-3', status: 'CANCELED', assets: [outcome('report', 'FAILURE')] },
     );
     expect(
       runs.map(({ group, firstNumber, assets, keys, retryOf, set, tags, sensor, runKeys }) => ({
@@ -305,7 +298,7 @@ describe('a retry', () => {
         id: 'x-1',
         partitionKey: 'a',
         status: 'FAILURE',
-        assets: [outcome('video', 'FAILURE')] as never,
+        assets: [outcome('video', 'FAILURE')],
       }),
     ).rejects.toMatchObject({ failure: { reason: 'unknown-name', names: ['video'] } });
     await expect(planned({ id: 'x-1', partitionKey: 'z', status: 'FAILURE' })).rejects.toMatchObject({
