@@ -35,6 +35,16 @@ export interface RemovedKeys {
   readonly skipped: readonly string[];
 }
 
+/** One line of a run's log. */
+export interface RunLogLine {
+  readonly asset: string;
+  readonly attempt: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly stream: 'log' | 'stdout' | 'stderr';
+  readonly text: string;
+}
+
 /** Where something is killed: at its n-th commit, from 1. */
 export interface KillPoint {
   readonly commit: number;

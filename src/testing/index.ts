@@ -7,7 +7,7 @@ export {
   type TestPipeline,
   testPipeline,
 } from './test-pipeline.ts';
-export type { AddedKeys, Crash, KillPoint, RemovedKeys, ShownKey, Ticked } from './answers.ts';
+export type { AddedKeys, Crash, KillPoint, RemovedKeys, RunLogLine, ShownKey, Ticked } from './answers.ts';
 export type { Reply } from './fetch-replies.ts';
 export type { KeyReport, ShownState } from '../report/key-report.ts';
 export type { AssetOutcome, RunRecord } from '../model/run.ts';

@@ -10,7 +10,7 @@ import type { RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
 import type { ShownState } from '../report/key-report.ts';
 import { durationMs } from '../model/duration.ts';
-import type { AddedKeys, Crash, RemovedKeys, ShownKey, Ticked } from './answers.ts';
+import type { AddedKeys, Crash, RemovedKeys, RunLogLine, ShownKey, Ticked } from './answers.ts';
 import { assetNamed, keysOf, partitionOf, showKey, stateOf, valueOf } from './ask.ts';
 import { addByHand, removeByHand, withInputs } from './by-hand.ts';
 import { crashEverywhere } from './crash.ts';
@@ -75,6 +75,10 @@ export interface TestPipeline {
   /** What was made, as an asset downstream is given it. */
   value<Value>(asset: Asset<Value>, key?: string | null): Promise<Value>;
   value(asset: string, key?: string | null): Promise<unknown>;
+  /** What a run wrote to its log, with `log` and `exec`: `runs logs`. */
+  log(run: Pick<RunRecord, 'id'> | string): Promise<readonly RunLogLine[]>;
+  /** Goes on with another pipeline on the same state, as after an edit of the pipeline file. */
+  deploy(pipeline: Pipeline): Promise<void>;
   /**
    * Moves the time on: `'30s'`, `'10m'`, `'1h'`, `'7d'`, or milliseconds. Timers of the pipeline's own code keep to the real time.
    */
@@ -108,13 +112,17 @@ export function testPipeline(
   pipeline: Pipeline,
   { now = DEFAULT_NOW, fetch }: TestOptions = {},
 ): TestPipeline {
-  if (kindOf(pipeline) !== 'pipeline')
-    throw new TypeError(
-      `testPipeline takes what definePipeline returns, and this is ${kindOf(pipeline) ?? nameOfType(pipeline)}: import pipeline from './pipeline.ts'`,
-    );
   const start = new Date(now).getTime();
   if (Number.isNaN(start)) throw new TypeError(`now is no time: ${String(now)}`);
-  return new TestOfWorld(new World(pipeline, fetch, start));
+  return new TestOfWorld(new World(checked(pipeline), fetch, start));
+}
+
+function checked(pipeline: Pipeline): Pipeline {
+  const kind = kindOf(pipeline);
+  if (kind === 'pipeline') return pipeline;
+  throw new TypeError(
+    `a test takes what definePipeline returns, and this is ${kind ?? nameOfType(pipeline)}: import pipeline from './pipeline.ts'`,
+  );
 }
 
 const DEFAULT_NOW = '2026-01-01T00:00:00.000Z';
@@ -212,6 +220,14 @@ class TestOfWorld implements TestPipeline {
   value(asset: string, key?: string | null): Promise<unknown>;
   value(asset: NameOf<AnyAsset>, key: string | null = null): Promise<unknown> {
     return this.#look((world) => valueOf(world, partitionOf(world.pipeline, nameOf(asset), key)));
+  }
+
+  log(run: Pick<RunRecord, 'id'> | string): Promise<readonly RunLogLine[]> {
+    return this.#look(({ store }) => store.readLog(typeof run === 'string' ? run : run.id));
+  }
+
+  deploy(pipeline: Pipeline): Promise<void> {
+    return this.#look((world) => Promise.resolve(world.deploy(checked(pipeline))));
   }
 
   advance(duration: string | number): Promise<void> {

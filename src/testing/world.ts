@@ -11,8 +11,8 @@ import { HeldClock } from './held-clock.ts';
 import { Life } from './life.ts';
 
 export class World {
-  readonly pipeline: Pipeline;
-  readonly known: KnownPipeline;
+  #pipeline!: Pipeline;
+  #known!: KnownPipeline;
   readonly fetch: Reply | undefined;
   readonly clock: HeldClock;
   readonly store: MemoryStore;
@@ -23,8 +23,7 @@ export class World {
   #actedAt: number | null = null;
 
   constructor(pipeline: Pipeline, fetch: Reply | undefined, start: number | World) {
-    this.pipeline = pipeline;
-    this.known = knownOf(pipeline, '', '');
+    this.deploy(pipeline);
     this.fetch = fetch;
     if (typeof start === 'number') {
       this.clock = new HeldClock(start);
@@ -36,6 +35,20 @@ export class World {
     this.store = start.store.copy(this.clock);
     this.values = new MemoryValuesPlace(start.values);
     this.#actedAt = start.#actedAt;
+  }
+
+  get pipeline(): Pipeline {
+    return this.#pipeline;
+  }
+
+  get known(): KnownPipeline {
+    return this.#known;
+  }
+
+  /** What begins from now on is of this pipeline. */
+  deploy(pipeline: Pipeline): void {
+    this.#pipeline = pipeline;
+    this.#known = knownOf(pipeline, '', '');
   }
 
   /** Another one that begins with all that this one has, and goes its own way. */

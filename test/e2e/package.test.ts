@@ -206,6 +206,11 @@ describe('installed into an empty project', () => {
         'tsconfig.json': firstBlock(readme, 'json'),
         'pipeline.ts': firstBlock(readme, 'ts'),
         'other.ts': PIPELINE,
+        'tested.ts': `import { testPipeline, type RunRecord, type TestPipeline } from 'dynpart/testing';
+import pipeline from './other.ts';
+export const test: TestPipeline = testPipeline(pipeline, { now: '2026-03-01', fetch: ({ url }) => new Response(url) });
+export const run: Promise<RunRecord> = test.materialize('raw', 'a');
+`,
         'more.ts':
           "import one from './other';\nimport { default as two } from './other.ts';\nexport { one, two };\n",
       });

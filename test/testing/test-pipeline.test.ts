@@ -210,6 +210,56 @@ describe('keys by hand', () => {
   });
 });
 
+describe('another pipeline', () => {
+  it('goes on with what is there: what it makes otherwise is stale, and old keys are a backlog', async () => {
+    const letters = dynamicPartitions('letters');
+    const upper = (codeVersion: string) =>
+      asset({
+        name: 'upper',
+        partitions: letters,
+        codeVersion,
+        automate: 'stale',
+        materialize: ({ partitionKey }) => `${partitionKey} by ${codeVersion}`,
+      });
+    const late = asset({ name: 'late', partitions: letters, automate: 'missing', materialize: () => 1 });
+    const test = testPipeline(definePipeline({ assets: [upper('1')] }));
+    await test.add(letters, ['a']);
+    await test.tick();
+    expect(await test.value('upper', 'a')).toBe('a by 1');
+    await test.deploy(definePipeline({ assets: [upper('2'), late] }));
+    await test.add(letters, ['b']);
+    expect(await test.status('upper', 'a')).toBe('stale');
+    await test.tick();
+    expect(await test.value('upper', 'a')).toBe('a by 2');
+    expect([await test.status(late, 'a'), await test.status(late, 'b')]).toEqual(['backlog', 'materialized']);
+    await expect(test.deploy(late as never)).rejects.toThrow(/and this is asset/);
+  });
+});
+
+describe('log', () => {
+  it('has what a run wrote, at each try', async () => {
+    const writes = asset({
+      name: 'writes',
+      retry: { maxRetries: 1 },
+      async materialize({ log, exec, run }) {
+        log.info('hello', { attempt: run.attempt });
+        await exec('echo', ['there']);
+        if (run.attempt === 1) throw new Error('once more');
+      },
+    });
+    const test = testPipeline(definePipeline({ assets: [writes] }), { now: 0 });
+    const lines = await test.log(await test.materialize(writes));
+    const said = lines.map(({ attempt, stream, text }) => `${attempt} ${stream} ${text}`);
+    expect(said.filter((line) => !line.includes('    at '))).toEqual([
+      '1 log hello { attempt: 1 }',
+      '1 stdout there',
+      "1 stderr asset 'writes' threw: once more",
+      '2 log hello { attempt: 2 }',
+      '2 stdout there',
+    ]);
+  });
+});
+
 describe('what the tool refuses', () => {
   const test = testPipeline(pipeline);
   it.each([
@@ -243,7 +293,7 @@ describe('what the tool refuses', () => {
 
   it('says what it takes', async () => {
     expect(() => testPipeline(invoice as never)).toThrow(
-      /takes what definePipeline returns, and this is asset/,
+      /a test takes what definePipeline returns, and this is asset/,
     );
     expect(() => testPipeline(pipeline, { now: 'soon' })).toThrow('now is no time: soon');
     await expect(test.advance('soon')).rejects.toThrow(/must be a duration such as/);
