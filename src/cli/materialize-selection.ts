@@ -22,6 +22,7 @@ import { EventRenderer, forKey, waitingInWords } from './render/event-renderer.t
 import { type Counts, type Executed, noRuns } from './json-results.ts';
 import { shellFlag, shellWord } from '../model/shell-words.ts';
 import { counted, printable } from '../model/text.ts';
+import { settleLeftValues } from './stores.ts';
 import { executed, withSession } from './with-session.ts';
 
 /** Materializes the assets of a set for keys that were just added to it. */
@@ -112,6 +113,7 @@ export async function materializeSelection(
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
     output.chat(why.length === 0 ? 'nothing to do' : `nothing to do: ${why.join(', ')}`);
+    await settleLeftValues(pipeline, store);
     const { emit } = new EventRenderer(output, { keepsRuns: false });
     new BlockedSayer(emit).say(await store.read({ runs: ['all'], executors: true }));
     return result;

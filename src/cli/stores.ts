@@ -60,6 +60,11 @@ export async function valuesOf(pipeline: Pipeline, store: Store): Promise<RunVal
   return new FileValues(store.beside, madeBy(store));
 }
 
+/** Gives the values of killed processes their place. */
+export async function settleLeftValues(pipeline: Pipeline, store: Store): Promise<void> {
+  if (hasLeftValues(pipeline, store)) await (await valuesOf(pipeline, store)).recover?.();
+}
+
 /** Whether some process has values that wait for their place, or left them so when it was killed. */
 export function hasLeftValues(pipeline: Pipeline, store: Store): boolean {
   if (pipeline.ioManager !== null || 'database' in store) return false;

@@ -13,6 +13,7 @@ import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
 import type { SettledRun, StagedValue, StagingIoManager } from '../definitions/staged-values.ts';
 import {
   io,
+  isThere,
   likeNew,
   makeFolder,
   namesIn,
@@ -110,7 +111,7 @@ export class FileValues implements StagingIoManager {
     for (const staged of this.#journal.ofOthers().filter((value) => isOf(value, context)))
       io('remove', staged.file, () => removeIfThere(stagedFileOf(staged)));
     for (const ending of ENDINGS) io('remove', `${place}${ending}`, () => removeIfThere(`${place}${ending}`));
-    if (fs.existsSync(path.dirname(place))) this.#purged.add(path.dirname(place));
+    if (isThere(path.dirname(place))) this.#purged.add(path.dirname(place));
   }
 
   /** Of which of these keys there is a value in its place. */
@@ -143,7 +144,7 @@ export class FileValues implements StagingIoManager {
       await this.#settleLeft(values);
       settled();
     }
-    if (!this.#journal.isFirstOfBoot || !fs.existsSync(this.#folder)) return;
+    if (!this.#journal.isFirstOfBoot || !io('read', this.#folder, () => isThere(this.#folder))) return;
     await this.#settleLeft(this.#allStaged());
     this.#journal.lookedThrough();
   }

@@ -1,5 +1,4 @@
 /** Finds the file of a value that is on record: in its place, or where it waits for it. Writes nothing. */
-import fs from 'node:fs';
 import path from 'node:path';
 import type { ValueContext } from '../definitions/io-manager.ts';
 import type { StagedValue } from '../definitions/staged-values.ts';
@@ -39,7 +38,7 @@ function stagedIn(
 ): Pick<StagedValue, 'run' | 'file'>[] {
   const journal = new Journal(folder);
   const staged = journal.ofOthers().filter((one) => one.asset === asset && one.key === partitionKey);
-  if (staged.length > 0 || !journal.isFirstOfBoot || !fs.existsSync(path.dirname(base))) return staged;
+  if (staged.length > 0 || !journal.isFirstOfBoot) return staged;
   // After a loss of power there is no journal that could be trusted: the names tell, newest first.
   return io('read the folder', path.dirname(base), () => namesIn(path.dirname(base)))
     .flatMap((name) => {

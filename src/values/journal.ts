@@ -10,6 +10,7 @@ import path from 'node:path';
 import {
   errno,
   io,
+  isThere,
   makePassingFolder,
   namesIn,
   openToAppend,
@@ -86,7 +87,7 @@ export class Journal {
 
   /** Whether nobody has looked for what a loss of power has left, since this machine was started. */
   get isFirstOfBoot(): boolean {
-    return !io('read', this.#boot, () => fs.existsSync(this.#boot));
+    return !io('read', this.#boot, () => isThere(this.#boot));
   }
 
   lookedThrough(): void {

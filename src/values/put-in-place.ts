@@ -13,7 +13,7 @@ import { ENDINGS } from './places.ts';
  */
 export function putInPlace(values: readonly StagedValue[]): void {
   // One that is not there any more was purged.
-  const there = values.filter((staged) => fs.existsSync(stagedFileOf(staged)));
+  const there = values.filter((staged) => io('read', staged.file, () => isThere(stagedFileOf(staged))));
   for (const staged of there) io('write', staged.file, () => linkOver(stagedFileOf(staged), staged.file));
   syncFolders(foldersOf(there));
   const older = there.flatMap((staged) =>

@@ -1,7 +1,7 @@
 /** Makes many files durable at once. */
 import fs from 'node:fs';
 import { fail } from '../model/failure.ts';
-import { causeOf, errno, io, syncFolder } from '../files/durable-files.ts';
+import { causeOf, errno, io, isThere, syncFolder } from '../files/durable-files.ts';
 
 /** So many files wait for the disk at the same time: as many as there are threads, and far below the limit of open files. */
 const SYNCS = 64;
@@ -27,7 +27,7 @@ export function syncFolders(folders: ReadonlySet<string>): void {
 
 /** A value that is not there any more was purged. */
 function syncNow(file: string): void {
-  if (!fs.existsSync(file)) return;
+  if (!isThere(file)) return;
   const fd = fs.openSync(file, 'r');
   try {
     fs.fsyncSync(fd);

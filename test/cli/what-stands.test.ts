@@ -1,5 +1,8 @@
 /** What is on record stands until it is replaced: a failure after it, or another set for its asset, does not take it away. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { processTag } from '../../src/files/process-owner.ts';
 import { runHere } from '../support/in-process.ts';
 import { Project, type RunResult } from '../support/project.ts';
 
@@ -42,6 +45,28 @@ async function does(project: Project, args: readonly string[], code: number): Pr
 }
 
 describe('a value that was made', () => {
+  it.each([
+    ['worker', '--once'],
+    ['materialize', '--missing'],
+  ])(
+    'takes its place when its process was killed before that, by the next `%s %s`, also where there is nothing to do',
+    async (...args) => {
+      await using project = new Project({ 'pipeline.ts': PIPELINE, text: 'one' });
+      await does(project, ['partitions', 'add', 'things', 'k'], 0);
+      await does(project, ['materialize', '--all'], 0);
+      const { stdout } = await runHere(project, ['runs', 'list', '--json']);
+      const [{ id: run }] = (JSON.parse(stdout) as { runs: [{ id: string }] }).runs;
+      const place = project.path('.dynpart/values/copy/k.json');
+      fs.renameSync(place, `${place}~${run}`);
+      const gone = `4194999-1-${processTag().split('-')[2]!}`;
+      const staged = { run, asset: 'copy', key: 'k', file: place };
+      project.write({ [`.dynpart/values/.tmp/${gone}`]: `${JSON.stringify(staged)}\n` });
+      await does(project, args, 0);
+      expect(JSON.parse(fs.readFileSync(place, 'utf8'))).toBe('one');
+      expect(fs.readdirSync(path.dirname(place))).toEqual(['k.json']);
+    },
+  );
+
   it('is there for what depends on it after a later run has failed, which is counted', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, text: 'one' });
     await does(project, ['partitions', 'add', 'things', 'k', 'new'], 0);

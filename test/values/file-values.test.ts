@@ -2,7 +2,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import fs from 'node:fs';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { whyNotJson } from '../../src/model/json-value.ts';
 import { FileValues } from '../../src/values/file-values.ts';
 import type { SaveContext } from '../../src/definitions/io-manager.ts';
@@ -185,6 +185,31 @@ describe('values in files', () => {
     await put(values);
     expect(files()).toEqual([]);
     await expect(values.load(audio('a'))).rejects.toThrow();
+  });
+
+  it('is not taken for purged when the disk does not say whether it is there', async () => {
+    values.save(by('a'), 'made');
+    await values.flush();
+    const staged = folder.file('values', 'audio', 'a.json~g-1');
+    const { statSync } = fs;
+    const refusing = vi.spyOn(fs, 'statSync').mockImplementation(((
+      file: string,
+      options: fs.StatSyncOptions,
+    ) => {
+      if (file === staged) throw Object.assign(new Error('EIO: i/o error, stat'), { code: 'EIO', errno: -5 });
+      return statSync(file, options);
+    }) as typeof fs.statSync);
+    try {
+      expect(() => values.settle([{ run: 'g-1', assets: ['audio'], isOver: true }])).toThrow(
+        'state-io',
+      );
+    } finally {
+      refusing.mockRestore();
+    }
+    expect(files()).toEqual(['a.json~g-1']);
+    values.settle([]);
+    expect(files()).toEqual(['a.json']);
+    expect(await fresh().load(audio('a'))).toBe('made');
   });
 
   describe('that a process left when it was killed', () => {

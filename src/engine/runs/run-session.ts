@@ -182,6 +182,11 @@ export class RunSession {
       emit({ type: 'run-finished', run: record, canceledByOthers: false, left: this.left });
   }
 
+  /** Gives the values of killed processes their place, also where there is nothing to execute. */
+  async settleLeft(): Promise<void> {
+    if (this.#execution === undefined && this.#options.hasLeftValues()) await this.#values();
+  }
+
   /** Names the processes that are blocked now. */
   async sayBlocked(): Promise<void> {
     this.#blocked.say(await this.#options.store.read(PENDING));
@@ -189,8 +194,7 @@ export class RunSession {
 
   /** Executes what was taken on until all of it has ended, or until it is stopped. */
   async execute(): Promise<void> {
-    // Also where there is nothing to execute: the values of a process that was killed wait for their place.
-    if (this.#execution === undefined && this.#options.hasLeftValues()) await this.#values();
+    await this.settleLeft();
     await this.#execution?.finish();
   }
 

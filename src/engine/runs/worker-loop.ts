@@ -37,6 +37,7 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     wake();
   });
   try {
+    await session.settleLeft();
     while (!interrupt.aborted) {
       hasChanged = false;
       await session.takeUp(everything, everything, batch - session.left);
