@@ -143,7 +143,7 @@ describe('the tarball', () => {
     );
     const odd = files.filter((file) => {
       if (file.startsWith('dist/types/')) return !file.endsWith('.d.ts');
-      if (file.startsWith('dist/')) return !/\.c?js$|^dist\/help\.txt$/.test(file);
+      if (file.startsWith('dist/')) return !/\.c?js$|^dist\/(help\.txt|page\.html)$/.test(file);
       return file.startsWith('docs/') && !/^docs\/[^/]+\.md$/.test(file);
     });
     expect(odd).toEqual([]);

@@ -200,9 +200,7 @@ describe('values in files', () => {
       return statSync(file, options);
     }) as typeof fs.statSync);
     try {
-      expect(() => values.settle([{ run: 'g-1', assets: ['audio'], isOver: true }])).toThrow(
-        'state-io',
-      );
+      expect(() => values.settle([{ run: 'g-1', assets: ['audio'], isOver: true }])).toThrow('state-io');
     } finally {
       refusing.mockRestore();
     }
