@@ -977,7 +977,7 @@ describe('assets, status and state', () => {
     await project.dynpart(['materialize', 'raw', '--key', 'a', '--no-run']);
     const { code, document } = await project.json(['status']);
     expect(code).toBe(0);
-    const parts = { skipped: 0, stale: 0, backlog: 0, overdue: false };
+    const parts = { skipped: 0, stale: 0, backlog: 0, retryAt: null, overdue: false };
     const counts = { total: 3, materialized: 0, failed: 0, inProgress: 0, missing: 0, ...parts };
     const idle = { status: 'STOPPED', lastTick: null, overdue: false };
     expect(document).toEqual({

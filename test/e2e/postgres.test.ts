@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SCHEMA_VERSION } from '../../src/state/postgres/schema.ts';
 import { PostgresCluster } from '../support/postgres-cluster.ts';
 import { Project } from '../support/project.ts';
 
@@ -179,8 +180,10 @@ describe('a state in PostgreSQL', () => {
       { n: 0 },
     ]);
     const made = await project.json(['state', 'migrate'], { env });
-    expect(made).toMatchObject({ code: 0, document: { from: null, to: 2 } });
-    expect(await project.json(['state', 'migrate'], { env })).toMatchObject({ document: { from: 2, to: 2 } });
+    expect(made).toMatchObject({ code: 0, document: { from: null, to: SCHEMA_VERSION } });
+    expect(await project.json(['state', 'migrate'], { env })).toMatchObject({
+      document: { from: SCHEMA_VERSION, to: SCHEMA_VERSION },
+    });
     // All at once: one of them makes the tables.
     const many = await Promise.all(
       Array.from({ length: 4 }, () =>
@@ -188,7 +191,7 @@ describe('a state in PostgreSQL', () => {
       ),
     );
     expect(many.filter(({ document }) => document.from === null)).toHaveLength(1);
-    expect(many.map(({ document }) => document.to)).toEqual([2, 2, 2, 2]);
+    expect(many.map(({ document }) => document.to)).toEqual(Array(4).fill(SCHEMA_VERSION));
     expect(project.exists('.dynpart')).toBe(false);
   });
 
@@ -333,7 +336,7 @@ describe('what is wrong with a database is said in words', () => {
       hint: expect.stringContaining('newer dynpart'),
     });
     await asked(
-      `update ${schema}.meta set schema_version = 2; create role reader login; create role stranger login`,
+      `update ${schema}.meta set schema_version = ${SCHEMA_VERSION}; create role reader login; create role stranger login`,
     );
     const strange = url.replace('dynpart@', 'stranger@');
     expect(await status(strange)).toMatchObject({

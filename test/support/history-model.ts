@@ -127,6 +127,8 @@ interface ModelRun extends WantedRun {
   readonly done: Set<string>;
   /** Those of them that its owner knew of when it took the run up, whatever changed since. */
   takenUpWith: ReadonlySet<string>;
+  /** What was on record of it after the commit before: who takes it up looked at that. */
+  doneBefore: ReadonlySet<string>;
   /** Assets that it made, by the executor that saw it; they may be on record or not. */
   readonly made: Map<string, Map<string, Outcome>>;
   /** By asset: the last commit of others that changed something that it is made from. */
@@ -653,6 +655,7 @@ export class HistoryModel {
       demand(run.canceling === (known.canceledAt !== null), `${id} is canceled: ${known.canceledAt}`, run);
       const isStarted = run.status === 'STARTED' && !run.canceling;
       demand(!isStarted || runs.owner !== null, `${id} is nobody's, so it is not started`, run);
+      known.doneBefore = new Set(known.done);
     }
   }
 
@@ -688,6 +691,7 @@ export class HistoryModel {
         canceledAt: null,
         done: new Set(),
         takenUpWith: new Set(),
+        doneBefore: new Set(),
         touched: new Map(),
         made: new Map(),
         ended: new Map(),
@@ -765,7 +769,7 @@ export class HistoryModel {
       demand(run.interrupted < EXECUTIONS, `${run.id} is not executed so often`, run);
     }
     run.owner = owner;
-    run.takenUpWith = new Set(run.done);
+    run.takenUpWith = new Set([...run.doneBefore, ...run.done]);
   }
 
   #wasBegun(run: ModelRun): boolean {
