@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type TestPipeline, testPipeline } from 'dynpart/testing';
 
 process.env['FEED_URL'] = 'https://podcast.example/feed.xml';
-const { default: pipeline, episode, episodes, news, showNotes } = await import('../pipeline.example.ts');
+const { default: pipeline, episode, episodes, showNotes } = await import('../pipeline.example.ts');
 
 const feedOf = (...items: string[]): string =>
   `<rss version="2.0"><channel><title>Harbour Light</title>${items.join('')}</channel></rss>`;
@@ -20,8 +20,9 @@ function podcastOf(...first: string[]): { items: string[]; testing: TestPipeline
 
 test('each episode has a record and show notes', async () => {
   const { testing } = podcastOf(item('two', 'Ropes and knots'), item('one', 'Gulls'));
-  const tick = await testing.tick(news);
-  expect(tick.runs.map(({ partitionKey, status }) => `${partitionKey} ${status}`)).toEqual([
+  const { ticks } = await testing.tick();
+  const runs = ticks.flatMap((tick) => tick.runs);
+  expect(runs.map(({ partitionKey, status }) => `${partitionKey} ${status}`)).toEqual([
     'one SUCCESS',
     'two SUCCESS',
   ]);
@@ -33,17 +34,18 @@ test('each episode has a record and show notes', async () => {
 test('an episode whose notes were mended is made again, the others are not', async () => {
   const podcast = podcastOf(item('two', 'Ropse and knots'), item('one', 'Gulls'));
   const { testing } = podcast;
-  await testing.tick(news);
+  await testing.tick();
   await testing.advance('1h');
   podcast.items = [item('two', 'Ropes and knots'), item('one', 'Gulls')];
-  expect((await testing.tick(news)).runs).toMatchObject([{ partitionKey: 'two' }]);
+  const { ticks } = await testing.tick();
+  expect(ticks.flatMap(({ runs }) => runs)).toMatchObject([{ partitionKey: 'two' }]);
   expect(await testing.value(showNotes, 'two')).toBe('Ropes and knots');
 });
 
 test('killed at any commit, no episode is lost', async () => {
   const { testing } = podcastOf(item('two', 'Ropes'), item('one', 'Gulls'));
   await testing.crashEverywhere(
-    (testing) => testing.tick(news),
+    (testing) => testing.tick(),
     async (testing) => {
       for (const key of ['one', 'two'])
         expect(await testing.status(showNotes, key), key).toBe('materialized');

@@ -34,7 +34,7 @@ export interface HttpRetry {
 
 /** The options of `http()`. */
 export interface HttpOptions<Entry, Item> extends SourceOptions {
-  /** The first page. */
+  /** The first page. `data:` is read as well: for a first try without a server. */
   readonly url: string | URL;
   readonly next?: NextPage;
   /** The entries of a page, from its JSON. */
@@ -70,8 +70,8 @@ export function http<Entry, Item = unknown>(
   checkSourceOptions('http', options);
   const { rate, next, retry = {} } = options;
   const url = new URL(options.url);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new TypeError(`http() reads http:// and https://, not ${url.protocol}`);
+  if (!['https:', 'http:', 'data:'].includes(url.protocol))
+    throw new TypeError(`http() reads http://, https:// and data:, not ${url.protocol}`);
   for (const name of ['items', 'key'] as const)
     if (typeof options[name] !== 'function') throw new TypeError(`http() needs ${name}, a function`);
   if (

@@ -1,49 +1,38 @@
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { http } from 'dynpart/sources';
 
-// The address of a list in JSON, and where each item of it has its name. Without API_URL a list that needs no network.
+// The address of a list in JSON. Without API_URL a list that needs no network.
 const address =
   process.env['API_URL'] ?? 'data:application/json,[{"id":1,"name":"Ada"},{"id":2,"name":"Grace"}]';
 
-interface Item {
-  readonly id: number | string;
+interface Customer {
+  readonly id: number;
+  readonly name: string;
 }
 
-async function readItems(signal: AbortSignal): Promise<Map<string, Item>> {
-  const response = await fetch(address, { signal });
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  const items = (await response.json()) as Item[];
-  return new Map(items.map((item) => [String(item.id), item]));
-}
+// A set of partition keys. It starts empty; here it gets a key for each entry of the list, which carries the entry.
+const customers = dynamicPartitions<Customer>('customers');
 
-// A set of partition keys. It starts empty; here it gets a key for each item of the list.
-const customers = dynamicPartitions('customers');
-
-// Made once for each key. What it returns is kept as a file.
+// Made once for each key, and again when the entry has changed. What it returns is kept as a file.
 const record = asset({
   name: 'record',
   partitions: customers,
-  retry: { maxRetries: 3, delayMs: 1_000, backoff: 'exponential', jitter: 'full' },
-  timeoutMs: 60_000,
-  async materialize({ partitionKey, signal }) {
-    const item = (await readItems(signal)).get(partitionKey);
-    if (item === undefined) throw new Error('the list does not have it any more');
-    return item;
-  },
+  automate: 'stale',
+  materialize: ({ item }) => item,
 });
 
-// Looks for new items. Everything in its result is committed together, or nothing of it.
+// Looks for entries that are new or were changed.
 const list = sensor({
   name: 'list',
-  assets: [record],
   minimumIntervalSeconds: 300, // for `sensor watch` and `sensor tick --due`
-  async evaluate({ partitions, signal }) {
-    const items = await readItems(signal);
-    const fresh = await partitions(customers).missing(items.keys());
-    return {
-      dynamicPartitionsRequests: [customers.buildAddRequest(fresh)],
-      runRequests: fresh.map((key) => ({ partitionKey: key, runKey: key })),
-    };
-  },
+  evaluate: http<Customer, Customer>(customers, {
+    url: address,
+    next: 'link', // or { token, param }, { offset }, a function: how a page leads to the next one
+    items: (page: Customer[]) => page,
+    key: ({ id }) => id,
+    version: ({ name }) => name, // what changes when the entry does
+    item: (customer) => customer,
+  }),
 });
 
 export default definePipeline({ assets: [record], sensors: [list] });

@@ -27,7 +27,7 @@ function install(project: Project, names: readonly string[]): void {
 const FOUND = {
   files: '2 keys added, 2 runs queued; 2 runs succeeded',
   rss: '2 keys added; automation: 2 runs queued; 2 runs succeeded',
-  http: '2 keys added, 2 runs queued; 2 runs succeeded',
+  http: '2 keys added; automation: 2 runs queued; 2 runs succeeded',
   postgres: null,
 };
 

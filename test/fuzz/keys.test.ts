@@ -133,7 +133,7 @@ describe('legal keys', () => {
           project.write({ 'keys.jsonl': asJson });
           const most = await json('materialize', 'one', 'echo', '--keys-from', 'keys.txt');
           expect(most.summary).toMatchObject({ total: new Set(plain).size, succeeded: new Set(plain).size });
-          const made = await json('materialize', 'one', 'echo', ...all.flatMap((one) => ['--key', one]));
+          const made = await json('materialize', 'one', 'echo', ...all.map((one) => `--key=${one}`));
           expect(made.summary).toMatchObject({ total: all.length, succeeded: all.length });
           const files = fs.readdirSync(values);
           expect(files).toHaveLength(all.length);
@@ -145,7 +145,7 @@ describe('legal keys', () => {
           }
 
           // The past: runs and logs of a key are its own.
-          const { runs } = await json('runs', 'list', '--key', middle);
+          const { runs } = await json('runs', 'list', `--key=${middle}`);
           expect(new Set(runs.map((run: { partitionKey: string }) => run.partitionKey))).toEqual(
             new Set([middle]),
           );

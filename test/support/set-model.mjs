@@ -67,6 +67,8 @@ class Model {
       missing: async (/** @type {Iterable<string>} */ keys) =>
         [...new Set(keys)].filter((key) => !this.keys.has(key)),
       get: async (/** @type {string} */ key) => this.keys.get(key),
+      getMany: async (/** @type {Iterable<string>} */ keys) =>
+        new Map([...keys].flatMap((key) => (this.keys.has(key) ? [[key, this.keys.get(key)]] : []))),
       changed: async (/** @type {Iterable<Carrying>} */ items) =>
         [...new Map([...items].map((item) => [item.key, item])).values()].filter(({ key, version }) => {
           const before = this.keys.get(key);

@@ -61,6 +61,12 @@ export function setView(reader: SetReader, pipeline: Pipeline, set: string): Par
   return {
     changed: (items) => promised('changed(…)', () => changed(items)),
     get: (key) => promised('get(…)', async () => (await reader.carried(set, [key])).get(key)),
+    getMany: (keys) =>
+      promised('getMany(…)', () => {
+        if (typeof keys === 'string')
+          throw new TypeError(`getMany() takes a list of keys; for one key write get('${keys}')`);
+        return reader.carried(set, keys);
+      }),
     status: (asset, keys) => promised('status(…)', () => status(asset, keys)),
     has: (key) => promised('has(…)', () => reader.has(set, key)),
     missing: (keys) => promised('missing(…)', () => missing(keys)),

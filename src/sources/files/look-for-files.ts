@@ -79,13 +79,11 @@ async function unlike(
   known: ReturnType<SensorContext['partitions']>,
   seen: readonly Candidate[],
 ): Promise<Candidate[]> {
-  const missing = new Set(await known.missing(seen.map(({ key }) => key)));
-  const changed: Candidate[] = [];
-  for (const each of seen) {
-    const before = missing.has(each.key) ? undefined : ((await known.get(each.key))?.item as FileItem | null);
-    if (before?.bytes !== each.item?.bytes || before?.modified !== each.item?.modified) changed.push(each);
-  }
-  return changed;
+  const carried = await known.getMany(seen.map(({ key }) => key));
+  return seen.filter(({ key, item }) => {
+    const before = carried.get(key)?.item as FileItem | null | undefined;
+    return before?.bytes !== item?.bytes || before?.modified !== item?.modified;
+  });
 }
 
 /** Those that are the same at a second look. */

@@ -84,6 +84,7 @@ function withoutUser(url: URL): [URL, Record<string, string>] {
 
 /** An address as messages may have it: without user and query, where secrets are. */
 export function shown(url: URL): string {
+  if (url.protocol === 'data:') return 'what is written in the data: address';
   return url.protocol === 'file:'
     ? decodeURIComponent(url.pathname)
     : `${url.protocol}//${url.host}${url.pathname}`;
