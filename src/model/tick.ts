@@ -78,6 +78,11 @@ export interface TickRecord {
   readonly log?: readonly LogLine[];
 }
 
+/** Whether it failed, wholly or in part. */
+export function hasFailed({ status, failures }: TickRecord): boolean {
+  return status === 'FAILURE' || failures.length > 0;
+}
+
 /** How many entries of each list the record of a tick keeps. What the tick printed had them all. */
 export const TICK_RECORD_LIMIT = 1000;
 

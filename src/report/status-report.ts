@@ -1,6 +1,6 @@
 /** What there is and what is missing, as plain data: the table, `--json` and the page all render this. */
 import type { KnownAsset, KnownSensor } from '../model/known-pipeline.ts';
-import type { TickRecord } from '../model/tick.ts';
+import { hasFailed, type TickRecord } from '../model/tick.ts';
 import type { Needs } from '../state/needs.ts';
 import type { CountQuery, StateView, StatusCounts } from '../state/state-view.ts';
 
@@ -49,11 +49,11 @@ function countQuery({ name, set }: KnownAsset): CountQuery {
 
 /**
  * Whether a job that waits for everything to be made and well may go on: keys missing, stale or failed say no, and a sensor that
- * failed in its last tick; a backlog does not.
+ * failed in its last tick, wholly or in part; a backlog does not.
  */
 export function isWell({ assets, sensors }: StatusReport): boolean {
   return (
     assets.every(({ missing, backlog, stale, failed }) => missing - backlog + stale + failed === 0) &&
-    sensors.every(({ status, lastTick }) => status === 'STOPPED' || lastTick?.status !== 'FAILURE')
+    sensors.every(({ status, lastTick }) => status === 'STOPPED' || lastTick === null || !hasFailed(lastTick))
   );
 }

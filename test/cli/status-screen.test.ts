@@ -114,6 +114,29 @@ describe('status on a terminal', () => {
     expect((await on(120)).stdout).toContain('\n1 left by a process that ended: dynpart sensor tick\n');
   });
 
+  it('names what a sensor could not look at, and one command for all that is stale', async () => {
+    project.write({
+      'pipeline.ts': `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+        const keys = dynamicPartitions('keys');
+        const raw = asset({ name: 'raw', partitions: keys, materialize: () => 1 });
+        const long = asset({ name: 'long', partitions: keys, inputs: { raw }, materialize: () => 1 });
+        const feed = sensor({ name: 'feed', evaluate: () => ({
+          dynamicPartitionsRequests: [keys.buildAddRequest([{ key: 'k1', version: '1' }])],
+          failures: [{ name: 'page 7', error: 'the server said 503' }],
+        }) });
+        export default definePipeline({ assets: [raw, long], sensors: [feed] });`,
+    });
+    expect((await runHere(project, ['sensor', 'tick'])).code).toBe(3);
+    await runHere(project, ['materialize', '--all', '--summary']);
+    expect((await on(100, '--exit-code')).code).toBe(10);
+    const { stdout: part } = await on(100);
+    expect(part).toContain('\nsensor feed could not look at page 7 (the server said 503)\n');
+    await runHere(project, ['partitions', 'add', 'keys', 'k1', '--version', '2']);
+    expect((await on(100)).stdout).toContain(
+      'stale: 1 of raw, 1 of long\n  dynpart materialize --stale; why: dynpart why raw\n',
+    );
+  });
+
   it('tells a failure that was mended since no more', async () => {
     project.write({ 'pipeline.ts': PIPELINE.replace("=== 'k3'", "=== 'none'") });
     await runHere(project, ['materialize', '--failed']);

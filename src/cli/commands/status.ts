@@ -16,7 +16,7 @@ export function statusCommand(program: Declaration): void {
     .description('what is materialized, failed, in progress and missing, per asset')
     .option(
       '--exit-code',
-      'exit with 10 when keys are missing or failed, or a sensor failed in its last tick',
+      'exit with 10 when keys are missing, stale or failed, or a sensor failed in its last tick',
     )
     .option('--html <file>', 'also as a page of HTML, with all keys, runs and ticks');
   onThePage(command).action(status);

@@ -4,6 +4,7 @@ import { grouped, printable, shellQuoted } from '../../model/text.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { KnownAsset } from '../../model/known-pipeline.ts';
 import type { AssetReport, StatusReport } from '../../report/status-report.ts';
+import { hasFailed, type TickRecord } from '../../model/tick.ts';
 import type { Context } from '../context.ts';
 
 /** So many of the keys that failed last are named. */
@@ -32,18 +33,12 @@ export async function attentionOf(
   { assets, sensors }: StatusReport,
   known: readonly KnownAsset[],
 ): Promise<Attention[]> {
-  const found: Attention[] = sensors.flatMap(({ sensor, status, lastTick }) =>
-    status === 'STOPPED' || lastTick?.status !== 'FAILURE'
-      ? []
-      : [
-          {
-            what: `sensor ${sensor} failed: ${firstLine(lastTick.error?.message ?? '')}`,
-            more: `dynpart sensor history ${sensor} --limit 3`,
-            command: `dynpart sensor tick ${sensor}`,
-            paint: 'bad' as const,
-          },
-        ],
-  );
+  const found: Attention[] = sensors.flatMap(({ sensor, status, lastTick }) => {
+    if (status === 'STOPPED' || lastTick === null || !hasFailed(lastTick)) return [];
+    const more = `dynpart sensor history ${sensor} --limit 3`;
+    const command = `dynpart sensor tick ${sensor}`;
+    return [{ what: `sensor ${sensor} ${whyFailed(lastTick)}`, more, command, paint: 'bad' as const }];
+  });
   const failed = assets.filter((one) => one.failed > 0);
   if (failed.length > 0) {
     for (const { asset, run } of await failedLast(
@@ -69,16 +64,19 @@ export async function attentionOf(
       command: `dynpart materialize --missing${narrowed(missing, assets.length)}; why: dynpart why ${shellQuoted(missing[0]!.asset, 'ASSET')}`,
       paint: 'warn',
     });
-  for (const { asset, set, stale } of assets.filter((one) => one.stale > 0).slice(0, NAMED))
+  const stale = assets.flatMap((one) => counted(one.asset, one.stale));
+  if (stale.length > 0)
     found.push({
-      what: `stale: ${grouped(stale)} of ${asset}`,
-      command:
-        set === null
-          ? `dynpart materialize ${asset}`
-          : `dynpart partitions list ${shellQuoted(set, 'SET')} --status stale --asset ${asset} --json-lines | dynpart materialize ${asset} --keys-from - --json-lines`,
+      what: `stale: ${listed(stale.map(({ asset, count }) => `${grouped(count)} of ${asset}`))}`,
+      command: `dynpart materialize --stale${narrowed(stale, assets.length)}; why: dynpart why ${shellQuoted(stale[0]!.asset, 'ASSET')}`,
       paint: 'warn',
     });
   return found;
+}
+
+function whyFailed({ status, error, failures }: TickRecord): string {
+  if (status === 'FAILURE') return `failed: ${firstLine(error?.message ?? '')}`;
+  return `could not look at ${listed(failures.map((one) => `${one.name} (${firstLine(one.error)})`))}`;
 }
 
 /** Nobody has to do it where automation does. */

@@ -4,6 +4,7 @@ import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { runsIn } from '../../model/pending-run.ts';
 import { clean, counted, duration, grouped, printable } from '../../model/text.ts';
+import { hasFailed } from '../../model/tick.ts';
 import type { AssetReport, SensorReport, StatusReport } from '../../report/status-report.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
@@ -132,7 +133,7 @@ function isMade({ materialized, stale, skipped, total }: AssetReport): boolean {
 }
 
 function ticksWell({ status, lastTick }: SensorReport): boolean {
-  return status === 'RUNNING' && lastTick !== null && lastTick.status !== 'FAILURE';
+  return status === 'RUNNING' && lastTick !== null && !hasFailed(lastTick);
 }
 
 /** Of many sensors those that are well are told together. */
@@ -163,10 +164,9 @@ function sensorLine(
   const wait = Date.parse(lastTick.startedAt) + interval * 1000 - clock.now();
   // One without an interval follows all others.
   const next = interval === 0 ? '' : `, next ${wait <= 0 ? 'due' : `due in ${duration(wait)}`}`;
-  const isIll = lastTick.status === 'FAILURE';
   return {
     text: `sensor ${sensor}: ${lastTick.status} ${output.when(lastTick.finishedAt)}${next}`,
-    ...(isIll && { paint: 'bad' as const }),
+    ...(hasFailed(lastTick) && { paint: 'bad' as const }),
   };
 }
 
