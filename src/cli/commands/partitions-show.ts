@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { OneKey } from '../json-results.ts';
 import { findValueFile } from '../find-value-file.ts';
+import { STYLES } from '../render/state-styles.ts';
 
 export async function run(context: Context, _: object, set: string, key: string): Promise<OneKey> {
   const { output, project } = context;
@@ -46,16 +47,6 @@ export async function run(context: Context, _: object, set: string, key: string)
   if (!output.options.json) await print(context, shown);
   return shown;
 }
-
-const STYLES = {
-  materialized: 'good',
-  failed: 'bad',
-  missing: 'warn',
-  stale: 'warn',
-  backlog: 'dim',
-  skipped: 'dim',
-  'in progress': 'strong',
-} as const;
 
 async function print({ output }: Context, shown: OneKey): Promise<void> {
   const { set, key, addedAt, assets } = shown;

@@ -11,7 +11,8 @@ import type { Context } from '../context.ts';
 import type { WhyKey } from '../json-results.ts';
 import { firstLine } from '../status/attention.ts';
 import { askedAbout } from './asked-about.ts';
-import { STYLES, told } from './words.ts';
+import { STYLES } from '../render/state-styles.ts';
+import { told } from './words.ts';
 
 export async function whyKey(context: Context, asset: AssetDefinition, key: string | null): Promise<WhyKey> {
   const { project } = context;

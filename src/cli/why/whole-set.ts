@@ -8,7 +8,8 @@ import { clean, counted, grouped, printable } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import type { WhySet } from '../json-results.ts';
 import { askedAbout } from './asked-about.ts';
-import { STYLES, told } from './words.ts';
+import { STYLES } from '../render/state-styles.ts';
+import { told } from './words.ts';
 
 export async function whySet(context: Context, asset: AssetDefinition): Promise<WhySet> {
   const { output, project } = context;

@@ -21,17 +21,6 @@ const DUE: Readonly<Record<RunReason, string>> = {
   asked: 'somebody asked',
 };
 
-/** How states are painted. */
-export const STYLES = {
-  materialized: 'good',
-  failed: 'bad',
-  missing: 'warn',
-  stale: 'warn',
-  backlog: 'dim',
-  skipped: 'dim',
-  'in progress': 'strong',
-} as const;
-
 export function told(outlook: Outlook, asset: AssetDefinition, key: string | null): Told {
   const make = `dynpart materialize ${shellWord(asset.name, 'ASSET')}${ofKey(key)}`;
   const { automate } = asset;
