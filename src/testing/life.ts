@@ -57,9 +57,9 @@ export class Life {
     }
   }
 
-  /** What the user's function does: the same, and the kill waits for its end. */
-  userCode<T>(work: () => T | Promise<T>): Promise<T> {
-    return this.goOn(async () => {
+  /** What the user's function does: likewise, but whoever waits for it is told, so that no timer is left; and the kill waits for its end. */
+  async userCode<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.orTold(async () => {
       this.#atWork++;
       try {
         return await work();
@@ -69,8 +69,28 @@ export class Life {
     });
   }
 
+  /** As `goOn`, but an error comes of it once it is over: for what is done within a time limit. Nothing can come of that error. */
+  async orTold<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.isOver) throw this.#told();
+    try {
+      return await work();
+    } finally {
+      // oxlint-disable-next-line no-unsafe-finally -- whatever came of it, nobody is to learn
+      if (this.isOver) throw this.#told();
+    }
+  }
+
+  #told(): Error {
+    this.#endIfIdle();
+    return new Error('it was killed');
+  }
+
   #never<T>(): Promise<T> {
-    if (this.#kill !== null && this.#atWork === 0) this.#end(this.#kill);
+    this.#endIfIdle();
     return new Promise(() => undefined);
+  }
+
+  #endIfIdle(): void {
+    if (this.#kill !== null && this.#atWork === 0) this.#end(this.#kill);
   }
 }

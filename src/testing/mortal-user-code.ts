@@ -19,7 +19,7 @@ export function mortalPipeline(pipeline: Pipeline, life: Life): Pipeline {
 /** @param isUsers whether the user's own I/O manager keeps them: a kill waits until that has done what it is at */
 export function mortalValues(values: RunValues, life: Life, isUsers: boolean): RunValues {
   const call = <T>(work: () => T | Promise<T>): Promise<T> =>
-    isUsers ? life.userCode(work) : life.goOn(work);
+    isUsers ? life.userCode(work) : life.orTold(work);
   return {
     save: (context, value) => call(() => values.save(context, value)),
     load: (context) => call(() => values.load(context)),

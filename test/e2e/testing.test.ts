@@ -50,6 +50,31 @@ test('killed anywhere', async () => {
 });
 `;
 
+/** A kill while a run is at work. */
+const SLOW = `
+test('killed while runs are at work: no timer of theirs is left', async () => {
+  const letters = '01';
+  const slow = asset({
+    name: 'slow',
+    partitions: dynamicPartitions('slow'),
+    materialize: ({ partitionKey }) => new Promise((resolve) => setTimeout(resolve, partitionKey === '0' ? 1 : 150)),
+  });
+  const all = sensor({
+    name: 'all',
+    assets: [slow],
+    evaluate: () => ({
+      dynamicPartitionsRequests: [slow.options.partitions.buildAddRequest([...letters])],
+      runRequests: [...letters].map((partitionKey) => ({ partitionKey })),
+    }),
+  });
+  const crashes = await testPipeline(definePipeline({ assets: [slow], sensors: [all] })).crashEverywhere(
+    (testing) => testing.tick(),
+    async (testing) => assert.equal(await testing.status('slow', '1'), 'materialized'),
+  );
+  assert.ok(crashes.length > 4);
+});
+`;
+
 test("works with node's own runner, from ES modules and CommonJS, and leaves nothing behind", async () => {
   const esm = ["import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';", PIPELINE];
   const cjs = ["const { asset, definePipeline, dynamicPartitions, sensor } = require('dynpart');", PIPELINE];
@@ -60,8 +85,8 @@ test("works with node's own runner, from ES modules and CommonJS, and leaves not
     'pipeline.cjs': [...cjs, 'module.exports = definePipeline({ assets: [upper], sensors: [found] });'].join(
       '',
     ),
-    'one.test.mjs': `import assert from 'node:assert'; import test from 'node:test';
-import { testPipeline } from 'dynpart/testing'; import pipeline from './pipeline.mjs';${TEST}`,
+    'one.test.mjs': `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart'; import assert from 'node:assert'; import test from 'node:test';
+import { testPipeline } from 'dynpart/testing'; import pipeline from './pipeline.mjs';${TEST}${SLOW}`,
     'two.test.cjs': `const assert = require('node:assert'); const test = require('node:test');
 const { testPipeline } = require('dynpart/testing'); const pipeline = require('./pipeline.cjs');${TEST}`,
   });
@@ -76,9 +101,11 @@ const { testPipeline } = require('dynpart/testing'); const pipeline = require('.
     {
       cwd: project.folder,
       env: { PATH: process.env['PATH'] },
+      // A timer that is left would keep node for days.
+      timeout: 30_000,
     },
   );
-  expect(stdout).toMatch(/^# pass 4$/m);
+  expect(stdout).toMatch(/^# pass 5$/m);
   expect(stdout).toMatch(/^# fail 0$/m);
   expect(fs.readdirSync(project.folder)).toEqual(before);
 });

@@ -19,7 +19,14 @@ export function strictly(view: StateView, needs: Needs): StateView {
     const before = keysNeeded.get(query.set) ?? new Set();
     if (before !== 'all') keysNeeded.set(query.set, new Set([...before, ...view.oldest(query)]));
   }
-  const carriedNeeded = (needs.keys ?? []).filter(({ carried }) => carried);
+  const carriedNeeded = once(() => {
+    const bySet = new Map<string, Set<string | null> | 'all'>();
+    for (const { set, keys } of (needs.keys ?? []).filter(({ carried }) => carried)) {
+      const before = bySet.get(set) ?? new Set();
+      bySet.set(set, keys === 'all' || before === 'all' ? 'all' : new Set([...before, ...keys]));
+    }
+    return bySet;
+  });
   const demandKeys = (set: string, keys: Iterable<string | null>): void => {
     const needed = keysNeeded.get(set);
     if (needed === 'all') return;
@@ -55,10 +62,9 @@ export function strictly(view: StateView, needs: Needs): StateView {
     },
     carried: (set, keys) => {
       const asked = [...keys];
-      const declared = carriedNeeded.filter((need) => need.set === set);
-      const isAll = declared.some((need) => need.keys === 'all');
-      const needed = new Set(declared.flatMap((need) => (need.keys === 'all' ? [] : [...need.keys])));
-      for (const key of asked) demand(isAll || needed.has(key), `what key ${key} of set ${set} carries`);
+      const needed = carriedNeeded().get(set);
+      for (const key of asked)
+        demand(needed === 'all' || (needed?.has(key) ?? false), `what key ${key} of set ${set} carries`);
       return view.carried(set, asked);
     },
     page: (query) => {
