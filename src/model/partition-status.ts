@@ -120,7 +120,14 @@ export function afterRun(status: PartitionStatus, outcome: 'made' | 'failed' | '
   return stale === null ? 'failed-again' : `failed-again-${stale}`;
 }
 
-/** In the words of the public API. */
+/** Where an asset stands with a key, in all the words of the public API. */
+export type ShownState = CountedStatus | 'stale' | 'backlog' | 'in progress';
+
+export function shownState(state: PartitionStatus | 'in progress'): ShownState {
+  return state === 'in progress' || state === 'backlog' ? state : shownAs(state);
+}
+
+/** What is on record, in the words that a sensor is told. */
 export function shownAs(status: PartitionStatus): CountedStatus | 'stale' {
   return whyStale(status) === null ? countedAs(status) : 'stale';
 }

@@ -1,7 +1,7 @@
 /** Where one key stands with each of its assets, and what to do about it: what the data has, put together. */
 import { keyCommands, type KeyCommand } from '../report/key-commands.ts';
 import type { PageOutcome, PageRun } from '../report/page-data.ts';
-import type { ShownState } from '../report/key-report.ts';
+import type { ShownState } from '../model/partition-status.ts';
 import type { KeyTable } from './key-table.ts';
 import { STATES } from './states.ts';
 

@@ -1,5 +1,5 @@
 /** The states that a key can be in, worst first: their letters in the data, and how they are shown. */
-import type { ShownState } from '../report/key-report.ts';
+import type { ShownState } from '../model/partition-status.ts';
 
 export interface StateSign {
   readonly state: ShownState;

@@ -1,6 +1,6 @@
 /** What to do about a key, as commands: the same on a terminal and on the page. */
 import { shellQuoted } from '../model/text.ts';
-import type { ShownState } from './key-report.ts';
+import type { ShownState } from '../model/partition-status.ts';
 
 export interface KeyStanding {
   readonly asset: string;

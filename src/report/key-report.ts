@@ -2,10 +2,10 @@
 import type { MetadataValue } from '../model/json-value.ts';
 import type { NextTry } from '../model/next-try.ts';
 import {
-  type CountedStatus,
   isThere,
   type PartitionStatus,
-  shownAs,
+  type ShownState,
+  shownState,
   whyStale,
 } from '../model/partition-status.ts';
 import type { Problem } from '../model/problem.ts';
@@ -27,14 +27,6 @@ export interface KeyReport {
   readonly run: RunRecord | null;
 }
 
-/** Where an asset stands with a key, in the words of the public API. */
-export type ShownState = CountedStatus | 'stale' | 'backlog' | 'in progress';
-
-/** Of what is on record. */
-export function shownState(status: PartitionStatus): ShownState {
-  return status === 'backlog' ? 'backlog' : shownAs(status);
-}
-
 export interface KeyFacts {
   readonly asset: string;
   readonly addedAt: string;
@@ -47,7 +39,7 @@ export interface KeyFacts {
 
 export function keyReport(facts: KeyFacts): KeyReport {
   const { asset, addedAt, isInProgress, status, nextTry, runs } = facts;
-  const state = isInProgress ? 'in progress' : shownState(status);
+  const state = shownState(isInProgress ? 'in progress' : status);
   // Runs of an earlier life of the key do not count for this one.
   const its = runs.filter((run) => outcomeOf(run, asset) !== undefined && run.createdAt >= addedAt);
   const made = isThere(status) ? its.find((run) => outcomeOf(run, asset)?.status === 'SUCCESS') : undefined;

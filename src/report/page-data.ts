@@ -3,7 +3,7 @@ import type { KnownAsset } from '../model/known-pipeline.ts';
 import type { JsonValue } from '../model/json-value.ts';
 import type { RunStatus } from '../model/run.ts';
 import type { AssetReport } from './status-report.ts';
-import type { ShownState } from './key-report.ts';
+import type { ShownState } from '../model/partition-status.ts';
 
 /** One letter a key stands in the column of an asset: a hundred thousand keys of twenty assets are two megabytes. */
 export const LETTERS = {

@@ -1,7 +1,7 @@
 /** The parts of the page's data that are drawn from the state: pure, and cut to what a page has room for. */
 import type { Carried } from '../model/carried.ts';
 import type { KnownAsset } from '../model/known-pipeline.ts';
-import { shownAs } from '../model/partition-status.ts';
+import { shownState } from '../model/partition-status.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
 import type { KeyState, PageQuery, StateView } from '../state/state-view.ts';
@@ -172,7 +172,7 @@ function failuresOf({ failures }: TickRecord): string {
 }
 
 function letterOf(state: KeyState): string {
-  return LETTERS[state === 'in progress' || state === 'backlog' ? state : shownAs(state)];
+  return LETTERS[shownState(state)];
 }
 
 /** Of an asset that is made as a whole: its counts are of the one partition that it has. */

@@ -4,9 +4,9 @@ import { fail } from '../model/failure.ts';
 import type { NamedThing } from '../model/failures/usage.ts';
 import { nearest } from '../model/nearest.ts';
 import { whyNotAKey } from '../model/partition-key.ts';
-import { isThere, type PartitionRef } from '../model/partition-status.ts';
+import { isThere, type PartitionRef, type ShownState, shownState } from '../model/partition-status.ts';
 import { quoted } from '../model/text.ts';
-import { keyReport, shownState, type ShownState } from '../report/key-report.ts';
+import { keyReport } from '../report/key-report.ts';
 import type { ShownKey } from './answers.ts';
 import type { World } from './world.ts';
 
@@ -40,12 +40,11 @@ export async function stateOf({ store }: World, { asset, set, key }: PartitionRe
   if (set !== null) {
     const page = { set, prefix: key!, assets: [asset] };
     const found = (await store.read({ pages: [page] })).page(page).keys.find((one) => one.key === key);
-    const state = found?.states?.[0] ?? 'missing';
-    return state === 'in progress' ? state : shownState(state);
+    return shownState(found?.states?.[0] ?? 'missing');
   }
   const view = await store.read({ statuses: [{ asset, set, keys: [null] }], runs: ['all'] });
   const isInProgress = view.runs().some((runs) => runs.assets.includes(asset));
-  return isInProgress ? 'in progress' : shownState(view.statusOf(asset, null, [null])[0]!);
+  return shownState(isInProgress ? 'in progress' : view.statusOf(asset, null, [null])[0]!);
 }
 
 /** @throws FailureError where there is none */

@@ -9,7 +9,8 @@ export {
 } from './test-pipeline.ts';
 export type { AddedKeys, Crash, KillPoint, RemovedKeys, RunLogLine, ShownKey, Ticked } from './answers.ts';
 export type { Reply } from './fetch-replies.ts';
-export type { KeyReport, ShownState } from '../report/key-report.ts';
+export type { ShownState } from '../model/partition-status.ts';
+export type { KeyReport } from '../report/key-report.ts';
 export type { AssetOutcome, RunRecord } from '../model/run.ts';
 export type { TickRecord } from '../model/tick.ts';
 export type { Problem } from '../model/problem.ts';

@@ -8,7 +8,7 @@ import { fail } from '../model/failure.ts';
 import { nameOfType } from '../model/partition-key.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
-import type { ShownState } from '../report/key-report.ts';
+import type { ShownState } from '../model/partition-status.ts';
 import { durationMs } from '../model/duration.ts';
 import type { AddedKeys, Crash, RemovedKeys, RunLogLine, ShownKey, Ticked } from './answers.ts';
 import { assetNamed, keysOf, partitionOf, showKey, stateOf, valueOf } from './ask.ts';

@@ -1,8 +1,8 @@
 /** Why keys of a set were made, will be, or are not: those in one state for one reason are counted together. */
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { needsOfOutlook } from '../../engine/plan/why/needs-of-outlook.ts';
-import { type Outlook, Outlooks, shownState } from '../../engine/plan/why/outlook.ts';
-import { whyStale } from '../../model/partition-status.ts';
+import { type Outlook, Outlooks } from '../../engine/plan/why/outlook.ts';
+import { shownState, whyStale } from '../../model/partition-status.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { clean, counted, grouped, printable } from '../../model/text.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +20,7 @@ export async function whySet(context: Context, asset: AssetDefinition): Promise<
     { -readonly [Field in keyof WhySet['states'][number]]: WhySet['states'][number][Field] }
   >();
   for (const { key, status, outlook } of new Outlooks(view, asked).ofAll()) {
-    const state = shownState(status, outlook.is === 'run');
+    const state = shownState(outlook.is === 'run' ? 'in progress' : status);
     const kind = kindOf(outlook);
     const name = `${state}\n${kind}`;
     const group = groups.get(name);

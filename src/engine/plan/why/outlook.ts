@@ -3,7 +3,13 @@
  * what they do. Pure.
  */
 import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
-import { countedAs, isThere, type PartitionStatus, shownAs } from '../../../model/partition-status.ts';
+import {
+  countedAs,
+  isThere,
+  type PartitionStatus,
+  type ShownState,
+  shownState,
+} from '../../../model/partition-status.ts';
 import { AUTOMATION, type RunReason } from '../../../model/run.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { ExecutorView, StateView } from '../../../state/state-view.ts';
@@ -43,8 +49,6 @@ export interface UpstreamState {
   readonly partitionKey: string | null;
   readonly state: ShownState;
 }
-
-export type ShownState = ReturnType<typeof shownAs> | 'backlog' | 'in progress';
 
 /** One key, with what is on record of it. */
 export interface Seen {
@@ -190,7 +194,7 @@ export class Outlooks {
     const upstream = this.#pipeline.assets.get(name)!;
     const partitionKey = upstream.set === null ? null : key;
     const isPending = this.#pending.of([upstream], partitionKey).length > 0;
-    return { asset: name, partitionKey, state: shownState(statusOf(name), isPending) };
+    return { asset: name, partitionKey, state: shownState(isPending ? 'in progress' : statusOf(name)) };
   }
 
   #absentAbove(
@@ -212,11 +216,6 @@ export class Outlooks {
       absent.has(name) ? [{ asset: name, isOfSet: set === this.#asset.set }] : [],
     );
   }
-}
-
-export function shownState(status: PartitionStatus, isInProgress: boolean): ShownState {
-  if (isInProgress) return 'in progress';
-  return status === 'backlog' ? status : shownAs(status);
 }
 
 function leftAs(status: PartitionStatus): LeftBecause {
