@@ -137,6 +137,20 @@ describe('status on a terminal', () => {
     );
   });
 
+  it('names three of many that a sensor could not look at', async () => {
+    project.write({
+      'pipeline.ts': `import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
+        const feed = sensor({ name: 'feed', evaluate: () => ({
+          failures: [1, 2, 3, 4, 5].map((page) => ({ name: 'page ' + page, error: 'gone' })),
+        }) });
+        export default definePipeline({ assets: [], sensors: [feed], partitions: [dynamicPartitions('keys')] });`,
+    });
+    await runHere(project, ['sensor', 'tick']);
+    expect((await on(100)).stdout).toContain(
+      'could not look at page 1 (gone), page 2 (gone), page 3 (gone) and 2 more\n',
+    );
+  });
+
   it('tells a failure that was mended since no more', async () => {
     project.write({ 'pipeline.ts': PIPELINE.replace("=== 'k3'", "=== 'none'") });
     await runHere(project, ['materialize', '--failed']);

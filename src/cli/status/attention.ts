@@ -76,7 +76,10 @@ export async function attentionOf(
 
 function whyFailed({ status, error, failures }: TickRecord): string {
   if (status === 'FAILURE') return `failed: ${firstLine(error?.message ?? '')}`;
-  return `could not look at ${listed(failures.map((one) => `${one.name} (${firstLine(one.error)})`))}`;
+  return `could not look at ${listed(
+    failures.map((one) => `${one.name} (${firstLine(one.error)})`),
+    'more',
+  )}`;
 }
 
 /** Nobody has to do it where automation does. */
@@ -133,10 +136,10 @@ function forKey({ partitionKey }: RunRecord): string {
 }
 
 /** A few are named, of many only how many. */
-function listed(parts: readonly string[]): string {
+function listed(parts: readonly string[], more = 'more assets'): string {
   return parts.length <= NAMED
     ? parts.join(', ')
-    : `${parts.slice(0, NAMED).join(', ')} and ${parts.length - NAMED} more assets`;
+    : `${parts.slice(0, NAMED).join(', ')} and ${parts.length - NAMED} ${more}`;
 }
 
 /** Without names a command is about all assets. */
