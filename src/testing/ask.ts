@@ -6,7 +6,7 @@ import { nearest } from '../model/nearest.ts';
 import { whyNotAKey } from '../model/partition-key.ts';
 import { isThere, type PartitionRef, type ShownState, shownState } from '../model/partition-status.ts';
 import { quoted } from '../model/text.ts';
-import { keyReport } from '../report/key-report.ts';
+import { assetsOfKey, keyIn, needsOfKey } from '../report/one-key.ts';
 import type { ShownKey } from './answers.ts';
 import type { World } from './world.ts';
 
@@ -19,20 +19,13 @@ export async function keysOf({ store, pipeline }: World, set: string): Promise<r
 export async function showKey({ store, pipeline }: World, set: string, key: string): Promise<ShownKey> {
   checkName('set', set, pipeline.sets);
   const names = [...pipeline.assets.values()].filter((asset) => asset.set === set).map(({ name }) => name);
-  const page = { set, prefix: key, assets: names };
-  const statuses = names.map((asset) => ({ asset, set, keys: [key] }));
-  const view = await store.read({ pages: [page], statuses });
-  const found = view.page(page).keys.find((one) => one.key === key);
+  const asked = { set, key, assets: names };
+  const view = await store.read(needsOfKey(asked));
+  const found = keyIn(view, asked);
   if (found === undefined) return fail({ reason: 'unknown-keys', sets: [set], keys: [key] });
-  const { addedAt, version, item, states = [] } = found;
+  const { addedAt, version, item } = found;
   const { runs } = names.length === 0 ? { runs: [] } : await store.runs({ keys: [key], assets: names });
-  const assets = names.map((asset, at) => {
-    const status = view.statusOf(asset, set, [key])[0]!;
-    const isInProgress = states[at] === 'in progress';
-    const nextTry = view.nextTries(asset, set, [key])[0]!;
-    return { asset, ...keyReport({ asset, addedAt, isInProgress, status, nextTry, runs }) };
-  });
-  return { set, key, addedAt, version, item, assets };
+  return { set, key, addedAt, version, item, assets: assetsOfKey(view, asked, found, runs) };
 }
 
 /** Where an asset stands. A key that the set does not have is `missing`. */

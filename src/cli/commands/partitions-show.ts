@@ -3,7 +3,7 @@ import { fail } from '../../model/failure.ts';
 import { isThere } from '../../model/partition-status.ts';
 import { clean, printable, toJson } from '../../model/text.ts';
 import { keyCommands, typedKey } from '../../report/key-commands.ts';
-import { keyReport } from '../../report/key-report.ts';
+import { assetsOfKey, keyIn, needsOfKey } from '../../report/one-key.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { OneKey } from '../json-results.ts';
@@ -19,29 +19,18 @@ export async function run(context: Context, _: object, set: string, key: string)
   // A set that only the state knows is looked at without any pipeline.
   const known = await project.known(remembered).catch(() => remembered.pipeline);
   const names = (known?.assets ?? []).filter((asset) => asset.set === set).map(({ name }) => name);
-  const page = { set, prefix: key, assets: names };
-  const statuses = names.map((asset) => ({ asset, set, keys: [key] }));
-  const view = await store.read({ pages: [page], statuses });
-  const found = view.page(page).keys.find((one) => one.key === key);
+  const asked = { set, key, assets: names };
+  const view = await store.read(needsOfKey(asked));
+  const found = keyIn(view, asked);
   if (found === undefined) return fail({ reason: 'unknown-keys', sets: [set], keys: [key] });
-  const { addedAt, version, item, states = [] } = found;
+  const { addedAt, version, item } = found;
   const { runs } = names.length === 0 ? { runs: [] } : await store.runs({ keys: [key], assets: names });
   const assets: OneKey['assets'][number][] = [];
-  for (const [at, asset] of names.entries()) {
-    const [status] = view.statusOf(asset, set, [key]);
-    const value = isThere(status!) ? await findValueFile(store, { asset, partitionKey: key }) : null;
-    assets.push({
-      asset,
-      ...keyReport({
-        asset,
-        addedAt,
-        isInProgress: states[at] === 'in progress',
-        status: status!,
-        nextTry: view.nextTries(asset, set, [key])[0]!,
-        runs,
-      }),
-      value: value?.file ?? null,
-    });
+  for (const report of assetsOfKey(view, asked, found, runs)) {
+    const { asset } = report;
+    const isKept = isThere(view.statusOf(asset, set, [key])[0]!);
+    const value = isKept ? await findValueFile(store, { asset, partitionKey: key }) : null;
+    assets.push({ ...report, value: value?.file ?? null });
   }
   const shown: OneKey = { set, key, addedAt, version, item, assets };
   if (!output.options.json) await print(context, shown);
