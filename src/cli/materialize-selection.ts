@@ -8,7 +8,7 @@ import {
   planMaterialize,
   type TagsOf,
 } from '../engine/plan/materialize/plan-materialize.ts';
-import type { Selection } from '../engine/plan/materialize/selection.ts';
+import { NOTHING_CHOSEN, type Selection } from '../engine/plan/materialize/selection.ts';
 import { earlierTags } from '../engine/runs/earlier-tags.ts';
 import { BlockedSayer } from '../engine/runs/say-blocked.ts';
 import { countRuns } from '../engine/plan/queue/queue-runs.ts';
@@ -33,20 +33,7 @@ export async function materializeKeys(
   const pipeline = await context.project.pipeline();
   const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set).map(({ name }) => name);
   if (assets.length === 0) return { runs: [], summary: noRuns() };
-  const selection: Selection = {
-    assets,
-    keys,
-    waits: true,
-    all: false,
-    missing: false,
-    failed: false,
-    stale: false,
-    prefix: null,
-    order: 'oldest',
-    limit: null,
-    add: false,
-  };
-  return materializeSelection(context, selection, { run: true });
+  return materializeSelection(context, { ...NOTHING_CHOSEN, assets, keys, waits: true }, { run: true });
 }
 
 /** How the runs are executed. */

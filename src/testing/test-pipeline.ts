@@ -13,6 +13,7 @@ import { durationMs } from '../model/duration.ts';
 import type { AddedKeys, Crash, RemovedKeys, RunLogLine, ShownKey, Ticked } from './answers.ts';
 import { assetNamed, keysOf, partitionOf, showKey, stateOf, valueOf } from './ask.ts';
 import { addByHand, removeByHand, withInputs } from './by-hand.ts';
+import { NOTHING_CHOSEN } from '../engine/plan/materialize/selection.ts';
 import { crashEverywhere } from './crash.ts';
 import { inWords } from './dynpart-error.ts';
 import type { Reply } from './fetch-replies.ts';
@@ -255,16 +256,6 @@ class TestOfWorld implements TestPipeline {
     return inWords(() => this.#world.look(() => work(this.#world)));
   }
 }
-
-const NOTHING_CHOSEN = {
-  all: false,
-  missing: false,
-  failed: false,
-  stale: false,
-  prefix: null,
-  order: 'oldest',
-  limit: null,
-} as const;
 
 function nameOf(definition: { readonly name: string } | string): string {
   return typeof definition === 'string' ? definition : definition.name;

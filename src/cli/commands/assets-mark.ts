@@ -1,6 +1,6 @@
 /** `dynpart assets mark`: what was made elsewhere, is not wanted, or is to be made again, said by hand and in bulk. */
 import { type Mark, type MarkPlan, needsOfMark, planMark } from '../../engine/plan/mark/plan-mark.ts';
-import type { Selection } from '../../engine/plan/materialize/selection.ts';
+import { NOTHING_CHOSEN, type Selection } from '../../engine/plan/materialize/selection.ts';
 import { removeSkipped } from '../../engine/runs/remove-skipped.ts';
 import { clean, counted, printable } from '../../model/text.ts';
 import type { StateView } from '../../state/state-view.ts';
@@ -52,19 +52,7 @@ export async function run(context: Context, options: MarkOptions, asset: string)
 function selectionOf(context: Context, options: MarkOptions, asset: string): Selection {
   const keys = keysChosen(context.terminal, options);
   const { all = false, missing = false, failed = false, stale = false, prefix = null } = options;
-  return {
-    assets: [asset],
-    keys,
-    waits: false,
-    all,
-    missing,
-    failed,
-    stale,
-    prefix,
-    order: 'oldest',
-    limit: null,
-    add: false,
-  };
+  return { ...NOTHING_CHOSEN, assets: [asset], keys, all, missing, failed, stale, prefix };
 }
 
 /** In a sentence. What was left out is no news for cron unless it may want it again later. */

@@ -26,6 +26,21 @@ export interface Selection {
   readonly add: boolean;
 }
 
+/** All assets and no key: a selection says beside it what it chooses. */
+export const NOTHING_CHOSEN: Selection = {
+  assets: [],
+  keys: null,
+  waits: false,
+  all: false,
+  missing: false,
+  failed: false,
+  stale: false,
+  prefix: null,
+  order: 'oldest',
+  limit: null,
+  add: false,
+};
+
 export function needsOfSelection(
   pipeline: Pipeline,
   selection: Selection,
