@@ -6,7 +6,7 @@ import { fail } from '../model/failure.ts';
 import type { BadKey } from '../model/failures/usage.ts';
 import type { ItemSchema } from '../definitions/partitions.ts';
 import type { GivenToKeys } from '../engine/plan/keys/add-remove-sync.ts';
-import { carriedFrom } from '../engine/plan/sensor-result/keys-to-add.ts';
+import { carriedOnly } from '../engine/plan/sensor-result/keys-to-add.ts';
 import type { Carried } from '../model/carried.ts';
 import { isPlainObject } from '../model/json-value.ts';
 import { didYouMean } from '../model/nearest.ts';
@@ -82,11 +82,14 @@ export function keysToAdd(
         hint: `for many keys: --from FILE --json-lines, with {"key": …, "version": …, "item": …} on each line`,
       });
     const parsed = item === undefined ? {} : { item: parsedItem(item) };
-    given.set(typed[0]!, givenFrom({ ...(version !== undefined && { version }), ...parsed }, schema, usage));
+    given.set(
+      typed[0]!,
+      carriedOnly({ ...(version !== undefined && { version }), ...parsed }, schema, usage),
+    );
   }
   if (from === undefined) return { keys: typed, given: given.size > 0 ? given : undefined };
   const take = (line: Readonly<Record<string, unknown>>, wrong: (why: string) => void): void => {
-    const carried = givenFrom(line, schema, wrong);
+    const carried = carriedOnly(line, schema, wrong);
     if (Object.keys(carried).length > 0) given.set(String(line['key']), carried);
   };
   const all = [...typed, ...keysFrom(from, terminal, jsonLines, take)];
@@ -103,21 +106,6 @@ function parsedItem(text: string): unknown {
   } catch {
     return usage(`--item takes JSON, and this is none: ${text.slice(0, 80)}`);
   }
-}
-
-/** What was given and nothing else: what was not stays as it is. */
-function givenFrom(
-  from: { readonly version?: unknown; readonly item?: unknown },
-  schema: ItemSchema | undefined,
-  wrong: (why: string) => void,
-): Partial<Carried> {
-  const { version, item } = from;
-  const ofItem = item === undefined ? undefined : schema;
-  const carried = carriedFrom({ version, item, schema: ofItem }, wrong);
-  return {
-    ...(version !== undefined && { version: carried.version }),
-    ...(item !== undefined && { item: carried.item }),
-  };
 }
 
 /** A line of JSON that is an object: a key, and what it carries. */

@@ -1,5 +1,5 @@
 /** What a test does with keys and values by hand, before or beside what the pipeline does. */
-import type { CarryingKey, KeyToAdd } from '../definitions/partitions.ts';
+import type { KeyToAdd } from '../definitions/partitions.ts';
 import type { AssetDefinition, Pipeline } from '../definitions/pipeline.ts';
 import {
   type AddedKeys,
@@ -10,7 +10,7 @@ import {
   removeKeys,
 } from '../engine/plan/keys/add-remove-sync.ts';
 import { withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
-import { carriedFrom } from '../engine/plan/sensor-result/keys-to-add.ts';
+import { carriedOnly } from '../engine/plan/sensor-result/keys-to-add.ts';
 import type { Carried } from '../model/carried.ts';
 import { fail } from '../model/failure.ts';
 import { didYouMean } from '../model/nearest.ts';
@@ -26,7 +26,8 @@ export async function addByHand(world: World, set: string, keys: readonly KeyToA
   const given = new Map<string, Partial<Carried>>();
   const names = keys.map((one) => (typeof one === 'string' ? one : one.key));
   checkKeys(names);
-  for (const one of keys) if (typeof one !== 'string') given.set(one.key, carriedBy(one, pipeline, set));
+  for (const one of keys)
+    if (typeof one !== 'string') given.set(one.key, carriedOnly(one, pipeline.items.get(set), refuse));
   const now = clock.now();
   const needs = needsOfAdding(set, names, given);
   return new MortalStore(world.store, life).commit(needs, (view) => {
@@ -46,16 +47,8 @@ export async function removeByHand(world: World, set: string, keys: readonly str
   });
 }
 
-/** What was given and nothing else: what was not stays as it is. */
-function carriedBy({ version, item }: CarryingKey, pipeline: Pipeline, set: string): Partial<Carried> {
-  const schema = item === undefined ? undefined : pipeline.items.get(set);
-  const carried = carriedFrom({ version, item, schema }, (message) =>
-    fail({ reason: 'usage', message, hint: 'nothing was changed' }),
-  );
-  return {
-    ...(version !== undefined && { version: carried.version }),
-    ...(item !== undefined && { item: carried.item }),
-  };
+function refuse(message: string): never {
+  return fail({ reason: 'usage', message, hint: 'nothing was changed' });
 }
 
 /** The pipeline with an asset that is given these inputs: nothing upstream is asked for them, nor for what only comes first. */

@@ -57,7 +57,7 @@ function parseKey(
 }
 
 /** @param wrong is told what cannot be carried, and why */
-export function carriedFrom(
+function carriedFrom(
   given: { readonly version: unknown; readonly item: unknown; readonly schema: ItemSchema | undefined },
   wrong: (what: string) => void,
 ): Carried {
@@ -68,6 +68,20 @@ export function carriedFrom(
     if (why !== null) wrong(`version: ${why},`);
   }
   return { version: version as string | null, item: itemFrom(item, schema, wrong) };
+}
+
+/** What was given and nothing else: what was not stays as it is. @param wrong is told what cannot be carried, and why */
+export function carriedOnly(
+  { version, item }: { readonly version?: unknown; readonly item?: unknown },
+  schema: ItemSchema | undefined,
+  wrong: (what: string) => void,
+): Partial<Carried> {
+  const ofItem = item === undefined ? undefined : schema;
+  const carried = carriedFrom({ version, item, schema: ofItem }, wrong);
+  return {
+    ...(version !== undefined && { version: carried.version }),
+    ...(item !== undefined && { item: carried.item }),
+  };
 }
 
 function itemFrom(given: unknown, schema: ItemSchema | undefined, wrong: (what: string) => void): JsonValue {
