@@ -9,6 +9,11 @@ export interface NextTry {
   readonly at: string | null;
 }
 
+/** Whether its time has come. */
+export function isDue(next: NextTry | null | undefined, now: Millis): boolean {
+  return next?.at != null && next.at <= isoTime(now);
+}
+
 /** What an asset says of keys that failed. */
 export interface TriedLater {
   /** Not there: nothing is made of it without anybody asking. */

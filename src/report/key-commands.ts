@@ -1,5 +1,5 @@
 /** What to do about a key, as commands: the same on a terminal and on the page. */
-import { shellQuoted } from '../model/text.ts';
+import { shellFlag } from '../model/shell-words.ts';
 import type { ShownState } from '../model/partition-status.ts';
 
 export interface KeyStanding {
@@ -35,8 +35,7 @@ export function keyCommands(key: string | null, assets: readonly KeyStanding[]):
 
 /** As flags of a command, with a blank in front; nothing for assets without a set. */
 export function typedKey(key: string | null): string {
-  if (key === null) return '';
-  return key.startsWith('-') ? ` --key=${shellQuoted(key)}` : ` --key ${shellQuoted(key)}`;
+  return key === null ? '' : ` ${shellFlag('--key', key)}`;
 }
 
 function commandIf(holds: string | null, what: string, command: string): KeyCommand[] {

@@ -2,7 +2,8 @@
 import type { Outlook } from '../../engine/plan/why/outlook.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { RunReason } from '../../model/run.ts';
-import { shellFlag, shellWord } from '../../model/shell-words.ts';
+import { shellWord } from '../../model/shell-words.ts';
+import { typedKey } from '../../report/key-commands.ts';
 import { counted } from '../../model/text.ts';
 
 export interface Told {
@@ -22,7 +23,7 @@ const DUE: Readonly<Record<RunReason, string>> = {
 };
 
 export function told(outlook: Outlook, asset: AssetDefinition, key: string | null): Told {
-  const make = `dynpart materialize ${shellWord(asset.name, 'ASSET')}${ofKey(key)}`;
+  const make = `dynpart materialize ${shellWord(asset.name, 'ASSET')}${typedKey(key)}`;
   const { automate } = asset;
   switch (outlook.is) {
     case 'well':
@@ -112,14 +113,13 @@ function toldOfWaiting(
   const text = `It waits for ${said.join(', and for ')}.`;
   const [first] = upstreams;
   if (first!.state === 'in progress')
-    return { text, command: `dynpart why ${shellWord(first!.asset, 'ASSET')}${ofKey(first!.partitionKey)}` };
+    return {
+      text,
+      command: `dynpart why ${shellWord(first!.asset, 'ASSET')}${typedKey(first!.partitionKey)}`,
+    };
   // What has one value for all keys is made without any, and before.
   const alone = absent.filter(({ isOfSet }) => !isOfSet);
   const names = alone.length > 0 ? alone : [...absent, { asset: name }];
   const words = names.map(({ asset }) => shellWord(asset, 'ASSET')).join(' ');
-  return { text, command: `dynpart materialize ${words}${ofKey(alone.length > 0 ? null : key)}` };
-}
-
-function ofKey(key: string | null): string {
-  return key === null ? '' : ` ${shellFlag('--key', key)}`;
+  return { text, command: `dynpart materialize ${words}${typedKey(alone.length > 0 ? null : key)}` };
 }

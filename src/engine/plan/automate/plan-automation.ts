@@ -4,6 +4,7 @@
  */
 import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
 import { hasChangedSince, isThere, type PartitionStatus, whyStale } from '../../../model/partition-status.ts';
+import { isDue } from '../../../model/next-try.ts';
 import { AUTOMATION, type RunReason } from '../../../model/run.ts';
 import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord } from '../../../model/tick.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
@@ -18,7 +19,7 @@ import { AskedRuns } from '../queue/asked-runs.ts';
 import { PendingWork } from '../queue/pending-work.ts';
 import { queueRuns } from '../queue/queue-runs.ts';
 import { tickRuns } from '../tick/tick-runs.ts';
-import type { PlanTickOptions, TickPlan } from '../tick/tick-record.ts';
+import { type PlanTickOptions, type TickPlan, unappliedTick } from '../tick/tick-record.ts';
 
 /** Assets that are automated and have one set, or none; in dependency order. */
 interface Automated {
@@ -75,10 +76,7 @@ export function planAutomation(
   const alone = new Map(
     namesAlone(pipeline, all).map((name) => [name, view.statusOf(name, null, [null])[0]!]),
   );
-  const isDueAlone = (name: string): boolean => {
-    const [next] = view.nextTries(name, null, [null]);
-    return next !== null && next!.at !== null && next!.at <= by;
-  };
+  const isDueAlone = (name: string): boolean => isDue(view.nextTries(name, null, [null])[0], moment.now);
   const takenAlone = new Set<string>();
   const resting = restingIn(periods, view.sensor(AUTOMATION).periods);
   const taken = new Set<string>();
@@ -99,18 +97,11 @@ export function planAutomation(
   const queued = queueRuns(moment, asked.parts);
   const { listed, left } = tickRuns(queued, listsAllRuns ? Infinity : TICK_RECORD_LIMIT);
   const tick: TickRecord = {
-    sensor: AUTOMATION,
-    status: queued.length > 0 ? 'SUCCESS' : 'SKIPPED',
-    startedAt: isoTime(moment.startedAt),
-    finishedAt: isoTime(moment.now),
-    cursor: { before: null, after: null },
-    partitions: [],
+    ...unappliedTick(view, AUTOMATION, moment, {
+      status: queued.length > 0 ? 'SUCCESS' : 'SKIPPED',
+      skipReason: queued.length > 0 ? null : 'nothing to make',
+    }),
     runs: listed,
-    skippedRunKeys: [],
-    skipReason: queued.length > 0 ? null : 'nothing to make',
-    error: null,
-    failures: [],
-    busy: null,
     ...(left > 0 && { truncated: { keys: 0, runs: left, skippedRunKeys: 0 } }),
   };
   const changes: StateChange[] = queued.map((runs) => ({ type: 'runs-queued', runs, owner }));

@@ -10,6 +10,7 @@ import {
   type ShownState,
   shownState,
 } from '../../../model/partition-status.ts';
+import { isDue } from '../../../model/next-try.ts';
 import { AUTOMATION, type RunReason } from '../../../model/run.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { ExecutorView, StateView } from '../../../state/state-view.ts';
@@ -121,8 +122,8 @@ export class Outlooks {
   }
 
   #isDue(name: string, key: string | null): boolean {
-    const at = this.#view.nextTries(name, this.#pipeline.assets.get(name)!.set, [key])[0]?.at;
-    return at != null && at <= isoTime(this.#now);
+    const { set } = this.#pipeline.assets.get(name)!;
+    return isDue(this.#view.nextTries(name, set, [key])[0], this.#now);
   }
 
   #seen(key: string | null, inSet: KeyOnRecord): Seen {
