@@ -5,6 +5,7 @@
  * where it would be after that wait.
  */
 import type { Millis } from '../model/time.ts';
+import { Chance } from './chance.ts';
 
 interface Sleeper {
   readonly until: Millis;
@@ -13,24 +14,21 @@ interface Sleeper {
 
 export class HeldClock {
   #time: Millis;
-  #seed = 1;
+  readonly #chance: Chance;
   #underWay = new Set<object>();
   readonly #sleepers = new Set<Sleeper>();
 
-  constructor(time: Millis) {
+  constructor(time: Millis, chance = new Chance()) {
     this.#time = time;
+    this.#chance = chance;
   }
 
   now(): Millis {
     return this.#time;
   }
 
-  /** A small generator (mulberry32): a test that fails fails again. */
   random(): number {
-    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    return this.#chance.next();
   }
 
   /** Moves on; who sleeps no longer than that is woken. */
@@ -86,8 +84,6 @@ export class HeldClock {
 
   /** Another one that goes on from here, with the same chance. */
   copy(): HeldClock {
-    const copy = new HeldClock(this.#time);
-    copy.#seed = this.#seed;
-    return copy;
+    return new HeldClock(this.#time, this.#chance.copy());
   }
 }

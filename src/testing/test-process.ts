@@ -14,9 +14,14 @@ import { executeHere, type ExecuteRun, type ExecutionContext } from '../engine/r
 import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.ts';
 import { evaluateHere } from '../engine/sensors/evaluate-sensor.ts';
 import { runTick, type TickOutcome } from '../engine/sensors/run-tick.ts';
-import { chooseSensors, dueSensors, tickInOrder, withEnds } from '../engine/sensors/tick-sensors.ts';
+import {
+  checkHasSensors,
+  chooseSensors,
+  dueSensors,
+  tickInOrder,
+  withEnds,
+} from '../engine/sensors/tick-sensors.ts';
 import type { Event } from '../engine/event.ts';
-import { fail } from '../model/failure.ts';
 import type { RunRecord } from '../model/run.ts';
 import { type Clock, newId } from '../model/time.ts';
 import type { Ticked } from './answers.ts';
@@ -67,7 +72,8 @@ export class TestProcess {
   /** `sensor tick` */
   async tick({ names, due, dryRun }: TickChoices): Promise<Ticked> {
     const { store, pipeline, clock, emit, processes } = this.#options;
-    checkSensors(pipeline, names);
+    checkHasSensors(pipeline);
+    for (const name of names) checkName('sensor', name, pipeline.sensors.keys());
     const view = await store.read({ sensors: 'all' });
     const chosen = chooseSensors(pipeline.sensors, view, names);
     const sensors = due ? dueSensors(chosen, view, clock.now()) : chosen;
@@ -119,16 +125,6 @@ export class TestProcess {
     await this.#session.leave();
     return this.#runs;
   }
-}
-
-function checkSensors({ sensors }: Pipeline, names: readonly string[]): void {
-  if (sensors.size === 0)
-    fail({
-      reason: 'usage',
-      message: 'the pipeline has no sensors',
-      hint: 'add one to sensors of definePipeline',
-    });
-  for (const name of names) checkName('sensor', name, sensors.keys());
 }
 
 /** Records have the time of the test. How long something takes is real time: so long it is waited for. */

@@ -1,27 +1,24 @@
 /** A clock that the test holds: it moves when somebody sleeps, and chance is a fixed sequence. */
 import type { Clock } from '../../src/model/time.ts';
+import { Chance } from '../../src/testing/chance.ts';
 
 export class FakeClock implements Clock {
   /** Milliseconds since 1970. */
   time: number;
   readonly slept: number[] = [];
-  #seed: number;
+  readonly #chance: Chance;
 
   constructor(time = Date.UTC(2026, 0, 1), seed = 1) {
     this.time = time;
-    this.#seed = seed;
+    this.#chance = new Chance(seed);
   }
 
   now(): number {
     return this.time;
   }
 
-  /** A small generator (mulberry32), so that a failing test fails again. */
   random(): number {
-    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    return this.#chance.next();
   }
 
   /** Time passes at once; a short real pause lets other work go on. */

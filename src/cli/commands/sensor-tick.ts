@@ -1,5 +1,4 @@
 /** `dynpart sensor tick`: evaluate now, commit, execute what was requested, end. Made for cron. */
-import { fail } from '../../model/failure.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { printable, quoted } from '../../model/text.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
@@ -8,7 +7,13 @@ import type { TickRecord } from '../../model/tick.ts';
 import { forTick } from '../../engine/plan/executors/claim-runs.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
 import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
-import { chooseSensors, dueSensors, tickInOrder, withEnds } from '../../engine/sensors/tick-sensors.ts';
+import {
+  checkHasSensors,
+  chooseSensors,
+  dueSensors,
+  tickInOrder,
+  withEnds,
+} from '../../engine/sensors/tick-sensors.ts';
 import type { Context } from '../context.ts';
 import { wordsForTick } from '../render/tick-words.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
@@ -86,12 +91,7 @@ async function chosenSensors(
   for (const name of names) project.checkName('sensor', name, pipeline.sensors.keys());
   const view = await project.store.read({ sensors: 'all' });
   const chosen = chooseSensors(pipeline.sensors, view, names);
-  if (pipeline.sensors.size === 0)
-    fail({
-      reason: 'usage',
-      message: 'the pipeline has no sensors',
-      hint: 'add one to sensors of definePipeline',
-    });
+  checkHasSensors(pipeline);
   if (chosen.length === 0) output.chat('no sensor is running; start one: dynpart sensor start SENSOR');
   return due ? dueSensors(chosen, view, clock.now()) : chosen;
 }

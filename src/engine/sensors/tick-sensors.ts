@@ -1,11 +1,22 @@
 /** Several sensors ticked by one process: which of them, in what order, and what became of their runs. */
-import type { SensorDefinition } from '../../definitions/pipeline.ts';
+import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
+import { fail } from '../../model/failure.ts';
 import { AUTOMATION, type RunRecord, type RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { Millis } from '../../model/time.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
+
+/** @throws FailureError where there is none: nothing could ever tick */
+export function checkHasSensors({ sensors }: Pipeline): void {
+  if (sensors.size === 0)
+    fail({
+      reason: 'usage',
+      message: 'the pipeline has no sensors',
+      hint: 'add one to sensors of definePipeline',
+    });
+}
 
 /** Those that are named, also when they are stopped: somebody wants to see what they do. Without names, all that are running. */
 export function chooseSensors(
