@@ -26,7 +26,7 @@ import { type Moment } from './read/moment.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { setReader } from './set-reader.ts';
 import { SignsOfLife } from './signs-of-life.ts';
-import { readSlice } from './view-of-state.ts';
+import { readView } from './view-of-state.ts';
 import { readWhole, writeWhole } from './whole-document.ts';
 
 export interface PostgresStoreOptions {
@@ -113,7 +113,7 @@ export class PostgresStore implements StateStore {
       admit: (moment: Moment | null) => this.#admit(moment),
       viewOf: (row: Moment['executors'][number]) => executorView(row, this.#options.clock.now()),
     };
-    if (!needs.everything) return readSlice(port, needs, tools);
+    if (!needs.everything) return readView(port, needs, tools);
     const { document, moment } = await readWhole(port, tools.admit);
     const executors = new Map(moment.executors.map((row) => [row.id, row]));
     const ticks = new Map(moment.sensors.map(({ name, lastTick }) => [name, lastTick]));

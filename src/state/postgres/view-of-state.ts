@@ -21,12 +21,12 @@ import { readRetryTimes, readStatuses, type StatusAsked, type StatusRow } from '
 import type { Port } from './port.ts';
 
 /** Where a moment is made sure of before anything else is asked: whose state it is, and of which version. */
-export interface SliceTools {
+export interface ViewTools {
   readonly admit: (moment: Moment | null) => Promise<Moment>;
   readonly viewOf: (executor: Moment['executors'][number]) => ExecutorView;
 }
 
-export async function readSlice(port: Port, needs: Needs, tools: SliceTools): Promise<StateView> {
+export async function readView(port: Port, needs: Needs, tools: ViewTools): Promise<StateView> {
   const moment = await tools.admit(
     await readMoment(port, { sensors: needs.sensors ?? [], executors: needs.executors ?? false }),
   );
