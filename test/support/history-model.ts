@@ -342,6 +342,9 @@ export class HistoryModel {
       const set = setOf(asset);
       for (const life of set === null ? [this.whole] : this.sets.get(set)!)
         this.#changed(asset, life, { reason: 'code', except: null });
+      // It is another one for every run: also for those whose key is gone, until their processes let go of them.
+      for (const { life } of this.pending.filter((run) => run.life.gone && run.life.set === set))
+        this.#touch(asset, life, null);
     }
   }
 
