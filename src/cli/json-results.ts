@@ -6,7 +6,7 @@ import type { Check } from './doctor/check.ts';
 import type { KeyReport } from '../report/key-report.ts';
 import type { StatusReport } from '../report/status-report.ts';
 
-/** By the words of the README's reference, which a test holds against these types, field by field. */
+/** By the words of `docs/reference.md`, which a test holds against these types, field by field. */
 export interface Results {
   'partitions list': SetList;
   'partitions list SET': KeyList;

@@ -1,17 +1,17 @@
-/** What commands give back: their types, the README's reference, and what `--json` really prints are the same. */
+/** What commands give back: their types, docs/reference.md, and what `--json` really prints are the same. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Declaration } from '../../src/cli/command-line/declaration.ts';
 import { declaredAll } from '../../src/cli/command-table.ts';
 import { runHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
-import { readReference } from '../support/readme-reference.ts';
+import { readReference } from '../support/json-reference.ts';
 import { misfits, textOf } from '../support/shape.ts';
 import { shapesOfMembers } from '../support/type-shapes.ts';
 
 const reference = readReference();
 const types = shapesOfMembers('src/cli/json-results.ts', 'Results');
 
-describe('the reference of JSON in the README', () => {
+describe('the reference of JSON', () => {
   it('has a line for each type of result', () => {
     expect([...reference.keys()]).toEqual([...types.keys()]);
   });
@@ -41,7 +41,7 @@ describe('the reference of JSON in the README', () => {
 
   it('is read as it is meant', () => {
     const text = [
-      '### JSON',
+      '## JSON',
       '```text',
       'a b    {"x","y":[],          a remark',
       '       "z"?:[T]}    and more',

@@ -86,13 +86,13 @@ describe('dynpart init', () => {
     expect(await compile(project.folder)).toMatch(/^pipeline\.ts\(\d+,\d+\): error TS2551/);
   });
 
-  it('has the pipeline and the tsconfig.json of the README', async () => {
+  it('has the pipeline of the README and the tsconfig.json of docs/start.md', async () => {
     await using project = new Project();
     install(project, ['dynpart']);
     await project.dynpart(['init']);
-    const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
-    expect(readme).toContain(`\`\`\`ts\n${project.read('pipeline.ts')}\`\`\`\n`);
-    expect(readme).toContain(`\`\`\`json\n${project.read('tsconfig.json')}\`\`\`\n`);
+    const page = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
+    expect(page('README.md')).toContain(`\`\`\`ts\n${project.read('pipeline.ts')}\`\`\`\n`);
+    expect(page('docs/start.md')).toContain(`\`\`\`json\n${project.read('tsconfig.json')}\`\`\`\n`);
   });
 
   it('touches nothing that is there, but for a line that git needs', async () => {

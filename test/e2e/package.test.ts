@@ -197,14 +197,14 @@ describe('installed into an empty project', () => {
   });
 
   it(
-    "compiles with README's tsconfig and today's TypeScript, whatever the type of the project",
+    "compiles with the documented tsconfig and today's TypeScript, whatever the type of the project",
     { timeout: 180_000 },
     async (context) => {
-      const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
+      const page = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
       await using project = new Project({
         'package.json': '{ "private": true }\n',
-        'tsconfig.json': firstBlock(readme, 'json'),
-        'pipeline.ts': firstBlock(readme, 'ts'),
+        'tsconfig.json': firstBlock(page('docs/start.md'), 'json'),
+        'pipeline.ts': firstBlock(page('README.md'), 'ts'),
         'other.ts': PIPELINE,
         'tested.ts': `import { testPipeline, type RunRecord, type TestPipeline } from 'dynpart/testing';
 import pipeline from './other.ts';

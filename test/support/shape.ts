@@ -1,4 +1,4 @@
-/** The shape of a JSON value: which fields there are. The compiler tells it of a type, the README writes it, a document has it. */
+/** The shape of a JSON value: which fields there are. The compiler tells it of a type, the reference writes it, a document has it. */
 
 export type Shape =
   /** A text, a number or a boolean, also where it may be `null`. */
@@ -14,7 +14,7 @@ export interface Field {
   readonly isOptional: boolean;
 }
 
-/** As the README writes shapes, with the names in the order of the alphabet. */
+/** As the reference writes shapes, with the names in the order of the alphabet. */
 export function textOf(shape: Shape): string {
   if (shape === 'value') return '';
   if (shape === 'map') return '{}';

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** The README has the same: right for projects of any `type`, also for those without a `package.json`. */
+/** `docs/start.md` has the same: right for projects of any `type`, also for those without a `package.json`. */
 const COMPILER_OPTIONS = {
   target: 'esnext',
   module: 'preserve',

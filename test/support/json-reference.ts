@@ -1,12 +1,12 @@
-/** The README's reference of what `--json` prints, read. */
+/** The reference of what `--json` prints, read. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { root } from './project.ts';
 import type { Field, Shape } from './shape.ts';
 
 /** The shape of each entry's result, by the words in front of it. */
-export function readReference(text = readme()): ReadonlyMap<string, Shape> {
-  const block = /^### JSON$[^]*?^```text\n([^]*?)^```/m.exec(text)![1]!;
+export function readReference(text = page()): ReadonlyMap<string, Shape> {
+  const block = /^## JSON$[^]*?^```text\n([^]*?)^```/m.exec(text)![1]!;
   const entries = block.split(/\n(?=\S)/).map((entry): [string, string] => {
     const [, words, rest] = /^(\S(?: ?\S)*) {2,}([^]*)$/.exec(entry)!;
     return [words!, rest!];
@@ -19,8 +19,8 @@ export function readReference(text = readme()): ReadonlyMap<string, Shape> {
   );
 }
 
-function readme(): string {
-  return fs.readFileSync(path.join(root, 'README.md'), 'utf8');
+function page(): string {
+  return fs.readFileSync(path.join(root, 'docs/reference.md'), 'utf8');
 }
 
 /** Reads one shape. What stands behind it, or behind two blanks at the end of a line, is said to people. */
