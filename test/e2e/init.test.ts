@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { TEMPLATES } from '../../src/cli/init/templates.ts';
 import { Project, root } from '../support/project.ts';
 
+const page = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
+
 /** What `tsc` says; nothing when it finds nothing. */
 function compile(folder: string): Promise<string> {
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
@@ -90,7 +92,6 @@ describe('dynpart init', () => {
     await using project = new Project();
     install(project, ['dynpart']);
     await project.dynpart(['init']);
-    const page = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
     expect(page('README.md')).toContain(`\`\`\`ts\n${project.read('pipeline.ts')}\`\`\`\n`);
     expect(page('docs/start.md')).toContain(`\`\`\`json\n${project.read('tsconfig.json')}\`\`\`\n`);
   });

@@ -113,6 +113,8 @@ beforeAll(async () => {
 
 afterAll(async () => packed[Symbol.asyncDispose]());
 
+const page = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
+
 describe('the tarball', () => {
   it('has what users need and nothing else', () => {
     const outside = files.filter((file) => !/^(dist|docs|examples|templates)\//.test(file)).toSorted();
@@ -200,7 +202,6 @@ describe('installed into an empty project', () => {
     "compiles with the documented tsconfig and today's TypeScript, whatever the type of the project",
     { timeout: 180_000 },
     async (context) => {
-      const page = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
       await using project = new Project({
         'package.json': '{ "private": true }\n',
         'tsconfig.json': firstBlock(page('docs/start.md'), 'json'),
