@@ -166,6 +166,8 @@ export interface RunSummary {
   readonly skipped: number;
   readonly leftOut: number;
   readonly waiting: number;
+  /** Runs that had no time to begin: they are back in the queue. */
+  readonly queued: number;
 }
 
 /** A summary that is being counted. */
@@ -173,7 +175,7 @@ export type Counts = { -readonly [Count in keyof RunSummary]: number };
 
 /** The sum of no runs, to count on from. */
 export function noRuns(): Counts {
-  return { total: 0, succeeded: 0, failed: 0, canceled: 0, skipped: 0, leftOut: 0, waiting: 0 };
+  return { total: 0, succeeded: 0, failed: 0, canceled: 0, skipped: 0, leftOut: 0, waiting: 0, queued: 0 };
 }
 
 export interface ValuePlace {

@@ -39,6 +39,8 @@ export async function materializeKeys(
 /** How the runs are executed. */
 export interface RunFlags {
   readonly concurrency?: number;
+  /** For so long runs may begin (ms). */
+  readonly for?: number;
   readonly failFast?: boolean;
   readonly dryRun?: boolean;
   /** `false`: leave them queued for a worker. */
@@ -110,6 +112,7 @@ export async function materializeSelection(
     {
       concurrency: flags.concurrency,
       failFast: flags.failFast ?? false,
+      forMs: flags.for,
       onInterrupt: 'cancel',
       keepsRuns: !flags.summary,
     },

@@ -2,6 +2,7 @@
 import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.ts';
 import type { Emit } from '../engine/event.ts';
 import type { RunRecord } from '../model/run.ts';
+import { steadyTime } from '../model/time.ts';
 import type { Context } from './context.ts';
 import { loadProcessGroups } from './isolation/load-process-groups.ts';
 import { moreThreads } from './isolation/more-threads.ts';
@@ -13,6 +14,8 @@ import { hasLeftValues, valuesOf } from './stores.ts';
 export interface SessionChoices {
   readonly concurrency: number | undefined;
   readonly failFast?: boolean;
+  /** For so long runs may begin, from now (ms). Default: without a bound. */
+  readonly forMs?: number | undefined;
   readonly onInterrupt: RunSessionOptions['onInterrupt'];
   /** Whether the result lists the runs. */
   readonly keepsRuns: boolean;
@@ -63,9 +66,10 @@ export function executed(
 
 async function sessionOptions(
   { output, project, clock, interrupts }: Context,
-  { concurrency, failFast = false, onInterrupt, lasts = false }: SessionChoices,
+  { concurrency, failFast = false, forMs = Infinity, onInterrupt, lasts = false }: SessionChoices,
   emit: Emit,
 ): Promise<RunSessionOptions> {
+  const startsUntil = steadyTime(clock) + forMs;
   moreThreads();
   interrupts.listen();
   const pipeline = await project.pipeline();
@@ -79,6 +83,7 @@ async function sessionOptions(
     emit: lasts && output.options.json ? printing(output, emit) : emit,
     concurrency: concurrency ?? pipeline.concurrency,
     failFast,
+    startsUntil,
     onInterrupt,
     interrupt: interrupts.signal,
     processes: loadProcessGroups,

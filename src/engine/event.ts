@@ -15,6 +15,7 @@ export type Event =
   | RunStarted
   | RunEnded
   | Stopping
+  | TimeOver
   | AttemptFailed
   | RunFinished
   | WaitingForRuns
@@ -85,6 +86,12 @@ export interface Stopping {
   readonly waitsFor: readonly { readonly id: string; readonly partitionKey: string | null }[];
   /** What becomes of a run that does not end well in time. */
   readonly unfinished: 'released' | 'canceled';
+}
+
+/** The time in which runs may begin is over: those that have not begun go back to the queue, those that run are waited for. */
+export interface TimeOver {
+  readonly type: 'time-over';
+  readonly left: number;
 }
 
 /** A try of an asset failed and another one follows. */

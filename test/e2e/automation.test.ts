@@ -110,6 +110,20 @@ it('makes again what other code has made, and says why; commands that only look 
   expect(await counts(project)).toEqual(['audio: 2 (0) 0 0 0 (0)', 'text: 2 (0) 0 0 0 (0)']);
 });
 
+it('counts a run that found nothing to make as such, neither succeeded nor failed', async () => {
+  await using project = new Project({
+    'pipeline.ts': pipeline('1'),
+    'feed.json': feed({ silent: '1', a: '1' }),
+  });
+  await project.dynpart(['sensor', 'tick', 'feed']);
+  const { code, stderr } = await project.dynpart(['materialize', '--all', '--dry-run', '--json']);
+  expect([code, stderr]).toEqual([0, '']);
+  const { document } = await project.json(['materialize', '--all']);
+  expect(document.summary).toMatchObject({ total: 2, succeeded: 1, failed: 0, canceled: 0, skipped: 1 });
+  const again = await project.dynpart(['materialize', '--all']);
+  expect(again.stderr).toMatch(/^1 run succeeded, 1 run with nothing to make in /);
+});
+
 it('says once what was there before an asset was automated, and leaves it to whoever asks', async () => {
   await using project = new Project({
     'pipeline.ts': pipeline('1', "description: 'by hand'"),

@@ -167,6 +167,7 @@ const summaryOf = (changed: object = {}): object => ({
   canceled: 0,
   skipped: 0,
   leftOut: 0,
+  queued: 0,
   waiting: 0,
   ...changed,
 });
@@ -718,6 +719,26 @@ describe('materialize', () => {
       summary: summaryOf({ total: 1, succeeded: 1 }),
     });
     expect(await keysOf(project)).toEqual(['apple', 'pear']);
+  });
+
+  it('--for begins nothing after its time, leaves the rest to the next tick, and the same command goes on', async () => {
+    await using project = projectOf();
+    await project.dynpart(['partitions', 'add', 'items', 'a', 'b']);
+    const flags = ['materialize', 'raw', '--all'];
+    const none = await project.dynpart([...flags, '--for', '0s']);
+    expect(none).toMatchObject({
+      code: 0,
+      stderr: 'time is over: 2 runs left in the queue, for the next tick or worker\n',
+    });
+    expect((await project.json([...flags, '--for', '0s'])).document).toEqual({
+      runs: [],
+      summary: summaryOf({ queued: 2 }),
+    });
+    expect((await project.json(['runs', 'list', '--status', 'queued'])).document.runs).toHaveLength(2);
+    expect((await project.json([...flags, '--for', '1h'])).document.summary).toEqual(
+      summaryOf({ total: 2, succeeded: 2 }),
+    );
+    expect((await project.json([...flags, '--for', 'soon'])).document.error).toMatchObject({ code: 'usage' });
   });
 
   it('--fail-fast starts nothing after a failure and cancels the rest', async () => {

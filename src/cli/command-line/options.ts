@@ -36,13 +36,13 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** `30d`, `12h`, `90m` → milliseconds. */
-export function age(flag: string): (text: string) => number {
+export function age(flag: string, example = '30d'): (text: string) => number {
   return (text) => {
     const match = /^(\d+)([smhdw])$/.exec(text);
     if (match !== null) return Number(match[1]) * UNITS[match[2]!]!;
     return fail({
       reason: 'usage',
-      message: `${flag} takes an age such as 30d, not ${JSON.stringify(text)}`,
+      message: `${flag} takes a time such as ${example}, not ${JSON.stringify(text)}`,
       hint: 'a whole number and s, m, h, d or w',
     });
   };

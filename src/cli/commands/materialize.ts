@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { Executed } from '../json-results.ts';
 import { materializeSelection } from '../materialize-selection.ts';
-import { oneOf, repeated, wholeNumber } from '../command-line/options.ts';
+import { age, oneOf, repeated, wholeNumber } from '../command-line/options.ts';
 import { type ChosenKeys, keysChosen } from '../read-keys.ts';
 
 export function materializeCommand(program: Declaration): void {
@@ -25,6 +25,11 @@ export function materializeCommand(program: Declaration): void {
     .option('--order <order>', 'oldest or newest keys first', oneOf('--order', ['oldest', 'newest']))
     .option('--limit <n>', 'at most so many keys of a set', wholeNumber('--limit', 1))
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
+    .option(
+      '--for <duration>',
+      'no run begins after so long (10m); the rest stays queued',
+      age('--for', '10m'),
+    )
     .option('--fail-fast', 'start nothing more after a failure')
     .option('--dry-run', 'only say what would run')
     .option('--no-run', 'leave the runs queued for a worker')
@@ -41,6 +46,7 @@ interface MaterializeOptions extends ChosenKeys {
   readonly order?: 'oldest' | 'newest';
   readonly limit?: number;
   readonly concurrency?: number;
+  readonly for?: number;
   readonly failFast?: boolean;
   readonly dryRun?: boolean;
   readonly run: boolean;

@@ -28,6 +28,7 @@ interface TickFlags {
   readonly run: boolean;
   readonly ifBusy: 'skip' | 'wait' | 'fail';
   readonly waitTimeout?: number;
+  readonly for?: number;
   readonly concurrency?: number;
 }
 
@@ -35,12 +36,13 @@ export async function run(context: Context, flags: TickFlags, names: readonly st
   const { output, clock } = context;
   const { json } = output.options;
   const { dryRun = false, due = false, run: executes, ifBusy, waitTimeout = Infinity, concurrency } = flags;
+  const forMs = flags.for;
   let outcomes: readonly TickOutcome[] = [];
   output.soFar({ ticks: [], resumed: [] });
   try {
     return await withSession(
       context,
-      { concurrency, onInterrupt: 'release', keepsRuns: json },
+      { concurrency, forMs, onInterrupt: 'release', keepsRuns: json },
       async ({ session, options }) => {
         const { pipeline } = options;
         const sensors = await chosenSensors(context, pipeline, { names, due });

@@ -1,6 +1,6 @@
 /** `dynpart sensor …`: what there is for sensors, each command in a file of its own, which is loaded on use. */
 import type { Declaration } from '../command-line/declaration.ts';
-import { oneOf, seconds, wholeNumber } from '../command-line/options.ts';
+import { age, oneOf, seconds, wholeNumber } from '../command-line/options.ts';
 
 export function sensorCommand(program: Declaration): void {
   const sensor = program.command('sensor').description('evaluate sensors and look after them');
@@ -15,6 +15,11 @@ export function sensorCommand(program: Declaration): void {
     .option('--due', 'only those whose interval is over')
     .option('--dry-run', 'only say which keys, runs and cursor it would commit')
     .option('--no-run', 'leave the runs queued for a worker')
+    .option(
+      '--for <duration>',
+      'no run begins after so long (10m); the rest stays queued',
+      age('--for', '10m'),
+    )
     .option(
       '--if-busy <what>',
       'when another process evaluates the sensor: skip, wait or fail',

@@ -27,6 +27,7 @@ export class EventRenderer {
   readonly #told: string[] = [];
   #toldFailures = 0;
   #toldWaiting = '';
+  #timeIsOver = false;
   /** What was told of batches that ended before, while the command goes on. */
   #batch: { readonly began: number; readonly before: Counts } | null = null;
   /** The names of what sensors could not look at when they ticked last. */
@@ -65,9 +66,7 @@ export class EventRenderer {
         output.exitWith(1);
         return output.sayProblem(describe(event.failure));
       case 'runs-released':
-        return output.say(
-          `stopped: ${counted(event.count, 'run')} back in the queue, for the next tick or worker`,
-        );
+        return this.#released(event.count);
       case 'runs-lost':
         return output.fail({ reason: 'runs-lost', count: event.count });
       case 'run-started':
@@ -80,6 +79,9 @@ export class EventRenderer {
         return this.#live.ended(event.run.id);
       case 'stopping':
         return this.#stopping(event);
+      case 'time-over':
+        this.#timeIsOver = true;
+        return output.note(`no further run begins: the time of --for is over; ${event.left} wait`);
       case 'attempt-failed':
         return output.note(
           `try ${event.attempt} of asset '${event.asset}'${forKey(event.partitionKey)} failed: ${event.problem.message}; again in ${duration(event.retryInMs)}`,
@@ -115,19 +117,36 @@ export class EventRenderer {
         ),
       );
     }
-    this.#sayTold(total === 0 ? [] : [this.#inWords(this.counts, this.#began)]);
+    this.#sayTold([
+      ...(total === 0 ? [] : [this.#inWords(this.counts, this.#began)]),
+      ...this.#leftInWords(),
+    ]);
   }
 
-  #inWords({ succeeded, failed, canceled, leftOut, waiting }: Counts, began: number): string {
+  #inWords({ succeeded, failed, canceled, skipped, leftOut, waiting }: Counts, began: number): string {
     const paint = this.#output.paint.stderr;
     const parts = [
       ...(succeeded > 0 ? [paint.good(`${counted(succeeded, 'run')} succeeded`)] : []),
       ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),
       ...(canceled > 0 ? [paint.warn(`${counted(canceled, 'run')} canceled`)] : []),
+      ...(skipped > 0 ? [`${counted(skipped, 'run')} with nothing to make`] : []),
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} left out, queued or started already`] : []),
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
     return `${parts.join(', ')} in ${duration(steadyTime(this.#output.clock) - began)}`;
+  }
+
+  #released(count: number): void {
+    this.counts.queued += count;
+    if (!this.#timeIsOver)
+      this.#output.say(`stopped: ${counted(count, 'run')} back in the queue, for the next tick or worker`);
+  }
+
+  /** What had no time to begin is told with the sum, which is one line for cron. */
+  #leftInWords(): string[] {
+    const { queued } = this.counts;
+    if (!this.#timeIsOver || queued === 0) return [];
+    return [`time is over: ${counted(queued, 'run')} left in the queue, for the next tick or worker`];
   }
 
   /** A command that goes on tells of each batch when nothing of it is left. */
@@ -196,7 +215,8 @@ export class EventRenderer {
 
   #oneRun({ run, left, canceledByOthers }: RunFinished): void {
     this.counts.total++;
-    if (run.status === 'SUCCESS') this.counts.succeeded++;
+    if (isSkipped(run)) this.counts.skipped++;
+    else if (run.status === 'SUCCESS') this.counts.succeeded++;
     else if (run.status === 'FAILURE') this.counts.failed++;
     else this.counts.canceled++;
     if (this.#keepsRuns) this.runs.push(run);
@@ -242,6 +262,11 @@ export class EventRenderer {
     );
     this.#output.fail(error.failure);
   }
+}
+
+/** Every asset of the run found nothing to make. */
+function isSkipped({ status, assets }: RunRecord): boolean {
+  return status === 'SUCCESS' && assets.length > 0 && assets.every((asset) => asset.status === 'SKIPPED');
 }
 
 /** A new type of event that nobody renders does not compile. */

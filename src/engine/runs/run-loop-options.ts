@@ -20,6 +20,8 @@ export interface RunLoopOptions {
   /** What becomes of runs that are interrupted: back to the queue, or canceled. */
   readonly onInterrupt: 'release' | 'cancel';
   readonly interrupt: AbortSignal;
+  /** No run begins after this time (steady, milliseconds); what waits then goes back to the queue. Default: no bound. */
+  readonly startsUntil?: number;
   /** Where user code is executed. Default: here. */
   readonly execute?: (context: ExecutionContext) => ExecuteRun;
   /** What the system can do with programs that user code starts. */

@@ -28,12 +28,12 @@ const YIELD_EVERY_MS = 10;
  * ```
  *            nothing left, and all on record
  *  RUNNING ──────────────────────────────► DONE
- *     │ interrupt · a failure with --fail-fast · a file of dynpart's own fails
+ *     │ interrupt · time over · a failure with --fail-fast · a file of dynpart's own fails
  *     ▼                                    all that runs has ended, the rest is given back
- *  STOPPING: nothing starts, what runs is aborted ────────────────────────────────────► DONE
+ *  STOPPING: nothing starts, what runs is aborted or waited for ──────────────────────► DONE
  * ```
  */
-type Stopping = 'interrupted' | 'fail-fast' | { readonly error: unknown };
+type Stopping = 'interrupted' | 'time-over' | 'fail-fast' | { readonly error: unknown };
 
 export class RunLoop {
   readonly #options: RunLoopOptions;
@@ -85,6 +85,7 @@ export class RunLoop {
     let yielded = steadyTime(clock);
     try {
       while (!this.#isDone()) {
+        this.#stopWhenOver();
         this.#start();
         this.#commitIfDue();
         if (steadyTime(clock) - yielded >= YIELD_EVERY_MS) {
@@ -121,9 +122,18 @@ export class RunLoop {
   /** The first reason stands; a failure takes the place of the others, since the failure is what has to be said. */
   #stop(why: Stopping): void {
     if (this.#stopping === null || (typeof why === 'object' && this.#failure === null)) this.#stopping = why;
-    // After the first failure of a run, the runs beside it may end.
-    if (why !== 'fail-fast') for (const { abort } of this.#runs.underWay()) abort.abort();
+    // What runs beside the first failure, or when the time is over, may end.
+    if (why === 'interrupted' || typeof why === 'object')
+      for (const { abort } of this.#runs.underWay()) abort.abort();
     this.#wake();
+  }
+
+  /** The time in which runs may begin is over, and some have not. */
+  #stopWhenOver(): void {
+    const { startsUntil = Infinity, clock, emit } = this.#options;
+    if (this.#stopping !== null || this.#runs.queue.size === 0 || steadyTime(clock) < startsUntil) return;
+    emit({ type: 'time-over', left: this.#runs.queue.size });
+    this.#stop('time-over');
   }
 
   #isDone(): boolean {
@@ -195,10 +205,11 @@ export class RunLoop {
   /** Waits for the end of a run or a commit, for a new run, an interrupt, or the next look at the state. */
   async #somethingHappens(): Promise<void> {
     if (this.left === 0 && this.#committing === null) return;
-    const { clock } = this.#options;
+    const { clock, startsUntil = Infinity } = this.#options;
     const commitDue = this.#committing === null ? this.#recorder.due : Infinity;
     // Nobody looks any more once the loop is stopped: then only an end is waited for.
-    const due = Math.min(this.#stopping !== null ? Infinity : this.#lookout.due, commitDue);
+    const lookDue = this.#stopping !== null ? Infinity : Math.min(this.#lookout.due, startsUntil);
+    const due = Math.min(lookDue, commitDue);
     const waking = new AbortController();
     this.#wake = () => waking.abort();
     await clock.sleep(Math.max(0, due - steadyTime(clock)), waking.signal);
@@ -225,11 +236,11 @@ export class RunLoop {
     this.#runs.hasLost = false;
     const { onInterrupt, interrupt } = this.#options;
     await this.#committing;
-    const isCanceled = this.#failure === null && (onInterrupt === 'cancel' || !interrupt.aborted);
+    const isCanceled = interrupt.aborted ? onInterrupt === 'cancel' : this.#stopping === 'fail-fast';
     const back = this.#runs.giveUp({
       waiting: this.#stopping !== null,
       why: interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)',
-      isCanceled,
+      isCanceled: isCanceled && this.#failure === null,
     });
     try {
       await this.#recorder.record(back, () => null);

@@ -11,6 +11,7 @@ import {
   type AssetOptions,
 } from '../../../src/definitions/asset.ts';
 import { FailureError } from '../../../src/model/failure.ts';
+import { steadyTime } from '../../../src/model/time.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import type { RunSession, RunSessionOptions } from '../../../src/engine/runs/run-session.ts';
 import { work } from '../../../src/engine/runs/worker-loop.ts';
@@ -466,6 +467,71 @@ describe('a process that executes runs', () => {
       expect(clock.slept.length - before).toBeLessThanOrEqual(2);
       gate.open();
       await executing;
+    });
+  });
+
+  describe('for so long only', () => {
+    const bounded = async (ms: number, options: Pick<Partial<RunSessionOptions>, 'concurrency'> = {}) => {
+      const gate = new Gate();
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          began.add(partitionKey);
+          await gate.pass();
+        }),
+      );
+      const clock = new ManualClock();
+      const startsUntil = steadyTime(clock) + ms;
+      const session = rig.session({ clock, concurrency: 2, startsUntil, onInterrupt: 'cancel', ...options });
+      await queue(session, ['a', 'b', 'c', 'd']);
+      const executing = session.execute();
+      await clock.settle(100);
+      return { gate, began, clock, executing, session };
+    };
+
+    it('begins nothing once the time is over, waits for what runs, and leaves the rest in the queue', async () => {
+      const { gate, began, clock, executing, session } = await bounded(60_000);
+      await clock.advance(59_000);
+      expect(rig.of('time-over')).toEqual([]);
+      await clock.advance(1000);
+      // Said when the time is over, not when something ends an hour later.
+      expect(rig.of('time-over')).toEqual([{ type: 'time-over', left: 2 }]);
+      gate.open();
+      await clock.settle(100);
+      await clock.advance(10_000);
+      await executing;
+      await session.leave();
+      expect(began.all).toEqual(['a', 'b']);
+      expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g1-2 SUCCESS']);
+      expect(await pending()).toEqual(['g1-3 QUEUED nobody’s', 'g1-4 QUEUED nobody’s']);
+    });
+
+    it('begins nothing when the time was over before', async () => {
+      const { began, executing } = await bounded(0);
+      await executing;
+      expect(began.all).toEqual([]);
+      expect(await pending()).toHaveLength(4);
+    });
+
+    it('says nothing of it when all has begun in time', async () => {
+      const { gate, clock, executing } = await bounded(60_000, { concurrency: 4 });
+      await clock.advance(61_000);
+      gate.open();
+      await clock.settle(100);
+      await clock.advance(10_000);
+      await executing;
+      expect(await rig.ended()).toHaveLength(4);
+      expect(rig.of('time-over')).toEqual([]);
+    });
+
+    it('cancels what an interrupt stops afterwards, as the command does', async () => {
+      const { gate, clock, executing } = await bounded(1000);
+      await clock.advance(1000);
+      rig.interrupt.abort();
+      gate.open();
+      await clock.settle(100);
+      await executing;
+      expect((await rig.ended()).sort().slice(2)).toEqual(['g1-3 CANCELED', 'g1-4 CANCELED']);
     });
   });
 
