@@ -27,11 +27,13 @@ const benchmarks = [
   { name: 'discovery' },
   { name: 'running' },
   { name: 'automation' },
+  { name: 'postgres', only: 'full' },
   { name: 'large-state', only: 'full' },
   { name: 'peers', only: 'peers' },
 ];
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     only: { type: 'string', multiple: true, default: [] },
     full: { type: 'boolean', default: false },
@@ -48,12 +50,14 @@ const { values: options } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+options.only.push(...positionals);
 
-const usage = `npm run bench -- [flags]
+const usage = `npm run bench -- [flags] [NAME…]
 
 What
-  --only NAME   ${benchmarks.map(({ name }) => name).join(', ')}; repeatable
-  --full        also a million keys, a hundred thousand runs, five minutes of an idle watch: a quarter of an hour
+  NAME          (or --only NAME) ${benchmarks.map(({ name }) => name).join(', ')}
+  --full        also a state in PostgreSQL (on a server of its own; pg-boss is installed once into ~/.cache/dynpart-bench),
+                a million keys, a hundred thousand runs, five minutes of an idle watch: a quarter of an hour
   --quick       few rounds: a first look
   --peers       also Dagster, Luigi and GNU make on the same work; what is not there is skipped by name.
                 Dagster and Luigi are installed once, with pip, into ~/.cache/dynpart-bench

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SCHEMA_VERSION } from '../../src/state/postgres/schema.ts';
-import { PostgresCluster } from '../support/postgres-cluster.ts';
+import { PostgresCluster } from '../support/postgres-cluster.mjs';
 import { Project } from '../support/project.ts';
 
 const { Client } = createRequire(import.meta.url)('pg') as {

@@ -7,7 +7,7 @@ import { migrate } from '../../src/state/postgres/migrate.ts';
 import { PostgresStore } from '../../src/state/postgres/postgres-store.ts';
 import type { Clock } from '../../src/model/time.ts';
 import { FakeClock } from './fake-clock.ts';
-import type { PostgresCluster } from './postgres-cluster.ts';
+import type { PostgresCluster } from './postgres-cluster.mjs';
 
 const driver = findDriver([path.resolve(import.meta.dirname, '../..')]);
 

@@ -1,7 +1,7 @@
 /** The store in PostgreSQL keeps the contract, on a real server. */
 import { afterAll, beforeAll } from 'vitest';
 import { checkState } from '../../../src/state/document/check-state.ts';
-import { PostgresCluster } from '../../support/postgres-cluster.ts';
+import { PostgresCluster } from '../../support/postgres-cluster.mjs';
 import { PostgresRig } from '../../support/postgres-rig.ts';
 import { describeStoreContract } from '../../support/store-contract.ts';
 

@@ -11,7 +11,7 @@ import { viewOf } from '../../../src/state/document/document-view.ts';
 import { EMPTY_SET, emptyDocument, type StateDocument } from '../../../src/state/document/state-document.ts';
 import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRun, queuedRuns, signs, tickRecord } from '../../support/builders.ts';
-import { PostgresCluster } from '../../support/postgres-cluster.ts';
+import { PostgresCluster } from '../../support/postgres-cluster.mjs';
 import { PostgresRig } from '../../support/postgres-rig.ts';
 
 const RUNS = Number(process.env['DYNPART_RUNS'] ?? 25);

@@ -6,7 +6,7 @@ import type { CandidateQuery, OldestQuery, PageQuery, StateView } from '../../..
 import type { StateChange } from '../../../src/state/changes.ts';
 import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRun, keysAdded, queuedRuns, tickRecord } from '../../support/builders.ts';
-import { PostgresCluster } from '../../support/postgres-cluster.ts';
+import { PostgresCluster } from '../../support/postgres-cluster.mjs';
 import { PostgresRig } from '../../support/postgres-rig.ts';
 
 let cluster: PostgresCluster;

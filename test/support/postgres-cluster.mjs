@@ -11,18 +11,28 @@ import path from 'node:path';
 /** `initdb` and `postgres` refuse to run as root. */
 const USER_OF_ROOT = 'postgres';
 
-export class PostgresCluster {
-  readonly folder: string;
-  readonly port: number;
-  readonly #bin: string;
+/**
+ * @typedef {object} ClusterOptions
+ * @property {boolean} [syncs] whether a commit waits for the disk; not in tests, where only the process is killed
+ */
 
-  private constructor(folder: string, port: number, bin: string) {
+export class PostgresCluster {
+  #bin;
+
+  /**
+   * @private
+   * @param {string} folder
+   * @param {number} port
+   * @param {string} bin
+   */
+  constructor(folder, port, bin) {
     this.folder = folder;
     this.port = port;
     this.#bin = bin;
   }
 
-  static async start(): Promise<PostgresCluster> {
+  /** @param {ClusterOptions} [options] */
+  static async start({ syncs = false } = {}) {
     const bin = binaries();
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-pg-'));
     if (process.getuid?.() === 0) execFileSync('chown', [USER_OF_ROOT, folder]);
@@ -41,23 +51,27 @@ export class PostgresCluster {
     ]);
     fs.appendFileSync(
       path.join(cluster.#data, 'postgresql.conf'),
-      `\nlisten_addresses = '127.0.0.1'\nport = ${cluster.port}\nunix_socket_directories = ''\nmax_connections = 200\nfsync = off\n`,
+      `\nlisten_addresses = '127.0.0.1'\nport = ${cluster.port}\nunix_socket_directories = ''\nmax_connections = 200\nfsync = ${syncs ? 'on' : 'off'}\n`,
     );
     cluster.restart('start');
     return cluster;
   }
 
-  /** @param schema a state of its own */
-  url(schema: string): string {
+  /** @param {string} schema a state of its own */
+  url(schema) {
     return `postgres://dynpart@127.0.0.1:${this.port}/postgres?schema=${schema}`;
   }
 
-  /** `immediate` is a crash: nothing is written that was not. */
-  stop(mode: 'fast' | 'immediate' = 'immediate'): void {
+  /**
+   * `immediate` is a crash: nothing is written that was not.
+   * @param {'fast' | 'immediate'} [mode]
+   */
+  stop(mode = 'immediate') {
     this.#run('pg_ctl', ['-D', this.#data, '-m', mode, '-w', 'stop']);
   }
 
-  restart(how: 'start' | 'restart' = 'start'): void {
+  /** @param {'start' | 'restart'} [how] */
+  restart(how = 'start') {
     this.#run('pg_ctl', [
       '-D',
       this.#data,
@@ -70,7 +84,7 @@ export class PostgresCluster {
     ]);
   }
 
-  [Symbol.dispose](): void {
+  [Symbol.dispose]() {
     try {
       this.stop();
     } finally {
@@ -78,17 +92,21 @@ export class PostgresCluster {
     }
   }
 
-  get #data(): string {
+  get #data() {
     return path.join(this.folder, 'data');
   }
 
-  #run(program: string, args: readonly string[]): void {
+  /**
+   * @param {string} program
+   * @param {readonly string[]} args
+   */
+  #run(program, args) {
     const command = [path.join(this.#bin, program), ...args];
-    const [file, ...rest] =
+    const [file = '', ...rest] =
       process.getuid?.() === 0
         ? ['setpriv', `--reuid=${USER_OF_ROOT}`, `--regid=${USER_OF_ROOT}`, '--clear-groups', ...command]
         : command;
-    const { status, stderr, stdout, error } = spawnSync(file!, rest, {
+    const { status, stderr, stdout, error } = spawnSync(file, rest, {
       cwd: this.folder,
       encoding: 'utf8',
       // Not a pipe that the server would hold open for ever.
@@ -101,7 +119,7 @@ export class PostgresCluster {
   }
 }
 
-function binaries(): string {
+function binaries() {
   const root = '/usr/lib/postgresql';
   const versions = fs.existsSync(root)
     ? fs.readdirSync(root).sort((one, other) => Number(other) - Number(one))
@@ -118,11 +136,12 @@ function binaries(): string {
   return path.dirname(fs.realpathSync(path.join(found, 'initdb')));
 }
 
-function freePort(): Promise<number> {
+/** @returns {Promise<number>} */
+function freePort() {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
     server.on('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
+      const { port } = /** @type {net.AddressInfo} */ (server.address());
       server.close(() => resolve(port));
     });
   });
