@@ -18,7 +18,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Chance } from './hammer/chance.mjs';
-import { ALONE, COMMITS, EVALUATES, EXECUTES, grow, KINDS, LASTING, WEIGHTS } from './hammer/kinds.mjs';
+import { CarriedLedger, changeAll, checkCarried } from './hammer/carried.mjs';
+import { ALONE, COMMITS, EVALUATES, EXECUTES, KINDS, LASTING, WEIGHTS } from './hammer/kinds.mjs';
+import { grow } from './hammer/commands.mjs';
 import { CursorLedger, KeyLedger, ListLedger, RunLedger } from './hammer/ledger.mjs';
 import {
   checkFolder,
@@ -28,12 +30,14 @@ import {
   checkStatuses,
   replay,
 } from './hammer/last-checks.mjs';
+import { checkOther, checkWhose, OTHER_FILE } from './hammer/other.mjs';
 import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
-import { PIPELINE, SENSORS } from './hammer/pipeline.mjs';
+import { pipelineOf, PROGRAM, SENSORS } from './hammer/pipeline.mjs';
 import { Victim } from './hammer/victim.mjs';
 
 /**
- * @import { Answer, Command, Kind, Lane } from './hammer/kinds.mjs'
+ * @import { Answer, Command, Lane } from './hammer/commands.mjs'
+ * @import { Kind } from './hammer/kinds.mjs'
  * @import { Field } from './hammer/ledger.mjs'
  * @import { Phase } from './hammer/phases.mjs'
  * @import { Plan } from './hammer/victim.mjs'
@@ -108,6 +112,8 @@ const base = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-hamm
 const project = path.join(base, 'project');
 const state = path.join(project, '.dynpart');
 const logFile = path.join(project, 'hammer.log');
+const otherLog = path.join(project, 'other.log');
+const beside = path.join(state, 'other.dynpart');
 const traceFile = path.join(base, 'trace.jsonl');
 
 /** @type {Map<string, number>} */
@@ -123,7 +129,9 @@ const commands = new Map();
 const field = {
   base,
   project,
-  state,
+  place: { folder: state, file: 'state.json', beside: state },
+  prefix: '',
+  logFile,
   binary: path.join(path.resolve(flags.root), 'bin/dynpart.cjs'),
   pointFile: path.join(import.meta.dirname, 'hammer/point.cjs'),
   over: false,
@@ -133,6 +141,7 @@ const field = {
   victims: new Map(),
   lists: { feed: [], pairs: [] },
   items: new KeyLedger(),
+  carried: new CarriedLedger(),
   mirror: new ListLedger(),
   cursor: new CursorLedger(),
   runs: new RunLedger(),
@@ -155,6 +164,19 @@ const field = {
   },
 };
 
+/** What is the other pipeline's own; all else is shared. */
+/** @type {Field} */
+const other = Object.assign(Object.create(field), {
+  place: { folder: state, file: 'other.json', beside },
+  prefix: 'other.',
+  logFile: otherLog,
+  lists: { feed: [], pairs: [] },
+  runs: new RunLedger(),
+  notes: new Notes(otherLog, (word, pid) => field.victims.get(pid)?.saw(word)),
+  mark: (/** @type {string} */ line) => fs.appendFileSync(otherLog, `${line}\n`),
+});
+field.other = other;
+
 /** The one thing that may be said: somebody was killed between the two steps of a commit. */
 const MAY_BE_SAID =
   /^(?:\d{4}-[\d-]+T[\d:.]+Z )?warning: .* holds serial \d+, its newest generation \d+: the generation is used\./;
@@ -164,12 +186,12 @@ const MAY_BE_SAID =
 /**
  * What a process that was not killed has answered, or `null` when that is a problem.
  * @param {Ended & { told: boolean }} outcome
- * @param {Pick<Command, 'exits' | 'lines'>} command
+ * @param {Pick<Command, 'exits' | 'lines' | 'mayWarn'>} command
  * @param {string[]} found
  * @returns {readonly Answer[] | null}
  */
-function documentOf({ code, stdout, stderr, told }, { exits = [0], lines = false }, found) {
-  const said = stderr.split('\n').filter((line) => line !== '');
+function documentOf({ code, stdout, stderr, told }, { exits = [0], lines = false, mayWarn }, found) {
+  const said = stderr.split('\n').filter((line) => line !== '' && mayWarn?.test(line) !== true);
   for (const line of said) if (!MAY_BE_SAID.test(line)) found.push(`it said: ${line}`);
   if (said.length > 0) field.count('warnings of a newer generation', said.length);
   const documents = stdout.split('\n').slice(0, -1);
@@ -192,7 +214,7 @@ function documentOf({ code, stdout, stderr, told }, { exits = [0], lines = false
  */
 async function run(kind, command, plan, began = Date.now()) {
   const args = [...command.args, '--json'];
-  const victim = new Victim(field, { args, plan, term: command.term });
+  const victim = new Victim(command.field ?? field, { args, plan, term: command.term });
   const result = await victim.ended;
   const record = { kind, args, pid: victim.pid, began, ms: Date.now() - began, ...result, done: victim.done };
   fs.appendFileSync(traceFile, `${JSON.stringify(record)}\n`);
@@ -360,6 +382,9 @@ function watchFolders() {
     [path.join(state, 'executors'), 'executor'],
     [path.join(state, 'claims'), 'claim'],
     [path.join(state, 'values', '.tmp'), 'value'],
+    [path.join(beside, 'executors'), 'executor'],
+    [path.join(beside, 'claims'), 'claim'],
+    [path.join(beside, 'values', '.tmp'), 'value'],
   ];
   const watched = places.map(([folder, event]) =>
     fs.watch(folder, (_, name) => {
@@ -368,6 +393,7 @@ function watchFolders() {
     }),
   );
   watched.push(fs.watch(logFile, () => field.notes.read()));
+  watched.push(fs.watch(otherLog, () => other.notes.read()));
   return () => watched.forEach((watcher) => watcher.close());
 }
 
@@ -384,32 +410,67 @@ const ask = async (args, exits = [0, 1]) => {
   return document;
 };
 
+/**
+ * @param {readonly string[]} args
+ * @returns {Promise<Answer>}
+ */
+const askOther = async (args) => {
+  const command = { args: ['-f', OTHER_FILE, ...args], exits: [0, 1], field: other };
+  const document = await run('last', { ...command, ended: () => undefined, killed: () => undefined }, null);
+  if (document === null) throw new Error(`${args.join(' ')}: it gave no answer`);
+  return document;
+};
+
 async function prepare() {
   fs.mkdirSync(project);
-  fs.writeFileSync(path.join(project, 'pipeline.ts'), PIPELINE);
-  fs.writeFileSync(logFile, '');
-  fs.writeFileSync(path.join(project, 'pairs.txt'), '');
+  /** @type {[file: string, name: string, Field][]} */
+  const pipelines = [
+    ['pipeline.ts', 'pipeline', field],
+    [OTHER_FILE, 'other', other],
+  ];
+  for (const [file, name, { logFile: log, prefix, place }] of pipelines) {
+    const side = path.relative(project, place.beside);
+    fs.writeFileSync(path.join(project, file), pipelineOf({ name, log: path.basename(log), side, prefix }));
+    fs.writeFileSync(log, '');
+    for (const list of ['feed.txt', 'pairs.txt', 'carried.txt'])
+      fs.writeFileSync(path.join(project, `${prefix}${list}`), '');
+  }
+  fs.writeFileSync(path.join(project, 'program.sh'), PROGRAM);
   grow(field, 'feed');
   grow(field, 'pairs');
+  grow(other, 'feed');
+  other.runs.note(
+    (await askOther(['sensor', 'tick', 'feed'])).ticks.flatMap(({ runs }) => runs),
+    'tick',
+  );
   field.runs.note(
     (await ask(['sensor', 'tick'])).ticks.flatMap(({ runs }) => runs),
     'tick',
   );
 }
 
-/** Until nothing is left to do: what killed processes left is taken up by others. */
+/** Until nothing is left to do: what killed processes left is taken up by others, and what failed is tried again. */
 async function drain() {
-  for (let rounds = 0; rounds < 8; rounds++) {
-    await ask(['sensor', 'tick', ...SENSORS]);
+  for (let rounds = 0; rounds < 16; rounds++) {
+    const { ticks } = await ask(['sensor', 'tick', ...SENSORS]);
     await ask(['worker', '--once']);
-    const { runs } = JSON.parse(fs.readFileSync(path.join(state, 'state.json'), 'utf8'));
-    const { runs: pending } = await ask(['runs', 'list', '--status', 'QUEUED']);
-    if (runs.length === 0 && pending.length === 0) return;
+    await askOther(['sensor', 'tick', 'feed']);
+    await askOther(['worker', '--once']);
+    const pending = [state, other.place.folder].flatMap(
+      (folder, at) =>
+        JSON.parse(fs.readFileSync(path.join(folder, ['state.json', 'other.json'][at] ?? ''), 'utf8')).runs,
+    );
+    const { runs: queued } = await ask(['runs', 'list', '--status', 'QUEUED']);
+    const isAsking = ticks.some(({ sensor, runs }) => sensor === 'automation' && runs.length > 0);
+    if (pending.length === 0 && queued.length === 0 && !isAsking) return;
+    // What failed is tried again a second later.
+    await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  field.problem({ what: ['runs are left after eight rounds'] });
+  field.problem({ what: ['runs are left after sixteen rounds'] });
 }
 
 async function lastChecks() {
+  changeAll(field);
   // Some runs still take their process down: whoever drains is killed, too, three times a run at most.
   for (let tries = 0; ; tries++) {
     try {
@@ -431,11 +492,13 @@ async function lastChecks() {
   const document = JSON.parse(fs.readFileSync(path.join(project, 'last.json'), 'utf8'));
   const { runs } = await ask(['runs', 'list', '--limit', '1000000']);
   const status = await ask(['status']);
+  const { runs: ofOther } = await askOther(['runs', 'list', '--limit', '1000000']);
+  const { ok: isWell, problems: wrong } = await askOther(['state', 'check']);
+  if (!isWell) field.problem({ what: [`state check of the other: ${JSON.stringify(wrong)}`] });
+  const otherDocument = JSON.parse(fs.readFileSync(path.join(state, 'other.json'), 'utf8'));
   field.notes.read();
-  const told = replay(
-    fs.readFileSync(logFile, 'utf8'),
-    strikes.filter(({ way }) => way.startsWith('rename claims')).length,
-  );
+  const putBacks = strikes.filter(({ way }) => way.startsWith('rename claims')).length;
+  const told = replay(fs.readFileSync(logFile, 'utf8'), putBacks);
   /** @type {[string, string[]][]} */
   const looks = [
     ['the log of executions', told.problems],
@@ -443,12 +506,21 @@ async function lastChecks() {
     ['the history', checkHistory(field, told.killedIn)],
     ['the statuses', checkStatuses(field, document, runs, status)],
     ['the sets', checkSets(field, document)],
+    ['what carries a version', checkCarried(field, document, runs)],
+    ['whose values they are', checkWhose(field, 'pipeline')],
+    ['the other pipeline', checkOther(other, otherDocument, ofOther, putBacks)],
     ['the folder', checkFolder(field, runs)],
   ];
   for (const [name, what] of looks)
     if (what.length > 0)
       field.problem({ what: [`${what.length} problems with ${name}`, ...what.slice(0, 20)] });
-  return { ...told.figures, runs: runs.length, serial: document.serial, interrupted: told.interrupted.size };
+  return {
+    ...told.figures,
+    runs: runs.length,
+    'runs of the other pipeline': ofOther.length,
+    serial: document.serial,
+    interrupted: told.interrupted.size,
+  };
 }
 
 async function main() {

@@ -46,7 +46,11 @@ export function timesWithout(
       kept--;
       next++;
     }
-    if (kept > 0) left.push([kept, at]);
+    if (kept === 0) continue;
+    const last = left.at(-1);
+    // What stood between two of one time is gone: a clock that was put back wrote it.
+    if (last?.[1] === at) last[0] += kept;
+    else left.push([kept, at]);
   }
   return left;
 }

@@ -1,61 +1,28 @@
 /** The commands that are hammered with: for each kind its arguments, what it must answer, and what it means when it was killed. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { SENSORS, FAILS, KILLS } from './pipeline.mjs';
+import { CARRIED_KINDS } from './carried.mjs';
+import {
+  checking,
+  checkTicks,
+  expect,
+  FINAL,
+  grow,
+  listFile,
+  rawState,
+  reading,
+  ticking,
+} from './commands.mjs';
+import { valueOf } from './last-checks.mjs';
 import { same } from './ledger.mjs';
+import { OTHER_KINDS } from './other.mjs';
+import { SENSORS } from './pipeline.mjs';
 import { newestGeneration } from './victim.mjs';
 
 /**
- * One lane of the hammer, which gives one command after the other.
- * @typedef {object} Lane
- * @property {string} name
- * @property {Chance} chance
- * @property {Field} field
- * @property {number} count of the keys that it has made
- * @property {readonly string[]} keys its own, which it adds and removes again and again
- * @property {(args: readonly string[]) => Promise<Answer | null>} quiet what nobody disturbs
- *
- * What commands print: a command fills in what is its own.
- * @typedef {object} Answer
- * @property {readonly string[]} added
- * @property {readonly string[]} removed
- * @property {readonly string[]} skipped
- * @property {number} unchanged
- * @property {readonly RunRecord[]} runs
- * @property {readonly RunRecord[]} resumed
- * @property {readonly TickRecord[]} ticks
- * @property {readonly { readonly key: string }[]} keys
- * @property {number} total
- * @property {string | null} next
- * @property {readonly CountedAsset[]} assets
- * @property {readonly { readonly sensor: string, readonly status: string, readonly cursor: string | null }[]} sensors
- * @property {string} status
- * @property {string | null} cursor
- * @property {boolean} ok
- * @property {number} serial
- * @property {readonly object[]} problems
- * @property {TickRecord} [tick] of a line of a watch
- * @property {RunRecord} [run] of a line of a watch or worker
- *
- * @typedef {object} Command
- * @property {readonly string[]} args
- * @property {readonly number[]} [exits]
- * @property {boolean} [lines] whether it prints a document a line
- * @property {number} [term] milliseconds after which it is told to stop
- * @property {(answer: Answer, problems: string[], lines: readonly Answer[]) => void} ended
- * @property {() => void | Promise<void>} killed
- *
+ * @import { Answer, Command, Lane } from './commands.mjs'
  * @typedef {(answer: Answer, before: ReadonlyMap<string, boolean | null>, problems: string[]) => () => boolean} Check
- *
- * @import { RunRecord } from '../../../src/model/run.ts'
- * @import { TickRecord } from '../../../src/model/tick.ts'
- * @import { StateDocument } from '../../../src/state/document/state-document.ts'
- * @import { Chance } from './chance.mjs'
- * @import { CountedAsset } from './last-checks.mjs'
- * @import { Field } from './ledger.mjs'
  */
-
-const FINAL = ['SUCCESS', 'FAILURE', 'CANCELED'];
 
 /** @typedef {keyof typeof WEIGHTS} Kind */
 
@@ -74,6 +41,14 @@ export const WEIGHTS = {
   'remove-pairs': 1.5,
   'materialize-key': 2,
   'materialize-missing': 2,
+  program: 2.5,
+  'tick-carried': 6,
+  'version-by-hand': 2,
+  mark: 1.5,
+  stale: 1,
+  'other-tick': 2.5,
+  'other-no-run': 1,
+  'other-worker': 1,
   'worker-once': 2,
   worker: 0.7,
   watch: 0.7,
@@ -88,6 +63,10 @@ export const WEIGHTS = {
   status: 1.5,
   'sensor-list': 1.5,
   check: 1.5,
+  value: 2,
+  'list-carried': 1.5,
+  'other-list': 0.7,
+  foreign: 1,
 };
 
 /** Kinds of which one runs at a time, since its ledger has one writer. */
@@ -101,7 +80,19 @@ export const LASTING = new Set(['worker', 'watch']);
 export const COMMITS = new Set(
   Object.keys(WEIGHTS).filter(
     (kind) =>
-      !['export', 'list-items', 'list-sets', 'runs-list', 'status', 'sensor-list', 'check'].includes(kind),
+      ![
+        'export',
+        'list-items',
+        'list-sets',
+        'runs-list',
+        'status',
+        'sensor-list',
+        'check',
+        'value',
+        'list-carried',
+        'other-list',
+        'foreign',
+      ].includes(kind),
   ),
 );
 export const EXECUTES = new Set([
@@ -112,74 +103,27 @@ export const EXECUTES = new Set([
   'tick-other',
   'materialize-key',
   'materialize-missing',
+  'program',
+  'tick-carried',
+  'stale',
+  'other-tick',
+  'other-worker',
   'worker-once',
   'worker',
   'watch',
   'retry',
 ]);
-export const EVALUATES = new Set(['tick', 'tick-feed', 'tick-pairs', 'tick-other', 'tick-no-run', 'watch']);
-
-/**
- * @param {string[]} problems
- * @param {boolean} holds
- * @param {string} what
- */
-function expect(problems, holds, what) {
-  if (!holds) problems.push(what);
-}
-
-/**
- * The state file as it is now, without a process. It may be older than its newest generation.
- * @param {Field} field
- * @returns {StateDocument}
- */
-export function rawState(field) {
-  return JSON.parse(fs.readFileSync(path.join(field.state, 'state.json'), 'utf8'));
-}
-
-/**
- * @param {Field} field
- * @param {readonly TickRecord[]} ticks
- * @param {string[]} problems
- * @param {{ executes: boolean, told?: boolean }} options
- */
-function checkTicks(field, ticks, problems, { executes, told = false }) {
-  for (const tick of ticks) {
-    if (told && tick.error?.code === 'sensor-interrupted') continue;
-    expect(problems, ['SUCCESS', 'SKIPPED', 'BUSY'].includes(tick.status), `a tick is ${tick.status}`);
-    if (tick.sensor === 'count' && tick.status === 'SKIPPED') {
-      problems.push(...field.cursor.stepped(tick.cursor.before, tick.cursor.after));
-      field.cursor.acknowledged(tick.cursor.after);
-    }
-    if (executes)
-      for (const run of tick.runs)
-        expect(problems, FINAL.includes(String(run.status)), `run ${run.id} was left ${run.status}`);
-    field.runs.note(tick.runs, 'tick');
-  }
-}
-
-/**
- * @param {Field} field
- * @param {string} name
- * @param {readonly string[]} lines
- */
-function listFile(field, name, lines) {
-  const fresh = path.join(field.project, `${name}.${++field.files}.new`);
-  fs.writeFileSync(fresh, lines.map((line) => `${line}\n`).join(''));
-  fs.renameSync(fresh, path.join(field.project, name));
-}
-
-/**
- * A new item in the outside world. Now and then one that fails, or one that takes its process down.
- * @param {Field} field
- * @param {'feed' | 'pairs'} name
- */
-export function grow(field, name) {
-  const list = field.lists[name];
-  const sort = list.length % 16 === 7 ? FAILS : list.length % 60 === 4 ? KILLS : '';
-  list.push(`${name === 'feed' ? 'f' : 'q'}${list.length}${sort}`);
-  listFile(field, `${name}.txt`, list);
-}
+export const EVALUATES = new Set([
+  'tick',
+  'tick-feed',
+  'tick-pairs',
+  'tick-other',
+  'tick-no-run',
+  'tick-carried',
+  'other-tick',
+  'other-no-run',
+  'watch',
+]);
 
 /**
  * How often each kind is chosen is in `WEIGHTS`.
@@ -361,6 +305,16 @@ export const KINDS = {
     };
   },
 
+  // A few keys, so that what a killed process left of a program meets the next one for the same key.
+  program({ field, chance }) {
+    return {
+      args: ['materialize', 'work', '--key', `j${chance.below(4)}`, '--add'],
+      exits: [0, 1],
+      ended: (document) => field.runs.note(document.runs, 'materialize'),
+      killed: () => undefined,
+    };
+  },
+
   'worker-once'({ field }) {
     return {
       args: ['worker', '--once'],
@@ -379,7 +333,7 @@ export const KINDS = {
       numbers.map((number) => `${id}-${number}`),
     );
     const ids = pending.length > 0 ? chance.some(pending, 2) : field.runs.recent(1);
-    if (ids.length === 0) return KINDS.check(lane);
+    if (ids.length === 0) return checking(lane);
     for (const id of ids) field.runs.cancelAsked.add(id);
     return {
       args: ['runs', 'cancel', ...ids],
@@ -401,7 +355,7 @@ export const KINDS = {
   retry(lane) {
     const { chance, field } = lane;
     const recent = field.runs.recent(4);
-    if (recent.length === 0) return KINDS.check(lane);
+    if (recent.length === 0) return checking(lane);
     return {
       args: ['runs', 'retry', ...chance.some(recent, 2)],
       // Its key may have been removed.
@@ -446,7 +400,7 @@ export const KINDS = {
 
   export({ field }) {
     const name = `export.${++field.files}.json`;
-    const floor = newestGeneration(field.state);
+    const floor = newestGeneration(field.place);
     const expected = field.items.expected();
     return {
       args: ['state', 'export', name],
@@ -528,8 +482,12 @@ export const KINDS = {
 
   status({ field }) {
     return reading(field, ['status'], ({ assets, sensors }, problems) => {
-      for (const { asset, total, materialized, failed, inProgress, missing } of assets)
-        expect(problems, total === materialized + failed + inProgress + missing, `${asset} does not add up`);
+      for (const { asset, total, materialized, failed, inProgress, skipped, missing } of assets)
+        expect(
+          problems,
+          total === materialized + failed + inProgress + skipped + missing,
+          `${asset} does not add up`,
+        );
       expect(
         problems,
         same(
@@ -557,52 +515,30 @@ export const KINDS = {
     });
   },
 
-  check({ field }) {
-    const floor = newestGeneration(field.state);
-    return reading(field, ['state', 'check'], ({ ok, serial, problems: found }, problems) => {
-      expect(problems, ok && found.length === 0, `the state has problems: ${JSON.stringify(found)}`);
-      expect(problems, serial >= floor, `it sees serial ${serial}, and ${floor} was there before`);
-    });
+  check: checking,
+
+  // Whoever sees a value sees one whose materialization is on record, even a moment later.
+  value(lane) {
+    const { field, chance } = lane;
+    const asset = chance.of(['copy', 'copy', 'pulse', 'work', 'base']);
+    const { sets } = rawState(field);
+    const keys =
+      sets[{ copy: 'found', pulse: 'pulses', work: 'jobs', base: 'carried' }[asset] ?? '']?.keys ?? [];
+    const key = keys.length === 0 ? '' : chance.of(keys.slice(-12));
+    const value = valueOf(field, asset, key);
+    if (value === null) return checking(lane);
+    return reading(field, ['runs', 'show', value.run], ({ run }, problems) =>
+      expect(
+        problems,
+        run?.assets.some((one) => one.asset === asset && one.status === 'SUCCESS') === true,
+        `the value of ${asset} for ${key} was there, and run ${value.run} has not made it on record`,
+      ),
+    );
   },
+
+  ...CARRIED_KINDS,
+  ...OTHER_KINDS,
 };
-
-/**
- * @param {Field} field
- * @param {readonly string[]} args
- * @param {(answer: Answer, problems: string[]) => void} look
- * @returns {Command}
- */
-function reading(field, args, look) {
-  return {
-    args,
-    ended(document, problems) {
-      look(document, problems);
-      field.count('reads');
-    },
-    killed: () => undefined,
-  };
-}
-
-/**
- * @param {Lane} lane
- * @param {readonly string[]} names
- * @param {boolean} executes
- * @returns {Command}
- */
-function ticking({ field, chance }, names, executes) {
-  const wait = chance.is(0.2) ? ['--if-busy', 'wait', '--wait-timeout', '20'] : [];
-  return {
-    args: ['sensor', 'tick', ...names, ...wait],
-    exits: wait.length > 0 ? [0, 1, 4] : [0, 1],
-    ended(document, problems) {
-      checkTicks(field, document.ticks, problems, { executes });
-      field.runs.note(document.resumed, 'resumed');
-      field.count('acknowledged commits', document.ticks.filter(({ status }) => status === 'SUCCESS').length);
-      field.count('busy ticks', document.ticks.filter(({ status }) => status === 'BUSY').length);
-    },
-    killed: () => undefined,
-  };
-}
 
 /**
  * Prints a document a line.

@@ -10,7 +10,7 @@ import { same } from './ledger.mjs';
  * @import { Field } from './ledger.mjs'
  *
  * What `status` says of an asset.
- * @typedef {Record<'total' | 'materialized' | 'failed' | 'inProgress' | 'missing', number> & { asset: string }} CountedAsset
+ * @typedef {Record<'total' | 'materialized' | 'failed' | 'inProgress' | 'skipped' | 'missing', number> & { asset: string }} CountedAsset
  */
 
 /**
@@ -27,7 +27,7 @@ const OVERLAPS = 5;
 export function replay(text, putBacks) {
   /** @type {string[]} */
   const problems = [];
-  const figures = { evaluations: 0, overlapping: 0, executions: 0, again: 0, most: 0 };
+  const figures = { evaluations: 0, overlapping: 0, executions: 0, again: 0, most: 0, programs: 0 };
   /** @type {Set<string>} */
   const gone = new Set();
   /** @type {Set<string>} */
@@ -46,6 +46,9 @@ export function replay(text, putBacks) {
    */
   const live = (intervals) => intervals.filter(({ who }) => !gone.has(who));
   for (const line of text.split('\n').slice(0, -1)) {
+    // Said by a program, which is no process of ours.
+    if (line.startsWith('two ')) problems.push(`two programs of one key at once: ${line}`);
+    if (line.startsWith('program ')) figures.programs++;
     const [word, pid, start, name = '', key, run = '', how] = line.split(' ');
     const who = `${pid} ${start}`;
     // A thread of it that looks, and who tells it to stop, may not know yet that it has killed itself.
@@ -138,7 +141,7 @@ export function replay(text, putBacks) {
  * @param {(run: string) => number} killedIn
  */
 export function checkHistory(field, killedIn) {
-  const folder = path.join(field.state, 'history');
+  const folder = path.join(field.place.beside, 'history');
   /** @type {Map<string, RunRecord[]>} */
   const records = new Map();
   for (const name of fs.readdirSync(folder).sort()) {
@@ -182,7 +185,16 @@ function group(list, nameOf) {
 }
 
 /** @type {Readonly<Record<string, string>>} by asset */
-const SETS = { mark: 'items', copy: 'found', first: 'pairs', second: 'pairs', pulse: 'pulses' };
+const SETS = {
+  mark: 'items',
+  copy: 'found',
+  first: 'pairs',
+  second: 'pairs',
+  pulse: 'pulses',
+  work: 'jobs',
+  base: 'carried',
+  derived: 'carried',
+};
 
 /** @param {RunRecord} run */
 function setOf(run) {
@@ -194,8 +206,9 @@ function setOf(run) {
  * @param {Field} field
  * @param {readonly RunRecord[]} runs
  * @param {ReadonlyMap<string, number>} interrupted
+ * @param {readonly ('feed' | 'pairs')[]} [listed] sensors whose run keys stand in lists
  */
-export function checkRuns(field, runs, interrupted) {
+export function checkRuns(field, runs, interrupted, listed = ['feed', 'pairs']) {
   /** @type {string[]} */
   const problems = [];
   const { cancelAsked, removals, ends } = field.runs;
@@ -220,7 +233,10 @@ export function checkRuns(field, runs, interrupted) {
     } else if (key.endsWith(KILLS)) {
       // Without its upstream it is not begun.
       if (code !== 'upstream-missing') problems.push(`${what} is ${status}, but it takes its process down`);
-    } else if (status !== 'SUCCESS' && !(code === 'upstream-missing' && run.assets[0]?.asset === 'second'))
+    } else if (
+      status !== 'SUCCESS' &&
+      !(code === 'upstream-missing' && ['second', 'derived'].includes(run.assets[0]?.asset ?? ''))
+    )
       problems.push(`${what} is ${status}: ${run.error?.message}`);
   }
   for (const [id, said] of ends) {
@@ -244,7 +260,7 @@ export function checkRuns(field, runs, interrupted) {
         (run.finishedAt ?? '') > ended
       )
         problems.push(`run ${run.id} is ${run.status}, but its key ${key} was removed while it was executed`);
-  for (const name of /** @type {const} */ (['feed', 'pairs'])) {
+  for (const name of listed) {
     const launched = group(
       // A retry keeps the run key, and launches nothing.
       runs.filter((run) => run.sensor === name && run.retryOf === null),
@@ -278,12 +294,14 @@ export function checkStatuses(field, document, runs, status) {
   for (const [name, { set, status: letters }] of Object.entries(document.assets)) {
     const entry = document.sets[set ?? ''];
     if (entry === undefined) throw new Error(`${name} has no set`);
+    // What became of these is in `carried.mjs`.
+    if (set === 'carried') continue;
     const { keys } = entry;
     const made = keys.filter((_, at) => letters[at] === 'm');
     const failed = keys.filter((_, at) => 'fF'.includes(letters[at] ?? '.'));
     const there = keys.filter((_, at) => 'mF'.includes(letters[at] ?? '.'));
     const counted = status.assets.find(({ asset }) => asset === name);
-    /** @type {Omit<CountedAsset, 'asset'>} */
+    /** @type {Omit<CountedAsset, 'asset' | 'skipped'>} */
     const expected = {
       total: keys.length,
       materialized: made.length,
@@ -309,7 +327,18 @@ export function checkStatuses(field, document, runs, status) {
       )
         problems.push(`${name} of ${key} counts as materialized, and no run of it began since it was added`);
     }
-    if (name !== 'copy' && name !== 'pulse') continue;
+    if (name !== 'copy' && name !== 'pulse' && name !== 'work') continue;
+    // One run at a time makes it alone: its value is that of the last one that counts.
+    for (const key of there) {
+      const [newest] = runs
+        .filter((run) => run.partitionKey === key && succeeded(run, name))
+        .sort((one, other) => ((one.finishedAt ?? '') < (other.finishedAt ?? '') ? 1 : -1));
+      const value = valueOf(field, name, key);
+      if (newest !== undefined && value?.run !== newest.id)
+        problems.push(
+          `${name} of ${key} is what run ${value?.run} made, on record it is of run ${newest.id}`,
+        );
+    }
     // Nothing is removed from these sets: the newest end that counts is the status.
     /** @type {Map<string, string>} */
     const last = new Map();
@@ -335,7 +364,7 @@ export function checkStatuses(field, document, runs, status) {
  * @param {RunRecord} run
  * @param {string} name
  */
-function succeeded(run, name) {
+export function succeeded(run, name) {
   return run.assets.some(({ asset, status }) => asset === name && status === 'SUCCESS');
 }
 
@@ -352,11 +381,13 @@ function addedAt({ added }) {
  * @param {string} asset
  * @param {string} key
  */
-function valueOf(field, asset, key) {
+export function valueOf(field, asset, key) {
   // The names that are used here stand for themselves but for these characters.
   const file = key.replace(/[/!~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   try {
-    return JSON.parse(fs.readFileSync(path.join(field.state, 'values', asset, `${file}.json`), 'utf8'));
+    return JSON.parse(
+      fs.readFileSync(path.join(field.place.beside, 'values', asset, `${file}.json`), 'utf8'),
+    );
   } catch {
     return null;
   }
@@ -370,7 +401,9 @@ function valueOf(field, asset, key) {
 export function checkFolder(field, runs) {
   /** @type {string[]} */
   const problems = [];
-  const all = fs.readdirSync(field.state, { recursive: true, encoding: 'utf8' });
+  const all = fs
+    .readdirSync(field.place.beside, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !/^\.?other\./.test(name));
   const generations = all.filter((name) => /^\.state\.json\.\d{12}$/.test(name));
   if (generations.length > 16) problems.push(`${generations.length} generations`);
   const left = all.filter(

@@ -25,7 +25,9 @@
  * @typedef {object} Field
  * @property {string} base the folder of everything
  * @property {string} project
- * @property {string} state the folder of the state
+ * @property {Place} place of the state
+ * @property {string} prefix of the lists that its pipeline reads
+ * @property {string} logFile of its pipeline
  * @property {string} binary
  * @property {string} pointFile
  * @property {boolean} over
@@ -33,6 +35,8 @@
  * @property {number} files so many were made
  * @property {Map<number, Victim>} victims by pid
  * @property {{ feed: string[], pairs: string[] }} lists
+ * @property {CarriedLedger} carried
+ * @property {Field} [other] that of the other pipeline in the folder
  * @property {KeyLedger} items
  * @property {ListLedger} mirror
  * @property {CursorLedger} cursor
@@ -48,7 +52,8 @@
  * @property {(problem: { what: readonly string[], args?: readonly string[], output?: unknown }) => void} problem
  *
  * @import { RunRecord } from '../../../src/model/run.ts'
- * @import { Notes, Phase } from './phases.mjs'
+ * @import { CarriedLedger } from './carried.mjs'
+ * @import { Notes, Phase, Place } from './phases.mjs'
  * @import { Victim } from './victim.mjs'
  */
 

@@ -40,18 +40,21 @@ function openFiles(pid) {
 }
 
 /**
+ * Where a state is: its folder, its file there, and the folder of what is beside it.
+ * @typedef {{ folder: string, file: string, beside: string }} Place
+ *
  * The runs that an executor of this process has begun and not ended.
- * @param {string} state
+ * @param {Place} place
  * @param {number} pid
  */
-export function begunRuns(state, pid) {
+export function begunRuns({ beside }, pid) {
   /** @type {Set<string>} */
   const begun = new Set();
-  for (const name of names(path.join(state, 'executors'))) {
+  for (const name of names(path.join(beside, 'executors'))) {
     if (!name.includes(`.${pid}-`)) continue;
     let text = '';
     try {
-      text = fs.readFileSync(path.join(state, 'executors', name), 'utf8');
+      text = fs.readFileSync(path.join(beside, 'executors', name), 'utf8');
     } catch {
       // It has just left.
     }
@@ -157,30 +160,30 @@ export class Notes {
 
 /**
  * The phase of a process that stands still.
- * @param {string} state
+ * @param {Place} place
  * @param {{ pid: number, start: string | undefined }} process
  * @param {Notes} notes
  * @returns {Phase}
  */
-export function phaseOf(state, { pid, start }, notes) {
+export function phaseOf({ folder, file, beside }, { pid, start }, notes) {
   notes.read();
   const noted = notes.of(pid, start);
   const open = openFiles(pid);
-  const temporary = names(state).find((name) => name.startsWith(`.state.json.tmp.${pid}-`));
+  const temporary = names(folder).find((name) => name.startsWith(`.${file}.tmp.${pid}-`));
   if (temporary !== undefined) {
     try {
-      return fs.statSync(path.join(state, temporary)).nlink > 1 ? 'published' : 'writing';
+      return fs.statSync(path.join(folder, temporary)).nlink > 1 ? 'published' : 'writing';
     } catch {
       return 'tidying';
     }
   }
-  if (open.includes(state)) return 'tidying';
-  if (open.some((file) => file.includes('/history/'))) return 'history';
-  if (names(path.join(state, 'values', '.tmp')).some((name) => name.startsWith(`${pid}-`))) return 'value';
+  if (open.includes(folder)) return 'tidying';
+  if (open.some((name) => name.includes('/history/'))) return 'history';
+  if (names(path.join(beside, 'values', '.tmp')).some((name) => name.startsWith(`${pid}-`))) return 'value';
   if (noted !== undefined && noted.running > 0) return 'running';
-  if (names(path.join(state, 'executors')).some((name) => name.includes(`.${pid}-`))) return 'owner';
+  if (names(path.join(beside, 'executors')).some((name) => name.includes(`.${pid}-`))) return 'owner';
   if (noted !== undefined && noted.looking > 0) return 'evaluating';
-  const claims = path.join(state, 'claims');
+  const claims = path.join(beside, 'claims');
   const holds = names(claims).some((name) => {
     if (name.includes(`.json.${pid}-`)) return true;
     try {

@@ -12,17 +12,51 @@ export const FAILS = '~';
 export const KILLS = '!';
 
 /** Sensors of the pipeline, by what they are there for. */
-export const SENSORS = ['feed', 'pairs', 'count', 'guard', 'pulse'];
+export const SENSORS = ['feed', 'pairs', 'count', 'guard', 'pulse', 'carried', 'automation'];
 
-export const PIPELINE = `import fs from 'node:fs';
-import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+/** After so many delays automation tries a failed key again. */
+export const LATER = ['1s', '2s'];
+
+/** The end of a version of which nothing is to be made. */
+export const SKIPS = 's';
+
+/**
+ * A program of a run: of one key there is one at a time, whoever started it and whatever became of that process. Its name
+ * is a link that holds who it is, so that it is made at once or not at all.
+ */
+export const PROGRAM = `key=$1 run=$2 seconds=$3 how=$4
+[ "$how" = stubborn ] && trap '' TERM
+start() {
+  read -r stat 2>/dev/null </proc/$1/stat || return
+  set -- $stat
+  [ "$3" != Z ] && echo "\${22}"
+}
+me=$$.$(start $$)
+if ! ln -s $me "lock.$key" 2>/dev/null; then
+  other=$(readlink "lock.$key")
+  [ -n "$other" ] && [ "$(start "\${other%.*}")" = "\${other#*.}" ] && echo "two $key $run $me $other" >>"$LOG"
+  ln -sfn $me "lock.$key"
+fi
+echo "program $key $run" >>"$LOG"
+sleep "$seconds"
+[ "$(readlink "lock.$key")" = $me ] && rm -f "lock.$key"
+echo "made $key"
+`;
+
+/**
+ * The pipeline of a state: two of them stand in one folder and share all names. `log` and the lists are its own.
+ * @param {{ name: string, log: string, side: string, prefix: string }} whose
+ */
+export const pipelineOf = ({ name, log, side, prefix }) => `import fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
 
 const here = (name) => new URL(name, import.meta.url);
 const started = fs.readFileSync('/proc/self/stat', 'latin1').replace(/^.*\\) /, '').split(' ')[19];
 const who = process.pid + ' ' + started;
 // One write each: O_APPEND puts the lines of all processes into one order.
-const note = (...words) => fs.appendFileSync(here('hammer.log'), words.join(' ') + '\\n');
-const lines = (name) => fs.readFileSync(here(name), 'utf8').split('\\n').filter((line) => line !== '');
+const note = (...words) => fs.appendFileSync(here('${log}'), words.join(' ') + '\\n');
+const lines = (name) => fs.readFileSync(here('${prefix}' + name), 'utf8').split('\\n').filter((line) => line !== '');
 const sleep = (ms, signal) =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
@@ -39,9 +73,9 @@ note('load', who);
 /** Takes its own process down, and says before it which runs go with it. */
 async function die() {
   const begun = new Set();
-  for (const name of fs.readdirSync(here('.dynpart/executors'))) {
+  for (const name of fs.readdirSync(here('${side}/executors'))) {
     if (!name.includes('.' + process.pid + '-' + started + '-')) continue;
-    for (const line of fs.readFileSync(here('.dynpart/executors/' + name), 'utf8').split('\\n')) {
+    for (const line of fs.readFileSync(here('${side}/executors/' + name), 'utf8').split('\\n')) {
       const [word, id] = line.split(' ');
       if (word === 'begun') begun.add(id);
       else begun.delete(id);
@@ -57,15 +91,18 @@ function made(name, partitions, more = {}) {
     name,
     partitions,
     ...more,
-    async materialize({ partitionKey: key, run, signal }) {
+    async materialize(context) {
+      const { partitionKey: key, run, signal, version, item, inputs } = context;
       note('begin', who, name, key, run.id);
       let how = 'stopped';
       try {
         if (key.endsWith('${KILLS}')) await die();
-        await sleep(aWhile(), signal);
+        if (name === 'work') await program(context);
+        else await sleep(aWhile(), signal);
         if (key.endsWith('${FAILS}')) throw new Error('it always fails');
         how = 'done';
-        return { asset: name, key, run: run.id };
+        if (name === 'base' && version?.endsWith('${SKIPS}')) return skip('nothing to make of it');
+        return { of: '${name}', asset: name, key, run: run.id, version, item, from: inputs?.base?.version ?? null };
       } finally {
         note('end', who, name, key, run.id, how);
       }
@@ -90,18 +127,37 @@ function seeing(name, assets, look) {
   });
 }
 
+/** One that stays with its run, one behind a shell, and one that its shell leaves behind: that ends with the run. */
+const SHELLS = ['exec sh "$@"', 'sh "$@" & wait', 'sh "$@" & sleep 0.1'];
+async function program({ partitionKey, run, exec }) {
+  const words = [SHELLS[Math.floor(Math.random() * SHELLS.length)], 'sh', fileURLToPath(here('program.sh'))];
+  const how = Math.random() < 0.04 ? 'stubborn' : 'plain';
+  await exec('sh', ['-c', ...words, '${prefix}' + partitionKey, run.id, String(0.1 + Math.random()), how], {
+    cwd: fileURLToPath(here('.')),
+    env: { LOG: fileURLToPath(here('${log}')) },
+  });
+}
+
 const items = dynamicPartitions('items');
 const mirror = dynamicPartitions('mirror');
 const guarded = dynamicPartitions('guarded');
 const found = dynamicPartitions('found');
 const pairs = dynamicPartitions('pairs');
 const pulses = dynamicPartitions('pulses');
+const carried = dynamicPartitions('carried');
+const jobs = dynamicPartitions('jobs');
 
 const mark = made('mark', items);
 const copy = made('copy', found);
 const first = made('first', pairs);
 const second = made('second', pairs, { inputs: { first }, concurrency: ${SECOND_CONCURRENCY} });
 const pulse = made('pulse', pulses);
+const work = made('work', jobs);
+const base = made('base', carried, {
+  automate: 'stale',
+  retry: { maxRetries: 0, later: ${JSON.stringify(LATER)} },
+});
+const derived = made('derived', carried, { inputs: { base }, automate: 'stale' });
 
 /** All that is listed, each time: that each run key launches one run is not the sensor's to see to. */
 const listed = (name, set, assets) =>
@@ -116,7 +172,7 @@ const listed = (name, set, assets) =>
   });
 
 export default definePipeline({
-  assets: [mark, copy, first, second, pulse],
+  assets: [mark, copy, first, second, pulse, work, base, derived],
   partitions: [mirror, guarded],
   concurrency: ${CONCURRENCY},
   sensors: [
@@ -139,6 +195,14 @@ export default definePipeline({
             dynamicPartitionsRequests: [pulses.buildAddRequest(['p'])],
             runRequests: [{ partitionKey: 'p' }],
           }),
+    // What the outside world has, in the versions that it has now. Who asks for what is made of it is automation.
+    seeing('carried', [], async ({ partitions }) => {
+      const seen = lines('carried.txt').map((line) => {
+        const [key, version] = line.split(' ');
+        return { key, version, item: { of: key, version } };
+      });
+      return { dynamicPartitionsRequests: [carried.buildAddRequest(await partitions(carried).changed(seen))] };
+    }),
   ],
 });
 `;

@@ -15,9 +15,9 @@ let left = Number(nth);
 
 /** @type {readonly (readonly [place: string, pattern: RegExp])[]} */
 const PLACES = [
-  ['generation', /\.state\.json\.\d{12}$/],
-  ['temporary', /\.state\.json\.tmp\./],
-  ['state', /\/state\.json$/],
+  ['generation', /\.(?:state|other)\.json\.\d{12}$/],
+  ['temporary', /\.(?:state|other)\.json\.tmp\./],
+  ['state', /\/(?:state|other)\.json$/],
   ['claims', /\/claims\/./],
   ['executors', /\/executors\/./],
   ['runs', /\/history\/runs\./],

@@ -20,7 +20,7 @@ import { begunRuns, phaseOf, statOf } from './phases.mjs';
  * @import { ChildProcess } from 'node:child_process'
  * @import { Ended } from '../strace.mjs'
  * @import { Field } from './ledger.mjs'
- * @import { Phase } from './phases.mjs'
+ * @import { Phase, Place } from './phases.mjs'
  */
 
 /** So many generations keep their names. Behind more of them the number that a sleeping writer wanted is free again. */
@@ -29,11 +29,13 @@ const WINDOW = 17;
 /** Whoever takes longer hangs. */
 const LONGEST_MS = 90_000;
 
-/** @param {string} state */
-export function newestGeneration(state) {
+/** @param {Place} place */
+export function newestGeneration({ folder, file }) {
   let newest = 0;
-  for (const name of fs.readdirSync(state)) {
-    const number = /^\.state\.json\.(\d{12})$/.exec(name)?.[1];
+  for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
+    const number = name.startsWith(`.${file}.`)
+      ? /^\d{12}$/.exec(name.slice(file.length + 2))?.[0]
+      : undefined;
     if (number !== undefined) newest = Math.max(newest, Number(number));
   }
   return newest;
@@ -161,7 +163,7 @@ export class Victim {
     this.#busy = true;
     try {
       if (!(await this.#freeze(plan))) return;
-      const phase = phaseOf(this.#field.state, { pid: this.#pid, start: this.#start }, this.#field.notes);
+      const phase = phaseOf(this.#field.place, { pid: this.#pid, start: this.#start }, this.#field.notes);
       if (plan.how !== 'kill') await this.#sleep(phase, plan);
       if (plan.how !== 'stop') this.#kill(phase, plan);
     } finally {
@@ -189,7 +191,7 @@ export class Victim {
    * @param {Plan} plan
    */
   #kill(phase, plan) {
-    const begun = begunRuns(this.#field.state, this.#pid);
+    const begun = begunRuns(this.#field.place, this.#pid);
     this.#field.mark(`killing ${this.#pid} ${this.#start} ${begun.join(',') || '-'}`);
     this.killed = true;
     this.done.push(`killed: ${phase}`);
@@ -202,14 +204,14 @@ export class Victim {
    * @param {Plan} plan
    */
   async #sleep(phase, plan) {
-    const { state } = this.#field;
-    const from = newestGeneration(state);
+    const { place } = this.#field;
+    const from = newestGeneration(place);
     const began = Date.now();
     // Linked, and it has not looked yet whether it was in time.
     const linked = phase === 'published' && plan.when.point?.startsWith('rename state') !== true;
     let passed = 0;
     for (;;) {
-      passed = newestGeneration(state) - from;
+      passed = newestGeneration(place) - from;
       const slept = Date.now() - began;
       const longer = (linked || phase === 'writing') && plan.window;
       if (longer ? passed > WINDOW || slept > 8000 : slept >= plan.for) break;

@@ -55,6 +55,15 @@ it('count the times of what is left', () => {
   );
 });
 
+it('count what was written at one time together, once what stood between it is gone', () => {
+  const clockWentBack = [
+    [2, 'monday'],
+    [1, 'tuesday'],
+    [1, 'monday'],
+  ] as const;
+  expect(timesWithout(clockWentBack, [2])).toEqual([[3, 'monday']]);
+});
+
 it('get a letter for the keys that are named, and for no other', () => {
   fc.assert(
     fc.property(rows, chosen, fc.nat(60), (all, isChosen, length) => {
