@@ -149,7 +149,7 @@ function grown(document, { keys, version }) {
         ...items,
         keys: all,
         added: [[keys, at]],
-        ...(version !== null && { versions: all.map((_, position) => version(position)) }),
+        ...(version !== null && { versions: all.map((_, position) => version(position)).join('\n') }),
       },
     },
     assets: Object.fromEntries(assets),

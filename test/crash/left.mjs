@@ -76,7 +76,7 @@ export function atomicPart(document, versions) {
       keys,
       added.map(([count]) => count),
       keptOut,
-      versions ?? [],
+      versions ?? '',
       items ?? [],
     ]),
     sensors: entries(document?.sensors ?? {}, ({ status, cursor, version, lastTick, runKeys }) => [
@@ -360,7 +360,7 @@ export function problemsOf(folder, { known, startSerial, startValues, startText,
       if ('mFvucVCUWDX'.includes(letter) && !there.has(name) && !waiting.has(name))
         problems.push(`${name} is on record and not there`);
       // What is not stale was made of the version that its key has.
-      const version = document?.sets[set ?? '']?.versions?.[at] ?? null;
+      const version = document?.sets[set ?? '']?.versions?.split('\n')[at] || null;
       const isOfIt = (/** @type {string | undefined} */ bytes) =>
         bytes !== undefined && JSON.parse(bytes).version === version;
       if (letter === 'm' && version !== null && !isOfIt(there.get(name)) && !isOfIt(waiting.get(name)))

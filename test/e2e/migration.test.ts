@@ -68,13 +68,13 @@ it('the first command that changes it keeps a copy, says so once, and everything
   const [copy] = copies(project);
   expect(first).toMatchObject({ code: 0, stdout: '' });
   expect(first.stderr.split('\n').filter((line) => line.includes('schema'))).toEqual([
-    `warning: ${project.path('.dynpart', 'state.json')} has schema 4 now; as it was before, it is kept as ${project.path('.dynpart', copy!)}`,
+    `warning: ${project.path('.dynpart', 'state.json')} has schema 5 now; as it was before, it is kept as ${project.path('.dynpart', copy!)}`,
   ]);
   expect(project.read('.dynpart', copy!)).toBe(SCHEMA_1);
   const old = JSON.parse(SCHEMA_1);
   expect(project.state()).toMatchObject({
     ...old,
-    schema: 4,
+    schema: 5,
     serial: 10,
     // The file that it remembered is gone, and this one has its sets and assets.
     pipeline: { ...old.pipeline, file: project.path('pipeline.mjs'), stamp: expect.any(String) },
@@ -113,12 +113,12 @@ it('copies and generations of schema 1 are ways back', async () => {
   const keys = async (): Promise<string> => (await project.dynpart(['partitions', 'list', 'items'])).stdout;
   expect((await project.dynpart(['state', 'restore', project.path('.dynpart', copy!)])).code).toBe(0);
   expect(await keys()).toBe('a\nbad\nÜnï\nb\nc\nkiller\n');
-  expect(project.state()).toMatchObject({ schema: 4, serial: 11 });
+  expect(project.state()).toMatchObject({ schema: 5, serial: 11 });
 
   await using other = projectOfSchema1();
   fs.rmSync(other.path('.dynpart', 'state.json'));
   other.write({ '.dynpart/state.json': 'damaged' });
   expect((await other.dynpart(['state', 'restore', '--last'])).code).toBe(0);
-  expect(other.state()).toMatchObject({ schema: 4, serial: 10 });
+  expect(other.state()).toMatchObject({ schema: 5, serial: 10 });
   expect((await other.json(['state', 'check'])).document).toMatchObject({ ok: true, problems: [] });
 });

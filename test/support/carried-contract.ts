@@ -115,6 +115,26 @@ export function describeCarried(the: () => StateStore): void {
     );
   });
 
+  it('are any text, and each its own', async () => {
+    const odd = ['\n', '\\', '\\n', 'a\nb', ' ', '"', '\t', 'é', '𝄞', 'null'];
+    const keys = odd.map((_, at) => `k${at}`);
+    await commit(
+      added(['first', ...keys], [carrying(null), ...odd.map((version) => carrying(version))]),
+      added(['last']),
+    );
+    const kept = async (): Promise<(string | null)[]> =>
+      (await the().read(EVERYTHING)).page({ set: 'letters' }).keys.map(({ version }) => version);
+    expect(await kept()).toEqual([null, ...odd, null]);
+    await commit(updated(['k9', 'k1', 'last'], carrying('x\n'), carrying(null), carrying('\\')));
+    await commit({ type: 'keys-removed', set: 'letters', keys: ['first', 'k0', 'k5'], keepOut: false });
+    expect(await kept()).toEqual([null, '\\n', 'a\nb', ' ', '\t', 'é', '𝄞', 'x\n', '\\']);
+    const view = await the().read(EVERYTHING);
+    expect(['last', 'k3'].map((key) => view.carried('letters', ['k3', 'last']).get(key)?.version)).toEqual([
+      '\\',
+      'a\nb',
+    ]);
+  });
+
   it('make stale what was made of another version, and keep the first reason', async () => {
     await commit(pipelineOf(), added(['a', 'b'], [carrying('1'), carrying('1')]));
     await commit(ended('a', allMade), ended('b', { sound: 'SUCCESS', text: 'FAILURE' }));

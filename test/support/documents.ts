@@ -103,6 +103,8 @@ export function fullDocument(fields: Partial<StateDocument> = {}): StateDocument
           [1, AT],
         ],
         keptOut: ['z'],
+        versions: '\n"2"',
+        items: [{ url: 'u' }],
       },
     },
     writers: { last: [{ id: '1-1-b-w', serial: 7 }], forgotten: 3 },

@@ -1,5 +1,5 @@
 /** What each change does to the document. Pure: the document that is given stays as it was. */
-import { carriedOf } from './carried-columns.ts';
+import { carryingOf } from './carried-columns.ts';
 import { withCarried, withColumns } from './change-carried.ts';
 import { put, timesWithout, without } from './columns.ts';
 import { positionsOf } from './key-positions.ts';
@@ -27,6 +27,7 @@ import {
 } from './state-document.ts';
 import { StatusChanges } from './status-changes.ts';
 import { withoutKeys } from './status-column.ts';
+import { withoutVersions } from './version-lines.ts';
 import { NOTHING_CARRIED } from '../../model/carried.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { type AssetOutcome, runId } from '../../model/run.ts';
@@ -197,7 +198,7 @@ function removeKeys(
         keptOut: keepOut ? [...new Set([...set.keptOut, ...keys])] : set.keptOut,
       },
       {
-        versions: without(set.versions ?? [], positions),
+        versions: withoutVersions(set.versions ?? '', positions),
         items: without(set.items ?? [], positions),
       },
     ),
@@ -303,7 +304,7 @@ function ownersOf(groups: readonly RunGroup[], chosen: Chosen): ReadonlyMap<stri
 function updateKeys(document: StateDocument, { set: name, keys, carried }: KeysUpdated): StateDocument {
   const set = entryOf(document.sets, name) ?? EMPTY_SET;
   const positions = positionsOf(set.keys, keys);
-  const before = carriedOf(set, keys);
+  const before = carryingOf(set, keys);
   const changed = keys.filter(
     (key, at) => (before.get(key) ?? NOTHING_CARRIED).version !== carried[at]!.version,
   );

@@ -2,6 +2,7 @@
 import type { Carried } from '../../model/carried.ts';
 import { positionsOf } from './key-positions.ts';
 import type { SetEntry } from './state-document.ts';
+import { versionReader } from './version-lines.ts';
 
 export type CarriedColumns = Pick<SetEntry, 'versions' | 'items'>;
 
@@ -9,17 +10,25 @@ export function carriesNothing({ versions, items }: CarriedColumns): boolean {
   return versions === undefined && items === undefined;
 }
 
-export function carriedAt({ versions, items }: CarriedColumns, position: number): Carried {
-  return { version: versions?.[position] ?? null, item: items?.[position] ?? null };
+/** What stands at a position. Positions are best asked for in ascending order, as of `versionReader`. */
+export function carriedReader({ versions, items }: CarriedColumns): (position: number) => Carried {
+  const versionAt = versions === undefined ? () => null : versionReader(versions);
+  return (position) => ({ version: versionAt(position), item: items?.[position] ?? null });
+}
+
+/** Of those keys that are there. */
+export function carriedOf(set: SetEntry, keys: Iterable<string>): Map<string, Carried> {
+  const carriedAt = carriedReader(set);
+  const places = [...positionsOf(set.keys, keys)];
+  // Found in an index, they come in the order in which they were asked for.
+  if (set.versions !== undefined) places.sort(([, a], [, b]) => a - b);
+  return new Map(places.map(([key, position]) => [key, carriedAt(position)]));
 }
 
 /** Of those keys that carry something. */
-export function carriedOf(set: SetEntry, keys: Iterable<string>): Map<string, Carried> {
+export function carryingOf(set: SetEntry, keys: Iterable<string>): Map<string, Carried> {
   if (carriesNothing(set)) return new Map();
-  const found = new Map<string, Carried>();
-  for (const [key, position] of positionsOf(set.keys, keys)) {
-    const carried = carriedAt(set, position);
-    if (carried.version !== null || carried.item !== null) found.set(key, carried);
-  }
+  const found = carriedOf(set, keys);
+  for (const [key, { version, item }] of found) if (version === null && item === null) found.delete(key);
   return found;
 }

@@ -1,8 +1,10 @@
 /** Changes what the keys of a set carry. Pure. */
 import { type Carried, ITEMS_LIMIT } from '../../model/carried.ts';
 import { fail } from '../../model/failure.ts';
+import type { JsonValue } from '../../model/json-value.ts';
 import type { CarriedColumns } from './carried-columns.ts';
 import type { SetEntry } from './state-document.ts';
+import { withVersions } from './version-lines.ts';
 
 /** The set when what stands at these positions carries this, one for each. */
 export function withCarried(
@@ -10,9 +12,12 @@ export function withCarried(
   positions: readonly number[],
   carried: readonly Carried[],
 ): SetEntry {
-  const { versions = [], items = [] } = set;
+  const { versions = '', items = [] } = set;
   const changed = {
-    versions: filled(versions, positions, (at) => carried[at]!.version),
+    versions: withVersions(
+      versions,
+      new Map(positions.map((position, at) => [position, carried[at]!.version])),
+    ),
     items: filled(items, positions, (at) => carried[at]!.item),
   };
   if (carried.some(({ item }) => item !== null)) demandRoom(changed.items);
@@ -22,16 +27,16 @@ export function withCarried(
 /** Without columns in which nothing is left. */
 export function withColumns(set: SetEntry, columns: Required<CarriedColumns>): SetEntry {
   const { versions: _versions, items: _items, ...rest } = set;
-  const versions = trimmed(columns.versions);
+  const { versions } = columns;
   const items = trimmed(columns.items);
-  return { ...rest, ...(versions.length > 0 && { versions }), ...(items.length > 0 && { items }) };
+  return { ...rest, ...(versions !== '' && { versions }), ...(items.length > 0 && { items }) };
 }
 
-function filled<Value>(
-  column: readonly (Value | null)[],
+function filled(
+  column: readonly JsonValue[],
   positions: readonly number[],
-  valueAt: (at: number) => Value | null,
-): (Value | null)[] {
+  valueAt: (at: number) => JsonValue,
+): JsonValue[] {
   const copy = [...column];
   for (const [at, position] of positions.entries()) {
     const value = valueAt(at);
@@ -43,13 +48,13 @@ function filled<Value>(
   return copy;
 }
 
-function trimmed<Value>(column: readonly Value[]): readonly Value[] {
+function trimmed(column: readonly JsonValue[]): readonly JsonValue[] {
   let end = column.length;
   while (end > 0 && column[end - 1] === null) end--;
   return end === column.length ? column : column.slice(0, end);
 }
 
-function demandRoom(items: SetEntry['items']): void {
+function demandRoom(items: readonly JsonValue[]): void {
   const bytes = Buffer.byteLength(JSON.stringify(items));
   if (bytes > ITEMS_LIMIT) fail({ reason: 'items-too-large', bytes, most: ITEMS_LIMIT });
 }

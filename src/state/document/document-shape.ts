@@ -37,6 +37,7 @@ import {
   type StatusColumn,
 } from './state-document.ts';
 import { STATUS_LETTERS } from './statuses.ts';
+import { countLines, isVersionLines } from './version-lines.ts';
 
 const pipeline = object<KnownPipeline>({
   file: text,
@@ -71,14 +72,14 @@ const set = where(
     keys: list(text),
     added: list(tuple(count, time)),
     keptOut: list(text),
-    versions: optional(list(orNull(text))),
+    versions: optional(is<string>(isVersionLines, 'lines of text in which \\ stands before \\ or n only')),
     items: optional(list<JsonValue>(anything)),
   }),
-  ({ keys, added, versions = [], items = [] }) => {
+  ({ keys, added, versions = '', items = [] }) => {
     if (added.reduce((sum, [size]) => sum + size, 0) !== keys.length)
       return misfit(`counts that add up to the ${keys.length} keys`, '.added');
-    for (const [name, column] of Object.entries({ versions, items }))
-      if (column.length > keys.length) return misfit(`no longer than the ${keys.length} keys`, `.${name}`);
+    for (const [name, length] of Object.entries({ versions: countLines(versions), items: items.length }))
+      if (length > keys.length) return misfit(`no longer than the ${keys.length} keys`, `.${name}`);
     return null;
   },
 );

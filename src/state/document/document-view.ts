@@ -1,5 +1,5 @@
 /** A view of a document: what both implementations answer when the engine asks. */
-import { carriedAt, carriedOf } from './carried-columns.ts';
+import { carriedReader, carryingOf } from './carried-columns.ts';
 import { positionsOf } from './key-positions.ts';
 import { nextRetry, retriesOf } from './retries.ts';
 import { findRun, pendingRuns } from './run-columns.ts';
@@ -36,7 +36,7 @@ export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocum
     keys: keysOf,
     present: (set, keys) => new Set(positionsOf(keysOf(set), keys).keys()),
     keptOut: (set, keys) => new Set(positionsOf(entryOf(document.sets, set)?.keptOut ?? [], keys).keys()),
-    carried: (set, keys) => carriedOf(entryOf(document.sets, set) ?? EMPTY_SET, keys),
+    carried: (set, keys) => carryingOf(entryOf(document.sets, set) ?? EMPTY_SET, keys),
     page: (query) => pageOf(document, query, running),
     oldest: (query) => oldestOf(document, query),
     statusOf: (asset, set, keys) => statusOf(document, { asset, set }, keys),
@@ -124,12 +124,13 @@ function pageOf(document: StateDocument, query: PageQuery, running: () => InProg
   if (hasMore) positions.pop();
   if (fromEnd) positions.reverse();
   const timeAt = timesOf(added);
+  const carriedAt = carriedReader(entry);
   return {
     total: keys.length,
     keys: positions.map((at) => ({
       key: keys[at]!,
       addedAt: timeAt(at),
-      ...carriedAt(entry, at),
+      ...carriedAt(at),
       ...(columns && { states: columns.map((stateAt) => stateAt(at)) }),
     })),
     next: hasMore && !fromEnd ? keys[positions.at(-1)!]! : null,

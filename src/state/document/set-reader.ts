@@ -1,7 +1,7 @@
 /** What a user's function may ask of the sets of a document. */
 import type { Carried } from '../../model/carried.ts';
 import type { SetReader } from '../store.ts';
-import { carriedAt } from './carried-columns.ts';
+import { carriedOf } from './carried-columns.ts';
 import { positionsOf } from './key-positions.ts';
 import { EMPTY_SET, entryOf, type StateDocument } from './state-document.ts';
 import { statusOf } from './statuses.ts';
@@ -30,11 +30,8 @@ export function setReaderOf(document: StateDocument): SetReader {
       known.index = new Set(keysOf(set));
     return known.index?.has(key) ?? keysOf(set).includes(key);
   };
-  const carried = (set: string, keys: Iterable<string>): Map<string, Carried> => {
-    const entry = entryOf(sets, set) ?? EMPTY_SET;
-    const positions = positionsOf(entry.keys, keys);
-    return new Map(Array.from(positions, ([key, position]) => [key, carriedAt(entry, position)]));
-  };
+  const carried = (set: string, keys: Iterable<string>): Map<string, Carried> =>
+    carriedOf(entryOf(sets, set) ?? EMPTY_SET, keys);
   return {
     carried: (set, keys) => new Promise((resolve) => resolve(carried(set, keys))),
     statusOf: (asset, set, keys) => Promise.resolve(statusOf(document, { asset, set }, keys)),

@@ -6,7 +6,7 @@ import type { Owner } from '../../files/process-owner.ts';
 import type { TickRecord } from '../../model/tick.ts';
 
 /** The schema that this version reads and writes. */
-export const SCHEMA = 4;
+export const SCHEMA = 5;
 
 /** Generations are named with twelve digits; what is beyond this was not counted but damaged. */
 export const LAST_SERIAL = 999_999_999_000;
@@ -50,9 +50,9 @@ export interface SetEntry {
   readonly added: readonly (readonly [count: number, at: string])[];
   /** Keys that sensors may not bring back. */
   readonly keptOut: readonly string[];
-  /** The version of each key, in the order of the keys; the last ones without one are left out. Not there when none has one. */
-  readonly versions?: readonly (string | null)[];
-  /** The item of each key, likewise. */
+  /** The version of each key, a line each, as in `version-lines.ts`. Not there when none has one. */
+  readonly versions?: string;
+  /** The item of each key, in the order of the keys; the last ones without one are left out. Not there when none has one. */
   readonly items?: readonly JsonValue[];
 }
 

@@ -1,5 +1,6 @@
 /** Documents of older schemas, brought to the present one step after the other. Pure: nothing is written here. */
 import { outcomeSinceThen, tickSinceThen } from '../document/record-shapes.ts';
+import { versionLines } from '../document/version-lines.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -25,7 +26,16 @@ const STEPS: readonly ((document: Json) => Json)[] = [
     })),
     runs: Array.isArray(document['runs']) ? document['runs'].map(withOutcomesSinceThen) : document['runs'],
   }),
+  // 4 → 5: the versions of a set are one text.
+  (document) => ({ ...document, schema: 5, sets: mapped(document['sets'], withVersionLines) }),
 ];
+
+function withVersionLines(set: Json): Json {
+  const { versions } = set;
+  const isList =
+    Array.isArray(versions) && versions.every((version) => version === null || typeof version === 'string');
+  return isList ? { ...set, versions: versionLines(versions as (string | null)[]) } : set;
+}
 
 function withOutcomesSinceThen(group: unknown): unknown {
   const { done } = (group ?? {}) as Json;

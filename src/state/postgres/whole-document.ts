@@ -13,6 +13,7 @@ import { withZero, runKeyText, withoutZero } from './run-key-text.ts';
 import { type Moment, readMoment } from './read/moment.ts';
 import type { JsonValue } from '../../model/json-value.ts';
 import { withColumns } from '../document/change-carried.ts';
+import { versionLines, versionsIn } from '../document/version-lines.ts';
 import { isoText } from './read/questions.ts';
 import { readRuns } from './read/runs.ts';
 import { type Port, rows } from './port.ts';
@@ -128,7 +129,7 @@ function setsOf(
   return Object.fromEntries(
     Array.from(entries, ([name, { versions, items, ...set }]) => [
       name,
-      withColumns(set, { versions, items }),
+      withColumns(set, { versions: versionLines(versions), items }),
     ]),
   );
 }
@@ -279,13 +280,13 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
   for (const statement of CLEAR) await port.execute(statement);
   const sets = Object.entries(document.sets);
   await port.execute(SETS, [sets.map(([name]) => name), sets.map(([, { keys }]) => keys.length)]);
-  for (const [name, { keys, added, keptOut, versions = [], items = [] }] of sets) {
+  for (const [name, { keys, added, keptOut, versions = '', items = [] }] of sets) {
     const times = added.flatMap(([count, at]) => Array.from({ length: count }, () => at));
     await port.execute(PUT_KEYS, [
       name,
       keys,
       times,
-      versions.map((version) => (version === null ? null : withoutZero(version))),
+      versionsIn(versions).map((version) => (version === null ? null : withoutZero(version))),
       items.map((item) => (item === null ? null : JSON.stringify(item))),
     ]);
     await port.execute(PUT_KEPT_OUT, [name, keptOut]);

@@ -48,9 +48,25 @@ describe('the steps', () => {
   it('bring over all that was in a state of schema 1, also fields that this dynpart does not know', () => {
     const text = JSON.stringify({ ...OLD, notes: 'mine', writers: 'somebody else' });
     const document = parseState(text, 'f');
-    const expected = { ...OLD, notes: 'mine', schema: 4, writers: { last: [], forgotten: 0 } };
+    const expected = { ...OLD, notes: 'mine', schema: SCHEMA, writers: { last: [], forgotten: 0 } };
     expect(document).toEqual({ ...expected, sensors: withUpdated(OLD['sensors']) });
     expect(checkState(document)).toEqual([]);
+  });
+
+  it('make one text of the versions of schema 4, and leave what is no list of them to the check of the shape', () => {
+    const set = { keys: ['a', 'b', 'c', 'd'], added: [[4, '2026-01-01T00:00:00.000Z']], keptOut: [] };
+    const versions = (list: unknown): unknown => {
+      const { sets } = migrated(
+        { schema: 4, sets: { items: { ...set, versions: list }, plain: set } },
+        4,
+      ) as {
+        sets: Record<string, Record<string, unknown>>;
+      };
+      expect(sets['plain']).toEqual(set);
+      return sets['items']!['versions'];
+    };
+    expect(versions([null, '"1"', 'two\nlines', 'back\\slash'])).toBe('\n"1"\ntwo\\nlines\nback\\\\slash');
+    for (const other of ['text', [7], { 0: 'a' }]) expect(versions(other)).toEqual(other);
   });
 
   it('demand the same shape as ever: damage is named with its place', () => {
@@ -101,17 +117,17 @@ describe('a state of schema 1', () => {
     await commit('new');
     const { sets } = OLD as unknown as { sets: { items: { keys: string[] } } };
     const after = rig.onDisk();
-    expect(JSON.parse(fs.readFileSync(rig.stateFile, 'utf8'))).toMatchObject({ schema: 4, serial: 10 });
+    expect(JSON.parse(fs.readFileSync(rig.stateFile, 'utf8'))).toMatchObject({ schema: SCHEMA, serial: 10 });
     expect(after.sets['items']!.keys).toEqual([...sets.items.keys, 'new']);
     for (const field of ['lineage', 'pipeline', 'assets', 'runs', 'executors'] as const)
       expect(after[field]).toEqual(OLD[field]);
     expect(after.sensors).toEqual(withUpdated(OLD['sensors']));
     const [copy, ...more] = copies();
     expect(more).toEqual([]);
-    expect(copy).toMatch(/^state\.json\.before-schema-4-2026-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/);
+    expect(copy).toMatch(/^state\.json\.before-schema-5-2026-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/);
     expect(contentOf(copy!)).toBe(SCHEMA_1);
     expect(rig.warnings).toEqual([
-      `${rig.stateFile} has schema 4 now; as it was before, it is kept as ${rig.stateFile}${copy!.slice('state.json'.length)}`,
+      `${rig.stateFile} has schema 5 now; as it was before, it is kept as ${rig.stateFile}${copy!.slice('state.json'.length)}`,
     ]);
     await commit('newer');
     await commit('newest', rig.open());
@@ -122,7 +138,7 @@ describe('a state of schema 1', () => {
   it('gets a name for its copy whatever stands in place of its time', async () => {
     fs.writeFileSync(rig.stateFile, JSON.stringify({ ...OLD, writtenBy: { version: '0.1.0', at: '/x' } }));
     await commit('new');
-    expect(copies()).toEqual(['state.json.before-schema-4-unknown']);
+    expect(copies()).toEqual(['state.json.before-schema-5-unknown']);
   });
 
   it('is copied from the generation where that is ahead of the file', async () => {
@@ -210,6 +226,6 @@ describe('a state of schema 1', () => {
   it('is known as the way back: its generations are read', async () => {
     await commit('new');
     fs.rmSync(generation(10));
-    expect(rig.store.file.newestGeneration()).toMatchObject({ serial: 9, schema: 4 });
+    expect(rig.store.file.newestGeneration()).toMatchObject({ serial: 9, schema: SCHEMA });
   });
 });

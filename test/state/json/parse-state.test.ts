@@ -53,11 +53,11 @@ describe('parsing a state file', () => {
   });
 
   it('refuses a newer schema in words of its own', () => {
-    expect(failureOf(changed(['schema'], 5))).toEqual({
+    expect(failureOf(changed(['schema'], 6))).toEqual({
       reason: 'state-newer',
       file: FILE,
-      schema: 5,
-      supported: 4,
+      schema: 6,
+      supported: 5,
     });
   });
 
@@ -119,6 +119,10 @@ describe('parsing a state file', () => {
     ['sets.letters.keys', ['sets', 'letters', 'keys'], 'abc'],
     ['sets.letters.keys[1]', ['sets', 'letters', 'keys', 1], 2],
     ['sets.letters.keptOut', ['sets', 'letters', 'keptOut'], undefined],
+    ['sets.letters.versions', ['sets', 'letters', 'versions'], ['1']],
+    ['sets.letters.versions', ['sets', 'letters', 'versions'], 'a\nb\nc\nd'],
+    ['sets.letters.versions', ['sets', 'letters', 'versions'], 'C:\\temp'],
+    ['sets.letters.items', ['sets', 'letters', 'items'], [1, 2, 3, 4]],
     ['sets.letters.added', ['sets', 'letters', 'added'], [[2, '2026-01-01T00:00:00.000Z']]],
     ['sets.letters.added[0]', ['sets', 'letters', 'added', 0], 3],
     ['sets.letters.added[0][0]', ['sets', 'letters', 'added', 0, 0], -2],
