@@ -27,7 +27,7 @@ import {
 } from './state-document.ts';
 import { StatusChanges } from './status-changes.ts';
 import { withoutKeys } from './status-column.ts';
-import { withoutVersions } from './version-lines.ts';
+import { withoutVersions } from './change-versions.ts';
 import { NOTHING_CARRIED } from '../../model/carried.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { type AssetOutcome, runId } from '../../model/run.ts';

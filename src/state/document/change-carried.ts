@@ -4,7 +4,7 @@ import { fail } from '../../model/failure.ts';
 import type { JsonValue } from '../../model/json-value.ts';
 import type { CarriedColumns } from './carried-columns.ts';
 import type { SetEntry } from './state-document.ts';
-import { withVersions } from './version-lines.ts';
+import { withVersions } from './change-versions.ts';
 
 /** The set when what stands at these positions carries this, one for each. */
 export function withCarried(

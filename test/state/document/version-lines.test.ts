@@ -1,14 +1,12 @@
 /** Versions as one text do what a list of them would do. */
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { versionsIn, withoutVersions, withVersions } from '../../../src/state/document/change-versions.ts';
 import {
   countLines,
   isVersionLines,
   versionLines,
   versionReader,
-  versionsIn,
-  withoutVersions,
-  withVersions,
 } from '../../../src/state/document/version-lines.ts';
 
 type Version = string | null;
