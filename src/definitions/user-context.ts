@@ -21,7 +21,10 @@ type Decided =
   | 'forceKillAfterDelay'
   | 'env';
 
-/** Options of execa 9, as far as they are the user's, and two of dynpart's. */
+/**
+ * Options of execa 9, as far as they are the user's, and two of dynpart's. `maxBuffer` is 100,000,000 characters unless given: a program
+ * that prints more is ended, and fails.
+ */
 export type ExecOptions = Omit<Options, Decided> & {
   /** Added to the environment of this process. `secret('…')` as a value is never shown. */
   readonly env?: Readonly<Record<string, string | Secret | undefined>>;

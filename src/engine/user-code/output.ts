@@ -79,23 +79,35 @@ export class LineWriter {
   readonly #output: Output;
   readonly #clock: Clock;
   readonly #rest = { stdout: '', stderr: '' };
-  readonly #hidden = new Set<string>();
+  readonly #hidden: Set<string>;
   readonly #decoders: {
     stdout?: InstanceType<typeof TextDecoder>;
     stderr?: InstanceType<typeof TextDecoder>;
   } = {};
 
-  constructor(output: Output, clock: Clock) {
+  constructor(output: Output, clock: Clock, hidden = new Set<string>()) {
     this.#output = output;
     this.#clock = clock;
+    this.#hidden = hidden;
+  }
+
+  /** Writes to the same place, and hides the same: the lines of two that write at once are not mixed. */
+  beside(seen: Output): LineWriter {
+    const output: Output = (line) => {
+      this.#output(line);
+      seen(line);
+    };
+    return new LineWriter(output, this.#clock, this.#hidden);
   }
 
   write(stream: 'stdout' | 'stderr', chunk: string | Uint8Array): void {
     const lines = (this.#rest[stream] + this.#decoded(stream, chunk)).split('\n');
-    let rest = lines.pop()!;
-    for (const line of lines) this.#longLine(stream, line.replace(/\r$/, ''));
+    let rest = this.#shown(lines.pop()!);
+    for (const line of lines) this.#longLine(stream, line.endsWith('\r') ? line.slice(0, -1) : line);
     // Without an end in sight it is written in pieces: a program may print a gigabyte without one.
-    while (rest.length > LONGEST_LINE) {
+    // A secret at its end may be there in part: of that no piece is made yet.
+    const longest = Math.max(0, ...Array.from(this.#hidden, ({ length }) => length));
+    while (rest.length > LONGEST_LINE + longest) {
       const piece = pieceOf(rest);
       this.#write(stream, piece);
       rest = rest.slice(piece.length);
@@ -114,7 +126,8 @@ export class LineWriter {
   }
 
   #longLine(stream: LogLine['stream'], line: string): void {
-    let rest = line;
+    // Before it is cut: a piece has a secret whole or not at all.
+    let rest = this.#shown(line);
     do {
       const piece = pieceOf(rest);
       this.#write(stream, piece);
@@ -123,9 +136,13 @@ export class LineWriter {
   }
 
   #write(stream: LogLine['stream'], text: string): void {
+    this.#output({ at: isoTime(this.#clock.now()), stream, text: text.toWellFormed() });
+  }
+
+  #shown(text: string): string {
     let shown = text;
     for (const secret of this.#hidden) shown = shown.replaceAll(secret, '***');
-    this.#output({ at: isoTime(this.#clock.now()), stream, text: shown.toWellFormed() });
+    return shown;
   }
 
   /** A letter may come in two pieces. */

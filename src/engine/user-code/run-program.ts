@@ -4,6 +4,8 @@ import { plainText, type Secret, secretIn } from '../../definitions/secret.ts';
 import type { Exec, ExecOptions } from '../../definitions/user-context.ts';
 import { startTimer } from './timer.ts';
 import type { ExecContext } from './exec.ts';
+import { LastSaid, shortError } from './program-error.ts';
+import { ProgramOutput } from './program-output.ts';
 import type { ProcessGroup } from './programs.ts';
 
 /** A program that keeps the terminal is killed so long after it was asked to end. */
@@ -16,17 +18,22 @@ export interface Program {
 }
 
 export async function runProgram(context: ExecContext, { file, args, options }: Program): ReturnType<Exec> {
-  const { writer, signal, programs } = context;
+  const { signal, programs } = context;
   const { terminal = false, env = {}, ...others } = options;
   const processes = await programs.processes();
   // Between the abort and now the user's code had no chance to notice it.
   signal.throwIfAborted();
   const grouped = processes.haveGroups && !terminal;
   const secrets = [...args, ...Object.values(env)].flatMap((value) => secretIn(value) ?? []);
+  const said = new LastSaid();
+  // Lines of its own: another program of the same code may be in the middle of one.
+  const writer = context.writer.beside(said.take);
   for (const secret of secrets) writer.hide(secret);
   const subprocess = execa(file, args.map(plainText), {
     ...(isStdinGiven(options) ? {} : { stdin: 'ignore' }),
     ...(others as Options),
+    // Read here: execa makes one message of all that a program printed, and V8 ends the process where that is long.
+    buffer: false,
     env: { ...plainEnvironment(env), ...programs.marksOfNext(grouped) },
     detached: grouped,
     cleanup: !grouped,
@@ -36,24 +43,30 @@ export async function runProgram(context: ExecContext, { file, args, options }: 
   });
   const group =
     grouped && subprocess.pid !== undefined ? programs.started(subprocess.pid, processes) : undefined;
-  const printed = { chunks: 0 };
-  for (const name of ['stdout', 'stderr'] as const) {
-    subprocess[name]?.on('data', (chunk: Buffer | string) => {
-      printed.chunks++;
-      writer.write(name, chunk);
-    });
-  }
+  const output = new ProgramOutput(subprocess, options, {
+    onText: (stream, text) => writer.write(stream, text),
+    onTooMuch: (what) => {
+      subprocess.kill(new Error(what));
+      void group?.end();
+    },
+  });
   subprocess.once('exit', () => {
     group?.leaderEnded();
-    void letGoOfPipes(subprocess.stdio, printed);
+    void letGoOfPipes(subprocess.stdio, output);
   });
   const stopEnding = group === undefined ? undefined : endInTime(group, signal, options.timeout);
   try {
-    return (await subprocess) as Awaited<ReturnType<Exec>>;
-  } catch (error) {
-    if (!(error instanceof ExecaError)) throw error;
-    if (error.timedOut || error.isMaxBuffer) await group?.end();
-    throw Object.assign(shortError(error, secrets), { isCanceled: signal.aborted });
+    const ended: unknown = await subprocess.catch((error: unknown) => error);
+    const isFailed = ended instanceof ExecaError;
+    if (!isFailed && ended instanceof Error) throw ended;
+    if (isFailed && (ended.timedOut || output.tooMuch !== undefined)) await group?.end();
+    const result = Object.assign(ended as Awaited<ReturnType<Exec>>, output.kept());
+    if (!isFailed) return result;
+    writer.end();
+    const { tooMuch } = output;
+    const error = shortError(ended, { tail: said.tail(), secrets, tooMuch, isCanceled: signal.aborted });
+    if (options.reject === false) return result;
+    throw error;
   } finally {
     stopEnding?.();
     writer.end();
@@ -107,43 +120,4 @@ interface Pipe {
 
 function isOpen(pipe: unknown): pipe is Pipe {
   return typeof pipe === 'object' && pipe !== null && 'readableEnded' in pipe && !pipe.readableEnded;
-}
-
-/** Of a long command, and of what it printed last, so many letters and lines are in the message. */
-const MOST_COMMAND = 1000;
-const MOST_TAIL = 2000;
-const MOST_TAIL_LINES = 20;
-
-/** The command, how it ended and what it said last. All that it printed is in the log. */
-function shortError(error: ExecaError, secrets: readonly string[]): ExecaError {
-  const hidden = (text: string): string =>
-    secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
-  const before = error.message;
-  const [short, command] = [hidden(error.shortMessage), hidden(error.command)];
-  const tail = hidden(tailOf(error.stderr) || tailOf(error.stdout));
-  const said = short.replace(command, () => beginningOf(command));
-  const message = tail === '' ? said : `${said}\n${tail}`;
-  const stack = (error.stack ?? '').replace(before, () => message);
-  return Object.assign(error, {
-    message,
-    shortMessage: said,
-    originalMessage: hidden(error.originalMessage ?? ''),
-    command,
-    escapedCommand: hidden(error.escapedCommand),
-    stack,
-  });
-}
-
-function beginningOf(command: string): string {
-  return command.length <= MOST_COMMAND ? command : `${command.slice(0, MOST_COMMAND).toWellFormed()}…`;
-}
-
-function tailOf(printed: unknown): string {
-  const text = Array.isArray(printed) ? printed.slice(-MOST_TAIL_LINES).join('\n') : printed;
-  if (typeof text !== 'string') return '';
-  // From the end: what was printed may be as long as the memory allows.
-  const end = text.slice(-MOST_TAIL).toWellFormed().trimEnd();
-  const lines = end.split('\n');
-  const isCut = text.length > MOST_TAIL || lines.length > MOST_TAIL_LINES;
-  return `${isCut ? '…' : ''}${lines.slice(-MOST_TAIL_LINES).join('\n')}`;
 }

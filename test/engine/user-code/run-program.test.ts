@@ -1,15 +1,18 @@
 /** Programs that user code starts: what they print, how they end, and that nothing of them stays. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:buffer';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { execa, type Options } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processGroups } from '../../../src/cli/isolation/process-groups.ts';
 import { secret } from '../../../src/definitions/secret.ts';
 import type { Exec } from '../../../src/definitions/user-context.ts';
 import { makeExec } from '../../../src/engine/user-code/exec.ts';
 import { LineWriter } from '../../../src/engine/user-code/output.ts';
+import { Printed } from '../../../src/engine/user-code/printed.ts';
 import { Programs } from '../../../src/engine/user-code/programs.ts';
 import { livingProcesses } from '../../../src/files/proc.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -30,7 +33,7 @@ class Rig {
   readonly programs: Programs;
   readonly exec: Exec;
 
-  constructor({ killAfterMs = 10_000 } = {}) {
+  constructor({ killAfterMs = 10_000, keepsLines = true } = {}) {
     this.programs = new Programs({
       processes: () => Promise.resolve(processGroups({ killAfterMs })),
       run: {
@@ -40,7 +43,7 @@ class Rig {
         note: ({ group }) => this.groups.push(group),
       },
     });
-    const writer = new LineWriter(({ text }) => this.lines.push(text), new FakeClock());
+    const writer = new LineWriter(({ text }) => void (keepsLines && this.lines.push(text)), new FakeClock());
     this.exec = makeExec({ writer, signal: this.#abort.signal, programs: this.programs });
   }
 
@@ -194,6 +197,94 @@ describe('a program that fails', () => {
   });
 });
 
+describe('a program that prints more than may be kept', () => {
+  it('fails shortly where execa would make a message of it that V8 cannot hold', async () => {
+    const error = await failureOf(
+      new Rig({ keepsLines: false }).sh('head -c 90000000 /dev/zero | tr "\\0" "\\1"; exit 1'),
+    );
+    expect(error.message.length).toBeLessThan(4000);
+    expect(error['stdout']).toHaveLength(90_000_000);
+  });
+
+  it('is ended, with what may be kept of it, and all that it printed until then in the log', async () => {
+    const rig = new Rig();
+    const error = await failureOf(
+      rig.sh('seq 1 1000; exec 2>/dev/null; while :; do sleep 1; done', { maxBuffer: 100 }),
+    );
+    expect(error.message).toMatch(/^Command's stdout was larger than 100 characters: sh -c /);
+    expect(error.message).toMatch(/\n999\n1000$/);
+    expect(error).toMatchObject({ isMaxBuffer: true, failed: true, isTerminated: true });
+    expect(error['stdout']).toBe(`${rig.lines.join('\n')}\n`.slice(0, 100));
+    expect(rig.lines).toHaveLength(1000);
+    expect(rig.left).toBe(0);
+  });
+
+  it('fails also when it had ended already, and is not thrown where nothing is to be', async () => {
+    const rig = new Rig();
+    expect((await failureOf(rig.sh('echo 12345', { maxBuffer: 4 })))['isMaxBuffer']).toBe(true);
+    const ended = await rig.sh('echo 12345 >&2', { maxBuffer: { stderr: 4 }, reject: false });
+    expect(ended).toMatchObject({ failed: true, isMaxBuffer: true, stderr: '1234', stdout: '' });
+    expect((ended as unknown as Error).message).toMatch(/^Command's stderr was larger than 4 characters/);
+  });
+
+  it('is told by the longest text that there can be, however much was asked for', () => {
+    const most = new Printed(1, { maxBuffer: 1_000_000_000 }).tooMuch;
+    expect(most).toBe(`stdout was larger than ${constants.MAX_STRING_LENGTH} characters`);
+  });
+});
+
+describe('what exec gives back', () => {
+  it.each<[string, Parameters<Exec>[2], Record<string, unknown>]>([
+    ['printf "a\\n\\n"', {}, { stdout: 'a\n', stdio: [undefined, 'a\n', ''] }],
+    ['printf "a\\r\\n"', {}, { stdout: 'a' }],
+    ['printf "a\\n"', { stripFinalNewline: false }, { stdout: 'a\n' }],
+    ['printf "a\\nb\\n\\nc"', { lines: true }, { stdout: ['a', 'b', '', 'c'], stderr: [] }],
+    ['printf "a\\nb"', { lines: true, stripFinalNewline: false }, { stdout: ['a\n', 'b'] }],
+    ['echo a; echo b >&2', { lines: { stderr: true } }, { stdout: 'a', stderr: ['b'] }],
+    ['echo a; sleep 0.1; echo b >&2; sleep 0.1; echo c', { all: true }, { all: 'a\nb\nc', stderr: 'b' }],
+    ['echo a; echo b >&2', { buffer: { stdout: false } }, { stderr: 'b' }],
+    ['printf "\\303"; sleep 0.1; printf "\\244"', {}, { stdout: 'ä' }],
+    ['echo a >&3', { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] }, { stdio: [undefined, '', '', 'a'] }],
+    ['echo a', { stdout: ['pipe', { file: '/dev/null' }] }, { stdout: 'a' }],
+    ['echo a', { stdout: 'ignore' }, { stderr: '' }],
+    [
+      'echo a; echo b',
+      {
+        stdout: {
+          *transform(line) {
+            yield { line: line as string };
+          },
+          objectMode: true,
+        },
+      },
+      { stdout: [{ line: 'a' }, { line: 'b' }] },
+    ],
+  ])('of %s with %j is what execa does', async (script, options, expected) => {
+    const { stdout, stderr, all, stdio } = await new Rig().sh(script, options);
+    const given = { stdout, stderr, all, stdio } as Record<string, unknown>;
+    expect(given).toMatchObject(expected);
+    const execas = await execa('sh', ['-c', script], options as Options);
+    expect({ stdout, stderr, stdio }).toEqual({
+      stdout: execas.stdout,
+      stderr: execas.stderr,
+      stdio: execas.stdio,
+    });
+    if (options?.all === true) expect(all).toEqual(execas.all);
+  });
+
+  it('has messages of a program that is Node’s', async () => {
+    const script = 'process.send("a"); process.send({ b: 1 }); process.disconnect()';
+    const { ipcOutput } = await new Rig().exec('node', ['-e', script], { ipc: true });
+    expect(ipcOutput).toEqual(['a', { b: 1 }]);
+  });
+
+  it('has not the lines of two programs mixed in the log', async () => {
+    const rig = new Rig();
+    await Promise.all([rig.sh('printf a; sleep 0.2; echo a'), rig.sh('sleep 0.1; echo b')]);
+    expect(rig.lines).toEqual(['b', 'aa']);
+  });
+});
+
 describe('what a killed process left', () => {
   const os = processGroups({ killAfterMs: 100 });
   const started: ChildProcess[] = [];
@@ -271,6 +362,16 @@ describe('a secret', () => {
     const said = [message, stack, command, escapedCommand, shortMessage].join('\n');
     expect(said).toContain('***');
     expect(said).not.toMatch(/s3cret|t0ken/);
+  });
+
+  it('is shown in no part, wherever it is cut', async () => {
+    const rig = new Rig();
+    const token = 'QWRZ'.repeat(125);
+    const script =
+      'head -c 16300 /dev/zero | tr "\\0" x; sleep 0.1; printf %s "$1"; sleep 0.1; head -c 1800 /dev/zero | tr "\\0" y; exit 1';
+    const error = await failureOf(rig.exec('sh', ['-c', script, 'sh', secret(token)]));
+    expect(error.message).toContain('***yyy');
+    expect(`${error.message} ${rig.lines.join('\n')}`).not.toMatch(/[QWRZ]/);
   });
 
   it('is not shown by what prints or copies it', () => {
