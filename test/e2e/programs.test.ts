@@ -149,8 +149,13 @@ describe.concurrent('the log of a run', () => {
   it('has what code wrote that blocks its thread until it is killed, a line a record', async () => {
     await using project = new Project({ 'pipeline.ts': BLOCKED });
     const running = project.start(['materialize', '--key', 'k', '--add']);
-    await vi.waitFor(() => expect(project.exists('.dynpart', 'logs')).toBe(true), { timeout: 20_000 });
-    const [name = ''] = fs.readdirSync(project.path('.dynpart', 'logs'));
+    const name = await vi.waitFor(
+      () => {
+        const [first] = fs.readdirSync(project.path('.dynpart', 'logs'));
+        return first ?? expect.fail('there is no log yet');
+      },
+      { timeout: 20_000 },
+    );
     await vi.waitFor(() => expect(project.read('.dynpart', 'logs', name)).toContain('words'));
     running.process.kill('SIGKILL');
     await running.done;
