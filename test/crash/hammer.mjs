@@ -282,6 +282,9 @@ function fateOf(kind, chance, usual) {
   const ways = { time: loads ? 25 : 8, event: 30, point: 45 };
   const way = sorts.length === 0 ? 'time' : chance.weighed(ways);
   const plan = { how, for: chance.time(10, 3000), window: chance.is(0.4) };
+  // While its program is at work: that goes on alone.
+  if (kind === 'program' && chance.is(0.6))
+    return { ...plan, how: 'kill', when: { event: 'begin', delay: 50 + chance.next() * 700 } };
   if (way === 'time') {
     // Of those that load the pipeline most of the time from there on: before it there is only node's start.
     if (loads && chance.is(0.8))
@@ -329,8 +332,8 @@ async function lane(at) {
     field,
     count: 0,
     keys: Array.from({ length: 6 }, (_, key) => `${name}/k${key}`),
-    quiet: async (args) =>
-      field.over ? null : run('look', { args, ended: () => undefined, killed: () => undefined }, null),
+    quiet: async (args, exits = [0]) =>
+      field.over ? null : run('look', { args, exits, ended: () => undefined, killed: () => undefined }, null),
   };
   /** @type {Map<Kind, number>} */
   const usual = new Map();

@@ -12,7 +12,7 @@ import { newestGeneration } from './victim.mjs';
  * @property {Field} field
  * @property {number} count of the keys that it has made
  * @property {readonly string[]} keys its own, which it adds and removes again and again
- * @property {(args: readonly string[]) => Promise<Answer | null>} quiet what nobody disturbs
+ * @property {(args: readonly string[], exits?: readonly number[]) => Promise<Answer | null>} quiet what nobody disturbs
  *
  * What commands print: a command fills in what is its own.
  * @typedef {object} Answer

@@ -306,12 +306,16 @@ export const KINDS = {
   },
 
   // A few keys, so that what a killed process left of a program meets the next one for the same key.
-  program({ field, chance }) {
+  program({ field, chance, quiet }) {
+    const args = ['materialize', 'work', '--key', `j${chance.below(4)}`, '--add'];
     return {
-      args: ['materialize', 'work', '--key', `j${chance.below(4)}`, '--add'],
+      args,
       exits: [0, 1],
       ended: (document) => field.runs.note(document.runs, 'materialize'),
-      killed: () => undefined,
+      async killed() {
+        const document = await quiet(args, [0, 1]);
+        field.runs.note(document?.runs ?? [], 'materialize');
+      },
     };
   },
 

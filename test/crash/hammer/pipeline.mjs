@@ -131,8 +131,10 @@ function seeing(name, assets, look) {
 const SHELLS = ['exec sh "$@"', 'sh "$@" & wait', 'sh "$@" & sleep 0.1'];
 async function program({ partitionKey, run, exec }) {
   const words = [SHELLS[Math.floor(Math.random() * SHELLS.length)], 'sh', fileURLToPath(here('program.sh'))];
+  // Some outlive the process that started them until another one takes the key up.
+  const seconds = (Math.random() * (Math.random() < 0.4 ? 5 : 1)).toFixed(2);
   const how = Math.random() < 0.04 ? 'stubborn' : 'plain';
-  await exec('sh', ['-c', ...words, '${prefix}' + partitionKey, run.id, String(0.1 + Math.random()), how], {
+  await exec('sh', ['-c', ...words, '${prefix}' + partitionKey, run.id, seconds, how], {
     cwd: fileURLToPath(here('.')),
     env: { LOG: fileURLToPath(here('${log}')) },
   });
