@@ -21,20 +21,26 @@ class CapturedStream implements OutStream {
   readonly columns: number;
   readonly hasFailed = false;
   text = '';
+  readonly #both: { text: string };
 
-  constructor(isTerminal: boolean, columns: number) {
+  constructor(isTerminal: boolean, columns: number, both: { text: string }) {
     this.isTerminal = isTerminal;
     this.columns = columns;
+    this.#both = both;
   }
 
   write(text: string | Uint8Array): void {
-    this.text += typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
+    const written = typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
+    this.text += written;
+    this.#both.text += written;
   }
 }
 
 export class CapturedTerminal implements Terminal {
   readonly stdout: CapturedStream;
   readonly stderr: CapturedStream;
+  /** What was written to either, in its order: what somebody sees who sits there. */
+  readonly both = { text: '' };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly #stdin: string | Uint8Array;
@@ -47,8 +53,8 @@ export class CapturedTerminal implements Terminal {
     stdin = '',
   }: TerminalOptions = {}) {
     const is = typeof isTerminal === 'boolean' ? { stdout: isTerminal, stderr: isTerminal } : isTerminal;
-    this.stdout = new CapturedStream(is.stdout, columns);
-    this.stderr = new CapturedStream(is.stderr, columns);
+    this.stdout = new CapturedStream(is.stdout, columns, this.both);
+    this.stderr = new CapturedStream(is.stderr, columns, this.both);
     this.env = { TERM: 'xterm', HOME: '/nowhere', ...env };
     this.cwd = cwd;
     this.#stdin = stdin;

@@ -25,6 +25,8 @@ export function readPages(file: string): ReadonlyMap<string, Page> {
   };
   for (const chapter of fs
     .readFileSync(file, 'utf8')
+    // What is there for the test of the page's commands.
+    .replaceAll(/<!--[^]*?-->\n*/g, '')
     .split(/^(?=## )/m)
     .slice(1)) {
     const [introduction = '', ...sections] = chapter.split(/^(?=### )/m);
