@@ -12,6 +12,7 @@ import { together } from '../engine/plan/needs-together.ts';
 import { earlierTags } from '../engine/runs/earlier-tags.ts';
 import { executeHere, type ExecuteRun, type ExecutionContext } from '../engine/runs/execute-run.ts';
 import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.ts';
+import { DryRunStore } from '../engine/sensors/dry-run-store.ts';
 import { evaluateHere } from '../engine/sensors/evaluate-sensor.ts';
 import { runTick, type TickOutcome } from '../engine/sensors/run-tick.ts';
 import {
@@ -77,17 +78,18 @@ export class TestProcess {
     const view = await store.read({ sensors: 'all' });
     const chosen = chooseSensors(pipeline.sensors, view, names);
     const sensors = due ? dueSensors(chosen, view, clock.now()) : chosen;
+    const ticking = dryRun ? new DryRunStore(store) : store;
     let outcomes: readonly TickOutcome[] = [];
     await tickInOrder(
       sensors,
       (sensor, sharesThread) =>
         runTick(sensor, {
           ...this.#options,
+          store: ticking,
           emit: dryRun ? () => undefined : emit,
           evaluate: evaluateHere(pipeline, clock, processes),
-          dryRun,
           sharesThread,
-          executor: dryRun ? null : this.#session.executor,
+          executor: this.#session.executor,
           ifBusy: 'skip',
           waitTimeoutMs: Infinity,
         }),

@@ -97,7 +97,6 @@ async function tick(evaluate: () => unknown) {
     emit: () => undefined,
     interrupt: new AbortController().signal,
     concurrency: 1,
-    dryRun: false,
     executor: null,
     ifBusy: 'skip',
     waitTimeoutMs: 0,

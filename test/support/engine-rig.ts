@@ -134,7 +134,6 @@ export class EngineRig {
       emit: this.events.add,
       interrupt: this.interrupt.signal,
       concurrency: this.pipeline.concurrency,
-      dryRun: false,
       executor: null,
       ifBusy: 'skip',
       waitTimeoutMs: Infinity,

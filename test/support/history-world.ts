@@ -476,7 +476,6 @@ export class HistoryWorld {
       emit: process.emit,
       interrupt: process.interrupt.signal,
       concurrency: CONCURRENCY,
-      dryRun: false,
       executor: runs ? process.session.executor : null,
       ifBusy: 'skip',
       waitTimeoutMs: 0,

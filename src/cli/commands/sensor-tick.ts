@@ -5,6 +5,7 @@ import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { AUTOMATION } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import { forTick } from '../../engine/plan/executors/claim-runs.ts';
+import type { TickStore } from '../../engine/sensors/dry-run-store.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
 import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
 import {
@@ -14,6 +15,7 @@ import {
   tickInOrder,
   withEnds,
 } from '../../engine/sensors/tick-sensors.ts';
+import type { StateStore } from '../../state/store.ts';
 import type { Context } from '../context.ts';
 import { wordsForTick } from '../render/tick-words.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
@@ -47,15 +49,16 @@ export async function run(context: Context, flags: TickFlags, names: readonly st
         const { pipeline } = options;
         const sensors = await chosenSensors(context, pipeline, { names, due });
         if (!dryRun) await endLeftPrograms(context);
+        const store = dryRun ? await thatIsNotWritten(options.store) : options.store;
         const tickOf = (sensor: SensorDefinition, sharesThread: boolean): Promise<TickOutcome> =>
           runTick(sensor, {
             ...options,
+            store,
             emit: dryRun ? () => undefined : options.emit,
             evaluate: evaluateHere(pipeline, clock, options.processes),
-            dryRun,
             sharesThread,
             listsAllRuns: dryRun || json,
-            executor: executes && !dryRun ? session.executor : null,
+            executor: executes ? session.executor : null,
             ifBusy,
             waitTimeoutMs: waitTimeout,
           });
@@ -76,6 +79,12 @@ export async function run(context: Context, flags: TickFlags, names: readonly st
   } finally {
     await endPrograms();
   }
+}
+
+/** Only to look is rare. */
+async function thatIsNotWritten(store: StateStore): Promise<TickStore> {
+  const { DryRunStore } = await import('../../engine/sensors/dry-run-store.ts');
+  return new DryRunStore(store);
 }
 
 async function sayBacklog(context: Context): Promise<void> {

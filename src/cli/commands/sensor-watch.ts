@@ -43,7 +43,6 @@ export async function run(
             runTick(sensor, {
               ...options,
               evaluate: threads.evaluate,
-              dryRun: false,
               listsAllRuns: output.options.json,
               executor: session.executor,
               ifBusy: 'skip',

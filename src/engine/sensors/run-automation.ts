@@ -14,7 +14,7 @@ import { commitTick, finished, type TickOptions, type TickOutcome } from './run-
 
 /** Nothing is evaluated, and the commit plans anew where others came first: so nobody has to be kept out meanwhile. */
 export async function runAutomation(options: TickOptions): Promise<TickOutcome> {
-  const { store, clock, pipeline, known, dryRun } = options;
+  const { store, clock, pipeline, known } = options;
   const now = clock.now();
   const moment = { startedAt: now, now, group: newId(clock) };
   const needs = needsOfAutomation(pipeline, now);
@@ -27,15 +27,12 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
       periods,
     });
   try {
-    const news = pipelineNews(await store.read({}), known);
     // What it makes stale is to be made, too.
-    if (news.length > 0 && !dryRun)
+    if (pipelineNews(await store.read({}), known).length > 0)
       await store.commit({}, (view) => ({ changes: pipelineNews(view, known), outcome: undefined }));
-    const isPreview = news.length > 0 && dryRun;
-    const before = isPreview ? await store.preview(news, needs) : await store.read(needs);
-    const { queued, tick, nextAt = null } = plan(before, null);
+    const { queued, tick, nextAt = null } = plan(await store.read(needs), null);
     // Mostly there is nothing to make: then nothing is committed, and the process owns nothing.
-    if (dryRun || queued.length === 0) return await finished(options, { tick, owned: [], nextAt }, []);
+    if (queued.length === 0) return await finished(options, { tick, owned: [], nextAt }, []);
     const committed = await commitTick(options, {
       sensor: AUTOMATION,
       moment,

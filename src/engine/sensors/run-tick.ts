@@ -8,8 +8,9 @@ import { type Clock, type Millis, newId, steadyTime } from '../../model/time.ts'
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
-import type { Executor, HeldClaim, SensorClaim, StateStore } from '../../state/store.ts';
+import type { Executor, HeldClaim, SensorClaim } from '../../state/store.ts';
 import { type OwnedRun, ownedRuns } from '../plan/executors/claim-runs.ts';
+import type { TickStore } from './dry-run-store.ts';
 import type { EvaluateSensor, Evaluation } from './evaluate-sensor.ts';
 import type { Emit } from '../event.ts';
 import { pipelineNews, withPipeline } from '../plan/pipeline/remember-pipeline.ts';
@@ -26,7 +27,8 @@ import { countRuns } from '../plan/queue/queue-runs.ts';
 import { together } from '../plan/needs-together.ts';
 
 export interface TickOptions {
-  readonly store: StateStore;
+  /** In a dry run a `DryRunStore`. */
+  readonly store: TickStore;
   readonly pipeline: Pipeline;
   /** Remembered with a commit of the tick, so that other commands need not load the user's code. */
   readonly known: KnownPipeline;
@@ -35,7 +37,6 @@ export interface TickOptions {
   readonly emit: Emit;
   readonly interrupt: AbortSignal;
   readonly concurrency: number;
-  readonly dryRun: boolean;
   /** Whether other sensors are evaluated in the same thread: then it is noted which one has it. Default false. */
   readonly sharesThread?: boolean;
   /** Whether somebody will see every run of the tick. Default true. */
@@ -64,7 +65,6 @@ const ASK_AGAIN_MS = 100;
 
 export async function runTick(sensor: SensorDefinition, options: TickOptions): Promise<TickOutcome> {
   if (sensor.name === AUTOMATION) return (await import('./run-automation.ts')).runAutomation(options);
-  if (options.dryRun) return evaluateAndPlan(sensor, options);
   const claim = await claimOrHolder(sensor, options);
   if ('holder' in claim) return heldByAnother(sensor, claim, options);
   try {
@@ -121,12 +121,11 @@ export interface PlannedTick {
   readonly log: readonly LogLine[];
 }
 
-/** Commits a tick, or only says what it would come to; what it came to is recorded, and said. */
+/** Commits a tick; what it came to is recorded, and said. */
 export async function commitTick(options: TickOptions, planned: PlannedTick): Promise<TickOutcome> {
-  const { store, dryRun } = options;
+  const { store } = options;
   const { sensor, moment, version, needs, plan, log } = planned;
-  const executor = planned.queues && !dryRun ? ((await options.executor?.()) ?? null) : null;
-  if (dryRun) return finished(options, { tick: plan(await store.read(needs), null).tick, owned: [] }, log);
+  const executor = planned.queues && !store.isDryRun ? ((await options.executor?.()) ?? null) : null;
   const all = executor === null ? needs : together(needs, needsOfRoom(executor.id));
   const tick = await store.commit<TickRecord>(all, (now) => {
     // An operator's edit, or another process's tick, came first: it wins.
@@ -162,7 +161,7 @@ async function plannerFor(
 
 /** Every offending key is named: those that are missing, too. */
 async function withMissingKeys(
-  store: StateStore,
+  store: TickStore,
   now: Millis,
   { failure, usable }: Extract<Evaluation['ended'], { readonly failure: Failure }>,
 ): Promise<Failure> {
@@ -177,16 +176,15 @@ export async function finished(
   outcome: TickOutcome,
   log: readonly LogLine[],
 ): Promise<TickOutcome> {
-  const { store, emit, dryRun } = options;
+  const { store, emit } = options;
   // In a dry run nothing has happened, so nothing has an id either.
-  const tick = dryRun
+  const tick = store.isDryRun
     ? { ...outcome.tick, runs: outcome.tick.runs.map((run) => ({ ...run, id: null })) }
     : outcome.tick;
   // What is committed is committed: its runs are executed also when the history beside the state takes no record.
-  if (!dryRun)
-    await store
-      .recordTick(recordOfTick(tick, log))
-      .catch((error: unknown) => emit({ type: 'tick-unrecorded', sensor: tick.sensor, error }));
+  await store
+    .recordTick(recordOfTick(tick, log))
+    .catch((error: unknown) => emit({ type: 'tick-unrecorded', sensor: tick.sensor, error }));
   emit({ type: 'tick-finished', tick });
   return { ...outcome, tick };
 }

@@ -1,6 +1,7 @@
 /** One tick from claim to record: what is committed, what is recorded, and who wins when two want the same. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { EVERYTHING } from '../../../src/state/needs.ts';
+import { DryRunStore } from '../../../src/engine/sensors/dry-run-store.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SensorOptions, SensorResult } from '../../../src/definitions/sensor.ts';
 import type { TickRecord } from '../../../src/model/tick.ts';
@@ -120,7 +121,10 @@ describe('a tick of a sensor', () => {
 
   it('that is tried dry commits nothing, records nothing and has no ids', async () => {
     start(() => found('a'));
-    const { tick, owned } = await rig.tick('feed', { dryRun: true, executor: rig.session().executor });
+    const { tick, owned } = await rig.tick('feed', {
+      store: new DryRunStore(rig.store),
+      executor: rig.session().executor,
+    });
     expect(tick).toMatchObject({
       status: 'SUCCESS',
       partitions: [{ added: ['a'] }],
