@@ -212,6 +212,11 @@ export default defineConfig([
     output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js' },
   },
   library('sources'),
+  {
+    input: { 'sources-looker': 'src/sources/files/looker-program.ts' },
+    platform: 'node',
+    output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', minify },
+  },
   // A test may wait for what a start may not: it need not bring it along.
   library('testing', [...loadedOnUse, /^temporal-polyfill/]),
   {

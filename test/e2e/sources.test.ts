@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { AnsweringServer } from '../support/answering-server.ts';
+import { canMount, HangingMount } from '../support/hanging-mount.ts';
 import { Project } from '../support/project.ts';
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -113,6 +114,25 @@ export default definePipeline({
       `cannot look for files in ${project.path('inbox')}: there is no such file or folder (ENOENT)`,
     ),
   ]);
+});
+
+test.skipIf(!canMount).each([
+  ['tick', 143],
+  ['watch', 0],
+] as const)('a folder that hangs keeps no %s from ending (FUSE, as root)', async (command, code) => {
+  const project = projectWith(`import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { files, type FileItem } from 'dynpart/sources';
+const uploads = dynamicPartitions<FileItem>('uploads');
+const find = sensor({ name: 'find', evaluate: files(uploads, 'mount/*.csv') });
+export default definePipeline({ partitions: [uploads], sensors: [find] });
+`);
+  await using mount = await HangingMount.on(project.path('mount'), 'getattr:');
+  const looking = project.start(['sensor', command]);
+  await mount.hangs();
+  const began = performance.now();
+  looking.process.kill('SIGTERM');
+  expect((await looking.done).code).toBe(code);
+  expect(performance.now() - began).toBeLessThan(10_000);
 });
 
 test('a wrong import is named, and what fails in a user’s own function is said with its line', async () => {

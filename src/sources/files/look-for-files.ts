@@ -1,17 +1,11 @@
 /** One tick of a folder: what is there, what of it is new or changed, and whether it is whole. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import fs from 'node:fs/promises';
-import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CarryingKey, DynamicPartitions } from '../../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../../definitions/sensor.ts';
-import { causeOf } from '../../files/system-errors.ts';
 import type { FileItem, FilesToFind } from '../files.ts';
 import { keyOf, offer, type SourceOptions } from '../offer.ts';
-import { patternsFrom } from './patterns.ts';
-import { type FoundFile, lookAt, type Unseen, walk } from './walk.ts';
+import { Looker } from './looker.ts';
+import type { FoundFile } from './walk.ts';
 
 interface Looking extends FilesToFind {
   readonly set: DynamicPartitions<FileItem>;
@@ -30,36 +24,44 @@ const LONGEST_WATCH_MS = 10_000;
 type Candidate = CarryingKey<FileItem> & { readonly file: FoundFile };
 
 export async function lookForFiles(context: SensorContext, looking: Looking): Promise<SensorResult> {
-  const { cwd, patterns, ignore, set, prefix, options, settleMs } = looking;
-  const { partitions, signal } = context;
-  const { files, unseen } = await walk(cwd, patternsFrom(patterns, ignore), signal);
+  const looker = new Looker({ cwd: looking.cwd, signal: context.signal });
+  try {
+    return await lookBy(looker, context, looking);
+  } finally {
+    looker.close();
+  }
+}
+
+async function lookBy(looker: Looker, context: SensorContext, looking: Looking): Promise<SensorResult> {
+  const { patterns, ignore, set, prefix, options, settleMs } = looking;
+  const known = context.partitions(set);
+  const failures: { name: string; error: string }[] = [];
+  const files: FoundFile[] = [];
+  for (const told of await looker.ask({ ask: 'walk', patterns, ignore })) {
+    if (told[0] === 'failed') throw new Error(`cannot look for files in ${told[1]}: ${told[2]}`);
+    if (told[0] === 'unseen') failures.push({ name: told[1], error: told[2] });
+    if (told[0] === 'file') files.push(told[1]);
+  }
   const now = Date.now();
   const settled = files.filter(
     ({ touched }) => now - Math.floor(touched) >= settleMs || touched > now + AHEAD_MS,
   );
-  const failures: Unseen[] = [...unseen];
   const seen = settled
     .sort((a, b) => a.modified - b.modified || (a.path < b.path ? -1 : 1))
     .map((file): Candidate => candidate(file, `${file.modified.toFixed(3)}+${file.bytes}`, prefix));
-  const known = partitions(set);
-  const changed = looking.version === 'sha256' ? await unlike(known, seen) : await known.changed(seen);
-  const whole = await unchanged(changed, looking, signal);
+  const hashes = looking.version === 'sha256';
+  const changed = hashes ? await unlike(known, seen) : await known.changed(seen);
   const found: CarryingKey<FileItem>[] = [];
-  for (const { file, ...rest } of whole) {
-    try {
-      if (looking.version === 'sha256') {
-        const version = await hashOf(path.join(cwd, file.path), signal);
-        const after = await lookAt(cwd, file.path);
-        if (after !== null && isSame(after, file)) found.push({ ...rest, version });
-      } else {
-        await fs.access(path.join(cwd, file.path), fs.constants.R_OK);
-        found.push(rest);
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(await isGone(cwd, file))) failures.push({ name: file.path, error: causeOf(error) });
+  if (changed.length > 0) {
+    await sleep(untilSecondLook(changed, settleMs), undefined, { signal: context.signal });
+    for (const told of await looker.ask({ ask: 'again', files: changed.map(({ file }) => file), hashes })) {
+      if (told[0] === 'unseen') failures.push({ name: told[1], error: told[2] });
+      if (told[0] !== 'whole') continue;
+      const { file: _, ...rest } = changed[told[1]]!;
+      found.push(told[2] === null ? rest : { ...rest, version: told[2] });
     }
   }
+  failures.push(...looker.unseen);
   const { result } = await offer(context, { found, set, options });
   const nothing = result.dynamicPartitionsRequests === undefined;
   return {
@@ -86,42 +88,10 @@ async function unlike(
   });
 }
 
-/** Those that are the same at a second look. */
-async function unchanged(
-  candidates: readonly Candidate[],
-  { cwd, settleMs }: Looking,
-  signal: AbortSignal,
-): Promise<Candidate[]> {
-  if (candidates.length === 0) return [];
+function untilSecondLook(candidates: readonly Candidate[], settleMs: number): number {
   const now = Date.now();
   const isAhead = candidates.some(({ file }) => file.touched > now + AHEAD_MS);
-  await sleep(
-    isAhead ? Math.min(Math.max(settleMs, SECOND_LOOK_MS), LONGEST_WATCH_MS) : SECOND_LOOK_MS,
-    undefined,
-    { signal },
-  );
-  const whole: Candidate[] = [];
-  for (let at = 0; at < candidates.length; at += 64) {
-    signal.throwIfAborted();
-    const part = candidates.slice(at, at + 64);
-    const again = await Promise.all(part.map(({ file }) => lookAt(cwd, file.path).catch(() => null)));
-    whole.push(...part.filter(({ file }, which) => isSame(again[which] ?? null, file)));
-  }
-  return whole;
-}
-
-function isSame(a: FoundFile | null, b: FoundFile): boolean {
-  return a !== null && a.bytes === b.bytes && a.touched === b.touched && a.inode === b.inode;
-}
-
-async function isGone(cwd: string, file: FoundFile): Promise<boolean> {
-  return (await lookAt(cwd, file.path).catch(() => file)) === null;
-}
-
-async function hashOf(file: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash, { signal });
-  return hash.digest('hex');
+  return isAhead ? Math.min(Math.max(settleMs, SECOND_LOOK_MS), LONGEST_WATCH_MS) : SECOND_LOOK_MS;
 }
 
 function reasonOf(all: number, settled: number, patterns: readonly string[]): string {

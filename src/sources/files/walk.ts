@@ -1,8 +1,9 @@
 /** All files below a folder that patterns mean, with their sizes and times; what could not be looked at is named, not passed over. */
-import fs from 'node:fs/promises';
+import fs from 'node:fs';
 import path from 'node:path';
 import { causeOf, errno } from '../../files/system-errors.ts';
-import type { Patterns } from './patterns.ts';
+import { patternsFrom } from './patterns.ts';
+import type { Question, Tell } from './questions.ts';
 
 export interface FoundFile {
   /** Relative, with `/`. */
@@ -15,123 +16,103 @@ export interface FoundFile {
   readonly inode: number;
 }
 
-export interface Unseen {
-  readonly name: string;
-  readonly error: string;
-}
+/** Entries that the system is asked for at once. */
+const LISTED_AT_ONCE = 500;
 
-export interface Walked {
-  readonly files: readonly FoundFile[];
-  readonly unseen: readonly Unseen[];
-}
-
-/** A file server that is gone lets everybody wait, for good. */
-const MOST_PATIENCE_MS = 15_000;
-const FOLDERS_AT_ONCE = 8;
-const FILES_AT_ONCE = 32;
-
-/** @throws Error when the folder itself, or one that a pattern names, is not there or does not answer */
-export async function walk(cwd: string, patterns: Patterns, signal: AbortSignal): Promise<Walked> {
-  const files: FoundFile[] = [];
-  const unseen: Unseen[] = [];
-  const root = await patient(fs.realpath(cwd), cwd).catch((error: unknown) => fail(cwd, error));
-  const folders: string[] = [...patterns.bases];
-  const first = new Set(folders);
-  const one = async (folder: string): Promise<void> => {
-    signal.throwIfAborted();
-    const whole = path.join(root, folder);
-    let entries;
+/** Call by call: it is done in a process of its own, where one that does not come back is nobody else's trouble. */
+export function walk(
+  { cwd, patterns: wanted, ignore, passOver }: Extract<Question, { ask: 'walk' }>,
+  tell: Tell,
+): void {
+  const patterns = patternsFrom(wanted, ignore);
+  const isPassedOver = new Set(passOver);
+  tell.at('', 'base');
+  let root: string;
+  try {
+    root = fs.realpathSync.native(cwd);
+  } catch (error) {
+    return tell.failed(cwd, causeOf(error));
+  }
+  const bases = new Set(patterns.bases);
+  const folders = [...bases];
+  for (const folder of folders) {
+    if (isPassedOver.has(folder)) continue;
+    const isBase = bases.has(folder);
+    const here = (): void => tell.at(folder, isBase ? 'base' : 'folder');
+    here();
+    let entries: fs.Dirent[];
     try {
-      entries = await patient(fs.readdir(whole, { withFileTypes: true }), whole);
+      entries = listed(path.join(root, folder), tell);
     } catch (error) {
-      if (first.has(folder)) fail(path.join(cwd, folder), error);
-      // Gone since it was seen.
-      if (errno(error) !== 'ENOENT' && errno(error) !== 'ENOTDIR')
-        unseen.push({ name: `${folder}/`, error: causeOf(error) });
-      return;
+      if (isBase) return tell.failed(path.join(cwd, folder), causeOf(error));
+      if (!isGone(error)) tell.unseen(`${folder}/`, causeOf(error));
+      continue;
     }
-    const meant: { readonly name: string; readonly isLink: boolean }[] = [];
     for (const entry of entries) {
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
         if (patterns.mayHold(name)) folders.push(name);
-      } else if ((entry.isFile() || entry.isSymbolicLink()) && patterns.matches(name)) {
-        if (name.includes('\ufffd')) unseen.push({ name, error: 'its name is no UTF-8' });
-        else meant.push({ name, isLink: entry.isSymbolicLink() });
+        continue;
       }
-    }
-    await inParallel(meant, FILES_AT_ONCE, async ({ name, isLink }) => {
-      signal.throwIfAborted();
+      if (!(entry.isFile() || entry.isSymbolicLink()) || !patterns.matches(name)) continue;
+      if (name.includes('\ufffd')) {
+        tell.unseen(name, 'its name is no UTF-8');
+        continue;
+      }
+      if (entry.isSymbolicLink() && isPassedOver.has(name)) continue;
       try {
-        const file = isLink ? await linkedFile(root, name) : await lookAt(root, name);
-        if (file !== null) files.push(file);
+        // A link may lead anywhere, also where nobody answers: it is then this one that is named.
+        if (entry.isSymbolicLink()) tell.at(name, 'file');
+        const file = entry.isSymbolicLink() ? linkedFile(root, name) : lookAt(root, name);
+        if (entry.isSymbolicLink()) here();
+        if (file !== null) tell.file(file);
       } catch (error) {
-        unseen.push({ name, error: causeOf(error) });
+        tell.unseen(name, causeOf(error));
       }
-    });
-  };
-  await inParallel(folders, FOLDERS_AT_ONCE, one);
-  return { files, unseen };
+      tell.alive();
+    }
+  }
+}
+
+function listed(folder: string, tell: Tell): fs.Dirent[] {
+  const entries: fs.Dirent[] = [];
+  const open = fs.opendirSync(folder, { bufferSize: LISTED_AT_ONCE });
+  try {
+    for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
+      entries.push(entry);
+      tell.alive();
+    }
+  } finally {
+    open.closeSync();
+  }
+  return entries;
 }
 
 /** `null`: it is not there any more, or is no file. */
-export async function lookAt(root: string, name: string): Promise<FoundFile | null> {
+export function lookAt(root: string, name: string): FoundFile | null {
   try {
-    const stat = await fs.stat(path.join(root, name));
+    const stat = fs.statSync(path.join(root, name));
     if (!stat.isFile()) return null;
     const { size, mtimeMs, ctimeMs, ino } = stat;
     return { path: name, bytes: size, modified: mtimeMs, touched: Math.max(mtimeMs, ctimeMs), inode: ino };
   } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') return null;
+    if (isGone(error)) return null;
     throw error;
   }
 }
 
 /** A link counts when it leads to a file within the folder: `null` where it leads out, or nowhere. */
-async function linkedFile(root: string, name: string): Promise<FoundFile | null> {
-  const target = await fs.realpath(path.join(root, name)).catch(() => null);
-  return target?.startsWith(root.endsWith(path.sep) ? root : root + path.sep) ? lookAt(root, name) : null;
-}
-
-/** Works through a list that may grow meanwhile. */
-async function inParallel<T>(
-  list: readonly T[],
-  most: number,
-  work: (each: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let busy = 0;
-  await new Promise<void>((resolve, reject) => {
-    const start = (): void => {
-      while (busy < most && next < list.length) {
-        busy += 1;
-        const ended = (): void => {
-          busy -= 1;
-          start();
-        };
-        work(list[next++]!).then(ended, reject);
-      }
-      if (busy === 0) resolve();
-    };
-    start();
-  });
-}
-
-async function patient<T>(asked: Promise<T>, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const impatient = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`${what} does not answer: is it on a file server that is gone?`)),
-      MOST_PATIENCE_MS,
-    );
-  });
+function linkedFile(root: string, name: string): FoundFile | null {
+  let target: string;
   try {
-    return await Promise.race([asked, impatient]);
-  } finally {
-    clearTimeout(timer);
+    target = fs.realpathSync.native(path.join(root, name));
+  } catch {
+    return null;
   }
+  return target.startsWith(root.endsWith(path.sep) ? root : root + path.sep) ? lookAt(root, name) : null;
 }
 
-function fail(folder: string, error: unknown): never {
-  throw new Error(`cannot look for files in ${folder}: ${causeOf(error)}`, { cause: error });
+/** Since it was seen. */
+export function isGone(error: unknown): boolean {
+  return errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR';
 }
