@@ -1,4 +1,5 @@
 /** `dynpart doctor`: each thing that it looks at, well and ill, and nothing left behind by the looking. */
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,7 +52,23 @@ async function on(name: string, now: number): Promise<Told> {
   return JSON.parse(stdout).checks.find((check: { name: string }) => check.name === name);
 }
 
+const noMounts =
+  spawnSync('unshare', ['-m', 'sh', '-c', 'mount --bind /proc/self/stat /proc/self/stat']).status !== 0;
+
 describe('doctor', () => {
+  it.skipIf(noMounts)(
+    'finds a state file that is a mount of its own, over which no commit goes',
+    async () => {
+      const file = project.path('.dynpart/state.json');
+      fs.copyFileSync(file, project.path('mounted.json'));
+      const within = ['unshare', '-m', 'sh', '-c', `mount --bind mounted.json '${file}' && exec "$@"`, 'sh'];
+      const [code, { status, message, hint }] = await told('state', [], { within });
+      expect([code, status]).toEqual([5, 'failure']);
+      expect(message).toContain('is a mount of its own');
+      expect(hint).toContain('mount the folder');
+    },
+  );
+
   it('finds nothing where all is well, and leaves nothing behind', async () => {
     const before = [everything(), project.stateBytes()];
     const { code, document } = await project.json(['doctor', '-f', project.path('pipeline.ts')]);

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { blockedProcesses } from '../../engine/plan/executors/blocked.ts';
+import { isMountPoint } from '../../files/mounts.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { counted, grouped } from '../../model/text.ts';
 import type { Millis } from '../../model/time.ts';
@@ -30,6 +31,10 @@ export async function stateCheck(context: Context, store: Store): Promise<Check>
   const where = `${context.project.place} (${FROM[originsOf(context).state]})`;
   if ('database' in store)
     return ok('state', `${where}, serial ${(await store.read({ sets: true })).serial}`);
+  if (isMountPoint(store.file.path)) {
+    const { message, hint } = describe({ reason: 'state-mounted', file: store.file.path });
+    return failure('state', message, hint);
+  }
   const document = await store.document();
   const problems = checkState(document);
   if (problems.length > 0)
