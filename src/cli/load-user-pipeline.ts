@@ -26,11 +26,16 @@ function requireOwn(name: string): unknown {
 }
 
 export function loadUserPipeline(
-  { file, packFile, version }: UserPipeline,
+  pipeline: UserPipeline,
   { onOutput, onStray }: UnattributedOutput,
 ): Promise<LoadedPipeline> {
   captureOutput((text) => onOutput(text.replace(/\n$/, '')));
   catchStrays(onStray);
+  return loadAgain(pipeline);
+}
+
+/** Where the user's code was loaded before: its files as they are now, each anew. Packages and what Node has of its own stay as they are. */
+export function loadAgain({ file, packFile, version }: UserPipeline): Promise<LoadedPipeline> {
   return loadPipeline(file, {
     packFile,
     makeFolder: (folder) => makeMissing(folder, 0o700),

@@ -136,6 +136,23 @@ export class Project {
     return (await this.#load()).pipeline;
   }
 
+  /** Of the files that the code was loaded from: see `isAsStamped`. */
+  async stamp(): Promise<string> {
+    return (await this.#load()).stamp;
+  }
+
+  /**
+   * Loads the code anew. Where that fails, what was loaded before stays.
+   * @param usable throws where it cannot take the place of what was loaded before
+   */
+  async reload(usable: (pipeline: Pipeline) => void): Promise<void> {
+    const { loadAgain } = await import('./load-user-pipeline.ts');
+    const loaded = await loadAgain(this.userPipeline());
+    usable(loaded.pipeline);
+    this.#loaded = Promise.resolve(loaded);
+    this.#history = loaded.pipeline.history;
+  }
+
   /**
    * What names there are, without the user's code where that is enough.
    * @param missing a name that is wanted, and not among those that the state remembers: then the code is asked in any case

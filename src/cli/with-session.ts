@@ -27,6 +27,8 @@ export interface SessionChoices {
 export interface Session {
   readonly session: RunSession;
   readonly options: RunSessionOptions;
+  /** By the code as it was loaded last. */
+  readonly optionsNow: () => Promise<RunSessionOptions>;
   /** Of the runs that have ended until now. */
   readonly counts: Counts;
 }
@@ -40,12 +42,14 @@ export async function withSession<Made extends Result | null>(
 ): Promise<Made> {
   const { output } = context;
   const renderer = new EventRenderer(output, choices);
-  const options = await sessionOptions(context, choices, renderer.emit);
+  context.interrupts.listen();
+  const optionsNow = (): Promise<RunSessionOptions> => sessionOptions(context, choices, renderer.emit);
+  const options = await optionsNow();
   const session = new RunSession(options);
   const { counts, runs } = renderer;
   const made = (): Made => resultOf({ runs, counts });
   try {
-    await work({ session, options, counts });
+    await work({ session, options, optionsNow, counts });
   } finally {
     renderer.end();
     const before = made();
@@ -71,7 +75,6 @@ async function sessionOptions(
 ): Promise<RunSessionOptions> {
   const startsUntil = steadyTime(clock) + forMs;
   moreThreads();
-  interrupts.listen();
   const pipeline = await project.pipeline();
   return {
     store: project.store,

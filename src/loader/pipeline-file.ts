@@ -24,7 +24,12 @@ export function stampOf(files: readonly string[]): string {
 
 /** Whether the files of a stamp are as they were. */
 export function isAsStamped(stamp: string): boolean {
-  return stampOf(stamp.split('\n').map((line) => line.slice(line.indexOf(' ') + 1))) === stamp;
+  return stampOf(filesIn(stamp)) === stamp;
+}
+
+/** Which files a stamp is of. */
+export function filesIn(stamp: string): string[] {
+  return stamp.split('\n').map((line) => line.slice(line.indexOf(' ') + 1));
 }
 
 /** The time of change, which no tool can set back as it can that of the content, and the size. */

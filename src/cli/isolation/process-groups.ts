@@ -99,8 +99,9 @@ function takeCare(): void {
   if (isMainThread) process.on('SIGHUP', stop);
 }
 
-/** In order, as for SIGTERM, where that is listened to. */
+/** In order, as for SIGTERM, where that is listened to. A watch without a terminal takes it as the wish to load its pipeline anew. */
 function stop(): void {
+  if (process.listenerCount('SIGHUP') > 1) return;
   if (!process.emit('SIGTERM')) process.kill(process.pid, 'SIGTERM');
 }
 

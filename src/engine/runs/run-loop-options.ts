@@ -22,6 +22,8 @@ export interface RunLoopOptions {
   readonly interrupt: AbortSignal;
   /** No run begins after this time (steady, milliseconds); what waits then goes back to the queue. Default: no bound. */
   readonly startsUntil?: number;
+  /** Nothing begins any more once it is aborted; what waits goes back to the queue, what runs is waited for. */
+  readonly handsOver?: AbortSignal;
   /** Where user code is executed. Default: here. */
   readonly execute?: (context: ExecutionContext) => ExecuteRun;
   /** What the system can do with programs that user code starts. */

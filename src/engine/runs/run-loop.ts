@@ -28,12 +28,12 @@ const YIELD_EVERY_MS = 10;
  * ```
  *            nothing left, and all on record
  *  RUNNING ──────────────────────────────► DONE
- *     │ interrupt · time over · a failure with --fail-fast · a file of dynpart's own fails
+ *     │ interrupt · time over · handed over · a failure with --fail-fast · a file of dynpart's own fails
  *     ▼                                    all that runs has ended, the rest is given back
  *  STOPPING: nothing starts, what runs is aborted or waited for ──────────────────────► DONE
  * ```
  */
-type Stopping = 'interrupted' | 'time-over' | 'fail-fast' | { readonly error: unknown };
+type Stopping = 'interrupted' | 'time-over' | 'handed-over' | 'fail-fast' | { readonly error: unknown };
 
 export class RunLoop {
   readonly #options: RunLoopOptions;
@@ -78,10 +78,13 @@ export class RunLoop {
 
   /** Executes until every run has ended and is on record, or until the loop is stopped. */
   async finish(): Promise<void> {
-    const { clock, interrupt } = this.#options;
+    const { clock, interrupt, handsOver } = this.#options;
     const onInterrupt = (): void => this.#interrupted();
+    const onHandOver = (): void => this.#stop('handed-over');
     interrupt.addEventListener('abort', onInterrupt);
+    handsOver?.addEventListener('abort', onHandOver);
     if (interrupt.aborted) onInterrupt();
+    if (handsOver?.aborted) onHandOver();
     let yielded = steadyTime(clock);
     try {
       while (!this.#isDone()) {
@@ -94,12 +97,12 @@ export class RunLoop {
         }
         if (!this.#canStart() && !this.#isDone()) await this.#somethingHappens();
         // Between a wait and a start: a process that was paused for long may have been taken for dead.
-        if (this.#stopping === null)
-          await this.#lookout.lookIfDue().catch((error: unknown) => this.#stop({ error }));
+        if (this.#looks) await this.#lookout.lookIfDue().catch((error: unknown) => this.#stop({ error }));
       }
       await this.#giveBack();
     } finally {
       interrupt.removeEventListener('abort', onInterrupt);
+      handsOver?.removeEventListener('abort', onHandOver);
     }
     const failure = this.#failure ?? this.#damaged;
     this.#damaged = null;
@@ -111,6 +114,16 @@ export class RunLoop {
     return typeof this.#stopping === 'object' ? this.#stopping : null;
   }
 
+  /** Nothing is wrong: what runs takes the time that it takes, and others have the rest at once. */
+  get #endsGently(): boolean {
+    return this.#stopping === 'time-over' || this.#stopping === 'handed-over';
+  }
+
+  /** Whether others may still cancel what runs here, or take it over. */
+  get #looks(): boolean {
+    return this.#stopping === null || this.#endsGently;
+  }
+
   #interrupted(): void {
     const { emit, onInterrupt } = this.#options;
     this.#stop('interrupted');
@@ -119,10 +132,10 @@ export class RunLoop {
     if (waitsFor.length > 0) emit({ type: 'stopping', waitsFor, unfinished });
   }
 
-  /** The first reason stands; a failure takes the place of the others, since the failure is what has to be said. */
+  /** The first reason stands, but for a gentle end; a failure takes the place of the others, since the failure is what has to be said. */
   #stop(why: Stopping): void {
-    if (this.#stopping === null || (typeof why === 'object' && this.#failure === null)) this.#stopping = why;
-    // What runs beside the first failure, or when the time is over, may end.
+    if (this.#looks || (typeof why === 'object' && this.#failure === null)) this.#stopping = why;
+    // What runs beside the first failure, when the time is over or another session goes on, may end.
     if (why === 'interrupted' || typeof why === 'object')
       for (const { abort } of this.#runs.underWay()) abort.abort();
     this.#wake();
@@ -208,8 +221,8 @@ export class RunLoop {
     const { clock, startsUntil = Infinity } = this.#options;
     const commitDue = this.#committing === null ? this.#recorder.due : Infinity;
     // Nobody looks any more once the loop is stopped: then only an end is waited for.
-    const lookDue = this.#stopping !== null ? Infinity : Math.min(this.#lookout.due, startsUntil);
-    const due = Math.min(lookDue, commitDue);
+    const lookDue = this.#looks ? this.#lookout.due : Infinity;
+    const due = Math.min(lookDue, commitDue, this.#stopping === null ? startsUntil : Infinity);
     const waking = new AbortController();
     this.#wake = () => waking.abort();
     await clock.sleep(Math.max(0, due - steadyTime(clock)), waking.signal);
@@ -218,11 +231,12 @@ export class RunLoop {
 
   #commitIfDue(): void {
     if (this.#committing !== null) return;
+    const back = this.#endsGently ? this.#runs.queue.takeAll() : [];
     const isLast = this.left === 0 || (this.#runs.isIdle && !this.#canStart());
     const isDue = steadyTime(this.#options.clock) >= this.#recorder.due;
-    if (!isDue && !(isLast && this.#runs.unrecorded.hasEnds)) return;
+    if (back.length === 0 && !isDue && !(isLast && this.#runs.unrecorded.hasEnds)) return;
     this.#committing = this.#recorder
-      .commit()
+      .commit(back)
       .catch((error: unknown) => this.#stop({ error }))
       .finally(() => {
         this.#committing = null;

@@ -49,12 +49,12 @@ export class RunRecorder {
     return Math.min(hasEnds ? this.#endsDue : Infinity, hasMade ? this.#progressDue : Infinity);
   }
 
-  /** Values first, then the outcomes of all runs that have ended until now. */
-  async commit(): Promise<void> {
+  /** Values first, then the outcomes of all runs that have ended until now. @param back runs that others may have from now */
+  async commit(back: readonly OwnedRun[]): Promise<void> {
     const { clock, concurrency } = this.#options;
     const began = steadyTime(clock);
     const { wanted } = this.#runs;
-    await this.record([], () => ({ wanted, inFlight: this.#runs.underWay().length, concurrency }));
+    await this.record(back, () => ({ wanted, inFlight: this.#runs.underWay().length, concurrency }));
     const took = steadyTime(clock) - began;
     this.#endsDue =
       steadyTime(clock) +

@@ -16,7 +16,7 @@ import { LeftPrograms } from './left-programs.ts';
 import { pipelineNews, withPipeline } from '../plan/pipeline/remember-pipeline.ts';
 import { roomFor } from '../plan/executors/slots.ts';
 
-export interface RunSessionOptions extends Omit<RunLoopOptions, 'executor' | 'ioManager'> {
+export interface RunSessionOptions extends Omit<RunLoopOptions, 'executor' | 'ioManager' | 'handsOver'> {
   /** Asked for when there is something to execute. */
   readonly ioManager: () => Promise<RunLoopOptions['ioManager']>;
   /** Whether a killed process may have left values behind. Cheap: asked at every tick. */
@@ -43,6 +43,8 @@ export class RunSession {
   readonly #options: RunSessionOptions;
   #executor: Promise<Executor> | undefined;
   #execution: RunLoop | undefined;
+  #executing: Promise<void> | null = null;
+  readonly #handsOver = new AbortController();
   #ioManager: Promise<RunValues> | undefined;
   #onAdopt: () => void = () => undefined;
   readonly #left: LeftPrograms;
@@ -79,7 +81,12 @@ export class RunSession {
     // Most ticks find nothing to execute, and start without what would do it.
     const { RunLoop } = await import('./run-loop.ts');
     const ioManager = await this.#values();
-    this.#execution ??= new RunLoop({ ...this.#options, ioManager, executor });
+    this.#execution ??= new RunLoop({
+      ...this.#options,
+      ioManager,
+      executor,
+      handsOver: this.#handsOver.signal,
+    });
     await this.#execution.adopt(owned);
     this.#onAdopt();
   }
@@ -193,9 +200,24 @@ export class RunSession {
   }
 
   /** Executes what was taken on until all of it has ended, or until it is stopped. */
-  async execute(): Promise<void> {
+  execute(): Promise<void> {
+    return (this.#executing ??= this.#execute().finally(() => (this.#executing = null)));
+  }
+
+  async #execute(): Promise<void> {
     await this.settleLeft();
     await this.#execution?.finish();
+  }
+
+  /** Begins nothing more, brings what runs to its end, gives the rest back to the queue, and leaves: for a session that goes on from here. */
+  async handOver(): Promise<void> {
+    this.#handsOver.abort();
+    try {
+      await this.#executing;
+      if (this.hasWork) await this.execute();
+    } finally {
+      await this.leave();
+    }
   }
 
   /** Nothing is owned any more. */

@@ -5,6 +5,8 @@ import type { RunSession } from './run-session.ts';
 export interface WorkOptions {
   readonly clock: Clock;
   readonly interrupt: AbortSignal;
+  /** Ends the loop without waiting for what is being executed: see `RunSession.handOver`. */
+  readonly handsOver?: AbortSignal;
   /** End when nothing is left to take up. */
   readonly once: boolean;
   /** Where workers of other machines take up runs, too: how many this one executes at the same time. Default: it takes all. */
@@ -27,7 +29,7 @@ const nothing = (): void => undefined;
 
 /** Works until it is interrupted or, with `once`, until the queue is empty. */
 export async function work(session: RunSession, options: WorkOptions): Promise<void> {
-  const { clock, interrupt, once, shares = Infinity, watchChanges = () => nothing } = options;
+  const { clock, interrupt, once, shares = Infinity, watchChanges = () => nothing, handsOver } = options;
   let executing: Promise<void> | null = null;
   let batch = shares * TAKEN_AT_ONCE;
   let hasChanged = false;
@@ -38,26 +40,31 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
   });
   try {
     await session.settleLeft();
-    while (!interrupt.aborted) {
+    while (!interrupt.aborted && !handsOver?.aborted) {
       hasChanged = false;
       await session.takeUp(everything, everything, batch - session.left);
-      if (session.hasWork) executing ??= timed(session.execute()).finally(() => (executing = null));
-      else if (once && executing === null) return;
+      if (session.hasWork) {
+        executing ??= timed(session.execute()).finally(() => (executing = null));
+        executing.catch(nothing);
+      } else if (once && executing === null) return;
       if (hasChanged && session.left < batch) continue;
       const looked = new AbortController();
       const stop = (): void => looked.abort();
       wake = stop;
       session.whenAdopted(stop);
       interrupt.addEventListener('abort', stop);
+      handsOver?.addEventListener('abort', stop);
       await Promise.race([
         ...(executing === null ? [] : [executing]),
         clock.sleep(LOOK_EVERY_MS, looked.signal),
       ]).finally(() => {
         stop();
         interrupt.removeEventListener('abort', stop);
+        handsOver?.removeEventListener('abort', stop);
       });
     }
-    await executing;
+    // How it ends is told by the session's own `handOver`.
+    if (!handsOver?.aborted) await executing;
   } finally {
     stopWatching();
   }

@@ -24,20 +24,31 @@ export interface WatchOptions {
   readonly tick: (sensor: SensorDefinition) => Promise<TickOutcome>;
   readonly clock: Clock;
   readonly interrupt: AbortSignal;
+  /** Ends the loops, each after the tick that it is in; what is being executed goes on: see `RunSession.handOver`. */
+  readonly handsOver?: AbortSignal;
+  /** Calls back when somebody has committed, and answers with what ends that. Default: the loops look once a second. */
+  readonly watchChanges?: (onChange: () => void) => () => void;
 }
 
 export async function watch(options: WatchOptions): Promise<void> {
-  const { session, clock, interrupt } = options;
+  const { session, clock, interrupt, handsOver, watchChanges } = options;
   const failed = new AbortController();
-  const stop = AbortSignal.any([interrupt, failed.signal]);
+  const ends = [interrupt, failed.signal];
+  const stop = AbortSignal.any(handsOver === undefined ? ends : [...ends, handsOver]);
   const loops = [
     ...options.sensors.map((sensor) =>
       sensor.name === AUTOMATION ? automate(sensor, options, stop) : watchSensor(sensor, options, stop),
     ),
-    work(session, { clock, interrupt: stop, once: false }),
+    work(session, {
+      clock,
+      interrupt: AbortSignal.any(ends),
+      once: false,
+      ...(handsOver && { handsOver }),
+      ...(watchChanges && { watchChanges }),
+    }),
   ];
   // One loop that cannot go on (the state is unusable) ends the others: half a watch would look like a whole one.
-  const ends = await Promise.allSettled(
+  const ended = await Promise.allSettled(
     loops.map((loop) =>
       loop.catch((error: unknown) => {
         failed.abort();
@@ -45,7 +56,7 @@ export async function watch(options: WatchOptions): Promise<void> {
       }),
     ),
   );
-  const failure = ends.find((end) => end.status === 'rejected');
+  const failure = ended.find((end) => end.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
 }
 

@@ -23,6 +23,7 @@ import type { Holder, TickRecord } from '../../model/tick.ts';
 import { FilesBeside } from './files-beside.ts';
 import type { HistoryFiles } from './history-files.ts';
 import { type Moment, momentOf, processTag } from '../../files/process-owner.ts';
+import { generationPrefix } from './generation-names.ts';
 import { OwnExecutors } from './own-executors.ts';
 import type { Restored } from './restore-state.ts';
 import { TickHistory } from './tick-history.ts';
@@ -188,6 +189,16 @@ export class JsonFileStore implements StateStore {
 
   evaluating(sensor: string): Promise<Holder | null> {
     return this.#afterReading(() => this.#beside.there().claims.holder(sensor, this.#moment()));
+  }
+
+  /** Calls back after each commit, whoever made it, as far as the system tells. @returns what ends that */
+  watchChanges(onChange: () => void): () => void {
+    const generation = generationPrefix(this.file.path);
+    // Loaded on use: only what goes on for long waits for others.
+    const watching = import('../../files/watch-folder.ts').then(({ watchFolder }) =>
+      watchFolder(this.file.folder, (name) => name.startsWith(generation), onChange),
+    );
+    return () => void watching.then((stop) => stop());
   }
 
   enter(): Promise<Executor> {

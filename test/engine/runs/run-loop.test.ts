@@ -524,14 +524,55 @@ describe('a process that executes runs', () => {
       expect(rig.of('time-over')).toEqual([]);
     });
 
-    it('cancels what an interrupt stops afterwards, as the command does', async () => {
+    it('leaves in the queue what it gave back, also when what runs is interrupted afterwards', async () => {
       const { gate, clock, executing } = await bounded(1000);
       await clock.advance(1000);
       rig.interrupt.abort();
       gate.open();
       await clock.settle(100);
       await executing;
-      expect((await rig.ended()).sort().slice(2)).toEqual(['g1-3 CANCELED', 'g1-4 CANCELED']);
+      expect(await pending()).toEqual(['g1-3 QUEUED nobody’s', 'g1-4 QUEUED nobody’s']);
+    });
+  });
+
+  describe('whose work another session goes on with', () => {
+    it('begins nothing more, ends what runs, and has the rest taken up meanwhile', async () => {
+      const gate = new Gate();
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          began.add(partitionKey);
+          if (partitionKey === 'a') await gate.pass();
+        }),
+      );
+      const [first, next] = [rig.session({ concurrency: 1 }), rig.session({ concurrency: 2 })];
+      await queue(first, ['a', 'b', 'c']);
+      const executing = first.execute();
+      await began.count(1);
+      const left = first.handOver();
+      // What waits is given back before what runs has ended.
+      await rig.events.until((all) => all.some(({ type }) => type === 'runs-released'));
+      await next.takeUp(
+        () => true,
+        () => true,
+      );
+      await next.execute();
+      expect((await rig.ended()).sort()).toEqual(['g1-2 SUCCESS', 'g1-3 SUCCESS']);
+      gate.open();
+      await left;
+      await executing;
+      await next.leave();
+      expect(began.all).toEqual(['a', 'b', 'c']);
+      expect(await rig.ended()).toHaveLength(3);
+      expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
+    });
+
+    it('gives back what was taken on and not executed yet', async () => {
+      await start(pipelineOf());
+      const session = rig.session();
+      await queue(session, ['a', 'b']);
+      await session.handOver();
+      expect(await pending()).toEqual(['g1-1 QUEUED nobody’s', 'g1-2 QUEUED nobody’s']);
     });
   });
 

@@ -1,0 +1,90 @@
+/** Waits until the files of a pipeline were edited, and loads them anew; an edit that cannot be loaded is told, and waited out. */
+import path from 'node:path';
+import { counted } from '../model/text.ts';
+import { FailureError } from '../model/failure.ts';
+import type { Pipeline } from '../definitions/pipeline.ts';
+import { filesIn, stampOf } from '../loader/pipeline-file.ts';
+import type { Clock } from '../model/time.ts';
+import type { Context } from './context.ts';
+
+/** How often the files are looked at. */
+const LOOK_EVERY_MS = 1000;
+
+/** An editor or a checkout writes file after file: what was edited is loaded when it has been as it is for so long. */
+const QUIET_MS = 200;
+
+/**
+ * @param usable throws where the pipeline cannot take the place of the last one
+ * @returns whether another pipeline was loaded; `false` when `over` says that nobody waits any more
+ */
+export async function nextPipeline(
+  { project, output, clock, terminal }: Context,
+  usable: (pipeline: Pipeline) => void,
+  over: AbortSignal,
+): Promise<boolean> {
+  let seen = await project.stamp();
+  const hangUp = hangUps(!terminal.stderr.isTerminal);
+  try {
+    for (;;) {
+      await pause(clock, over, hangUp);
+      const watched = filesIn(seen);
+      let now = stampOf(watched);
+      if (!over.aborted && now === seen && !hangUp.came) continue;
+      for (let before = ''; !over.aborted && now !== before; now = stampOf(watched)) {
+        before = now;
+        await clock.sleep(QUIET_MS, over);
+      }
+      if (over.aborted) return false;
+      hangUp.came = false;
+      // What is missing may be a file that comes into being: then its folder changes.
+      const files = filesIn(await project.stamp());
+      const tried = stampOf([...new Set([...files, ...files.map((file) => path.dirname(file))])]);
+      try {
+        await project.reload(usable);
+        // Edited while it was loaded.
+        if (stampOf(watched) !== now) continue;
+        const { assets, sensors } = await project.pipeline();
+        output.say(
+          `${path.basename(project.file)}: loaded anew (${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')})`,
+        );
+        return true;
+      } catch (error) {
+        if (!(error instanceof FailureError)) throw error;
+        output.fail(error.failure);
+        output.say(
+          `${path.basename(project.file)}: cannot be loaded as it is now; going on as it was before`,
+        );
+        seen = tried;
+      }
+    }
+  } finally {
+    hangUp.end();
+  }
+}
+
+/** Until the next look. (A signal that is made of others would be kept by the one that lives longest.) */
+async function pause(clock: Clock, over: AbortSignal, hangUp: HangUps): Promise<void> {
+  const waiting = new AbortController();
+  const wake = (): void => waiting.abort();
+  over.addEventListener('abort', wake);
+  hangUp.wake = wake;
+  await clock.sleep(LOOK_EVERY_MS, waiting.signal);
+  over.removeEventListener('abort', wake);
+}
+
+interface HangUps {
+  came: boolean;
+  wake: () => void;
+  end: () => void;
+}
+
+/** SIGHUP asks for it, where no terminal can send it by being closed. */
+function hangUps(listens: boolean): HangUps {
+  const on = (): void => {
+    hangUp.came = true;
+    hangUp.wake();
+  };
+  const hangUp: HangUps = { came: false, wake: () => undefined, end: () => void process.off('SIGHUP', on) };
+  if (listens) process.on('SIGHUP', on);
+  return hangUp;
+}

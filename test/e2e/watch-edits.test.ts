@@ -1,0 +1,107 @@
+/** A watch goes on by the code as it is on the disk now: through the real binary. */
+import { describe, expect, it } from 'vitest';
+import { Project } from '../support/project.ts';
+
+/** A sensor that finds one key for each file of its folder, and an asset that waits until a file says that it may end. */
+const PIPELINE = `
+import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { word } from './lib/word.ts';
+const keys = dynamicPartitions('keys');
+const made = asset({
+  name: 'made',
+  partitions: keys,
+  async materialize({ partitionKey, signal }) {
+    while (partitionKey === 'slow' && !fs.existsSync(new URL('go', import.meta.url)) && !signal.aborted)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    return word + ' ' + partitionKey;
+  },
+});
+const found = sensor({
+  name: 'found',
+  minimumIntervalSeconds: 0.1,
+  async evaluate({ partitions }) {
+    const fresh = await partitions(keys).missing(fs.readdirSync(new URL('in', import.meta.url)));
+    if (fresh.length === 0) return;
+    return {
+      dynamicPartitionsRequests: [keys.buildAddRequest(fresh)],
+      runRequests: fresh.map((partitionKey) => ({ partitionKey, runKey: partitionKey, assets: ['made'] })),
+    };
+  },
+});
+export default definePipeline({ assets: [made], sensors: [found], concurrency: 2 });
+`;
+
+const wordIs = (word: string): Record<string, string> => ({
+  'lib/word.ts': `export const word = ${JSON.stringify(word)};\n`,
+});
+
+const valueOf = (project: Project, key: string): unknown =>
+  JSON.parse(project.read('.dynpart', 'values', 'made', `${key}.json`));
+
+describe('a watch whose pipeline is edited', () => {
+  it('goes on by the new code, also of an imported file, and lets what runs come to its end by the old one', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
+    const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
+    await watch.saw('started: made for slow');
+    project.write(wordIs('two'));
+    await watch.saw('pipeline.ts: loaded anew (1 asset, 1 sensor)');
+    project.write({ 'in/quick': '' });
+    // It is made while the other one still runs.
+    await watch.saw('for quick: SUCCESS');
+    expect(project.exists('.dynpart', 'values', 'made', 'slow.json')).toBe(false);
+    project.write({ go: '' });
+    await watch.saw('for slow: SUCCESS');
+    watch.process.kill('SIGTERM');
+    expect((await watch.done).code).toBe(0);
+    expect([valueOf(project, 'slow'), valueOf(project, 'quick')]).toEqual(['one slow', 'two quick']);
+    const { runs } = (await project.json(['runs', 'list'])).document;
+    expect(runs).toHaveLength(2);
+  });
+
+  it('says once what is wrong with an edit, goes on as before, and takes the mend', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });
+    await watch.saw('1 run succeeded');
+    project.write({ 'lib/word.ts': "export { word } from './other.ts';\n" });
+    await watch.saw('cannot be loaded as it is now; going on as it was before');
+    project.write({ 'in/b': '' });
+    await watch.saw('found: 1 key added');
+    // A file that was not there when the edit was tried.
+    project.write({ 'lib/other.ts': "export const word = 'three';\n" });
+    await watch.saw('loaded anew');
+    project.write({ 'in/c': '', go: '' });
+    while (!project.exists('.dynpart', 'values', 'made', 'c.json'))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    watch.process.kill('SIGTERM');
+    const { code, stderr } = await watch.done;
+    expect(code).toBe(0);
+    expect(stderr.match(/going on as it was before/g)).toHaveLength(1);
+    expect(stderr).toContain('other.ts');
+    expect(['a', 'b', 'c'].map((key) => valueOf(project, key))).toEqual(['one a', 'one b', 'three c']);
+  });
+
+  it('goes on as before where a sensor that it was told to watch is gone', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    const watch = project.start(['sensor', 'watch', 'found'], { killAfterMs: 60_000 });
+    await watch.saw('1 run succeeded');
+    project.write({ 'pipeline.ts': PIPELINE.replace("name: 'found'", "name: 'seen'") });
+    await watch.saw('going on as it was before');
+    watch.process.kill('SIGTERM');
+    const { code, stderr } = await watch.done;
+    expect(code).toBe(0);
+    expect(stderr).toContain('no sensor "found"');
+  });
+
+  it('loads it anew when SIGHUP says so and no terminal can have sent it', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });
+    await watch.saw('1 run succeeded');
+    watch.process.kill('SIGHUP');
+    await watch.saw('loaded anew (1 asset, 1 sensor)');
+    project.write({ 'in/b': '' });
+    await watch.saw('found: 1 key added');
+    watch.process.kill('SIGTERM');
+    expect((await watch.done).code).toBe(0);
+  });
+});
