@@ -28,6 +28,12 @@ export async function showKey({ store, pipeline }: World, set: string, key: stri
   return { set, key, addedAt, version, item, assets: assetsOfKey(view, asked, found, runs) };
 }
 
+/** The cursor that the last tick left. */
+export async function cursorOf({ store, pipeline }: World, sensor: string): Promise<string | null> {
+  checkName('sensor', sensor, pipeline.sensors.keys());
+  return (await store.read({ sensors: [sensor] })).sensor(sensor).cursor;
+}
+
 /** Where an asset stands. A key that the set does not have is `missing`. */
 export async function stateOf({ store }: World, { asset, set, key }: PartitionRef): Promise<ShownState> {
   if (set !== null) {

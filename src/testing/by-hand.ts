@@ -47,6 +47,22 @@ export async function removeByHand(world: World, set: string, keys: readonly str
   });
 }
 
+/** `sensor start`, `sensor stop`, and with a cursor `sensor cursor --set` or `--clear`. */
+export async function changeSensor(
+  world: World,
+  sensor: string,
+  change: { readonly status: 'RUNNING' | 'STOPPED' } | { readonly cursor: string | null },
+): Promise<void> {
+  const { pipeline, known, life } = world;
+  checkName('sensor', sensor, pipeline.sensors.keys());
+  if ('cursor' in change && change.cursor?.isWellFormed() === false) refuse('the cursor is no text');
+  await new MortalStore(world.store, life).commit({ sensors: [sensor] }, (view) => {
+    const isSo = 'status' in change && view.sensor(sensor).status === change.status;
+    const changes = isSo ? [] : [{ type: 'sensor-changed', sensor, ...change } as const];
+    return { changes: withPipeline(view, known, changes), outcome: undefined };
+  });
+}
+
 function refuse(message: string): never {
   return fail({ reason: 'usage', message, hint: 'nothing was changed' });
 }

@@ -11,8 +11,8 @@ import type { TickRecord } from '../model/tick.ts';
 import type { ShownState } from '../model/partition-status.ts';
 import { durationMs } from '../model/duration.ts';
 import type { AddedKeys, Crash, RemovedKeys, RunLogLine, ShownKey, Ticked } from './answers.ts';
-import { assetNamed, keysOf, partitionOf, showKey, stateOf, valueOf } from './ask.ts';
-import { addByHand, removeByHand, withInputs } from './by-hand.ts';
+import { assetNamed, cursorOf, keysOf, partitionOf, showKey, stateOf, valueOf } from './ask.ts';
+import { addByHand, changeSensor, removeByHand, withInputs } from './by-hand.ts';
 import { NOTHING_CHOSEN } from '../engine/plan/materialize/selection.ts';
 import { crashEverywhere } from './crash.ts';
 import { inWords } from './dynpart-error.ts';
@@ -69,6 +69,14 @@ export interface TestPipeline {
   add<Item>(set: DynamicPartitions<Item> | string, keys: readonly KeyToAdd<Item>[]): Promise<AddedKeys>;
   /** Removes keys by hand: `partitions remove`. */
   remove(set: NameOf<DynamicPartitions>, keys: readonly string[]): Promise<RemovedKeys>;
+  /** Starts a sensor that is stopped: `sensor start`. */
+  start(sensor: NameOf<Sensor>): Promise<void>;
+  /** Stops a sensor: only a tick that names it evaluates it then. `sensor stop`. */
+  stop(sensor: NameOf<Sensor>): Promise<void>;
+  /** What the last tick of a sensor left for the next one, or `null`: `sensor cursor`. */
+  cursor(sensor: NameOf<Sensor>): Promise<string | null>;
+  /** Sets a sensor's cursor, `null` clears it: `sensor cursor --set`. Also right in front of the first tick. */
+  setCursor(sensor: NameOf<Sensor>, cursor: string | null): Promise<void>;
   /** Where an asset stands with a key. */
   status(asset: NameOf<AnyAsset>, key?: string | null): Promise<ShownState>;
   /** A key, what it carries, and where each asset stands with it, with its last run: `partitions show`. */
@@ -207,6 +215,22 @@ class TestOfWorld implements TestPipeline {
 
   remove(set: NameOf<DynamicPartitions>, keys: readonly string[]): Promise<RemovedKeys> {
     return this.#act((world) => removeByHand(world, nameOf(set), keys));
+  }
+
+  start(sensor: NameOf<Sensor>): Promise<void> {
+    return this.#act((world) => changeSensor(world, nameOf(sensor), { status: 'RUNNING' }));
+  }
+
+  stop(sensor: NameOf<Sensor>): Promise<void> {
+    return this.#act((world) => changeSensor(world, nameOf(sensor), { status: 'STOPPED' }));
+  }
+
+  cursor(sensor: NameOf<Sensor>): Promise<string | null> {
+    return this.#look((world) => cursorOf(world, nameOf(sensor)));
+  }
+
+  setCursor(sensor: NameOf<Sensor>, cursor: string | null): Promise<void> {
+    return this.#act((world) => changeSensor(world, nameOf(sensor), { cursor }));
   }
 
   status(asset: NameOf<AnyAsset>, key: string | null = null): Promise<ShownState> {

@@ -43,6 +43,11 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
     'Your first pipeline': { prepare: (project) => here(project, 'init') },
   },
   'docs/start.md': { 'A file that is wrong': { prepare: orders } },
+  'docs/coming-from-dagster.md': {
+    'Two pipelines side by side': {
+      prepare: (project) => project.write(Object.fromEntries(filesOf('docs/coming-from-dagster.md'))),
+    },
+  },
   'docs/keys-and-automation.md': {
     'Keys and automation': {
       prepare: (project) => project.write(Object.fromEntries(filesOf('docs/keys-and-automation.md'))),
