@@ -18,47 +18,40 @@ const QUIET_MS = 200;
  * @returns whether another pipeline was loaded; `false` when `over` says that nobody waits any more
  */
 export async function nextPipeline(
-  { project, output, clock, terminal }: Context,
+  { project, output, clock }: Context,
   usable: (pipeline: Pipeline) => void,
-  over: AbortSignal,
+  { over, hangUp }: { readonly over: AbortSignal; readonly hangUp: HangUps },
 ): Promise<boolean> {
   let seen = await project.stamp();
-  const hangUp = hangUps(!terminal.stderr.isTerminal);
-  try {
-    for (;;) {
-      await pause(clock, over, hangUp);
-      const watched = filesIn(seen);
-      let now = stampOf(watched);
-      if (!over.aborted && now === seen && !hangUp.came) continue;
-      for (let before = ''; !over.aborted && now !== before; now = stampOf(watched)) {
-        before = now;
-        await clock.sleep(QUIET_MS, over);
-      }
-      if (over.aborted) return false;
-      hangUp.came = false;
-      // What is missing may be a file that comes into being: then its folder changes.
-      const files = filesIn(await project.stamp());
-      const tried = stampOf([...new Set([...files, ...files.map((file) => path.dirname(file))])]);
-      try {
-        await project.reload(usable);
-        // Edited while it was loaded.
-        if (stampOf(watched) !== now) continue;
-        const { assets, sensors } = await project.pipeline();
-        output.say(
-          `${path.basename(project.file)}: loaded anew (${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')})`,
-        );
-        return true;
-      } catch (error) {
-        if (!(error instanceof FailureError)) throw error;
-        output.fail(error.failure);
-        output.say(
-          `${path.basename(project.file)}: cannot be loaded as it is now; going on as it was before`,
-        );
-        seen = tried;
-      }
+  for (;;) {
+    await pause(clock, over, hangUp);
+    const watched = filesIn(seen);
+    let now = stampOf(watched);
+    if (!over.aborted && now === seen && !hangUp.came) continue;
+    for (let before = ''; !over.aborted && now !== before; now = stampOf(watched)) {
+      before = now;
+      await clock.sleep(QUIET_MS, over);
     }
-  } finally {
-    hangUp.end();
+    if (over.aborted) return false;
+    hangUp.came = false;
+    // What is missing may be a file that comes into being: then its folder changes.
+    const files = filesIn(await project.stamp());
+    const tried = stampOf([...new Set([...files, ...files.map((file) => path.dirname(file))])]);
+    try {
+      await project.reload(usable);
+      // Edited while it was loaded.
+      if (stampOf(watched) !== now) continue;
+      const { assets, sensors } = await project.pipeline();
+      output.say(
+        `${path.basename(project.file)}: loaded anew (${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')})`,
+      );
+      return true;
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      output.fail(error.failure);
+      output.say(`${path.basename(project.file)}: cannot be loaded as it is now; going on as it was before`);
+      seen = tried;
+    }
   }
 }
 
@@ -72,14 +65,14 @@ async function pause(clock: Clock, over: AbortSignal, hangUp: HangUps): Promise<
   over.removeEventListener('abort', wake);
 }
 
-interface HangUps {
+export interface HangUps {
   came: boolean;
   wake: () => void;
   end: () => void;
 }
 
-/** SIGHUP asks for it, where no terminal can send it by being closed. */
-function hangUps(listens: boolean): HangUps {
+/** SIGHUP asks for it, where no terminal can send it by being closed. Listened to all the time: else the signal ends the process. */
+export function hangUps(listens: boolean): HangUps {
   const on = (): void => {
     hangUp.came = true;
     hangUp.wake();

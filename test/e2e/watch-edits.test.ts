@@ -98,6 +98,11 @@ describe('a watch whose pipeline is edited', () => {
     const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });
     await watch.saw('1 run succeeded');
     watch.process.kill('SIGHUP');
+    // At any moment: between two pipelines, too, it must not end the watch.
+    for (let time = 0; time < 20; time++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      watch.process.kill('SIGHUP');
+    }
     await watch.saw('loaded anew (1 asset, 1 sensor)');
     project.write({ 'in/b': '' });
     await watch.saw('found: 1 key added');

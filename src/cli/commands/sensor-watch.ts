@@ -8,7 +8,7 @@ import { RunSession, type RunSessionOptions } from '../../engine/runs/run-sessio
 import type { Context } from '../context.ts';
 import { SensorThreads } from '../isolation/evaluate-in-thread.ts';
 import { endPrograms } from '../isolation/load-process-groups.ts';
-import { nextPipeline } from '../next-pipeline.ts';
+import { hangUps, nextPipeline } from '../next-pipeline.ts';
 import { type Session, withSession } from '../with-session.ts';
 
 export async function run(
@@ -43,6 +43,7 @@ async function watchAll(
   names: readonly string[],
 ): Promise<void> {
   const leaving = new Set<Promise<void>>();
+  const hangUp = hangUps(!context.terminal.stderr.isTerminal);
   let [session, options] = [first, loaded];
   const usable = (pipeline: Pipeline): void => void chosen(context, pipeline, names);
   try {
@@ -53,11 +54,13 @@ async function watchAll(
         over.abort(),
       );
       // Whatever keeps files from being looked at ends the watch, as what ends a loop does.
-      const isNext = await nextPipeline(context, usable, over.signal).catch(async (error: unknown) => {
-        edited.abort();
-        await watching;
-        throw error;
-      });
+      const isNext = await nextPipeline(context, usable, { over: over.signal, hangUp }).catch(
+        async (error: unknown) => {
+          edited.abort();
+          await watching;
+          throw error;
+        },
+      );
       if (!isNext) return await watching;
       edited.abort();
       await watching;
@@ -69,6 +72,7 @@ async function watchAll(
       session = new RunSession(options);
     }
   } finally {
+    hangUp.end();
     await session.leave();
     await Promise.all(leaving);
   }
