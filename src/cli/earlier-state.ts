@@ -7,6 +7,8 @@ import {
   isMovedPipeline,
   verdictOfFiles,
 } from '../engine/plan/pipeline/state-belongs-to.ts';
+import { readText } from '../loader/module-pack.ts';
+import { isFile } from '../loader/pipeline-file.ts';
 import { identityIn } from './stores.ts';
 import { filesFor, type PipelineInUse } from './whose-state.ts';
 
@@ -53,8 +55,9 @@ export function siblingNaming(file: string, names: readonly string[]): string | 
   const folder = path.dirname(file);
   for (const name of fs.readdirSync(folder).filter((entry) => /\.[cm]?[jt]s$/.test(entry))) {
     const sibling = path.join(folder, name);
-    if (sibling === file || !fs.statSync(sibling).isFile()) continue;
-    const text = fs.readFileSync(sibling, 'utf8');
+    // An editor's lock may be a link of such a name that leads nowhere.
+    if (sibling === file || !isFile(sibling)) continue;
+    const text = readText(sibling) ?? '';
     const isPipeline = text.includes('definePipeline');
     if (
       isPipeline &&

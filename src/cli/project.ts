@@ -173,9 +173,8 @@ export class Project {
     } catch (error) {
       // A broken pipeline file must not keep anyone from the state: its names are remembered.
       if (remembered === null || !(error instanceof FailureError)) throw error;
-      this.#around.output.note(
-        `${describe(error.failure).message}; using the names that the state remembers`,
-      );
+      const [first] = describe(error.failure).message.split('\n');
+      this.#around.output.warn(`${first}; using the names that the state remembers: dynpart check`);
       return remembered;
     }
   }

@@ -1,7 +1,7 @@
 /** The one place that picks where state and values live: files beside the pipeline, or a database. */
-import fs from 'node:fs';
 import path from 'node:path';
 import { namesIn } from '../files/durable-files.ts';
+import { isSameFile } from '../files/stat-of.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { madeBy } from '../engine/runs/made-by.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
@@ -41,12 +41,7 @@ export async function identityIn(file: string): Promise<StateIdentity | null> {
 
 /** Whether a file is a state that processes work with, or one of its generations: no copy of anything belongs there. */
 export function isStateInUse(file: string, ownState: string): boolean {
-  return isStateOrGeneration(file) || isSameFile(file, ownState);
-}
-
-function isSameFile(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((file) => fs.statSync(file, { throwIfNoEntry: false }));
-  return one === other || (a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev);
+  return isStateOrGeneration(file) || file === ownState || isSameFile(file, ownState);
 }
 
 /** Where the pipeline's values are kept: its own I/O manager, or with the state. */

@@ -1,6 +1,7 @@
 /** Which state is meant, and whether the pipeline that is used now may use it. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { isSameFile } from '../files/stat-of.ts';
 import { fail, FailureError } from '../model/failure.ts';
 import type { StateIdentity } from '../model/known-pipeline.ts';
 import {
@@ -62,7 +63,10 @@ export async function admit(stateFile: string, state: StateIdentity, pipeline: P
       return;
     }
     case 'other':
-      if (!fs.existsSync(file)) fail({ reason: 'pipeline-not-found', file, given: true });
+      if (!fs.existsSync(file)) {
+        const { failureOfGiven } = await import('../loader/what-keeps-from.ts');
+        fail(failureOfGiven(file));
+      }
       fail({
         ...foreign,
         why: state.mayBeShared && (await mayHoldSomething(state, pipeline)) ? 'shared' : 'another',
@@ -86,10 +90,5 @@ async function namesIfAny({ names }: PipelineInUse): Promise<PipelineNames | nul
 }
 
 export function filesFor(file: string): PipelineFiles {
-  return { file, isThere: (other) => fs.existsSync(other), isSame };
-}
-
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((file) => fs.statSync(file, { throwIfNoEntry: false }));
-  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+  return { file, isThere: (other) => fs.existsSync(other), isSame: isSameFile };
 }

@@ -1,4 +1,5 @@
 /** Tells apart why a pipeline file did not load. */
+import path from 'node:path';
 import type { Failure } from '../model/failure.ts';
 import { PipelineError } from '../definitions/pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
@@ -7,6 +8,7 @@ import { readText, UnreadableFile } from './module-pack.ts';
 import { causeOf } from '../files/durable-files.ts';
 import { PipelineSyntaxError } from './module-runner.ts';
 import { wordsForSyntax } from './refused-syntax.ts';
+import { whatKeepsFrom } from './what-keeps-from.ts';
 
 /** A failure for what was thrown while a pipeline file was imported. */
 export function failureOfLoading(error: unknown, file: string): Failure {
@@ -45,6 +47,9 @@ function syntaxAt(
 function missingImport(error: unknown, file: string): Failure | undefined {
   if (error instanceof MissingImport) {
     const { specifier, importer } = error;
+    const imported = path.resolve(path.dirname(importer), specifier);
+    const cause = /^[./]/.test(specifier) ? whatKeepsFrom(imported) : null;
+    if (cause !== null) return { reason: 'pipeline-unreadable', file: imported, cause };
     return { reason: 'pipeline-import-missing', file, place: placeOfImport(specifier, importer), specifier };
   }
   if (!(error instanceof Error)) return undefined;

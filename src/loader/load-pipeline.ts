@@ -36,7 +36,10 @@ export async function loadPipeline(
   given: string,
   { packFile, makeFolder, version, requireOwn }: LoadOptions,
 ): Promise<LoadedPipeline> {
-  if (!isFile(given)) fail({ reason: 'pipeline-not-found', file: given, given: true });
+  if (!isFile(given)) {
+    const { failureOfGiven } = await import('./what-keeps-from.ts');
+    fail(failureOfGiven(given));
+  }
   // What it imports stands beside the real file, as for node itself.
   const file = realPath(given) ?? given;
   const madeWith = `4 dynpart ${version} node ${process.version}`;

@@ -1,6 +1,7 @@
 /** Which file is meant, and whether it was edited. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { statOf } from '../files/stat-of.ts';
 import { fail } from '../model/failure.ts';
 
 /** The names that are looked for, in this order, when no file is given. */
@@ -14,7 +15,7 @@ export function findPipelineFile(given: string | undefined, folder: string): str
 }
 
 export function isFile(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+  return statOf(file)?.isFile() ?? false;
 }
 
 /** Tells whether any of the files of a pipeline was edited since: one line a file. */
@@ -34,6 +35,6 @@ export function filesIn(stamp: string): string[] {
 
 /** The time of change, which no tool can set back as it can that of the content, and the size. */
 function changeOf(file: string): string {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const stat = statOf(file);
   return stat === undefined ? 'gone' : `${stat.ctimeMs}-${stat.size}`;
 }

@@ -307,6 +307,31 @@ fs.readFileSync = (file, ...rest) => {
       expect(document.error.message).toBe(`cannot read ${fixture.path(denied)}: no permission (EACCES)`);
     }
   });
+
+  it.each([
+    ['a link in a circle', './circle.ts', 'circle.ts', 'it is a symbolic link that is not followed (ELOOP)'],
+    ['a link that leads nowhere', './nowhere.ts', 'nowhere.ts', 'it is a symbolic link that leads nowhere'],
+    ['a folder', './folder.ts', 'folder.ts', 'it is a folder'],
+  ])('is so also as %s, named or imported', async (_, specifier, name, cause) => {
+    fixture = new Fixture({ 'pipeline.ts': pipelineSaying('1', `import '${specifier}';`) });
+    fs.symlinkSync('circle.ts', fixture.path('circle.ts'));
+    fs.symlinkSync('gone', fixture.path('nowhere.ts'));
+    fs.mkdirSync(fixture.path('folder.ts'));
+    for (const args of [
+      ['check'],
+      ['-f', name, 'check'],
+      ['-f', name, 'status'],
+      ['-f', name, 'sensor', 'tick'],
+    ]) {
+      const { code, document } = await fixture.json(args);
+      const { code: said, message } = document.error ?? document.problems[0];
+      expect([code, said, message]).toEqual([
+        2,
+        'pipeline-unreadable',
+        `cannot read ${fixture.path(name)}: ${cause}`,
+      ]);
+    }
+  });
 });
 
 describe('JSON', () => {

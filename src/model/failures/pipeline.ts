@@ -63,7 +63,7 @@ export const pipelineWords: WordsFor<PipelineFailure> = {
         ],
   'pipeline-unreadable': ({ file, cause }) => [
     `cannot read ${file}: ${cause}`,
-    'let the user that dynpart runs as read the file, and the folders above it',
+    'check the path, and let the user that dynpart runs as read the file and the folders above it',
   ],
   'pipeline-syntax': ({ place, message, excerpt }) => [
     `${place}: ${message}${excerpt === '' ? '' : `\n${excerpt}`}`,
