@@ -8,6 +8,7 @@ export {
   type AssetOptions,
   type Automate,
   type AutomateOptions,
+  type FreshFor,
   type InputValues,
   type RetryPolicy,
   type RunInfo,

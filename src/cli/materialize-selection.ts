@@ -87,7 +87,7 @@ export async function materializeSelection(
     const planned = await store.commit(needs, (view) => {
       const outcome = plan(view, null);
       const { changes } = outcome;
-      return { changes: withPipeline(view, known, changes), outcome };
+      return { changes: withPipeline(view, known, changes, moment.now), outcome };
     });
     const runs = planned.queued.flatMap((group) => queuedRecords(group, false));
     const result = notExecuted(runs, planned);

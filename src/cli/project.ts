@@ -191,7 +191,7 @@ export class Project {
     return this.store.commit(needs, (view) => {
       const planned = plan(view);
       if (known === null || planned.changes.length === 0) return planned;
-      return { ...planned, changes: withPipeline(view, known, planned.changes) };
+      return { ...planned, changes: withPipeline(view, known, planned.changes, this.#around.clock.now()) };
     });
   }
 
@@ -199,20 +199,26 @@ export class Project {
   async look(needs: Needs): Promise<StateView> {
     if (this.#loaded === undefined) return this.store.read(needs);
     const known = await this.loadedAsKnown().catch(() => null);
-    const news = known === null ? [] : pipelineNews(await this.store.read({}), known);
+    const news =
+      known === null ? [] : pipelineNews(await this.store.read({}), known, this.#around.clock.now());
     return news.length === 0 ? this.store.read(needs) : this.store.preview(news, needs);
   }
 
   /** Whether the code says something else than what is on record of it. */
   async hasNews(): Promise<boolean> {
-    return pipelineNews(await this.store.read({}), await this.loadedAsKnown()).length > 0;
+    return (
+      pipelineNews(await this.store.read({}), await this.loadedAsKnown(), this.#around.clock.now()).length > 0
+    );
   }
 
   /** Puts on record what the pipeline says now, where that is something else than before. */
   async remember(): Promise<void> {
     if (!(await this.hasNews())) return;
     const known = await this.loadedAsKnown();
-    await this.store.commit({}, (view) => ({ changes: pipelineNews(view, known), outcome: undefined }));
+    await this.store.commit({}, (view) => ({
+      changes: pipelineNews(view, known, this.#around.clock.now()),
+      outcome: undefined,
+    }));
   }
 
   /** A name that the pipeline or the state must have. @throws FailureError with the nearest names */

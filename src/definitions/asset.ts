@@ -44,6 +44,14 @@ export interface AutomateOptions<Item = unknown> {
   readonly timeZone?: string;
 }
 
+/** Durations such as `'26h'` or `'2d'`, counted from the last time that the asset was made, for whatever key. At least one of them. */
+export interface FreshFor {
+  /** `status` warns. */
+  readonly warn?: string;
+  /** It is overdue: `status --exit-code` exits with 10. */
+  readonly fail?: string;
+}
+
 /** The run that materializes an asset now. */
 export interface RunInfo {
   readonly id: string;
@@ -106,6 +114,8 @@ export interface AssetOptions<
   readonly timeoutMs?: number;
   /** How many keys of this asset may be materialized at the same time. Default: no limit of its own. */
   readonly concurrency?: number;
+  /** How old the newest value of this asset may be before `status` warns, and before it calls the asset overdue. */
+  readonly freshFor?: FreshFor;
   readonly description?: string;
   readonly group?: string;
   readonly tags?: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 /** A pipeline: assets, sensors and sets, checked as a whole. */
-import type { AnyAsset, Asset, RetryPolicy } from './asset.ts';
+import type { AnyAsset, Asset, FreshFor, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
 import { type Every, parseAt } from './every.ts';
 import type { IoManager } from './io-manager.ts';
@@ -7,6 +7,7 @@ import type { DynamicPartitions, ItemSchema } from './partitions.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline } from './rules/pipeline.ts';
 import { parseDuration } from '../model/duration.ts';
+import type { Freshness } from '../model/known-pipeline.ts';
 import { AUTOMATION } from '../model/run.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { PipelineProblem } from '../model/failures/pipeline.ts';
@@ -38,6 +39,8 @@ export interface AssetDefinition {
   readonly timeoutMs: number | null;
   readonly concurrency: number | null;
   readonly codeVersion: string | null;
+  /** `null`: nobody asks how old its newest value is. */
+  readonly freshFor: Freshness | null;
   /** `null`: only made where somebody asks. */
   readonly automate: Automation | null;
   readonly materialize: Asset['options']['materialize'];
@@ -62,6 +65,8 @@ export interface SensorDefinition {
   readonly minimumIntervalSeconds: number;
   readonly timeoutSeconds: number;
   readonly defaultStatus: 'RUNNING' | 'STOPPED';
+  /** Milliseconds without a new key after which it is overdue; `null`: never. */
+  readonly newKeysEveryMs: number | null;
   readonly evaluate: SensorOptions['evaluate'];
 }
 
@@ -86,6 +91,7 @@ const AUTOMATION_SENSOR: SensorDefinition = {
   minimumIntervalSeconds: 0,
   timeoutSeconds: DEFAULT_TIMEOUT_SECONDS,
   defaultStatus: 'RUNNING',
+  newKeysEveryMs: null,
   evaluate: () => undefined,
 };
 
@@ -163,9 +169,16 @@ function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
     timeoutMs: options.timeoutMs ?? null,
     concurrency: options.concurrency ?? null,
     codeVersion: options.codeVersion ?? null,
+    freshFor: freshnessOf(options.freshFor),
     automate: automationOf(options.automate),
     materialize: (context) => options.materialize(context),
   };
+}
+
+function freshnessOf(freshFor: FreshFor | undefined): Freshness | null {
+  if (freshFor === undefined) return null;
+  const [warnMs, failMs] = [parseDuration(freshFor.warn), parseDuration(freshFor.fail)];
+  return { ...(warnMs !== null && { warnMs }), ...(failMs !== null && { failMs }) };
 }
 
 function automationOf(automate: AnyAsset['options']['automate']): Automation | null {
@@ -184,6 +197,7 @@ function resolveSensor({ name, options }: Sensor): SensorDefinition {
     minimumIntervalSeconds: options.minimumIntervalSeconds ?? DEFAULT_INTERVAL_SECONDS,
     timeoutSeconds: options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
     defaultStatus: options.defaultStatus === 'stopped' ? 'STOPPED' : 'RUNNING',
+    newKeysEveryMs: parseDuration(options.expectNewKeysEvery),
     evaluate: (context) => options.evaluate(context),
   };
 }

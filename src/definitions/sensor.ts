@@ -100,6 +100,11 @@ export interface SensorOptions {
   readonly timeoutSeconds?: number;
   /** Whether it ticks before anyone said `sensor start` or `stop`. Default `'running'`. */
   readonly defaultStatus?: 'running' | 'stopped';
+  /**
+   * A duration such as `'7d'`: when it has brought no new key for so long, `status` calls it overdue. It counts from the last tick that
+   * added keys; before that, from when this was first asked of the sensor.
+   */
+  readonly expectNewKeysEvery?: string;
   readonly description?: string;
   readonly tags?: Readonly<Record<string, string>>;
   evaluate(context: SensorContext): Returned | Promise<Returned>;

@@ -9,7 +9,7 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
     sets: pipeline.sets,
     concurrency: pipeline.concurrency,
     assets: [...pipeline.assets.values()].map(
-      ({ name, set, inputs, deps, codeVersion, automate, later }) => ({
+      ({ name, set, inputs, deps, codeVersion, automate, later, freshFor }) => ({
         name,
         set,
         inputs: [...inputs.values()],
@@ -17,15 +17,17 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
         ...(codeVersion !== null && { codeVersion }),
         ...(automate !== null && { automate: automate.when }),
         ...(later !== null && { later }),
+        ...(freshFor !== null && { freshFor }),
         ...(automate?.takesBacklog && { takesBacklog: true as const }),
       }),
     ),
     sensors: [...pipeline.sensors.values()].map(
-      ({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus }) => ({
+      ({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus, newKeysEveryMs }) => ({
         name,
         minimumIntervalSeconds,
         timeoutSeconds,
         defaultStatus,
+        ...(newKeysEveryMs !== null && { newKeysEveryMs }),
       }),
     ),
   };

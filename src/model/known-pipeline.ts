@@ -22,8 +22,16 @@ export interface KnownAsset {
   readonly automate?: 'missing' | 'stale';
   /** Milliseconds from each failure of a key to its next request; not there when it waits for a person. */
   readonly later?: readonly number[];
+  /** Milliseconds since it was made last; not there when nobody asks how fresh it is. */
+  readonly freshFor?: Freshness;
   /** It makes its backlog as well. */
   readonly takesBacklog?: true;
+}
+
+/** After how many milliseconds an asset is worth a warning, and after how many it is overdue. One of them is there. */
+export interface Freshness {
+  readonly warnMs?: number;
+  readonly failMs?: number;
 }
 
 export interface KnownSensor {
@@ -31,6 +39,8 @@ export interface KnownSensor {
   readonly minimumIntervalSeconds: number;
   readonly timeoutSeconds: number;
   readonly defaultStatus: 'RUNNING' | 'STOPPED';
+  /** It is overdue after so many milliseconds without a new key; not there when it may be quiet for as long as it likes. */
+  readonly newKeysEveryMs?: number;
 }
 
 /** What a state tells of whose it is. */

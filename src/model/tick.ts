@@ -137,3 +137,10 @@ function lastLines(log: readonly LogLine[]): LogLine[] {
   }
   return kept.reverse();
 }
+
+/** A sensor that is stopped failed once, and fails no more. */
+export function isFailing<
+  Seen extends { readonly status: 'RUNNING' | 'STOPPED'; readonly lastTick: TickRecord | null },
+>(sensor: Seen): sensor is Seen & { readonly lastTick: TickRecord } {
+  return sensor.status === 'RUNNING' && sensor.lastTick !== null && hasFailed(sensor.lastTick);
+}

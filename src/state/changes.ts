@@ -74,12 +74,13 @@ export type StateChange =
       readonly set: string | null;
       readonly keys: readonly (string | null)[];
       readonly as: 'materialized' | 'missing' | 'skipped';
+      readonly at: string;
     }
   /**
    * What another `codeVersion` makes stale becomes so, and what is missing of an asset that is automated from now on becomes its
-   * backlog: so this stands before the keys that the same commit adds.
+   * backlog: so this stands before the keys that the same commit adds. From `at` a sensor is waited for that never brought a key.
    */
-  | { readonly type: 'pipeline-known'; readonly pipeline: KnownPipeline };
+  | { readonly type: 'pipeline-known'; readonly pipeline: KnownPipeline; readonly at: string };
 
 /** Assets for which something changed while they were made: what they made is stale from the start. */
 export type StaleAssets = ReadonlyMap<string, StaleReason>;

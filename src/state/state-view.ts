@@ -141,6 +141,8 @@ export interface StatusCounts {
   readonly backlog: number;
   /** When the first of the failed is tried again without anybody asking (ISO 8601, UTC). */
   readonly retryAt: string | null;
+  /** When the asset was made last, for whatever key (ISO 8601, UTC): its run's end. */
+  readonly madeAt: string | null;
 }
 
 export interface SensorView {
@@ -149,6 +151,8 @@ export interface SensorView {
   readonly version: number;
   /** Assets that were requested for a period, and when the period began (ISO 8601, UTC). */
   readonly periods: Readonly<Record<string, string>>;
+  /** Since when it has brought no new key (ISO 8601, UTC); `null`: it never did, and nobody expected one. */
+  readonly quietSince: string | null;
   /** The last tick that evaluated the sensor, whether it changed the state or not. Read when it is asked for. */
   readonly lastTick: TickRecord | null;
 }
@@ -165,6 +169,8 @@ export interface ExecutorView extends ExecutorSigns {
 /** What an executor shows and notes of itself, as it can be seen from here. */
 export interface ExecutorSigns {
   readonly alive: boolean;
+  /** When it gave its last sign of life (ISO 8601, UTC). */
+  readonly lastSeen: string;
   /** Runs whose user code has begun and not ended, and when it began (ISO 8601, UTC). */
   readonly begun: ReadonlyMap<string, string>;
   /**

@@ -32,7 +32,7 @@ export async function addByHand(world: World, set: string, keys: readonly KeyToA
   const needs = needsOfAdding(set, names, given);
   return new MortalStore(world.store, life).commit(needs, (view) => {
     const plan = addKeys(view, set, names, { now, given });
-    return { ...plan, changes: withPipeline(view, known, plan.changes) };
+    return { ...plan, changes: withPipeline(view, known, plan.changes, clock.now()) };
   });
 }
 
@@ -43,7 +43,7 @@ export async function removeByHand(world: World, set: string, keys: readonly str
   checkKeys(keys);
   return new MortalStore(world.store, life).commit(needsOfRemoving(set, keys), (view) => {
     const plan = removeKeys(view, set, keys, { keepOut: false, now: clock.now() });
-    return { ...plan, changes: withPipeline(view, known, plan.changes) };
+    return { ...plan, changes: withPipeline(view, known, plan.changes, clock.now()) };
   });
 }
 

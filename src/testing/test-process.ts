@@ -118,7 +118,10 @@ export class TestProcess {
     const { queued } = planMaterialize(before, pipeline, selection, { moment, owner: 'preview' });
     const tagsOf = await earlierTags(store, before, { pipeline, planned: queued });
     // What was chosen can be made: what the pipeline makes stale is on record before it is.
-    await store.commit({}, (view) => ({ changes: pipelineNews(view, known), outcome: undefined }));
+    await store.commit({}, (view) => ({
+      changes: pipelineNews(view, known, moment.now),
+      outcome: undefined,
+    }));
     await this.#session.commit(moment.group, needs, (view, owner) => {
       const plan = planMaterialize(view, pipeline, selection, { moment, owner, tagsOf });
       return { ...plan, outcome: undefined, queued: countRuns(plan.queued) };

@@ -184,7 +184,7 @@ describe('status in a pipe', () => {
     const { code, stdout, stderr } = await project.dynpart(['status']);
     expect(code).toBe(0);
     expect(stdout).toBe(
-      'raw\tkeys\t4\t2\t1\t0\t1\t0\t0\t0\na-rather-long-name-of-an-asset\tkeys\t4\t0\t0\t0\t4\t0\t0\t0\n',
+      'raw\tkeys\t4\t2\t1\t0\t1\t0\t0\t0\t-\na-rather-long-name-of-an-asset\tkeys\t4\t0\t0\t0\t4\t0\t0\t0\t-\n',
     );
     expect(stderr).toMatch(/^sensor ill failed: the server said 503: dynpart sensor history ill/);
     expect(stderr).toContain('\nfailed: 1 of raw: dynpart materialize --failed raw\n');
@@ -202,5 +202,129 @@ describe('status in a pipe', () => {
     await runHere(project, ['sensor', 'tick', 'ill']);
     const { code, stderr } = await runHere(project, ['status', '--exit-code']);
     expect([code, stderr]).toEqual([0, '']);
+  });
+});
+
+describe('what is overdue', () => {
+  const DAY = 86_400_000;
+  const LATE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const keys = dynamicPartitions('keys');
+const page = asset({ name: 'page', partitions: keys, freshFor: { warn: '1d', fail: '2d' }, materialize: () => 1 });
+const report = asset({ name: 'report', freshFor: { fail: '30m' }, materialize: () => 1 });
+const never = asset({ name: 'never', partitions: dynamicPartitions('none'), freshFor: { fail: '1s' }, materialize: () => 1 });
+const feed = sensor({ name: 'feed', assets: [page], expectNewKeysEvery: '3d', evaluate: ({ cursor }) =>
+  cursor === null ? { cursor: 'k1', dynamicPartitionsRequests: [keys.buildAddRequest(['k1'])], runRequests: [{ partitionKey: 'k1' }] } : undefined });
+const quiet = sensor({ name: 'quiet', expectNewKeysEvery: '36h', evaluate: () => undefined });
+export default definePipeline({ assets: [page, report, never], sensors: [quiet, feed] });
+`;
+  const later = (days: number, columns: number | null, ...args: string[]): Promise<Ran> =>
+    runOn(
+      new CapturedTerminal({
+        ...(columns !== null && { isTerminal: true, columns }),
+        cwd: project.folder,
+        env: { NO_COLOR: '1' },
+      }),
+      ['status', ...args],
+      { now: () => Date.now() + days * DAY + 5000 } as never,
+    );
+  const json = async (days: number): Promise<{ readonly code: unknown; readonly late: unknown }> => {
+    const { code, stdout } = await later(days, null, '--json', '--exit-code');
+    const { assets, sensors } = JSON.parse(stdout) as {
+      readonly assets: { asset: string; madeAt: string | null; freshness: string | null; overdue: boolean }[];
+      readonly sensors: { sensor: string; newKeysBy: string | null; overdue: boolean }[];
+    };
+    const late = [
+      ...assets.map((one) => `${one.asset} ${one.freshness} ${one.overdue} ${one.madeAt !== null}`),
+      ...sensors.map((one) => `${one.sensor} ${one.overdue} ${one.newKeysBy !== null}`),
+    ];
+    return { code, late };
+  };
+
+  beforeEach(async () => {
+    await project[Symbol.asyncDispose]();
+    project = new Project({ 'pipeline.ts': LATE });
+    await runHere(project, ['sensor', 'tick']);
+    await runHere(project, ['materialize', 'report']);
+  });
+
+  it('is told by level, and only what failed is exit code 10', async () => {
+    expect(await json(0)).toEqual({
+      code: 0,
+      late: [
+        'page fresh false true',
+        'report fresh false true',
+        'never null false false',
+        'quiet false true',
+        'feed false true',
+      ],
+    });
+    await runHere(project, ['assets', 'mark', 'report', '--as', 'missing']);
+    expect((await json(1)).code).toBe(10);
+    await runHere(project, ['assets', 'mark', 'report', '--as', 'skipped']);
+    const { code, late } = await json(3);
+    expect([code, late]).toEqual([
+      10,
+      [
+        'page fail true true',
+        'report fail true true',
+        'never null false false',
+        'quiet true true',
+        'feed true true',
+      ],
+    ]);
+  });
+
+  it('is named on the screen with the command that mends it, at any width', async () => {
+    for (const columns of [20, 40, 80, 200]) {
+      const { stdout } = await later(1.75, columns);
+      const lines = stdout.trimEnd().split('\n');
+      for (const line of lines)
+        if (!line.startsWith('  dynpart '))
+          expect([line, stringWidth(line) <= columns]).toEqual([line, true]);
+    }
+    const { stdout, code } = await later(1.75, 200);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.slice(-6)).toEqual([
+      'sensor quiet is overdue: no new key for 42 h 0 min, expected every 36 h',
+      '  dynpart sensor history quiet --limit 3; again: dynpart sensor tick quiet',
+      'report is overdue: made 42 h 0 min ago, wanted within 30 min',
+      '  dynpart materialize report',
+      'page is older than 1 d: made 42 h 0 min ago, overdue after 2 d',
+      '  dynpart sensor tick',
+    ]);
+    expect(stdout).toMatch(/\nsensor quiet: SKIPPED .*, no new keys, next due\n/);
+  });
+
+  it('is said in a pipe on stderr, with the level in the last column', async () => {
+    const { stdout, stderr } = await later(1.75, null);
+    expect(stdout).toBe(
+      [
+        'page\tkeys\t1\t1\t0\t0\t0\t0\t0\t0\twarn',
+        'report\t-\t1\t1\t0\t0\t0\t0\t0\t0\tfail',
+        'never\tnone\t0\t0\t0\t0\t0\t0\t0\t0\t-',
+        '',
+      ].join('\n'),
+    );
+    expect(stderr).toContain(
+      'report is overdue: made 42 h 0 min ago, wanted within 30 min: dynpart materialize report\n',
+    );
+    expect((await later(1.75, null, '-q')).stderr).toBe('');
+    expect((await later(0, null)).stderr).toBe('');
+  });
+
+  it('is waited for from the first tick on, also where it brought nothing, and never from a sensor that is stopped', async () => {
+    expect((await json(1.6)).late).toContain('quiet true true');
+    await runHere(project, ['sensor', 'stop', 'quiet']);
+    expect((await json(9)).late).toContain('quiet false false');
+  });
+
+  it('is mended by the command that stands below it', async () => {
+    const { stdout } = await later(1.75, 200);
+    expect(stdout).toContain('report is overdue');
+    await runHere(project, ['assets', 'mark', 'report', '--as', 'materialized', '--all']);
+    const mended = await runHere(project, ['materialize', 'report']);
+    expect(mended.code).toBe(0);
+    expect((await later(0.01, 200)).stdout).not.toContain('report is overdue');
   });
 });

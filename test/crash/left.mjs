@@ -79,18 +79,23 @@ export function atomicPart(document, versions) {
       versions ?? '',
       items ?? [],
     ]),
-    sensors: entries(document?.sensors ?? {}, ({ status, cursor, version, lastTick, runKeys }) => [
-      status,
-      cursor,
-      versions ? version : null,
-      runKeys,
-      lastTick && [
-        lastTick.status,
-        lastTick.partitions,
-        lastTick.cursor,
-        lastTick.runs.map((one) => one.partitionKey),
+    sensors: entries(
+      document?.sensors ?? {},
+      ({ status, cursor, version, lastTick, quietSince, runKeys }) => [
+        status,
+        // Of the tick that added keys, and of no other.
+        quietSince && quietSince === lastTick?.finishedAt,
+        cursor,
+        versions ? version : null,
+        runKeys,
+        lastTick && [
+          lastTick.status,
+          lastTick.partitions,
+          lastTick.cursor,
+          lastTick.runs.map((one) => one.partitionKey),
+        ],
       ],
-    ]),
+    ),
   });
 }
 

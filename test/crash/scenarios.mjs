@@ -47,6 +47,7 @@ const attach = async () => {
 const first = asset({
   name: 'first',
   partitions: items,
+  freshFor: { warn: '1d', fail: '2d' },
   ...(isAutomated && { automate: 'missing', retry: { maxRetries: 0, later: ['1h', '2h'] } }),
   async materialize({ partitionKey, version, item, log }) {
     await attach();
@@ -72,6 +73,7 @@ const other = asset({ name: 'other', partitions: others, materialize: ({ partiti
 const source = sensor({
   name: 'source',
   assets: [first, second],
+  expectNewKeysEvery: '7d',
   async evaluate({ partitions }) {
     await untilOneWasShown();
     const listed = ITEMS.split(',').filter((item) => item !== '');

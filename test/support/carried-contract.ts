@@ -35,6 +35,7 @@ const pipelineOf = (assets: readonly KnownAsset[] = ASSETS): StateChange => ({
     assets,
     sensors: [],
   } satisfies KnownPipeline,
+  at: AT,
 });
 
 const withFields = (name: string, fields: Partial<KnownAsset>): KnownAsset[] =>
@@ -164,6 +165,7 @@ export function describeCarried(the: () => StateStore): void {
       stale: 1,
       backlog: 0,
       retryAt: null,
+      madeAt: AT,
     });
     const page = (status: 'stale' | 'materialized') =>
       view.page({ set: 'letters', assets: ['text'], status }).keys.map(({ key }) => key);
@@ -240,7 +242,7 @@ export function describeCarried(the: () => StateStore): void {
     await commit(pipelineOf(recoded), pipelineOf(withFields('sound', { ...recoded[1]!, codeVersion: '2' })));
     expect(await tries('sound')).toEqual([null, null, null]);
     await commit(ended('a', { sound: 'FAILURE' }));
-    await commit({ type: 'keys-marked', asset: 'sound', set: 'letters', keys: ['a'], as: 'missing' });
+    await commit({ type: 'keys-marked', asset: 'sound', set: 'letters', keys: ['a'], as: 'missing', at: AT });
     expect(await tries('sound')).toEqual([null, null, null]);
   });
 
@@ -322,7 +324,7 @@ export function describeCarried(the: () => StateStore): void {
     await commit(pipelineOf(), added(['a', 'b', 'c']));
     await commit(ended('a', allMade), ended('b', allMade));
     const mark = (as: 'materialized' | 'missing' | 'skipped', keys: readonly string[]): Promise<void> =>
-      commit({ type: 'keys-marked', asset: 'text', set: 'letters', keys, as });
+      commit({ type: 'keys-marked', asset: 'text', set: 'letters', keys, as, at: AT });
     await mark('materialized', ['b', 'c']);
     expect(await statuses()).toBe('mm. mmm mu.');
     await mark('missing', ['a']);

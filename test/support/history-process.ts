@@ -1,4 +1,5 @@
 /** A process in a random history: the real session over a store that can be killed, and user code that waits at doors. */
+import { EXPECTED_OF } from './history-times.ts';
 import { strictly } from '../../src/state/memory/strict-view.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
 import { skip, type Skip } from '../../src/definitions/skip.ts';
@@ -413,6 +414,7 @@ export class HistoryProcess {
           name,
           assets: [assets.get('audio')!],
           timeoutSeconds: 3600,
+          ...(name === EXPECTED_OF && { expectNewKeysEvery: '1h' }),
           evaluate: (context) => this.#evaluate(name, context),
         }),
       ),

@@ -8,7 +8,7 @@ import { FailureError } from '../../src/model/failure.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import type { SensorResult } from '../../src/definitions/sensor.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
-import { newId } from '../../src/model/time.ts';
+import { isoTime, newId } from '../../src/model/time.ts';
 import { cancelRuns } from '../../src/engine/plan/ends/cancel-runs.ts';
 import { addKeys, removeKeys, syncKeys } from '../../src/engine/plan/keys/add-remove-sync.ts';
 import { forTick } from '../../src/engine/plan/executors/claim-runs.ts';
@@ -42,6 +42,7 @@ import {
   SETS,
   type TickRequest,
 } from './history-model.ts';
+import { HistoryTimes } from './history-times.ts';
 import { CONCURRENCY, type Door, HistoryProcess, never } from './history-process.ts';
 import { givenByHand, type Operator, type Step } from './history-steps.ts';
 import { type Hand, Killed, type SharedState } from './history-stores.ts';
@@ -73,6 +74,7 @@ export class HistoryWorld {
   readonly #all: HistoryProcess[] = [];
   readonly #operator: HistoryProcess;
   readonly #lastTicks = new Map<string, string>();
+  readonly #times = new HistoryTimes();
   readonly #knownTicks = new Set<string>();
   /** Records of runs whose process was killed between the history and the commit. */
   readonly #phantoms = new Map<string, number>();
@@ -93,7 +95,9 @@ export class HistoryWorld {
 
   /** The pipeline is known before anything else. */
   async begin(): Promise<void> {
-    const changes = [{ type: 'pipeline-known', pipeline: this.#operator.known } as const];
+    const changes = [
+      { type: 'pipeline-known', pipeline: this.#operator.known, at: isoTime(this.clock.time) } as const,
+    ];
     await this.commit(this.#operator.hand, () => ({ changes, outcome: undefined }), null);
   }
 
@@ -207,8 +211,11 @@ export class HistoryWorld {
     this.model.serial = view.serial;
     // First in a commit.
     this.#learn(last!.changes);
+    this.#times.learn(last!.changes);
     last!.effect?.();
     this.watching(() => this.model.observe(view, process?.committer ?? NOBODY));
+    const document = await this.state.document();
+    this.watching(() => this.#times.verify(view, document, same));
     if (last!.changes.length > 0) {
       this.count(process === null ? 'commits by hand' : 'commits of processes');
       if (process?.killAt === 'after its commit') process.die();
@@ -237,6 +244,7 @@ export class HistoryWorld {
     const { changes, apply } = this.#operate(operator, view, `between${this.#steps}`);
     this.model.serial = view.serial + 1;
     this.watching(apply);
+    this.#times.learn(changes);
     if (changes.length > 0) this.count('conflicts');
     return changes;
   }
@@ -335,7 +343,7 @@ export class HistoryWorld {
         const { set } = ASSETS.find(({ name }) => name === asset)!;
         const keys = set === null ? [null] : [...view.present(set, operator.keys)];
         return {
-          changes: keys.length === 0 ? [] : [{ type: 'keys-marked', asset, set, keys, as }],
+          changes: keys.length === 0 ? [] : [{ type: 'keys-marked', asset, set, keys, as, at: isoTime(now) }],
           apply: () => {
             model.mark(asset, keys, as);
             // It was made elsewhere.

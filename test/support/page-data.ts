@@ -16,6 +16,8 @@ export function pageAsset(asset: string, fields: Partial<PageAsset> = {}): PageA
     stale: 0,
     backlog: 0,
     retryAt: null,
+    madeAt: null,
+    freshness: null,
     overdue: false,
     inputs: [],
     deps: [],

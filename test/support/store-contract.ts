@@ -2,6 +2,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { outcomeOf } from '../../src/model/run.ts';
 import { describeCarried } from './carried-contract.ts';
+import { describeLastTimes } from './last-times-contract.ts';
 import { letters } from './letters.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
 import { finishedRuns } from './finished-runs.ts';
@@ -302,6 +303,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           stale: 0,
           backlog: 0,
           retryAt: null,
+          madeAt: AT,
         });
       });
 
@@ -467,6 +469,8 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
 
     describe('keys that carry something', () => describeCarried(() => store));
 
+    describe('when things came last', () => describeLastTimes(() => store));
+
     describe('runs on their way', () => {
       const made = (name: string) =>
         outcomeOf({ asset: name, status: 'SUCCESS', attempts: 2, metadata: { n: 1 } });
@@ -527,7 +531,16 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
       it('are in progress with the rest only', async () => {
         await progress({ 'g-1': ['audio'] });
         const view = await store.read(EVERYTHING);
-        const counts = { total: 3, failed: 0, skipped: 0, missing: 0, stale: 0, backlog: 0, retryAt: null };
+        const counts = {
+          total: 3,
+          failed: 0,
+          skipped: 0,
+          missing: 0,
+          stale: 0,
+          backlog: 0,
+          retryAt: null,
+          madeAt: null,
+        };
         expect([
           view.counts({ asset: 'audio', set: 'letters' }),
           view.counts({ asset: 'text', set: 'letters' }),
@@ -973,7 +986,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           assets: [],
           sensors: [],
         };
-        await commit({ type: 'pipeline-known', pipeline });
+        await commit({ type: 'pipeline-known', pipeline, at: AT });
         expect((await store.read(EVERYTHING)).pipeline).toEqual(pipeline);
       });
     });

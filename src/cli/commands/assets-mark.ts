@@ -24,7 +24,8 @@ export async function run(context: Context, options: MarkOptions, asset: string)
   const selection = selectionOf(context, options, asset);
   const pipeline = await project.pipeline();
   const needs = needsOfMark(pipeline, selection);
-  const plan = (view: StateView): MarkPlan => planMark(view, pipeline, selection, as);
+  const plan = (view: StateView): MarkPlan =>
+    planMark(view, pipeline, selection, { as, now: context.clock.now() });
   if (!dryRun) await project.remember();
   const planned = dryRun
     ? plan(await project.look(needs))

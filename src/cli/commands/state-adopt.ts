@@ -1,9 +1,10 @@
 /** `dynpart state adopt`: makes the state that of this pipeline file. */
 import { fail } from '../../model/failure.ts';
+import { isoTime } from '../../model/time.ts';
 import type { Context } from '../context.ts';
 import type { AdoptedState } from '../json-results.ts';
 
-export async function run({ output, project }: Context): Promise<AdoptedState> {
+export async function run({ output, project, clock }: Context): Promise<AdoptedState> {
   project.useForeignState();
   const known = await project.loadedAsKnown();
   const from = await project.store.commit({ executors: true }, (view) => {
@@ -14,7 +15,11 @@ export async function run({ output, project }: Context): Promise<AdoptedState> {
         message: `process ${busy.pid} on ${busy.host} is executing runs of ${view.pipeline?.file ?? 'another pipeline'} in this state`,
         hint: 'let it end, or end it, and run the command again',
       });
-    return { changes: [{ type: 'pipeline-known', pipeline: known }], outcome: view.pipeline?.file ?? null };
+    const at = isoTime(clock.now());
+    return {
+      changes: [{ type: 'pipeline-known', pipeline: known, at }],
+      outcome: view.pipeline?.file ?? null,
+    };
   });
   output.chat(
     `${project.place} belongs to ${known.file} now${from === null || from === known.file ? '' : `; it was the state of ${from}`}`,

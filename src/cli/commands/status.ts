@@ -1,6 +1,12 @@
 /** `dynpart status`: what is materialized, failed, in progress and missing, per asset. */
 import { withPresentLastTicks } from '../../engine/sensors/runs-of-ticks.ts';
-import { isWell, needsOfReport, type StatusReport, statusReport } from '../../report/status-report.ts';
+import {
+  isLate,
+  isWell,
+  needsOfReport,
+  type StatusReport,
+  statusReport,
+} from '../../report/status-report.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { onThePage, type ShowFlags, showsOf } from '../page/page-flags.ts';
@@ -16,7 +22,7 @@ export function statusCommand(program: Declaration): void {
     .description('what is materialized, failed, in progress and missing, per asset')
     .option(
       '--exit-code',
-      'exit with 10 when keys are missing, stale or failed, or a sensor failed in its last tick',
+      'exit with 10 when keys are missing, stale or failed, something is overdue, or a sensor failed in its last tick',
     )
     .option('--html <file>', 'also as a page of HTML, with all keys, runs and ticks');
   onThePage(command).action(status);
@@ -40,11 +46,11 @@ async function status(
     );
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
   const view = await project.look(needsOfReport(chosen, known.sensors));
-  const report = statusReport(view, chosen, known.sensors);
-  const { assets } = report;
+  const report = statusReport(view, { ...known, assets: chosen }, context.clock.now());
+  const { assets, workers } = report;
   const { json } = output.options;
   const sensors = json ? await withPresentLastTicks(project.store, report.sensors) : report.sensors;
-  const result: Status = { assets, sensors };
+  const result: Status = { assets, sensors, workers };
   output.soFar(result);
   const asked = { known: { ...known, assets: chosen }, others: names.length === 0 ? before.setNames() : [] };
   const html =
@@ -59,23 +65,22 @@ async function status(
 /** On a terminal one screen; in a pipe a line an asset, and what wants somebody on stderr. */
 async function print(context: Context, report: StatusReport, known: KnownPipeline): Promise<void> {
   const { output } = context;
-  const { assets, sensors } = report;
   if (output.terminal.stdout.isTerminal)
     return (await import('../status/screen.ts')).printScreen(context, report, known);
   output.print(
-    assets
-      .map(({ asset, set, total, materialized, failed, inProgress, missing, stale, skipped, backlog }) =>
+    report.assets
+      .map((one) => {
+        const { asset, set, total, materialized, failed, inProgress, missing, stale, skipped, backlog } = one;
+        const counts = [total, materialized, failed, inProgress, missing, stale, skipped, backlog];
         // What is new goes to the end: scripts count fields.
-        [asset, set ?? '-', total, materialized, failed, inProgress, missing, stale, skipped, backlog].join(
-          '\t',
-        ),
-      )
+        return [asset, set ?? '-', ...counts, one.freshness ?? '-'].join('\t');
+      })
       .map((line) => `${line}\n`)
       .join(''),
   );
-  if (isWell({ assets, sensors }) || output.options.quiet) return;
+  if ((isWell(report) && !isLate(report)) || output.options.quiet) return;
   const { attentionOf, inOneLine } = await import('../status/attention.ts');
-  for (const { what, ...commands } of await attentionOf(context, report, known.assets))
+  for (const { what, ...commands } of await attentionOf(context, report, known))
     output.say(`${clean(what)}: ${clean(inOneLine(commands))}`);
 }
 

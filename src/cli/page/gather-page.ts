@@ -50,7 +50,7 @@ export async function gatherPage(context: Context, asked: PageAsked): Promise<Pa
     ...needsOfReport(known.assets, known.sensors),
     pages: sets.map((set) => keysOf(set, known.assets)),
   });
-  const report = statusReport(view, known.assets, known.sensors);
+  const report = statusReport(view, known, clock.now());
   const runs = await newestRuns(context, known);
   return {
     at: isoTime(clock.now()),
@@ -61,7 +61,7 @@ export async function gatherPage(context: Context, asked: PageAsked): Promise<Pa
     letters: LETTERS,
     shows,
     assets: pageAssets(report.assets, known.assets),
-    attention: (await attentionOf(context, report, known.assets)).map(({ what, command }) => ({
+    attention: (await attentionOf(context, report, known)).map(({ what, command }) => ({
       what: shownText(what, 500),
       command,
     })),

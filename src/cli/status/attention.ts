@@ -2,10 +2,11 @@
 import { countedAs } from '../../model/partition-status.ts';
 import { grouped, printable, shellQuoted } from '../../model/text.ts';
 import type { RunRecord } from '../../model/run.ts';
-import type { KnownAsset } from '../../model/known-pipeline.ts';
+import type { KnownAsset, KnownPipeline } from '../../model/known-pipeline.ts';
 import type { AssetReport, StatusReport } from '../../report/status-report.ts';
-import { hasFailed, type TickRecord } from '../../model/tick.ts';
+import { isFailing, type TickRecord } from '../../model/tick.ts';
 import type { Context } from '../context.ts';
+import { lateOf } from './late.ts';
 
 /** So many of the keys that failed last are named. */
 const NAMED = 3;
@@ -29,16 +30,20 @@ export function inOneLine({ command, more }: Pick<Attention, 'command' | 'more'>
 
 /** In the order in which somebody should look. */
 export async function attentionOf(
-  { project }: Context,
-  { assets, sensors }: StatusReport,
-  known: readonly KnownAsset[],
+  context: Context,
+  report: StatusReport,
+  { assets: known, sensors: knownSensors }: Pick<KnownPipeline, 'assets' | 'sensors'>,
 ): Promise<Attention[]> {
-  const found: Attention[] = sensors.flatMap(({ sensor, status, lastTick }) => {
-    if (status === 'STOPPED' || lastTick === null || !hasFailed(lastTick)) return [];
+  const { project } = context;
+  const { assets, sensors } = report;
+  const found: Attention[] = sensors.flatMap((one) => {
+    if (!isFailing(one)) return [];
+    const { sensor, lastTick } = one;
     const more = `dynpart sensor history ${sensor} --limit 3`;
     const command = `dynpart sensor tick ${sensor}`;
     return [{ what: `sensor ${sensor} ${whyFailed(lastTick)}`, more, command, paint: 'bad' as const }];
   });
+  found.push(...lateOf(context, report, { assets: known, sensors: knownSensors }));
   const failed = assets.filter((one) => one.failed > 0);
   if (failed.length > 0) {
     for (const { asset, run } of await failedLast(

@@ -4,7 +4,7 @@ import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { runsIn } from '../../model/pending-run.ts';
 import { clean, counted, duration, grouped, printable } from '../../model/text.ts';
-import { hasFailed } from '../../model/tick.ts';
+import { isFailing } from '../../model/tick.ts';
 import type { AssetReport, SensorReport, StatusReport } from '../../report/status-report.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
@@ -132,8 +132,9 @@ function isMade({ materialized, stale, skipped, total }: AssetReport): boolean {
   return materialized - stale + skipped === total;
 }
 
-function ticksWell({ status, lastTick }: SensorReport): boolean {
-  return status === 'RUNNING' && lastTick !== null && !hasFailed(lastTick);
+function ticksWell(sensor: SensorReport): boolean {
+  const { status, lastTick, overdue } = sensor;
+  return status === 'RUNNING' && lastTick !== null && !isFailing(sensor) && !overdue;
 }
 
 /** Of many sensors those that are well are told together. */
@@ -152,21 +153,19 @@ function sensorLines(context: Context, sensors: readonly SensorReport[], known: 
   ];
 }
 
-function sensorLine(
-  { output, clock }: Context,
-  { sensor, status, lastTick }: SensorReport,
-  known: KnownPipeline,
-): Line {
+function sensorLine({ output, clock }: Context, report: SensorReport, known: KnownPipeline): Line {
+  const { sensor, status, lastTick, overdue } = report;
   if (status === 'STOPPED')
     return { text: `sensor ${sensor}: stopped; dynpart sensor start ${sensor}`, paint: 'warn' };
-  if (lastTick === null) return { text: `sensor ${sensor}: no tick yet` };
+  if (lastTick === null)
+    return { text: `sensor ${sensor}: no tick yet`, ...(overdue && { paint: 'bad' as const }) };
   const interval = known.sensors.find(({ name }) => name === sensor)?.minimumIntervalSeconds ?? 0;
   const wait = Date.parse(lastTick.startedAt) + interval * 1000 - clock.now();
   // One without an interval follows all others.
   const next = interval === 0 ? '' : `, next ${wait <= 0 ? 'due' : `due in ${duration(wait)}`}`;
   return {
-    text: `sensor ${sensor}: ${lastTick.status} ${output.when(lastTick.finishedAt)}${next}`,
-    ...(hasFailed(lastTick) && { paint: 'bad' as const }),
+    text: `sensor ${sensor}: ${lastTick.status} ${output.when(lastTick.finishedAt)}${overdue ? ', no new keys' : ''}${next}`,
+    ...((isFailing(report) || overdue) && { paint: 'bad' as const }),
   };
 }
 
@@ -217,7 +216,7 @@ function runLines({ clock }: Context, view: StateView): Line[] {
 }
 
 async function attentionLines(context: Context, report: StatusReport, known: KnownPipeline): Promise<Line[]> {
-  const found = await attentionOf(context, report, known.assets);
+  const found = await attentionOf(context, report, known);
   return found.flatMap(({ what, paint, ...commands }) => [
     { text: what, paint },
     { text: `  ${inOneLine(commands)}`, isCommand: true as const, paint: 'dim' as const },

@@ -1,12 +1,12 @@
 /** The rules for one asset by itself: its options, its set and its retries. */
 import { whyNoVersion } from '../../model/carried.ts';
-import { parseDuration } from '../../model/duration.ts';
+import { LONGEST_MS, parseDuration } from '../../model/duration.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
 import { AT_EXAMPLES, isTimeZone, parseAt, PERIODS } from '../every.ts';
 import { checkName } from './names.ts';
-import { checkAboveZero, checkKnown, type Owner } from './options.ts';
+import { checkAboveZero, checkDuration, checkKnown, type Owner } from './options.ts';
 import { checkSet } from './partitions.ts';
 import { isRecord, problem, type Problems, said } from './problem.ts';
 
@@ -20,6 +20,7 @@ const OPTIONS = [
   'timeoutMs',
   'concurrency',
   'codeVersion',
+  'freshFor',
   'description',
   'group',
   'tags',
@@ -29,7 +30,6 @@ const RETRY_OPTIONS = ['maxRetries', 'delayMs', 'backoff', 'jitter', 'later'];
 
 /** How often a key is tried again by itself, and how long after a failure at most. */
 const MOST_DELAYS = 100;
-const LONGEST_DELAY_MS = 366 * 86_400_000;
 
 export function* checkAsset(asset: AnyAsset): Problems {
   const { options } = asset;
@@ -60,6 +60,29 @@ export function* checkAsset(asset: AnyAsset): Problems {
     );
   yield* checkCodeVersion(owner, options.codeVersion);
   yield* checkAutomate(owner, options.automate);
+  yield* checkFreshFor(owner, options.freshFor);
+}
+
+const FRESH_OPTIONS = ['warn', 'fail'];
+
+function* checkFreshFor({ definition, name }: Owner, freshFor: unknown): Problems {
+  if (freshFor === undefined) return;
+  const wrong = (what: string) => problem(definition, 'invalid-option', what);
+  if (!isRecord(freshFor))
+    return yield wrong(
+      `freshFor of ${name} must be durations such as { warn: '26h', fail: '2d' }, not ${typeof freshFor === 'string' ? said(freshFor) : nameOfType(freshFor)}`,
+    );
+  const { warn, fail } = freshFor as Readonly<Record<string, unknown>>;
+  yield* checkKnown({ definition, name: `freshFor of ${name}` }, freshFor, FRESH_OPTIONS);
+  if (warn === undefined && fail === undefined)
+    yield wrong(`freshFor of ${name} says nothing: it needs warn, fail or both, such as { fail: '2d' }`);
+  yield* checkDuration({ definition, name }, 'freshFor.warn', warn);
+  yield* checkDuration({ definition, name }, 'freshFor.fail', fail);
+  const [warnMs, failMs] = [parseDuration(warn), parseDuration(fail)];
+  if (warnMs !== null && failMs !== null && warnMs >= failMs)
+    yield wrong(
+      `freshFor of ${name} warns after ${said(warn)}, when it is overdue already: warn must be less than fail, ${said(fail)}`,
+    );
 }
 
 const AUTOMATE_OPTIONS = ['when', 'only', 'backlog', 'every', 'at', 'timeZone'];
@@ -139,7 +162,7 @@ function* checkLater({ definition, name }: Owner, later: unknown): Problems {
     );
   for (const delay of later as unknown[]) {
     const ms = parseDuration(delay);
-    if (ms === null || ms > LONGEST_DELAY_MS)
+    if (ms === null || ms > LONGEST_MS)
       yield wrong(
         `retry.later of ${name} must hold durations of a year at most such as '10m', '1h' or '1d', not ${typeof delay === 'string' ? said(delay) : nameOfType(delay)}`,
       );

@@ -1,6 +1,8 @@
 /** Options of every definition: which there are, numbers above 0, and words to choose from. */
+import { LONGEST_MS, meantDuration, parseDuration } from '../../model/duration.ts';
 import { didYouMean } from '../../model/nearest.ts';
-import { problem, type Problems } from './problem.ts';
+import { nameOfType } from '../../model/partition-key.ts';
+import { problem, type Problems, said } from './problem.ts';
 
 /** Whose options are looked at: the definition, and how a message names it. */
 export interface Owner {
@@ -36,5 +38,17 @@ export function* checkAboveZero(
     definition,
     'invalid-option',
     `${option} of ${name} must be ${whole ? unit : `a number of ${unit}`} above 0`,
+  );
+}
+
+export function* checkDuration({ definition, name }: Owner, option: string, value: unknown): Problems {
+  if (value === undefined) return;
+  const ms = parseDuration(value);
+  if (ms !== null && ms > 0 && ms <= LONGEST_MS) return;
+  const meant = typeof value === 'string' && ms === null ? meantDuration(value) : null;
+  yield problem(
+    definition,
+    'invalid-option',
+    `${option} of ${name} must be a duration of a year at most such as '30m', '26h' or '7d', not ${typeof value === 'string' ? said(value) : nameOfType(value)}${meant === null ? '' : `; did you mean '${meant}'?`}`,
   );
 }

@@ -5,7 +5,7 @@ import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
 import type { Sensor } from '../sensor.ts';
 import { checkName } from './names.ts';
-import { checkAboveZero, checkKnown } from './options.ts';
+import { checkAboveZero, checkDuration, checkKnown } from './options.ts';
 import { isRecord, problem, type Problems, said } from './problem.ts';
 
 const OPTIONS = [
@@ -14,6 +14,7 @@ const OPTIONS = [
   'minimumIntervalSeconds',
   'timeoutSeconds',
   'defaultStatus',
+  'expectNewKeysEvery',
   'description',
   'tags',
   'evaluate',
@@ -33,13 +34,14 @@ export function* checkSensor(sensor: Sensor): Problems {
       `'${AUTOMATION}' is the built-in sensor for automated assets: give this sensor another name`,
     );
   yield* checkKnown(owner, options, OPTIONS);
-  const { minimumIntervalSeconds, timeoutSeconds, defaultStatus } = options;
+  const { minimumIntervalSeconds, timeoutSeconds, defaultStatus, expectNewKeysEvery } = options;
   if (typeof options.evaluate !== 'function')
     yield problem(sensor, 'invalid-sensor', `${name} has no evaluate function`);
   yield* checkAboveZero(owner, 'minimumIntervalSeconds', minimumIntervalSeconds, 'seconds');
   yield* checkAboveZero(owner, 'timeoutSeconds', timeoutSeconds, 'seconds');
   if (defaultStatus !== undefined && !['running', 'stopped'].includes(defaultStatus))
     yield problem(sensor, 'invalid-sensor', `defaultStatus of ${name} must be 'running' or 'stopped'`);
+  yield* checkDuration(owner, 'expectNewKeysEvery', expectNewKeysEvery);
 }
 
 /** The assets of a sensor must be in the pipeline. */

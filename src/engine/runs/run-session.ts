@@ -111,8 +111,11 @@ export class RunSession {
     if (most <= 0) return;
     const view = await store.read(PENDING);
     this.#blocked.say(view);
-    if (pipelineNews(view, known).length > 0)
-      await store.commit({}, (now) => ({ changes: pipelineNews(now, known), outcome: undefined }));
+    if (pipelineNews(view, known, clock.now()).length > 0)
+      await store.commit({}, (now) => ({
+        changes: pipelineNews(now, known, clock.now()),
+        outcome: undefined,
+      }));
     if (!hasUnowned(view, byGroup)) return;
     const executor = await this.executor();
     const claim = await this.#commitWithoutLeft(PENDING, (view) => {
@@ -153,7 +156,7 @@ export class RunSession {
         ...roomFor(view, executor.id, own.queued + claim.owned.length, concurrency),
       ];
       return {
-        changes: withPipeline(view, known, changes),
+        changes: withPipeline(view, known, changes, clock.now()),
         outcome: { outcome: own.outcome, claim },
       };
     });

@@ -28,8 +28,8 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
     });
   try {
     // What it makes stale is to be made, too.
-    if (pipelineNews(await store.read({}), known).length > 0)
-      await store.commit({}, (view) => ({ changes: pipelineNews(view, known), outcome: undefined }));
+    if (pipelineNews(await store.read({}), known, now).length > 0)
+      await store.commit({}, (view) => ({ changes: pipelineNews(view, known, now), outcome: undefined }));
     const { queued, tick, nextAt = null } = plan(await store.read(needs), null);
     // Mostly there is nothing to make: then nothing is committed, and the process owns nothing.
     if (queued.length === 0) return await finished(options, { tick, owned: [], nextAt }, []);

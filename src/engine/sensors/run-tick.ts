@@ -134,10 +134,10 @@ export async function commitTick(options: TickOptions, planned: PlannedTick): Pr
     }
     const { changes, queued, tick } = plan(now, executor);
     // A change of the pipeline is on record also where the sensor asks for nothing.
-    if (changes.length === 0) return { changes: pipelineNews(now, options.known), outcome: tick };
+    if (changes.length === 0) return { changes: pipelineNews(now, options.known, moment.now), outcome: tick };
     const wants = countRuns(queued);
     const room = executor === null ? [] : roomFor(now, executor.id, wants, options.concurrency);
-    return { changes: withPipeline(now, options.known, [...changes, ...room]), outcome: tick };
+    return { changes: withPipeline(now, options.known, [...changes, ...room], moment.now), outcome: tick };
   });
   const owned =
     executor === null || tick.runs.length === 0

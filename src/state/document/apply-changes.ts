@@ -25,6 +25,7 @@ import {
   type SpentRunKeys,
   type StateDocument,
 } from './state-document.ts';
+import { hasAddedKeys, lastMade, lastMadeBy } from './last-times.ts';
 import { StatusChanges } from './status-changes.ts';
 import { withoutKeys } from './status-column.ts';
 import { withoutVersions } from './change-versions.ts';
@@ -34,6 +35,7 @@ import { type AssetOutcome, runId } from '../../model/run.ts';
 import type { FinishedRun, QueuedRuns, StaleAssets, StateChange } from '../changes.ts';
 
 type KeysAdded = Extract<StateChange, { readonly type: 'keys-added' }>;
+type PipelineKnown = Extract<StateChange, { readonly type: 'pipeline-known' }>;
 type KeysUpdated = Extract<StateChange, { readonly type: 'keys-updated' }>;
 
 /** Who is known to be an executor but owns nothing yet: its entry is made by the first change that names it. */
@@ -55,8 +57,9 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
     case 'keys-updated':
       return updateKeys(document, change);
     case 'keys-marked':
-      return withStatuses(document, (statuses) =>
-        statuses.mark(change.asset, change.set, change.keys, change.as),
+      return withMadeAt(
+        withStatuses(document, (statuses) => statuses.mark(change.asset, change.set, change.keys, change.as)),
+        lastMade(change),
       );
     case 'keys-removed':
       return removeKeys(document, change.set, change.keys, change.keepOut);
@@ -72,6 +75,7 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
         ...(change.cursor !== undefined && { cursor: change.cursor }),
         ...(change.status !== undefined && { status: change.status }),
         ...(change.tick !== undefined && { lastTick: change.tick }),
+        ...(hasAddedKeys(change.tick) && { quietSince: change.tick!.finishedAt }),
         ...(change.periods !== undefined && { periods: { ...sensor.periods, ...change.periods } }),
       }));
     case 'runs-queued': {
@@ -142,7 +146,7 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
       if (document.runs.some(({ owner }) => owner === change.id)) return document;
       return { ...document, executors: document.executors.filter(({ id }) => id !== change.id) };
     case 'pipeline-known':
-      return rememberPipeline(document, change.pipeline);
+      return expectKeys(rememberPipeline(document, change.pipeline), change);
   }
 }
 
@@ -268,7 +272,20 @@ function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): 
       asked,
     };
   });
-  return withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
+  const recorded = withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
+  return withMadeAt(recorded, lastMadeBy(finished));
+}
+
+/** Of assets of which something is on record; what was removed meanwhile may have been all. */
+function withMadeAt(document: StateDocument, times: ReadonlyMap<string, string>): StateDocument {
+  if (times.size === 0) return document;
+  return {
+    ...document,
+    assets: mapEntries(document.assets, (entry, name) => {
+      const madeAt = times.get(name);
+      return madeAt === undefined || madeAt <= (entry.madeAt ?? '') ? entry : { ...entry, madeAt };
+    }),
+  };
 }
 
 /** Runs that have made some of their assets and go on. */
@@ -344,6 +361,17 @@ function rememberPipeline(document: StateDocument, pipeline: KnownPipeline): Sta
       return codeVersion === undefined ? entry : { ...entry, codeVersion };
     }),
   };
+}
+
+/** Of sensors that have brought nothing before new keys were expected of them. */
+function expectKeys(document: StateDocument, { pipeline, at }: PipelineKnown): StateDocument {
+  return pipeline.sensors.reduce(
+    (before, { name, newKeysEveryMs }) =>
+      newKeysEveryMs === undefined || entryOf(before.sensors, name)?.quietSince !== undefined
+        ? before
+        : withSensor(before, name, (sensor) => ({ ...sensor, quietSince: at })),
+    document,
+  );
 }
 
 function withStatuses(document: StateDocument, change: (statuses: StatusChanges) => void): StateDocument {

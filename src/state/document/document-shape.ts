@@ -1,5 +1,5 @@
 /** The shape of a whole state: what each field must be, and that columns are as long as what they are columns of. */
-import type { KnownAsset, KnownPipeline, KnownSensor } from '../../model/known-pipeline.ts';
+import type { Freshness, KnownAsset, KnownPipeline, KnownSensor } from '../../model/known-pipeline.ts';
 import type { JsonValue } from '../../model/json-value.ts';
 import {
   anything,
@@ -53,6 +53,7 @@ const pipeline = object<KnownPipeline>({
       codeVersion: optional(text),
       automate: optional(oneOf('missing', 'stale')),
       later: optional(list(finite)),
+      freshFor: optional(object<Freshness>({ warnMs: optional(finite), failMs: optional(finite) })),
       takesBacklog: optional(is<true>((value) => value === true, 'true')),
     }),
   ),
@@ -63,6 +64,7 @@ const pipeline = object<KnownPipeline>({
       minimumIntervalSeconds: finite,
       timeoutSeconds: finite,
       defaultStatus: oneOf('RUNNING', 'STOPPED'),
+      newKeysEveryMs: optional(finite),
     }),
   ),
 });
@@ -90,6 +92,7 @@ const sensor = object<SensorEntry>({
   version: count,
   lastTick: orNull(tickShape),
   periods: optional(entries(time)),
+  quietSince: optional(time),
   runKeys: object({
     ofKeys: entries(letters(/^[1.]*$/, '1 and .')),
     other: list(tuple(text, orNull(text), orNull(text))),
@@ -156,6 +159,7 @@ export const documentShape: Shape<StateDocument> = where(
       object<AssetEntry>({
         ...statuses,
         codeVersion: optional(text),
+        madeAt: optional(time),
         before: optional(list(object<StatusColumn>(statuses))),
       }),
     ),

@@ -49,12 +49,13 @@ export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocum
     counts: (query) => countsOf(document, query, running()),
     sensor: (name) => {
       const entry = entryOf(document.sensors, name) ?? NEW_SENSOR;
-      const { status, cursor, version, periods = {}, lastTick: inDocument } = entry;
+      const { status, cursor, version, periods = {}, quietSince = null, lastTick: inDocument } = entry;
       return {
         status,
         cursor,
         version,
         periods,
+        quietSince,
         get lastTick() {
           return lastTick(name, inDocument);
         },

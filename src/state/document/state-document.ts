@@ -60,6 +60,8 @@ export interface SetEntry {
 export interface AssetEntry extends StatusColumn {
   /** The last `codeVersion` that the asset had. */
   readonly codeVersion?: string;
+  /** When it was made last, for whatever key: its run's end; not there when it never was. */
+  readonly madeAt?: string;
   /** What was made when the asset had another set, or none; not there when nothing was. The newest first. */
   readonly before?: readonly StatusColumn[];
 }
@@ -90,6 +92,8 @@ export interface SensorEntry {
   readonly lastTick: TickRecord | null;
   /** Of `automation`: for which period assets with `every` were requested last, by its begin; not there when none was. */
   readonly periods?: Readonly<Record<string, string>>;
+  /** Since when it has brought no new key: its last tick that added some; before that, when some were first expected of it. */
+  readonly quietSince?: string;
   readonly runKeys: SpentRunKeys;
 }
 

@@ -150,7 +150,8 @@ export function countsOf(
     (first, at) => (first === null || at < first ? at : first),
     null,
   );
-  return { total: letters.length, inProgress: running.length, ...counts, retryAt };
+  const madeAt = entryOf(document.assets, asset)?.madeAt ?? null;
+  return { total: letters.length, inProgress: running.length, ...counts, retryAt, madeAt };
 }
 
 /** How often each letter stands in a text, which may have a million of them. */

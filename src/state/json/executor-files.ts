@@ -149,9 +149,9 @@ export class ExecutorFiles {
     const file = this.#file(executor.id);
     const visible = isVisible(executor);
     const turned = timeOf(file) ?? Date.parse(executor.since);
+    const shown = (): number => Math.max(turned, timeOf(liveFileOf(file)) ?? 0);
     // Only who cannot be seen is judged by signs of life.
-    const sign = visible ? turned : Math.max(turned, timeOf(liveFileOf(file)) ?? 0);
-    const alive = isAlive(executor, sign, moment, this.#folder);
+    const alive = isAlive(executor, visible ? turned : shown(), moment, this.#folder);
     let notes: ExecutorNotes | undefined;
     const read = (): ExecutorNotes => (notes ??= notesIn(io('read', file, () => readIfThere(file)) ?? ''));
     const silence = silenceOf(executor, turned, moment);
@@ -160,6 +160,9 @@ export class ExecutorFiles {
       silence > Math.min(...Array.from(read().begun.values(), ({ mayBlockMs }) => mayBlockMs));
     return {
       alive,
+      get lastSeen() {
+        return isoTime(shown());
+      },
       visible,
       interrupted: alive ? new Set() : new Set(read().begun.keys()),
       programs: alive ? [] : read().programs,

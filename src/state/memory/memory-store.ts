@@ -204,6 +204,7 @@ export class MemoryStore implements StateStore {
     const blockedSince = alive ? (this.#blocked.get(id) ?? null) : null;
     return {
       alive,
+      lastSeen: isoTime(this.#clock.now()),
       begun,
       blockedSince,
       interrupted: new Set(alive ? [] : begun.keys()),

@@ -30,6 +30,7 @@ export function executorView(row: ExecutorRow, now: number): ExecutorView {
     slots,
     wants,
     alive,
+    lastSeen: isoTime(now - silent),
     visible,
     begun: new Map(row.begun.map(({ run, at }) => [run, at])),
     blockedSince: isBlocked ? isoTime(now - still) : null,

@@ -1,7 +1,7 @@
 /** The tables of a state in PostgreSQL, as `dynpart state migrate` makes them. `@.` stands for the schema. */
 
 /** The version of the tables that this dynpart reads and writes. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** The oldest server, as `server_version_num` says it: PostgreSQL 13. */
 export const OLDEST_SERVER = 130_000;
@@ -55,7 +55,9 @@ create table @.sensor (
   cursor json,
   version bigint not null default 0,
   last_tick json,
-  periods jsonb
+  periods jsonb,
+  -- ISO 8601.
+  quiet_since text collate "C"
 );
 -- A run key launches one run, ever. Set and key: the partition whose removal releases it.
 create table @.run_key (
@@ -81,8 +83,8 @@ create table @.status (
 );
 create index status_retry on @.status (retry_at) where retry_at is not null;
 create index status_backlog on @.status (asset) where letter = 'b';
--- Assets of which something was on record, and with which code.
-create table @.asset (name text collate "C" primary key, code_version text);
+-- Assets of which something was on record, with which code, and when they were made last (ISO 8601).
+create table @.asset (name text collate "C" primary key, code_version text, made_at text collate "C");
 
 -- Queued and started runs. What runs have in common that were queued together stands in their head.
 create table @.run_head (
@@ -221,6 +223,13 @@ alter table @.run add touched json;
 alter table @.sensor add periods jsonb;
 alter table @.status add failures int not null default 0, add retry_at text collate "C";
 create index status_retry on @.status (retry_at) where retry_at is not null;
+`,
+  ],
+  [
+    4,
+    `
+alter table @.sensor add quiet_since text collate "C";
+alter table @.asset add made_at text collate "C";
 `,
   ],
 ]);

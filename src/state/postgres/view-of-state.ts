@@ -246,6 +246,7 @@ function sensorView(row: SensorRow | undefined): SensorView {
     cursor: row?.cursor ?? null,
     version: row?.version ?? 0,
     periods: row?.periods ?? {},
+    quietSince: row?.quietSince ?? null,
     lastTick: row?.lastTick ?? null,
   };
 }

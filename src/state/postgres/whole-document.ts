@@ -35,7 +35,7 @@ const RUN_KEYS = `
 select r.sensor, coalesce(r.whole, r.run_key) as run_key, s.name as set, r.key
 from @.run_key r left join @.key_set s on s.id = r.set_id order by r.sensor, r.run_key`;
 
-const ASSETS = `select name, code_version from @.asset order by name`;
+const ASSETS = `select name, code_version, made_at from @.asset order by name`;
 
 const WRITTEN = `select coalesce(written_by, '{"version":"","at":""}') as written from @.meta`;
 
@@ -69,7 +69,7 @@ export async function readWhole(
     sensors: Object.fromEntries(
       moment.sensors
         .filter(({ version }) => version !== null)
-        .map(({ name, status, cursor, version, periods, inState }) => [
+        .map(({ name, status, cursor, version, periods, quietSince, inState }) => [
           name,
           {
             status,
@@ -77,6 +77,7 @@ export async function readWhole(
             version: version!,
             lastTick: inState,
             ...(periods !== null && { periods }),
+            ...(quietSince !== null && { quietSince }),
             runKeys: runKeysOf(
               spent.filter(({ sensor }) => sensor === name),
               positions,
@@ -149,6 +150,7 @@ type Positions = ReadonlyMap<string, ReadonlyMap<string, number>>;
 interface AssetRow {
   readonly name: string;
   readonly code_version: string | null;
+  readonly made_at: string | null;
 }
 
 interface OpenColumn {
@@ -173,7 +175,7 @@ function assetsOf(
     if (failures > 0) column.retries[position] = [set === null ? null : key, failures, at];
   }
   return Object.fromEntries(
-    assets.map(({ name, code_version: codeVersion }): [string, AssetEntry] => {
+    assets.map(({ name, code_version: codeVersion, made_at: madeAt }): [string, AssetEntry] => {
       const [first = { set: null, status: '.' }, ...before] = Array.from(
         columns.get(name) ?? [],
         ([set, { letters, retries }]): StatusColumn => ({
@@ -185,7 +187,12 @@ function assetsOf(
       );
       return [
         name,
-        { ...first, ...(before.length > 0 && { before }), ...(codeVersion !== null && { codeVersion }) },
+        {
+          ...first,
+          ...(before.length > 0 && { before }),
+          ...(codeVersion !== null && { codeVersion }),
+          ...(madeAt !== null && { madeAt }),
+        },
       ];
     }),
   );
@@ -251,10 +258,10 @@ insert into @.status (set_id, key, asset, letter, failures, retry_at)
 select case when $2::text is null then 0 else (select id from @.key_set where name = $2) end, k.key, $1, k.letter::"char", k.failures, k.retry_at
 from unnest($3::text[], $4::text[], $5::int[], $6::text[]) as k(key, letter, failures, retry_at)`;
 
-const PUT_ASSETS = `insert into @.asset (name, code_version) select * from unnest($1::text[], $2::text[])`;
+const PUT_ASSETS = `insert into @.asset (name, code_version, made_at) select * from unnest($1::text[], $2::text[], $3::text[])`;
 
 const PUT_SENSOR = `
-insert into @.sensor (name, status, cursor, version, last_tick, periods) values ($1, $2, $3, $4, $5, $6)`;
+insert into @.sensor (name, status, cursor, version, last_tick, periods, quiet_since) values ($1, $2, $3, $4, $5, $6, $7)`;
 
 const PUT_SPENT = `
 insert into @.run_key (sensor, run_key, whole, set_id, key)
@@ -298,6 +305,7 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
   await port.execute(PUT_ASSETS, [
     assets.map(([name]) => name),
     assets.map(([, { codeVersion }]) => codeVersion ?? null),
+    assets.map(([, { madeAt }]) => madeAt ?? null),
   ]);
   for (const [asset, entry] of assets)
     for (const column of [entry, ...(entry.before ?? [])]) {
@@ -316,7 +324,7 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
         made.map(([key]) => retryOf(key)?.at ?? null),
       ]);
     }
-  for (const [name, { status, cursor, version, lastTick, periods, runKeys }] of Object.entries(
+  for (const [name, { status, cursor, version, lastTick, periods, quietSince, runKeys }] of Object.entries(
     document.sensors,
   )) {
     await port.execute(PUT_SENSOR, [
@@ -326,6 +334,7 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
       version,
       lastTick === null ? null : JSON.stringify(lastTick),
       periods === undefined ? null : JSON.stringify(periods),
+      quietSince ?? null,
     ]);
     const own = Object.entries(runKeys.ofKeys).flatMap(([set, letters]) =>
       Array.from(letters).flatMap((letter, at) =>

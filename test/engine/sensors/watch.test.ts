@@ -130,7 +130,10 @@ describe('a watch', () => {
     await the.clock.advance(3000);
     const pipeline = knownOf(the.rig.pipeline);
     await the.rig.store.commit({}, () => ({
-      changes: [{ type: 'pipeline-known', pipeline }, keysAdded('letters', ['a'])],
+      changes: [
+        { type: 'pipeline-known', pipeline, at: '2026-01-01T00:00:00.000Z' },
+        keysAdded('letters', ['a']),
+      ],
       outcome: undefined,
     }));
     await the.clock.advance(5000);

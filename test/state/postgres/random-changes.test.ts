@@ -68,7 +68,13 @@ const pipelineOf = (set: string, pick: number, yes: boolean): KnownPipeline => (
   stamp: '',
   sets: SETS,
   concurrency: 1,
-  sensors: [],
+  sensors: SENSORS.map((name) => ({
+    name,
+    minimumIntervalSeconds: 30,
+    timeoutSeconds: 60,
+    defaultStatus: 'RUNNING' as const,
+    ...(yes && { newKeysEveryMs: 1000 * pick }),
+  })),
   assets: [
     {
       name: 'config',
@@ -145,6 +151,9 @@ function changesFor(
             sensor,
             status: 'SUCCESS',
             startedAt: `2026-01-01T00:00:${10 + (number % 50)}.000Z`,
+            finishedAt: `2026-01-01T00:01:${10 + (number % 50)}.000Z`,
+            partitions:
+              pick === 1 ? [{ set, added: KEYS.slice(0, 1), updated: [], removed: [], skipped: [] }] : [],
           }),
         },
       ];
@@ -222,14 +231,21 @@ function changesFor(
         ? []
         : [{ type: 'keys-updated', set, keys: here, carried: here.map((_, n) => carrying(n + pick)) }];
     case 16: {
+      const at = `2026-03-0${pick + 1}T00:00:00.000Z`;
       const as = (['materialized', 'missing', 'skipped'] as const)[pick % 3]!;
       return yes
-        ? [{ type: 'keys-marked', asset: 'config', set: null, keys: [null], as }]
-        : [{ type: 'keys-marked', asset: ['audio', 'text', 'summary'][pick % 3]!, set, keys: here, as }];
+        ? [{ type: 'keys-marked', asset: 'config', set: null, keys: [null], as, at }]
+        : [{ type: 'keys-marked', asset: ['audio', 'text', 'summary'][pick % 3]!, set, keys: here, as, at }];
     }
     case 17:
     case 18:
-      return [{ type: 'pipeline-known', pipeline: pipelineOf(set, pick, yes) }];
+      return [
+        {
+          type: 'pipeline-known',
+          pipeline: pipelineOf(set, pick, yes),
+          at: `2026-04-0${pick + 1}T00:00:00.000Z`,
+        },
+      ];
     default:
       return yes
         ? [{ type: 'executor', id: executor, slots: pick, wants: 1 }]
@@ -286,13 +302,14 @@ function meaning(document: StateDocument): unknown {
     .sort((one, other) => (one.id < other.id ? -1 : 1));
   const sensors = Object.entries(document.sensors)
     .sort(byText)
-    .map(([name, { status, cursor, version, lastTick, periods, runKeys }]) => ({
+    .map(([name, { status, cursor, version, lastTick, periods, quietSince, runKeys }]) => ({
       name,
       status,
       cursor,
       version,
       lastTick,
       periods,
+      quietSince,
       own: SETS.map((set) =>
         view
           .keys(set)
@@ -305,8 +322,12 @@ function meaning(document: StateDocument): unknown {
     .map(([name, { codeVersion }]) => `${name} ${codeVersion}`)
     .filter((text) => !text.endsWith('undefined'))
     .sort(byText);
+  const madeAt = Object.entries(document.assets)
+    .map(([name, { madeAt: at }]) => `${name} ${at}`)
+    .sort(byText);
   return {
     codes,
+    madeAt,
     serial: document.serial,
     pipeline: document.pipeline,
     sets,

@@ -73,14 +73,22 @@ beforeAll(async () => {
   );
   const named = ['audio', 'text'].map((name) => ({ name, set: 'letters', inputs: [], deps: [] }));
   const pipeline = { file: '/p.ts', stamp: '', sets: ['letters'], concurrency: 1, sensors: [] };
-  await commit({ type: 'pipeline-known', pipeline: { ...pipeline, assets: named } });
+  await commit({ type: 'pipeline-known', pipeline: { ...pipeline, assets: named }, at: DAYS[0]! });
   await commit(
     {
       type: 'pipeline-known',
       pipeline: { ...pipeline, assets: named.map((one) => ({ ...one, automate: 'missing' as const })) },
+      at: DAYS[0]!,
     },
-    { type: 'keys-marked', asset: 'text', set: 'letters', keys: ['b3'], as: 'skipped' },
-    { type: 'keys-marked', asset: 'audio', set: 'letters', keys: ['a3', 'b3'], as: 'materialized' },
+    { type: 'keys-marked', asset: 'text', set: 'letters', keys: ['b3'], as: 'skipped', at: DAYS[0]! },
+    {
+      type: 'keys-marked',
+      asset: 'audio',
+      set: 'letters',
+      keys: ['a3', 'b3'],
+      as: 'materialized',
+      at: DAYS[0]!,
+    },
     { type: 'keys-updated', set: 'letters', keys: ['a3'], carried: [{ version: 'new', item: null }] },
   );
   const made = outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 1, metadata: { n: 1 } });

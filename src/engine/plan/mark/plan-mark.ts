@@ -1,6 +1,7 @@
 /** What somebody says of keys that were made elsewhere, or are not wanted. Pure: `--dry-run` prints the plan, the command commits it. */
 import type { Pipeline } from '../../../definitions/pipeline.ts';
 import type { PartitionStatus } from '../../../model/partition-status.ts';
+import { isoTime, type Millis } from '../../../model/time.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { StateView } from '../../../state/state-view.ts';
@@ -31,7 +32,12 @@ export function needsOfMark(pipeline: Pipeline, selection: Selection): Needs {
 }
 
 /** @throws FailureError as a `materialize` of the selection does */
-export function planMark(view: StateView, pipeline: Pipeline, selection: Selection, as: Mark): MarkPlan {
+export function planMark(
+  view: StateView,
+  pipeline: Pipeline,
+  selection: Selection,
+  { as, now }: { readonly as: Mark; readonly now: Millis },
+): MarkPlan {
   const choice = choiceFor(selection);
   const [target] = targetsOf(view, pipeline, selection);
   if (target === undefined) return { changes: [], set: null, marked: [], inProgress: [], unchanged: [] };
@@ -48,7 +54,7 @@ export function planMark(view: StateView, pipeline: Pipeline, selection: Selecti
     else (status === as ? unchanged : marked).push(key);
   }
   const changes: StateChange[] =
-    marked.length === 0 ? [] : [{ type: 'keys-marked', asset, set, keys: marked, as }];
+    marked.length === 0 ? [] : [{ type: 'keys-marked', asset, set, keys: marked, as, at: isoTime(now) }];
   return { changes, set, marked, inProgress, unchanged };
 }
 

@@ -1,5 +1,6 @@
 /** Keeps in the state what the pipeline is made of: other commands need not load the user's code, and what became stale is on record. */
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import { isoTime, type Millis } from '../../../model/time.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { StateView } from '../../../state/state-view.ts';
 
@@ -11,18 +12,22 @@ export function withPipeline(
   view: StateView,
   known: KnownPipeline,
   changes: readonly StateChange[],
+  now: Millis,
 ): readonly StateChange[] {
   if (changes.length === 0 || JSON.stringify(view.pipeline) === JSON.stringify(known)) return changes;
-  return [{ type: 'pipeline-known', pipeline: known }, ...changes];
+  return [{ type: 'pipeline-known', pipeline: known, at: isoTime(now) }, ...changes];
 }
 
 /** What a pipeline that says something else than the remembered one is worth a commit of its own for; else there is none. */
-export function pipelineNews(view: StateView, known: KnownPipeline): readonly StateChange[] {
-  // Before the first commit there is nothing that could have become stale.
-  if (view.serial === 0 || isAlike(view.pipeline, known)) return [];
-  // Keys that were added by hand before any tick: only where something is made of keys by itself does it matter since when.
-  if (view.pipeline === null && known.assets.every(({ automate }) => automate === undefined)) return [];
-  return [{ type: 'pipeline-known', pipeline: known }];
+export function pipelineNews(view: StateView, known: KnownPipeline, now: Millis): readonly StateChange[] {
+  if (isAlike(view.pipeline, known)) return [];
+  // Before the first commit there is nothing that could have become stale. Keys that were added by hand before any tick: only where
+  // something is made of keys by itself does it matter since when; and where keys are waited for, since when that is.
+  const isSinceWhen =
+    (view.serial > 0 && known.assets.some(({ automate }) => automate !== undefined)) ||
+    known.sensors.some(({ newKeysEveryMs }) => newKeysEveryMs !== undefined);
+  if (view.pipeline === null && !isSinceWhen) return [];
+  return [{ type: 'pipeline-known', pipeline: known, at: isoTime(now) }];
 }
 
 /** Wherever its file is, and whenever it was saved. */

@@ -4,7 +4,8 @@ import type { StateChange } from '../../changes.ts';
 import type { Port } from '../port.ts';
 import { addKeys, letIn, removeKeys, updateKeys } from './keys.ts';
 import { claimRuns, markCanceling, releaseRuns, startRuns } from './runs.ts';
-import { dropValues, finishRuns, progressRuns } from './ends.ts';
+import { dropValues, finishRuns, noteMade, progressRuns } from './ends.ts';
+import { lastMade } from '../../document/last-times.ts';
 import { queueRuns } from './queue.ts';
 import { changeExecutor, changeSensor, executorLeft } from './others.ts';
 import { rememberPipeline } from './pipeline.ts';
@@ -40,6 +41,7 @@ export async function applyChange(port: Port, change: StateChange, applying: App
       await changeStatuses(port, applying, [{ set, keys }, ...below], (statuses) =>
         statuses.mark(asset, set, keys, as),
       );
+      await noteMade(port, lastMade(change));
       if (as === 'skipped')
         await dropValues(
           port,
@@ -72,7 +74,7 @@ export async function applyChange(port: Port, change: StateChange, applying: App
     case 'executor-left':
       return executorLeft(port, change.id);
     case 'pipeline-known':
-      await rememberPipeline(port, change.pipeline, { before: applying.pipeline, serial });
+      await rememberPipeline(port, change, { before: applying.pipeline, serial });
       applying.pipeline = change.pipeline;
   }
 }

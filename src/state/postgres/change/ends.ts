@@ -1,6 +1,7 @@
 /** Runs that end, and what runs have made on their way: statuses, values, the history. */
 import type { AssetOutcome } from '../../../model/run.ts';
 import type { FinishedRun, StaleAssets, StateChange } from '../../changes.ts';
+import { lastMadeBy } from '../../document/last-times.ts';
 import type { OutcomesOfRun } from '../../document/status-changes.ts';
 import { type Port, rows } from '../port.ts';
 import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
@@ -37,8 +38,18 @@ export async function finishRuns(
     return { id, set, partitionKey, assets: outcomes, stale, owner: run?.owner ?? null, failedAt, asked };
   });
   await recordOutcomes(port, surroundings, ended);
+  await noteMade(port, lastMadeBy(finished));
   await moveValues(port, ended);
   if (gone.length > 0) await port.execute(DROP_STAGED, [gone.map(({ id }) => id)]);
+}
+
+const MADE = `
+update @.asset a set made_at = w.at from unnest($1::text[], $2::text[]) as w(name, at)
+where a.name = w.name and (a.made_at is null or a.made_at < w.at)`;
+
+/** When assets were made last: of those of which something is on record. */
+export async function noteMade(port: Port, times: ReadonlyMap<string, string>): Promise<void> {
+  if (times.size > 0) await port.execute(MADE, [[...times.keys()], [...times.values()]]);
 }
 
 const NONE_STALE: StaleAssets = new Map();

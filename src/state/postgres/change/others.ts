@@ -1,5 +1,6 @@
 /** Sensors and executors. */
 import type { StateChange } from '../../changes.ts';
+import { hasAddedKeys } from '../../document/last-times.ts';
 import type { EnteredExecutor } from '../executors.ts';
 import { type Port, rows } from '../port.ts';
 
@@ -11,11 +12,12 @@ insert into @.sensor as s (name) values ($1) on conflict (name) do update set in
 
 /** Each field comes with whether it was given: `null` is a cursor, too. */
 const SENSOR = `
-insert into @.sensor as s (name, version, cursor, status, last_tick, periods) values ($1, 1, $2, $4, $5, $6)
+insert into @.sensor as s (name, version, cursor, status, last_tick, periods, quiet_since) values ($1, 1, $2, $4, $5, $6, $7)
 on conflict (name) do update set in_state = true, version = s.version + 1,
   cursor = case when $3 then excluded.cursor else s.cursor end,
   status = coalesce(excluded.status, s.status),
   last_tick = coalesce(excluded.last_tick, s.last_tick),
+  quiet_since = coalesce(excluded.quiet_since, s.quiet_since),
   periods = case when excluded.periods is null then s.periods else coalesce(s.periods, '{}') || excluded.periods end`;
 
 /** With the commit that it made, so that no kill can lose it; `recordTick` adds what it printed. */
@@ -33,6 +35,7 @@ export async function changeSensor(port: Port, change: Change<'sensor-changed'>)
     status ?? null,
     record,
     periods === undefined ? null : JSON.stringify(periods),
+    hasAddedKeys(tick) ? tick!.finishedAt : null,
   ]);
   if (tick !== undefined) await port.execute(TICK, [sensor, tick.startedAt, tick.status, record]);
 }

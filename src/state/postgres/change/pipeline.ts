@@ -1,5 +1,6 @@
 /** The pipeline that the state remembers: other code makes stale what was made by it, and what is automated from now on has a backlog. */
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import type { StateChange } from '../../changes.ts';
 import { type Port, rows } from '../port.ts';
 import { changeStatuses, setsBelow } from './statuses.ts';
 
@@ -23,12 +24,19 @@ with made as (
 )
 insert into @.asset (name, code_version) select distinct asset, $3 from made on conflict do nothing`;
 
+/** Sensors that have brought nothing before new keys were expected of them. One that only ticked has a row and is not in the state. */
+const EXPECT = `
+insert into @.sensor as s (name, quiet_since) select name, $2 from unnest($1::text[]) with ordinality as w(name, n) order by n
+on conflict (name) do update set in_state = true, quiet_since = excluded.quiet_since where s.quiet_since is null`;
+
 export async function rememberPipeline(
   port: Port,
-  pipeline: KnownPipeline,
+  { pipeline, at }: Extract<StateChange, { readonly type: 'pipeline-known' }>,
   { before, serial }: { readonly before: KnownPipeline | null; readonly serial: number },
 ): Promise<void> {
   await port.execute(REMEMBER, [JSON.stringify(pipeline)]);
+  const expected = pipeline.sensors.filter(({ newKeysEveryMs }) => newKeysEveryMs !== undefined);
+  if (expected.length > 0) await port.execute(EXPECT, [expected.map(({ name }) => name), at]);
   const known = await rows<{ readonly name: string; readonly code_version: string | null }>(port, CODES);
   const codes = new Map(known.map(({ name, code_version: code }) => [name, code]));
   const recoded = pipeline.assets.filter(

@@ -27,6 +27,7 @@ export interface SensorRow {
   readonly status: 'RUNNING' | 'STOPPED' | null;
   readonly cursor: string | null;
   readonly periods: Readonly<Record<string, string>> | null;
+  readonly quietSince: string | null;
   readonly inState: TickRecord | null;
   readonly lastTick: TickRecord | null;
 }
@@ -48,7 +49,7 @@ const MOMENT = `
 select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline,
   (select coalesce(json_agg(json_build_object('name', s.name, 'size', s.size) order by s.id), '[]') from @.key_set s) as sets,
   (select coalesce(json_agg(x order by x.n), '[]') from (
-    select w.name, s.n, case when s.in_state then s.version end as version, s.status, s.cursor, s.periods, s.last_tick as "inState",
+    select w.name, s.n, case when s.in_state then s.version end as version, s.status, s.cursor, s.periods, s.quiet_since as "quietSince", s.last_tick as "inState",
       (select t.record from @.tick t where t.sensor = w.name and t.status <> 'BUSY' order by t.n desc limit 1) as "lastTick"
     from (select name from @.sensor where $1 union select unnest($2::text[]) collate "C") w
     left join @.sensor s on s.name = w.name

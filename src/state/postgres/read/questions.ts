@@ -162,7 +162,8 @@ select a.n::int, a.total::float8 as total,
     where l.n = a.n and not exists (select from running r where r.n = a.n and r.key = l.key) group by l.letter
   ) x) as letters,
   (select min(l.retry_at) from letters l where l.n = a.n
-    and not exists (select from running r where r.n = a.n and r.key = l.key)) as retry_at
+    and not exists (select from running r where r.n = a.n and r.key = l.key)) as retry_at,
+  (select made_at from @.asset where name = a.asset) as made_at
 from asked a order by a.n`;
 
 export async function readCounts(
@@ -175,8 +176,9 @@ export async function readCounts(
     readonly in_progress: number;
     readonly letters: Readonly<Record<string, number>>;
     readonly retry_at: string | null;
+    readonly made_at: string | null;
   }>(port, COUNTS, [queries.map(({ asset }) => asset), queries.map(({ set }) => set)]);
-  return found.map(({ total, in_progress: inProgress, letters, retry_at: retryAt }) => {
+  return found.map(({ total, in_progress: inProgress, letters, retry_at: retryAt, made_at: madeAt }) => {
     const counts = { materialized: 0, failed: 0, skipped: 0, missing: 0, stale: 0, backlog: 0 };
     for (const [letter, count] of Object.entries(letters)) {
       const status = statusAt(letter);
@@ -185,6 +187,6 @@ export async function readCounts(
       if (status === 'backlog') counts.backlog += count;
     }
     const missing = total - inProgress - counts.materialized - counts.failed - counts.skipped;
-    return { total, inProgress, ...counts, missing, retryAt };
+    return { total, inProgress, ...counts, missing, retryAt, madeAt };
   });
 }

@@ -66,8 +66,9 @@ class World {
   commit(...changes: readonly StateChange[]): Promise<void> {
     const known = knownOf(this.pipeline, '/p.ts', '');
     return this.store.commit(EVERYTHING, (view) => {
-      const all = changes.length > 0 ? changes : [{ type: 'pipeline-known', pipeline: known } as const];
-      return { changes: withPipeline(view, known, all), outcome: undefined };
+      const all =
+        changes.length > 0 ? changes : [{ type: 'pipeline-known', pipeline: known, at: AT } as const];
+      return { changes: withPipeline(view, known, all, Date.parse(AT)), outcome: undefined };
     });
   }
 
@@ -282,7 +283,7 @@ describe('automation', () => {
     await the.add(['a', 'b']);
     expect(await the.due()).toEqual([]);
     const mark = (key: string, as: 'materialized' | 'skipped'): Promise<void> =>
-      the.commit({ type: 'keys-marked', asset: 'sound', set: 'letters', keys: [key], as });
+      the.commit({ type: 'keys-marked', asset: 'sound', set: 'letters', keys: [key], as, at: AT });
     await mark('a', 'materialized');
     await mark('b', 'skipped');
     expect(await the.due()).toEqual(['a: text missing', 'b: text missing']);
@@ -401,6 +402,7 @@ describe('automation', () => {
               set: 'letters',
               keys: [one.key],
               as: one.as,
+              at: AT,
             });
           else if (one.do === 'tick') await the.tick((name) => one.outcomes[Number(name.slice(1))]!);
           expect((await found(the)).sort()).toEqual((await naive(the, keys)).sort());

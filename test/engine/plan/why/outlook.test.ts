@@ -50,7 +50,7 @@ class World {
   commit(...changes: readonly StateChange[]): Promise<void> {
     const known = knownOf(this.pipeline, '/p.ts', '');
     return this.store.commit(EVERYTHING, (view) => ({
-      changes: withPipeline(view, known, changes),
+      changes: withPipeline(view, known, changes, Date.parse(AT)),
       outcome: undefined,
     }));
   }
