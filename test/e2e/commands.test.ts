@@ -998,13 +998,22 @@ describe('assets, status and state', () => {
     await project.dynpart(['materialize', 'raw', '--key', 'a', '--no-run']);
     const { code, document } = await project.json(['status']);
     expect(code).toBe(0);
-    const parts = { skipped: 0, stale: 0, backlog: 0, retryAt: null, overdue: false };
+    const parts = {
+      skipped: 0,
+      stale: 0,
+      backlog: 0,
+      retryAt: null,
+      madeAt: null,
+      freshness: null,
+      overdue: false,
+    };
     const counts = { total: 3, materialized: 0, failed: 0, inProgress: 0, missing: 0, ...parts };
-    const idle = { status: 'STOPPED', lastTick: null, overdue: false };
+    const idle = { status: 'STOPPED', lastTick: null, newKeysBy: null, overdue: false };
+    const madeAt: unknown = expect.stringMatching(/Z$/);
     expect(document).toEqual({
       assets: [
-        { asset: 'raw', set: 'items', ...counts, failed: 1, inProgress: 1, missing: 1 },
-        { asset: 'twice', set: 'items', ...counts, materialized: 1, missing: 2 },
+        { asset: 'raw', set: 'items', ...counts, failed: 1, inProgress: 1, missing: 1, madeAt },
+        { asset: 'twice', set: 'items', ...counts, materialized: 1, missing: 2, madeAt },
         { asset: 'report', set: null, ...counts, total: 1, missing: 1 },
       ],
       sensors: [
@@ -1012,11 +1021,13 @@ describe('assets, status and state', () => {
           sensor: 'feed',
           status: 'RUNNING',
           lastTick: expect.objectContaining({ sensor: 'feed', status: 'SUCCESS' }) as unknown,
+          newKeysBy: null,
           overdue: false,
         },
         { sensor: 'idle', ...idle },
         { sensor: 'broken', ...idle },
       ],
+      workers: [],
     });
     expect((await project.dynpart(['status', '--exit-code'])).code).toBe(10);
     expect((await project.json(['status', 'report', '--exit-code'])).code).toBe(10);

@@ -144,7 +144,7 @@ describe('a watch', () => {
     await the.clock.advance(15_000);
     expect(tries).toHaveLength(2);
     const { assets } = the.rig.store.document;
-    expect(assets['audio']).toEqual({ set: 'letters', status: 'm' });
+    expect(assets['audio']).toEqual({ set: 'letters', status: 'm', madeAt: expect.any(String) });
     await the.stop();
   });
 
