@@ -53,13 +53,13 @@ export async function changeSensor(
   sensor: string,
   change: { readonly status: 'RUNNING' | 'STOPPED' } | { readonly cursor: string | null },
 ): Promise<void> {
-  const { pipeline, known, life } = world;
+  const { pipeline, known, clock, life } = world;
   checkName('sensor', sensor, pipeline.sensors.keys());
   if ('cursor' in change && change.cursor?.isWellFormed() === false) refuse('the cursor is no text');
   await new MortalStore(world.store, life).commit({ sensors: [sensor] }, (view) => {
     const isSo = 'status' in change && view.sensor(sensor).status === change.status;
     const changes = isSo ? [] : [{ type: 'sensor-changed', sensor, ...change } as const];
-    return { changes: withPipeline(view, known, changes), outcome: undefined };
+    return { changes: withPipeline(view, known, changes, clock.now()), outcome: undefined };
   });
 }
 
