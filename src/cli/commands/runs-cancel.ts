@@ -1,6 +1,7 @@
 /** `dynpart runs cancel`: cancels queued runs, and has started ones aborted, also in another process. */
 import { blockedProcesses } from '../../engine/plan/executors/blocked.ts';
 import { cancelRuns } from '../../engine/plan/ends/cancel-runs.ts';
+import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { pendingRecords } from '../../model/pending-run.ts';
 import { steadyTime } from '../../model/time.ts';
 import { type RunQuery, selectRuns } from '../../state/run-query.ts';
@@ -31,7 +32,7 @@ export async function run(
     const pending = pendingRecords(now.runs(), () => now.executors());
     const passed = new Set(selectRuns(query, pending).runs.map(({ id }) => id));
     const { changes } = cancelRuns(now, (_runs, run) => passed.has(run.id), {
-      why: 'it was canceled',
+      why: CANCELED_BY_HAND,
       now: clock.now(),
     });
     return { changes, outcome: passed };

@@ -1,4 +1,5 @@
 /** The runs of this process: which wait, which are under way, what became of them, and what a newer view of the state says of them. */
+import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { type Carried, NOTHING_CARRIED } from '../../model/carried.ts';
 import type { PartitionRef, PartitionStatus } from '../../model/partition-status.ts';
 import type { Needs } from '../../state/needs.ts';
@@ -240,7 +241,7 @@ export class OwnRuns {
     const flight = this.#inFlight.get(id);
     if (flight === undefined) {
       const run = this.queue.take(id);
-      if (run !== undefined) this.endCanceled(run, null, 'it was canceled');
+      if (run !== undefined) this.endCanceled(run, null, CANCELED_BY_HAND);
     } else if (!flight.canceled) {
       flight.canceled = true;
       flight.abort.abort();

@@ -4,6 +4,7 @@
  * `own-runs` is what is known of the runs, `run-recorder` puts their ends on record, `lookout` sees what others did.
  * Here is only when each of them has its turn.
  */
+import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { FailureError } from '../../model/failure.ts';
 import { isoTime, steadyTime } from '../../model/time.ts';
 import type { ProgramNote } from '../../state/state-view.ts';
@@ -197,7 +198,7 @@ export class RunLoop {
     if (lost) return;
     // Also where no outcome counts: whoever has the values drops them with the end of the run.
     if (ending.type === 'ended') this.#options.ioManager.adopt?.(ending.staged);
-    if (canceled) return this.#runs.endCanceled(run, startedAt, 'it was canceled');
+    if (canceled) return this.#runs.endCanceled(run, startedAt, CANCELED_BY_HAND);
     // Not an end: the run stays this process's until the process leaves, which gives the run back or cancels it.
     if (ending.type === 'interrupted') return this.#runs.queue.add([run]);
     const { status, assets, error, asked } = ending;

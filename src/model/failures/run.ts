@@ -48,6 +48,9 @@ export type RunFailure =
       }[];
     };
 
+/** Why a run was canceled that a person has canceled. */
+export const CANCELED_BY_HAND = 'it was canceled by hand (runs cancel)';
+
 /** So many runs of a blocked process are named. */
 const MOST_BLOCKED_RUNS = 3;
 

@@ -1,4 +1,5 @@
 /** What to record of the runs that a process has executed, given the state. Pure: says which changes do it and what they come to. */
+import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
 import { describe } from '../../../model/describe-failure.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { StaleReason } from '../../../model/partition-status.ts';
@@ -198,6 +199,6 @@ function cancellation(view: StateView, { set }: PendingRuns, { partitionKey }: P
     set !== null && partitionKey !== null && !view.present(set, [partitionKey]).has(partitionKey);
   return {
     reason: 'canceled',
-    why: isGone ? 'its partition key was removed' : 'it was canceled by hand (runs cancel)',
+    why: isGone ? 'its partition key was removed' : CANCELED_BY_HAND,
   } as const;
 }

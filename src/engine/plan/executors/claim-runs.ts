@@ -1,4 +1,5 @@
 /** Takes up runs that have no live owner. Pure: says which changes do it and which runs are then this process's. */
+import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
 import { MAX_EXECUTIONS, partsOfRunId } from '../../../model/run.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../../state/changes.ts';
@@ -133,7 +134,7 @@ function whyItEnds(
   if (run.canceling) {
     return endedAs(runs, run, {
       status: 'CANCELED',
-      failure: { reason: 'canceled', why: 'it was canceled' },
+      failure: { reason: 'canceled', why: CANCELED_BY_HAND },
       now,
     });
   }
