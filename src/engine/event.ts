@@ -47,11 +47,12 @@ export interface RunsLost {
   readonly count: number;
 }
 
-/** A killed process had left programs of its runs at work: they were ended, as far as they could be seen. */
+/** A killed process had left programs at work: they were ended, as far as they could be seen. */
 export interface ProgramsLeft {
   readonly type: 'programs-left';
   readonly host: string;
-  readonly runs: readonly string[];
+  /** The runs or the sensor that it was in the middle of. */
+  readonly of: { readonly runs: readonly string[] } | { readonly sensor: string };
   /** How many processes were ended. */
   readonly ended: number;
   /** Something may be left that cannot be seen from here, or could not be ended. */

@@ -83,7 +83,28 @@ export interface HeldClaim {
   readonly thread: string | null;
 }
 
+/** What is known of programs that code of a sensor has started and that were not seen to end. */
+export interface EvaluationLeft {
+  /** The claim under which they were started: it is in their environment. */
+  readonly id: string;
+  readonly host: string;
+  /** Its process lives, and ends them itself. */
+  readonly alive: boolean;
+  /** Whether they could be seen from here. */
+  readonly visible: boolean;
+  readonly programs: readonly Omit<ProgramNote, 'runId'>[];
+}
+
 export interface SensorClaim {
+  readonly id: string;
+  /** What earlier evaluations of the sensor have left: those that were killed, and those whose programs take a while to end. */
+  left(): Promise<readonly EvaluationLeft[]>;
+  /** Nothing of these is left any more. */
+  leftEnded(ids: readonly string[]): Promise<void>;
+  /** A program that the sensor started leads a process group. */
+  started(program: Omit<ProgramNote, 'runId'>): void;
+  /** Nothing of its own programs is left. Also after its release. */
+  programsEnded(): Promise<void>;
   /** Of several sensors that share a thread, this one's code has it now: if it is blocked, then by this one. */
   hasThread(): void;
   release(): Promise<void>;

@@ -1,8 +1,16 @@
 /** Programs that assets and sensors start: however the command ends, nothing of them works on beside the next try. */
 import fs from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linkOf, livingProcesses } from '../../src/files/proc.ts';
+import { PostgresCluster } from '../support/postgres-cluster.mjs';
 import { Project, type Running } from '../support/project.ts';
+
+let cluster: PostgresCluster;
+
+beforeAll(async () => {
+  cluster = await PostgresCluster.start();
+});
+afterAll(() => cluster[Symbol.dispose]());
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const items = dynamicPartitions('items');
@@ -16,6 +24,7 @@ export default definePipeline({
   sensors: [
     sensor({ name: 'idle', evaluate: () => ({ skipReason: 'nothing' }) }),
     sensor({ name: 'slow', timeoutSeconds: 1, evaluate: async ({ exec }) => void (await exec('sh', [script('gentle.sh')])) }),
+    sensor({ name: 'patient', evaluate: async ({ exec }) => void (await exec('sh', [script('gentle.sh')])) }),
     sensor({ name: 'blocked', timeoutSeconds: 1, async evaluate({ exec }) {
       void exec('sh', [script('gentle.sh')]);
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -115,6 +124,35 @@ describe.concurrent('a program whose dynpart was killed', () => {
     next.process.kill('SIGTERM');
     await next.done;
     expect(project.left).toBe(0);
+  });
+
+  it.for([
+    ['tick', 'file'],
+    ['watch', 'file'],
+    ['tick', 'PostgreSQL'],
+    ['watch', 'PostgreSQL'],
+  ])('ends before its sensor is evaluated again: %s, %s', async ([command, place]) => {
+    await using project = new Programs();
+    const env = place === 'file' ? {} : { DYNPART_STATE: cluster.url(`programs_${command}`) };
+    if (place !== 'file') await project.dynpart(['state', 'migrate'], { env });
+    const running = project.start(['sensor', command!, 'patient'], { env });
+    await project.started();
+    // Two processes of the program: the shell and what it has started.
+    await vi.waitFor(() => expect(project.left).toBe(2));
+    running.process.kill('SIGKILL');
+    await running.done;
+    expect(project.left).toBe(2);
+    const next = project.start(['sensor', 'tick', 'patient', '--verbose'], { env });
+    await project.started(2);
+    await vi.waitFor(() => expect(project.left).toBe(2));
+    next.process.kill('SIGTERM');
+    const { stderr } = await next.done;
+    expect(stderr).toContain("ended 2 programs of sensor 'patient' whose process was killed");
+    expect(project.left).toBe(0);
+    // Nothing is noted any more: the third one finds nothing to end.
+    const third = await project.dynpart(['sensor', 'tick', 'idle', '--verbose'], { env });
+    expect(third.stderr).not.toContain('ended');
+    if (place === 'file') expect(fs.readdirSync(project.path('.dynpart', 'claims'))).toEqual([]);
   });
 
   it('ends when its run is canceled, or its key removed', async () => {

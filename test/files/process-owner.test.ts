@@ -167,7 +167,7 @@ describe('what processes leave behind', () => {
     const now = { now: Date.now(), steady: 0 };
     const files = new ExecutorFiles(folder.path, () => AT);
     files.remove(files.goneBeside(new Set(['owning'])));
-    new SensorClaims(folder.path).claim('feed', ownerNamed('o', now, folder.path), now);
+    new SensorClaims(folder.path).claim('feed', ownerNamed('o', now, folder.path), () => now);
     expect([left, owning, fresh, torn].map((file) => fs.existsSync(file))).toEqual([
       false,
       true,
@@ -213,7 +213,7 @@ describe('the sign of life', () => {
     using folder = new TemporaryFolder();
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const claims = new SensorClaims(folder.path);
-    const claim = claims.claim('feed', ownerNamed('o', now(), folder.path), now());
+    const claim = claims.claim('feed', ownerNamed('o', now(), folder.path), now);
     if ('holder' in claim) throw new Error('it is free');
     const file = folder.file('claims', 'feed.json');
     await expectRenewed(file);
@@ -235,13 +235,13 @@ describe('the sign of life', () => {
     () => {
       using folder = new TemporaryFolder();
       const claims = new SensorClaims(folder.path);
-      claims.claim('feed', ownerNamed('o', now(), folder.path), now());
+      claims.claim('feed', ownerNamed('o', now(), folder.path), now);
       const real = fs.readFileSync;
       vi.spyOn(fs, 'readFileSync').mockImplementation(((file: string, ...rest: never[]) => {
         if (file.startsWith('/proc/')) throw Object.assign(new Error('none left'), { code: 'EMFILE' });
         return real(file, ...rest);
       }) as typeof fs.readFileSync);
-      expect(() => claims.claim('feed', ownerNamed('p', now(), folder.path), now())).toThrow('state-io');
+      expect(() => claims.claim('feed', ownerNamed('p', now(), folder.path), now)).toThrow('state-io');
       vi.restoreAllMocks();
       expect(claims.holder('feed', now())).toMatchObject({ pid: process.pid });
     },

@@ -93,6 +93,7 @@ async function tick(evaluate: () => unknown) {
     pipeline,
     known: knownOf(pipeline),
     evaluate: evaluateHere(pipeline, clock, loadProcessGroups),
+    processes: loadProcessGroups,
     clock,
     emit: () => undefined,
     interrupt: new AbortController().signal,

@@ -130,6 +130,7 @@ export class EngineRig {
       pipeline: this.pipeline,
       known: knownOf(this.pipeline),
       evaluate: evaluateHere(this.pipeline, this.clock, loadProcessGroups),
+      processes: loadProcessGroups,
       clock: this.clock,
       emit: this.events.add,
       interrupt: this.interrupt.signal,

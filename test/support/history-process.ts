@@ -202,7 +202,7 @@ export class HistoryProcess {
           this.#claims.set(name, claim);
           world.evaluators.set(name, this);
           return {
-            hasThread: () => claim.hasThread(),
+            ...claim,
             release: () =>
               living(() => {
                 this.#claims.delete(name);

@@ -480,6 +480,7 @@ export class HistoryWorld {
       pipeline: process.pipeline,
       known: process.known,
       evaluate: evaluateHere(process.pipeline, process.clock, loadProcessGroups),
+      processes: loadProcessGroups,
       clock: process.clock,
       emit: process.emit,
       interrupt: process.interrupt.signal,

@@ -6,14 +6,14 @@ import { describeLastTimes } from './last-times-contract.ts';
 import { letters } from './letters.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
 import { finishedRuns } from './finished-runs.ts';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StateProblem } from '../../src/state/document/check-state.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../src/model/pending-run.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
 import type { PageQuery } from '../../src/state/state-view.ts';
 import type { RunQuery } from '../../src/state/run-query.ts';
-import type { StateStore } from '../../src/state/store.ts';
+import type { SensorClaim, StateStore } from '../../src/state/store.ts';
 import { AT, finishedRun, keysAdded, queuedRuns, tickRecord } from './builders.ts';
 
 /** A store under test, and what tests do to it from outside. */
@@ -1230,6 +1230,42 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         const given = answers.filter((answer) => !('holder' in answer));
         expect(given).toHaveLength(1);
         for (const claim of given) if (!('holder' in claim)) await claim.release();
+      });
+
+      it('tells the next one of programs that were not seen to end, and of those of no other sensor', async () => {
+        const claimed = async (sensor: string): Promise<SensorClaim> => {
+          const claim = await store.claimSensor(sensor);
+          return 'holder' in claim ? expect.fail('nobody has it') : claim;
+        };
+        const first = await claimed('feed');
+        expect(await first.left()).toEqual([]);
+        first.started({ group: 4_100_001, number: 1 });
+        first.started({ group: 4_100_002, number: 2 });
+        await first.release();
+        for (const other of ['fee', 'feed.more', 'Feed']) {
+          const claim = await claimed(other);
+          expect(await claim.left()).toEqual([]);
+          await claim.release();
+        }
+        const second = await claimed('feed');
+        expect(second.id).not.toBe(first.id);
+        await vi.waitFor(async () => {
+          expect(await second.left()).toMatchObject([
+            {
+              id: first.id,
+              alive: true,
+              visible: true,
+              programs: [
+                { group: 4_100_001, number: 1 },
+                { group: 4_100_002, number: 2 },
+              ],
+            },
+          ]);
+        });
+        await first.programsEnded();
+        expect(await second.left()).toEqual([]);
+        await second.programsEnded();
+        await second.release();
       });
 
       it('changes nothing in the state', async () => {

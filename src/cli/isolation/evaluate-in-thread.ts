@@ -1,6 +1,6 @@
 /** Evaluates sensors in threads of their own, which can be ended when they take too long. */
 import type { Worker as WorkerThread } from 'node:worker_threads';
-import type { EvaluateSensor, Evaluation } from '../../engine/sensors/evaluate-sensor.ts';
+import type { EvaluateSensor, Evaluation, EvaluationPrograms } from '../../engine/sensors/evaluate-sensor.ts';
 import type { ProcessGroup } from '../../engine/user-code/programs.ts';
 import { startTimer } from '../../engine/user-code/timer.ts';
 import type { EvaluateMessage, ThreadData, ThreadMessage } from './evaluator-thread.ts';
@@ -15,6 +15,8 @@ export class SensorThreads {
   readonly #threads = new Map<string, WorkerThread>();
   /** Process groups that programs of a thread's sensor lead. */
   readonly #groups = new WeakMap<WorkerThread, Map<number, Promise<ProcessGroup>>>();
+  /** Evaluations of a thread whose programs may not all have ended. */
+  readonly #noted = new WeakMap<WorkerThread, Map<string, EvaluationPrograms>>();
 
   /** @param script the file that a thread runs: `evaluator-thread.ts`, built */
   constructor(script: string, data: Omit<ThreadData, 'sensor'>) {
@@ -22,9 +24,10 @@ export class SensorThreads {
     this.#data = data;
   }
 
-  readonly evaluate: EvaluateSensor = async (sensor, { lastTickAt, interrupt, onOutput }) => {
+  readonly evaluate: EvaluateSensor = async (sensor, { lastTickAt, interrupt, onOutput, programs }) => {
     const { name, timeoutSeconds } = sensor;
     const thread = this.#threads.get(name) ?? this.#start(name);
+    if (programs !== null) this.#noted.get(thread)!.set(programs.id, programs);
     const ended = await new Promise<Evaluation>((resolve) => {
       const failing = (reason: 'sensor-timeout' | 'sensor-interrupted') => (): void => {
         this.#end(name);
@@ -57,7 +60,8 @@ export class SensorThreads {
       };
       interrupt.addEventListener('abort', onInterrupt);
       thread.on('message', onMessage).on('error', onError).on('exit', onExit);
-      thread.postMessage({ lastTickAt: lastTickAt?.getTime() ?? null } satisfies EvaluateMessage);
+      const id = programs?.id ?? null;
+      thread.postMessage({ lastTickAt: lastTickAt?.getTime() ?? null, id } satisfies EvaluateMessage);
     });
     for (const line of ended.log) onOutput(line);
     return ended;
@@ -80,12 +84,21 @@ export class SensorThreads {
     thread.on('error', () => this.#end(sensor)).on('exit', () => this.#threads.delete(sensor));
     const groups = new Map<number, Promise<ProcessGroup>>();
     this.#groups.set(thread, groups);
+    const noted = new Map<string, EvaluationPrograms>();
+    this.#noted.set(thread, noted);
     thread.on('message', (message: ThreadMessage) => {
+      if (message.type === 'noted') noted.get(message.id)?.note(message);
+      if (message.type === 'programs-ended') {
+        noted.get(message.id)?.ended();
+        noted.delete(message.id);
+      }
       if (message.type !== 'program') return;
       const { group, ended } = message;
       if (!ended) groups.set(group, watched(group));
       else void groups.get(group)?.then((one) => one.leaderEnded());
       if (ended) groups.delete(group);
+      // It was on its way when the thread was ended.
+      else if (this.#threads.get(sensor) !== thread) void groups.get(group)!.then((one) => one.end());
     });
     this.#threads.set(sensor, thread);
     return thread;
@@ -96,10 +109,19 @@ export class SensorThreads {
     this.#threads.delete(sensor);
     if (thread === undefined) return;
     void thread.terminate();
-    for (const group of this.#groups.get(thread)!.values()) void group.then((one) => one.end());
+    const noted = [...this.#noted.get(thread)!.values()];
+    void ended(this.#groups.get(thread)!.values(), noted);
   }
 }
 
 async function watched(group: number): Promise<ProcessGroup> {
   return (await loadProcessGroups()).watch(group);
+}
+
+async function ended(
+  groups: Iterable<Promise<ProcessGroup>>,
+  evaluations: readonly EvaluationPrograms[],
+): Promise<void> {
+  await Promise.all(Array.from(groups, async (group) => (await group).end()));
+  for (const programs of evaluations) programs.ended();
 }

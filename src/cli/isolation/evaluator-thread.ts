@@ -2,8 +2,12 @@
  * A thread that evaluates one sensor for a watch. It can be ended from outside, also when the sensor's function blocks
  * it for ever. It loads the pipeline itself and reads the state itself; what goes back is plain data.
  */
-import { parentPort, workerData } from 'node:worker_threads';
-import { evaluateHere, type Evaluation } from '../../engine/sensors/evaluate-sensor.ts';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import {
+  evaluateHere,
+  type Evaluation,
+  type EvaluationPrograms,
+} from '../../engine/sensors/evaluate-sensor.ts';
 import { loadUserPipeline, type UserPipeline } from '../load-user-pipeline.ts';
 import { isDatabase } from '../state-place.ts';
 import { openStore } from '../stores.ts';
@@ -19,13 +23,19 @@ export interface ThreadData {
 
 export interface EvaluateMessage {
   readonly lastTickAt: number | null;
+  /** In the environment of its programs. */
+  readonly id: string | null;
 }
 
 export type ThreadMessage =
   | { readonly type: 'evaluated'; readonly evaluation: Evaluation }
   | { readonly type: 'broken'; readonly message: string }
   /** A program of the sensor leads this process group; `ended`: nothing of it is left. */
-  | { readonly type: 'program'; readonly group: number; readonly ended: boolean };
+  | { readonly type: 'program'; readonly group: number; readonly ended: boolean }
+  /** It is a program of this evaluation. */
+  | { readonly type: 'noted'; readonly id: string; readonly group: number; readonly number: number }
+  /** Nothing is left of the programs of this evaluation. */
+  | { readonly type: 'programs-ended'; readonly id: string };
 
 async function main(): Promise<void> {
   const port = parentPort!;
@@ -56,12 +66,22 @@ async function main(): Promise<void> {
         lastTickAt,
         interrupt: new AbortController().signal,
         onOutput: () => undefined,
+        programs: message.id === null ? null : toldBy(port, message.id),
       });
       port.postMessage({ type: 'evaluated', evaluation } satisfies ThreadMessage);
     })().catch((error: unknown) =>
       port.postMessage({ type: 'broken', message: String(error) } satisfies ThreadMessage),
     );
   });
+}
+
+function toldBy(port: MessagePort, id: string): EvaluationPrograms {
+  const tell = (message: ThreadMessage): void => port.postMessage(message);
+  return {
+    id,
+    note: ({ group, number }) => tell({ type: 'noted', id, group, number }),
+    ended: () => tell({ type: 'programs-ended', id }),
+  };
 }
 
 /** Between two evaluations: the thread ends with it, and the next evaluation gets a new one. */

@@ -1,4 +1,4 @@
-/** Ends what a killed process left of the programs of its runs: processes that carry a run's mark, and no others. */
+/** Ends what a killed process left of the programs of its runs or of a sensor: processes that carry the mark, and no others. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LeftBehind, type LeftEnded, PROGRAM_MARK, RUN_MARK } from '../../engine/user-code/programs.ts';
 import { environmentOf, livingProcesses } from '../../files/proc.ts';
@@ -35,21 +35,24 @@ interface Found {
   readonly isUnsure: boolean;
 }
 
-function look({ executor, runs, programs }: LeftBehind): Found {
+function look({ starter, runs, programs }: LeftBehind): Found {
   const groups = new Set(programs.map(({ group }) => group));
   const living = livingProcesses();
   if (living === null) return { members: [], isUnsure: [...groups].some((group) => sent(-group, 0)) };
-  const noted = new Set(programs.map(({ number }) => `${executor}.${number}`));
+  const noted = new Set(programs.map(({ number }) => `${starter}.${number}`));
   const members: number[] = [];
   let isUnsure = false;
   for (const { pid, group } of living) {
     const environment = environmentOf(pid);
     if (environment === undefined) isUnsure ||= groups.has(group);
     const mark = environment?.get(PROGRAM_MARK);
-    if (mark === undefined || !runs.has(environment?.get(RUN_MARK) ?? '')) continue;
+    if (mark === undefined || (runs !== null && !runs.has(environment?.get(RUN_MARK) ?? ''))) continue;
+    // One run's programs of several processes may be met here; a sensor's are those of the one that evaluated it.
+    const isOfStarter = mark.startsWith(`${starter}.`);
+    if (runs === null && !isOfStarter) continue;
     // A program that was started and could not be noted any more has its group from its start. All others of the mark that
     // are in another group made themselves one, and go on.
-    if (groups.has(group) || (mark.startsWith(`${executor}.`) && !noted.has(mark))) members.push(pid);
+    if (groups.has(group) || (isOfStarter && !noted.has(mark))) members.push(pid);
   }
   return { members, isUnsure };
 }

@@ -275,12 +275,16 @@ function unrendered(event: never): never {
 }
 
 /** What is left of a killed process's programs is a warning: they may work beside what begins now. */
-export function sayProgramsLeft(output: Output, { host, runs, ended, mayBeLeft }: ProgramsLeft): void {
-  const whose = `of ${counted(runs.length, 'run')} (${runs.slice(0, MOST_TOLD).join(', ')}) whose process was killed`;
+export function sayProgramsLeft(output: Output, { host, of, ended, mayBeLeft }: ProgramsLeft): void {
+  const isSensor = 'sensor' in of;
+  const what = isSensor
+    ? `sensor '${of.sensor}'`
+    : `${counted(of.runs.length, 'run')} (${of.runs.slice(0, MOST_TOLD).join(', ')})`;
+  const whose = `of ${what} whose process was killed`;
   if (ended > 0) output.note(`ended ${counted(ended, 'program')} ${whose}`);
   if (mayBeLeft)
     output.warn(
-      `programs ${whose} may still be at work on ${host}: they cannot be seen or ended from here; look for DYNPART_RUN in the environment of processes there`,
+      `programs ${whose} may still be at work on ${host}: they cannot be seen or ended from here; look for ${isSensor ? 'DYNPART_SENSOR' : 'DYNPART_RUN'} in the environment of processes there`,
     );
 }
 

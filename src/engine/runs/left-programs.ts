@@ -27,12 +27,13 @@ export class LeftPrograms {
       if (!this.#isOwed(executor)) continue;
       this.#seen.add(executor.id);
       const { id, host, interrupted, programs, visible } = executor;
-      const left = { executor: id, runs: interrupted, programs };
+      const left = { starter: id, runs: interrupted, programs };
       const { ended, mayBeLeft } = visible
         ? await (await this.#options.processes()).endLeft(left)
         : { ended: 0, mayBeLeft: programs.length > 0 };
       if (ended === 0 && !mayBeLeft) continue;
-      this.#options.emit({ type: 'programs-left', host, runs: [...interrupted], ended, mayBeLeft });
+      const of = { runs: [...interrupted] };
+      this.#options.emit({ type: 'programs-left', host, of, ended, mayBeLeft });
     }
   }
 

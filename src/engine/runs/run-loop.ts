@@ -7,7 +7,6 @@
 import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { FailureError } from '../../model/failure.ts';
 import { isoTime, steadyTime } from '../../model/time.ts';
-import type { ProgramNote } from '../../state/state-view.ts';
 import {
   executeHere,
   type ExecuteRun,
@@ -20,7 +19,7 @@ import { Lookout } from './lookout.ts';
 import { type InFlight, OwnRuns } from './own-runs.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { RunRecorder } from './run-recorder.ts';
-import { Programs } from '../user-code/programs.ts';
+import { type ProgramMarks, Programs, RUN_MARK } from '../user-code/programs.ts';
 
 /** Without a pause for the event loop no timer fires and no file is synced, however many runs end. */
 const YIELD_EVERY_MS = 10;
@@ -271,7 +270,6 @@ function contextOf(options: RunLoopOptions, runs: OwnRuns, made: ExecutionContex
   const { store, executor, processes } = options;
   let programs = 0;
   const count = (): number => ++programs;
-  const note = (program: ProgramNote): void => executor.started(program);
   return {
     ...options,
     statusOf: (partition) => runs.statusOf(partition),
@@ -280,6 +278,12 @@ function contextOf(options: RunLoopOptions, runs: OwnRuns, made: ExecutionContex
     appendLog: (id, lines) => store.appendLog(id, lines),
     closeLog: (id) => store.closeLog(id),
     begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),
-    programsOf: (id) => new Programs({ processes, run: { id, executor: executor.id, count, note } }),
+    programsOf: (runId) => {
+      const note: ProgramMarks['note'] = (program) => executor.started({ runId, ...program });
+      return new Programs({
+        processes,
+        marks: { of: { [RUN_MARK]: runId }, starter: executor.id, count, note },
+      });
+    },
   };
 }

@@ -41,7 +41,15 @@ export class DryRunStore implements TickStore {
 
   /** Nobody is kept out: that would be a file. */
   claimSensor(): Promise<SensorClaim> {
-    return Promise.resolve({ hasThread: () => undefined, release: () => Promise.resolve() });
+    return Promise.resolve({
+      id: '',
+      left: () => Promise.resolve([]),
+      leftEnded: () => Promise.resolve(),
+      started: () => undefined,
+      programsEnded: () => Promise.resolve(),
+      hasThread: () => undefined,
+      release: () => Promise.resolve(),
+    });
   }
 
   recordTick(): Promise<void> {

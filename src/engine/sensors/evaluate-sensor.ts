@@ -7,7 +7,7 @@ import type { Clock } from '../../model/time.ts';
 import type { SetReader } from '../../state/store.ts';
 import { setView } from './set-view.ts';
 import { makeExec } from '../user-code/exec.ts';
-import { type Processes, Programs } from '../user-code/programs.ts';
+import { type Processes, type ProgramMarks, Programs, SENSOR_MARK } from '../user-code/programs.ts';
 import { type EvaluatedResult, parseSensorResult } from '../plan/sensor-result/parse-sensor-result.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { describeThrown } from '../../model/thrown.ts';
@@ -34,8 +34,18 @@ export interface EvaluationInput {
   readonly lastTickAt: Date | null;
   readonly interrupt: AbortSignal;
   readonly onOutput: (line: LogLine) => void;
+  /** Who notes the programs that it starts; `null`: nobody, since nothing is to be written. */
+  readonly programs: EvaluationPrograms | null;
   /** Other sensors share the thread, and this one has it now. */
   readonly onTurn?: (() => void) | undefined;
+}
+
+/** What is known of the programs of an evaluation after a kill. */
+export interface EvaluationPrograms extends Pick<ProgramMarks, 'note'> {
+  /** In the environment of each of them. */
+  readonly id: string;
+  /** Nothing of them is left. */
+  readonly ended: () => void;
 }
 
 /** Evaluates sensors in this thread. */
@@ -44,7 +54,7 @@ export function evaluateHere(
   clock: Clock,
   processes: () => Promise<Processes>,
 ): EvaluateSensor {
-  return async (sensor, { cursor, sets, lastTickAt, interrupt, onOutput, onTurn }) => {
+  return async (sensor, { cursor, sets, lastTickAt, interrupt, onOutput, onTurn, programs: noted }) => {
     const log: LogLine[] = [];
     const writer = new LineWriter((line) => {
       log.push(line);
@@ -52,7 +62,7 @@ export function evaluateHere(
       if (log.length >= 2 * TICK_LOG_LIMIT) log.splice(0, log.length - TICK_LOG_LIMIT);
       onOutput(line);
     }, clock);
-    const programs = new Programs({ processes });
+    const programs = new Programs({ processes, ...(noted !== null && marksOf(sensor.name, noted)) });
     const ending = await withTimeLimit(
       { ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS, clock },
       (signal) =>
@@ -75,7 +85,7 @@ export function evaluateHere(
     );
     writer.end();
     // Not waited for: nothing that is left of it is asked for anything any more.
-    void programs.end();
+    void programs.end().then(noted?.ended);
     const { name, timeoutSeconds } = sensor;
     switch (ending.type) {
       case 'returned': {
@@ -99,4 +109,9 @@ export function evaluateHere(
         return { ended: { failure: { reason: 'sensor-interrupted', sensor: name } }, log };
     }
   };
+}
+
+function marksOf(sensor: string, { id, note }: EvaluationPrograms): { readonly marks: ProgramMarks } {
+  let programs = 0;
+  return { marks: { of: { [SENSOR_MARK]: sensor }, starter: id, count: () => ++programs, note } };
 }

@@ -11,7 +11,8 @@ import type { StateView } from '../../state/state-view.ts';
 import type { Executor, HeldClaim, SensorClaim } from '../../state/store.ts';
 import { type OwnedRun, ownedRuns } from '../plan/executors/claim-runs.ts';
 import type { TickStore } from './dry-run-store.ts';
-import type { EvaluateSensor, Evaluation } from './evaluate-sensor.ts';
+import type { EvaluateSensor, Evaluation, EvaluationPrograms } from './evaluate-sensor.ts';
+import type { Processes } from '../user-code/programs.ts';
 import type { Emit } from '../event.ts';
 import { pipelineNews, withPipeline } from '../plan/pipeline/remember-pipeline.ts';
 import type { EvaluatedResult } from '../plan/sensor-result/parse-sensor-result.ts';
@@ -43,6 +44,8 @@ export interface TickOptions {
   readonly listsAllRuns?: boolean;
   /** Who executes the runs; asked for only when there are some. `null` leaves them to a worker. */
   readonly executor: (() => Promise<Executor>) | null;
+  /** What the system can do with programs that sensors have started. */
+  readonly processes: () => Promise<Processes>;
   /** What to do when another process evaluates the sensor. */
   readonly ifBusy: 'skip' | 'wait' | 'fail';
   readonly waitTimeoutMs: number;
@@ -68,7 +71,11 @@ export async function runTick(sensor: SensorDefinition, options: TickOptions): P
   const claim = await claimOrHolder(sensor, options);
   if ('holder' in claim) return heldByAnother(sensor, claim, options);
   try {
-    return await evaluateAndPlan(sensor, options, options.sharesThread ? () => claim.hasThread() : undefined);
+    if ((await claim.left()).length > 0) {
+      const { endLeftOfSensor } = await import('./left-of-sensor.ts');
+      await endLeftOfSensor(sensor.name, claim, options);
+    }
+    return await evaluateAndPlan(sensor, options, claim);
   } finally {
     await claim.release();
   }
@@ -77,7 +84,7 @@ export async function runTick(sensor: SensorDefinition, options: TickOptions): P
 async function evaluateAndPlan(
   sensor: SensorDefinition,
   options: TickOptions,
-  onTurn?: () => void,
+  claim: SensorClaim,
 ): Promise<TickOutcome> {
   const { store, clock, evaluate, emit, interrupt } = options;
   const startedAt = clock.now();
@@ -88,7 +95,8 @@ async function evaluateAndPlan(
     sets: await store.sets(),
     lastTickAt: lastTick === null ? null : new Date(lastTick.startedAt),
     interrupt,
-    onTurn,
+    onTurn: options.sharesThread ? () => claim.hasThread() : undefined,
+    programs: store.isDryRun ? null : notedBy(claim),
     onOutput: (line) => emit({ type: 'output', source: sensor.name, line }),
   });
   const moment = { startedAt, now: clock.now(), group: newId(clock) };
@@ -106,6 +114,15 @@ async function evaluateAndPlan(
     });
   const tick = { sensor: sensor.name, moment, version, needs, plan: planned, log };
   return commitTick(options, { ...tick, queues: ended.result.runs.length > 0 });
+}
+
+/** A note that cannot be taken back is read by the next one who evaluates the sensor, and finds nothing. */
+function notedBy(claim: SensorClaim): EvaluationPrograms {
+  return {
+    id: claim.id,
+    note: (program) => claim.started(program),
+    ended: () => void claim.programsEnded().catch(() => undefined),
+  };
 }
 
 /** A tick that is planned and not committed yet. */

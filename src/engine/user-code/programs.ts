@@ -9,13 +9,13 @@ export interface ProcessGroup {
   end(): Promise<void>;
 }
 
-/** What a killed process left of the programs of its runs. */
+/** What a killed process left of the programs of its runs, or of a sensor that it evaluated. */
 export interface LeftBehind {
-  /** It is in the environment of these programs. */
-  readonly executor: string;
-  /** The runs that it was in the middle of. */
-  readonly runs: ReadonlySet<string>;
-  readonly programs: readonly ProgramNote[];
+  /** The executor or evaluation: it is in the environment of these programs. */
+  readonly starter: string;
+  /** The runs that it was in the middle of; `null`: all of its programs are meant. */
+  readonly runs: ReadonlySet<string> | null;
+  readonly programs: readonly Omit<ProgramNote, 'runId'>[];
 }
 
 /** What became of it. */
@@ -36,21 +36,26 @@ export interface Processes {
   endLeft(left: LeftBehind): Promise<LeftEnded>;
 }
 
-/** Names of what is in the environment of a program: its run, and which program of which executor it is. */
+/** Names of what is in the environment of a program: its run or sensor, and which program of which executor or evaluation it is. */
 export const RUN_MARK = 'DYNPART_RUN';
+export const SENSOR_MARK = 'DYNPART_SENSOR';
 export const PROGRAM_MARK = 'DYNPART_PROGRAM';
 
 export interface ProgramsOptions {
   /** Loaded on use: most user code starts no program. */
   readonly processes: () => Promise<Processes>;
-  /** What marks the programs of a run, and who notes them. Not given where the programs are an evaluation's. */
-  readonly run?: {
-    readonly id: string;
-    readonly executor: string;
-    /** How many programs the executor has started, this one included. */
-    readonly count: () => number;
-    readonly note: (program: ProgramNote) => void;
-  };
+  /** What marks them, and who notes them. Not given where nobody could find them after a kill: in a dry run. */
+  readonly marks?: ProgramMarks;
+}
+
+export interface ProgramMarks {
+  /** Whose they are. */
+  readonly of: Readonly<Record<string, string>>;
+  /** The executor, or the evaluation. */
+  readonly starter: string;
+  /** How many programs it has started, this one included. */
+  readonly count: () => number;
+  readonly note: (program: Omit<ProgramNote, 'runId'>) => void;
 }
 
 export class Programs {
@@ -68,19 +73,18 @@ export class Programs {
 
   /** What the next program gets into its environment; as the leader of a group it is known after a kill, too. */
   marksOfNext(leads: boolean): Readonly<Record<string, string>> {
-    const { run } = this.#options;
-    if (run === undefined) return {};
-    if (!leads) return { [RUN_MARK]: run.id };
-    this.#number = run.count();
-    return { [RUN_MARK]: run.id, [PROGRAM_MARK]: `${run.executor}.${this.#number}` };
+    const { marks } = this.#options;
+    if (marks === undefined) return {};
+    if (!leads) return marks.of;
+    this.#number = marks.count();
+    return { ...marks.of, [PROGRAM_MARK]: `${marks.starter}.${this.#number}` };
   }
 
   /** It was started. To be called at once, before another one is. */
   started(leader: number, processes: Processes): ProcessGroup {
     const group = processes.watch(leader);
     this.#groups.add(group);
-    const { run } = this.#options;
-    run?.note({ runId: run.id, group: leader, number: this.#number });
+    this.#options.marks?.note({ group: leader, number: this.#number });
     return group;
   }
 

@@ -183,7 +183,7 @@ export class JsonFileStore implements StateStore {
 
   claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
     return this.#afterReading(() =>
-      this.#beside.own().claims.claim(sensor, this.#executors.newOwner(), this.#moment()),
+      this.#beside.own().claims.claim(sensor, this.#executors.newOwner(), () => this.#moment()),
     );
   }
 

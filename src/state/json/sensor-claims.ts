@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Holder } from '../../model/tick.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { HeldClaim, SensorClaim } from '../store.ts';
+import type { SensorPrograms } from './sensor-programs.ts';
 import {
   closeQuietly,
   errno,
@@ -33,6 +34,12 @@ import { fits } from '../../model/shape.ts';
 
 let temporaries = 0;
 
+interface Claiming {
+  readonly sensor: string;
+  readonly owner: Owner;
+  readonly now: () => Moment;
+}
+
 export class SensorClaims {
   readonly #folder: string;
   /** How many sensors this process has claimed, and where it notes which of them has its thread. */
@@ -43,15 +50,18 @@ export class SensorClaims {
     this.#folder = path.join(stateFolder, 'claims');
   }
 
-  claim(sensor: string, owner: Owner, moment: Moment): SensorClaim | HeldClaim {
+  claim(sensor: string, owner: Owner, now: () => Moment): SensorClaim | HeldClaim {
     makePassingFolder(this.#folder);
     this.#sweep();
     const file = this.#file(sensor);
     for (;;) {
       const fd = this.#take(file, owner);
-      if (fd !== null) return this.#claimOf(sensor, file, fd);
+      if (fd !== null) return this.#claimOf({ sensor, owner, now }, file, fd);
+      const moment = now();
       const { owner: other, alive } = this.#read(file, moment);
       if (other !== null && alive) return { holder: holderOf(other, moment), thread: this.#threadOf(other) };
+      // Before its claim is cleared: of what it has left of its programs nobody would know afterwards.
+      if (other !== null) io('write', file, () => linked(file, `${this.#stem(sensor)}.${other.id}.programs`));
       this.#clear(file, other);
     }
   }
@@ -91,11 +101,27 @@ export class SensorClaims {
   }
 
   /** Through its open file: who was taken for dead meanwhile must neither keep another's claim fresh nor remove it. */
-  #claimOf(sensor: string, file: string, fd: number): SensorClaim {
+  #claimOf({ sensor, owner, now }: Claiming, file: string, fd: number): SensorClaim {
+    const programs = () => this.#programs(sensor, owner);
     const hide = showLife((now) => fs.futimes(fd, now, now, () => undefined));
     this.#claimed++;
     let isReleased = false;
+    let hasPrograms = false;
+    let noted = Promise.resolve();
     return {
+      id: owner.id,
+      left: async () => (this.#hasPrograms(sensor) ? (await programs()).left(now()) : []),
+      leftEnded: async (ids) => {
+        for (const id of ids) (await programs()).forget(id);
+      },
+      started: (program) => {
+        hasPrograms = true;
+        noted = noted.then(async () => (await programs()).note(program));
+      },
+      programsEnded: async () => {
+        await noted;
+        if (hasPrograms) (await programs()).forget(owner.id);
+      },
       hasThread: () => this.#noteThread(sensor),
       release: () => {
         // Once: the number of a closed file may be another file's by now.
@@ -178,7 +204,22 @@ export class SensorClaims {
   }
 
   #file(sensor: string): string {
-    return path.join(this.#folder, `${fileNameOf(sensor)}.json`);
+    return `${this.#stem(sensor)}.json`;
+  }
+
+  #stem(sensor: string): string {
+    return path.join(this.#folder, fileNameOf(sensor));
+  }
+
+  /** Mostly there are none, and what reads them is not loaded. */
+  #hasPrograms(sensor: string): boolean {
+    const stem = fileNameOf(sensor);
+    return this.#names().some((name) => name.startsWith(`${stem}.`) && name.endsWith('.programs'));
+  }
+
+  async #programs(sensor: string, owner: Owner): Promise<SensorPrograms> {
+    const { SensorPrograms: Programs } = await import('./sensor-programs.ts');
+    return new Programs(this.#stem(sensor), owner);
   }
 }
 

@@ -14,11 +14,22 @@ import type { Needs } from '../needs.ts';
 import type { ExecutorSigns, ProgramNote, StateView } from '../state-view.ts';
 import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
-import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
+import type {
+  EvaluationLeft,
+  Executor,
+  HeldClaim,
+  Plan,
+  RunLogLine,
+  SensorClaim,
+  SetReader,
+  StateStore,
+} from '../store.ts';
 
 export class MemoryStore implements StateStore {
   readonly #clock: Clock;
   readonly #claims = new Map<string, Holder>();
+  /** Evaluations whose programs were not seen to end, and their sensors. */
+  readonly #left = new Map<EvaluationLeft, string>();
   readonly #owners = new Map<string, Owner>();
   readonly #begun = new Map<string, Map<string, string>>();
   readonly #blocked = new Map<string, string>();
@@ -71,7 +82,22 @@ export class MemoryStore implements StateStore {
     const holder = this.#claims.get(sensor);
     if (holder !== undefined) return Promise.resolve({ holder, thread: null });
     this.#claims.set(sensor, { pid: process.pid, host: 'memory', since: isoTime(this.#clock.now()) });
+    const id = newId(this.#clock);
+    const programs: EvaluationLeft['programs'][number][] = [];
+    const own: EvaluationLeft = { id, host: 'memory', alive: true, visible: true, programs };
     return Promise.resolve({
+      id,
+      left: () => Promise.resolve([...this.#left].filter(([, of]) => of === sensor).map(([left]) => left)),
+      // Nobody is killed beside it: who has started a program ends it.
+      leftEnded: () => Promise.resolve(),
+      started: (program) => {
+        programs.push(program);
+        this.#left.set(own, sensor);
+      },
+      programsEnded: () => {
+        this.#left.delete(own);
+        return Promise.resolve();
+      },
       hasThread: () => undefined,
       release: () => {
         this.#claims.delete(sensor);

@@ -1,7 +1,7 @@
 /** Who evaluates a sensor: a row with signs of life. That nothing is applied twice rests on the sensor's version, not on this. */
 import { isRunningHere, isVisible, type Owner } from '../../files/process-owner.ts';
 import type { Holder } from '../../model/tick.ts';
-import type { HeldClaim } from '../store.ts';
+import type { EvaluationLeft, HeldClaim } from '../store.ts';
 import { type Port, rows } from './port.ts';
 
 interface LeaseRow {
@@ -19,8 +19,13 @@ const TAKE = `
 insert into @.sensor_lease (sensor, owner, lease_ms, beat) values ($1, $2, $3, clock_timestamp())
 on conflict do nothing returning sensor`;
 
-/** Of several that find a dead owner's lease only one takes it over. */
+/** Of several that find a dead owner's lease only one takes it over. What it may have left of its programs is noted in the same step. */
 const TAKE_OVER = `
+with dead as (
+  insert into @.sensor_lease (sensor, owner, lease_ms, beat)
+  select $5, owner, lease_ms, beat from @.sensor_lease where sensor = $1 and owner ->> 'id' = $4
+  on conflict do nothing
+)
 update @.sensor_lease set owner = $2, lease_ms = $3, beat = clock_timestamp(), thread = null
 where sensor = $1 and owner ->> 'id' = $4 returning sensor`;
 
@@ -40,7 +45,9 @@ export async function takeLease(
     // A statement that was repeated because its answer was lost.
     if (lease.owner.id === owner.id) return null;
     if (isAlive(lease)) return { holder: holderOf(lease.owner), thread: lease.thread };
-    const taken = await rows(port, TAKE_OVER, [sensor, JSON.stringify(owner), leaseMs, lease.owner.id]);
+    const dead = lease.owner.id;
+    const noted = [sensor, JSON.stringify(owner), leaseMs, dead, programsOf(sensor, dead)];
+    const taken = await rows(port, TAKE_OVER, noted);
     if (taken.length > 0) return null;
   }
 }
@@ -56,6 +63,55 @@ export async function leaseHolder(port: Port, sensor: string): Promise<Holder | 
 
 export async function noteThread(port: Port, sensor: string, { pid, host }: Owner): Promise<void> {
   await port.execute(THREAD, [sensor, String(pid), host]);
+}
+
+/**
+ * What an evaluation has started is a row of its own beside the lease, with the same sign of life: `SENSOR~ID`, which is no sensor's
+ * name. It stays when the lease is taken over, until somebody has ended what is left.
+ */
+const programsOf = (sensor: string, id: string): string => `${sensor}~${id}`;
+
+const STARTED = `
+insert into @.sensor_lease (sensor, owner, lease_ms, beat) values ($1, $2, $3, clock_timestamp())
+on conflict (sensor) do update set owner = excluded.owner`;
+
+const LEFT = `
+select owner, lease_ms, thread, (extract(epoch from clock_timestamp() - beat) * 1000)::float8 as silent_ms
+from @.sensor_lease where starts_with(sensor, $1)`;
+
+type Program = EvaluationLeft['programs'][number];
+
+interface LeftRow extends LeaseRow {
+  readonly owner: Owner & { readonly programs?: readonly Program[] };
+}
+
+/** @param programs all that it has started */
+export async function notePrograms(
+  port: Port,
+  sensor: string,
+  {
+    owner,
+    leaseMs,
+    programs,
+  }: { readonly owner: Owner; readonly leaseMs: number; readonly programs: readonly Program[] },
+): Promise<void> {
+  await port.execute(STARTED, [
+    programsOf(sensor, owner.id),
+    JSON.stringify({ ...owner, programs }),
+    leaseMs,
+  ]);
+}
+
+export async function programsLeft(port: Port, sensor: string): Promise<EvaluationLeft[]> {
+  const left = await rows<LeftRow>(port, LEFT, [programsOf(sensor, '')]);
+  return left.map((row) => {
+    const { id, host, programs = [] } = row.owner;
+    return { id, host, alive: isAlive(row), visible: isVisible(row.owner), programs };
+  });
+}
+
+export async function forgetPrograms(port: Port, sensor: string, id: string): Promise<void> {
+  await port.execute(RELEASE, [programsOf(sensor, id), id]);
 }
 
 function isAlive({ owner, silent_ms: silent, lease_ms: lease }: LeaseRow): boolean {

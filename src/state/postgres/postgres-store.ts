@@ -19,7 +19,8 @@ import { foreign, otherVersion } from './database-errors.ts';
 import type { FoundDriver } from './driver.ts';
 import { type EnteredExecutor, ExecutorNotes, executorOf, executorView } from './executors.ts';
 import { listRuns, pruneRuns, pruneTicks, readLines, readTicks, recordTick } from './history.ts';
-import { leaseHolder, noteThread, releaseLease, takeLease } from './leases.ts';
+import { claimOf } from './claims.ts';
+import { leaseHolder, takeLease } from './leases.ts';
 import { LogLines } from './log-lines.ts';
 import type { Port } from './port.ts';
 import { type Moment } from './read/moment.ts';
@@ -217,14 +218,13 @@ export class PostgresStore implements StateStore {
     this.#mine.leases.push(id);
     const shows = setTimeout(() => this.#signs.show(), LONG_MS);
     shows.unref();
-    return {
-      hasThread: () => void noteThread(this.database, sensor, entered.owner).catch(() => undefined),
-      release: async () => {
+    return claimOf(this.database, sensor, {
+      ...entered,
+      onRelease: () => {
         clearTimeout(shows);
         remove(this.#mine.leases, id);
-        await releaseLease(this.database, sensor, id);
       },
-    };
+    });
   }
 
   evaluating(sensor: string): Promise<Holder | null> {

@@ -38,6 +38,7 @@ async function evaluate(
     lastTickAt: null,
     interrupt: new AbortController().signal,
     onOutput: (line) => output.push(line),
+    programs: null,
     ...input,
   });
   return { ...evaluation, output };

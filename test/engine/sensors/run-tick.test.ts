@@ -53,6 +53,25 @@ describe('a tick of a sensor', () => {
     expect((await rig.store.read(EVERYTHING)).executors()).toEqual([]);
   });
 
+  it('waits while an earlier evaluation ends its programs, and no longer than that takes', async () => {
+    start(() => ({ skipReason: 'nothing new' }));
+    const claim = await rig.store.claimSensor('feed');
+    if ('holder' in claim) throw new Error('nobody has it');
+    claim.started({ group: 4_100_001, number: 1 });
+    await claim.release();
+    const began = rig.clock.time;
+    const ticking = rig.tick('feed');
+    await expect.poll(() => rig.clock.slept.length).toBeGreaterThan(3);
+    await claim.programsEnded();
+    const { tick } = await ticking;
+    expect(Date.parse(tick.startedAt)).toBeGreaterThan(began);
+    expect(rig.clock.time - began).toBeLessThan(15_000);
+    claim.started({ group: 4_100_001, number: 1 });
+    const before = rig.clock.time;
+    await rig.tick('feed');
+    expect(rig.clock.time - before).toBe(15_000);
+  });
+
   it('that changes nothing leaves the state alone, and is recorded all the same', async () => {
     start(() => ({ skipReason: 'nothing new' }));
     await rig.commit(keysAdded('letters', ['a']));

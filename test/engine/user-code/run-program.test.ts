@@ -36,9 +36,9 @@ class Rig {
   constructor({ killAfterMs = 10_000, keepsLines = true } = {}) {
     this.programs = new Programs({
       processes: () => Promise.resolve(processGroups({ killAfterMs })),
-      run: {
-        id: 'g-1',
-        executor: EXECUTOR,
+      marks: {
+        of: { DYNPART_RUN: 'g-1' },
+        starter: EXECUTOR,
         count: () => ++this.#count,
         note: ({ group }) => this.groups.push(group),
       },
@@ -316,7 +316,7 @@ describe('what a killed process left', () => {
       await orphan(marked('g-1', `${EXECUTOR}.2`)),
     ];
     const left = {
-      executor: EXECUTOR,
+      starter: EXECUTOR,
       runs: new Set(['g-1']),
       programs: [{ runId: 'g-1', group: noted, number: 1 }],
     };
@@ -336,14 +336,30 @@ describe('what a killed process left', () => {
       { runId: 'g-1', group: 4_100_000, number: 1 },
       { runId: 'g-1', group: others[3]!, number: 2 },
     ];
-    const left = { executor: EXECUTOR, runs: new Set(['g-1']), programs };
+    const left = { starter: EXECUTOR, runs: new Set(['g-1']), programs };
     expect(await os.endLeft(left)).toEqual({ ended: 0, mayBeLeft: false });
+    expect(others.filter(isThere)).toEqual(others);
+  });
+
+  it('ends by the mark of a sensor’s evaluation, and of no other one', async () => {
+    const ofSensor = (program: string): Record<string, string> => ({
+      DYNPART_SENSOR: 'feed',
+      DYNPART_PROGRAM: program,
+    });
+    const own = [await orphan(ofSensor(`${EXECUTOR}.1`)), await orphan(ofSensor(`${EXECUTOR}.2`))];
+    const others = [await orphan(ofSensor('y.1')), await orphan(ofSensor(`${EXECUTOR}.3`))];
+    const programs = [
+      { group: own[0]!, number: 1 },
+      { group: 4_100_000, number: 3 },
+    ];
+    await os.endLeft({ starter: EXECUTOR, runs: null, programs });
+    expect(own.filter(isThere)).toEqual([]);
     expect(others.filter(isThere)).toEqual(others);
   });
 
   it('is killed when it does not end', async () => {
     const stubborn = await orphan(marked('g-1', `${EXECUTOR}.1`), STUBBORN);
-    const left = { executor: EXECUTOR, runs: new Set(['g-1']), programs: [] };
+    const left = { starter: EXECUTOR, runs: new Set(['g-1']), programs: [] };
     expect(await os.endLeft(left)).toMatchObject({ mayBeLeft: false });
     expect(isThere(stubborn)).toBe(false);
   });
