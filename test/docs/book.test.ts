@@ -17,15 +17,21 @@ const PAGES = [...inFolder('.'), ...inFolder('docs'), ...inFolder('docs/decision
 const proseOf = (text: string): string =>
   text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, 'code');
 
-/** As GitHub makes them of headings. */
+/** As GitHub makes them of headings: one that stands twice is numbered. */
 function anchorsOf(text: string): string[] {
-  return [...text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+  const plain = [...text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
     heading!
       .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
       .replaceAll(' ', '-'),
   );
+  const named = [...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id!);
+  const numbered = plain.map((anchor, at) => {
+    const before = plain.slice(0, at).filter((one) => one === anchor).length;
+    return before === 0 ? anchor : `${anchor}-${before}`;
+  });
+  return [...named, ...numbered];
 }
 
 function linksOf(page: string): { readonly link: string; readonly file: string; readonly anchor: string }[] {

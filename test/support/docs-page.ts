@@ -3,7 +3,7 @@
  * that file. What a block needs besides stands before it, in a comment that readers do not see:
  *
  * - `<!-- before … -->`: lines in front of a piece of TypeScript, so that it compiles and runs;
- * - `<!-- held by test/… -->`: it is no program; that test holds it against the code;
+ * - `<!-- held by test/… -->`: it is no program; that test holds it against the code. `<!-- every block held by test/… -->`: of a whole page;
  * - `<!-- not run: … -->`: why it cannot be.
  */
 import fs from 'node:fs';
@@ -39,6 +39,7 @@ const FENCE = /^(?:<!-- (?<mark>(?:(?!-->)[^])*?)\s*-->\n+)?```(?<language>\S*)\
 /** In the order of the page. */
 export function blocksOf(page: string): readonly Block[] {
   const whole = fs.readFileSync(path.join(root, page), 'utf8');
+  const [, allHeldBy = null] = /^<!-- every block held by (\S+) -->$/m.exec(whole) ?? [];
   return [...whole.matchAll(FENCE)].map((match) => {
     const { mark = '', language = '', text = '' } = match.groups!;
     const above = whole.slice(0, match.index);
@@ -52,7 +53,7 @@ export function blocksOf(page: string): readonly Block[] {
       file: language === 'ini' ? null : file,
       text: language === 'ini' ? text : code,
       before: /^before\n([^]*)/.exec(mark)?.[1] ?? '',
-      heldBy: /^held by (\S+)$/.exec(mark)?.[1] ?? null,
+      heldBy: /^held by (\S+)$/.exec(mark)?.[1] ?? allHeldBy,
       notRun: /^not run: (.+)$/s.exec(mark)?.[1] ?? null,
     };
   });
@@ -73,7 +74,10 @@ export function filesOf(page: string): ReadonlyMap<string, string> {
 export function snippetsOf(page: string): ReadonlyMap<string, string> {
   return new Map(
     blocksOf(page)
-      .filter(({ language, file, notRun }) => language === 'ts' && file === null && notRun === null)
+      .filter(
+        ({ language, file, notRun, heldBy }) =>
+          language === 'ts' && file === null && notRun === null && heldBy === null,
+      )
       .map(({ line, before, text }) => [`line-${line}.ts`, `${before}\n${text}\nexport {};\n`] as const),
   );
 }
