@@ -1,4 +1,5 @@
 /** Queued and started runs: what they were queued with, where each stands, and the record that people and scripts see of it. */
+import type { StaleReason } from './partition-status.ts';
 import {
   type AssetOutcome,
   causeOf,
@@ -32,9 +33,12 @@ export interface PendingRun {
   readonly startedAt: string | null;
   /** Assets that the run has made and that are on record while the run goes on: they are not made again. */
   readonly done: readonly AssetOutcome[];
-  /** Assets of the run whose upstreams other runs have made again, or somebody has marked, since the run was queued; and with which serial. */
-  readonly touched: Readonly<Record<string, number>>;
+  /** Assets of the run for which something has changed since the run was queued. */
+  readonly touched: Readonly<Record<string, TouchedBy>>;
 }
+
+/** What has changed for an asset, and with which serial last. */
+export type TouchedBy = Readonly<Partial<Record<StaleReason, number>>>;
 
 /** Every run of a group. */
 export function* runsIn(runs: PendingRuns): Generator<PendingRun> {

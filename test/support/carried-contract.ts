@@ -366,12 +366,30 @@ export function describeCarried(the: () => StateStore): void {
     const view = await the().read(EVERYTHING);
     const touched = (id: string) => {
       const { run } = view.run(id)!;
-      return [Object.keys(run.touched).sort(), run.done.map(({ asset }) => asset)];
+      return [run.touched, run.done.map(({ asset }) => asset)];
     };
-    expect(touched('g-1')).toEqual([['sound', 'text'], []]);
-    expect(touched('g-2')).toEqual([[], ['sound']]);
-    expect(view.run('g-1')!.run.touched['text']).toBe(view.serial);
+    const { serial } = view;
+    expect(touched('g-1')).toEqual([{ sound: { version: serial }, text: { version: serial } }, []]);
+    expect(touched('g-2')).toEqual([{}, ['sound']]);
     expect(await statuses()).toBe('vm .. ..');
+    await commit(ended('a', { sound: 'SUCCESS' }));
+    await commit(updated(['a'], carrying('1')), updated(['b'], carrying('2')));
+    const after = await the().read(EVERYTHING);
+    expect(['g-1', 'g-2'].map((id) => after.run(id)!.run.touched)).toEqual([
+      { sound: { version: serial + 2 }, text: { version: serial + 2, upstream: serial + 1 } },
+      { sound: { version: serial + 2 }, text: { version: serial + 2 } },
+    ]);
+  });
+
+  it('touch runs of other code with that reason, and those downstream as of an upstream', async () => {
+    await commit(pipelineOf(withFields('sound', { codeVersion: 'A' })), added(['a']));
+    await commit(ended('a', allMade));
+    const runs = queuedRuns({ group: 'g', keys: ['a'], assets: ['sound', 'text'] });
+    await commit({ type: 'runs-queued', runs, owner: null });
+    await commit(pipelineOf(withFields('sound', { codeVersion: 'B' })));
+    const view = await the().read(EVERYTHING);
+    const { serial } = view;
+    expect(view.run('g-1')!.run.touched).toEqual({ sound: { code: serial }, text: { upstream: serial } });
   });
 
   it("do not touch the other runs of one owner, also where a part of their group is somebody else's", async () => {

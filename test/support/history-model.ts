@@ -2,13 +2,24 @@
  * What must be true of sets, sensors and runs, as simply as it can be said: lists and maps, no columns, no letters, no
  * generations. A key that is removed and comes back is another `Life`: what was known of the old one hangs on the old one.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { isoTime, type Millis } from '../../src/model/time.ts';
 import type { AssetOutcome } from '../../src/model/run.ts';
 import type { StateView } from '../../src/state/state-view.ts';
 import { letterFor } from './letters.ts';
 
-/** What the pipeline of the histories is made of, assets in dependency order. */
-type Reason = 'version' | 'code' | 'upstream';
+/** What makes stale; of several that came up while a run was on its way, the first one of these counts. */
+const REASONS = ['version', 'code', 'upstream'] as const;
+type Reason = (typeof REASONS)[number];
+
+/** With which serial something changed last for an asset of a run that was on its way. */
+type TouchedBy = Readonly<Partial<Record<Reason, number>>>;
+
+interface Change {
+  readonly reason: Reason;
+  /** Not concerned are the runs of this owner. */
+  readonly except: string | null;
+}
 
 /** What is on record of an asset for a key. */
 interface Fact {
@@ -132,7 +143,7 @@ interface ModelRun extends WantedRun {
   /** Assets that it made, by the executor that saw it; they may be on record or not. */
   readonly made: Map<string, Map<string, Outcome>>;
   /** By asset: the last commit of others that changed something that it is made from. */
-  readonly touched: Map<string, number>;
+  readonly touched: Map<string, TouchedBy>;
   /** What came of it, by the executor that saw it, and is not on record yet. */
   readonly ended: Map<string, Outcomes>;
 }
@@ -344,7 +355,7 @@ export class HistoryModel {
         this.#changed(asset, life, { reason: 'code', except: null });
       // It is another one for every run: also for those whose key is gone, until their processes let go of them.
       for (const { life } of this.pending.filter((run) => run.life.gone && run.life.set === set))
-        this.#touch(asset, life, null);
+        this.#touch(asset, life, { reason: 'code', except: null });
     }
   }
 
@@ -361,27 +372,23 @@ export class HistoryModel {
     if (letterOf(fact) !== '.') this.#onRecord.add(asset);
   }
 
-  #touch(asset: string, life: Life, except: string | null): void {
+  #touch(asset: string, life: Life, { reason, except }: Change): void {
     for (const run of this.pending) {
       const isOfIt = run.life.set === life.set && run.life.key === life.key;
       if (!isOfIt || !run.assets.includes(asset)) continue;
       if (except !== null && run.owner === except) continue;
-      run.touched.set(asset, this.serial);
+      run.touched.set(asset, { ...run.touched.get(asset), [reason]: this.serial });
       // What it was made from is another one by now: it counts as not made yet.
       run.done.delete(asset);
     }
   }
 
   /** Something that an asset is made from is another one; and what is made from it is concerned, if there was something. */
-  #changed(
-    asset: string,
-    life: Life,
-    { reason, except }: { readonly reason: Reason; readonly except: string | null },
-  ): void {
+  #changed(asset: string, life: Life, change: Change): void {
     const before = this.factOf(asset, life);
-    this.#setFact(life, asset, afterReason(before, reason));
-    this.#touch(asset, life, except);
-    if (before.there || before.last === 'skipped') this.#spread(asset, life, except);
+    this.#setFact(life, asset, afterReason(before, change.reason));
+    this.#touch(asset, life, change);
+    if (before.there || before.last === 'skipped') this.#spread(asset, life, change.except);
   }
 
   /** Runs of `except` come one after the other. */
@@ -648,7 +655,7 @@ export class HistoryModel {
       // No outcome of one that is canceled counts.
       const isTouched =
         touched.length === known.touched.size &&
-        touched.every(([asset, serial]) => known.touched.get(asset) === serial);
+        touched.every(([asset, by]) => isDeepStrictEqual(known.touched.get(asset), by));
       demand(known.canceledAt !== null || isTouched, `others changed what ${id} is made from`, {
         run,
         known,
@@ -734,18 +741,20 @@ export class HistoryModel {
     );
     let fact = afterOutcome(this.factOf(asset, life), last);
     if (from !== undefined) {
-      const at = touched.get(asset);
-      const stale = afterReason(fact, 'upstream');
-      if (from.version !== life.carried.version) fact = afterReason(fact, 'version');
-      else if (from.code !== this.codes.get(asset)) fact = afterReason(fact, 'code');
-      else if (at !== undefined && at > from.serial) fact = stale;
+      const by = touched.get(asset) ?? {};
+      const differs = {
+        version: from.version !== life.carried.version,
+        code: from.code !== this.codes.get(asset),
+        upstream: false,
+      };
+      const reason = REASONS.find((one) => differs[one] || (by[one] ?? 0) > from.serial);
+      const isSeen = (one: Fact): boolean =>
+        letterFor(view.statusOf(asset, life.set, [life.key])[0]!) ===
+        letterOf(this.#inTheEnd(one, asset, life));
+      const expected = reason === undefined ? fact : afterReason(fact, reason);
       // Its process may have looked at an older state than the newest that it had read: then it must not count on more.
-      else if (
-        at !== undefined &&
-        letterFor(view.statusOf(asset, life.set, [life.key])[0]!) !==
-          letterOf(this.#inTheEnd(fact, asset, life))
-      )
-        fact = stale;
+      const older = REASONS.filter((one) => by[one] !== undefined).map((one) => afterReason(fact, one));
+      fact = isSeen(expected) ? expected : (older.find(isSeen) ?? expected);
     }
     this.#setFact(life, asset, fact);
     if (last === 'skipped') this.skipped.add(`${asset}@${life.key}`);
@@ -828,7 +837,7 @@ export class HistoryModel {
       if (!isOther) continue;
       for (const { name, set } of ASSETS)
         if (set === life.set) this.#setFact(life, name, afterReason(this.factOf(name, life), 'version'));
-      for (const { name } of ASSETS) this.#touch(name, life, null);
+      for (const { name } of ASSETS) this.#touch(name, life, { reason: 'version', except: null });
     }
     // Also the run of a still earlier life of such a key that its owner has not let go of yet.
     const isRemoved = ({ life: { set, key } }: ModelRun): boolean =>

@@ -1,6 +1,7 @@
 /** The shape of a whole state: what each field must be, and that columns are as long as what they are columns of. */
 import type { Freshness, KnownAsset, KnownPipeline, KnownSensor } from '../../model/known-pipeline.ts';
 import type { JsonValue } from '../../model/json-value.ts';
+import type { TouchedBy } from '../../model/pending-run.ts';
 import {
   anything,
   count,
@@ -105,6 +106,12 @@ const statuses = {
   retries: optional(list<RetryEntry>(tuple(orNull(text), count, orNull(time)))),
 };
 
+const touchedBy = object<TouchedBy>({
+  version: optional(count),
+  code: optional(count),
+  upstream: optional(count),
+});
+
 const runKeys = list(orNull(text));
 
 const runs = where(
@@ -130,7 +137,7 @@ const runs = where(
     interrupted: letters(/^[0-9]*$/, 'digits'),
     startedAt: entries(time),
     done: optional(entries(list(outcomeShape))),
-    touched: optional(entries(entries(count))),
+    touched: optional(entries(entries(touchedBy))),
   }),
   ({ numbers, keys, runKeys, status, interrupted }) => {
     const columns = { keys, runKeys: Array.isArray(runKeys) ? runKeys : keys, status, interrupted };

@@ -82,12 +82,12 @@ export function withTouched(
   });
 }
 
-function withOneTouched(group: RunGroup, { asset, keys }: Touched, serial: number): RunGroup {
+function withOneTouched(group: RunGroup, { asset, keys, reason }: Touched, serial: number): RunGroup {
   const touched = { ...group.touched };
   const done = { ...group.done };
   for (const [at, number] of group.numbers.entries()) {
     if (keys !== 'all' && !keys.has(group.keys[at]!)) continue;
-    touched[number] = { ...touched[number], [asset]: serial };
+    touched[number] = { ...touched[number], [asset]: { ...touched[number]?.[asset], [reason]: serial } };
     const left = done[number]?.filter((outcome) => outcome.asset !== asset) ?? [];
     if (left.length > 0) done[number] = left;
     else Reflect.deleteProperty(done, number);

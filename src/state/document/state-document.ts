@@ -1,6 +1,7 @@
 /** The state as one document: what `state.json` holds. `docs/state-file.md` describes it for users. */
 import type { JsonValue } from '../../model/json-value.ts';
 import type { KnownPipeline, StateIdentity } from '../../model/known-pipeline.ts';
+import type { TouchedBy } from '../../model/pending-run.ts';
 import type { AssetOutcome, RunOrigin, RunReason } from '../../model/run.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { TickRecord } from '../../model/tick.ts';
@@ -143,8 +144,8 @@ export interface RunGroup {
   readonly startedAt: Readonly<Record<string, string>>;
   /** Assets that a run has made while it goes on, by number; not there when there are none. */
   readonly done?: Readonly<Record<string, readonly AssetOutcome[]>>;
-  /** Assets of a run, by number, whose upstreams others have made again since they were queued, and with which serial. */
-  readonly touched?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** For which assets of a run, by number, what has changed since it was queued, and with which serial; not there when nothing has. */
+  readonly touched?: Readonly<Record<string, Readonly<Record<string, TouchedBy>>>>;
 }
 
 /** A state that was never written. */

@@ -12,8 +12,8 @@ import {
 } from '../../model/partition-status.ts';
 import { type NextTry, nextTry } from '../../model/next-try.ts';
 import type { AssetOutcome } from '../../model/run.ts';
-import type { Millis } from '../../model/time.ts';
 import { positionsOf } from './key-positions.ts';
+import { independent, type OutcomesOfRun, whatBecame } from './outcomes-of-runs.ts';
 import { type AssetEntry, entryOf, type StateDocument } from './state-document.ts';
 import { retriesIn, withRetries } from './retries.ts';
 import { columnOf, withColumn } from './status-column.ts';
@@ -22,24 +22,11 @@ import { letterOf, statusAt } from './statuses.ts';
 /** Positions of the keys of a set; without a set there is position 0 alone. */
 type Positions = ReadonlySet<number> | 'all';
 
-/** What a run, or a part of it, came to. */
-export interface OutcomesOfRun {
-  readonly set: string | null;
-  readonly partitionKey: string | null;
-  readonly assets: readonly AssetOutcome[];
-  /** Of these something changed while the run was at work. */
-  readonly stale: ReadonlyMap<string, StaleReason>;
-  /** Whose run it is. */
-  readonly owner: string | null;
-  /** When it ended (ISO 8601, UTC), and what those of its assets asked for that failed. Not there for one that goes on. */
-  readonly failedAt?: string | null;
-  readonly asked?: ReadonlyMap<string, Millis> | undefined;
-}
-
 /** Keys of an asset for which a reason to make them again has come up. */
 export interface Touched {
   readonly asset: string;
   readonly set: string | null;
+  readonly reason: StaleReason;
   /** `'all'`: every key of the set. */
   readonly keys: ReadonlySet<string | null> | 'all';
   /** Runs of this owner are not concerned: they come one after the other. */
@@ -98,13 +85,14 @@ export class StatusChanges {
     for (const [asset, entry] of Object.entries(this.#document.assets))
       for (const column of [entry, ...(entry.before ?? [])])
         if (column.set === set) this.#change(this.#column(asset, set), positions, 'version');
-    for (const { name, set: own } of this.#graph) if (own === set) this.#touch(name, set, positions, null);
+    for (const { name, set: own } of this.#graph)
+      if (own === set) this.#touch('version', { asset: name, set, at: positions, except: null });
   }
 
   /** The code of an asset is another one. */
   changeCode(asset: string, set: string | null): void {
     const found = this.#change(this.#column(asset, set), 'all', 'code');
-    this.#touch(asset, set, 'all', null);
+    this.#touch('code', { asset, set, at: 'all', except: null });
     this.#spread(asset, set, found, null);
   }
 
@@ -201,7 +189,7 @@ export class StatusChanges {
       });
       if (above.length === 0) continue;
       const at = union(above);
-      this.#touch(name, own, at, except);
+      this.#touch('upstream', { asset: name, set: own, at, except });
       changed.set(name, { set: own, at: this.#change(this.#column(name, own), at, 'upstream') });
     }
   }
@@ -223,12 +211,15 @@ export class StatusChanges {
     return found;
   }
 
-  #touch(asset: string, set: string | null, at: Positions, except: string | null): void {
+  #touch(
+    reason: StaleReason,
+    { at, ...touched }: Pick<Touched, 'asset' | 'set' | 'except'> & { readonly at: Positions },
+  ): void {
     if (this.#document.runs.length === 0) return;
-    if (set === null) return void this.touched.push({ asset, set, keys: new Set([null]), except });
-    const all = this.#keysOf(set);
-    const keys = at === 'all' ? at : new Set(Array.from(at, (position) => all[position]!));
-    this.touched.push({ asset, set, keys, except });
+    const all = touched.set === null ? [null] : this.#keysOf(touched.set);
+    const isAll = at === 'all' && touched.set !== null;
+    const keys = isAll ? at : new Set(at === 'all' ? all : Array.from(at, (position) => all[position]!));
+    this.touched.push({ ...touched, reason, keys });
   }
 
   #positions(set: string | null, keys: readonly (string | null)[]): ReadonlySet<number> {
@@ -256,38 +247,6 @@ export class StatusChanges {
   #keysOf(set: string): readonly string[] {
     return entryOf(this.#document.sets, set)?.keys ?? [];
   }
-}
-
-function whatBecame({ status, skipReason }: AssetOutcome): 'made' | 'failed' | 'skipped' | null {
-  if (status === 'SUCCESS') return 'made';
-  if (status === 'FAILURE') return 'failed';
-  // One that was left out because an upstream failed came to nothing.
-  return status === 'SKIPPED' && skipReason !== null ? 'skipped' : null;
-}
-
-/**
- * Runs in parts that can be recorded asset by asset: of one set, each key once. Mostly that is all of them; where a key stands
- * twice, what its second run made may be upstream of what its first one made, and comes after it.
- */
-function* independent(
-  runs: readonly OutcomesOfRun[],
-): Generator<{ readonly set: string | null; readonly runs: readonly OutcomesOfRun[] }> {
-  let part: OutcomesOfRun[] = [];
-  let keys = new Set<string | null>();
-  for (const run of runs) {
-    const first = part[0];
-    if (
-      first !== undefined &&
-      (first.set !== run.set || first.owner !== run.owner || keys.has(run.partitionKey))
-    ) {
-      yield { set: first.set, runs: part };
-      part = [];
-      keys = new Set();
-    }
-    part.push(run);
-    keys.add(run.partitionKey);
-  }
-  if (part.length > 0) yield { set: part[0]!.set, runs: part };
 }
 
 function union(all: readonly Positions[]): Positions {

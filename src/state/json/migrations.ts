@@ -26,8 +26,13 @@ const STEPS: readonly ((document: Json) => Json)[] = [
     })),
     runs: Array.isArray(document['runs']) ? document['runs'].map(withOutcomesSinceThen) : document['runs'],
   }),
-  // 4 → 5: the versions of a set are one text.
-  (document) => ({ ...document, schema: 5, sets: mapped(document['sets'], withVersionLines) }),
+  // 4 → 5: the versions of a set are one text, and what concerns a run that is on its way has its reason.
+  (document) => ({
+    ...document,
+    schema: 5,
+    sets: mapped(document['sets'], withVersionLines),
+    runs: Array.isArray(document['runs']) ? document['runs'].map(withReasonsOfTouched) : document['runs'],
+  }),
 ];
 
 function withVersionLines(set: Json): Json {
@@ -35,6 +40,14 @@ function withVersionLines(set: Json): Json {
   const isList =
     Array.isArray(versions) && versions.every((version) => version === null || typeof version === 'string');
   return isList ? { ...set, versions: versionLines(versions as (string | null)[]) } : set;
+}
+
+function withReasonsOfTouched(group: unknown): unknown {
+  const { touched } = (group ?? {}) as Json;
+  const named = mapped(touched, (assets) =>
+    Object.fromEntries(Object.entries(assets).map(([asset, serial]) => [asset, { upstream: serial }])),
+  );
+  return touched === undefined ? group : { ...(group as object), touched: named };
 }
 
 function withOutcomesSinceThen(group: unknown): unknown {

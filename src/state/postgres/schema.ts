@@ -1,7 +1,7 @@
 /** The tables of a state in PostgreSQL, as `dynpart state migrate` makes them. `@.` stands for the schema. */
 
 /** The version of the tables that this dynpart reads and writes. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** The oldest server, as `server_version_num` says it: PostgreSQL 13. */
 export const OLDEST_SERVER = 130_000;
@@ -230,6 +230,14 @@ create index status_retry on @.status (retry_at) where retry_at is not null;
     `
 alter table @.sensor add quiet_since text collate "C";
 alter table @.asset add made_at text collate "C";
+`,
+  ],
+  [
+    5,
+    `
+update @.run r set touched =
+  (select json_object_agg(t.key, json_build_object('upstream', t.value)) from json_each(r.touched) t)
+where touched is not null;
 `,
   ],
 ]);

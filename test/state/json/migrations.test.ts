@@ -69,6 +69,15 @@ describe('the steps', () => {
     for (const other of ['text', [7], { 0: 'a' }]) expect(versions(other)).toEqual(other);
   });
 
+  it('say of what concerned a run of schema 4 that it was upstream: nothing else was noted', () => {
+    const touched = { 1: { audio: 6, text: 7 } };
+    const { runs } = migrated({ schema: 4, runs: [{ id: 'g', touched }, { id: 'h' }] }, 4) as {
+      runs: unknown;
+    };
+    const upstream = { 1: { audio: { upstream: 6 }, text: { upstream: 7 } } };
+    expect(runs).toEqual([{ id: 'g', touched: upstream }, { id: 'h' }]);
+  });
+
   it('demand the same shape as ever: damage is named with its place', () => {
     for (const [field, wrong] of [
       ['sets', []],

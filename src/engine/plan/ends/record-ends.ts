@@ -114,10 +114,13 @@ function staleOf(
   for (const { asset, status, version, codeVersion, skipReason } of outcomes) {
     if (status !== 'SUCCESS' && status !== 'FAILURE' && skipReason === null) continue;
     const code = codes.get(asset);
-    const touched = run.touched[asset];
-    if (version !== (carried?.version ?? null)) stale.set(asset, 'version');
-    else if (codeVersion !== null && code !== undefined && codeVersion !== code) stale.set(asset, 'code');
-    else if (touched !== undefined && touched > (seenBy(id, asset) ?? 0)) stale.set(asset, 'upstream');
+    const since = seenBy(id, asset) ?? 0;
+    // Also what is as it was again: in between it was another one, and that is what was at hand, or not.
+    const isTouched = (reason: StaleReason): boolean => (run.touched[asset]?.[reason] ?? 0) > since;
+    if (version !== (carried?.version ?? null) || isTouched('version')) stale.set(asset, 'version');
+    else if ((codeVersion !== null && code !== undefined && codeVersion !== code) || isTouched('code'))
+      stale.set(asset, 'code');
+    else if (isTouched('upstream')) stale.set(asset, 'upstream');
   }
   return stale;
 }

@@ -2,7 +2,7 @@
 import type { AssetOutcome } from '../../../model/run.ts';
 import type { FinishedRun, StaleAssets, StateChange } from '../../changes.ts';
 import { lastMadeBy } from '../../document/last-times.ts';
-import type { OutcomesOfRun } from '../../document/status-changes.ts';
+import type { OutcomesOfRun } from '../../document/outcomes-of-runs.ts';
 import { type Port, rows } from '../port.ts';
 import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
 

@@ -1,4 +1,5 @@
 /** Queued and started runs: all of them or those that are needed, in groups as planners see them. */
+import type { TouchedBy } from '../../../model/pending-run.ts';
 import type { AssetOutcome, RunOrigin, RunReason } from '../../../model/run.ts';
 import type { RunGroup } from '../../document/state-document.ts';
 import type { RunsNeed } from '../../needs.ts';
@@ -30,7 +31,7 @@ interface RunRow {
   readonly interrupted: number;
   readonly started_at: string | null;
   readonly done: readonly AssetOutcome[] | null;
-  readonly touched: Readonly<Record<string, number>> | null;
+  readonly touched: Readonly<Record<string, TouchedBy>> | null;
 }
 
 const COLUMNS = `
@@ -97,7 +98,7 @@ function groupsOf(found: readonly RunRow[]): readonly RunGroup[] {
 function groupOf(head: HeadRow, part: readonly RunRow[]): RunGroup {
   const started: Record<string, string> = {};
   const done: Record<string, readonly AssetOutcome[]> = {};
-  const touched: Record<string, Readonly<Record<string, number>>> = {};
+  const touched: Record<string, Readonly<Record<string, TouchedBy>>> = {};
   for (const row of part) {
     if (row.started_at !== null) started[row.number] = row.started_at;
     if (row.done !== null) done[row.number] = row.done;
