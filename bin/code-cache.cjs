@@ -199,10 +199,32 @@ function writeKept(file, madeWith, parts) {
       mode: 0o600,
     });
     fs.renameSync(own, file);
+    tidy(path.dirname(file));
   } catch {
     // A full disk, a folder of somebody else's: the next start compiles, as this one did.
     removeQuietly(own);
   }
+}
+
+/** Of five installations, for all commands. Further ones compile now and then what they have compiled before. */
+const MOST_FILES = 5 * OFTEN.length;
+
+/** What nobody has compiled anew for so long is of an installation that is gone, or is compiled once more. */
+const KEPT_MS = 90 * 24 * 60 * 60_000;
+
+/**
+ * Removes what other installations have left, and what processes were killed over. Only where something was written anyway: a
+ * start that finds its code pays nothing.
+ * @param {string} folder
+ */
+function tidy(folder) {
+  const oldest = Date.now() - KEPT_MS;
+  const files = fs
+    .readdirSync(folder)
+    .map((name) => path.join(folder, name))
+    .map((file) => ({ file, at: fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .toSorted((a, b) => b.at - a.at);
+  for (const [at, one] of files.entries()) if (at >= MOST_FILES || one.at < oldest) removeQuietly(one.file);
 }
 
 /** @param {string} file */

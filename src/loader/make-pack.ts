@@ -91,9 +91,29 @@ export function writePack(file: string, pack: ModulePack, makeFolder: (folder: s
     const head = Buffer.from(`${checksum(body)}\n`);
     fs.writeFileSync(temporary, Buffer.concat([head, body]), { flag: 'wx', mode: 0o600 });
     fs.renameSync(temporary, file);
+    tidy(path.dirname(file));
   } catch {
     removeQuietly(temporary);
   }
+}
+
+/** Of so many pipelines; one more is compiled again when its turn comes. */
+const MOST_PACKS = 500;
+
+/** A pack that was not made anew for so long is of a pipeline that has gone or moved, or is made once more. */
+const KEPT_MS = 90 * 24 * 60 * 60_000;
+
+/** Removes packs of pipelines that are gone, and what processes were killed over. Only where a pack was written anyway. */
+function tidy(folder: string): void {
+  const oldest = Date.now() - KEPT_MS;
+  const packs = fs
+    .readdirSync(folder)
+    .filter((name) => /\.pack(\.\d+\.tmp)?$/.test(name))
+    .map((name) => path.join(folder, name))
+    .map((file) => ({ file, at: fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .toSorted((a, b) => b.at - a.at);
+  for (const [at, pack] of packs.entries())
+    if (at >= MOST_PACKS || pack.at < oldest) removeQuietly(pack.file);
 }
 
 function removeQuietly(file: string): void {

@@ -53,6 +53,28 @@ describe('compiled code', () => {
     expect(fs.readdirSync(path.dirname(file))).toHaveLength(2);
   });
 
+  it('of installations that are gone goes when something is kept anew, and never what was kept last', () => {
+    const dist = program('hello');
+    const folder = path.dirname(file);
+    fs.mkdirSync(folder, { mode: 0o700 });
+    const other = (name: string, days: number): void => {
+      const at = new Date(Date.now() - days * 24 * 60 * 60_000);
+      fs.writeFileSync(path.join(folder, name), 'x');
+      fs.utimesSync(path.join(folder, name), at, at);
+    };
+    other('status.old', 91);
+    other('status.old.123.tmp', 100);
+    for (let days = 1; days <= 60; days++) other(`status.${days}`, days);
+    start(dist);
+    const names = fs.readdirSync(folder);
+    expect(names).toHaveLength(45);
+    expect(names).toEqual(expect.arrayContaining(['the-command', 'status.1', 'status.44']));
+    // A start that finds its code looks at nothing else.
+    other('status.old', 91);
+    start(dist);
+    expect(fs.existsSync(path.join(folder, 'status.old'))).toBe(true);
+  });
+
   it('of parts that an earlier start did not load is added', () => {
     const dist = program('hello');
     const { load, keep } = openCodeCache(file, dist);

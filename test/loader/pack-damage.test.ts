@@ -151,6 +151,21 @@ describe('a pack', () => {
     }
   });
 
+  it('of a pipeline that is gone goes when one is made, and nothing that is no pack', () => {
+    project = new Project({ 'old.pack': 'x', 'old.pack.12.tmp': 'x', 'old.txt': 'x', 'new.pack': 'x' });
+    const at = new Date(Date.now() - 91 * 24 * 60 * 60_000);
+    for (const name of ['old.pack', 'old.pack.12.tmp', 'old.txt']) fs.utimesSync(project.path(name), at, at);
+    fs.chmodSync(project.folder, 0o700);
+    writePack(project.path('made.pack'), { madeWith: '' } as ModulePack, makeMissing);
+    expect(
+      fs
+        .readdirSync(project.folder)
+        .filter((name) => name.includes('.'))
+        .toSorted(),
+    ).toEqual(expect.arrayContaining(['made.pack', 'new.pack', 'old.txt']));
+    expect(fs.readdirSync(project.folder).filter((name) => name.startsWith('old'))).toEqual(['old.txt']);
+  });
+
   it('of another pipeline is not used', async () => {
     await packed();
     project.write({ 'other.ts': pipeline('b') });
