@@ -52,6 +52,13 @@ export type RunsNeed =
   | 'all'
   | { readonly ids: Iterable<string> }
   | { readonly owner: string }
+  /** Those that are in the hands of any process. */
+  | { readonly owned: true }
+  /**
+   * What may be taken up: so many of the runs that are nobody's, the first ones first, and what dead or blocked processes have. Where
+   * one is blocked, all that are nobody's: any number of them may have to wait for it.
+   */
+  | { readonly takeable: number }
   | { readonly set: string; readonly keys: Iterable<string | null> }
   | { readonly assets: readonly string[] };
 

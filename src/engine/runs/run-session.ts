@@ -2,7 +2,7 @@
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
-import type { Needs } from '../../state/needs.ts';
+import type { Needs, RunsNeed } from '../../state/needs.ts';
 import { together } from '../plan/needs-together.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Executor, Plan } from '../../state/store.ts';
@@ -37,6 +37,10 @@ export interface OwnPlan<Outcome> {
 /** All that processes have in hand or in the queue: who takes runs up looks at the others. */
 const PENDING: Needs = { runs: ['all'], executors: true };
 
+/** Who takes up only some looks at no more than these. */
+const needsToTake = (most: number, ...own: readonly RunsNeed[]): Needs =>
+  most === Infinity ? PENDING : { runs: [{ takeable: most }, ...own], executors: true };
+
 const noClaim: Claim = { changes: [], owned: [], ended: [] };
 
 export class RunSession {
@@ -47,6 +51,8 @@ export class RunSession {
   readonly #handsOver = new AbortController();
   #ioManager: Promise<RunValues> | undefined;
   #onAdopt: () => void = () => undefined;
+  #ended = 0;
+  #onFew = { left: -1, callback: (): void => undefined };
   readonly #left: LeftPrograms;
   readonly #blocked: BlockedSayer;
 
@@ -69,6 +75,24 @@ export class RunSession {
     return this.#execution?.hasWork ?? false;
   }
 
+  /** How many runs have ended here. */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  /** Calls back, once, when no more than so many runs are left. */
+  whenLeft(left: number, callback: () => void): void {
+    this.#onFew = { left, callback };
+  }
+
+  #runEnded(): void {
+    this.#ended++;
+    const { left, callback } = this.#onFew;
+    if (this.left > left) return;
+    this.#onFew = { left: -1, callback };
+    callback();
+  }
+
   /** Calls back when runs were taken on, also by somebody else who shares this session. */
   whenAdopted(callback: () => void): void {
     this.#onAdopt = callback;
@@ -81,10 +105,15 @@ export class RunSession {
     // Most ticks find nothing to execute, and start without what would do it.
     const { RunLoop } = await import('./run-loop.ts');
     const ioManager = await this.#values();
+    const emit: RunSessionOptions['emit'] = (event) => {
+      this.#options.emit(event);
+      if (event.type === 'run-ended') this.#runEnded();
+    };
     this.#execution ??= new RunLoop({
       ...this.#options,
       ioManager,
       executor,
+      emit,
       handsOver: this.#handsOver.signal,
     });
     await this.#execution.adopt(owned);
@@ -109,7 +138,8 @@ export class RunSession {
   ): Promise<void> {
     const { store, clock, concurrency, known } = this.#options;
     if (most <= 0) return;
-    const view = await store.read(PENDING);
+    // Whether there is anything: what it is stands in the commit.
+    const view = await store.read(needsToTake(most === Infinity ? most : 1));
     this.#blocked.say(view);
     if (pipelineNews(view, known, clock.now()).length > 0)
       await store.commit({}, (now) => ({
@@ -118,7 +148,8 @@ export class RunSession {
       }));
     if (!hasUnowned(view, byGroup)) return;
     const executor = await this.executor();
-    const claim = await this.#commitWithoutLeft(PENDING, (view) => {
+    const needs = needsToTake(most, { owner: executor.id });
+    const take = (view: StateView): Plan<Claim> => {
       // What would wait for a blocked process stays in the queue.
       const isHeld = heldByBlocked(view);
       let taken = 0;
@@ -129,7 +160,8 @@ export class RunSession {
         changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)],
         outcome: claimed,
       };
-    });
+    };
+    const claim = await this.#commitWithoutLeft(needs, take, view);
     this.#sayTaken(claim);
     await this.adopt(claim.owned);
   }
@@ -166,14 +198,15 @@ export class RunSession {
     return outcome;
   }
 
-  /** Commits when nothing is left of the programs of those that died in the middle of runs. */
+  /** Commits when nothing is left of the programs of those that died in the middle of runs. @param seen who lives, as of just now */
   async #commitWithoutLeft<Outcome>(
     needs: Needs,
     plan: (view: StateView) => Plan<Outcome>,
+    seen?: StateView,
   ): Promise<Outcome> {
     const { store } = this.#options;
-    for (;;) {
-      await this.#left.end(await store.read({ executors: true }));
+    for (let view = seen; ; view = undefined) {
+      await this.#left.end(view ?? (await store.read({ executors: true })));
       // Somebody may have died since.
       const outcome = await store.commit<{ readonly planned: Outcome } | null>(needs, (view) => {
         if (this.#left.isOwed(view)) return { changes: [], outcome: null };

@@ -18,10 +18,9 @@ export interface WorkOptions {
 /** How often it looks for queued runs, also while it executes: a long run must not keep short ones waiting. */
 const LOOK_EVERY_MS = 1000;
 
-/** Who shares takes twice what it executes at once, and more where that is made in less time than it takes to ask again. */
+/** Who shares has twice what it executes at once in hand, and more where it is quick: what it makes in so long. */
 const TAKEN_AT_ONCE = 2;
-const QUICK_MS = 2000;
-const SLOW_MS = 8000;
+const TAKEN_FOR_MS = 2000;
 const MOST_TAKEN = 1000;
 
 const everything = (): boolean => true;
@@ -32,6 +31,7 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
   const { clock, interrupt, once, shares = Infinity, watchChanges = () => nothing, handsOver } = options;
   let executing: Promise<void> | null = null;
   let batch = shares * TAKEN_AT_ONCE;
+  let taken = { at: steadyTime(clock), ended: session.ended };
   let hasChanged = false;
   let wake = nothing;
   const stopWatching = watchChanges(() => {
@@ -42,9 +42,10 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     await session.settleLeft();
     while (!interrupt.aborted && !handsOver?.aborted) {
       hasChanged = false;
+      batch = batchFor(session.left);
       await session.takeUp(everything, everything, batch - session.left);
       if (session.hasWork) {
-        executing ??= timed(session.execute()).finally(() => (executing = null));
+        executing ??= session.execute().finally(() => (executing = null));
         executing.catch(nothing);
       } else if (once && executing === null) return;
       if (hasChanged && session.left < batch) continue;
@@ -52,6 +53,8 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
       const stop = (): void => looked.abort();
       wake = stop;
       session.whenAdopted(stop);
+      // The next ones are there before the last ones have ended.
+      if (batch < Infinity) session.whenLeft(Math.floor(batch / 2), stop);
       interrupt.addEventListener('abort', stop);
       handsOver?.addEventListener('abort', stop);
       await Promise.race([
@@ -69,11 +72,14 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     stopWatching();
   }
 
-  async function timed(execution: Promise<void>): Promise<void> {
-    const began = steadyTime(clock);
-    await execution;
-    const took = steadyTime(clock) - began;
-    if (took < QUICK_MS) batch = Math.max(batch, Math.min(MOST_TAKEN, batch * 2));
-    else if (took > SLOW_MS) batch = Math.max(shares * TAKEN_AT_ONCE, Math.floor(batch / 2));
+  /** By the pace since it was looked at last. An idle time says nothing of it. */
+  function batchFor(left: number): number {
+    const now = { at: steadyTime(clock), ended: session.ended };
+    const pace = (now.ended - taken.ended) / Math.max(1, now.at - taken.at);
+    const hasWorked = now.ended > taken.ended;
+    taken = now;
+    if (!hasWorked && left === 0) return batch;
+    const quick = Math.min(MOST_TAKEN, Math.floor(pace * TAKEN_FOR_MS));
+    return Math.max(shares * TAKEN_AT_ONCE, quick);
   }
 }

@@ -2,7 +2,7 @@
  * A view that shows what was declared and nothing else, as a database would: what a plan forgot to declare fails in a test, and
  * not where the state is one.
  */
-import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
+import { type PendingRun, type PendingRuns, runsIn } from '../../model/pending-run.ts';
 import type { Needs, RunsNeed } from '../needs.ts';
 import type { StateView } from '../state-view.ts';
 
@@ -34,7 +34,10 @@ export function strictly(view: StateView, needs: Needs): StateView {
   };
   const demandSensor = (name: string): void =>
     demand(needs.sensors === 'all' || (needs.sensors?.includes(name) ?? false), `sensor ${name}`);
-  const runs = once(() => neededRuns(view.runs(), needs.runs ?? []));
+  const isTakeable = once(() => takeable(view, needs.runs ?? []));
+  const isNeeded = (group: PendingRuns, run: PendingRun): boolean =>
+    (needs.runs ?? []).some((need) => meets(need, group, run) || isTakeable().has(run.id));
+  const runs = once(() => neededRuns(view.runs(), isNeeded));
   return {
     serial: view.serial,
     pipeline: view.pipeline,
@@ -120,10 +123,15 @@ export function strictly(view: StateView, needs: Needs): StateView {
     },
     run: (id) => {
       const found = view.run(id);
-      if (found !== undefined && isNeeded(found.runs, found.run, needs.runs)) return found;
+      if (found !== undefined && isNeeded(found.runs, found.run)) return found;
       // Whether it is an executor's can be asked of any run: of others nothing is known then.
       const isNamed = (needs.runs ?? []).some(
-        (need) => need === 'all' || ('ids' in need && new Set(need.ids).has(id)) || 'owner' in need,
+        (need) =>
+          need === 'all' ||
+          ('ids' in need && new Set(need.ids).has(id)) ||
+          'owner' in need ||
+          'owned' in need ||
+          'takeable' in need,
       );
       demand(isNamed, `run ${id}`);
       return undefined;
@@ -141,10 +149,13 @@ function isAmong(query: object, declared: readonly object[] = []): boolean {
 }
 
 /** Those runs that are needed, in groups as they are. */
-function neededRuns(groups: readonly PendingRuns[], needs: readonly RunsNeed[]): readonly PendingRuns[] {
+function neededRuns(
+  groups: readonly PendingRuns[],
+  isNeeded: (runs: PendingRuns, run: PendingRun) => boolean,
+): readonly PendingRuns[] {
   return groups.flatMap((runs) => {
     const positions = Array.from({ length: runs.count }, (_, at) => at).filter((at) =>
-      isNeeded(runs, runs.at(at), needs),
+      isNeeded(runs, runs.at(at)),
     );
     if (positions.length === runs.count) return [runs];
     if (positions.length === 0) return [];
@@ -153,20 +164,40 @@ function neededRuns(groups: readonly PendingRuns[], needs: readonly RunsNeed[]):
         ...runs,
         count: positions.length,
         at: (position: number) => runs.at(positions[position]!),
-        canceling: () => runs.canceling().filter((run) => isNeeded(runs, run, needs)),
+        canceling: () => runs.canceling().filter((run) => isNeeded(runs, run)),
       },
     ];
   });
 }
 
-function isNeeded(runs: PendingRuns, run: PendingRun, needs: readonly RunsNeed[] = []): boolean {
-  return needs.some((need) => {
-    if (need === 'all') return true;
-    if ('ids' in need) return new Set(need.ids).has(run.id);
-    if ('owner' in need) return runs.owner === need.owner;
-    if ('set' in need) return runs.set === need.set && new Set(need.keys).has(run.partitionKey);
-    return runs.assets.some((asset) => need.assets.includes(asset));
-  });
+function meets(need: RunsNeed, runs: PendingRuns, run: PendingRun): boolean {
+  if (need === 'all') return true;
+  if ('ids' in need) return new Set(need.ids).has(run.id);
+  if ('owner' in need) return runs.owner === need.owner;
+  if ('owned' in need) return runs.owner !== null;
+  if ('takeable' in need) return false;
+  if ('set' in need) return runs.set === need.set && new Set(need.keys).has(run.partitionKey);
+  return runs.assets.some((asset) => need.assets.includes(asset));
+}
+
+/** The runs that need `takeable` names, by their ids. */
+function takeable(view: StateView, needs: readonly RunsNeed[]): ReadonlySet<string> {
+  const most = Math.max(
+    0,
+    ...needs.map((need) => (need !== 'all' && 'takeable' in need ? need.takeable : 0)),
+  );
+  const ids = new Set<string>();
+  if (most === 0) return ids;
+  const isBlocked = view.executors().some(({ blockedSince }) => blockedSince !== null);
+  const free = new Set(
+    view.executors().flatMap(({ id, alive, blockedSince }) => (alive && blockedSince === null ? [id] : [])),
+  );
+  let left = isBlocked ? Infinity : most;
+  for (const runs of view.runs())
+    for (const { id } of runsIn(runs)) {
+      if (runs.owner === null ? left-- > 0 : !free.has(runs.owner)) ids.add(id);
+    }
+  return ids;
 }
 
 function once<T>(make: () => T): () => T {

@@ -21,9 +21,12 @@ interface Pool {
   connect(): Promise<Client>;
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'connect', listener: (client: Client) => void): unknown;
 }
 
 interface Client {
+  /** Whether a statement may be sent before the one before is answered. Drivers before 8.23 cannot. */
+  readonly pipeline?: boolean;
   query(query: {
     readonly text: string;
     readonly values: readonly unknown[];
@@ -81,9 +84,15 @@ export class Database implements Port {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       keepAlive: true,
       allowExitOnIdle: true,
+      pipeline: true,
     });
     // One that breaks off while nobody uses it is thrown away by the pool.
     this.#pool.on('error', () => undefined);
+    // What the planner thinks that a statement costs is often far off here, and compiling one takes longer than all of it does.
+    this.#pool.on(
+      'connect',
+      (client) => void client.query({ text: 'set jit = off', values: [] }).catch(ignore),
+    );
   }
 
   /** One statement by itself. Only what may be said twice: it is repeated where the line breaks off. */
@@ -93,12 +102,8 @@ export class Database implements Port {
 
   /** Several questions about one moment. */
   read<T>(work: (port: Port) => Promise<T>): Promise<T> {
-    return this.#patiently(async (client) => {
-      await this.#ask(client, 'begin isolation level repeatable read read only');
-      const answer = await work(this.#portOf(client));
-      await this.#ask(client, 'commit');
-      return answer;
-    });
+    const begin = 'begin isolation level repeatable read read only';
+    return this.#patiently((client) => this.#transaction(client, begin, work));
   }
 
   /**
@@ -109,14 +114,31 @@ export class Database implements Port {
   async write<T>(work: Transaction<T>): Promise<T> {
     let tries = 0;
     return this.#patiently(async (client) => {
-      await this.#ask(
-        client,
-        `begin; select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext('${this.#address.schema}'))`,
-      );
-      const outcome = await work(this.#portOf(client), tries++);
-      await this.#ask(client, 'commit');
-      return outcome;
+      const lock = `select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext('${this.#address.schema}'))`;
+      return this.#transaction(client, `begin; ${lock}`, (port) => work(port, tries++));
     });
+  }
+
+  async #transaction<T>(client: Client, begin: string, work: (port: Port) => Promise<T>): Promise<T> {
+    const asks = this.#portOf(client);
+    let isOver = false;
+    const port: Port = {
+      // What goes on beside something that failed must not reach the connection behind the transaction.
+      execute: (sql, values) =>
+        isOver ? Promise.reject(new Error('the transaction is over')) : asks.execute(sql, values),
+    };
+    try {
+      const begun = port.execute(begin);
+      const working = work(port);
+      // What fails after this failed because of this.
+      working.catch(ignore);
+      await begun;
+      const answer = await working;
+      await port.execute('commit');
+      return answer;
+    } finally {
+      isOver = true;
+    }
   }
 
   /** Calls back for each call on a channel, and when there may have been some: the line broke off. Answers with what ends it. */
@@ -165,7 +187,15 @@ export class Database implements Port {
   }
 
   #portOf(client: Client): Port {
-    return { execute: (sql, values = []) => this.#ask(client, sql, values) };
+    if (client.pipeline === true) return { execute: (sql, values = []) => this.#ask(client, sql, values) };
+    let last: Promise<unknown> = Promise.resolve();
+    return {
+      execute: (sql, values = []) => {
+        const asked = last.then(() => this.#ask(client, sql, values));
+        last = asked.catch(ignore);
+        return asked;
+      },
+    };
   }
 
   async #ask(client: Client, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {

@@ -4,7 +4,7 @@ import { isVisible, isRunningHere, type Owner } from '../../files/process-owner.
 import type { ExecutorView, ProgramNote } from '../state-view.ts';
 import type { Executor } from '../store.ts';
 import type { ExecutorRow } from './read/moment.ts';
-import type { Port } from './port.ts';
+import { type Port, SOON } from './port.ts';
 
 export interface EnteredExecutor {
   readonly owner: Owner;
@@ -39,18 +39,21 @@ export function executorView(row: ExecutorRow, now: number): ExecutorView {
   };
 }
 
-const BEGIN = `
-insert into @.begun as b (executor, run, at, may_block_ms)
-select $1, * from unnest($2::text[], $3::text[], $4::float8[])
-on conflict (executor, run) do update set may_block_ms = excluded.may_block_ms`;
+const NOTE = `
+with begun as (
+  insert into @.begun as b (executor, run, at, may_block_ms)
+  select $1, * from unnest($2::text[], $3::text[], $4::float8[]) where ${SOON}
+  on conflict (executor, run) do update set may_block_ms = excluded.may_block_ms
+), started as (
+  insert into @.program (executor, run, process_group, number)
+  select $1, * from unnest($5::text[], $6::int[], $7::int[]) where ${SOON} on conflict do nothing
+), ended as (
+  delete from @.program where executor = $1 and run = any($8::text[]) and ${SOON}
+)
+delete from @.begun where executor = $1 and run = any($8::text[]) and ${SOON}`;
 
-const START = `
-insert into @.program (executor, run, process_group, number)
-select $1, * from unnest($2::text[], $3::int[], $4::int[]) on conflict do nothing`;
-
-const END = `
-with programs as (delete from @.program where executor = $1 and run = any($2))
-delete from @.begun where executor = $1 and run = any($2)`;
+/** That a run has ended is said so long after it at the latest. */
+const LATER_MS = 50;
 
 interface Notes {
   readonly begun: Map<string, { readonly at: string; readonly mayBlockMs: number }>;
@@ -66,6 +69,7 @@ export class ExecutorNotes {
   readonly #executor: string;
   #waiting = none();
   #writing: Promise<void> | null = null;
+  #later: NodeJS.Timeout | undefined;
 
   constructor(port: Port, executor: string) {
     this.#port = port;
@@ -88,7 +92,8 @@ export class ExecutorNotes {
     this.#waiting.begun.delete(run);
     this.#waiting.programs = this.#waiting.programs.filter(({ runId }) => runId !== run);
     this.#waiting.ended.add(run);
-    this.#soon();
+    // Most often the next run begins, and it is said with that.
+    this.#later ??= setTimeout(() => this.#soon(), LATER_MS).unref();
   }
 
   async flushed(): Promise<void> {
@@ -108,26 +113,22 @@ export class ExecutorNotes {
   }
 
   async #write(): Promise<void> {
+    clearTimeout(this.#later);
+    this.#later = undefined;
     const { begun, programs, ended } = this.#waiting;
     this.#waiting = none();
-    const executor = this.#executor;
-    if (ended.size > 0) await this.#port.execute(END, [executor, [...ended]]);
-    if (begun.size > 0) {
-      const notes = [...begun.values()];
-      await this.#port.execute(BEGIN, [
-        executor,
-        [...begun.keys()],
-        notes.map(({ at }) => at),
-        notes.map(({ mayBlockMs }) => mayBlockMs),
-      ]);
-    }
-    if (programs.length > 0)
-      await this.#port.execute(START, [
-        executor,
-        programs.map(({ runId }) => runId),
-        programs.map(({ group }) => group),
-        programs.map(({ number }) => number),
-      ]);
+    if (ended.size + begun.size + programs.length === 0) return;
+    const notes = [...begun.values()];
+    await this.#port.execute(NOTE, [
+      this.#executor,
+      [...begun.keys()],
+      notes.map(({ at }) => at),
+      notes.map(({ mayBlockMs }) => mayBlockMs),
+      programs.map(({ runId }) => runId),
+      programs.map(({ group }) => group),
+      programs.map(({ number }) => number),
+      [...ended],
+    ]);
   }
 }
 

@@ -5,7 +5,7 @@ import type { AssetOutcome, RunHead, RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
 import type { RunLogLine } from '../store.ts';
-import { type Port, rows } from './port.ts';
+import { type Port, rows, SOON } from './port.ts';
 import { withZero } from './run-key-text.ts';
 
 interface ListedRow {
@@ -25,7 +25,7 @@ interface ListedRow {
 }
 
 /** Pending runs by the time of their queueing, then finished ones by their end. One whose executor cannot say that it began it is started. */
-const LISTED = `
+const listed = (newestOfEachKey: boolean): string => `
 with listed as (
   select 1 as class, r.head as first, r.number as second, r.id, r.key, h.sensor, h.assets, h.sensor is not null or h.tags::text <> '{}' as is_tagged,
     case when coalesce(r.started_at, b.at) is null and r.letter = 'q' then 'QUEUED' else 'STARTED' end as status,
@@ -43,14 +43,18 @@ with listed as (
     and (not $7 or l.is_tagged)
     and ($8::text is null or (l.class, l.first, l.second) < (select a.class, a.first, a.second from listed a where a.id = $8 order by a.class desc limit 1))
 )
-select c.id, c.key, c.run_key, c.sensor, c.tags, c.assets, c.reasons, c.created_at, c.retry_of, c.letter, c.started_at, c.done, c.record from chosen c
-where not $9 or not exists (
-  select from chosen o where o.key is not distinct from c.key and (o.class, o.first, o.second) > (c.class, c.first, c.second))
-order by c.class desc, c.first desc, c.second desc limit $10`;
+select c.id, c.key, c.run_key, c.sensor, c.tags, c.assets, c.reasons, c.created_at, c.retry_of, c.letter, c.started_at, c.done, c.record from (
+  ${
+    newestOfEachKey
+      ? 'select distinct on (key) * from chosen order by key, class desc, first desc, second desc'
+      : 'select * from chosen'
+  }
+) c
+order by c.class desc, c.first desc, c.second desc limit $9`;
 
 export async function listRuns(port: Port, query: RunQuery): Promise<RunPage> {
   const { ids, status, keys, assets, sensor, isTagged, newestOfEachKey, after, limit } = query;
-  const found = await rows<ListedRow>(port, LISTED, [
+  const found = await rows<ListedRow>(port, listed(newestOfEachKey ?? false), [
     ids ?? null,
     status ?? null,
     keys?.filter((key) => key !== null) ?? null,
@@ -59,7 +63,6 @@ export async function listRuns(port: Port, query: RunQuery): Promise<RunPage> {
     sensor ?? null,
     isTagged ?? false,
     after ?? null,
-    newestOfEachKey ?? false,
     limit === undefined || limit === Infinity ? null : limit + 1,
   ]);
   const hasMore = limit !== undefined && found.length > limit;
@@ -108,7 +111,7 @@ export async function recordTick(port: Port, tick: TickRecord): Promise<void> {
   await port.execute(RECORD_TICK, [tick.sensor, tick.startedAt, tick.status, JSON.stringify(tick)]);
 }
 
-const APPEND = `insert into @.log (run, line) select l.run, l.line::json from unnest($1::text[], $2::text[]) with ordinality as l(run, line, n) order by l.n`;
+const APPEND = `insert into @.log (run, line) select l.run, l.line::json from unnest($1::text[], $2::text[]) with ordinality as l(run, line, n) where ${SOON} order by l.n`;
 
 export async function appendLines(
   port: Port,

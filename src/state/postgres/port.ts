@@ -4,9 +4,18 @@
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface Port {
-  /** @param sql `@.` stands for the schema, `$1` for the first value */
+  /**
+   * Statements are carried out in the order of the calls; the next one need not wait for the answer of the one before.
+   * @param sql `@.` stands for the schema, `$1` for the first value
+   */
   execute(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
 }
+
+/**
+ * As a condition of a statement: it does not wait for the disk. For what nobody needs after a crash of the server unless a later
+ * commit rests on it, and that one makes durable all that came before it.
+ */
+export const SOON = `(select set_config('synchronous_commit', 'off', true)) is not null`;
 
 /** An answer that this statement always has: typed where it is asked. */
 export async function rows<R>(

@@ -13,20 +13,22 @@ import type { RunPage, RunQuery } from '../run-query.ts';
 import type { StateView } from '../state-view.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
 import type { Address } from './address.ts';
-import { applyChange } from './change/apply.ts';
+import { applyChanges, type Applying } from './change/apply.ts';
 import { Database } from './database.ts';
 import { foreign, otherVersion } from './database-errors.ts';
 import type { FoundDriver } from './driver.ts';
 import { type EnteredExecutor, ExecutorNotes, executorOf, executorView } from './executors.ts';
-import { listRuns, pruneRuns, pruneTicks, readLines, readTicks, recordTick } from './history.ts';
+import { listRuns, readLines, readTicks, recordTick } from './history.ts';
 import { claimOf } from './claims.ts';
 import { leaseHolder, takeLease } from './leases.ts';
 import { LogLines } from './log-lines.ts';
 import type { Port } from './port.ts';
+import { Pruning } from './pruning.ts';
 import { type Moment } from './read/moment.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { setReader } from './set-reader.ts';
 import { SignsOfLife } from './signs-of-life.ts';
+import { ValuesInHand } from './values-in-hand.ts';
 import { readView } from './view-of-state.ts';
 import { readWhole, writeWhole } from './whole-document.ts';
 
@@ -55,23 +57,22 @@ const WAS_MADE = `select from @.made where id = $1`;
 
 const KEEP = `insert into @.kept_state (name, document) values ($1, $2)`;
 
-/** Every so many runs that ended, the oldest ones go. */
-const PRUNE_EVERY = 500;
-
 /** Ends a transaction of which nothing is to stay. */
 class TakenBack extends Error {}
 
 export class PostgresStore implements StateStore {
   readonly database: Database;
+  /** What runs of this process have made, until it is on record. */
+  readonly valuesInHand = new ValuesInHand();
   readonly #options: PostgresStoreOptions;
   readonly #entered = new Map<string, EnteredExecutor>();
   readonly #notes = new Map<string, ExecutorNotes>();
   readonly #mine = { executors: [] as string[], leases: [] as string[] };
   readonly #signs: SignsOfLife;
   readonly #logs: LogLines;
+  readonly #pruning: Pruning;
   #admitted: string | undefined;
   #shows: NodeJS.Timeout | undefined;
-  #ended = 0;
   /** One after the other within this process, as between processes. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -81,6 +82,7 @@ export class PostgresStore implements StateStore {
     this.database = new Database(driver.driver, address);
     this.#signs = new SignsOfLife({ driver: driver.file, address, ...this.#mine });
     this.#logs = new LogLines(this.database);
+    this.#pruning = new Pruning(options.clock, options.retention);
   }
 
   /** For messages: without a password. */
@@ -97,9 +99,10 @@ export class PostgresStore implements StateStore {
     let seen: StateView | undefined;
     try {
       await this.database.write(async (port) => {
-        const { serial, pipeline } = await this.#view(port, {});
-        const applying = { serial: serial + 1, pipeline, entered: () => undefined };
-        for (const change of changes) await applyChange(port, change, applying);
+        await applyChanges(port, changes, {
+          ...this.#applyingTo(await this.#view(port, {})),
+          entered: () => undefined,
+        });
         seen = await this.#view(port, needs);
         throw new TakenBack();
       });
@@ -157,21 +160,26 @@ export class PostgresStore implements StateStore {
       planned = plan(view);
       const { changes, outcome } = planned;
       if (changes.length === 0) return outcome;
-      const serial = view.serial + 1;
-      const applying = {
-        serial,
-        pipeline: view.pipeline,
-        entered: (executor: string) => this.#entered.get(executor),
-      };
-      for (const change of changes) await applyChange(port, change, applying);
-      await this.#prune(
-        port,
-        changes.map((change) => (change.type === 'runs-finished' ? change.runs.length : 0)),
-      );
-      if (changes.some(({ type }) => CALLING.has(type))) await port.execute(CALL, [this.#channel]);
-      await this.#note(port, id, serial);
+      const applying = this.#applyingTo(view);
+      await applyChanges(port, changes, applying);
+      const ended = changes.flatMap((change) => (change.type === 'runs-finished' ? change.runs : []));
+      await Promise.all([
+        this.#pruning.runsEnded(port, ended.length),
+        changes.some(({ type }) => CALLING.has(type)) && port.execute(CALL, [this.#channel]),
+        this.#note(port, id, applying.serial),
+      ]);
       return outcome;
     });
+  }
+
+  #applyingTo({ serial, pipeline }: StateView): Applying {
+    return {
+      serial: serial + 1,
+      pipeline,
+      entered: (executor) => this.#entered.get(executor),
+      valueOf: (owner, run, asset) =>
+        this.#entered.has(owner) ? this.valuesInHand.of(run, asset) : undefined,
+    };
   }
 
   /** Who stands in the state as an executor shows that it lives, also before user code begins. */
@@ -183,18 +191,6 @@ export class PostgresStore implements StateStore {
   async #note(port: Port, id: string, serial: number): Promise<void> {
     const { version, clock } = this.#options;
     await port.execute(MADE, [id, serial, JSON.stringify({ version, at: isoTime(clock.now()) })]);
-  }
-
-  async #prune(port: Port, ended: readonly number[]): Promise<void> {
-    this.#ended += ended.reduce((sum, count) => sum + count, 0);
-    if (this.#ended < PRUNE_EVERY) return;
-    this.#ended = 0;
-    const retention = this.#options.retention?.() ?? {};
-    await pruneRuns(port, retention, this.#before(retention));
-  }
-
-  #before({ days }: HistoryRetention): string | null {
-    return days === undefined ? null : isoTime(this.#options.clock.now() - days * 86_400_000);
   }
 
   get #channel(): string {
@@ -257,9 +253,7 @@ export class PostgresStore implements StateStore {
 
   async recordTick(tick: TickRecord): Promise<void> {
     await recordTick(this.database, tick);
-    const retention = this.#options.retention?.() ?? {};
-    const { ticks } = retention;
-    await pruneTicks(this.database, tick.sensor, { ticks, before: this.#before(retention) });
+    await this.#pruning.ticked(this.database, tick.sensor);
   }
 
   ticks(sensor: string, limit: number): Promise<TickRecord[]> {

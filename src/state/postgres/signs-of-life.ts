@@ -35,6 +35,8 @@ async function show() {
       const fresh = new Client({ connectionString: connection, application_name: 'dynpart heartbeat', connectionTimeoutMillis: 5000, query_timeout: 5000, keepAlive: true });
       fresh.on('error', () => { if (client === fresh) client = null; });
       await fresh.connect();
+      // Nobody needs a sign of life after a crash of the server.
+      await fresh.query('set synchronous_commit = off');
       client = fresh;
     }
     const now = Atomics.load(turned, 0);
@@ -57,6 +59,8 @@ setInterval(show, everyMs);
 export class SignsOfLife {
   readonly #options: SignsOptions;
   #thread: Worker | undefined;
+  /** What the thread knows to be this process's. */
+  #shown = '';
   #turning: NodeJS.Timeout | undefined;
 
   constructor(options: SignsOptions) {
@@ -67,6 +71,9 @@ export class SignsOfLife {
   show(): void {
     const { executors, leases, driver, address } = this.#options;
     const ids = { executors, leases };
+    const shown = JSON.stringify(ids);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     if (this.#thread !== undefined) return this.#thread.postMessage(ids);
     const { Worker: Thread } = process.getBuiltinModule('node:worker_threads');
     const turns = new SharedArrayBuffer(4);

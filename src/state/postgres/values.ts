@@ -1,6 +1,10 @@
-/** What assets returned, in the database: staged while a run is at work, and in its place with the commit of its record. */
+/**
+ * What assets returned, in the database: in its place with the commit that records its run. Until then a small one is in memory, and
+ * a large one is staged.
+ */
 import { fail } from '../../model/failure.ts';
-import { type Port, rows } from './port.ts';
+import { type Port, rows, SOON } from './port.ts';
+import type { EncodedValue, ValuesInHand } from './values-in-hand.ts';
 
 /** A larger one would be held in memory several times over on its way. */
 export const LARGEST_VALUE = 16 * 1024 * 1024;
@@ -8,6 +12,7 @@ export const LARGEST_VALUE = 16 * 1024 * 1024;
 /** The store, as far as values go. */
 export interface ValuesPlace {
   readonly database: Port;
+  readonly valuesInHand: ValuesInHand;
   /** For messages. */
   readonly place: string;
 }
@@ -17,13 +22,8 @@ interface Place {
   readonly partitionKey: string | null;
 }
 
-interface ValueRow {
-  readonly codec: 'json' | 'bin' | 'none';
-  readonly bytes: Buffer;
-}
-
 const STAGE = `
-insert into @.staged (executor, run, asset, key, codec, bytes) values ($1, $2, $3, $4, $5, $6)
+insert into @.staged (executor, run, asset, key, codec, bytes) select $1, $2, $3, $4, $5, $6::bytea where ${SOON}
 on conflict (run, asset, executor) do update set codec = excluded.codec, bytes = excluded.bytes, at = now()`;
 
 /** What this process has made comes before what is on record: the record is on its way. */
@@ -43,12 +43,14 @@ const DROP = `delete from @.staged where executor = any($1::text[]) and run = an
 
 export class PostgresValues {
   readonly #port: Port;
+  readonly #inHand: ValuesInHand;
   readonly #place: string;
   /** Of this process, the newest last. */
   readonly #executors: () => readonly string[];
 
-  constructor({ database, place }: ValuesPlace, executors: () => readonly string[]) {
+  constructor({ database, valuesInHand, place }: ValuesPlace, executors: () => readonly string[]) {
     this.#port = database;
+    this.#inHand = valuesInHand;
     this.#place = place;
     this.#executors = executors;
   }
@@ -57,24 +59,21 @@ export class PostgresValues {
     { asset, partitionKey, run }: Place & { readonly run: { readonly id: string } },
     value: unknown,
   ): Promise<void> {
-    const { codec, bytes } = encode(value);
+    const encoded = encode(value);
+    const { codec, bytes } = encoded;
     // The asset's failure, and not dynpart's.
     if (bytes.length > LARGEST_VALUE)
       throw new RangeError(
         `the value has ${bytes.length} bytes, and a state in PostgreSQL keeps ${LARGEST_VALUE} at most: save it elsewhere and return where it is, or give the pipeline an ioManager`,
       );
-    await this.#port.execute(STAGE, [
-      this.#executors().at(-1) ?? '',
-      run.id,
-      asset,
-      partitionKey ?? '',
-      codec,
-      bytes,
-    ]);
+    const key = partitionKey ?? '';
+    if (this.#inHand.hasRoomFor(encoded)) return this.#inHand.put(run.id, asset, key, encoded);
+    this.#inHand.drop(run.id, asset);
+    await this.#port.execute(STAGE, [this.#executors().at(-1) ?? '', run.id, asset, key, codec, bytes]);
   }
 
   async load({ asset, partitionKey }: Place): Promise<unknown> {
-    const [found] = await rows<ValueRow>(this.#port, LOAD, [asset, partitionKey ?? '', this.#executors()]);
+    const found = this.#inHand.newest(asset, partitionKey ?? '') ?? (await this.#read(asset, partitionKey));
     if (found === undefined)
       return fail({
         reason: 'value-damaged',
@@ -85,11 +84,18 @@ export class PostgresValues {
       });
     const { codec, bytes } = found;
     if (codec === 'none') return undefined;
-    if (codec === 'bin') return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    // A copy, as everybody has one who reads it later.
+    if (codec === 'bin') return new Uint8Array(bytes);
     return JSON.parse(bytes.toString('utf8')) as unknown;
   }
 
+  async #read(asset: string, key: string | null): Promise<EncodedValue | undefined> {
+    const [found] = await rows<EncodedValue>(this.#port, LOAD, [asset, key ?? '', this.#executors()]);
+    return found;
+  }
+
   async remove({ asset, partitionKey }: Place): Promise<void> {
+    this.#inHand.dropPlace(asset, partitionKey ?? '');
     await this.#port.execute(REMOVE, [asset, partitionKey ?? '']);
   }
 
@@ -106,13 +112,16 @@ export class PostgresValues {
   settle(
     runs: readonly { readonly run: string; readonly assets: readonly string[]; readonly isOver: boolean }[],
   ): void {
+    for (const { run, assets, isOver } of runs)
+      if (isOver) this.#inHand.dropRun(run);
+      else for (const asset of assets) this.#inHand.drop(run, asset);
     const dropped = runs.filter(({ isOver, assets }) => isOver && assets.length === 0).map(({ run }) => run);
     if (dropped.length === 0) return;
     this.#port.execute(DROP, [this.#executors(), dropped]).catch(() => undefined);
   }
 }
 
-function encode(value: unknown): { readonly codec: ValueRow['codec']; readonly bytes: Buffer } {
+function encode(value: unknown): EncodedValue {
   if (value === undefined) return { codec: 'none', bytes: Buffer.alloc(0) };
   if (value instanceof Uint8Array)
     return { codec: 'bin', bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength) };

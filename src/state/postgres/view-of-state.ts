@@ -27,23 +27,33 @@ export interface ViewTools {
 }
 
 export async function readView(port: Port, needs: Needs, tools: ViewTools): Promise<StateView> {
-  const moment = await tools.admit(
-    await readMoment(port, { sensors: needs.sensors ?? [], executors: needs.executors ?? false }),
+  const executorsNeeded = needs.executors === true;
+  const asking = readMoment(port, { sensors: needs.sensors ?? [], executors: executorsNeeded }).then(
+    tools.admit,
   );
-  const oldest = await oldestOf(port, needs);
-  const keys = await keysOf(port, needs.keys ?? [], oldest);
-  const statuses = await statusesOf(port, needs);
-  const retries = needs.retries === true ? await retriesOf(port) : null;
-  const spent = await spentOf(port, needs);
-  const groups = needs.runs === undefined ? null : await readRuns(port, needs.runs);
-  const pages = await pagesOf(port, needs, moment);
-  const candidates = await candidatesOf(port, needs);
-  const counts = await countsOf(port, needs);
+  let executors: readonly ExecutorView[] | undefined;
+  const executorsIn = (moment: Moment): readonly ExecutorView[] =>
+    (executors ??= moment.executors.map(tools.viewOf));
+  const oldestAsked = oldestOf(port, needs);
+  // All at once, so that they cost one way to the server and back.
+  const others = Promise.all([
+    oldestAsked,
+    keysOf(port, needs.keys ?? [], oldestAsked),
+    statusesOf(port, needs),
+    needs.retries === true ? retriesOf(port) : null,
+    spentOf(port, needs),
+    needs.runs === undefined ? null : readRuns(port, needs.runs, async () => executorsIn(await asking)),
+    pagesOf(port, needs, asking),
+    candidatesOf(port, needs),
+    countsOf(port, needs),
+  ]);
+  // Where the moment is wrong, what was asked beside it is, too: that is not what there is to say.
+  others.catch(() => undefined);
+  const moment = await asking;
+  const [oldest, keys, statuses, retries, spent, groups, pages, candidates, counts] = await others;
   const sizes = new Map(moment.sets.map(({ name, size }) => [name, size]));
   const sensors = new Map(moment.sensors.map((row) => [row.name, row]));
-  let executors: readonly ExecutorView[] | undefined;
   const runs = groups?.map(pendingRuns);
-  const executorsNeeded = needs.executors === true;
   return {
     serial: moment.serial,
     pipeline: moment.pipeline,
@@ -62,8 +72,7 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
     spentRunKeys: spent,
     runs: () => runs ?? undeclared('runs'),
     run: (id) => (groups === null ? undeclared(`run ${id}`) : findRun(groups, id)),
-    executors: () =>
-      executorsNeeded ? (executors ??= moment.executors.map(tools.viewOf)) : undeclared('the executors'),
+    executors: () => (executorsNeeded ? executorsIn(moment) : undeclared('the executors')),
   };
 }
 
@@ -87,10 +96,10 @@ async function oldestOf(port: Port, needs: Needs): Promise<Map<string, readonly 
   return found;
 }
 
-async function pagesOf(port: Port, needs: Needs, { sets }: Moment): Promise<Map<string, KeyPage>> {
+async function pagesOf(port: Port, needs: Needs, moment: Promise<Moment>): Promise<Map<string, KeyPage>> {
   const found = new Map<string, KeyPage>();
   for (const query of needs.pages ?? []) {
-    const total = sets.find(({ name }) => name === query.set)?.size ?? 0;
+    const total = (await moment).sets.find(({ name }) => name === query.set)?.size ?? 0;
     found.set(JSON.stringify(query), await readPage(port, query, total));
   }
   return found;
@@ -112,7 +121,7 @@ async function countsOf(port: Port, needs: Needs): Promise<Map<string, StatusCou
 async function keysOf(
   port: Port,
   needs: readonly KeysNeed[],
-  oldest: ReadonlyMap<string, readonly string[]>,
+  oldest: Promise<ReadonlyMap<string, readonly string[]>>,
 ): Promise<Pick<StateView, 'keys' | 'present' | 'keptOut' | 'carried'>> {
   const carriers = new Set(needs.filter(({ carried }) => carried).map(({ set }) => set));
   const withCarried = carriers.size > 0;
@@ -127,11 +136,11 @@ async function keysOf(
     if (keys === 'all' || whole.has(set)) continue;
     for (const key of keys) if (key !== null) declare(set, key);
   }
-  const some = [...declared].flatMap(([set, keys]) => [...keys].map((key) => [set, key] as const));
-  const found = [
-    ...(whole.size === 0 ? [] : await readSets(port, [...whole], withCarried)),
-    ...(some.length === 0 ? [] : await readKeys(port, some, withCarried)),
-  ];
+  const [ofWhole, ofSome] = await Promise.all([
+    whole.size === 0 ? [] : readSets(port, [...whole], withCarried),
+    readKeys(port, declared, withCarried),
+  ]);
+  const found = [...ofWhole, ...ofSome];
   const inOrder = new Map<string, string[]>();
   const present = new Map<string, Set<string>>();
   const keptOut = new Map<string, Set<string>>();
@@ -151,7 +160,7 @@ async function keysOf(
     }
   }
   // What a rule names is there.
-  for (const [query, keys] of oldest) {
+  for (const [query, keys] of await oldest) {
     const { set } = JSON.parse(query) as { readonly set: string };
     for (const key of keys) {
       declare(set, key);

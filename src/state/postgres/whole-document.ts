@@ -16,7 +16,7 @@ import { withColumns } from '../document/change-carried.ts';
 import { versionsIn } from '../document/change-versions.ts';
 import { versionLines } from '../document/version-lines.ts';
 import { isoText } from './read/questions.ts';
-import { readRuns } from './read/runs.ts';
+import { readAllRuns } from './read/runs.ts';
 import { type Port, rows } from './port.ts';
 import { runId } from '../../model/run.ts';
 
@@ -56,7 +56,7 @@ export async function readWhole(
   const spent = await rows<SpentRow>(port, RUN_KEYS);
   const [written] = await rows<{ readonly written: StateDocument['writtenBy'] }>(port, WRITTEN);
   const sets = setsOf(moment, keys, keptOut);
-  const runs: readonly RunGroup[] = await readRuns(port, ['all']);
+  const runs: readonly RunGroup[] = await readAllRuns(port);
   const positions = new Map(
     Object.entries(sets).map(([name, set]) => [name, new Map(set.keys.map((key, at) => [key, at]))]),
   );

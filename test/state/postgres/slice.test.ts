@@ -239,6 +239,15 @@ describe('a slice from PostgreSQL', () => {
     ]);
     expect(await ids({ runs: [{ owner: rig.store.executors[0]! }] })).toEqual(['g-1', 'g-2', 'g-3']);
     expect(await ids({ runs: [{ owner: 'nobody' }, { ids: ['h-1'] }] })).toEqual(['h-1']);
+    expect(await ids({ runs: [{ owned: true }] })).toEqual(['g-1', 'g-2', 'g-3']);
+    expect(await ids({ runs: [{ owned: true }, { ids: ['g-2', 'k-1'] }] })).toEqual([
+      'g-1',
+      'g-2',
+      'g-3',
+      'k-1',
+    ]);
+    expect(await ids({ runs: [{ takeable: 1 }], executors: true })).toEqual(['h-1']);
+    expect(await ids({ runs: [{ takeable: 9 }], executors: true })).toEqual(['h-1', 'k-1']);
   });
 
   it('says so where something is asked that was not needed', async () => {
@@ -246,6 +255,21 @@ describe('a slice from PostgreSQL', () => {
       const view = await rig.store.read({});
       expect(() => ask(view), name).toThrow('which is not among its needs');
     }
+  });
+
+  it('has of what may be taken up all that is a dead process’s', async () => {
+    const [executor] = rig.store.executors;
+    const [before] = await rig.store.database.execute('select owner from @.executor where id = $1', [
+      executor,
+    ]);
+    await rig.kill(executor!);
+    const view = await rig.store.read({ runs: [{ takeable: 1 }], executors: true });
+    expect(view.runs().reduce((sum, { count }) => sum + count, 0)).toBe(4);
+    expect(view.run('g-3')?.runs.owner).toBe(executor);
+    await rig.store.database.execute('update @.executor set owner = $2 where id = $1', [
+      executor,
+      JSON.stringify(before!['owner']),
+    ]);
   });
 
   it('costs a tick that adds keys and queues runs six questions at most', async () => {

@@ -25,7 +25,7 @@ export function ownedBy(view: StateView, executor: string): number {
 /** What a process looks at while it executes runs: others, and whether what its runs depend on and do not make is there. */
 export function needsOfExecution(pipeline: Pipeline, owned: () => Iterable<OwnedRun>): Needs {
   return {
-    runs: ['all'],
+    runs: [{ owned: true }],
     executors: true,
     // By the time of the asking: a process takes on more runs as it goes.
     get keys() {

@@ -4,7 +4,7 @@ import type { StateChange } from '../../changes.ts';
 import type { Port } from '../port.ts';
 import { addKeys, letIn, removeKeys, updateKeys } from './keys.ts';
 import { claimRuns, markCanceling, releaseRuns, startRuns } from './runs.ts';
-import { dropValues, finishRuns, noteMade, progressRuns } from './ends.ts';
+import { dropValues, finishRuns, noteMade, progressRuns, type ValueOf } from './ends.ts';
 import { lastMade } from '../../document/last-times.ts';
 import { queueRuns } from './queue.ts';
 import { changeExecutor, changeSensor, executorLeft } from './others.ts';
@@ -13,6 +13,7 @@ import { changeStatuses, setsBelow } from './statuses.ts';
 import type { EnteredExecutor } from '../executors.ts';
 
 export interface Applying {
+  readonly valueOf: ValueOf;
   /** That of this commit. */
   readonly serial: number;
   /** As the state remembers it: the changes before this one may have brought another one. */
@@ -21,7 +22,32 @@ export interface Applying {
   readonly entered: (id: string) => EnteredExecutor | undefined;
 }
 
-export async function applyChange(port: Port, change: StateChange, applying: Applying): Promise<void> {
+/** Each of these is one statement: what comes behind it need not wait for its answer. */
+const ONE_STATEMENT: ReadonlySet<StateChange['type']> = new Set([
+  'keys-added',
+  'runs-claimed',
+  'runs-released',
+  'runs-started',
+  'runs-canceling',
+  'executor',
+  'executor-left',
+]);
+
+export async function applyChanges(
+  port: Port,
+  changes: readonly StateChange[],
+  applying: Applying,
+): Promise<void> {
+  const underWay: Promise<void>[] = [];
+  for (const change of changes) {
+    const applied = applyChange(port, change, applying);
+    underWay.push(applied);
+    if (!ONE_STATEMENT.has(change.type)) await Promise.all(underWay);
+  }
+  await Promise.all(underWay);
+}
+
+async function applyChange(port: Port, change: StateChange, applying: Applying): Promise<void> {
   const { serial, entered } = applying;
   switch (change.type) {
     case 'keys-added':

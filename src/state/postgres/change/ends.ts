@@ -4,6 +4,7 @@ import type { FinishedRun, StaleAssets, StateChange } from '../../changes.ts';
 import { lastMadeBy } from '../../document/last-times.ts';
 import type { OutcomesOfRun } from '../../document/outcomes-of-runs.ts';
 import { type Port, rows } from '../port.ts';
+import type { EncodedValue } from '../values-in-hand.ts';
 import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
 
 interface RunGone {
@@ -24,23 +25,37 @@ select id, owner, done_assets from gone`;
 export async function finishRuns(
   port: Port,
   finished: readonly FinishedRun[],
-  surroundings: Surroundings,
+  surroundings: EndsSurroundings,
 ): Promise<void> {
-  const gone = await rows<RunGone>(port, LEAVE, [finished.map(({ record }) => record.id)]);
-  const left = new Map(gone.map((run) => [run.id, run]));
-  await recordRuns(port, finished);
-  // What is on record counts once: another run may have come to something else since.
-  const ended = finished.map(({ record, set, stale = NONE_STALE, asked }) => {
-    const { id, partitionKey, assets, finishedAt: failedAt } = record;
-    const run = left.get(id);
-    const done = run?.done_assets ?? [];
-    const outcomes = assets.filter(({ asset }) => !done.includes(asset));
-    return { id, set, partitionKey, assets: outcomes, stale, owner: run?.owner ?? null, failedAt, asked };
+  const ids = finished.map(({ record }) => record.id);
+  const leaving = rows<RunGone>(port, LEAVE, [ids]);
+  const ended = leaving.then((gone) => {
+    const left = new Map(gone.map((run) => [run.id, run]));
+    // What is on record counts once: another run may have come to something else since.
+    return finished.map(({ record, set, stale = NONE_STALE, asked }) => {
+      const { id, partitionKey, assets, finishedAt: failedAt } = record;
+      const run = left.get(id);
+      const done = run?.done_assets ?? [];
+      const outcomes = assets.filter(({ asset }) => !done.includes(asset));
+      return { id, set, partitionKey, assets: outcomes, stale, owner: run?.owner ?? null, failedAt, asked };
+    });
   });
-  await recordOutcomes(port, surroundings, ended);
-  await noteMade(port, lastMadeBy(finished));
-  await moveValues(port, ended);
-  if (gone.length > 0) await port.execute(DROP_STAGED, [gone.map(({ id }) => id)]);
+  const partitions = finished.flatMap(({ record: { assets, partitionKey }, set }) =>
+    assets.length === 0 ? [] : [{ set, partitionKey, assets }],
+  );
+  await Promise.all([
+    recordRuns(port, finished),
+    recordOutcomes(port, surroundings, partitions, ended).then(() => noteMade(port, lastMadeBy(finished))),
+    ended.then((runs) => moveValues(port, runs, surroundings.valueOf)),
+  ]);
+  await port.execute(DROP_STAGED, [ids]);
+}
+
+/** Of values that wait in this process, those that belong to a run of this owner. */
+export type ValueOf = (owner: string, run: string, asset: string) => EncodedValue | undefined;
+
+export interface EndsSurroundings extends Surroundings {
+  readonly valueOf: ValueOf;
 }
 
 const MADE = `
@@ -56,7 +71,7 @@ const NONE_STALE: StaleAssets = new Map();
 
 const HISTORY = `
 insert into @.history (id, status, sensor, key, assets, is_tagged, finished_at, record)
-select r.id, r.status, r.sensor, r.key, array(select json_array_elements_text(r.assets::json)), r.is_tagged, r.finished_at, r.record::json
+select r.id, r.status, r.sensor, r.key, r.assets::text[], r.is_tagged, r.finished_at, r.record::json
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[])
   with ordinality as r(id, status, sensor, key, assets, is_tagged, finished_at, record, n)
 order by r.n
@@ -70,11 +85,16 @@ async function recordRuns(port: Port, finished: readonly FinishedRun[]): Promise
     records.map(({ status }) => status),
     records.map(({ sensor }) => sensor),
     records.map(({ partitionKey }) => partitionKey),
-    records.map(({ assets }) => JSON.stringify(assets.map(({ asset }) => asset))),
+    records.map(({ assets }) => textArray(assets.map(({ asset }) => asset))),
     records.map(({ sensor, tags }) => sensor !== null || Object.keys(tags).length > 0),
     records.map(({ finishedAt }) => finishedAt ?? ''),
     records.map((record) => JSON.stringify(record)),
   ]);
+}
+
+/** As the database writes an array of texts. */
+function textArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`;
 }
 
 interface RunFound {
@@ -97,7 +117,7 @@ from unnest($1::text[], $2::text[], $3::text[]) as p(id, done, assets) where r.i
 export async function progressRuns(
   port: Port,
   { runs: progress, stale = new Map() }: Extract<StateChange, { readonly type: 'runs-progressed' }>,
-  surroundings: Surroundings,
+  surroundings: EndsSurroundings,
 ): Promise<void> {
   const found = await rows<RunFound>(port, FOUND, [[...progress.keys()]]);
   if (found.length === 0) return;
@@ -118,18 +138,22 @@ export async function progressRuns(
     const { set, key: partitionKey, owner } = run;
     return [{ id, set, partitionKey, assets, stale: stale.get(id) ?? NONE_STALE, owner }];
   });
-  await recordOutcomes(port, surroundings, outcomes);
-  await moveValues(port, outcomes);
+  await Promise.all([
+    recordOutcomes(port, surroundings, outcomes, Promise.resolve(outcomes)),
+    moveValues(port, outcomes, surroundings.valueOf),
+  ]);
 }
 
 interface Outcomes extends OutcomesOfRun {
   readonly id: string;
 }
 
+/** @param runs where something may change, while it is still asked what has ended */
 async function recordOutcomes(
   port: Port,
   surroundings: Surroundings,
-  runs: readonly Outcomes[],
+  runs: readonly Pick<Outcomes, 'set' | 'partitionKey' | 'assets'>[],
+  outcomes: Promise<readonly Outcomes[]>,
 ): Promise<void> {
   if (!runs.some(({ assets }) => assets.length > 0)) return;
   const keys = new Map<string | null, (string | null)[]>();
@@ -144,11 +168,16 @@ async function recordOutcomes(
     port,
     surroundings,
     [...concerned, ...setsBelow(surroundings.pipeline, alone)],
-    (statuses) => statuses.recordRuns(runs),
+    async (statuses) => statuses.recordRuns(await outcomes),
   );
 }
 
-/** Values are in their place with the record of their materialization: those that the run's owner has staged, and nobody else. */
+/** Values are in their place with the record of their materialization: those of the run's owner, and of nobody else. */
+const PUT_VALUES = `
+insert into @.value (asset, key, run, codec, bytes)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+on conflict (asset, key) do update set run = excluded.run, codec = excluded.codec, bytes = excluded.bytes`;
+
 const MOVE = `
 insert into @.value (asset, key, run, codec, bytes)
 select g.asset, g.key, g.run, g.codec, g.bytes
@@ -160,7 +189,7 @@ on conflict (asset, key) do update set run = excluded.run, codec = excluded.code
 const DROP_VALUES = `
 delete from @.value v using unnest($1::text[], $2::text[]) as w(asset, key) where v.asset = w.asset and v.key = w.key`;
 
-async function moveValues(port: Port, runs: readonly Outcomes[]): Promise<void> {
+async function moveValues(port: Port, runs: readonly Outcomes[], valueOf: ValueOf): Promise<void> {
   // Of several runs for one key the last one counts.
   const last = new Map<
     string,
@@ -173,15 +202,29 @@ async function moveValues(port: Port, runs: readonly Outcomes[]): Promise<void> 
       if (isMade || (status === 'SKIPPED' && skipReason !== null))
         last.set(JSON.stringify([asset, key]), { run, asset, key, owner, isMade });
     }
-  const made = [...last.values()].filter(({ isMade, owner }) => isMade && owner !== null);
+  const made = [...last.values()].flatMap(({ owner, isMade, ...place }) =>
+    isMade && owner !== null ? [{ ...place, owner, value: valueOf(owner, place.run, place.asset) }] : [],
+  );
   const skipped = [...last.values()].filter(({ isMade }) => !isMade);
-  if (made.length > 0)
-    await port.execute(MOVE, [
-      made.map(({ run }) => run),
-      made.map(({ asset }) => asset),
-      made.map(({ owner }) => owner),
-    ]);
-  await dropValues(port, skipped);
+  const inHand = made.flatMap(({ value, ...place }) => (value === undefined ? [] : [{ ...place, ...value }]));
+  const staged = made.filter(({ value }) => value === undefined);
+  const columns = [
+    inHand.map(({ asset }) => asset),
+    inHand.map(({ key }) => key),
+    inHand.map(({ run }) => run),
+    inHand.map(({ codec }) => codec),
+    inHand.map(({ bytes }) => bytes),
+  ];
+  const moved = [
+    staged.map(({ run }) => run),
+    staged.map(({ asset }) => asset),
+    staged.map(({ owner }) => owner),
+  ];
+  await Promise.all([
+    inHand.length > 0 && port.execute(PUT_VALUES, columns),
+    staged.length > 0 && port.execute(MOVE, moved),
+    dropValues(port, skipped),
+  ]);
 }
 
 export async function dropValues(

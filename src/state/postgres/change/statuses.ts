@@ -38,17 +38,17 @@ interface LettersRow {
 
 const RETRIES = `coalesce(json_object_agg(t.asset, json_build_array(t.failures, t.retry_at)) filter (where t.failures > 0), '{}')`;
 
+const LETTERS_OF = `
+  select coalesce(json_object_agg(t.asset, t.letter) filter (where t.asset is not null), '{}') as letters, ${RETRIES} as retries
+  from @.status t`;
+
+/** Set by set, so that each key is looked up by its index, whatever the planner knows of the tables. */
 const LETTERS = `
-select s.name as set, k.key, coalesce(json_object_agg(t.asset, t.letter) filter (where t.asset is not null), '{}') as letters, ${RETRIES} as retries
-from (
-  select s.id as set_id, w.key from unnest($1::text[], $2::text[]) as w(set, key) join @.key_set s on s.name = w.set
-  union select k.set_id, k.key from @.key_set s join @.key k on k.set_id = s.id where s.name = any($3)
-) w
-join @.key k on k.set_id = w.set_id and k.key = w.key join @.key_set s on s.id = k.set_id
-left join @.status t on t.set_id = k.set_id and t.key = k.key
-group by s.name, k.key
-union all
-select null, '', coalesce(json_object_agg(t.asset, t.letter), '{}'), ${RETRIES} from @.status t where t.set_id = 0`;
+select $1::text as set, k.key, t.letters, t.retries
+from @.key k cross join lateral (${LETTERS_OF} where t.set_id = k.set_id and t.key = k.key offset 0) t
+where k.set_id = (select id from @.key_set where name = $1) and ($2::text[] is null or k.key = any($2))`;
+
+const LETTERS_ALONE = `select null as set, '' as key, t.* from (${LETTERS_OF} where t.set_id = 0) t`;
 
 const ASSETS = `select name, code_version from @.asset`;
 
@@ -56,13 +56,12 @@ export async function changeStatuses(
   port: Port,
   { pipeline, serial }: Surroundings,
   concerned: readonly Concerned[],
-  change: (statuses: StatusChanges) => void,
+  change: (statuses: StatusChanges) => void | Promise<void>,
 ): Promise<void> {
   const before = await partialDocument(port, pipeline, concerned);
   const statuses = new StatusChanges(before);
-  change(statuses);
-  await writeBack(port, before, statuses.entries());
-  await touchRuns(port, statuses.touched, serial);
+  await change(statuses);
+  await Promise.all([writeBack(port, before, statuses.entries()), touchRuns(port, statuses.touched, serial)]);
 }
 
 /** Sets of which every key may become stale: those downstream of assets that have no set themselves. */
@@ -82,21 +81,19 @@ async function partialDocument(
   pipeline: KnownPipeline | null,
   concerned: readonly Concerned[],
 ): Promise<StateDocument> {
-  const sets: string[] = [];
-  const keys: string[] = [];
-  const whole: string[] = [];
-  for (const { set, keys: those } of concerned) {
+  const sets = new Map<string, Set<string> | null>();
+  for (const { set, keys } of concerned) {
     if (set === null) continue;
-    if (those === 'all') whole.push(set);
-    else
-      for (const key of those)
-        if (key !== null) {
-          sets.push(set);
-          keys.push(key);
-        }
+    const before = sets.get(set);
+    if (keys === 'all' || before === null) sets.set(set, null);
+    else sets.set(set, new Set([...(before ?? []), ...keys].filter((key) => key !== null)));
   }
-  const found = await rows<LettersRow>(port, LETTERS, [sets, keys, whole]);
-  const known = await rows<{ readonly name: string; readonly code_version: string | null }>(port, ASSETS);
+  const [ofSets, ofNone, known] = await Promise.all([
+    Promise.all(Array.from(sets, ([set, keys]) => rows<LettersRow>(port, LETTERS, [set, keys && [...keys]]))),
+    rows<LettersRow>(port, LETTERS_ALONE),
+    rows<{ readonly name: string; readonly code_version: string | null }>(port, ASSETS),
+  ]);
+  const found = [...ofSets.flat(), ...ofNone];
   const bySet = new Map<string, LettersRow[]>();
   let alone: Pick<LettersRow, 'letters' | 'retries'> = { letters: {}, retries: {} };
   for (const row of found) {
@@ -191,11 +188,7 @@ async function writeBack(port: Port, state: StateDocument, after: StateDocument[
       }
     }
   }
-  if (fresh.length > 0)
-    await port.execute(KNOW, [
-      fresh.map(([asset]) => asset),
-      fresh.map(([, { codeVersion }]) => codeVersion ?? null),
-    ]);
+  const known = [fresh.map(([asset]) => asset), fresh.map(([, { codeVersion }]) => codeVersion ?? null)];
   const columns = (some: readonly Changed[]) => [
     some.map(({ set }) => set),
     some.map(({ key }) => key),
@@ -203,12 +196,15 @@ async function writeBack(port: Port, state: StateDocument, after: StateDocument[
   ];
   const gone = changed.filter(({ letter }) => letter === '.');
   const there = changed.filter(({ letter }) => letter !== '.');
-  if (gone.length > 0) await port.execute(DROP, columns(gone));
-  if (there.length > 0)
-    await port.execute(PUT, [
-      ...columns(there),
-      there.map(({ letter }) => letter),
-      there.map(({ next }) => next?.failures ?? 0),
-      there.map(({ next }) => next?.at ?? null),
-    ]);
+  const put = [
+    ...columns(there),
+    there.map(({ letter }) => letter),
+    there.map(({ next }) => next?.failures ?? 0),
+    there.map(({ next }) => next?.at ?? null),
+  ];
+  await Promise.all([
+    fresh.length > 0 && port.execute(KNOW, known),
+    gone.length > 0 && port.execute(DROP, columns(gone)),
+    there.length > 0 && port.execute(PUT, put),
+  ]);
 }

@@ -14,21 +14,24 @@ export interface KeyRow {
   readonly item: JsonValue;
 }
 
+/** Set by set, so that each is looked up by its index, whatever the planner knows of the table. */
 const SOME = `
-select w.set, w.key, k.key is not null as present, o.key is not null as kept_out,
+select $1::text as set, k.key, true as present, false as kept_out,
   case when $3 then k.version end as version, case when $3 then k.item end as item
-from unnest($1::text[], $2::text[]) as w(set, key)
-join @.key_set s on s.name = w.set
-left join @.key k on k.set_id = s.id and k.key = w.key
-left join @.kept_out o on o.set_id = s.id and o.key = w.key
-where k.key is not null or o.key is not null`;
+from @.key k where k.set_id = (select id from @.key_set where name = $1) and k.key = any($2::text[])
+union all
+select $1, o.key, false, true, null, null
+from @.kept_out o where o.set_id = (select id from @.key_set where name = $1) and o.key = any($2::text[])`;
 
-export function readKeys(
+export async function readKeys(
   port: Port,
-  asked: readonly (readonly [set: string, key: string])[],
+  asked: ReadonlyMap<string, Iterable<string>>,
   withCarried: boolean,
 ): Promise<readonly KeyRow[]> {
-  return rows<KeyRow>(port, SOME, [asked.map(([set]) => set), asked.map(([, key]) => key), withCarried]);
+  const found = await Promise.all(
+    Array.from(asked, ([set, keys]) => rows<KeyRow>(port, SOME, [set, [...keys], withCarried])),
+  );
+  return found.flat();
 }
 
 const WHOLE = `
@@ -45,10 +48,11 @@ export async function readSets(
   sets: readonly string[],
   withCarried: boolean,
 ): Promise<readonly KeyRow[]> {
-  return [
-    ...(await rows<KeyRow>(port, WHOLE, [sets, withCarried])),
-    ...(await rows<KeyRow>(port, ALL_KEPT_OUT, [sets])),
-  ];
+  const found = await Promise.all([
+    rows<KeyRow>(port, WHOLE, [sets, withCarried]),
+    rows<KeyRow>(port, ALL_KEPT_OUT, [sets]),
+  ]);
+  return found.flat();
 }
 
 const CARRIED = `

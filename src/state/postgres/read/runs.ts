@@ -4,6 +4,7 @@ import type { AssetOutcome, RunOrigin, RunReason } from '../../../model/run.ts';
 import type { RunGroup } from '../../document/state-document.ts';
 import type { RunsNeed } from '../../needs.ts';
 import { withZero } from '../run-key-text.ts';
+import type { ExecutorView } from '../../state-view.ts';
 import { type Port, rows } from '../port.ts';
 
 interface HeadRow {
@@ -34,57 +35,92 @@ interface RunRow {
   readonly touched: Readonly<Record<string, TouchedBy>> | null;
 }
 
-const COLUMNS = `
-select h.n::float8 as head, r.number::float8 as number, r.key, r.run_key, r.letter, r.owner, r.owned_since::float8 as owned_since,
-  r.interrupted, r.started_at, r.done, r.touched,
-  case when row_number() over (partition by h.n order by r.number) = 1 then
-    json_build_object('id', h.run_group, 'created_at', h.created_at, 'sensor', h.sensor, 'set', s.name, 'assets', h.assets,
-      'reasons', h.reasons, 'tags', h.tags, 'origin', h.origin, 'retry_of', h.retry_of) end as head_row`;
+/**
+ * Each part finds its runs by an index, whatever is known of the table: a queue is empty at one moment and long at the next, and
+ * what the planner knows is always of an earlier one.
+ */
+const PARTS = {
+  all: `select * from @.run`,
+  ids: `select r.* from unnest($::text[]) as w(id) cross join lateral (select * from @.run r where r.id = w.id offset 0) r`,
+  owners: `select * from @.run where owner = any($::text[])`,
+  keys: `
+    select r.* from unnest($::text[], $::text[]) as w(set, key)
+    cross join lateral (select * from @.run r where r.key = w.key offset 0) r
+    where exists (select from @.run_head h join @.key_set s on s.id = h.set_id where h.n = r.head and s.name = w.set)`,
+  assets: `
+    select r.* from (select n from @.run_head where assets && $::text[] offset 0) h
+    cross join lateral (select * from @.run r where r.head = h.n offset 0) r`,
+  owned: `select * from @.run where owner is not null`,
+  /** Whoever is not among those given has nothing that others must keep away from. */
+  notFree: `select * from @.run where owner is not null and owner <> all ($::text[])`,
+  waiting: `(select * from @.run where owner is null order by head, number limit $)`,
+} as const;
 
-const ALL = `
-${COLUMNS}
-from @.run r join @.run_head h on h.n = r.head left join @.key_set s on s.id = h.set_id
-order by h.n, r.number`;
+const select = (parts: string): string => `
+with wanted as materialized (${parts})
+select w.head::float8 as head, w.number::float8 as number, w.key, w.run_key, w.letter, w.owner, w.owned_since::float8 as owned_since,
+  w.interrupted, w.started_at, w.done, w.touched,
+  case when row_number() over (partition by w.head order by w.number) = 1 then (
+    select json_build_object('id', h.run_group, 'created_at', h.created_at, 'sensor', h.sensor, 'set', s.name, 'assets', h.assets,
+      'reasons', h.reasons, 'tags', h.tags, 'origin', h.origin, 'retry_of', h.retry_of)
+    from @.run_head h left join @.key_set s on s.id = h.set_id where h.n = w.head) end as head_row
+from wanted w order by w.head, w.number`;
 
-const SOME = `
-with wanted as (
-  select unnest($1::text[]) collate "C" as id
-  union select id from @.run where owner = any($2)
-  union select r.id from unnest($3::text[], $4::text[]) as w(set, key)
-    join @.run r on r.key = w.key join @.run_head h on h.n = r.head join @.key_set s on s.id = h.set_id and s.name = w.set
-  union select r.id from @.run r join @.run_head h on h.n = r.head where h.assets && $5::text[]
-)
-${COLUMNS}
-from wanted w join @.run r on r.id = w.id join @.run_head h on h.n = r.head left join @.key_set s on s.id = h.set_id
-order by h.n, r.number`;
+export async function readAllRuns(port: Port): Promise<readonly RunGroup[]> {
+  return groupsOf(await rows<RunRow>(port, select(PARTS.all)));
+}
 
-export async function readRuns(port: Port, needs: readonly RunsNeed[]): Promise<readonly RunGroup[]> {
-  if (needs.includes('all')) return groupsOf(await rows<RunRow>(port, ALL));
-  const ids: string[] = [];
-  const owners: string[] = [];
-  const sets: string[] = [];
-  const keys: (string | null)[] = [];
-  const assets: string[] = [];
+/** @param executors answers with those that can be asked for */
+export async function readRuns(
+  port: Port,
+  needs: readonly RunsNeed[],
+  executors: () => Promise<readonly ExecutorView[]>,
+): Promise<readonly RunGroup[]> {
+  if (needs.includes('all')) return readAllRuns(port);
+  const parts: string[] = [];
+  const values: unknown[] = [];
+  const take = (part: string, ...given: readonly unknown[]): void => {
+    let at = 0;
+    parts.push(part.replaceAll('$', () => `$${values.length + ++at}`));
+    values.push(...given);
+  };
   for (const need of needs) {
     if (need === 'all') continue;
-    if ('ids' in need) ids.push(...need.ids);
-    else if ('owner' in need) owners.push(need.owner);
-    else if ('set' in need)
-      for (const key of need.keys) {
-        sets.push(need.set);
-        keys.push(key);
-      }
-    else assets.push(...need.assets);
+    if ('ids' in need) take(PARTS.ids, [...need.ids]);
+    else if ('owner' in need) take(PARTS.owners, [need.owner]);
+    else if ('owned' in need) take(PARTS.owned);
+    else if ('set' in need) {
+      const keys = [...need.keys];
+      take(
+        PARTS.keys,
+        keys.map(() => need.set),
+        keys,
+      );
+    } else if ('assets' in need) take(PARTS.assets, need.assets);
+    else {
+      const known = await executors();
+      const isBlocked = known.some(({ blockedSince }) => blockedSince !== null);
+      const free = known.flatMap(({ id, alive, blockedSince }) =>
+        alive && blockedSince === null ? [id] : [],
+      );
+      take(PARTS.notFree, free);
+      take(PARTS.waiting, isBlocked ? null : need.takeable);
+    }
   }
-  return groupsOf(await rows<RunRow>(port, SOME, [ids, owners, sets, keys, assets]));
+  if (parts.length === 0) return [];
+  return groupsOf(await rows<RunRow>(port, select(parts.join(' union all ')), values));
 }
 
 /** Runs of one head with different owners are different groups, as in a document: those that are nobody's first. */
 function groupsOf(found: readonly RunRow[]): readonly RunGroup[] {
   const heads = new Map<number, HeadRow>();
   const parts = new Map<string, RunRow[]>();
+  let last: RunRow | undefined;
   for (const row of found) {
     if (row.head_row !== null) heads.set(row.head, row.head_row);
+    // Asked for in two ways.
+    if (last?.head === row.head && last.number === row.number) continue;
+    last = row;
     const name = `${row.head} ${row.owned_since} ${row.owner}`;
     const part = parts.get(name);
     if (part === undefined) parts.set(name, [row]);

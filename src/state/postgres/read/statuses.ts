@@ -13,12 +13,12 @@ export interface StatusRow extends StatusAsked {
   readonly retry_at: string | null;
 }
 
+/** Asset by asset, so that each is looked up by the index, whatever the planner knows of the table. */
 const STATUSES = `
-select w.asset, w.set, w.key, t.letter, t.failures, t.retry_at
-from unnest($1::text[], $2::text[], $3::text[]) as w(asset, set, key)
-left join @.key_set s on s.name = w.set
-join @.status t on t.set_id = case when w.set is null then 0 else s.id end
-  and t.key = coalesce(w.key, '') and t.asset = w.asset`;
+select $1::text as asset, $2::text as set, case when $2 is null then null else t.key end as key, t.letter, t.failures, t.retry_at
+from @.status t
+where t.set_id = case when $2 is null then 0 else (select id from @.key_set where name = $2) end
+  and t.key = any($3::text[]) and t.asset = $1`;
 
 const RETRY_TIMES = `select distinct retry_at as at from @.status where retry_at is not null order by 1`;
 
@@ -27,10 +27,18 @@ export async function readRetryTimes(port: Port): Promise<readonly string[]> {
   return (await rows<{ readonly at: string }>(port, RETRY_TIMES, [])).map(({ at }) => at);
 }
 
-export function readStatuses(port: Port, asked: readonly StatusAsked[]): Promise<readonly StatusRow[]> {
-  return rows<StatusRow>(port, STATUSES, [
-    asked.map(({ asset }) => asset),
-    asked.map(({ set }) => set),
-    asked.map(({ key }) => key),
-  ]);
+export async function readStatuses(port: Port, asked: readonly StatusAsked[]): Promise<readonly StatusRow[]> {
+  const columns = new Map<string, { asset: string; set: string | null; keys: string[] }>();
+  for (const { asset, set, key } of asked) {
+    const name = JSON.stringify([asset, set]);
+    const column = columns.get(name) ?? { asset, set, keys: [] };
+    columns.set(name, column);
+    column.keys.push(key ?? '');
+  }
+  const found = await Promise.all(
+    Array.from(columns.values(), ({ asset, set, keys }) =>
+      rows<StatusRow>(port, STATUSES, [asset, set, keys]),
+    ),
+  );
+  return found.flat();
 }
