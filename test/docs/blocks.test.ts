@@ -51,6 +51,7 @@ it('these are not run, and no others', () => {
     'README.md: npm install -g dynpart: it asks the registry; test/e2e/package.test.ts installs the tarball so',
     'README.md: $ npm ci && npm test: it is what runs this page',
     'docs/coming-from-dagster.md: import csv: Dagster is not installed where the tests are run; it was run on 2026-11-27 with Dagster 1.13.28',
+    'docs/concepts.md:  source ──▶ sensor ──▶ keys of a set ──▶ runs ──▶ assets ──▶ values: it is a drawing',
     'docs/operating.md: systemctl enable --now orders.timer: it changes the machine',
     'docs/performance.md: npm run bench: it takes minutes, and a machine that is left alone',
     'docs/performance.md: npm run bench -- --check: it takes minutes, and a machine that is left alone',

@@ -11,7 +11,8 @@ function sessionsOf(page: string): Block[][] {
   let heading: string | null = null;
   for (const block of blocksOf(page)) {
     if (block.notRun !== null || block.heldBy !== null) continue;
-    if (block.language !== 'console' && block.language !== 'sh') continue;
+    // A script that is a file is what others start.
+    if (block.language !== 'console' && (block.language !== 'sh' || block.file !== null)) continue;
     const isNew = block.heading !== heading && settingOf(page, block.heading) !== undefined;
     if (sessions.length === 0 || isNew) sessions.push([]);
     heading = block.heading;

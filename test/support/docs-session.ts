@@ -147,12 +147,12 @@ export class Session {
   }
 
   #inShell(text: string, flags: readonly string[]): { code: number | null; text: string } {
-    const { status, stdout, stderr } = spawnSync('sh', [...flags, '-c', text], {
+    const { status, stdout } = spawnSync('sh', [...flags, '-c', `exec 2>&1\n${text}`], {
       cwd: this.project.folder,
       env: this.#env,
       encoding: 'utf8',
     });
-    return { code: status, text: stdout + stderr };
+    return { code: status, text: stdout };
   }
 }
 

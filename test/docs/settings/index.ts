@@ -43,6 +43,12 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
     'Your first pipeline': { prepare: (project) => here(project, 'init') },
   },
   'docs/start.md': { 'A file that is wrong': { prepare: orders } },
+  'docs/coming-from-cron.md': {
+    'Its two programs': {
+      prepare: (project) => project.write(Object.fromEntries(filesOf('docs/coming-from-cron.md'))),
+    },
+  },
+  'docs/concepts.md': { 'A set of keys': { prepare: (project) => here(project, 'init') } },
   'docs/coming-from-dagster.md': {
     'Two pipelines side by side': {
       prepare: (project) => project.write(Object.fromEntries(filesOf('docs/coming-from-dagster.md'))),
