@@ -23,6 +23,7 @@ export {
   type ItemSchema,
   type KeyToAdd,
   type PartitionsOptions,
+  type RetainOptions,
   type PartitionsRequest,
 } from './definitions/partitions.ts';
 export { definePipeline, PipelineError, type Pipeline } from './definitions/pipeline.ts';

@@ -56,6 +56,23 @@ export interface SchemaIssue {
 export interface PartitionsOptions<Item = unknown> {
   /** Checks each item that is added; what it returns is kept. zod, valibot, arktype, or anything with `~standard`. */
   readonly item?: ItemSchema<Item>;
+  /** Which keys leave the set by themselves. Default: none. */
+  readonly retain?: RetainOptions;
+}
+
+/**
+ * A rule by which each tick takes keys out, as `partitions remove --keep-out` does: of the keys that it names those that are made or
+ * skipped for all assets, and that nothing is queued or running for. With both `keepLast` and `olderThan` a key must fit both.
+ */
+export interface RetainOptions {
+  /** So many of the keys that were added last stay. */
+  readonly keepLast?: number;
+  /** Only keys that were added longer ago: a duration such as `'90d'`. */
+  readonly olderThan?: string;
+  /** Their values are deleted, too. Default `false`. */
+  readonly purge?: boolean;
+  /** More keys at once than this are left alone, and the tick says so: a number, or a part of the set. Default `'50%'`. */
+  readonly maxRemove?: number | `${number}%`;
 }
 
 /** A set of partition keys that is known only by its name; its keys live in the state. */

@@ -3,11 +3,12 @@ import type { AnyAsset, Asset, FreshFor, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
 import { type Every, parseAt } from './every.ts';
 import type { IoManager } from './io-manager.ts';
-import type { DynamicPartitions, ItemSchema } from './partitions.ts';
+import type { DynamicPartitions, ItemSchema, RetainOptions } from './partitions.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline } from './rules/pipeline.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { Freshness } from '../model/known-pipeline.ts';
+import { parseRemovalLimit } from '../model/removal-limit.ts';
 import { AUTOMATION } from '../model/run.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { PipelineProblem } from '../model/failures/pipeline.ts';
@@ -58,6 +59,16 @@ export interface Automation {
   readonly every: Every | null;
 }
 
+/** By which rule keys of a set leave it, with every default filled in. */
+export interface Retention {
+  readonly keepLast: number | null;
+  /** Milliseconds. */
+  readonly olderThan: number | null;
+  readonly purge: boolean;
+  /** How many of so many keys may go at once. */
+  readonly most: (total: number) => number;
+}
+
 /** A sensor with every default filled in. */
 export interface SensorDefinition {
   readonly name: string;
@@ -78,13 +89,15 @@ export interface Pipeline {
   readonly sets: readonly string[];
   /** What the items of a set must be, for sets that say so. */
   readonly items: ReadonlyMap<string, ItemSchema>;
+  /** By set, for those that have a rule. */
+  readonly retain: ReadonlyMap<string, Retention>;
   readonly ioManager: IoManager | null;
   readonly concurrency: number;
   readonly automation: { readonly perTick: number };
   readonly history: HistoryRetention;
 }
 
-/** Requests what automated assets need. It has no function of its own: see `plan-automation`. */
+/** Requests what automated assets need, and takes out what sets do not retain. It has no function of its own: see `plan-automation`. */
 const AUTOMATION_SENSOR: SensorDefinition = {
   name: AUTOMATION,
   assets: [],
@@ -125,8 +138,12 @@ export function definePipeline(options: PipelineOptions): Pipeline {
   if (problems.length > 0) throw new PipelineError(problems);
   const assets = (options.assets ?? []).map(resolveAsset);
   const sensors = (options.sensors ?? []).map(resolveSensor);
-  const builtIn = assets.some(({ automate }) => automate !== null) ? [AUTOMATION_SENSOR] : [];
   const sets = setsOf(options);
+  const retain = sets.flatMap(({ name, options: { retain: rule } }) =>
+    rule === undefined ? [] : [[name, retentionOf(rule)] as const],
+  );
+  const isAutomated = retain.length > 0 || assets.some(({ automate }) => automate !== null);
+  const builtIn = isAutomated ? [AUTOMATION_SENSOR] : [];
   const schemas = sets.flatMap(({ name, options: { item } }) =>
     item === undefined ? [] : [[name, item] as const],
   );
@@ -136,6 +153,7 @@ export function definePipeline(options: PipelineOptions): Pipeline {
     sensors: new Map([...sensors, ...builtIn].map((sensor) => [sensor.name, sensor])),
     sets: [...new Set(sets.map(({ name }) => name))],
     items: new Map(schemas),
+    retain: new Map(retain),
     ioManager: options.ioManager ?? null,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
     automation: { perTick: options.automation?.perTick ?? DEFAULT_PER_TICK },
@@ -188,6 +206,15 @@ function automationOf(automate: AnyAsset['options']['automate']): Automation | n
   const only = automate.only === undefined ? null : (key: string, item: unknown) => automate.only!(key, item);
   const every = period === undefined ? null : { period, ...parseAt(period, at)!, timeZone };
   return { when, only, takesBacklog: backlog, every };
+}
+
+function retentionOf({ keepLast, olderThan, purge = false, maxRemove = '50%' }: RetainOptions): Retention {
+  return {
+    keepLast: keepLast ?? null,
+    olderThan: olderThan === undefined ? null : parseDuration(olderThan),
+    purge,
+    most: parseRemovalLimit(maxRemove)!,
+  };
 }
 
 function resolveSensor({ name, options }: Sensor): SensorDefinition {

@@ -90,6 +90,7 @@ export class TestProcess {
           evaluate: evaluateHere(pipeline, clock, processes),
           sharesThread,
           executor: this.#session.executor,
+          values: dryRun ? null : this.#options.ioManager,
           ifBusy: 'skip',
           waitTimeoutMs: Infinity,
         }),

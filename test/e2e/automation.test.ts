@@ -124,6 +124,38 @@ it('counts a run that found nothing to make as such, neither succeeded nor faile
   expect(again.stderr).toMatch(/^1 run succeeded, 1 run with nothing to make in /);
 });
 
+it('takes keys out by the rule of their set, with their values, and a dry run says which', async () => {
+  await using project = new Project({
+    'pipeline.ts': pipeline('1').replace(
+      "('episodes')",
+      "('episodes', { retain: { keepLast: 2, purge: true } })",
+    ),
+    'feed.json': feed({ a: '1', b: '1', c: '1' }),
+  });
+  await tick(project);
+  const before = project.state();
+  const plan = await project.dynpart(['sensor', 'tick', '--dry-run']);
+  expect(plan).toMatchObject({ code: 0, stdout: 'automation\tremove\tepisodes\ta\n' });
+  expect(project.state()).toEqual(before);
+  expect(project.exists('.dynpart', 'values', 'text', 'a.json')).toBe(true);
+  const { stderr } = await project.dynpart(['sensor', 'tick']);
+  expect(stderr).toBe('automation: 1 key removed\n');
+  expect(['a', 'b'].map((key) => project.exists('.dynpart', 'values', 'text', `${key}.json`))).toEqual([
+    false,
+    true,
+  ]);
+  expect((await project.dynpart(['sensor', 'tick'])).stderr).toBe('');
+  expect((await project.json(['partitions', 'list', 'episodes'])).document.total).toBe(2);
+
+  project.write({ 'feed.json': feed({ d: '1', e: '1', f: '1', g: '1', h: '1' }) });
+  await tick(project);
+  const refused = await project.dynpart(['sensor', 'tick']);
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain(
+    "left as it is: set 'episodes' (retain would take out 3 of 5 keys at once)\n  allow it with maxRemove",
+  );
+});
+
 it('says once what was there before an asset was automated, and leaves it to whoever asks', async () => {
   await using project = new Project({
     'pipeline.ts': pipeline('1', "description: 'by hand'"),

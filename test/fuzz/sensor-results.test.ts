@@ -99,6 +99,7 @@ async function tick(evaluate: () => unknown) {
     interrupt: new AbortController().signal,
     concurrency: 1,
     executor: null,
+    values: null,
     ifBusy: 'skip',
     waitTimeoutMs: 0,
   });

@@ -136,6 +136,7 @@ export class EngineRig {
       interrupt: this.interrupt.signal,
       concurrency: this.pipeline.concurrency,
       executor: null,
+      values: () => Promise.resolve(this.values),
       ifBusy: 'skip',
       waitTimeoutMs: Infinity,
       ...options,

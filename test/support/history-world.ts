@@ -486,6 +486,7 @@ export class HistoryWorld {
       interrupt: process.interrupt.signal,
       concurrency: CONCURRENCY,
       executor: runs ? process.session.executor : null,
+      values: null,
       ifBusy: 'skip',
       waitTimeoutMs: 0,
     });

@@ -3,6 +3,7 @@
 import { outcomeOf } from '../../src/model/run.ts';
 import { describeCarried } from './carried-contract.ts';
 import { describeLastTimes } from './last-times-contract.ts';
+import { describeRetention } from './retention-contract.ts';
 import { letters } from './letters.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
 import { finishedRuns } from './finished-runs.ts';
@@ -470,6 +471,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
     describe('keys that carry something', () => describeCarried(() => store));
 
     describe('when things came last', () => describeLastTimes(() => store));
+    describe('keys that leave by a rule', () => describeRetention(() => store));
 
     describe('runs on their way', () => {
       const made = (name: string) =>

@@ -1,5 +1,6 @@
 /** `dynpart partitions sync`: makes a set equal to a list. */
 import { needsOfSync, syncKeys } from '../../engine/plan/keys/add-remove-sync.ts';
+import { parseRemovalLimit } from '../../model/removal-limit.ts';
 import { fail } from '../../model/failure.ts';
 import { counted, grouped, printable } from '../../model/text.ts';
 import type { StateView } from '../../state/state-view.ts';
@@ -58,14 +59,12 @@ export async function run(context: Context, options: SyncOptions, set: string): 
 
 function limitOfRemovals(text: string | undefined): (total: number) => number {
   if (text === undefined) return () => Infinity;
-  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
-  if (match === null || (match[2] === '' && match[1]!.includes('.'))) {
-    return fail({
+  return (
+    parseRemovalLimit(text) ??
+    fail({
       reason: 'usage',
       message: `--max-remove takes a number or a part such as 10%, not ${JSON.stringify(text)}`,
       hint: 'for example: --max-remove 10%',
-    });
-  }
-  const number = Number(match[1]);
-  return (total) => (match[2] === '%' ? Math.floor((total * number) / 100) : number);
+    })
+  );
 }

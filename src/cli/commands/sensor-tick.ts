@@ -59,6 +59,7 @@ export async function run(context: Context, flags: TickFlags, names: readonly st
             sharesThread,
             listsAllRuns: dryRun || json,
             executor: executes ? session.executor : null,
+            values: dryRun ? null : options.ioManager,
             ifBusy,
             waitTimeoutMs: waitTimeout,
           });

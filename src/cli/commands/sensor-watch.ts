@@ -106,6 +106,7 @@ async function watchOne(context: Context, { session, options, names, edited }: O
           evaluate: threads.evaluate,
           listsAllRuns: output.options.json,
           executor: session.executor,
+          values: options.ioManager,
           ifBusy: 'skip',
           waitTimeoutMs: 0,
         }),

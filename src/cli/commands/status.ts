@@ -11,7 +11,6 @@ import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { onThePage, type ShowFlags, showsOf } from '../page/page-flags.ts';
 import type { Status } from '../json-results.ts';
-import type { Looked } from '../status/attention.ts';
 import type { PageAsked } from '../page/gather-page.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { clean } from '../../model/text.ts';
@@ -53,23 +52,18 @@ async function status(
   const sensors = json ? await withPresentLastTicks(project.store, report.sensors) : report.sensors;
   const result: Status = { assets, sensors, workers };
   output.soFar(result);
-  const isWhole = chosen.length === known.assets.length;
-  const asked = {
-    known: { ...known, assets: chosen },
-    isWhole,
-    others: names.length === 0 ? before.setNames() : [],
-  };
+  const asked = { known: { ...known, assets: chosen }, others: names.length === 0 ? before.setNames() : [] };
   const html =
     flags.html === undefined
       ? null
       : await writePage(context, flags.html, { ...asked, shows: showsOf(flags) });
   if (flags.exitCode && !isWell(report)) output.exitWith(10);
-  if (!json) await print(context, report, { ...known, assets: chosen, isWhole });
+  if (!json) await print(context, report, { ...known, assets: chosen });
   return { ...result, ...(html !== null && { html }) };
 }
 
 /** On a terminal one screen; in a pipe a line an asset, and what wants somebody on stderr. */
-async function print(context: Context, report: StatusReport, known: KnownPipeline & Looked): Promise<void> {
+async function print(context: Context, report: StatusReport, known: KnownPipeline): Promise<void> {
   const { output } = context;
   if (output.terminal.stdout.isTerminal)
     return (await import('../status/screen.ts')).printScreen(context, report, known);

@@ -36,8 +36,6 @@ const MOST_RUNS_OF_KEY = 50;
 export interface PageAsked {
   /** The assets that are on the page, with all that is remembered of the pipeline. */
   readonly known: KnownPipeline;
-  /** These are all assets of the pipeline. */
-  readonly isWhole: boolean;
   /** Sets that are on the page without an asset that is. */
   readonly others: readonly string[];
   readonly shows: PageShows;
@@ -46,7 +44,7 @@ export interface PageAsked {
 
 export async function gatherPage(context: Context, asked: PageAsked): Promise<PageData> {
   const { project, clock, version } = context;
-  const { known, isWhole, others, shows, isLive } = asked;
+  const { known, others, shows, isLive } = asked;
   const sets = setsOf(known.assets, others);
   const view = await project.look({
     ...needsOfReport(known.assets, known.sensors),
@@ -63,7 +61,7 @@ export async function gatherPage(context: Context, asked: PageAsked): Promise<Pa
     letters: LETTERS,
     shows,
     assets: pageAssets(report.assets, known.assets),
-    attention: (await attentionOf(context, report, { ...known, isWhole })).map(({ what, command }) => ({
+    attention: (await attentionOf(context, report, known)).map(({ what, command }) => ({
       what: shownText(what, 500),
       command,
     })),

@@ -1,6 +1,6 @@
 /** What of a status wants somebody: what failed last and why, sensors that fail, and the command that mends each. */
 import { countedAs } from '../../model/partition-status.ts';
-import { counted, grouped, printable, shellQuoted } from '../../model/text.ts';
+import { grouped, printable, shellQuoted } from '../../model/text.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { KnownAsset, KnownPipeline } from '../../model/known-pipeline.ts';
 import type { AssetReport, StatusReport } from '../../report/status-report.ts';
@@ -28,17 +28,11 @@ export function inOneLine({ command, more }: Pick<Attention, 'command' | 'more'>
   return more === undefined ? command : `${more}; again: ${command}`;
 }
 
-/** What was looked at. */
-export interface Looked extends Pick<KnownPipeline, 'assets' | 'sensors'> {
-  /** All assets of the pipeline: then a command without names is about these, and no others. */
-  readonly isWhole: boolean;
-}
-
 /** In the order in which somebody should look. */
 export async function attentionOf(
   context: Context,
   report: StatusReport,
-  { assets: known, sensors: knownSensors, isWhole }: Looked,
+  { assets: known, sensors: knownSensors }: Pick<KnownPipeline, 'assets' | 'sensors'>,
 ): Promise<Attention[]> {
   const { project } = context;
   const { assets, sensors } = report;
@@ -64,52 +58,32 @@ export async function attentionOf(
       });
     found.push({
       what: `failed: ${listed(failed.map(({ asset, failed: count }) => `${grouped(count)} of ${asset}`))}`,
-      command: `dynpart materialize --failed${named(failed, 'failed')}${retryOf(failed)}`,
+      command: `dynpart materialize --failed${narrowed(failed, assets.length)}${retryOf(failed)}`,
       paint: 'bad',
     });
   }
-  for (const { state, flag, counts } of toMake(assets)) {
-    const [first] = counts;
-    if (first === undefined) continue;
+  const missing = assets.flatMap((one) => counted(one.asset, one.missing - one.backlog));
+  if (missing.length > 0)
     found.push({
-      what: `${state}: ${listed(counts.map(({ asset, said }) => `${said} of ${asset}`))}`,
-      command: `dynpart materialize ${flag}${named(counts, state)}; why: dynpart why ${shellQuoted(first.asset, 'ASSET')}`,
+      what: `missing: ${listed(missing.map(({ asset, count }) => `${grouped(count)} of ${asset}`))}`,
+      command: `dynpart materialize --missing${narrowed(missing, assets.length)}; why: dynpart why ${shellQuoted(missing[0]!.asset, 'ASSET')}`,
       paint: 'warn',
     });
-  }
+  const stale = assets.flatMap((one) => counted(one.asset, one.stale));
+  if (stale.length > 0)
+    found.push({
+      what: `stale: ${listed(stale.map(({ asset, count }) => `${grouped(count)} of ${asset}`))}`,
+      command: `dynpart materialize --stale${narrowed(stale, assets.length)}; why: dynpart why ${shellQuoted(stale[0]!.asset, 'ASSET')}`,
+      paint: 'warn',
+    });
   return found;
-
-  /** The command makes what is told, and nothing else: without names only where no other asset has anything in that state. */
-  function named(some: readonly { readonly asset: string }[], state: 'failed' | 'missing' | 'stale'): string {
-    const names = new Set(some.map(({ asset }) => asset));
-    const isAboutThem = isWhole && assets.every((one) => names.has(one.asset) || one[state] === 0);
-    if (isAboutThem && (names.size === assets.length || names.size > NAMED)) return '';
-    return ` ${[...names].map((name) => shellQuoted(name, 'ASSET')).join(' ')}`;
-  }
-}
-
-/** What is missing, backlog aside, and what is stale. The command for what is missing makes the backlog of these assets, too. */
-function toMake(assets: readonly AssetReport[]) {
-  const missing = assets.flatMap(({ asset, missing: all, backlog }) => {
-    if (all === backlog) return [];
-    return [
-      { asset, said: `${grouped(all)}${backlog === 0 ? '' : ` (${grouped(backlog)} of them backlog)`}` },
-    ];
-  });
-  const stale = assets.flatMap(({ asset, stale: count }) => {
-    return count === 0 ? [] : [{ asset, said: grouped(count) }];
-  });
-  return [
-    { state: 'missing', flag: '--missing', counts: missing },
-    { state: 'stale', flag: '--stale', counts: stale },
-  ] as const;
 }
 
 function whyFailed({ status, error, failures }: TickRecord): string {
   if (status === 'FAILURE') return `failed: ${firstLine(error?.message ?? '')}`;
   return `could not look at ${listed(
     failures.map((one) => `${one.name} (${firstLine(one.error)})`),
-    null,
+    'more',
   )}`;
 }
 
@@ -117,6 +91,10 @@ function whyFailed({ status, error, failures }: TickRecord): string {
 function retryOf(failed: readonly AssetReport[]): string {
   const [first] = failed.flatMap(({ retryAt }) => retryAt ?? []).sort();
   return first === undefined ? '' : `; automation tries again from ${first}`;
+}
+
+function counted(asset: string, count: number): { readonly asset: string; readonly count: number }[] {
+  return count === 0 ? [] : [{ asset, count }];
 }
 
 /** The runs that failed last of keys that are still failed, newest first. */
@@ -163,8 +141,15 @@ function forKey({ partitionKey }: RunRecord): string {
 }
 
 /** A few are named, of many only how many. */
-function listed(parts: readonly string[], what: string | null = 'asset'): string {
-  const rest = parts.length - NAMED;
-  if (rest <= 0) return parts.join(', ');
-  return `${parts.slice(0, NAMED).join(', ')} and ${what === null ? `${rest} more` : counted(rest, `more ${what}`)}`;
+function listed(parts: readonly string[], more = 'more assets'): string {
+  return parts.length <= NAMED
+    ? parts.join(', ')
+    : `${parts.slice(0, NAMED).join(', ')} and ${parts.length - NAMED} ${more}`;
+}
+
+/** Without names a command is about all assets. */
+function narrowed(some: readonly { readonly asset: string }[], all: number): string {
+  return some.length === all || some.length > NAMED
+    ? ''
+    : ` ${some.map(({ asset }) => shellQuoted(asset, 'ASSET')).join(' ')}`;
 }

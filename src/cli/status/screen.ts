@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { bar, barCounts, LEAST_PLACES } from '../render/bar.ts';
 import { fitted } from '../render/fitted.ts';
-import { attentionOf, inOneLine, type Looked } from './attention.ts';
+import { attentionOf, inOneLine } from './attention.ts';
 
 /** Fewer columns than these have no room for a table. */
 const TABLE_COLUMNS = 78;
@@ -28,7 +28,7 @@ const MOST_RUNS = 5;
 export async function printScreen(
   context: Context,
   report: StatusReport,
-  known: KnownPipeline & Looked,
+  known: KnownPipeline,
 ): Promise<void> {
   const { output, project } = context;
   const { assets, sensors } = report;
@@ -215,7 +215,7 @@ function runLines({ clock }: Context, view: StateView): Line[] {
   ];
 }
 
-async function attentionLines(context: Context, report: StatusReport, known: Looked): Promise<Line[]> {
+async function attentionLines(context: Context, report: StatusReport, known: KnownPipeline): Promise<Line[]> {
   const found = await attentionOf(context, report, known);
   return found.flatMap(({ what, paint, ...commands }) => [
     { text: what, paint },

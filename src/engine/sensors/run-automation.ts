@@ -3,36 +3,50 @@ import type { Pipeline } from '../../definitions/pipeline.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { FailureError } from '../../model/failure.ts';
 import { AUTOMATION } from '../../model/run.ts';
-import { type Millis, newId } from '../../model/time.ts';
+import { isoTime, type Millis, newId } from '../../model/time.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Executor } from '../../state/store.ts';
 import { needsOfAutomation, planAutomation } from '../plan/automate/plan-automation.ts';
-import type { Periods } from '../plan/automate/periods.ts';
+import {
+  type NamedKeys,
+  namedByRules,
+  needsOfNaming,
+  needsOfRetention,
+} from '../plan/automate/plan-retention.ts';
+import { together } from '../plan/needs-together.ts';
+import type { Needs } from '../../state/needs.ts';
+import type { TickRecord } from '../../model/tick.ts';
+import { earlier, type Periods } from '../plan/automate/periods.ts';
 import { pipelineNews } from '../plan/pipeline/remember-pipeline.ts';
 import { type TickPlan, unappliedTick } from '../plan/tick/tick-record.ts';
 import { commitTick, finished, type TickOptions, type TickOutcome } from './run-tick.ts';
+
+/** Keys grow old without anything else happening: a watch looks at them so often. */
+const RETAIN_EVERY_MS = 3_600_000;
 
 /** Nothing is evaluated, and the commit plans anew where others came first: so nobody has to be kept out meanwhile. */
 export async function runAutomation(options: TickOptions): Promise<TickOutcome> {
   const { store, clock, pipeline, known } = options;
   const now = clock.now();
   const moment = { startedAt: now, now, group: newId(clock) };
-  const needs = needsOfAutomation(pipeline, now);
   const periods = await periodsOf(pipeline, now);
-  const plan = (view: StateView, executor: Executor | null): TickPlan =>
-    planAutomation(view, pipeline, {
-      moment,
-      owner: executor?.id ?? null,
-      listsAllRuns: options.listsAllRuns ?? true,
-      periods,
-    });
   try {
     // What it makes stale is to be made, too.
     if (pipelineNews(await store.read({}), known, now).length > 0)
       await store.commit({}, (view) => ({ changes: pipelineNews(view, known, now), outcome: undefined }));
-    const { queued, tick, nextAt = null } = plan(await store.read(needs), null);
-    // Mostly there is nothing to make: then nothing is committed, and the process owns nothing.
-    if (queued.length === 0) return await finished(options, { tick, owned: [], nextAt }, []);
+    const { named, needs } = await lookOf(options, now);
+    const plan = (view: StateView, executor: Executor | null): TickPlan =>
+      planAutomation(view, pipeline, {
+        moment,
+        owner: executor?.id ?? null,
+        listsAllRuns: options.listsAllRuns ?? true,
+        periods,
+        named,
+      });
+    const { changes, tick, nextAt: next = null } = plan(await store.read(needs), null);
+    const nextAt = earlier(next, pipeline.retain.size === 0 ? null : isoTime(now + RETAIN_EVERY_MS));
+    // Mostly there is nothing to do: then nothing is committed, and the process owns nothing.
+    if (changes.length === 0) return await finished(options, { tick, owned: [], nextAt }, []);
     const committed = await commitTick(options, {
       sensor: AUTOMATION,
       moment,
@@ -42,6 +56,7 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
       queues: true,
       log: [],
     });
+    await purge(options, committed.tick);
     return { ...committed, nextAt };
   } catch (error) {
     if (!(error instanceof FailureError) || !('sensor' in error.failure)) throw error;
@@ -49,6 +64,30 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
     const failed = { status: 'FAILURE', error: describe(error.failure) } as const;
     return finished(options, { tick: unappliedTick(view, AUTOMATION, moment, failed), owned: [] }, []);
   }
+}
+
+/** What the plan looks at. Which keys rules name is asked first: a database is asked for what became of those, and of no others. */
+async function lookOf(
+  { store, pipeline }: TickOptions,
+  now: Millis,
+): Promise<{ readonly named: NamedKeys; readonly needs: Needs }> {
+  const needs = needsOfAutomation(pipeline, now);
+  if (pipeline.retain.size === 0) return { named: new Map(), needs };
+  const named = namedByRules(await store.read(needsOfNaming(pipeline, now)), pipeline, now);
+  return { named, needs: together(needs, needsOfRetention(pipeline, named)) };
+}
+
+/** Values go after the commit that takes their keys out. */
+async function purge({ pipeline, values }: TickOptions, { partitions }: TickRecord): Promise<void> {
+  const purged = partitions.filter(({ set }) => pipeline.retain.get(set)?.purge);
+  if (values === null || purged.length === 0) return;
+  const ioManager = await values();
+  for (const { set, removed } of purged) {
+    const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set);
+    for (const { name } of assets)
+      for (const partitionKey of removed) await ioManager.remove({ asset: name, partitionKey });
+  }
+  await ioManager.flush?.();
 }
 
 /** What knows time zones is loaded where an asset asks for it. */

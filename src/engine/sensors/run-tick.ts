@@ -1,6 +1,7 @@
 /** One tick of one sensor: claim, evaluate, plan, one commit, a record. Its runs are executed by whoever called. */
 import type { Failure } from '../../model/failure.ts';
 import { describe } from '../../model/describe-failure.ts';
+import type { RunValues } from '../../definitions/staged-values.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { AUTOMATION } from '../../model/run.ts';
 import { type LogLine, recordOfTick, type TickRecord } from '../../model/tick.ts';
@@ -46,6 +47,8 @@ export interface TickOptions {
   readonly executor: (() => Promise<Executor>) | null;
   /** What the system can do with programs that sensors have started. */
   readonly processes: () => Promise<Processes>;
+  /** Where values are, for rules that delete those of the keys that they take out; `null`: they stay. */
+  readonly values: (() => Promise<RunValues>) | null;
   /** What to do when another process evaluates the sensor. */
   readonly ifBusy: 'skip' | 'wait' | 'fail';
   readonly waitTimeoutMs: number;

@@ -1,4 +1,5 @@
 /** Failures of a sensor: what its evaluation threw or returned, and who else evaluates it. */
+import { AUTOMATION } from '../run.ts';
 import type { FailedSource } from '../tick.ts';
 import { firstOf, withFrames, type WordsFor } from './phrases.ts';
 
@@ -46,10 +47,16 @@ export const sensorWords: WordsFor<SensorFailure> = {
     `sensor '${sensor}' is stuck: process ${pid} on ${host} has been evaluating it since ${since}, longer than its timeout of ${seconds} s`,
     `end that process on ${host}; as it is blocked it needs: kill -9 ${pid}`,
   ],
-  'source-failed': ({ sensor, failures }) => [
-    `sensor '${sensor}' could not look at ${failures.length === 1 ? '' : `${failures.length} parts: `}${firstOf(failures, ({ name, error }) => `${name}: ${error}`)}`,
-    'what else it found is committed; the next tick looks again',
-  ],
+  'source-failed': ({ sensor, failures }) =>
+    sensor === AUTOMATION
+      ? [
+          `left as it is: ${firstOf(failures, ({ name, error }) => `set '${name}' (${error})`)}`,
+          'allow it with maxRemove in retain, or do it once by hand: dynpart partitions remove SET --keep-last N --keep-out',
+        ]
+      : [
+          `sensor '${sensor}' could not look at ${failures.length === 1 ? '' : `${failures.length} parts: `}${firstOf(failures, ({ name, error }) => `${name}: ${error}`)}`,
+          'what else it found is committed; the next tick looks again',
+        ],
   'sensor-interrupted': ({ sensor }) => [
     `the evaluation of sensor '${sensor}' was interrupted`,
     'nothing was applied; the next tick tries again',

@@ -14,6 +14,7 @@ import type { CandidateQuery, StateView } from '../../../state/state-view.ts';
 import { together } from '../needs-together.ts';
 import { type Due, inTurn } from './in-turn.ts';
 import { isWanted } from './is-wanted.ts';
+import { type NamedKeys, planRetention } from './plan-retention.ts';
 import { earlier, nextOf, type Periods, requestedFor, restingIn } from './periods.ts';
 import { AskedRuns } from '../queue/asked-runs.ts';
 import { PendingWork } from '../queue/pending-work.ts';
@@ -60,14 +61,17 @@ export function needsOfAutomation(pipeline: Pipeline, now: Millis): Needs {
 export interface PlanAutomationOptions extends PlanTickOptions {
   /** The present period of each asset that has `every`. */
   readonly periods?: Periods;
+  /** Keys that the rules of sets name. */
+  readonly named?: NamedKeys;
 }
 
 const NO_PERIODS: Periods = new Map();
+const NO_KEYS: NamedKeys = new Map();
 
 export function planAutomation(
   view: StateView,
   pipeline: Pipeline,
-  { moment, owner, listsAllRuns = true, periods = NO_PERIODS }: PlanAutomationOptions,
+  { moment, owner, listsAllRuns = true, periods = NO_PERIODS, named = NO_KEYS }: PlanAutomationOptions,
 ): TickPlan {
   const asked = new AskedRuns({ sensor: AUTOMATION, origin: owner === null ? 'worker' : 'tick' });
   const pending = new PendingWork(view);
@@ -95,16 +99,24 @@ export function planAutomation(
     }
   }
   const queued = queueRuns(moment, asked.parts);
+  const { now } = moment;
+  const retained = planRetention(view, pipeline, { named, now, pending, queued });
   const { listed, left } = tickRuns(queued, listsAllRuns ? Infinity : TICK_RECORD_LIMIT);
+  const isAtWork = queued.length + retained.changes.length > 0;
   const tick: TickRecord = {
     ...unappliedTick(view, AUTOMATION, moment, {
-      status: queued.length > 0 ? 'SUCCESS' : 'SKIPPED',
-      skipReason: queued.length > 0 ? null : 'nothing to make',
+      status: isAtWork ? 'SUCCESS' : 'SKIPPED',
+      skipReason: isAtWork ? null : 'nothing to make',
+      failures: retained.failures,
     }),
+    partitions: retained.partitions,
     runs: listed,
     ...(left > 0 && { truncated: { keys: 0, runs: left, skippedRunKeys: 0 } }),
   };
-  const changes: StateChange[] = queued.map((runs) => ({ type: 'runs-queued', runs, owner }));
+  const changes: StateChange[] = [
+    ...queued.map((runs) => ({ type: 'runs-queued', runs, owner }) as const),
+    ...retained.changes,
+  ];
   if (changes.length > 0)
     changes.push({
       type: 'sensor-changed',
