@@ -66,7 +66,7 @@ export default definePipeline({ partitions: [items], assets: [record], sensors: 
 /** @param {Options} options */
 export async function measure({ quick, full }) {
   const absent = { version: '', missing: 'requirements.txt does not name it' };
-  const { dagster = absent, luigi = absent } = pythonPeers();
+  const { dagster = absent, luigi = absent } = pythonPeers(['dagster', 'luigi']);
   const count = quick ? 2 : 5;
   const rows = [
     ...(await dagsterRows(dagster, { count, full })),

@@ -14,17 +14,19 @@ const here = import.meta.dirname;
  */
 
 /**
+ * @param {readonly string[]} [only] the names that matter; all others are not installed. Default: all
  * @returns for each line of requirements.txt, by its name, either the folder of its programs or why it is not there
  */
-export function pythonPeers() {
+export function pythonPeers(only) {
   const requirements = fs.readFileSync(path.join(here, 'requirements.txt'), 'utf8').trim().split('\n');
+  const wanted = requirements.filter((line) => only?.includes(line.split('==')[0] ?? '') ?? true);
   /**
    * @param {(requirement: string) => Found} of
    * @returns {Record<string, Peer>}
    */
   const byName = (of) =>
     Object.fromEntries(
-      requirements.map((line) => {
+      wanted.map((line) => {
         const [name = '', version = ''] = line.split('==');
         return [name, { version, ...of(line) }];
       }),
