@@ -32,7 +32,7 @@ export interface PartitionsView<Item = unknown> {
   changed<Given extends CarryingKey<Item>>(items: Iterable<Given>): Promise<Given[]>;
   /** What a key carries; `undefined`: it is not in the set. */
   get(key: string): Promise<{ readonly version: string | null; readonly item: Item } | undefined>;
-  /** What the keys carry, asked for at once. Those that are not in the set, or carry nothing, are not in the answer. */
+  /** What the keys carry, asked for at once. Those that are not in the set are not in the answer. */
   getMany(
     keys: Iterable<string>,
   ): Promise<ReadonlyMap<string, { readonly version: string | null; readonly item: Item }>>;

@@ -1,5 +1,7 @@
 /** What every store keeps of keys that carry something, and of what becomes stale by it. A part of the contract of a store. */
 import { expect, it } from 'vitest';
+import { definePipeline, dynamicPartitions } from '../../src/index.ts';
+import { setView } from '../../src/engine/sensors/set-view.ts';
 import { outcomeOf } from '../../src/model/run.ts';
 import type { Carried } from '../../src/model/carried.ts';
 import type { KnownAsset, KnownPipeline } from '../../src/model/known-pipeline.ts';
@@ -114,6 +116,35 @@ export function describeCarried(the: () => StateStore): void {
         ['c', carrying('1', { url: 'u', n: [1, null] })],
       ]),
     );
+  });
+
+  it('are told to a sensor of many keys at once, and of one, as the set has them', async () => {
+    await commit(added(['plain']), added(['b', 'a'], [carrying('1', { n: 1 }), carrying(null, 'text')]));
+    await commit({ type: 'keys-removed', set: 'letters', keys: ['gone'], keepOut: true });
+    const set = dynamicPartitions<unknown>('letters');
+    const pipeline = definePipeline({ partitions: [set], sensors: [] });
+    const view = setView(await the().sets(), pipeline, 'letters');
+    const asked = ['a', 'never', 'plain', 'gone', 'b', 'a', 'no\0key', '', '\ud800'];
+    const found = await view.getMany(new Set(asked));
+    expect([...found].toSorted(([a], [b]) => (a < b ? -1 : 1))).toEqual([
+      ['a', carrying(null, 'text')],
+      ['b', carrying('1', { n: 1 })],
+      ['plain', carrying(null)],
+    ]);
+    for (const key of asked) expect(await view.get(key)).toEqual(found.get(key));
+    expect(await view.getMany([])).toEqual(new Map());
+    // What can be no key is asked for like any other.
+    expect(await view.missing(asked)).toEqual(['never', 'no\0key', '', '\ud800']);
+    expect(await view.has('no\0key')).toBe(false);
+    await expect(view.getMany('abc')).rejects.toThrow(
+      "getMany() takes a list of keys; for one key write get('abc')",
+    );
+    const elsewhere = setView(
+      await the().sets(),
+      definePipeline({ partitions: [dynamicPartitions('none')] }),
+      'none',
+    );
+    expect(await elsewhere.getMany(asked)).toEqual(new Map());
   });
 
   it('are any text, and each its own', async () => {

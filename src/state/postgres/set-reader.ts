@@ -1,4 +1,5 @@
 /** What a user's function asks of sets: each question a query, and a long set comes in pages. */
+import { isPartitionKey } from '../../model/partition-key.ts';
 import { statusAt } from '../document/statuses.ts';
 import type { SetReader } from '../store.ts';
 import { type Port, rows } from './port.ts';
@@ -22,19 +23,23 @@ const AFTER = `
 select k.key, k.pos::float8 as pos from @.key_set s join @.key k on k.set_id = s.id
 where s.name = $1 and k.pos > $2 order by k.pos limit ${PAGE}`;
 
+// What can be no key is in no set, and some of it PostgreSQL refuses to look for (NUL), or takes for another text.
 export function setReader(port: Port): SetReader {
   return {
     missing: async (set, keys) => {
       const asked = [...new Set(keys)];
-      const found = await rows<{ readonly key: string }>(port, MISSING, [set, asked]);
-      return found.map(({ key }) => key);
+      const possible = asked.filter(isPartitionKey);
+      const found = await rows<{ readonly key: string }>(port, MISSING, [set, possible]);
+      if (possible.length === asked.length) return found.map(({ key }) => key);
+      const isMissing = new Set(found.map(({ key }) => key));
+      return asked.filter((key) => isMissing.has(key) || !isPartitionKey(key));
     },
-    has: async (set, key) => (await rows(port, HAS, [set, key])).length > 0,
-    carried: (set, keys) => readCarried(port, set, keys),
+    has: async (set, key) => isPartitionKey(key) && (await rows(port, HAS, [set, key])).length > 0,
+    carried: (set, keys) => readCarried(port, set, [...keys].filter(isPartitionKey)),
     statusOf: async (asset, set, keys) => {
       const found = await readStatuses(
         port,
-        keys.map((key) => ({ asset, set, key })),
+        keys.filter(isPartitionKey).map((key) => ({ asset, set, key })),
       );
       const letters = new Map(found.map(({ key, letter }) => [key, letter]));
       return keys.map((key) => statusAt(letters.get(key)));

@@ -1,6 +1,8 @@
 /** A slice that was read with a few queries answers as the whole state does; and a plan gets it with six of them at most. */
 import { outcomeOf } from '../../../src/model/run.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { definePipeline, dynamicPartitions } from '../../../src/index.ts';
+import { setView } from '../../../src/engine/sensors/set-view.ts';
 import type { Needs } from '../../../src/state/needs.ts';
 import type { CandidateQuery, OldestQuery, PageQuery, StateView } from '../../../src/state/state-view.ts';
 import type { StateChange } from '../../../src/state/changes.ts';
@@ -270,6 +272,22 @@ describe('a slice from PostgreSQL', () => {
       executor,
       JSON.stringify(before!['owner']),
     ]);
+  });
+
+  it('costs a sensor one question to hear what ten thousand keys carry', async () => {
+    const said: string[] = [];
+    const store = rig.open();
+    const ask = store.database.execute.bind(store.database);
+    const sets = await store.sets();
+    store.database.execute = (sql, values) => (said.push(sql), ask(sql, values));
+    const set = dynamicPartitions('letters');
+    const view = setView(sets, definePipeline({ partitions: [set] }), 'letters');
+    const keys = Array.from({ length: 10_000 }, (_, at) => `never ${at}`);
+    expect([...(await view.getMany(['a1', ...keys, 'c1'])).keys()].toSorted()).toEqual(['a1', 'c1']);
+    expect(said).toHaveLength(1);
+    await view.get('a1');
+    await view.get('c1');
+    expect(said).toHaveLength(3);
   });
 
   it('costs a tick that adds keys and queues runs six questions at most', async () => {
