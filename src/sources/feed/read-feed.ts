@@ -87,7 +87,7 @@ async function readLocal(url: URL, { maxBytes = DEFAULT_MAX_BYTES }: FeedOptions
       throw new Error(`it is larger than ${sizeWords(maxBytes)}; raise maxBytes if that is right`);
     return { bytes: await readFile(file), contentType: null, url: url.href, validators: {} };
   } catch (error) {
-    throw new Error(`cannot read the feed ${file}: ${causeOf(error)}`, { cause: error });
+    throw new Error(`cannot read the feed ${file}: ${causeOf(error)}`);
   }
 }
 
@@ -98,8 +98,8 @@ async function ask(
   { maxBytes = DEFAULT_MAX_BYTES, timeoutMs = DEFAULT_TIMEOUT_MS, headers = {} }: FeedOptions,
   before: FeedCursor | null,
 ): Promise<Read | null> {
-  const failed = (why: string, cause?: unknown): never => {
-    throw new Error(`cannot read the feed ${shown(url)}: ${why}`, cause === undefined ? {} : { cause });
+  const failed = (why: string): never => {
+    throw new Error(`cannot read the feed ${shown(url)}: ${why}`);
   };
   const conditions = {
     ...(before?.etag === undefined ? {} : { 'if-none-match': before.etag }),
@@ -138,7 +138,7 @@ async function parsed(
     return await parseFeed(decodeText(bytes, contentType), signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(`cannot read the feed ${shown(url)}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`cannot read the feed ${shown(url)}: ${(error as Error).message}`);
   }
 }
 

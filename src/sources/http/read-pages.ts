@@ -30,10 +30,11 @@ export async function readPages<Item>(
   // Where the last tick stopped there is no way on: from the beginning, so that what is new there is seen all the same.
   if (resumed !== null && pages.count === 0) pages = await readFrom(url, context, options);
   const { found, stopped, count } = pages;
-  // What the user's own function throws of the first page is said as it is, with its place.
+  // What the user's own function throws of the first page is said as it is, with its place. All else is said in whole: a cause
+  // would say it once more.
   if (stopped !== null && count === 0 && stopped.error instanceof OwnFunctionThrew) throw stopped.error.cause;
   if (stopped !== null && count === 0)
-    throw new Error(`cannot read ${shown(stopped.url)}: ${stopped.error.message}`, { cause: stopped.error });
+    throw new Error(`cannot read ${shown(stopped.url)}: ${stopped.error.message}`);
   const { result } = await offer(context, { found, set, options });
   const cursor = stopped === null || isFinal(stopped.error) ? '' : cursorOf(stopped.url, url);
   return {

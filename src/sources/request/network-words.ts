@@ -1,5 +1,9 @@
 /** Why a server could not be asked, in words that say what to look at. */
 
+/** The way on where it is known who answers: a company's own authority, a machine of one's own. */
+const TRUSTED =
+  'if that is right, start dynpart with NODE_EXTRA_CA_CERTS=FILE, a file that has the certificate to be trusted as PEM';
+
 const WORDS: Readonly<Record<string, (host: string) => string>> = {
   ENOTFOUND: (host) => `there is no host ${host}`,
   EAI_AGAIN: (host) => `the name ${host} cannot be looked up at the moment`,
@@ -14,12 +18,19 @@ const WORDS: Readonly<Record<string, (host: string) => string>> = {
   UND_ERR_BODY_TIMEOUT: (host) => `${host} stopped in the middle of its answer`,
   UND_ERR_HEADERS_OVERFLOW: (host) => `${host} sends more headers than can be read`,
   HPE_INVALID_CONSTANT: (host) => `${host} does not speak HTTP`,
-  CERT_HAS_EXPIRED: (host) => `the certificate of ${host} has expired`,
-  DEPTH_ZERO_SELF_SIGNED_CERT: (host) => `the certificate of ${host} is signed by itself`,
-  SELF_SIGNED_CERT_IN_CHAIN: (host) => `the certificate of ${host} leads to one that is signed by itself`,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: (host) => `the certificate of ${host} cannot be verified`,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: (host) => `the certificate of ${host} cannot be verified`,
-  ERR_TLS_CERT_ALTNAME_INVALID: (host) => `the certificate is not for ${host}`,
+  CERT_HAS_EXPIRED: (host) =>
+    `the certificate of ${host} has expired: who runs it must renew it (or the clock of this machine is wrong)`,
+  CERT_NOT_YET_VALID: (host) =>
+    `the certificate of ${host} is not valid yet: is the clock of this machine right?`,
+  DEPTH_ZERO_SELF_SIGNED_CERT: (host) => `the certificate of ${host} is signed by itself; ${TRUSTED}`,
+  SELF_SIGNED_CERT_IN_CHAIN: (host) =>
+    `the certificate of ${host} is signed by an authority that node does not know; ${TRUSTED}`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: (host) =>
+    `the certificate of ${host} is signed by somebody that node does not know; ${TRUSTED}`,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: (host) =>
+    `the certificate of ${host} is signed by somebody that node does not know; ${TRUSTED}`,
+  ERR_TLS_CERT_ALTNAME_INVALID: (host) =>
+    `the certificate that answers is not for ${host}; write the name that it is for, or have it issued for this one`,
   ERR_SSL_WRONG_VERSION_NUMBER: (host) => `${host} does not speak TLS here (http:// instead of https://?)`,
   Z_DATA_ERROR: (host) => `what ${host} sent cannot be decompressed`,
   Z_BUF_ERROR: (host) => `what ${host} sent cannot be decompressed: it ends too soon`,
@@ -29,9 +40,9 @@ export function networkWords(error: unknown, host: string): string {
   for (const each of causesOf(error)) {
     const { code = '', message } = each as NodeJS.ErrnoException;
     const words = WORDS[code];
-    if (words !== undefined) return `${words(host)} (${code})`;
-    if (message.includes('redirect count exceeded'))
-      return 'it leads from one address to the next in a circle';
+    // For whom it is instead: the one thing that says what to do.
+    const names = (each as { cert?: { subjectaltname?: string } }).cert?.subjectaltname;
+    if (words !== undefined) return `${words(host)} (${code}${names === undefined ? '' : `: ${names}`})`;
     if (/^ERR_SSL|^ERR_TLS|CERT/.test(code))
       return `the connection to ${host} is not safe: ${message} (${code})`;
   }

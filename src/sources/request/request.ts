@@ -27,14 +27,28 @@ export async function request(
   { headers = {}, signal, timeoutMs, maxBytes }: RequestOptions,
 ): Promise<Answer> {
   const timeout = AbortSignal.timeout(timeoutMs);
-  const [address, authorization] = withoutUser(url);
+  // Who is asked in the end: it is that host which fails.
+  let at = url;
+  const ask = async (): Promise<Answer> => {
+    for (let steps = 0; steps <= MOST_REDIRECTS; steps++) {
+      const [address, authorization] = withoutUser(at);
+      const response = await fetch(address, {
+        headers: { ...authorization, ...(at.origin === url.origin ? headers : harmless(headers)) },
+        redirect: 'manual',
+        signal: AbortSignal.any([signal, timeout]),
+      });
+      const next = redirectOf(response, address);
+      if (next === null) {
+        const body = await bodyOf(response, maxBytes);
+        return { status: response.status, headers: response.headers, url: address.href, body };
+      }
+      await response.body?.cancel();
+      at = next;
+    }
+    throw new RequestFailed('it leads from one address to the next in a circle');
+  };
   try {
-    const response = await fetch(address, {
-      headers: { ...authorization, ...headers },
-      signal: AbortSignal.any([signal, timeout]),
-    });
-    const body = await bodyOf(response, maxBytes);
-    return { status: response.status, headers: response.headers, url: response.url || address.href, body };
+    return await ask();
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof RequestFailed) throw error;
@@ -42,9 +56,41 @@ export async function request(
       throw new RequestFailed(`there is no whole answer within ${timeoutMs / 1000} seconds`, {
         cause: error,
       });
-    throw new RequestFailed(networkWords(error, url.host), { cause: error });
+    throw new RequestFailed(networkWords(error, at.host), { cause: error });
   }
 }
+
+/** As many as browsers follow. */
+const MOST_REDIRECTS = 20;
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Where it leads; `null` for what is an answer. */
+function redirectOf({ status, headers }: Response, from: URL): URL | null {
+  const location = REDIRECTS.has(status) ? headers.get('location') : null;
+  if (location === null) return null;
+  const to = URL.canParse(location, from.href) ? new URL(location, from) : null;
+  if (to === null || !/^https?:$/.test(to.protocol))
+    throw new RequestFailed('it leads to what is no address of the web');
+  if (from.protocol === 'https:' && to.protocol === 'http:')
+    throw new RequestFailed(
+      `it leads from https to ${shown(to)}, where anybody on the way can read and change it; if that is right, write that address as url`,
+    );
+  return to;
+}
+
+/** What another host may be told: what is secret (a token, a key of an API) goes to the one that it was meant for. */
+function harmless(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => HARMLESS.has(name.toLowerCase())));
+}
+
+const HARMLESS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-language',
+  'user-agent',
+  'if-none-match',
+  'if-modified-since',
+]);
 
 async function bodyOf(response: Response, maxBytes: number): Promise<Uint8Array> {
   if (response.body === null) return new Uint8Array();
