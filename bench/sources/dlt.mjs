@@ -73,17 +73,16 @@ class Dlt {
   }
 }
 
+/** @param {number} id @param {number} minute @returns {Row} */
+function row(id, minute) {
+  return { id, at: new Date(Date.UTC(2025, 0, 1, 12, minute)), version: 1, commits: 0 };
+}
+
 /**
  * Six rows in three polls; the third of them was begun before the fourth and fifth, and is committed after them (dlt-hub/dlt#2269).
  * @param {Dlt} dlt
  */
 export async function sixRows(dlt) {
-  const row = (/** @type {number} */ id, /** @type {number} */ minute) => ({
-    id,
-    at: new Date(Date.UTC(2025, 0, 1, 12, minute)),
-    version: 1,
-    commits: 0,
-  });
   const [one, two, three, four, five, six] = /** @type {const} */ ([
     row(1, 0),
     row(2, 1),

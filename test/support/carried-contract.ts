@@ -121,7 +121,7 @@ export function describeCarried(the: () => StateStore): void {
   it('are told to a sensor of many keys at once, and of one, as the set has them', async () => {
     await commit(added(['plain']), added(['b', 'a'], [carrying('1', { n: 1 }), carrying(null, 'text')]));
     await commit({ type: 'keys-removed', set: 'letters', keys: ['gone'], keepOut: true });
-    const set = dynamicPartitions<unknown>('letters');
+    const set = dynamicPartitions('letters');
     const pipeline = definePipeline({ partitions: [set], sensors: [] });
     const view = setView(await the().sets(), pipeline, 'letters');
     const asked = ['a', 'never', 'plain', 'gone', 'b', 'a', 'no\0key', '', '\ud800'];

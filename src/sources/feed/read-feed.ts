@@ -87,6 +87,7 @@ async function readLocal(url: URL, { maxBytes = DEFAULT_MAX_BYTES }: FeedOptions
       throw new Error(`it is larger than ${sizeWords(maxBytes)}; raise maxBytes if that is right`);
     return { bytes: await readFile(file), contentType: null, url: url.href, validators: {} };
   } catch (error) {
+    // oxlint-disable-next-line preserve-caught-error -- it is in these words: as a cause it would be said twice
     throw new Error(`cannot read the feed ${file}: ${causeOf(error)}`);
   }
 }
@@ -138,6 +139,7 @@ async function parsed(
     return await parseFeed(decodeText(bytes, contentType), signal);
   } catch (error) {
     signal.throwIfAborted();
+    // oxlint-disable-next-line preserve-caught-error -- it is in these words: as a cause it would be said twice
     throw new Error(`cannot read the feed ${shown(url)}: ${(error as Error).message}`);
   }
 }
