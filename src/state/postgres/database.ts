@@ -69,6 +69,8 @@ export class Database implements Port {
   readonly #schema: string;
   #wasConnected = false;
   #isClosed = false;
+  /** Looks that are over for whoever looked, and not yet for the server. */
+  readonly #ending = new Set<Promise<unknown>>();
 
   constructor(driver: Driver, address: Address) {
     this.#driver = driver;
@@ -103,7 +105,7 @@ export class Database implements Port {
   /** Several questions about one moment. */
   read<T>(work: (port: Port) => Promise<T>): Promise<T> {
     const begin = 'begin isolation level repeatable read read only';
-    return this.#patiently((client) => this.#transaction(client, begin, work));
+    return this.#patiently((client) => this.#transaction(client, { begin, isLook: true }, work));
   }
 
   /**
@@ -115,17 +117,28 @@ export class Database implements Port {
     let tries = 0;
     return this.#patiently(async (client) => {
       const lock = `select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext('${this.#address.schema}'))`;
-      return this.#transaction(client, `begin; ${lock}`, (port) => work(port, tries++));
+      return this.#transaction(client, { begin: `begin; ${lock}`, isLook: false }, (port) =>
+        work(port, tries++),
+      );
     });
   }
 
-  async #transaction<T>(client: Client, begin: string, work: (port: Port) => Promise<T>): Promise<T> {
+  async #transaction<T>(
+    client: Client,
+    { begin, isLook }: { readonly begin: string; readonly isLook: boolean },
+    work: (port: Port) => Promise<T>,
+  ): Promise<T> {
     const asks = this.#portOf(client);
     let isOver = false;
+    let failed: { readonly error: unknown } | null = null;
     const port: Port = {
-      // What goes on beside something that failed must not reach the connection behind the transaction.
-      execute: (sql, values) =>
-        isOver ? Promise.reject(new Error('the transaction is over')) : asks.execute(sql, values),
+      execute: (sql, values) => {
+        // What goes on beside something that failed must not reach the connection behind the transaction.
+        if (isOver) return Promise.reject(new Error('the transaction is over'));
+        const asked = asks.execute(sql, values);
+        asked.catch((error: unknown) => (failed ??= { error }));
+        return asked;
+      },
     };
     try {
       const begun = port.execute(begin);
@@ -134,7 +147,16 @@ export class Database implements Port {
       working.catch(ignore);
       await begun;
       const answer = await working;
-      await port.execute('commit');
+      // Behind statements that nobody waits for: where one of them fails, this undoes all of them.
+      const committed = port.execute('commit');
+      // Nothing rests on the end of a look.
+      if (isLook) {
+        const ended = committed.catch(ignore).finally(() => this.#ending.delete(ended));
+        this.#ending.add(ended);
+        return answer;
+      }
+      await committed;
+      if (failed !== null) throw (failed as { readonly error: unknown }).error;
       return answer;
     } finally {
       isOver = true;
@@ -183,6 +205,7 @@ export class Database implements Port {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    await Promise.all(this.#ending);
     await this.#pool.end();
   }
 

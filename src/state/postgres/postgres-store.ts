@@ -163,11 +163,12 @@ export class PostgresStore implements StateStore {
       const applying = this.#applyingTo(view);
       await applyChanges(port, changes, applying);
       const ended = changes.flatMap((change) => (change.type === 'runs-finished' ? change.runs : []));
-      await Promise.all([
+      // The last ones: the commit goes to the server with them.
+      Promise.all([
         this.#pruning.runsEnded(port, ended.length),
         changes.some(({ type }) => CALLING.has(type)) && port.execute(CALL, [this.#channel]),
         this.#note(port, id, applying.serial),
-      ]);
+      ]).catch(() => undefined);
       return outcome;
     });
   }
