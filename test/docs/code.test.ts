@@ -3,9 +3,15 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { filesOf, PAGES, runTestsOf, snippetsOf, writePage } from '../support/docs-page.ts';
+import { PostgresCluster } from '../support/postgres-cluster.mjs';
 import { root } from '../support/project.ts';
+
+/** For the recipe that keeps values in a database. */
+const cluster = await PostgresCluster.start();
+process.env['DATABASE_URL'] = cluster.url('public');
+afterAll(() => cluster[Symbol.dispose]());
 
 const PAGES_WITH_CODE = PAGES.filter((page) => filesOf(page).size + snippetsOf(page).size > 0);
 

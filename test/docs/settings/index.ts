@@ -48,6 +48,7 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
       prepare: (project) => project.write(Object.fromEntries(filesOf('docs/coming-from-cron.md'))),
     },
   },
+  'docs/cookbook.md': { 'Moving to a server': { prepare: orders } },
   'docs/concepts.md': { 'A set of keys': { prepare: (project) => here(project, 'init') } },
   'docs/coming-from-dagster.md': {
     'Two pipelines side by side': {
