@@ -52,6 +52,8 @@ const GROUPS = {
   ],
   // What a tick needs whose sensor asked for something.
   plan: ['engine/plan/tick/plan-tick.ts'],
+  // What `status` and others that look share.
+  report: ['engine/sensors/runs-of-ticks.ts', 'report/status-report.ts', 'cli/page/page-flags.ts'],
   // What executes runs.
   execution: ['engine/runs/run-loop.ts', 'values/file-values.ts'],
 };

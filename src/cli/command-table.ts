@@ -19,6 +19,7 @@ const CONTENTS: Readonly<Record<string, Load>> = {
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
   assets: async () => (await import('./commands/assets.ts')).assetsCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
+  ui: async () => (await import('./commands/ui.ts')).uiCommand,
   state: async () => (await import('./commands/state.ts')).stateCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   schedule: async () => (await import('./commands/schedule.ts')).scheduleCommand,

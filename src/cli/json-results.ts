@@ -34,6 +34,7 @@ export interface Results {
   'why ASSET': WhySet;
   'why ASSET --key': WhyKey;
   status: Status;
+  ui: PageAddress;
   init: Initialized;
   check: CheckedPipeline;
   'state check': CheckedState;
@@ -278,6 +279,12 @@ export interface WhyKey {
 export interface Status extends StatusReport {
   /** With `--html`: the file that was written. */
   readonly html?: string;
+}
+
+/** Printed when the page can be opened. */
+export interface PageAddress {
+  readonly url: string;
+  readonly port: number;
 }
 
 export interface Initialized {

@@ -100,7 +100,7 @@ export class Output {
   }
 
   /** One document a line, for commands that do not end by themselves. */
-  printLine(line: Results['sensor watch, worker' | 'runs logs --follow']): void {
+  printLine(line: Results['sensor watch, worker' | 'runs logs --follow' | 'ui']): void {
     this.#document(line);
   }
 

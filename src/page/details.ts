@@ -16,6 +16,9 @@ export class Details {
     });
   }
 
+  /** Whether a run of the key that is shown has not ended. */
+  isAtWork = false;
+
   get isOpen(): boolean {
     return this.element.open;
   }
@@ -23,6 +26,7 @@ export class Details {
   show(data: PageData, opened: OpenedKey, details: PageKeyDetails): void {
     const { scrollTop } = this.element;
     const isOpen = this.isOpen;
+    this.isAtWork = details.runs.some(({ finishedAt }) => finishedAt === null);
     this.element.replaceChildren(contents(data, opened, details, () => this.element.close()));
     if (isOpen) this.element.scrollTop = scrollTop;
     else this.element.showModal();

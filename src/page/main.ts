@@ -11,6 +11,7 @@ import { runsSection, sensorsSection } from './time-sections.ts';
 
 let data = JSON.parse(document.getElementById('data')!.textContent) as PageData;
 let opened: OpenedKey | null = null;
+let isConnected = true;
 
 const keys = new KeysSection(data, (key) => void open(key));
 const details = new Details();
@@ -31,19 +32,41 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => keys
 
 if (data.isLive)
   listen({
-    connected: (isConnected) =>
-      connection.replaceChildren(
-        ...(isConnected
-          ? ['Live: what is committed appears here.']
-          : ['The connection is lost, and what you see may be old. Start it again: ', command('dynpart ui')]),
-      ),
+    shown: () => data,
+    connected: (is) => {
+      isConnected = is;
+      drawConnection();
+    },
     data: (newer) => {
       data = newer;
       draw();
       drawBelow();
+      drawConnection();
       if (opened !== null && details.isOpen) void open(moved(opened));
     },
+    log: () => {
+      if (opened !== null && details.isOpen && details.isAtWork) void open(opened);
+    },
   });
+
+function drawConnection(): void {
+  const { trouble } = data;
+  connection.className = isConnected && trouble === null ? 'connection' : 'connection lost';
+  connection.replaceChildren(
+    ...(!isConnected
+      ? [
+          'The connection is lost, and what you see may be old. Start it again, and open the address that it prints: ',
+          command('dynpart ui'),
+        ]
+      : trouble === null
+        ? ['Live: what is committed appears here.']
+        : [
+            'What you see is old, the state cannot be read now: ',
+            said(trouble.message),
+            trouble.hint === null ? '' : said(` (${trouble.hint})`),
+          ]),
+  );
+}
 
 function draw(): void {
   top.replaceChildren(heading(), ...attention());
@@ -78,8 +101,18 @@ function attention(): HTMLElement[] {
       h(
         'ul',
         {},
-        ...data.attention.map(({ what, command: text }) =>
-          h('li', {}, h('bdi', {}, clean(what)), ' ', command(text)),
+        ...data.attention.map(({ what, commands, note }) =>
+          h(
+            'li',
+            {},
+            h('bdi', {}, clean(what)),
+            ...commands.flatMap(({ what: why, command: text }) => [
+              ' ',
+              why === null ? '' : `${clean(why)}: `,
+              command(text),
+            ]),
+            note === null ? null : h('span', { class: 'dim' }, ' ', said(note)),
+          ),
         ),
       ),
     ),

@@ -25,6 +25,8 @@ export interface PageData {
   readonly serial: number;
   /** Whether the page is served by `dynpart ui`, which is asked for more. */
   readonly isLive: boolean;
+  /** Why what is shown is older than the state; `null`: it is not. */
+  readonly trouble: PageTrouble | null;
   /** What the letters of the columns mean. */
   readonly letters: typeof LETTERS;
   readonly shows: PageShows;
@@ -47,10 +49,17 @@ export interface PageShows {
 
 export interface PageAsset extends AssetReport, Pick<KnownAsset, 'inputs' | 'deps'> {}
 
-/** Something that wants somebody, and the command that mends it or says more. */
+export interface PageTrouble {
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** Something that wants somebody, and the commands that mend it or say more. */
 export interface PageAttention {
   readonly what: string;
-  readonly command: string;
+  readonly commands: readonly { readonly what: string | null; readonly command: string }[];
+  /** What happens without anybody. */
+  readonly note: string | null;
 }
 
 export interface PageSensor {

@@ -3,7 +3,8 @@
  * else. A store that has the whole state at hand ignores it. Lists may be long, and are gone through by those only who look at
  * them; at each try of a commit again.
  */
-import type { CandidateQuery, CountQuery, OldestQuery, PageQuery } from './state-view.ts';
+import type { RunQuery } from './run-query.ts';
+import type { CandidateQuery, CountQuery, OldestQuery, PageQuery, TicksQuery } from './state-view.ts';
 
 export interface Needs {
   /** Which sets there are, and how many keys they hold. */
@@ -20,6 +21,10 @@ export interface Needs {
   readonly sensors?: 'all' | readonly string[];
   readonly runKeys?: readonly RunKeysNeed[];
   readonly runs?: readonly RunsNeed[];
+  /** Runs as one list, those that have ended as well. */
+  readonly runPages?: readonly RunQuery[];
+  /** Past ticks. */
+  readonly ticks?: readonly TicksQuery[];
   /** The processes that execute runs. */
   readonly executors?: true;
   /** Whatever is asked: for copies, checks and tests. No plan needs it. */

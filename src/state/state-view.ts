@@ -5,6 +5,7 @@ import type { CountedStatus, PartitionStatus } from '../model/partition-status.t
 import type { NextTry } from '../model/next-try.ts';
 import type { PendingRun, PendingRuns } from '../model/pending-run.ts';
 import type { TickRecord } from '../model/tick.ts';
+import type { RunPage, RunQuery } from './run-query.ts';
 
 /** The state at one moment. It never changes: read again to see more. */
 export interface StateView {
@@ -52,6 +53,16 @@ export interface StateView {
   /** One queued or started run. */
   run(id: string): { readonly runs: PendingRuns; readonly run: PendingRun } | undefined;
   executors(): readonly ExecutorView[];
+
+  /** Runs, also those that have ended, newest first: as they are where the rest of this view is so. */
+  runPage(query: RunQuery): RunPage;
+  /** Past ticks, newest first. Some of them changed nothing in the state: of these there may be later ones than of the rest. */
+  ticks(query: TicksQuery): readonly TickRecord[];
+}
+
+export interface TicksQuery {
+  readonly sensor: string;
+  readonly limit: number;
 }
 
 export interface PageQuery {

@@ -18,7 +18,7 @@ function pageOf(keys: readonly string[], words: string): string {
     pageData({
       place: words,
       assets: [pageAsset(words)],
-      attention: [{ what: words, command: words }],
+      attention: [{ what: words, commands: [{ what: words, command: words }], note: words }],
       sensors: [{ sensor: words, status: 'RUNNING', ticks: [] }],
       sets: [
         {

@@ -76,9 +76,9 @@ describe('a start loads', () => {
     { args: '--version', parts: '', most: 0, others: 'package.json' },
     { args: '--help', parts: '', most: 0, others: '' },
     { args: 'partitions list letters', parts: 'core partitions', most: 160_000 },
-    { args: 'status', parts: 'core runs-of-ticks status', most: 160_000 },
+    { args: 'status', parts: 'core report status', most: 160_000 },
     { args: 'runs list', parts: 'core runs', most: 160_000 },
-    { args: 'sensor list', parts: 'core runs-of-ticks sensor-list', most: 160_000 },
+    { args: 'sensor list', parts: 'core report sensor-list', most: 160_000 },
     { args: 'sensor tick', parts: 'core tick', most: 236_000, builtins: 'vm' },
   ])(
     'for `$args` no more than it needs',

@@ -205,6 +205,59 @@ describe('status in a pipe', () => {
   });
 });
 
+const missing = async (...args: string[]): Promise<string[]> => {
+  const { stdout } = await on(200, ...args);
+  return stdout
+    .split('\n')
+    .flatMap((line, at, lines) => (line.startsWith('missing: ') ? [line, lines[at + 1]!] : []));
+};
+
+describe('the command below what is missing', () => {
+  const MANY = `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+const keys = dynamicPartitions('ones');
+const others = dynamicPartitions('others');
+const made = (name, partitions, automate) => asset({ name, partitions, ...(automate && { automate }), materialize: () => name });
+export default definePipeline({ assets: [
+  ...['a', 'b', 'c', 'd'].map((name) => made(name, keys)), ...(process.env.LATER ? [made('late', others, 'missing')] : [made('late', others)]),
+] });
+`;
+  it('makes what is told, and nothing else', async () => {
+    project.write({ 'pipeline.ts': MANY });
+    await runHere(project, ['partitions', 'add', 'ones', 'k1', 'k2']);
+    expect(await missing()).toEqual([
+      'missing: 2 of a, 2 of b, 2 of c and 1 more asset',
+      '  dynpart materialize --missing; why: dynpart why a',
+    ]);
+    expect(await missing('a', 'b')).toEqual([
+      'missing: 2 of a, 2 of b',
+      '  dynpart materialize --missing a b; why: dynpart why a',
+    ]);
+    expect(await missing('a', 'b', 'c', 'd')).toEqual([
+      'missing: 2 of a, 2 of b, 2 of c and 1 more asset',
+      '  dynpart materialize --missing a b c d; why: dynpart why a',
+    ]);
+    // Another asset has nothing but a backlog, which nobody asked for.
+    await runHere(project, ['partitions', 'add', 'others', 'o1', 'o2']);
+    process.env['LATER'] = '1';
+    try {
+      await runHere(project, ['materialize', 'a', '--key', 'k1']);
+      expect(await missing()).toEqual([
+        'missing: 1 of a, 2 of b, 2 of c and 1 more asset',
+        '  dynpart materialize --missing a b c d; why: dynpart why a',
+      ]);
+      await runHere(project, ['partitions', 'add', 'others', 'o3']);
+      expect(await missing('late')).toEqual([
+        'missing: 3 (2 of them backlog) of late',
+        '  dynpart materialize --missing late; why: dynpart why late',
+      ]);
+      const { stdout } = await runHere(project, ['materialize', '--missing', 'late', '--dry-run', '--json']);
+      expect((JSON.parse(stdout) as { runs: unknown[] }).runs).toHaveLength(3);
+    } finally {
+      delete process.env['LATER'];
+    }
+  });
+});
+
 describe('what is overdue', () => {
   const DAY = 86_400_000;
   const LATE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';

@@ -101,7 +101,9 @@ describe('status --html', () => {
       version: 'v1',
       item: { url: 'https://a.example/feed?…' },
     });
-    expect(data.attention.map(({ command }) => command)).toContain('dynpart sensor tick broken');
+    expect(data.attention.flatMap(({ commands }) => commands.map(({ command }) => command))).toContain(
+      'dynpart sensor tick broken',
+    );
     expect(html).not.toContain('SECRET');
     expect(html).not.toMatch(/<i>|<b>|<img/);
     expect(html.length).toBeLessThan(150_000);

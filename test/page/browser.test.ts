@@ -129,7 +129,7 @@ describe.skipIf(chromiumFile === undefined)('the page in a browser', () => {
       pageData({
         ...SMALL,
         place: words,
-        attention: [{ what: words, command: words }],
+        attention: [{ what: words, commands: [{ what: words, command: words }], note: words }],
         sets: [
           {
             ...pageSet(keys, { sum: 'f'.repeat(keys.length) }),
@@ -207,7 +207,9 @@ const SMALL = pageData({
     pageAsset('raw', { total: 4, materialized: 4 }),
     pageAsset('sum', { total: 4, materialized: 1, failed: 1, missing: 1, skipped: 1, inputs: ['raw'] }),
   ],
-  attention: [{ what: 'sum for b failed', command: 'dynpart runs logs r-2' }],
+  attention: [
+    { what: 'sum for b failed', commands: [{ what: null, command: 'dynpart runs logs r-2' }], note: null },
+  ],
   sensors: [
     {
       sensor: 'feed',

@@ -63,6 +63,7 @@ export function pageData(fields: Partial<PageData> = {}): PageData {
     place: '/here/.dynpart/state.json',
     serial: 3,
     isLive: false,
+    trouble: null,
     letters: LETTERS,
     shows: { items: true, metadata: true, logs: true },
     assets: [],

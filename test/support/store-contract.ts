@@ -1146,6 +1146,30 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         expect(await ids({ isTagged: true, keys: ['a'], newestOfEachKey: true })).toBe('h-2');
       });
 
+      it('is told by a view as it was when the view was read, and only what was asked for', async () => {
+        const query = { assets: ['audio'], limit: 2 };
+        await commit(
+          keysAdded('letters', ['a', 'b']),
+          { type: 'runs-finished', runs: [finishedRun({ id: 'h-1', partitionKey: 'a', status: 'SUCCESS' })] },
+          { type: 'runs-queued', runs: queuedRuns({ group: 'p', keys: ['b'] }), owner: null },
+        );
+        await store.recordTick(tickAt(1));
+        const before = await store.read({ runPages: [query], ticks: [{ sensor: 'feed', limit: 1 }] });
+        const ended = finishedRun({ id: 'p-1', partitionKey: 'b', status: 'FAILURE' });
+        await commit({ type: 'runs-finished', runs: [ended] });
+        await store.recordTick(tickAt(2));
+        expect(before.runPage(query).runs.map(({ id, status }) => [id, status])).toEqual([
+          ['p-1', 'QUEUED'],
+          ['h-1', 'SUCCESS'],
+        ]);
+        expect(before.ticks({ sensor: 'feed', limit: 1 })).toEqual([tickAt(1)]);
+        expect(() => before.runPage({ limit: 3 })).toThrow('not among its needs');
+        expect(() => before.ticks({ sensor: 'other', limit: 1 })).toThrow('not among its needs');
+        // As it would be after a change, likewise.
+        const preview = await store.preview([keysAdded('letters', ['c'])], { runPages: [query] });
+        expect(preview.runPage(query)).toEqual(await store.runs(query));
+      });
+
       it('counts the tick of a process that was killed before it recorded it', async () => {
         const starts = async (): Promise<string[]> =>
           (await store.ticks('feed', 9)).map(({ startedAt }) => startedAt.slice(17, 19));

@@ -52,6 +52,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'dynpart assets mark audio --as skipped --key 2026-11-01',
   ],
   status: ['dynpart status', 'dynpart status transcript --exit-code', 'dynpart status --html status.html'],
+  ui: ['dynpart ui', 'dynpart ui --port 8080 --no-items'],
   state: ['dynpart state check', 'dynpart state export backup.json'],
   'state check': ['dynpart state check'],
   'state migrate': ['dynpart state migrate --state postgres://etl@127.0.0.1/warehouse'],

@@ -12,6 +12,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   runs: 'runs, what they printed, retry and cancel',
   assets: 'list assets, mark keys by hand',
   status: 'what is materialized, failed, in progress and missing, per asset',
+  ui: 'the status page, live, on 127.0.0.1, for you alone',
   state: 'check, copy and restore the state',
   doctor: 'what could go wrong on this machine, checked one by one',
   schedule: 'lines for cron and units for systemd that tick this pipeline',

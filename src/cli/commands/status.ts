@@ -11,9 +11,9 @@ import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { onThePage, type ShowFlags, showsOf } from '../page/page-flags.ts';
 import type { Status } from '../json-results.ts';
-import type { PageAsked } from '../page/gather-page.ts';
-import type { KnownPipeline } from '../../model/known-pipeline.ts';
+import type { PageAsked } from '../../report/page.ts';
 import { clean } from '../../model/text.ts';
+import type { StateView } from '../../state/state-view.ts';
 
 export function statusCommand(program: Declaration): void {
   const command = program
@@ -45,28 +45,35 @@ async function status(
       known.assets.map((asset) => asset.name),
     );
   const chosen = known.assets.filter(({ name }) => names.length === 0 || names.includes(name));
-  const view = await project.look(needsOfReport(chosen, known.sensors));
-  const report = statusReport(view, { ...known, assets: chosen }, context.clock.now());
+  const asked: PageAsked = {
+    known: { ...known, assets: chosen },
+    isWhole: chosen.length === known.assets.length,
+    others: names.length === 0 ? before.setNames() : [],
+    shows: showsOf(flags),
+  };
+  // The page and all else that is said are of one moment.
+  const needs =
+    flags.html === undefined
+      ? needsOfReport(chosen, known.sensors)
+      : (await import('../../report/page.ts')).needsOfPage(asked);
+  const view = await project.look(needs);
+  const report = statusReport(view, asked.known, context.clock.now());
   const { assets, workers } = report;
   const { json } = output.options;
   const sensors = json ? await withPresentLastTicks(project.store, report.sensors) : report.sensors;
   const result: Status = { assets, sensors, workers };
   output.soFar(result);
-  const asked = { known: { ...known, assets: chosen }, others: names.length === 0 ? before.setNames() : [] };
-  const html =
-    flags.html === undefined
-      ? null
-      : await writePage(context, flags.html, { ...asked, shows: showsOf(flags) });
+  const html = flags.html === undefined ? null : await writePage(context, flags.html, view, asked);
   if (flags.exitCode && !isWell(report)) output.exitWith(10);
-  if (!json) await print(context, report, { ...known, assets: chosen });
+  if (!json) await print(context, report, asked);
   return { ...result, ...(html !== null && { html }) };
 }
 
 /** On a terminal one screen; in a pipe a line an asset, and what wants somebody on stderr. */
-async function print(context: Context, report: StatusReport, known: KnownPipeline): Promise<void> {
+async function print(context: Context, report: StatusReport, asked: PageAsked): Promise<void> {
   const { output } = context;
   if (output.terminal.stdout.isTerminal)
-    return (await import('../status/screen.ts')).printScreen(context, report, known);
+    return (await import('../status/screen.ts')).printScreen(context, report, asked);
   output.print(
     report.assets
       .map((one) => {
@@ -79,16 +86,17 @@ async function print(context: Context, report: StatusReport, known: KnownPipelin
       .join(''),
   );
   if ((isWell(report) && !isLate(report)) || output.options.quiet) return;
-  const { attentionOf, inOneLine } = await import('../status/attention.ts');
-  for (const { what, ...commands } of await attentionOf(context, report, known))
+  const { inOneLine } = await import('../../report/attention.ts');
+  const { readAttention } = await import('../status/read-attention.ts');
+  for (const { what, ...commands } of await readAttention(context, report, asked))
     output.say(`${clean(what)}: ${clean(inOneLine(commands))}`);
 }
 
-async function writePage(context: Context, file: string, asked: Omit<PageAsked, 'isLive'>): Promise<string> {
+async function writePage(context: Context, file: string, view: StateView, asked: PageAsked): Promise<string> {
   const { gatherPage } = await import('../page/gather-page.ts');
   const { isStatusHtml, pageTemplate } = await import('../page/page-html.ts');
   const { writeFile } = await import('../write-file.ts');
   const page = pageTemplate(context.ownFolder);
-  const data = await gatherPage(context, { ...asked, isLive: false });
+  const data = await gatherPage(context, view, asked, { isLive: false });
   return writeFile(context, file, { content: page(data), isOwn: isStatusHtml });
 }

@@ -20,6 +20,11 @@ export function pageTemplate(ownFolder: string): (data: PageData) => string {
   return (data) => head + (data.isLive ? "'self'" : "'none'") + middle + dataJson(data) + end;
 }
 
+/** The policy that a page has in itself, to be sent with it as well: who frames a page can only be said there. */
+export function policyOf(page: string): string {
+  return /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)![1]!;
+}
+
 function halves(text: string, mark: string): [string, string] {
   const at = text.indexOf(mark);
   if (at < 0) throw new Error(`page.html has no ${mark}`);

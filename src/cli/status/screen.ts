@@ -11,7 +11,8 @@ import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { bar, barCounts, LEAST_PLACES } from '../render/bar.ts';
 import { fitted } from '../render/fitted.ts';
-import { attentionOf, inOneLine } from './attention.ts';
+import { inOneLine, type Looked } from '../../report/attention.ts';
+import { readAttention } from './read-attention.ts';
 
 /** Fewer columns than these have no room for a table. */
 const TABLE_COLUMNS = 78;
@@ -28,9 +29,10 @@ const MOST_RUNS = 5;
 export async function printScreen(
   context: Context,
   report: StatusReport,
-  known: KnownPipeline,
+  asked: { readonly known: KnownPipeline; readonly isWhole: boolean },
 ): Promise<void> {
   const { output, project } = context;
+  const { known } = asked;
   const { assets, sensors } = report;
   const isLong = assets.length > MOST_ASSETS && !output.options.verbose;
   const unmade = isLong ? assets.filter((one) => !isMade(one)) : assets;
@@ -49,7 +51,7 @@ export async function printScreen(
   const lines = [
     ...sensorLines(context, sensors, known),
     ...runLines(context, view),
-    ...(await attentionLines(context, report, known)),
+    ...(await attentionLines(context, report, asked)),
   ];
   const fit = await fitted(output.terminal.stdout.columns);
   for (const { text, isCommand, paint } of lines) {
@@ -215,8 +217,12 @@ function runLines({ clock }: Context, view: StateView): Line[] {
   ];
 }
 
-async function attentionLines(context: Context, report: StatusReport, known: KnownPipeline): Promise<Line[]> {
-  const found = await attentionOf(context, report, known);
+async function attentionLines(
+  context: Context,
+  report: StatusReport,
+  asked: Pick<Looked, 'known' | 'isWhole'>,
+): Promise<Line[]> {
+  const found = await readAttention(context, report, asked);
   return found.flatMap(({ what, paint, ...commands }) => [
     { text: what, paint },
     { text: `  ${inOneLine(commands)}`, isCommand: true as const, paint: 'dim' as const },

@@ -13,6 +13,7 @@ import {
 } from './state-document.ts';
 import { candidates, countsOf, type InProgress, inProgress, isIn, statesOf, statusOf } from './statuses.ts';
 import type { TickRecord } from '../../model/tick.ts';
+import type { Past } from '../past.ts';
 import type { ExecutorSigns, KeyPage, KeyState, OldestQuery, PageQuery, StateView } from '../state-view.ts';
 
 /** What is not in the document: the processes of its executors, and the history. */
@@ -21,9 +22,11 @@ export interface BesideDocument {
   readonly judge: (executor: ExecutorEntry) => ExecutorSigns;
   /** The last tick that evaluated a sensor, given the one in the document. */
   readonly lastTick: (sensor: string, inDocument: TickRecord | null) => TickRecord | null;
+  /** Default: none of it was declared. */
+  readonly past?: Past;
 }
 
-export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocument): StateView {
+export function viewOf(document: StateDocument, { judge, lastTick, past }: BesideDocument): StateView {
   const keysOf = (set: string): readonly string[] => entryOf(document.sets, set)?.keys ?? [];
   let pending: InProgress | undefined;
   const running = (): InProgress => (pending ??= inProgress(document.runs.map(pendingRuns)));
@@ -65,6 +68,8 @@ export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocum
     spentRunKeys: (sensor, runKeys, removed) => spentRunKeys(document, sensor, runKeys, removed),
     runs: () => document.runs.map(pendingRuns),
     run: (id) => findRun(document.runs, id),
+    runPage: past?.runPage ?? undeclared,
+    ticks: past?.ticks ?? undeclared,
     executors: () =>
       (executors ??= document.executors.map((executor) => {
         const { id, pid, host, since, slots, wants } = executor;
@@ -72,6 +77,11 @@ export function viewOf(document: StateDocument, { judge, lastTick }: BesideDocum
         return Object.assign(judge(executor), { id, pid, host, since, slots, wants });
       })),
   };
+}
+
+/** The past is read by those who look at it. */
+function undeclared(): never {
+  throw new Error('what is asked of the past is not among its needs');
 }
 
 function spentRunKeys(

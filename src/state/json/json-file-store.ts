@@ -14,6 +14,7 @@ import type { StateChange } from '../changes.ts';
 import type { StateView } from '../state-view.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
 import type { Needs } from '../needs.ts';
+import type { Past } from '../past.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
 import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { StateIdentity } from '../../model/known-pipeline.ts';
@@ -79,13 +80,28 @@ export class JsonFileStore implements StateStore {
   }
 
   /** The whole state is read with one file: nothing depends on what of it is needed. */
-  async read(_needs: Needs): Promise<StateView> {
-    return this.#viewOf(await this.document());
+  async read(needs: Needs): Promise<StateView> {
+    return needsPast(needs) ? this.#withPast(needs) : this.#viewOf(await this.document());
   }
 
-  async preview(changes: readonly StateChange[], _needs: Needs): Promise<StateView> {
-    applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges;
-    return this.#viewOf(applyChanges(await this.document(), changes, (id) => this.#executors.entryOf(id)));
+  async preview(changes: readonly StateChange[], needs: Needs): Promise<StateView> {
+    const apply = (applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges);
+    const changed = (document: StateDocument): StateDocument =>
+      apply(document, changes, (id) => this.#executors.entryOf(id));
+    return needsPast(needs) ? this.#withPast(needs, changed) : this.#viewOf(changed(await this.document()));
+  }
+
+  async #withPast(needs: Needs, change = (document: StateDocument) => document): Promise<StateView> {
+    const { viewWithPast } = await import('./with-past.ts');
+    const tools = {
+      read: () => this.document(),
+      isAsSeen: () => this.file.isAsSeen(),
+      viewOf: (document: StateDocument, past?: Past) => this.#viewOf(document, past),
+      newestFirst: (document: StateDocument) => this.#newestFirst(document),
+      ticks: (document: StateDocument, sensor: string, limit: number) =>
+        this.#ticks.ticks(document, sensor, limit),
+    };
+    return viewWithPast(needs, tools, change);
   }
 
   async sets(): Promise<SetReader> {
@@ -214,9 +230,13 @@ export class JsonFileStore implements StateStore {
   }
 
   async runs(query: RunQuery): Promise<RunPage> {
-    const view = this.#viewOf(await this.document());
+    return selectRuns(query, this.#newestFirst(await this.document()));
+  }
+
+  #newestFirst(document: StateDocument): Iterable<RunRecord> {
+    const view = this.#viewOf(document);
     const { history } = this.#beside.there();
-    return selectRuns(query, newestFirst([...pendingRecords(view.runs(), () => view.executors())], history));
+    return newestFirst([...pendingRecords(view.runs(), () => view.executors())], history);
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
@@ -236,8 +256,9 @@ export class JsonFileStore implements StateStore {
     return (this.#writer ??= `${processTag()}-${newId(this.#options.clock).slice(-4)}`);
   }
 
-  #viewOf(document: StateDocument): StateView {
+  #viewOf(document: StateDocument, past?: Past): StateView {
     return viewOf(document, {
+      ...(past && { past }),
       judge: (executor) => this.#beside.there().executors.judge(executor, this.#moment()),
       lastTick: (sensor, inDocument) => this.#ticks.last(sensor, inDocument),
     });
@@ -265,6 +286,10 @@ function* newestFirst(pending: readonly RunRecord[], history: HistoryFiles): Gen
   const inState = new Set(pending.map(({ id }) => id));
   yield* pending.toReversed();
   for (const run of history.finishedRuns()) if (!inState.has(run.id)) yield run;
+}
+
+function needsPast({ runPages, ticks }: Needs): boolean {
+  return (runPages ?? ticks) !== undefined;
 }
 
 function finishedIn(changes: readonly StateChange[]): RunRecord[] {

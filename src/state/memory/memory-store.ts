@@ -12,6 +12,7 @@ import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { Needs } from '../needs.ts';
 import type { ExecutorSigns, ProgramNote, StateView } from '../state-view.ts';
+import { pastNow } from '../past.ts';
 import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
 import type {
@@ -49,12 +50,12 @@ export class MemoryStore implements StateStore {
   }
 
   read(needs: Needs): Promise<StateView> {
-    return Promise.resolve(strictly(this.#view(), needs));
+    return Promise.resolve(strictly(this.#view(needs), needs));
   }
 
   preview(changes: readonly StateChange[], needs: Needs): Promise<StateView> {
     const after = applyChanges(this.#document, changes, () => undefined);
-    return Promise.resolve(strictly(this.#viewOf(after), needs));
+    return Promise.resolve(strictly(this.#viewOf(after, needs), needs));
   }
 
   sets(): Promise<SetReader> {
@@ -63,7 +64,7 @@ export class MemoryStore implements StateStore {
 
   // oxlint-disable-next-line typescript/require-await -- a plan that throws must reject
   async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
-    const { changes, outcome } = plan(strictly(this.#view(), needs));
+    const { changes, outcome } = plan(strictly(this.#view(needs), needs));
     if (changes.length === 0) return outcome;
     const after = applyChanges(this.#document, changes, (id) => {
       const owner = this.#owners.get(id);
@@ -175,8 +176,12 @@ export class MemoryStore implements StateStore {
   }
 
   ticks(sensor: string, limit: number): Promise<TickRecord[]> {
-    const ticks = [...pastTicks(this.#tickInState(sensor), () => this.#recordedTicks(sensor))];
-    return Promise.resolve(ticks.slice(0, limit));
+    return Promise.resolve(this.#ticksIn(this.#document, sensor, limit));
+  }
+
+  #ticksIn(document: StateDocument, sensor: string, limit: number): TickRecord[] {
+    const inState = entryOf(document.sensors, sensor)?.lastTick ?? null;
+    return [...pastTicks(inState, () => this.#recordedTicks(sensor))].slice(0, limit);
   }
 
   #tickInState(sensor: string): TickRecord | null {
@@ -195,9 +200,13 @@ export class MemoryStore implements StateStore {
   }
 
   runs(query: RunQuery): Promise<RunPage> {
-    const view = this.#view();
+    return Promise.resolve(this.#runsIn(this.#document, query));
+  }
+
+  #runsIn(document: StateDocument, query: RunQuery): RunPage {
+    const view = this.#viewOf(document);
     const pending = [...pendingRecords(view.runs(), () => view.executors())].reverse();
-    return Promise.resolve(selectRuns(query, [...pending, ...[...this.#runs.values()].reverse()]));
+    return selectRuns(query, [...pending, ...[...this.#runs.values()].reverse()]);
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
@@ -212,12 +221,16 @@ export class MemoryStore implements StateStore {
     return Promise.resolve(this.#logs.get(runId) ?? []);
   }
 
-  #view(): StateView {
-    return this.#viewOf(this.#document);
+  #view(needs: Needs): StateView {
+    return this.#viewOf(this.#document, needs);
   }
 
-  #viewOf(document: StateDocument): StateView {
+  #viewOf(document: StateDocument, needs: Needs = {}): StateView {
     return viewOf(document, {
+      past: pastNow(needs, {
+        runPage: (query) => this.#runsIn(document, query),
+        ticks: ({ sensor, limit }) => this.#ticksIn(document, sensor, limit),
+      }),
       judge: (executor) => this.#judge(executor),
       lastTick: (sensor, inDocument) => lastTick(inDocument, () => this.#recordedTicks(sensor)),
     });

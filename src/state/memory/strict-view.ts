@@ -136,6 +136,14 @@ export function strictly(view: StateView, needs: Needs): StateView {
       demand(isNamed, `run ${id}`);
       return undefined;
     },
+    runPage: (query) => {
+      demand(isAmong(query, needs.runPages), 'runs that have ended');
+      return view.runPage(query);
+    },
+    ticks: (query) => {
+      demand(isAmong(query, needs.ticks), `past ticks of ${query.sensor}`);
+      return view.ticks(query);
+    },
     executors: () => {
       demand(needs.executors === true, 'the executors');
       return view.executors();

@@ -29,7 +29,7 @@ import { SCHEMA_VERSION } from './schema.ts';
 import { setReader } from './set-reader.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 import { ValuesInHand } from './values-in-hand.ts';
-import { readView } from './view-of-state.ts';
+import { readPast, readView } from './view-of-state.ts';
 import { readWhole, writeWhole } from './whole-document.ts';
 
 export interface PostgresStoreOptions {
@@ -124,6 +124,7 @@ export class PostgresStore implements StateStore {
     return viewOf(document, {
       judge: ({ id }) => tools.viewOf(executors.get(id)!),
       lastTick: (sensor) => ticks.get(sensor) ?? null,
+      past: await readPast(port, needs),
     });
   }
 

@@ -9,6 +9,8 @@ import type {
   StateView,
   StatusCounts,
 } from '../state-view.ts';
+import { type Past, pastOf } from '../past.ts';
+import { listRuns, readTicks } from './history.ts';
 import { carriedBy, readKeys, readSets } from './read/keys.ts';
 import type { Carried } from '../../model/carried.ts';
 import { type Moment, readMoment, type SensorRow } from './read/moment.ts';
@@ -46,11 +48,12 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
     pagesOf(port, needs, asking),
     candidatesOf(port, needs),
     countsOf(port, needs),
+    readPast(port, needs),
   ]);
   // Where the moment is wrong, what was asked beside it is, too: that is not what there is to say.
   others.catch(() => undefined);
   const moment = await asking;
-  const [oldest, keys, statuses, retries, spent, groups, pages, candidates, counts] = await others;
+  const [oldest, keys, statuses, retries, spent, groups, pages, candidates, counts, past] = await others;
   const sizes = new Map(moment.sets.map(({ name, size }) => [name, size]));
   const sensors = new Map(moment.sensors.map((row) => [row.name, row]));
   const runs = groups?.map(pendingRuns);
@@ -63,6 +66,7 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
     page: asked(pages, 'a page of keys'),
     oldest: asked(oldest, 'the oldest keys'),
     ...statuses,
+    ...past,
     nextRetry: (after) => (retries === null ? undeclared('when a key is tried again') : retries(after)),
     candidates: asked(candidates, 'candidates'),
     counts: asked(counts, 'counts'),
@@ -88,6 +92,16 @@ function asked<Query, Answer>(answers: Answers<Query, Answer>, what: string): (q
     const name = JSON.stringify(query);
     return answers.has(name) ? answers.get(name)! : undeclared(what);
   };
+}
+
+export async function readPast(port: Port, { runPages = [], ticks = [] }: Needs): Promise<Past> {
+  const [pages, lists]: [Parameters<typeof pastOf>[0][number][], Parameters<typeof pastOf>[1][number][]] = [
+    [],
+    [],
+  ];
+  for (const query of runPages) pages.push([query, await listRuns(port, query)]);
+  for (const query of ticks) lists.push([query, await readTicks(port, query.sensor, query.limit)]);
+  return pastOf(pages, lists);
 }
 
 async function oldestOf(port: Port, needs: Needs): Promise<Map<string, readonly string[]>> {

@@ -5,7 +5,8 @@ import os from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FailureError } from '../../../src/model/failure.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
-import { keysAdded } from '../../support/builders.ts';
+import { HistoryFiles } from '../../../src/state/json/history-files.ts';
+import { finishedRun, keysAdded } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { JsonRig } from '../../support/json-rig.ts';
 import {
@@ -54,6 +55,36 @@ describe('a state in a JSON file', () => {
     await rig.store.evaluating('feed');
     expect(rig.folder.content()).toEqual({});
   });
+
+  it.each([1, 1000])(
+    'shows keys and runs of one moment, though others commit %i times while it is read',
+    async (times) => {
+      await rig.store.commit(EVERYTHING, () => ({
+        changes: [keysAdded('letters', ['0'])],
+        outcome: undefined,
+      }));
+      let commits = 0;
+      // oxlint-disable-next-line typescript/unbound-method -- bound where it is called
+      const finishedRuns = HistoryFiles.prototype.finishedRuns;
+      vi.spyOn(HistoryFiles.prototype, 'finishedRuns').mockImplementation(function* (this: HistoryFiles) {
+        if (commits < times) {
+          const key = String(++commits);
+          const finishedAt = new Date(Date.now() + 86_400_000).toISOString();
+          const run = finishedRun({ id: `h-${key}`, partitionKey: key, status: 'SUCCESS', finishedAt });
+          rig.commitElsewhere([keysAdded('letters', [key]), { type: 'runs-finished', runs: [run] }]);
+        }
+        yield* finishedRuns.call(this);
+      });
+      const query = { limit: 100 };
+      const view = await rig.store.read({ everything: true, runPages: [query] });
+      const { runs } = view.runPage(query);
+      expect(commits).toBeGreaterThan(0);
+      expect(
+        runs.map(({ partitionKey }) => partitionKey).filter((key) => !view.keys('letters').includes(key!)),
+      ).toEqual([]);
+      if (times === 1) expect(runs).toHaveLength(1);
+    },
+  );
 
   it('leaves the bytes of the file alone when a later plan has no changes', async () => {
     await rig.store.commit(EVERYTHING, () => ({

@@ -1,11 +1,10 @@
 /** What is overdue, or soon will be, and what makes it fresh again. */
-import { shortDuration } from '../../model/duration.ts';
-import type { KnownPipeline } from '../../model/known-pipeline.ts';
-import { counted, duration, shellQuoted } from '../../model/text.ts';
-import type { AssetReport, SensorReport, StatusReport } from '../../report/status-report.ts';
-import { AUTOMATION } from '../../model/run.ts';
-import type { Context } from '../context.ts';
-import type { Attention } from './attention.ts';
+import { shortDuration } from '../model/duration.ts';
+import type { KnownPipeline } from '../model/known-pipeline.ts';
+import { counted, duration, shellQuoted } from '../model/text.ts';
+import type { AssetReport, SensorReport, StatusReport } from './status-report.ts';
+import { AUTOMATION } from '../model/run.ts';
+import type { Attention, Looked } from './attention.ts';
 
 /** So many are told one by one. */
 const NAMED = 3;
@@ -13,9 +12,8 @@ const NAMED = 3;
 type Known = Pick<KnownPipeline, 'assets' | 'sensors'>;
 
 /** Sensors first, then what is overdue, then what is worth a warning. */
-export function lateOf(context: Context, { assets, sensors }: StatusReport, known: Known): Attention[] {
-  const now = context.clock.now();
-  const most = context.output.options.verbose ? Infinity : NAMED;
+export function lateOf({ report: { assets, sensors }, known, now, isVerbose }: Looked): Attention[] {
+  const most = isVerbose ? Infinity : NAMED;
   const quiet = sensors.filter(({ overdue }) => overdue).map((one) => quietSensor(one, { known, now }));
   const old = (['fail', 'warn'] as const).flatMap((level) =>
     assets
@@ -48,8 +46,8 @@ function quietSensor(
   const quietFor = now - Date.parse(newKeysBy!) + every;
   return {
     what: `sensor ${sensor} is overdue: no new key for ${duration(quietFor)}, expected every ${shortDuration(every)}`,
-    more: `dynpart sensor history ${sensor} --limit 3`,
-    command: `dynpart sensor tick ${sensor}`,
+    command: `dynpart sensor history ${sensor} --limit 3`,
+    also: { what: 'again', command: `dynpart sensor tick ${sensor}` },
     paint: 'bad',
   };
 }

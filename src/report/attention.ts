@@ -1,0 +1,180 @@
+/** What of a status wants somebody: what failed last and why, sensors that fail, and the command that mends each. */
+import { counted, grouped, printable, shellQuoted } from '../model/text.ts';
+import type { RunRecord } from '../model/run.ts';
+import type { KnownPipeline } from '../model/known-pipeline.ts';
+import { isFailing, type TickRecord } from '../model/tick.ts';
+import type { Millis } from '../model/time.ts';
+import type { RunQuery } from '../state/run-query.ts';
+import { lateOf } from './late.ts';
+import type { AssetReport, StatusReport } from './status-report.ts';
+
+/** So many of the keys that failed last are named. */
+const NAMED = 3;
+
+/** Among so many runs that failed last those are looked for that have not been mended since. */
+const LOOKED_AT = 50;
+
+export interface Attention {
+  readonly what: string;
+  /** The command that mends it, or says more. */
+  readonly command: string;
+  /** What else there is to do. */
+  readonly also?: { readonly what: string; readonly command: string };
+  readonly note?: string;
+  readonly paint: 'bad' | 'warn';
+}
+
+/** An asset that a run failed to make. */
+export interface FailedAsset {
+  readonly asset: string;
+  readonly run: RunRecord;
+}
+
+/** What there is to do about one, as a line of text. */
+export function inOneLine({ command, also, note }: Pick<Attention, 'command' | 'also' | 'note'>): string {
+  return [command, ...(also ? [`${also.what}: ${also.command}`] : []), ...(note ? [note] : [])].join('; ');
+}
+
+/** The runs to look for failures in; `null`: nothing is failed. */
+export function failedRuns({ assets }: StatusReport): RunQuery | null {
+  const failed = assets.flatMap((one) => (one.failed > 0 ? [one.asset] : []));
+  return failed.length === 0 ? null : { status: 'FAILURE', assets: failed, limit: LOOKED_AT };
+}
+
+/** What these runs failed to make of what is failed now. */
+export function failedAssets({ assets }: StatusReport, runs: readonly RunRecord[]): FailedAsset[] {
+  const failed = new Set(assets.flatMap((one) => (one.failed > 0 ? [one.asset] : [])));
+  return runs.flatMap((run) =>
+    run.assets.flatMap(({ asset, status }) =>
+      status === 'FAILURE' && failed.has(asset) ? [{ asset, run }] : [],
+    ),
+  );
+}
+
+export interface Looked {
+  readonly report: StatusReport;
+  readonly known: Pick<KnownPipeline, 'assets' | 'sensors'>;
+  /** These are all assets of the pipeline: then a command without names is about these, and no others. */
+  readonly isWhole: boolean;
+  readonly now: Millis;
+  /** Whether everything that is late is told one by one. */
+  readonly isVerbose: boolean;
+}
+
+/**
+ * In the order in which somebody should look.
+ * @param failures newest first
+ * @param isFailed whether it is so for the run's key until now
+ */
+export function attentionOf(
+  looked: Looked,
+  failures: readonly FailedAsset[],
+  isFailed: (failure: FailedAsset) => boolean,
+): Attention[] {
+  const { assets, sensors } = looked.report;
+  const found: Attention[] = sensors.flatMap((one) => {
+    if (!isFailing(one)) return [];
+    const { sensor, lastTick } = one;
+    const command = `dynpart sensor history ${sensor} --limit 3`;
+    const also = { what: 'again', command: `dynpart sensor tick ${sensor}` };
+    return [{ what: `sensor ${sensor} ${whyFailed(lastTick)}`, command, also, paint: 'bad' as const }];
+  });
+  found.push(...lateOf(looked));
+  const failed = assets.filter((one) => one.failed > 0);
+  if (failed.length > 0) {
+    for (const { asset, run } of newestOfEach(failures.filter(isFailed)).slice(0, NAMED))
+      found.push({
+        what: `${asset}${forKey(run)} failed: ${firstLine(errorOf(run, asset))}`,
+        command: `dynpart runs logs ${run.id}`,
+        paint: 'bad',
+      });
+    found.push({
+      what: `failed: ${listed(failed.map(({ asset, failed: count }) => `${grouped(count)} of ${asset}`))}`,
+      command: `dynpart materialize --failed${named(failed, 'failed')}`,
+      ...retryOf(failed),
+      paint: 'bad',
+    });
+  }
+  for (const { state, flag, counts } of toMake(assets)) {
+    const [first] = counts;
+    if (first === undefined) continue;
+    found.push({
+      what: `${state}: ${listed(counts.map(({ asset, said }) => `${said} of ${asset}`))}`,
+      command: `dynpart materialize ${flag}${named(counts, state)}`,
+      also: { what: 'why', command: `dynpart why ${shellQuoted(first.asset, 'ASSET')}` },
+      paint: 'warn',
+    });
+  }
+  return found;
+
+  /** The command makes what is told, and nothing else: without names only where no other asset has anything in that state. */
+  function named(some: readonly { readonly asset: string }[], state: 'failed' | 'missing' | 'stale'): string {
+    const names = new Set(some.map(({ asset }) => asset));
+    const isAboutThem = looked.isWhole && assets.every((one) => names.has(one.asset) || one[state] === 0);
+    if (isAboutThem && (names.size === assets.length || names.size > NAMED)) return '';
+    return ` ${[...names].map((name) => shellQuoted(name, 'ASSET')).join(' ')}`;
+  }
+}
+
+/** What is missing, backlog aside, and what is stale. The command for what is missing makes the backlog of these assets, too. */
+function toMake(assets: readonly AssetReport[]) {
+  const missing = assets.flatMap(({ asset, missing: all, backlog }) => {
+    if (all === backlog) return [];
+    return [
+      { asset, said: `${grouped(all)}${backlog === 0 ? '' : ` (${grouped(backlog)} of them backlog)`}` },
+    ];
+  });
+  const stale = assets.flatMap(({ asset, stale: count }) => {
+    return count === 0 ? [] : [{ asset, said: grouped(count) }];
+  });
+  return [
+    { state: 'missing', flag: '--missing', counts: missing },
+    { state: 'stale', flag: '--stale', counts: stale },
+  ] as const;
+}
+
+function whyFailed({ status, error, failures }: TickRecord): string {
+  if (status === 'FAILURE') return `failed: ${firstLine(error?.message ?? '')}`;
+  return `could not look at ${listed(
+    failures.map((one) => `${one.name} (${firstLine(one.error)})`),
+    null,
+  )}`;
+}
+
+/** Nobody has to do it where automation does. */
+function retryOf(failed: readonly AssetReport[]): Pick<Attention, 'note'> {
+  const [first] = failed.flatMap(({ retryAt }) => retryAt ?? []).sort();
+  return first === undefined ? {} : { note: `automation tries again from ${first}` };
+}
+
+function newestOfEach(failures: readonly FailedAsset[]): FailedAsset[] {
+  const seen = new Set<string>();
+  return failures.filter(({ asset, run }) => {
+    const name = JSON.stringify([asset, run.partitionKey]);
+    return !seen.has(name) && seen.add(name);
+  });
+}
+
+function errorOf(run: RunRecord, asset: string): string {
+  return run.assets.find((one) => one.asset === asset)?.error?.message ?? run.error?.message ?? '';
+}
+
+/** What an error says, without where and of what: that is said beside it. */
+export function firstLine(message: string): string {
+  // What failed is said before it.
+  const [line = ''] = message
+    .replace(/^(?:asset|sensor) '[^']*'(?: for key "(?:[^"\\]|\\.)*")? (?:threw: )?/, '')
+    .split('\n');
+  return line;
+}
+
+function forKey({ partitionKey }: RunRecord): string {
+  return partitionKey === null ? '' : ` for ${printable(partitionKey)}`;
+}
+
+/** A few are named, of many only how many. */
+function listed(parts: readonly string[], what: string | null = 'asset'): string {
+  const rest = parts.length - NAMED;
+  if (rest <= 0) return parts.join(', ');
+  return `${parts.slice(0, NAMED).join(', ')} and ${what === null ? `${rest} more` : counted(rest, `more ${what}`)}`;
+}
