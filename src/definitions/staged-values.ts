@@ -2,7 +2,7 @@
  * What an I/O manager may do beside saving and loading, as the default one does: values are staged by whoever executes a run, and
  * put in place by whoever commits it. These may be two processes, so that all of it is plain data.
  */
-import type { IoManager } from './io-manager.ts';
+import type { IoManager, ValueContext } from './io-manager.ts';
 
 /** A value that waits for the record of its materialization. */
 export interface StagedValue {
@@ -13,10 +13,12 @@ export interface StagedValue {
   readonly file: string;
 }
 
-/** What is on record of a run: the assets whose values count. One that is over has no others. */
+/** What is on record of a run: the assets whose values count, or go. One that is over has no others. */
 export interface SettledRun {
   readonly run: string;
   readonly assets: readonly string[];
+  /** Those that it skipped: what was made of them before goes. Not there: none. */
+  readonly skipped?: readonly string[];
   readonly isOver: boolean;
 }
 
@@ -36,6 +38,8 @@ export interface StagingIoManager extends IoManager {
 /** An I/O manager of any kind: one of a user keeps at once what it saves. */
 export type RunValues = IoManager &
   Partial<Omit<StagingIoManager, keyof IoManager>> & {
+    /** Stages that there is no value any more: it goes when that is on record. Without it, `remove` is called after the commit. */
+    skip?(run: string, value: ValueContext): void;
     /** Of which of these keys there is a value, with one look. Only dynpart's own are asked. */
     kept?(
       asset: string,

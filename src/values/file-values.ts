@@ -23,15 +23,15 @@ import {
   writeAll,
 } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
-import { asStaged, Journal, placeOf, stagedFileOf } from './journal.ts';
-import { ENDINGS, placeIn } from './places.ts';
+import { asStaged, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
+import { ENDINGS, GONE, placeIn } from './places.ts';
 import { putInPlace } from './put-in-place.ts';
-import { isOf, StagedValues } from './staged-values.ts';
+import { assetsFor, isOf, StagedValues } from './staged-values.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
 import { encode, readIfThere } from './value-format.ts';
 
 /** What is on record of a run: the assets that it has made, and whether it is over. */
-export type MadeBy = (run: string) => Promise<Pick<SettledRun, 'assets' | 'isOver'>>;
+export type MadeBy = (run: string) => Promise<Omit<SettledRun, 'run'>>;
 
 const NOTHING_MADE: MadeBy = () => Promise.resolve({ assets: [], isOver: true });
 
@@ -51,11 +51,27 @@ export class FileValues implements StagingIoManager {
   }
 
   save({ run, asset, partitionKey }: SaveContext, value: unknown): void {
-    const place = this.#placeFor({ asset, partitionKey });
     const { bytes, ending } = encode(value);
+    this.#stage(run.id, { asset, partitionKey }, ending, bytes);
+  }
+
+  /** Mostly nothing was made before: then nothing is staged. */
+  skip(run: string, context: ValueContext): void {
+    const place = this.#placeFor(context);
+    const isKept = ENDINGS.some((ending) => io('read', place, () => isThere(`${place}${ending}`)));
+    if (isKept || this.#staged.newestOf(place) !== undefined) this.#stage(run, context, GONE, '');
+  }
+
+  #stage(
+    run: string,
+    { asset, partitionKey: key }: ValueContext,
+    ending: string,
+    bytes: string | Uint8Array,
+  ): void {
+    const place = this.#placeFor({ asset, partitionKey: key });
     this.#makeFolderOf(place);
-    this.#staged.replace(run.id, place);
-    const staged = { run: run.id, asset, key: partitionKey, file: `${place}${ending}` };
+    this.#staged.replace(run, place);
+    const staged = { run, asset, key, file: `${place}${ending}` };
     const file = stagedFileOf(staged);
     io('write', file, () => {
       // An interrupted execution of the same run may have left one; and nothing is written through a link.
@@ -92,7 +108,7 @@ export class FileValues implements StagingIoManager {
   async load(context: ValueContext): Promise<unknown> {
     const place = this.#placeFor(context);
     const staged = this.#staged.newestOf(place) ?? (await this.#madeByOthers(context));
-    if (staged !== undefined) {
+    if (staged !== undefined && !isRemoval(staged)) {
       const found = readIfThere(stagedFileOf(staged), staged.file, context);
       if (found !== null) return found.value;
     }
@@ -154,8 +170,9 @@ export class FileValues implements StagingIoManager {
     const newest = new Map<string, StagedValue>();
     const dropped: StagedValue[] = [];
     for (const value of values) {
-      const { assets, isOver } = await this.#madeBy(value.run);
-      const counts = assets.some((asset) => path.basename(path.dirname(value.file)) === fileNameOf(asset));
+      const { isOver, ...settled } = await this.#madeBy(value.run);
+      const folder = path.basename(path.dirname(value.file));
+      const counts = assetsFor(value, settled).some((asset) => folder === fileNameOf(asset));
       // Whoever executes the run again overwrites what it makes again.
       if (!counts && !isOver) continue;
       if (counts && !newest.has(placeOf(value))) newest.set(placeOf(value), value);
@@ -182,7 +199,7 @@ export class FileValues implements StagingIoManager {
 
   async #madeByOthers(context: ValueContext): Promise<StagedValue | undefined> {
     for (const staged of this.#journal.ofOthers()) {
-      if (!isOf(staged, context)) continue;
+      if (!isOf(staged, context) || isRemoval(staged)) continue;
       if ((await this.#madeBy(staged.run)).assets.includes(staged.asset)) return staged;
     }
     return undefined;

@@ -5,7 +5,7 @@ import type { StagedValue } from '../definitions/staged-values.ts';
 import { io, isThere, namesIn } from '../files/durable-files.ts';
 import type { MadeBy } from './file-values.ts';
 import { ENDINGS, placeIn } from './places.ts';
-import { asStaged, Journal, stagedFileOf } from './journal.ts';
+import { asStaged, isRemoval, Journal, stagedFileOf } from './journal.ts';
 
 export interface FoundValue {
   readonly file: string;
@@ -37,7 +37,9 @@ function stagedIn(
   { asset, partitionKey }: ValueContext,
 ): Pick<StagedValue, 'run' | 'file'>[] {
   const journal = new Journal(folder);
-  const staged = journal.ofOthers().filter((one) => one.asset === asset && one.key === partitionKey);
+  const staged = journal
+    .ofOthers()
+    .filter((one) => one.asset === asset && one.key === partitionKey && !isRemoval(one));
   if (staged.length > 0 || !journal.isFirstOfBoot) return staged;
   // After a loss of power there is no journal that could be trusted: the names tell, newest first.
   return io('read the folder', path.dirname(base), () => namesIn(path.dirname(base)))

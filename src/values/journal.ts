@@ -20,6 +20,7 @@ import {
 } from '../files/durable-files.ts';
 import { isLeftOver, processTag, thisProcess } from '../files/process-owner.ts';
 import type { StagedValue } from '../definitions/staged-values.ts';
+import { GONE } from './places.ts';
 import { fits, object, orNull, text } from '../model/shape.ts';
 
 const stagedShape = object<StagedValue>({ run: text, asset: text, key: orNull(text), file: text });
@@ -36,8 +37,13 @@ export function placeOf({ file }: Pick<StagedValue, 'file'>): string {
 
 /** A file's name, the name of what it becomes, and its run; `null` for a value in its place. Encoded keys may hold a `~` as well. */
 export function asStaged(name: string): { readonly becomes: string; readonly run: string } | null {
-  const [, becomes, run] = /^(.+\.(?:bin|none|json))~([^~.]+)$/.exec(name) ?? [];
+  const [, becomes, run] = /^(.+\.(?:bin|none|json|gone))~([^~.]+)$/.exec(name) ?? [];
   return becomes === undefined || run === undefined ? null : { becomes, run };
+}
+
+/** Whether nothing becomes of it but that the value in its place goes. */
+export function isRemoval({ file }: Pick<StagedValue, 'file'>): boolean {
+  return file.endsWith(GONE);
 }
 
 export class Journal {

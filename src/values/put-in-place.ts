@@ -1,9 +1,9 @@
-/** Gives staged values the names under which everybody finds them. */
+/** Gives staged values the names under which everybody finds them, or takes away those of what was skipped. */
 import fs from 'node:fs';
 import path from 'node:path';
 import type { StagedValue } from '../definitions/staged-values.ts';
 import { errno, io, isThere, removeIfThere, removeQuietly } from '../files/durable-files.ts';
-import { placeOf, stagedFileOf } from './journal.ts';
+import { isRemoval, placeOf, stagedFileOf } from './journal.ts';
 import { syncFolders } from './sync-files.ts';
 import { ENDINGS } from './places.ts';
 
@@ -14,7 +14,8 @@ import { ENDINGS } from './places.ts';
 export function putInPlace(values: readonly StagedValue[]): void {
   // One that is not there any more was purged.
   const there = values.filter((staged) => io('read', staged.file, () => isThere(stagedFileOf(staged))));
-  for (const staged of there) io('write', staged.file, () => linkOver(stagedFileOf(staged), staged.file));
+  for (const staged of there.filter((one) => !isRemoval(one)))
+    io('write', staged.file, () => linkOver(stagedFileOf(staged), staged.file));
   syncFolders(foldersOf(there));
   const older = there.flatMap((staged) =>
     ENDINGS.map((ending) => `${placeOf(staged)}${ending}`).filter(

@@ -2,7 +2,7 @@
 import type { ValueContext } from '../definitions/io-manager.ts';
 import type { SettledRun, StagedValue } from '../definitions/staged-values.ts';
 import { removeQuietly } from '../files/durable-files.ts';
-import { placeOf, stagedFileOf } from './journal.ts';
+import { isRemoval, placeOf, stagedFileOf } from './journal.ts';
 
 export class StagedValues {
   /** By run, and in it by place. */
@@ -64,13 +64,13 @@ export class StagedValues {
 
   /** Sorts what these runs have staged into what is on record and what is dropped, and puts the first in place. */
   settle(runs: readonly SettledRun[], putInPlace: (recorded: readonly StagedValue[]) => void): void {
-    for (const { run, assets, isOver } of runs) {
+    for (const { run, isOver, ...settled } of runs) {
       const ofRun = this.#byRun.get(run) ?? new Map<string, StagedValue>();
       for (const [place, staged] of ofRun) {
-        const counts = assets.includes(staged.asset);
+        const counts = assetsFor(staged, settled).includes(staged.asset);
         if (!counts && !isOver) continue;
         ofRun.delete(place);
-        if (counts) this.#recorded.push(staged);
+        if (counts) this.#record(staged);
         else this.#drop(staged);
       }
       if (ofRun.size === 0) this.#byRun.delete(run);
@@ -78,6 +78,13 @@ export class StagedValues {
     putInPlace(this.#recorded);
     for (const staged of this.#recorded) this.#forget(staged);
     this.#recorded = [];
+  }
+
+  /** Of a place that two runs have settled, the later one counts. */
+  #record(staged: StagedValue): void {
+    const isEarlier = (one: StagedValue): boolean => placeOf(one) === placeOf(staged);
+    for (const earlier of this.#recorded.filter(isEarlier)) this.#drop(earlier);
+    this.#recorded = [...this.#recorded.filter((one) => !isEarlier(one)), staged];
   }
 
   #drop(staged: StagedValue): void {
@@ -90,6 +97,14 @@ export class StagedValues {
     const place = placeOf(staged);
     if (this.#newest.get(place) === staged) this.#newest.delete(place);
   }
+}
+
+/** The assets of a run of which such a value counts. */
+export function assetsFor(
+  staged: Pick<StagedValue, 'file'>,
+  { assets, skipped = [] }: Pick<SettledRun, 'assets' | 'skipped'>,
+): readonly string[] {
+  return isRemoval(staged) ? skipped : assets;
 }
 
 export function isOf(staged: StagedValue, { asset, partitionKey }: ValueContext): boolean {

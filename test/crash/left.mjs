@@ -241,7 +241,7 @@ function logged(folder) {
   return [...new Set(lines)].sort(byText);
 }
 
-const isStaged = (/** @type {string} */ name) => /\.(?:bin|none|json)~[^~.]+~?$/.test(name);
+const isStaged = (/** @type {string} */ name) => /\.(?:bin|none|json|gone)~[^~.]+~?$/.test(name);
 
 /**
  * Every value under its name, as bytes; or those that wait for their place.
@@ -366,6 +366,14 @@ export function problemsOf(folder, { known, startSerial, startValues, startText,
         problems.push(`${name} is on record and not there`);
       // What is not stale was made of the version that its key has.
       const version = document?.sets[set ?? '']?.versions?.split('\n')[at] || null;
+      // By hand, the value goes after the mark, and the mark is given again where it was killed.
+      if (
+        letter === 's' &&
+        version !== null &&
+        there.has(name) &&
+        !waiting.has(name.replace(/json$/, 'gone'))
+      )
+        problems.push(`${name} was skipped, and its value stays`);
       const isOfIt = (/** @type {string | undefined} */ bytes) =>
         bytes !== undefined && JSON.parse(bytes).version === version;
       if (letter === 'm' && version !== null && !isOfIt(there.get(name)) && !isOfIt(waiting.get(name)))

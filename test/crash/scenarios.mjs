@@ -5,7 +5,7 @@ import path from 'node:path';
 export const PIPELINE = `
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
 const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS } = process.env;
 // Keys of which automation asks for what is made, and asks again where it failed.
 const isAutomated = ITEMS.includes('auto');
@@ -55,6 +55,7 @@ const first = asset({
     log.info('making ' + partitionKey);
     await untilOneWasShown();
     if (partitionKey.includes('bad')) throw new Error('it is bad');
+    if (version === 'gone') return skip('there is nothing any more');
     return { key: partitionKey, text: 'x'.repeat(3000), ...(version !== null && { version, item }) };
   },
 });
@@ -181,6 +182,13 @@ export const SCENARIOS = {
     changesOnly: true,
     start: [['a=1,b=1', 'sensor', 'tick']],
     items: 'a=1,b=2,c=1',
+    command: ['sensor', 'tick'],
+  },
+  // A key of which there is nothing any more: what was made of it goes with the record of that.
+  skipped: {
+    changesOnly: true,
+    start: [['a=1,b=1', 'sensor', 'tick']],
+    items: 'a=1,b=gone',
     command: ['sensor', 'tick'],
   },
   // A run that has its first asset on record before it ends.

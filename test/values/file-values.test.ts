@@ -256,6 +256,74 @@ describe('values in files', () => {
     );
   });
 
+  describe('that ends since its key was skipped', () => {
+    const DEAD = `4194999-1-${processTag().split('-')[2]!}`;
+    const skippedBy = (run: string, isOver = true) => ({ run, assets: [], skipped: ['audio'], isOver });
+
+    beforeEach(async () => {
+      values.save(by('a'), 'made');
+      await put(values);
+    });
+
+    it('stays until the skip is on record, and then goes', async () => {
+      values.skip('g-2', audio('a'));
+      await values.flush();
+      expect(await fresh().load(audio('a'))).toBe('made');
+      expect(files()).toEqual(['a.gone~g-2', 'a.json']);
+      values.settle([skippedBy('g-2')]);
+      expect(files()).toEqual([]);
+      expect(temporaries()).toEqual([]);
+    });
+
+    it('stays where the skip does not count, or another run makes it again behind it', async () => {
+      values.skip('g-2', audio('a'));
+      values.settle([{ run: 'g-2', assets: [], isOver: true }]);
+      expect(files()).toEqual(['a.json']);
+      values.skip('g-3', audio('a'));
+      values.save(by('a', 'g-4'), new Uint8Array([1]));
+      await values.flush();
+      values.settle([skippedBy('g-3'), { run: 'g-4', assets: ['audio'], isOver: true }]);
+      expect(files()).toEqual(['a.bin']);
+    });
+
+    it('goes also where it was made a moment before, and is not in its place yet', async () => {
+      values.save(by('b', 'g-2'), 'made');
+      values.skip('g-3', audio('b'));
+      await values.flush();
+      values.settle([{ run: 'g-2', assets: ['audio'], isOver: true }, skippedBy('g-3')]);
+      expect(files()).toEqual(['a.json']);
+    });
+
+    it('costs nothing where there is none', () => {
+      values.skip('g-2', audio('b'));
+      values.skip('g-2', { asset: 'other', partitionKey: 'b' });
+      expect(temporaries()).toEqual([]);
+      expect(fs.readdirSync(folder.file('values'))).not.toContain('other');
+    });
+
+    it.each(['its journal', 'no journal, after a loss of power'])(
+      'goes with the next process where the one that skipped it was killed, from %s',
+      async (from) => {
+        values.save(by('b', 'g-2'), 'interrupted');
+        values.skip('g-2', audio('a'));
+        values.save(by('c', 'g-3'), 'made');
+        await put(values, 'g-3');
+        values.skip('g-4', audio('c'));
+        await values.flush();
+        fs.renameSync(folder.file('values', '.tmp', processTag()), folder.file('values', '.tmp', DEAD));
+        if (from !== 'its journal') fs.rmSync(folder.file('values', '.tmp', DEAD));
+        // What was skipped by g-4 was made again since.
+        const later = new FileValues(folder.path, (run) =>
+          Promise.resolve({ assets: [], skipped: run === 'g-2' ? ['audio'] : [], isOver: true }),
+        );
+        expect(await later.load(audio('c'))).toBe('made');
+        await later.recover();
+        expect(files()).toEqual(['c.json']);
+        expect(temporaries()).toEqual([]);
+      },
+    );
+  });
+
   it('removes a value that is being flushed', async () => {
     values.save(by('a'), 'first');
     const flushing = values.flush();

@@ -1,14 +1,41 @@
 /** What is on record of a run: for whoever keeps its values. */
 import type { StateStore } from '../../state/store.ts';
 import type { SettledRun } from '../../definitions/staged-values.ts';
+import { isThere } from '../../model/partition-status.ts';
+import type { AssetOutcome, RunRecord } from '../../model/run.ts';
 
 /** A run is recorded before it leaves the state, and one that is still there has had no end. */
 export function madeBy(
-  store: Pick<StateStore, 'runs'>,
-): (run: string) => Promise<Pick<SettledRun, 'assets' | 'isOver'>> {
+  store: Pick<StateStore, 'runs' | 'read'>,
+): (run: string) => Promise<Omit<SettledRun, 'run'>> {
   return async (run) => {
     const [record] = (await store.runs({ ids: [run] })).runs;
-    const made = record?.assets.filter(({ status }) => status === 'SUCCESS') ?? [];
-    return { assets: made.map(({ asset }) => asset), isOver: record?.finishedAt !== null };
+    const assets = namesOf(record, ({ status }) => status === 'SUCCESS');
+    const skipped = namesOf(record, ({ skipReason }) => skipReason !== null);
+    return {
+      assets,
+      skipped: skipped.length === 0 ? [] : await stillSkipped(store, skipped, record!.partitionKey),
+      isOver: record?.finishedAt !== null,
+    };
   };
+}
+
+function namesOf(record: RunRecord | undefined, isMeant: (outcome: AssetOutcome) => boolean): string[] {
+  return record?.assets.filter(isMeant).map(({ asset }) => asset) ?? [];
+}
+
+/** A later run may have made it again: its value is not to go. */
+async function stillSkipped(
+  store: Pick<StateStore, 'read'>,
+  assets: readonly string[],
+  key: string | null,
+): Promise<string[]> {
+  const { pipeline } = await store.read({});
+  const known = pipeline?.assets.filter(({ name }) => assets.includes(name)) ?? [];
+  const view = await store.read({
+    statuses: known.map(({ name, set }) => ({ asset: name, set, keys: [key] })),
+  });
+  return known
+    .filter(({ name, set }) => !isThere(view.statusOf(name, set, [key])[0]!))
+    .map(({ name }) => name);
 }

@@ -195,10 +195,10 @@ export class OwnRuns {
   /** Where these runs are. */
   partitionsOf(
     ids: ReadonlyMap<string, unknown>,
-  ): { readonly set: string | null; readonly key: string | null }[] {
+  ): { readonly id: string; readonly set: string | null; readonly key: string | null }[] {
     if (ids.size === 0) return [];
     return [...this.#all()].flatMap(({ id, runs: { set }, partitionKey: key }) =>
-      ids.has(id) ? [{ set, key }] : [],
+      ids.has(id) ? [{ id, set, key }] : [],
     );
   }
 

@@ -4,9 +4,11 @@
  * The end of a run is not committed by itself. What ended in the last moments is committed together, values first:
  * killed before that, those runs are executed again, and an outcome is on record once.
  */
+import type { SettledRun } from '../../definitions/staged-values.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { FinishedRun } from '../../state/changes.ts';
 import { type EndsToRecord, needsOfEnds, planEnds, type RecordedEnds } from '../plan/ends/record-ends.ts';
 import type { OwnRuns } from './own-runs.ts';
 import { removeSkipped } from './remove-skipped.ts';
@@ -76,6 +78,7 @@ export class RunRecorder {
     const seenBy = (run: string, asset: string): number | undefined => unrecorded.seenBy(run, asset);
     let isRecorded = false;
     try {
+      this.#stageSkips(ended, made);
       await ioManager.flush?.();
       const started = this.#runs.unrecordedStarts();
       for (const { record } of ended) started.delete(record.id);
@@ -125,6 +128,8 @@ export class RunRecorder {
 
   #removeSkipped({ finished }: RecordedEnds): Promise<void> {
     const { ioManager, store } = this.#options;
+    // What was staged with the run goes with it.
+    if (ioManager.skip !== undefined) return Promise.resolve();
     const skipped = finished.flatMap(({ record, set }) =>
       record.assets.flatMap(({ asset, skipReason }) =>
         skipReason === null ? [] : [{ asset, set, keys: [record.partitionKey] }],
@@ -133,17 +138,40 @@ export class RunRecorder {
     return removeSkipped(store, ioManager, skipped);
   }
 
+  /** What is skipped ends what was made before. */
+  #stageSkips(ended: readonly FinishedRun[], made: ReadonlyMap<string, readonly AssetOutcome[]>): void {
+    const { ioManager } = this.#options;
+    if (ioManager.skip === undefined) return;
+    const outcomes = [
+      ...this.#runs
+        .partitionsOf(made)
+        .map(({ id, key }) => ({ run: id, partitionKey: key, assets: made.get(id)! })),
+      ...ended.map(({ record: { id, partitionKey, assets } }) => ({ run: id, partitionKey, assets })),
+    ];
+    for (const { run, partitionKey, assets } of outcomes)
+      for (const asset of assetsSkipped(assets)) ioManager.skip(run, { asset, partitionKey });
+  }
+
   /** Values become visible with their record; what does not count is dropped. */
   #settle({ finished, lost, progressed }: RecordedEnds, released: readonly string[]): void {
     const isOver = true;
     this.#options.ioManager.settle?.([
-      ...[...progressed].map(([run, made]) => ({ run, assets: assetsMade(made), isOver: false })),
-      ...finished.map(({ record: { id, assets } }) => ({ run: id, assets: assetsMade(assets), isOver })),
-      ...[...lost.map(({ record }) => record.id), ...released].map((run) => ({ run, assets: [], isOver })),
+      ...[...progressed].map(([run, made]) => ({ run, ...settledBy(made), isOver: false })),
+      ...finished.map(({ record: { id, assets } }) => ({ run: id, ...settledBy(assets), isOver })),
+      ...[...lost.map(({ record }) => record.id), ...released].map((run) => ({
+        run,
+        ...settledBy([]),
+        isOver,
+      })),
     ]);
   }
 }
 
-function assetsMade(outcomes: readonly AssetOutcome[]): string[] {
-  return outcomes.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
+function settledBy(outcomes: readonly AssetOutcome[]): Pick<SettledRun, 'assets' | 'skipped'> {
+  const made = outcomes.filter(({ status }) => status === 'SUCCESS');
+  return { assets: made.map(({ asset }) => asset), skipped: assetsSkipped(outcomes) };
+}
+
+function assetsSkipped(outcomes: readonly AssetOutcome[]): string[] {
+  return outcomes.filter(({ skipReason }) => skipReason !== null).map(({ asset }) => asset);
 }
