@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Script } from 'node:vm';
 import type { Compiler } from './compiler.ts';
 import { type Edge, type FreshPack, readSource } from './module-pack.ts';
-import { type Namespace, ownModule, ownModuleNow } from './own-modules.ts';
+import { loadRequired, type Namespace, ownModule, ownModuleNow } from './own-modules.ts';
 
 /** A compiled file, with what `HEAD` says it is given. */
 type Body = (...given: readonly unknown[]) => Promise<void>;
@@ -117,6 +117,7 @@ export class ModuleRunner {
       }
       return edges[specifier]!;
     };
+    await loadRequired(code);
     const exports = module.exports;
     await body(
       exports,

@@ -15,14 +15,25 @@ export function isOwn(specifier: string): boolean {
   return Object.hasOwn(MODULES, specifier);
 }
 
+/** What was loaded so far, for `require`, which cannot wait. */
+const loaded = new Map<string, Namespace>([['dynpart', strict('dynpart', library)]]);
+
 /** For `import`. */
 export async function ownModule(name: string): Promise<Namespace> {
-  return strict(name, await MODULES[name]!());
+  const known = loaded.get(name) ?? strict(name, await MODULES[name]!());
+  loaded.set(name, known);
+  return known;
 }
 
-/** For `require`, which cannot wait: only `dynpart` itself. */
+/** For `require`: what `loadRequired` has loaded, and `dynpart` itself. */
 export function ownModuleNow(name: string): Namespace | undefined {
-  return name === 'dynpart' ? strict(name, library) : undefined;
+  return loaded.get(name);
+}
+
+/** Before code runs: what it requires by name. */
+export async function loadRequired(code: string): Promise<void> {
+  for (const [, name = ''] of code.matchAll(/\brequire\(\s*['"`](dynpart\/\w+)['"`]\s*\)/g))
+    if (isOwn(name)) await ownModule(name);
 }
 
 /**

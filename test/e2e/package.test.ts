@@ -39,6 +39,27 @@ const feed = sensor({
 export default definePipeline({ assets: [raw, twice], sensors: [feed] });
 `;
 
+const SOURCES = `import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { each, feed, type FeedItem, files, type FileItem, http, rows } from 'dynpart/sources';
+const uploads = dynamicPartitions<FileItem>('uploads');
+const episodes = dynamicPartitions<FeedItem>('episodes');
+const things = dynamicPartitions('things');
+const sensors = [
+  sensor({ name: 'files', evaluate: files(uploads, 'in/*.csv', { cwd: '/', settle: '1m' }) }),
+  sensor({ name: 'feeds', evaluate: each(['https://a.example/feed'], (url) => feed(episodes, url)) }),
+  sensor({ name: 'list', evaluate: http(things, { url: 'https://a.example/', items: (page: { id: number }[]) => page, key: ({ id }) => id }) }),
+  sensor({ name: 'rows', evaluate: rows(things, { query: () => [{ id: 1 }], key: 'id' }) }),
+];
+export const pipeline = definePipeline({ partitions: [uploads, episodes, things], sensors });
+`;
+
+const REQUIRED = `const { definePipeline, dynamicPartitions, sensor } = require('dynpart');
+const { files } = require('dynpart/sources');
+const uploads = dynamicPartitions('uploads');
+const inbox = sensor({ name: 'inbox', evaluate: files(uploads, 'inbox/*.csv', { settle: '0s' }) });
+module.exports = definePipeline({ partitions: [uploads], sensors: [inbox] });
+`;
+
 interface Ended {
   readonly code: number | string;
   readonly stdout: string;
@@ -136,6 +157,7 @@ describe('the tarball', () => {
         'dist/help.txt',
         'dist/index.js',
         'dist/sources.js',
+        'dist/sources-looker.cjs',
         'dist/types/sources/index.d.ts',
         'examples/customers.ts',
         'dist/types/index.d.ts',
@@ -150,7 +172,7 @@ describe('the tarball', () => {
     });
     expect(odd).toEqual([]);
     expect(files.filter((file) => /(^|\/)(node_modules|test|src|bench|\.dynpart)\//.test(file))).toEqual([]);
-    expect(fs.statSync(tarball).size).toBeLessThan(550_000);
+    expect(fs.statSync(tarball).size).toBeLessThan(600_000);
   });
 
   it('has every file that its own package.json names', () => {
@@ -212,6 +234,8 @@ import pipeline from './other.ts';
 export const test: TestPipeline = testPipeline(pipeline, { now: '2026-03-01', fetch: ({ url }) => new Response(url) });
 export const run: Promise<RunRecord> = test.materialize('raw', 'a');
 `,
+        'sources.mts': SOURCES,
+        'sources.cts': SOURCES,
         'more.ts':
           "import one from './other';\nimport { default as two } from './other.ts';\nexport { one, two };\n",
       });
@@ -225,6 +249,26 @@ export const run: Promise<RunRecord> = test.materialize('raw', 'a');
         project.write({ 'package.json': JSON.stringify({ private: true, ...type }) });
         expect(await compile(), JSON.stringify(type)).toEqual({ code: 0, stdout: '', stderr: '' });
       }
+      // Compiled for node alone: imported in the one, and required by name in the other.
+      const flags =
+        '--module nodenext --target es2023 --types node --strict --skipLibCheck --outDir built --ignoreConfig';
+      const built = await command(
+        process.execPath,
+        [project.path('node_modules/typescript/bin/tsc'), ...flags.split(' '), 'sources.mts', 'sources.cts'],
+        { cwd: project.folder },
+      );
+      expect(built).toEqual({ code: 0, stdout: '', stderr: '' });
+      for (const file of ['sources.mjs', 'sources.cjs'])
+        expect(
+          await command(process.execPath, [project.path('built', file)], { cwd: project.folder }),
+        ).toEqual({
+          code: 0,
+          stdout: '',
+          stderr: '',
+        });
+      expect(fs.readFileSync(project.path('built/sources.cjs'), 'utf8')).toContain(
+        'require("dynpart/sources")',
+      );
       // The types say something: what is wrong does not compile.
       project.write({ 'wrong.ts': PIPELINE.replace('inputs.raw.length', 'inputs.raw.size') });
       const wrong = await compile();
@@ -246,6 +290,13 @@ describe('installed globally', () => {
       const bin = prefix.path('bin/dynpart');
       const listed = await command(bin, ['assets', 'list'], { cwd: project.folder, env });
       expect(listed).toEqual({ code: 0, stdout: 'raw\titems\t-\t-\ntwice\titems\traw\t-\n', stderr: '' });
+      await using required = new Project({ 'pipeline.cjs': REQUIRED, 'inbox/a.csv': 'one' });
+      const tick = await command(bin, ['-f', 'pipeline.cjs', 'sensor', 'tick', '--json'], {
+        cwd: required.folder,
+        env,
+      });
+      expect(tick.code, tick.stderr).toBe(0);
+      expect(JSON.parse(tick.stdout).ticks[0].partitions[0].added).toEqual(['inbox/a.csv']);
       // The watch evaluates in a thread, which has to find the package as well.
       const watch = spawn(bin, ['sensor', 'watch', '--json'], { cwd: project.folder, env });
       let said = '';

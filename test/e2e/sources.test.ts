@@ -155,7 +155,11 @@ export default definePipeline({ sensors: [find], partitions: [things] });
   expect(stderr).toMatch(
     /TypeError: Cannot read properties of undefined \(reading 'map'\)\n.*pipeline\.ts:8/s,
   );
+  const why = "'dynpart/sources' has no export feeds; did you mean feed?";
   project.write({ 'pipeline.ts': "import { feeds } from 'dynpart/sources';\nexport default feeds;\n" });
   const wrong = await project.dynpart(['check']);
-  expect(wrong.stderr + wrong.stdout).toContain("'dynpart/sources' has no export feeds; did you mean feed?");
+  expect(wrong.stderr + wrong.stdout).toContain(why);
+  project.write({ 'a.cjs': "const { feeds } = require('dynpart/sources');\nmodule.exports = feeds;\n" });
+  const required = await project.dynpart(['-f', 'a.cjs', 'check']);
+  expect(required.stderr + required.stdout).toContain(why);
 });
