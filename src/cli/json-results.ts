@@ -258,6 +258,8 @@ export interface WhyKey {
   /** Of `stale`: what has changed; of `skipped`: what the asset said; of `failed`: the error. */
   readonly reason: string | null;
   readonly since: string | null;
+  /** Why there is no `since`. */
+  readonly sinceNote: string | null;
   /** When a failed one is tried again by itself. */
   readonly retryAt: string | null;
   readonly waitsFor: readonly {

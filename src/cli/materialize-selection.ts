@@ -101,7 +101,9 @@ export async function materializeSelection(
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} queued or started already`] : []),
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
-    output.chat(why.length === 0 ? 'nothing to do' : `nothing to do: ${why.join(', ')}`);
+    output.chat(
+      `nothing to do${why.length === 0 ? '' : `: ${why.join(', ')}`}; what there is: dynpart status`,
+    );
     await settleLeftValues(pipeline, store);
     const { emit } = new EventRenderer(output, { keepsRuns: false });
     new BlockedSayer(emit).say(await store.read({ runs: ['all'], executors: true }));
@@ -163,5 +165,5 @@ function printPlan(output: Output, queued: readonly QueuedRuns[]): void {
       keys.map((key) => `${key === null ? '' : `${printable(key)}\t`}${assets.join(', ')}${why}\n`).join(''),
     );
   }
-  if (queued.length === 0) output.chat('nothing to do');
+  if (queued.length === 0) output.chat('nothing to do; what there is: dynpart status');
 }

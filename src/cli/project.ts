@@ -173,8 +173,10 @@ export class Project {
     } catch (error) {
       // A broken pipeline file must not keep anyone from the state: its names are remembered.
       if (remembered === null || !(error instanceof FailureError)) throw error;
-      const [first] = describe(error.failure).message.split('\n');
-      this.#around.output.warn(`${first}; using the names that the state remembers: dynpart check`);
+      const [first = ''] = describe(error.failure).message.split('\n');
+      this.#around.output.warn(
+        `${first.replace(/:$/, '')}; using the names that the state remembers: dynpart check`,
+      );
       return remembered;
     }
   }

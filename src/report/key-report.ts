@@ -10,13 +10,15 @@ import {
 } from '../model/partition-status.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AssetOutcome, RunRecord } from '../model/run.ts';
+import { type Since, staleSince } from './stale-since.ts';
 
 export interface KeyReport {
   readonly state: ShownState;
   /** Of `stale`: what has changed since; of `skipped`: what the asset said. */
   readonly reason: string | null;
-  /** `null`: the history does not keep the run any more, or it is stale, and no run made it so. */
   readonly since: string | null;
+  /** Why there is no `since`. */
+  readonly sinceNote: string | null;
   /** When a failed one is requested again without anybody asking (ISO 8601, UTC). */
   readonly retryAt: string | null;
   /** Of the last run that failed, where the state is `failed`. */
@@ -33,12 +35,14 @@ export interface KeyFacts {
   readonly isInProgress: boolean;
   readonly status: PartitionStatus;
   readonly nextTry: NextTry | null;
-  /** Those of the key, newest first. */
+  /** Those of the key, newest first; and those of assets without a set that it is made from. */
   readonly runs: readonly RunRecord[];
+  /** What the asset is made from. */
+  readonly upstreams: readonly string[];
 }
 
 export function keyReport(facts: KeyFacts): KeyReport {
-  const { asset, addedAt, isInProgress, status, nextTry, runs } = facts;
+  const { asset, addedAt, isInProgress, status, nextTry, runs, upstreams } = facts;
   const state = shownState(isInProgress ? 'in progress' : status);
   // Runs of an earlier life of the key do not count for this one.
   const its = runs.filter((run) => outcomeOf(run, asset) !== undefined && run.createdAt >= addedAt);
@@ -49,21 +53,33 @@ export function keyReport(facts: KeyFacts): KeyReport {
     state,
     reason:
       state === 'skipped' ? ((skipped && outcomeOf(skipped, asset)?.skipReason) ?? null) : whyStale(status),
-    since: since(),
+    ...since(),
     retryAt: state === 'failed' ? (nextTry?.at ?? null) : null,
     error: state === 'failed' ? ((failed && outcomeOf(failed, asset)?.error) ?? null) : null,
     metadata: (made && outcomeOf(made, asset)?.metadata) ?? {},
     run: its[0] ?? null,
   };
 
-  function since(): string | null {
+  function since(): Since {
+    const stale = whyStale(status);
+    if (state === 'stale' && stale !== null) return staleSince({ reason: stale, made, upstreams, runs });
+    const time = timeOf();
+    return time === null
+      ? { since: null, sinceNote: addedAt === '' && its.length === 0 ? 'it was never made' : NO_RUN }
+      : { since: time, sinceNote: null };
+  }
+
+  function timeOf(): string | null {
     if (state === 'in progress') return its[0]?.startedAt ?? its[0]?.createdAt ?? null;
     if (state === 'materialized') return made?.finishedAt ?? null;
     if (state === 'failed') return failed?.finishedAt ?? null;
     if (state === 'skipped') return skipped?.finishedAt ?? null;
-    return state === 'stale' ? null : addedAt;
+    return addedAt === '' ? null : addedAt;
   }
 }
+
+const NO_RUN =
+  'no run on record says when: it was marked by hand, or the history does not keep its run any more';
 
 function outcomeOf(run: RunRecord, asset: string): AssetOutcome | undefined {
   return run.assets.find((outcome) => outcome.asset === asset);

@@ -1,6 +1,7 @@
 /** One key and where each asset of its set stands. Pure: says what it must know, and is given that. */
 import type { RunRecord } from '../model/run.ts';
 import type { Needs } from '../state/needs.ts';
+import type { RunQuery } from '../state/run-query.ts';
 import type { PageKey, StateView } from '../state/state-view.ts';
 import { type KeyReport, keyReport } from './key-report.ts';
 
@@ -9,6 +10,20 @@ export interface AskedKey {
   readonly key: string;
   /** Those of the set, in the order of the pipeline. */
   readonly assets: readonly string[];
+  /** What each of them is made from. */
+  readonly upstreams: ReadonlyMap<string, readonly string[]>;
+}
+
+/** So many runs of what has no set, and is upstream of them, are looked at. */
+const MOST_RUNS_ABOVE = 50;
+
+/** The runs that tell of the key: its own, and those of assets without a set that are upstream. */
+export function runsOfKey({ key, assets, upstreams }: AskedKey): RunQuery[] {
+  const above = [...new Set([...upstreams.values()].flat())].filter((name) => !assets.includes(name));
+  return [
+    ...(assets.length === 0 ? [] : [{ keys: [key], assets }]),
+    ...(above.length === 0 ? [] : [{ keys: [null], assets: above, limit: MOST_RUNS_ABOVE }]),
+  ];
 }
 
 export interface AssetOfKey extends KeyReport {
@@ -25,10 +40,10 @@ export function keyIn(view: StateView, asked: AskedKey): PageKey | undefined {
   return view.page(pageOf(asked)).keys.find(({ key }) => key === asked.key);
 }
 
-/** @param runs those of the key, newest first */
+/** @param runs that `runsOfKey` asks for */
 export function assetsOfKey(
   view: StateView,
-  { set, key, assets }: AskedKey,
+  { set, key, assets, upstreams: above }: AskedKey,
   { addedAt, states = [] }: PageKey,
   runs: readonly RunRecord[],
 ): AssetOfKey[] {
@@ -36,7 +51,8 @@ export function assetsOfKey(
     const status = view.statusOf(asset, set, [key])[0]!;
     const nextTry = view.nextTries(asset, set, [key])[0]!;
     const isInProgress = states[at] === 'in progress';
-    return { asset, ...keyReport({ asset, addedAt, isInProgress, status, nextTry, runs }) };
+    const upstreams = above.get(asset) ?? [];
+    return { asset, ...keyReport({ asset, addedAt, isInProgress, status, nextTry, runs, upstreams }) };
   });
 }
 

@@ -6,7 +6,7 @@ import { nearest } from '../model/nearest.ts';
 import { whyNotAKey } from '../model/partition-key.ts';
 import { isThere, type PartitionRef, type ShownState, shownState } from '../model/partition-status.ts';
 import { quoted } from '../model/text.ts';
-import { assetsOfKey, keyIn, needsOfKey } from '../report/one-key.ts';
+import { assetsOfKey, keyIn, needsOfKey, runsOfKey } from '../report/one-key.ts';
 import type { ShownKey } from './answers.ts';
 import type { World } from './world.ts';
 
@@ -18,13 +18,16 @@ export async function keysOf({ store, pipeline }: World, set: string): Promise<r
 /** @throws FailureError `unknown-key` where the set does not have it */
 export async function showKey({ store, pipeline }: World, set: string, key: string): Promise<ShownKey> {
   checkName('set', set, pipeline.sets);
-  const names = [...pipeline.assets.values()].filter((asset) => asset.set === set).map(({ name }) => name);
-  const asked = { set, key, assets: names };
+  const its = [...pipeline.assets.values()].filter((asset) => asset.set === set);
+  const upstreams = new Map(its.map(({ name, upstream }) => [name, upstream]));
+  const asked = { set, key, assets: [...upstreams.keys()], upstreams };
   const view = await store.read(needsOfKey(asked));
   const found = keyIn(view, asked);
   if (found === undefined) return fail({ reason: 'unknown-keys', sets: [set], keys: [key] });
   const { addedAt, version, item } = found;
-  const { runs } = names.length === 0 ? { runs: [] } : await store.runs({ keys: [key], assets: names });
+  const runs = (await Promise.all(runsOfKey(asked).map((query) => store.runs(query)))).flatMap(
+    (page) => page.runs,
+  );
   return { set, key, addedAt, version, item, assets: assetsOfKey(view, asked, found, runs) };
 }
 

@@ -60,6 +60,7 @@ describe('partitions show', () => {
           state: 'materialized',
           reason: null,
           since: run.finishedAt,
+          sinceNote: null,
           retryAt: null,
           error: null,
           metadata: { rows: 2 },
@@ -71,6 +72,7 @@ describe('partitions show', () => {
           state: 'failed',
           reason: null,
           since: run.finishedAt,
+          sinceNote: null,
           retryAt: null,
           error: { code: 'asset-threw', message: expect.stringContaining('no luck'), hint: null },
           metadata: {},
@@ -82,6 +84,7 @@ describe('partitions show', () => {
           state: 'missing',
           reason: null,
           since: shown.addedAt,
+          sinceNote: null,
           retryAt: null,
           error: null,
           metadata: {},
@@ -124,6 +127,32 @@ describe('partitions show', () => {
       '-',
     ]);
     expect([sum!.length, sum![1], sum![5]]).toEqual([7, 'failed', expect.stringContaining('no luck')]);
+  });
+
+  it('says since when it is stale where a run tells, and else why it does not', async () => {
+    fs.rmSync(project.path('bad'));
+    await runHere(project, ['materialize', 'sum', '--key', 'a']);
+    const again = await runHere(project, ['materialize', 'raw', '--key', 'a', '--json']);
+    const [run] = (JSON.parse(again.stdout) as { runs: [{ finishedAt: string }] }).runs;
+    const stale = { state: 'stale', reason: 'upstream', since: run.finishedAt, sinceNote: null };
+    expect((await show('a')).assets[1]).toMatchObject(stale);
+    const why = await runHere(project, ['why', 'sum', '--key', 'a', '--json']);
+    expect(JSON.parse(why.stdout)).toMatchObject(stale);
+    expect((await on(['a'])).stdout).toMatch(/\nsum: stale \(upstream\) since /);
+    await runHere(project, ['partitions', 'add', 'items', 'a', '--version', '2']);
+    const sinceNote = 'when its key got another version is not on record';
+    expect((await show('a')).assets[0]).toMatchObject({ state: 'stale', since: null, sinceNote });
+    expect((await on(['a'])).stdout).toContain(`\nraw: stale (version)\n  ${sinceNote}\n`);
+    const terminal = new CapturedTerminal({ isTerminal: true, cwd: project.folder, env: { NO_COLOR: '1' } });
+    expect((await runOn(terminal, ['why', 'raw', '--key', 'a'])).stdout).toContain(
+      `\nsince when: ${sinceNote}\n`,
+    );
+    await runHere(project, ['assets', 'mark', 'other', '--as', 'materialized', '--key', 'a']);
+    expect((await show('a')).assets[2]).toMatchObject({
+      state: 'materialized',
+      since: null,
+      sinceNote: expect.stringContaining('marked by hand') as unknown,
+    });
   });
 
   it('says what the key carries, and why what was made is stale', async () => {

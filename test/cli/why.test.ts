@@ -66,6 +66,7 @@ describe('why', () => {
       state: 'missing',
       reason: null,
       since: expect.stringMatching(/^\d{4}-/),
+      sinceNote: null,
       retryAt: null,
       waitsFor: [],
       run: null,

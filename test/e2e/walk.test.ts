@@ -84,11 +84,25 @@ describe.skipIf(!hasScript).each([80, 40])(
         await type('dynpart materialize --missing');
         expect(await type('dynpart value show total --key wednesday.csv')).toBe('5\n');
 
+        // Thursday: the source is quiet for longer than is liked, and a value is older.
+        const pipeline = project.read('pipeline.ts');
+        const strict = pipeline
+          .replace("name: 'new-files',", "name: 'new-files', expectNewKeysEvery: '1ms',")
+          .replace("name: 'total',", "name: 'total', freshFor: { fail: '1ms' },");
+        project.write({ 'pipeline.ts': strict });
+        await type('dynpart sensor tick');
+        const quiet = await type('dynpart status --exit-code', 10);
+        expect(quiet).toContain('sensor new-files is overdue');
+        expect(quiet).toContain('total is overdue');
+        await type(commandIn(quiet, 'dynpart sensor history new-files'));
+        project.write({ 'pipeline.ts': strict.replaceAll("'1ms'", "'7d'"), 'inbox/thursday.csv': 'ada,7\n' });
+        expect(await type('dynpart sensor tick')).toContain('1 run succeeded');
+
         // Friday: all is well, without a log.
         const friday = await type('dynpart status --exit-code');
         expect(friday).not.toContain('failed');
         await type('dynpart doctor');
-        for (const line of [well, ill, friday].join('\n').split('\n'))
+        for (const line of [well, ill, quiet, friday].join('\n').split('\n'))
           if (!line.startsWith('  dynpart '))
             expect([line, stringWidth(line) <= columns]).toEqual([line, true]);
         expect(seen.join('')).not.toContain('bug in dynpart');

@@ -2,6 +2,7 @@
 import { type Mark, type MarkPlan, needsOfMark, planMark } from '../../engine/plan/mark/plan-mark.ts';
 import { NOTHING_CHOSEN, type Selection } from '../../engine/plan/materialize/selection.ts';
 import { removeSkipped } from '../../engine/runs/remove-skipped.ts';
+import { shellWord } from '../../model/shell-words.ts';
 import { clean, counted, printable } from '../../model/text.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
@@ -66,7 +67,10 @@ function say({ output }: Context, plan: MarkPlan, { as, dryRun }: MarkOptions, a
     ...(unchanged.length > 0 ? [`${many(unchanged)} ${as} already`] : []),
     ...(inProgress.length > 0 ? [`${many(inProgress)} in progress, left out`] : []),
   ];
-  const sentence = parts.length === 0 ? `no key of ${asset} is meant: nothing to mark` : parts.join('; ');
+  const sentence =
+    parts.length === 0
+      ? `no key of ${asset} is meant: nothing to mark; what there is: dynpart status ${shellWord(asset, 'ASSET')}`
+      : parts.join('; ');
   if (inProgress.length > 0) output.say(clean(sentence));
   else output.chat(clean(sentence));
 }

@@ -20,7 +20,7 @@ export async function run(
   options: ListOptions,
   set: string | undefined,
 ): Promise<SetList | KeyList | KeyCount> {
-  const { status, asset, count, jsonLines = false } = options;
+  const { status, asset, count } = options;
   if ((asset ?? status) !== undefined && (set === undefined || status === undefined)) {
     fail({
       reason: 'usage',
@@ -35,7 +35,7 @@ export async function run(
     output.print(`${total}\n`);
     return { set, total };
   }
-  if (!output.options.json) await printKeys(output, page, jsonLines);
+  if (!output.options.json) await printKeys(output, page, options);
   return page;
 }
 
@@ -97,16 +97,16 @@ async function statusAsked(
 async function printKeys(
   output: Output,
   { set, total, keys, next }: KeyList,
-  asJson: boolean,
+  options: ListOptions,
 ): Promise<void> {
-  if (asJson) return output.print(keys.map(({ key }) => `${toJson(key)}\n`).join(''));
+  if (options.jsonLines) return output.print(keys.map(({ key }) => `${toJson(key)}\n`).join(''));
   if (!output.terminal.stdout.isTerminal)
     return output.print(keys.map(({ key }) => `${printable(key)}\n`).join(''));
   if (total === 0)
     return output.chat(
       `set '${set}' is empty; add a key: dynpart partitions add ${shellWord(set, 'SET')} KEY`,
     );
-  if (keys.length === 0) return output.chat(`none of ${counted(total, 'key')}`);
+  if (keys.length === 0) return output.chat((await import('../none-found.ts')).noKeys(set, total, options));
   await output.table({
     columns: [
       { title: 'KEY', keeps: 'difference' },

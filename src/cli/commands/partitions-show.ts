@@ -3,7 +3,7 @@ import { fail } from '../../model/failure.ts';
 import { isThere } from '../../model/partition-status.ts';
 import { clean, printable, toJson } from '../../model/text.ts';
 import { keyCommands, typedKey } from '../../report/key-commands.ts';
-import { assetsOfKey, keyIn, needsOfKey } from '../../report/one-key.ts';
+import { assetsOfKey, keyIn, needsOfKey, runsOfKey } from '../../report/one-key.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { OneKey } from '../json-results.ts';
@@ -18,13 +18,16 @@ export async function run(context: Context, _: object, set: string, key: string)
   const remembered = await store.read({});
   // A set that only the state knows is looked at without any pipeline.
   const known = await project.known(remembered).catch(() => remembered.pipeline);
-  const names = (known?.assets ?? []).filter((asset) => asset.set === set).map(({ name }) => name);
-  const asked = { set, key, assets: names };
+  const its = (known?.assets ?? []).filter((asset) => asset.set === set);
+  const upstreams = new Map(its.map(({ name, inputs, deps }) => [name, [...inputs, ...deps]]));
+  const asked = { set, key, assets: [...upstreams.keys()], upstreams };
   const view = await store.read(needsOfKey(asked));
   const found = keyIn(view, asked);
   if (found === undefined) return fail({ reason: 'unknown-keys', sets: [set], keys: [key] });
   const { addedAt, version, item } = found;
-  const { runs } = names.length === 0 ? { runs: [] } : await store.runs({ keys: [key], assets: names });
+  const runs = (await Promise.all(runsOfKey(asked).map((query) => store.runs(query)))).flatMap(
+    (page) => page.runs,
+  );
   const assets: OneKey['assets'][number][] = [];
   for (const report of assetsOfKey(view, asked, found, runs)) {
     const { asset } = report;
@@ -61,12 +64,13 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
     output.print(
       `key      ${clean(printable(key))}\nset      ${clean(set)}\nadded    ${output.when(addedAt)}\n${carried}`,
     );
-    for (const { asset, state, reason, since, retryAt, run, value, error, metadata } of assets) {
+    for (const { asset, state, reason, since, sinceNote, retryAt, run, value, error, metadata } of assets) {
       const painted = paint[STYLES[state]](state);
       const why = reason === null ? '' : ` (${clean(reason)})`;
       const when = since === null ? '' : ` since ${output.when(since)}`;
       const lines = [
         `\n${clean(asset)}: ${painted}${why}${when}`,
+        ...(sinceNote === null ? [] : [sinceNote]),
         ...(error === null ? [] : [clean(error.message)]),
         ...(retryAt === null ? [] : [`tried again by automation: ${output.when(retryAt)}`]),
         ...Object.entries(metadata).map(

@@ -49,7 +49,7 @@ export async function run(
   // A process that is blocked will not see it.
   const owners = new Set([...wanted].map((id) => after.run(id)?.runs.owner));
   for (const { executor, failure } of blockedProcesses(after)) if (owners.has(executor)) output.fail(failure);
-  if (wanted.size === 0) output.chat('no run to cancel');
+  if (wanted.size === 0) output.chat('no run to cancel; what is queued or started: dynpart status');
   for (const { id, status, finishedAt } of runs)
     output.chat(
       finishedAt === null

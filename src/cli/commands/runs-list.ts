@@ -27,7 +27,10 @@ export async function run(
     limit,
   });
   const next = hasMore ? runs.at(-1)!.id : null;
-  if (runs.length === 0) output.chat('no runs');
+  if (runs.length === 0) {
+    output.chat((await import('../none-found.ts')).noRuns({ ...filters, after }));
+    if (output.terminal.stdout.isTerminal) return { runs, next };
+  }
   const { isTerminal, columns } = output.terminal.stdout;
   const hasRoom = !isTerminal || columns >= ROOMY;
   await output.table({

@@ -37,7 +37,7 @@ export async function run(
   const { queued, leftOut } = plan(await project.store.read(needs));
   if (queued.length === 0) {
     const why = leftOut === 0 ? '' : `: ${counted(leftOut, 'key')} queued or started already`;
-    output.chat(`nothing to retry${why}`);
+    output.chat(`nothing to retry${why}; what failed: dynpart runs list --status FAILURE`);
     return { runs: [], summary: { ...noRuns(), leftOut } };
   }
   return withSession(

@@ -14,6 +14,9 @@ import { askedAbout } from './asked-about.ts';
 import { STYLES } from '../render/state-styles.ts';
 import { told } from './words.ts';
 
+/** So many runs of the asset and of what it is made from are looked at. */
+const MOST_RUNS = 100;
+
 export async function whyKey(context: Context, asset: AssetDefinition, key: string | null): Promise<WhyKey> {
   const { project } = context;
   const { name, set } = asset;
@@ -25,9 +28,9 @@ export async function whyKey(context: Context, asset: AssetDefinition, key: stri
     fail({ reason: 'unknown-keys', sets: [set], keys: [key!] });
   const { status, outlook } = new Outlooks(view, asked).of(key);
   const { runs } = await project.store.runs({
-    ...(key !== null && { keys: [key] }),
-    assets: [name],
-    limit: 50,
+    keys: key === null ? [null] : [key, null],
+    assets: [name, ...asset.upstream],
+    limit: MOST_RUNS,
   });
   const found = page && view.page(page).keys.find((one) => one.key === key);
   const report = keyReport({
@@ -36,7 +39,11 @@ export async function whyKey(context: Context, asset: AssetDefinition, key: stri
     isInProgress: outlook.is === 'run',
     status,
     nextTry: view.nextTries(name, set, [key])[0]!,
-    runs,
+    // Of a time when it had no set, or another key.
+    runs: runs.filter(
+      ({ partitionKey, assets }) => partitionKey === key || assets.every((one) => one.asset !== name),
+    ),
+    upstreams: asset.upstream,
   });
   const { next, text, command } = told(outlook, asset, key);
   const result: WhyKey = {
@@ -44,7 +51,8 @@ export async function whyKey(context: Context, asset: AssetDefinition, key: stri
     partitionKey: key,
     state: report.state,
     reason: report.reason ?? (report.error && firstLine(report.error.message)),
-    since: report.since || null,
+    since: report.since,
+    sinceNote: report.sinceNote,
     retryAt: report.retryAt,
     waitsFor: outlook.is === 'waiting' ? outlook.upstreams : [],
     run: report.run,
@@ -59,7 +67,7 @@ export async function whyKey(context: Context, asset: AssetDefinition, key: stri
 }
 
 async function printKey({ output }: Context, { asset, partitionKey, ...one }: WhyKey): Promise<void> {
-  const { state, reason, since, next, text, command, run } = one;
+  const { state, reason, since, sinceNote, next, text, command, run } = one;
   if (!output.terminal.stdout.isTerminal)
     return output.table({
       columns: ['ASSET', 'KEY', 'STATE', 'REASON', 'SINCE', 'NEXT', 'WHY', 'COMMAND'].map((title) => ({
@@ -84,6 +92,7 @@ async function printKey({ output }: Context, { asset, partitionKey, ...one }: Wh
   const lines = [
     `${what} is ${paint[STYLES[state]](state)}${since === null ? '' : ` since ${output.when(since)}`}${known === null ? '' : `: ${clean(known)}`}`,
     clean(text),
+    ...(sinceNote === null || state !== 'stale' ? [] : [paint.dim(`since when: ${sinceNote}`)]),
     ...(run === null || state === 'in progress' ? [] : [paint.dim(lastRun(run, asset))]),
     paint.dim(
       `${next === 'nothing' && state === 'materialized' ? 'make it again' : 'to change it'}: ${command}`,
