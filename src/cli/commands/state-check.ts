@@ -2,11 +2,16 @@
 import { checkState } from '../../state/document/check-state.ts';
 import type { Context } from '../context.ts';
 import type { CheckedState } from '../json-results.ts';
+import type { Store } from '../stores.ts';
+
+async function checked(store: Store): Promise<Pick<CheckedState, 'serial' | 'problems'>> {
+  if ('database' in store) return store.checked();
+  const document = await store.document();
+  return { serial: document.serial, problems: checkState(document) };
+}
 
 export async function run({ output, project }: Context): Promise<CheckedState> {
-  const document = await project.store.document();
-  const problems = checkState(document);
-  const { serial } = document;
+  const { serial, problems } = await checked(project.store);
   if (problems.length === 0) {
     output.print(`ok: serial ${serial}, no problems\n`);
     return { ok: true, serial, problems };

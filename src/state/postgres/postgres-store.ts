@@ -4,6 +4,7 @@ import type { StateIdentity } from '../../model/known-pipeline.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { momentOf, thisProcess, type Owner } from '../../files/process-owner.ts';
+import { checkState, type StateProblem } from '../document/check-state.ts';
 import { viewOf } from '../document/document-view.ts';
 import { restoredDocument } from '../document/restored-document.ts';
 import type { StateDocument } from '../document/state-document.ts';
@@ -14,6 +15,7 @@ import type { StateView } from '../state-view.ts';
 import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
 import type { Address } from './address.ts';
 import { applyChanges, type Applying } from './change/apply.ts';
+import { checkTables } from './check-tables.ts';
 import { Database } from './database.ts';
 import { foreign, otherVersion } from './database-errors.ts';
 import type { FoundDriver } from './driver.ts';
@@ -283,6 +285,15 @@ export class PostgresStore implements StateStore {
   async document(): Promise<StateDocument> {
     const { document } = await this.database.read((port) => readWhole(port, (moment) => this.#admit(moment)));
     return document;
+  }
+
+  /** Every invariant that does not hold, of the state as a whole and between the tables. */
+  checked(): Promise<{ readonly serial: number; readonly problems: readonly StateProblem[] }> {
+    return this.database.read(async (port) => {
+      const { document } = await readWhole(port, (moment) => this.#admit(moment));
+      const problems = [...checkState(document), ...(await checkTables(port))];
+      return { serial: document.serial, problems };
+    });
   }
 
   /** Puts a copy in the place of the present state, in one commit. */

@@ -1,7 +1,6 @@
 /** The line to the server is cut at every step in turn: before the server hears of it, and before its answer comes back. */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkState } from '../../../src/state/document/check-state.ts';
 import { EVERYTHING } from '../../../src/state/needs.ts';
 import { parseAddress } from '../../../src/state/postgres/address.ts';
 import { Database } from '../../../src/state/postgres/database.ts';
@@ -64,7 +63,7 @@ describe.each(['before', 'after'] as const)('a line that is cut %s a step', (whe
         (select count(*)::int from @.value where codec = 'json') as values`,
     );
     expect(left).toEqual([{ left: 0, values: cuts }]);
-    expect(checkState(await rig.store.document())).toEqual([]);
+    expect((await rig.store.checked()).problems).toEqual([]);
     await rig.dispose();
   });
 

@@ -1,6 +1,5 @@
 /** The store in PostgreSQL keeps the contract, on a real server. */
 import { afterAll, beforeAll } from 'vitest';
-import { checkState } from '../../../src/state/document/check-state.ts';
 import { PostgresCluster } from '../../support/postgres-cluster.mjs';
 import { PostgresRig } from '../../support/postgres-rig.ts';
 import { describeStoreContract } from '../../support/store-contract.ts';
@@ -17,7 +16,7 @@ describeStoreContract('PostgresStore', async () => {
   const { store } = rig;
   return {
     store,
-    problems: async () => checkState(await store.document()),
+    problems: async () => (await store.checked()).problems,
     content: () => store.document(),
     kill: (executor) => rig.kill(executor),
     dispose: () => rig.dispose(),

@@ -126,9 +126,13 @@ function groupsOf(found: readonly RunRow[]): readonly RunGroup[] {
     if (part === undefined) parts.set(name, [row]);
     else part.push(row);
   }
-  return [...parts.values()]
-    .sort(([one], [other]) => one!.head - other!.head || one!.owned_since - other!.owned_since)
-    .map((part) => groupOf(heads.get(part[0]!.head)!, part));
+  return (
+    [...parts.values()]
+      // A run that was never queued is none: `state check` tells of it.
+      .filter(([run]) => heads.has(run!.head))
+      .sort(([one], [other]) => one!.head - other!.head || one!.owned_since - other!.owned_since)
+      .map((part) => groupOf(heads.get(part[0]!.head)!, part))
+  );
 }
 
 function groupOf(head: HeadRow, part: readonly RunRow[]): RunGroup {
