@@ -171,9 +171,10 @@ export const CARRIED_KINDS = {
 export function checkCarried(field, document, runs) {
   /** @type {string[]} */
   const problems = [];
-  const { keys = [], versions = [], items = [] } = document.sets['carried'] ?? {};
+  const { keys = [], versions: lines = '', items = [] } = document.sets['carried'] ?? {};
+  const versions = lines.split('\n');
   keys.forEach((key, at) => {
-    const version = versions[at] ?? null;
+    const version = versions[at] || null;
     problems.push(...field.carried.wrong({ key, version, item: items[at] ?? null }));
     if (version !== field.carried.outside.get(key))
       problems.push(`${key} has version ${version}, outside it is ${field.carried.outside.get(key)}`);
