@@ -44,9 +44,13 @@ function strict(name: string, namespace: Namespace): Namespace {
   return new Proxy(namespace, {
     get: (target, asked, receiver) => {
       if (typeof asked === 'string' && !(asked in target) && !NOT_EXPORTS.has(asked)) {
+        const names = Object.keys(target).join(', ');
+        if (asked === 'default')
+          throw new SyntaxError(
+            `'${name}' has no default export; name what you need in braces: it has ${names}`,
+          );
         const [near] = nearest(asked, Object.keys(target));
-        const meant =
-          near === undefined ? `it has ${Object.keys(target).join(', ')}` : `did you mean ${near}?`;
+        const meant = near === undefined ? `it has ${names}` : `did you mean ${near}?`;
         throw new SyntaxError(`'${name}' has no export ${asked}; ${meant}`);
       }
       return Reflect.get(target, asked, receiver) as unknown;
@@ -55,4 +59,4 @@ function strict(name: string, namespace: Namespace): Namespace {
 }
 
 /** What the language, the compiler's helpers and inspection ask every object for. */
-const NOT_EXPORTS: ReadonlySet<string> = new Set(['then', 'default', '__esModule', 'toJSON', 'constructor']);
+const NOT_EXPORTS: ReadonlySet<string> = new Set(['then', '__esModule', 'toJSON', 'constructor']);

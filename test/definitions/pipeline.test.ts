@@ -520,6 +520,14 @@ describe('the rules of a pipeline', () => {
     ).toEqual(['invalid-option', 'invalid-option', 'invalid-option', 'invalid-asset', 'cycle']);
   });
 
+  it('find what is wrong with a definition that stands there twice once', () => {
+    const bad = oddSensor({ evaluate: 3 });
+    const twice = idle('a', { deps: [5 as never] });
+    expect(codesOf({ assets: [twice, twice], sensors: [bad, bad] }).toSorted()).toEqual(
+      [...codesOf({ assets: [twice], sensors: [bad] }), 'duplicate-asset', 'duplicate-sensor'].toSorted(),
+    );
+  });
+
   it('say everything at once', () => {
     const options = {
       concurrency: -1,

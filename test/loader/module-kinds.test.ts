@@ -275,6 +275,14 @@ describe('a name that dynpart does not have', () => {
       'did you mean dynamicPartitions?',
     ],
     ["const { sensors } = require('dynpart');", 'did you mean sensor?'],
+    [
+      "import dynpart from 'dynpart';\ndynpart.asset({});",
+      "'dynpart' has no default export; name what you need",
+    ],
+    [
+      "import { feeds } from 'dynpart/sources';\nfeeds({});",
+      "'dynpart/sources' has no export feeds; did you mean feed?",
+    ],
   ])('%s is told with the nearest', async (code, message) => {
     fixture = new Fixture({ 'pipeline.ts': `${code}\nexport default 1;\n` });
     const failed = await fixture.json(['assets', 'list'], { env: fixture.env });

@@ -63,13 +63,14 @@ interface Parts {
 
 function* checkParts({ assets, sensors, sets }: Parts): Problems {
   for (const set of sets) yield* checkSet(set);
-  for (const asset of assets) yield* checkAsset(asset);
-  for (const sensor of sensors) yield* checkSensor(sensor);
+  // What stands in a list twice is wrong once.
+  for (const asset of new Set(assets)) yield* checkAsset(asset);
+  for (const sensor of new Set(sensors)) yield* checkSensor(sensor);
   yield* checkUniqueNames('asset', assets);
   yield* checkUniqueNames('sensor', sensors);
   const byName = new Map(assets.map((asset) => [asset.name, asset]));
-  for (const asset of assets) yield* checkUpstreams(asset, byName);
-  for (const sensor of sensors) yield* checkTargets(sensor, byName);
+  for (const asset of new Set(assets)) yield* checkUpstreams(asset, byName);
+  for (const sensor of new Set(sensors)) yield* checkTargets(sensor, byName);
   yield* checkCircles(assets);
 }
 
