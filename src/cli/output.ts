@@ -7,7 +7,7 @@ import { type Clock, isoTime } from '../model/time.ts';
 import { type ExitCode, exitCodeOf, worst } from './exit-code.ts';
 import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { clockTime, shortTime } from './render/short-time.ts';
-import { writeTable } from './render/table.ts';
+import { records, type Table } from './render/records.ts';
 import type { Result, Results } from './json-results.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -76,8 +76,12 @@ export class Output {
     if (!this.options.json) this.terminal.stdout.write(text);
   }
 
-  async table(table: Parameters<typeof writeTable>[2]): Promise<void> {
-    if (!this.options.json) await writeTable(this.terminal.stdout, this.paint.stdout, table);
+  async table(table: Table): Promise<void> {
+    const { stdout } = this.terminal;
+    if (this.options.json) return;
+    if (stdout.isTerminal)
+      await (await import('./render/table.ts')).writeTable(stdout, this.paint.stdout, table);
+    else stdout.write(records(table));
   }
 
   /** A time as data shows it: short and local for a person, ISO 8601 for a pipe. */

@@ -3,10 +3,9 @@ import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { noPaint, type Paint } from '../../src/cli/render/paint.ts';
+import { records, type Table } from '../../src/cli/render/records.ts';
 import { writeTable } from '../../src/cli/render/table.ts';
 import { CapturedTerminal } from '../support/captured-terminal.ts';
-
-type Table = Parameters<typeof writeTable>[2];
 
 async function lines(table: Table, columns = 80, paint: Paint = noPaint): Promise<string[]> {
   const { stdout } = new CapturedTerminal({ isTerminal: true, columns });
@@ -27,6 +26,23 @@ describe('a table on a terminal', () => {
         ],
       }),
     ).toEqual(['KEY      COUNT', 'a            1', 'longer  12,000']);
+  });
+
+  it('leaves out what is spare, the last of it first, rather than that a row goes over the end of the line', async () => {
+    const table: Table = {
+      columns: [
+        { title: 'RUN', keeps: 'all' },
+        { title: 'ASSETS', spare: true },
+        { title: 'CREATED', keeps: 'all', spare: true },
+      ],
+      rows: [['0mwyg9ltw4ytnos-1', 'a', '18 s ago']],
+    };
+    expect(await lines(table, 36)).toEqual([
+      'RUN                ASSETS  CREATED',
+      '0mwyg9ltw4ytnos-1  a       18 s ago',
+    ]);
+    expect(await lines(table, 34)).toEqual(['RUN                ASSETS', '0mwyg9ltw4ytnos-1  a']);
+    expect(await lines(table, 20)).toEqual(['RUN', '0mwyg9ltw4ytnos-1']);
   });
 
   it('counts the places that wide letters take', async () => {
@@ -145,15 +161,11 @@ describe('a table on a terminal', () => {
 
 describe('a table elsewhere', () => {
   it('is a record a line, uncut and without a header', async () => {
-    const { stdout } = new CapturedTerminal({ columns: 20 });
     const key = 'x'.repeat(100);
-    await writeTable(stdout, noPaint, {
-      columns: two,
-      rows: [
-        [key, '1'],
-        ['a\nb\tc', '2'],
-      ],
-    });
-    expect(stdout.text).toBe(`${key}\t1\na b c\t2\n`);
+    const rows = [
+      [key, '1'],
+      ['a\nb\tc', '2'],
+    ];
+    expect(records({ columns: two, rows })).toBe(`${key}\t1\na b c\t2\n`);
   });
 });

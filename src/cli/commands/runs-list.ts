@@ -38,8 +38,8 @@ export async function run(
       { title: 'RUN', keeps: 'all' },
       { title: 'STATUS', keeps: 'all' },
       { title: 'KEY', keeps: 'difference' },
-      { title: 'ASSETS' },
-      { title: 'CREATED', keeps: 'all' },
+      { title: 'ASSETS', spare: true },
+      { title: 'CREATED', keeps: 'all', spare: true },
       ...(hasRoom ? [{ title: 'TOOK', keeps: 'all', align: 'right' } as const, { title: 'CAUSE' }] : []),
     ],
     rows: runs.map((run) => [

@@ -27,10 +27,10 @@ export async function run({ output, project }: Context): Promise<SensorList> {
     columns: [
       { title: 'SENSOR', keeps: 'difference' },
       { title: 'STATUS', keeps: 'all' },
-      { title: 'EVERY', align: 'right', keeps: 'all' },
+      { title: 'EVERY', align: 'right', keeps: 'all', spare: true },
       { title: 'LAST TICK', keeps: 'all' },
       { title: 'OUTCOME' },
-      { title: 'CURSOR' },
+      { title: 'CURSOR', spare: true },
     ],
     rows: sensors.map(({ sensor, status, minimumIntervalSeconds, lastTick, cursor: at }) => [
       sensor,

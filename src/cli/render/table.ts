@@ -1,48 +1,26 @@
-/** Tables: aligned with a header on a terminal, one record a line with tabs between the fields elsewhere. */
+/** Tables on a terminal: aligned, with a header, and no wider than it is. */
 import type { OutStream } from '../terminal.ts';
 import type { Paint } from './paint.ts';
 import { clean } from '../../model/text.ts';
-
-export interface Column {
-  readonly title: string;
-  readonly align?: 'right';
-  /** What must be left when the terminal is narrow: all of each text, or what tells texts apart. Default: its beginning. */
-  readonly keeps?: 'all' | 'difference';
-  /** It takes what the others leave of a line, so many places at least; where there are fewer it is left out. */
-  readonly fills?: number;
-}
-
-export interface Cell {
-  readonly text: string;
-  readonly paint?: keyof Paint;
-  /** What it shows in so many places, painted. */
-  readonly fill?: (places: number) => string;
-}
+import { type Cell, type Column, oneLine, type Table } from './records.ts';
 
 /** No bar gets clearer by being longer. */
 const WIDEST_FILL = 32;
 
-export async function writeTable(
-  stream: OutStream,
-  paint: Paint,
-  {
-    columns,
-    rows,
-  }: { readonly columns: readonly Column[]; readonly rows: readonly (readonly (string | Cell)[])[] },
-): Promise<void> {
+export async function writeTable(stream: OutStream, paint: Paint, { columns, rows }: Table): Promise<void> {
   const cells = rows.map((row) =>
     row.map((cell) =>
       typeof cell === 'string' ? { text: clean(cell) } : { ...cell, text: clean(cell.text) },
     ),
   );
-  if (!stream.isTerminal) {
-    stream.write(cells.map((row) => `${row.map(({ text }) => oneLine(text)).join('\t')}\n`).join(''));
-    return;
-  }
   const width = await widthOf();
   const widths = columns.map(({ title }, at) =>
     Math.max(title.length, ...cells.map((row) => width(row[at]!.text))),
   );
+  const kept = keptOf(columns, widths, stream.columns);
+  const only = <T>(all: readonly T[]): T[] => kept.map((at) => all[at]!);
+  if (kept.length < columns.length)
+    return writeTable(stream, paint, { columns: only(columns), rows: rows.map(only) });
   const fill = columns.findIndex(({ fills }) => fills !== undefined);
   makeRoom(widths, columns, stream.columns);
   const room = stream.columns - widths.reduce((sum, one) => sum + one + 2, -2);
@@ -76,8 +54,20 @@ export async function writeTable(
   stream.write(`${[header, ...body].join('\n')}\n`);
 }
 
-function oneLine(text: string): string {
-  return text.replaceAll(/[\n\t]/g, ' ');
+/** The places of the columns that there is room for, if only for the beginning of what may be cut. */
+function keptOf(columns: readonly Column[], widths: readonly number[], room: number): number[] {
+  const kept = columns.map((_, at) => at);
+  const isTooWide = (): boolean =>
+    kept.reduce(
+      (sum, at) => sum + (columns[at]!.keeps === 'all' ? widths[at]! : Math.min(LEAST, widths[at]!)) + 2,
+      -2,
+    ) > room;
+  while (isTooWide()) {
+    const spare = kept.findLastIndex((at) => columns[at]!.spare);
+    if (spare === -1) break;
+    kept.splice(spare, 1);
+  }
+  return kept;
 }
 
 /** So much of a text tells enough of it to make room for a bar. */
@@ -93,14 +83,16 @@ function makeRoom(widths: number[], columns: readonly Column[], room: number): v
   else shrinkToFit(widths, columns, room);
 }
 
+/** Nothing is cut shorter than this. */
+const LEAST = 8;
+
 /** Takes from the widest columns that may be cut until a row fits into a line. */
 function shrinkToFit(widths: number[], columns: readonly Column[], room: number): void {
-  const least = 8;
   const cuttable = (width: number, at: number): number => (columns[at]!.keeps === 'all' ? 0 : width);
   for (let over = widths.reduce((sum, width) => sum + width + 2, -2) - room; over > 0; over--) {
     const may = widths.map(cuttable);
     const widest = may.indexOf(Math.max(...may));
-    if (may[widest]! <= least) return;
+    if (may[widest]! <= LEAST) return;
     widths[widest]!--;
   }
 }
