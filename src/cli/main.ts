@@ -130,9 +130,10 @@ export async function run(args: readonly string[], terminal: Terminal, clock: Cl
 }
 
 async function parse(
-  args: readonly string[],
+  given: readonly string[],
   terminal: Terminal,
 ): Promise<Invocation | { readonly code: number }> {
+  const args = given[0] === 'help' ? await asFlag(given.slice(1)) : given;
   let invocation: Invocation | undefined;
   let said = '';
   let asked = '';
@@ -162,8 +163,8 @@ async function parse(
       terminal.stdout.write(wantsJson(args) ? `${toJson({ [name]: asked.trimEnd() })}\n` : asked);
       return { code: 0 };
     }
-    if (code === 'commander.unknownCommand' || code === 'commander.missingArgument') {
-      const hint = await hintFor(code, args);
+    if (HINTED.test(code)) {
+      const hint = await hintFor(code, args, said);
       if (hint !== null) return refuse({ ...usageOf(code, said), hint }, args, terminal);
     }
     // No command, or only a group of commands: its help is the answer, but a script has made a mistake.
@@ -181,13 +182,21 @@ async function parse(
   }
 }
 
+/** `help runs logs` as `runs logs --help`. What is no command is left to be named as that. */
+async function asFlag(words: readonly string[]): Promise<readonly string[]> {
+  const { isCommand } = await import('./command-line/command-meant.ts');
+  return isCommand(await declaredAll(), words) ? [...words, '--help'] : words;
+}
+
+const HINTED = /^commander\.(?:unknown|missingArgument)/;
+
 /** What only the whole table of contents can tell. It is read where there is a mistake to mend. */
-async function hintFor(code: string, args: readonly string[]): Promise<string | null> {
-  const { commandMeant, whereToFind } = await import('./command-line/command-meant.ts');
+async function hintFor(code: string, args: readonly string[], said: string): Promise<string | null> {
+  const { commandMeant, whereToFind, whoseOption } = await import('./command-line/command-meant.ts');
   const everything = await declaredAll();
-  return code === 'commander.missingArgument'
-    ? whereToFind(everything, args)
-    : commandMeant(everything, args);
+  if (code === 'commander.missingArgument') return whereToFind(everything, args);
+  if (code === 'commander.unknownCommand') return commandMeant(everything, args);
+  return whoseOption(everything, /'(-[^']*)'/.exec(said)?.[1] ?? '');
 }
 
 function usageOf(code: string, said: string): Extract<Failure, { reason: 'usage' }> {

@@ -2,6 +2,8 @@
 import type { Failure } from '../model/failure.ts';
 import type { UsageFailure } from '../model/failures/usage.ts';
 import { nearest } from '../model/nearest.ts';
+import { shellFlag, shellWord } from '../model/shell-words.ts';
+import type { StateView } from '../state/state-view.ts';
 import type { StateStore } from '../state/store.ts';
 
 /** A million comparisons would not make the message better. */
@@ -36,7 +38,7 @@ async function withGone(
   store: Pick<StateStore, 'read' | 'runs'>,
   failure: Extract<Failure, { readonly reason: 'unknown-name' }>,
 ): Promise<Failure> {
-  const view = await store.read({ sensors: 'all' });
+  const view = await store.read({ sensors: 'all', sets: true });
   const wasThere = async (name: string): Promise<boolean> => {
     switch (failure.thing) {
       case 'run':
@@ -51,9 +53,40 @@ async function withGone(
         );
     }
   };
-  for (const name of failure.names) if (!(await wasThere(name))) return failure;
+  for (const name of failure.names) if (!(await wasThere(name))) return otherwise(store, view, failure);
   return { ...failure, areGone: true };
 }
+
+/** A key, a set, an asset or a sensor in the place of another one. */
+async function otherwise(
+  store: Pick<StateStore, 'read'>,
+  names: StateView,
+  failure: Extract<Failure, { readonly reason: 'unknown-name' }>,
+): Promise<Failure> {
+  const { thing, keyOf } = failure;
+  const { pipeline } = names;
+  const sets = names.setNames();
+  const name = failure.names[0]!;
+  const are = (is: string, command: string): Failure => ({ ...failure, otherwise: { is, command } });
+  if (keyOf !== undefined) return failure;
+  if (thing !== 'asset' && has(pipeline?.assets, name))
+    return are('an asset', `dynpart status ${word(name)}`);
+  if (thing !== 'sensor' && has(pipeline?.sensors, name))
+    return are('a sensor', `dynpart sensor history ${word(name)}`);
+  if (thing !== 'set' && sets.includes(name)) return are('a set', `dynpart partitions list ${word(name)}`);
+  const view = await store.read({ keys: sets.map((set) => ({ set, keys: [name] })) });
+  const set = sets.find((one) => view.present(one, [name]).size > 0);
+  if (set === undefined) return failure;
+  const flag = shellFlag('--key', name);
+  return thing === 'run'
+    ? are(`a key of set '${set}'`, `dynpart runs list ${flag}`)
+    : are(
+        `a key of set '${set}'`,
+        `dynpart partitions show ${shellWord(set, 'SET')} ${shellWord(name, 'KEY')}`,
+      );
+}
+
+const word = (name: string): string => shellWord(name, 'NAME');
 
 function has(all: readonly { readonly name: string }[] = [], wanted: string): boolean {
   return all.some(({ name }) => name === wanted);

@@ -193,6 +193,24 @@ describe('a mistake that is near what was meant', () => {
       `"k1" is a key of set 'keys'; a key goes behind --key: dynpart materialize --key k1`,
     );
   });
+
+  it.each([
+    ['why k1', `"k1" is a key of set 'keys': dynpart partitions show keys k1`],
+    ['status k1', `"k1" is a key of set 'keys': dynpart partitions show keys k1`],
+    ['value show k1', `"k1" is a key of set 'keys': dynpart partitions show keys k1`],
+    ['runs logs k1', `"k1" is a key of set 'keys': dynpart runs list --key k1`],
+    ['sensor history good', '"good" is an asset: dynpart status good'],
+    ['partitions list good', '"good" is an asset: dynpart status good'],
+    ['status keys', '"keys" is a set: dynpart partitions list keys'],
+    ['materialize k1 k2', 'dynpart materialize --key k1 --key k2'],
+    ['status k3', 'see which there are: dynpart assets list'],
+  ])('of one name in the place of another: %s', async (line, hint) => {
+    await dynpart(['partitions', 'add', 'keys', 'k1', 'k2']);
+    await dynpart(['materialize', 'good', '--key', 'k1']);
+    const { code, stderr } = await dynpart(line.split(' '));
+    expect(code).toBe(2);
+    expect(stderr).toContain(hint);
+  });
 });
 
 describe('colours', () => {

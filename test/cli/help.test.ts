@@ -122,6 +122,15 @@ describe('--help', () => {
     }
   });
 
+  it('is what help as a word asks for, too', async () => {
+    for (const words of [[], ['runs'], ['runs', 'logs']]) {
+      const asked = await runOn(new CapturedTerminal(), ['help', ...words]);
+      expect([asked.code, asked.stdout, asked.stderr]).toEqual([0, await help(words), '']);
+    }
+    const { code, stdout } = await runOn(new CapturedTerminal(), ['help', 'runs', '--json']);
+    expect([code, JSON.parse(stdout).help]).toEqual([0, (await help(['runs'])).trimEnd()]);
+  });
+
   it('is written to stderr with exit code 2 where a command is missing', async () => {
     for (const args of [[], ['partitions']]) {
       const { code, stdout, stderr } = await runOn(new CapturedTerminal(), args);
@@ -142,8 +151,15 @@ describe('--help', () => {
     ['partitions rm', 'did you mean dynpart partitions remove?'],
     ['runs ls', 'did you mean dynpart runs list?'],
     ['runs delete', 'did you mean dynpart partitions remove?'],
-    ['help partitions', 'did you mean dynpart partitions --help?'],
-    ['help', 'did you mean dynpart --help?'],
+    ['status --failed', '--failed belongs to dynpart materialize, dynpart assets mark'],
+    ['help runs lgos', "unknown command 'lgos'"],
+    ['partitions list s --key k', 'and others'],
+    ['status --status failed', '--status belongs to dynpart partitions list, dynpart runs list'],
+    [
+      'partitions show episodes',
+      'for example: dynpart partitions show SET KEY; to find one: dynpart partitions list SET',
+    ],
+    ['sensor run feed', 'did you mean dynpart sensor tick?'],
     ['--json help sensor tick', 'did you mean dynpart sensor tick --help?'],
     ['runs logs', 'for example: dynpart runs logs ID; to find one: dynpart runs list'],
     [

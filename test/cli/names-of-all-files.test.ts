@@ -102,7 +102,7 @@ describe('after an edit that takes names away', () => {
 
   it('a name that never was is told from one that is gone', async () => {
     const { stderr } = await runHere(project, ['materialize', 'old-asset', 'never', '--all']);
-    expect(stderr).toMatch(/^error: there is no asset "old-asset", "never"\n/);
+    expect(stderr).toMatch(/^error: there are no assets "old-asset", "never"\n/);
   });
 
   it('what it left can be looked at, and its keys stay usable', async () => {

@@ -15,12 +15,16 @@ const CALLED_ELSEWHERE: Readonly<Record<string, string>> = {
   validate: 'check',
 };
 
+/** The same, within a group that has the command: alone the word may mean another one. */
+const CALLED_IN_GROUPS: Readonly<Record<string, string>> = { run: 'tick', evaluate: 'tick', poll: 'tick' };
+
 const LISTED_BY: Readonly<Record<string, string>> = {
   id: 'dynpart runs list',
   ids: 'dynpart runs list',
   set: 'dynpart partitions list',
   sensor: 'dynpart sensor list',
   asset: 'dynpart assets list',
+  key: 'dynpart partitions list SET',
 };
 
 /** A hint for a line whose command is unknown; `null` where nothing is near enough. */
@@ -30,7 +34,7 @@ export function commandMeant(program: Declaration, args: readonly string[]): str
   if (word === undefined) return null;
   if (word === 'help') return didYouMean([pathTo(program, place(at, rest.slice(1)).at), '--help']);
   const name = CALLED_ELSEWHERE[word] ?? word;
-  const here = at.commands.find((command) => command.name === name);
+  const here = at.commands.find((command) => command.name === (CALLED_IN_GROUPS[word] ?? name));
   if (here !== undefined) return didYouMean([pathTo(program, here)]);
   const elsewhere = program.commands
     .flatMap((command) => [command, ...command.commands])
@@ -44,11 +48,36 @@ export function whereToFind(program: Declaration, args: readonly string[]): stri
   const { at, rest } = place(program, args);
   const words = rest.filter((word) => !word.startsWith('-'));
   const missing = at.arguments[words.length];
-  const name = missing?.spec.replaceAll(/[<>[\].]/g, '') ?? '';
+  const name = nameIn(missing?.spec ?? '');
   const list = LISTED_BY[name];
-  return list === undefined
-    ? null
-    : `for example: ${pathTo(program, at)} ${name.replace(/s$/, '').toUpperCase()}; to find one: ${list}`;
+  if (list === undefined) return null;
+  const example = at.arguments.slice(0, words.length + 1).map(({ spec }) => nameIn(spec).replace(/s$/, ''));
+  return `for example: ${pathTo(program, at)} ${example.join(' ').toUpperCase()}; to find one: ${list}`;
+}
+
+function nameIn(spec: string): string {
+  return spec.replaceAll(/[<>[\].]/g, '');
+}
+
+/** A hint for a flag that this command does not have and others do. */
+export function whoseOption(program: Declaration, flag: string): string | null {
+  const having = program.commands
+    .flatMap((command) => [command, ...command.commands])
+    .filter(
+      ({ options, isHidden }) =>
+        !isHidden && options.some(({ flags }) => flags.split(/[ ,]+/).includes(flag)),
+    );
+  if (having.length === 0) return null;
+  const paths = having.slice(0, MOST_NAMED).map((command) => pathTo(program, command));
+  return `${flag} belongs to ${paths.join(', ')}${having.length > MOST_NAMED ? ' and others' : ''}`;
+}
+
+const MOST_NAMED = 4;
+
+/** Whether help can be given for these words. */
+export function isCommand(program: Declaration, words: readonly string[]): boolean {
+  const { at, rest } = place(program, words);
+  return rest.length === 0 || at.commands.length === 0;
 }
 
 /** How far the words name commands. Flags in between are passed over: this is only for a hint. */

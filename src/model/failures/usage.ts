@@ -23,8 +23,10 @@ export type UsageFailure =
       readonly known: number;
       /** The pipeline had all of them. Looked for when the failure is said. */
       readonly areGone?: boolean;
-      /** The set that has the first of the names as a key. */
+      /** The set that has the first of the names as a key, where keys could be given. */
       readonly keyOf?: string | undefined;
+      /** What the first of the names is instead, and what can be done with it. Looked for when the failure is said. */
+      readonly otherwise?: { readonly is: string; readonly command: string };
     }
   | {
       readonly reason: 'unknown-keys';
@@ -62,7 +64,9 @@ export const usageWords: WordsFor<UsageFailure> = {
   'unknown-name': (failure) => [
     failure.areGone
       ? `the pipeline has no ${failure.thing} ${listed(failure.names)} any more`
-      : `there is no ${failure.thing} ${listed(failure.names)}`,
+      : failure.names.length === 1
+        ? `there is no ${failure.thing} ${listed(failure.names)}`
+        : `there are no ${failure.thing}s ${listed(failure.names)}`,
     hintForName(failure),
     `unknown-${failure.thing}`,
   ],
@@ -116,6 +120,7 @@ function hintForName({
   nearest,
   known,
   keyOf,
+  otherwise,
 }: Extract<UsageFailure, { reason: 'unknown-name' }>): string {
   const list = {
     set: 'dynpart partitions list',
@@ -124,7 +129,8 @@ function hintForName({
     run: 'dynpart runs list',
   }[thing];
   if (keyOf !== undefined)
-    return `${quoted(names[0]!)} is a key of set '${keyOf}'; a key goes behind --key: dynpart materialize ${shellFlag('--key', names[0]!)}`;
+    return `${quoted(names[0]!)} is a key of set '${keyOf}'; a key goes behind --key: dynpart materialize ${names.map((name) => shellFlag('--key', name)).join(' ')}`;
+  if (otherwise !== undefined) return `${quoted(names[0]!)} is ${otherwise.is}: ${otherwise.command}`;
   if (nearest.length > 0) return `did you mean ${nearest.map(quoted).join(' or ')}? All of them: ${list}`;
   return known === 0 ? `there is no ${thing} at all yet; see: ${list}` : `see which there are: ${list}`;
 }
