@@ -199,6 +199,7 @@ describe('--help', () => {
     const program = await declared([
       ...new Set(COMMANDS.map(([name]) => name.split(' ')[0]!)),
       'check',
+      'ui',
       'completion',
     ]);
     const paths: string[] = [];
