@@ -1,6 +1,7 @@
 /** `dynpart state restore` when the state file cannot be read, at whichever of its readings. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CapturedTerminal, type Ran, runOn } from '../support/captured-terminal.ts';
 import { Project } from '../support/project.ts';
 
@@ -49,6 +50,78 @@ it('is exit 5 with the file and the cause, and changes nothing, whichever readin
     expect(fs.readFileSync(file, 'utf8')).toBe(before);
   }
   expect(refused).toBeGreaterThan(1);
+});
+
+const restored = (state: string): Promise<Ran> => dynpart('--state', state, 'state', 'restore', 'copy.json');
+const listing = (): string[] => fs.readdirSync(project.folder).toSorted();
+
+describe('takes the place of a state alone', () => {
+  const others: Record<string, string> = {
+    'a text': 'notes',
+    'other JSON': '{"name":"x","schema":4}',
+    'a page': '<!doctype html>',
+    zero: '0',
+  };
+
+  beforeEach(async () => {
+    await dynpart('partitions', 'add', 'keys', 'a', 'b');
+    await dynpart('materialize', '--key', 'a');
+    await dynpart('state', 'export', 'copy.json');
+  });
+
+  it.each(Object.entries(others))('and not of %s', async (_, content) => {
+    project.write({ other: content });
+    const before = listing();
+    const { code, stderr } = await restored('other');
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('it is no state of dynpart'),
+    });
+    expect(project.read('other')).toBe(content);
+    expect(listing()).toEqual(before);
+  });
+
+  it('and not of a value, be it a state’s text, or of what else is beside a state', async () => {
+    const value = project.path('.dynpart', 'values', 'a', 'a.json');
+    fs.copyFileSync(project.path('copy.json'), value);
+    expect(await restored(value)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('it is a value beside a state'),
+    });
+    expect(fs.readFileSync(value)).toEqual(fs.readFileSync(project.path('copy.json')));
+    const [log = ''] = fs.readdirSync(project.path('.dynpart', 'history'));
+    const history = project.path('.dynpart', 'history', log);
+    const file = fs.statSync(history).isFile() ? history : project.path('pipeline.ts');
+    expect((await restored(file)).code).toBe(2);
+  });
+
+  it('and not of a pipe, a device, or a link that leads nowhere', async () => {
+    execFileSync('mkfifo', [project.path('pipe')]);
+    fs.symlinkSync('nowhere', project.path('link'));
+    const before = listing();
+    for (const name of ['pipe', 'link']) expect((await restored(name)).code).toBe(5);
+    expect(listing()).toEqual(before);
+    expect(fs.lstatSync(project.path('pipe')).isFIFO()).toBe(true);
+    expect(fs.readlinkSync(project.path('link'))).toBe('nowhere');
+  });
+
+  it.each([
+    ['is not there', null],
+    ['was emptied', ''],
+    ['holds zeros', '\0'.repeat(300)],
+    ['was torn at once', '{"sch'],
+    ['was torn later', '{"schema":4,"lineage":"0'],
+    ['was written by hand', '{\n  "schema": 4\n}'],
+  ])('that %s', async (_, content) => {
+    if (content !== null) project.write({ 'other.json': content });
+    expect(await restored('other.json')).toMatchObject({ code: 0 });
+    expect((await dynpart('--state', 'other.json', 'partitions', 'list', 'keys')).code).toBe(0);
+  });
+
+  it('that holds anything, where generations of its name say that it was one', async () => {
+    project.write({ '.dynpart/state.json': 'anything' });
+    expect((await restored('.dynpart/state.json')).code).toBe(0);
+  });
 });
 
 it('brings back what keys carry, byte for byte', async () => {

@@ -11,6 +11,7 @@ import {
 import { besideOf, placeBeside } from './places-beside.ts';
 import { bringAlong } from './bring-along.ts';
 import { Generations } from './generations.ts';
+import { refuseOthers } from './only-a-state.ts';
 import { Conflict, type StateFile } from './state-file.ts';
 import { contentIn, wholeIn } from './state-text.ts';
 
@@ -43,6 +44,7 @@ export async function restoreState(
   keep: KeepPresent,
 ): Promise<Restored> {
   for (;;) {
+    refuseOthers(file.path, { hasGenerations: file.highestSerial() > 0 });
     const { present, isOlder } = file.newestIntact();
     await admit(present ?? emptyDocument(), isOlder);
     // What is written is no older one any more: from then on nobody would look where an older version kept things.
