@@ -6,13 +6,10 @@
  */
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 import { rows } from 'dynpart/sources';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 
-interface Customer {
-  readonly id: string;
-  readonly name: string;
-  readonly updated_at: Date;
-}
+const db = new Pool({ connectionString: process.env['DATABASE_URL'] });
+const sql = 'select id, name, updated_at from customers where $1::timestamptz is null or updated_at >= $1';
 
 const customers = dynamicPartitions<{ readonly name: string }>('customers');
 
@@ -24,29 +21,11 @@ const letter = asset({
 });
 
 /** `after` is null when all rows are wanted: the first time, and once in an hour. */
-async function query(after: Date | null) {
-  const client = new Client({ connectionString: process.env['DATABASE_URL'] });
-  await client.connect();
-  try {
-    return await client.query<Customer>(
-      'select id, name, updated_at from customers where $1::timestamptz is null or updated_at >= $1 order by updated_at',
-      [after],
-    );
-  } finally {
-    await client.end();
-  }
-}
+const query = (after: Date | null) => db.query(sql, [after]);
 
 const table = sensor({
   name: 'table',
-  evaluate: rows<Customer, { readonly name: string }>(customers, {
-    query,
-    key: 'id',
-    cursor: 'updated_at',
-    version: 'updated_at',
-    item: ({ name }) => ({ name }),
-    reconcile: '1h',
-  }),
+  evaluate: rows(customers, { query, key: 'id', cursor: 'updated_at', item: ['name'], reconcile: '1h' }),
 });
 
 export default definePipeline({ assets: [letter], sensors: [table] });

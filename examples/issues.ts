@@ -6,11 +6,8 @@
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 import { http } from 'dynpart/sources';
 
-interface Issue {
-  readonly number: number;
-  readonly title: string;
-  readonly updated_at: string;
-}
+const url = process.env['API_URL'] ?? 'https://api.github.com/repos/nodejs/corepack/issues?per_page=100';
+const headers = process.env['API_TOKEN'] ? { authorization: `Bearer ${process.env['API_TOKEN']}` } : {};
 
 const issues = dynamicPartitions<{ readonly title: string }>('issues');
 
@@ -24,14 +21,13 @@ const record = asset({
 const list = sensor({
   name: 'list',
   timeoutSeconds: 600,
-  evaluate: http<Issue, { readonly title: string }>(issues, {
-    url: process.env['API_URL'] ?? 'https://api.github.com/repos/nodejs/corepack/issues?per_page=100',
+  evaluate: http(issues, {
+    url,
+    headers,
     next: 'link',
-    items: (page: Issue[]) => page,
-    key: ({ number }) => number,
-    version: ({ updated_at }) => updated_at,
-    item: ({ title }) => ({ title }),
-    headers: process.env['API_TOKEN'] ? { authorization: `Bearer ${process.env['API_TOKEN']}` } : {},
+    key: 'number',
+    version: 'updated_at',
+    item: ['title'],
   }),
 });
 

@@ -1,6 +1,7 @@
 /** `http()`: the entries of a paginated HTTP API as keys. */
 import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
+import { checkField, checkItem } from './fields.ts';
 import { checkSourceOptions, type SourceOptions } from './offer.ts';
 
 /** What `next` as a function is given besides the body. */
@@ -37,14 +38,14 @@ export interface HttpOptions<Entry, Item> extends SourceOptions {
   /** The first page. `data:` is read as well: for a first try without a server. */
   readonly url: string | URL;
   readonly next?: NextPage;
-  /** The entries of a page, from its JSON. */
-  readonly items: (body: never) => readonly Entry[];
-  /** What tells an entry from all others. */
-  readonly key: (entry: Entry) => string | number;
-  /** What changes when the entry does, such as its etag or time of change. Default: changes are not looked at. */
-  readonly version?: (entry: Entry) => string | number;
-  /** What assets of this key are given. Default: nothing. */
-  readonly item?: (entry: Entry) => Item;
+  /** The entries of a page: a function of its JSON, or the name of the field that has them (`'data.items'`). Default: the JSON itself. */
+  readonly items?: string | ((body: never) => readonly Entry[]);
+  /** What tells an entry from all others: a field, or a function. */
+  readonly key: string | ((entry: Entry) => string | number);
+  /** What changes when the entry does, such as its etag or time of change: a field, or a function. Default: changes are not looked at. */
+  readonly version?: string | ((entry: Entry) => string | number);
+  /** What assets of this key are given: a function, or a list of fields; what is not there is `null`. Default: nothing. */
+  readonly item?: readonly (keyof Item & string)[] | ((entry: Entry) => Item);
   /** Sent with each request to the host of `url`, and to no other. */
   readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
   readonly retry?: HttpRetry;
@@ -72,8 +73,10 @@ export function http<Entry, Item = unknown>(
   const url = new URL(options.url);
   if (!['https:', 'http:', 'data:'].includes(url.protocol))
     throw new TypeError(`http() reads http://, https:// and data:, not ${url.protocol}`);
-  for (const name of ['items', 'key'] as const)
-    if (typeof options[name] !== 'function') throw new TypeError(`http() needs ${name}, a function`);
+  checkField(options.key, 'http() needs key');
+  if (options.items !== undefined) checkField(options.items, 'items of http() is');
+  if (options.version !== undefined) checkField(options.version, 'version of http() is');
+  checkItem('http', options.item);
   if (
     next !== undefined &&
     next !== 'link' &&

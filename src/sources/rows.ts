@@ -2,6 +2,7 @@
 import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
 import { durationMs } from '../model/duration.ts';
+import { checkItem } from './fields.ts';
 import { checkSourceOptions, type SourceOptions } from './offer.ts';
 
 /** What a cursor column may hold. Texts that are dates count as dates. */
@@ -23,10 +24,10 @@ export interface RowsOptions<Row, Item> extends SourceOptions {
    * (default 1,000). For other texts there is none; ask with `>=`.
    */
   readonly overlap?: string | number;
-  /** The column, or a function of a row, that changes when the row does. Default: changes are not looked at. */
+  /** The column, or a function of a row, that changes when the row does. Default: the column `cursor`; without one changes are not looked at. */
   readonly version?: string | ((row: Row) => unknown);
-  /** What assets of this key are given. Default: nothing. */
-  readonly item?: (row: Row) => Item;
+  /** What assets of this key are given: a function, or a list of columns (times become text). Default: nothing. */
+  readonly item?: readonly (keyof Item & string)[] | ((row: Row) => Item);
   /**
    * Keys whose rows are gone are removed: all rows are read each tick (`true`), or once in a duration. With a prefix only keys that
    * begin with it. A query that finds nothing at all removes nothing: it is an error.
@@ -52,6 +53,7 @@ export function rows<Row = Record<string, unknown>, Item = unknown>(
   if (typeof query !== 'function') throw new TypeError('rows() needs query, a function');
   if (typeof key !== 'function' && (typeof key !== 'string' || key === ''))
     throw new TypeError('rows() needs key, the name of a column or a function');
+  checkItem('rows', options.item);
   if (overlap !== undefined && cursor === undefined)
     throw new TypeError('overlap of rows() is nothing without cursor');
   const overlapMs = typeof overlap === 'string' ? durationMs(overlap, 'overlap of rows()') : undefined;

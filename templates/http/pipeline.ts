@@ -25,13 +25,12 @@ const record = asset({
 const list = sensor({
   name: 'list',
   minimumIntervalSeconds: 300, // for `sensor watch` and `sensor tick --due`
-  evaluate: http<Customer, Customer>(customers, {
+  evaluate: http(customers, {
     url: address,
     next: 'link', // or { token, param }, { offset }, a function: how a page leads to the next one
-    items: (page: Customer[]) => page,
-    key: ({ id }) => id,
-    version: ({ name }) => name, // what changes when the entry does
-    item: (customer) => customer,
+    key: 'id',
+    version: 'name', // what changes when the entry does
+    item: ['id', 'name'],
   }),
 });
 

@@ -4,17 +4,11 @@ import { rows } from 'dynpart/sources';
 // Where the table is: DATABASE_URL=postgres://user:password@host/database, and `npm install pg`.
 const database = process.env['DATABASE_URL'];
 
-interface Client {
-  connect(): Promise<void>;
-  query(text: string, values: readonly unknown[]): Promise<{ readonly rows: { readonly id: string }[] }>;
-  end(): Promise<void>;
-}
-
 // `pg` is loaded on use: this file can be looked at and checked without it.
-async function query(after: Date | null) {
+async function query(after: Date | null): Promise<{ readonly rows: readonly object[] }> {
   const driver: string = 'pg';
-  const pg = (await import(driver)) as { readonly default: { readonly Client: new (o: object) => Client } };
-  const client = new pg.default.Client({ connectionString: database });
+  const { default: pg } = await import(driver);
+  const client = new pg.Client({ connectionString: database });
   await client.connect();
   try {
     return await client.query(
@@ -26,8 +20,14 @@ async function query(after: Date | null) {
   }
 }
 
-// A set of partition keys. It starts empty; here it gets a key for each row of the table, which carries the row.
-const orders = dynamicPartitions<object>('orders');
+// What a key carries of its row. Times become text.
+interface Order {
+  readonly id: number | string;
+  readonly updated_at: string;
+}
+
+// A set of partition keys. It starts empty; here it gets a key for each row of the table.
+const orders = dynamicPartitions<Order>('orders');
 
 // Made once for each key, and again when the row has changed. What it returns is kept as a file.
 const order = asset({
@@ -37,13 +37,7 @@ const order = asset({
   materialize: ({ item }) => item,
 });
 
-const look = rows<{ readonly id: string }, object>(orders, {
-  query,
-  key: 'id',
-  cursor: 'updated_at',
-  version: 'updated_at',
-  item: (row) => JSON.parse(JSON.stringify(row)) as object, // dates become text
-});
+const look = rows(orders, { query, key: 'id', cursor: 'updated_at', item: ['id', 'updated_at'] });
 
 // Looks for rows that are new or were changed, also those that were committed late (`overlap`: ten minutes).
 const table = sensor({

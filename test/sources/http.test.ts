@@ -323,3 +323,43 @@ test('a Link header is read with commas in addresses and parameters in any order
   expect(linkedNext('<a>; rel="nextpage"')).toBe(null);
   expect(linkedNext(null)).toBe(null);
 });
+
+test('fields may be named instead of written as functions', async () => {
+  const entries = [
+    { id: 7, meta: { etag: 'x' }, title: 'Seven', 'a.b': 1, extra: true },
+    { id: 'eight', meta: { etag: 2 }, 'a.b': 2 },
+  ];
+  const server = await AnsweringServer.answering(({ url }, response) =>
+    response.end(JSON.stringify(url === '/list' ? entries : { data: { items: entries } })),
+  );
+  const named = { key: 'id', version: 'meta.etag' } as const;
+  const of = async (
+    options: Partial<HttpOptions<unknown, { title: string; 'a.b': number }>>,
+    path = '/list',
+  ) => {
+    const set = new SetModel();
+    await set.tick(http(set, { url: server.url + path, ...named, ...options }));
+    return Object.fromEntries(set.keys);
+  };
+  const carried = {
+    7: { version: 'x', item: { title: 'Seven', 'a.b': 1 } },
+    eight: { version: '2', item: { title: null, 'a.b': 2 } },
+  };
+  expect(await of({ item: ['title', 'a.b'] })).toEqual(carried);
+  expect(await of({ item: ['title', 'a.b'], items: 'data.items' }, '/')).toEqual(carried);
+  await expect(of({}, '/')).rejects.toThrow(
+    /: the answer is no list: name the field that has one as items; the answer has data$/,
+  );
+  await expect(of({ items: 'data' }, '/')).rejects.toThrow(/: data is no list; the answer has data$/);
+  await expect(of({ key: 'number' })).rejects.toThrow(/: number is undefined for \{"id":7,/);
+  await expect(of({ version: 'updated' })).rejects.toThrow(
+    /: updated, the version, is not there for \{"id":7,/,
+  );
+  const set = new SetModel();
+  expect(() => http(set, { url: server.url } as never)).toThrow(
+    'http() needs key, the name of a field or a function',
+  );
+  expect(() => http(set, { url: server.url, key: 'id', item: 'title' as never })).toThrow(
+    'item of http() must be a list of names, or a function',
+  );
+});

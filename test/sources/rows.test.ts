@@ -102,6 +102,23 @@ describe('rows are asked for from where the last tick got to', () => {
   });
 });
 
+test('a row whose cursor is another one has changed, and columns that are named are what a key carries', async () => {
+  const table = new Table();
+  const big = { id: 1, at: at('12:00:00'), name: 'Ada', big: 12n, seen: [at('11:00:00')] };
+  table.rows = [big];
+  const item = ['name', 'at', 'big', 'seen'] as never;
+  await table.tick({ item });
+  expect(table.set.keys.get('1')).toEqual({
+    version: '2025-01-01T12:00:00.000Z',
+    item: { name: 'Ada', at: '2025-01-01T12:00:00.000Z', big: '12', seen: ['2025-01-01T11:00:00.000Z'] },
+  });
+  table.rows = [{ ...big, at: at('12:00:01') }];
+  expect((await table.tick({ item })).updated).toEqual(['1']);
+  await expect(table.tick({ item: ['title'] as never })).rejects.toThrow(
+    'the rows have no column title; they have id, at, name, big, seen',
+  );
+});
+
 test('a key carries the version and the item that it is given', async () => {
   clock('12:00:00');
   const table = new Table();

@@ -1,4 +1,5 @@
 /** Where a page says that the next one is. */
+import { fieldIn } from '../fields.ts';
 import type { HttpOptions, NextPage } from '../http.ts';
 import type { Answer } from '../request/request.ts';
 
@@ -38,7 +39,7 @@ function addressIn(next: NextPage, { url, answer, body, count }: Page): string |
   const following = new URL(url);
   if ('token' in next) {
     const token = typeof next.token === 'function' ? next.token(body as never) : fieldIn(body, next.token);
-    if (token === null || token === undefined || token === '') return null;
+    if ((typeof token !== 'string' && typeof token !== 'number') || token === '') return null;
     following.searchParams.set(next.param, String(token));
     return following;
   }
@@ -57,11 +58,4 @@ export function linkedNext(header: string | null): string | null {
     if ((rel?.[1] ?? rel?.[2] ?? '').toLowerCase().split(/\s+/).includes('next')) return address;
   }
   return null;
-}
-
-/** `meta.next_token` */
-function fieldIn(body: unknown, name: string): string | number | null {
-  let value = body;
-  for (const part of name.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[part];
-  return typeof value === 'string' || typeof value === 'number' ? value : null;
 }

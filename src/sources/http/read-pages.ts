@@ -1,6 +1,7 @@
 /** One tick of a paginated API: all its pages, or as many as could be read. */
 import type { CarryingKey, DynamicPartitions } from '../../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../../definitions/sensor.ts';
+import { fieldIn, itemOf } from '../fields.ts';
 import type { HttpOptions } from '../http.ts';
 import { keyOf, offer } from '../offer.ts';
 import { shown } from '../request/request.ts';
@@ -123,28 +124,50 @@ async function read<Item>(url: URL, { signal }: SensorContext, options: Options<
       cause: error,
     });
   }
-  const entries: unknown = called('items', () => options.items(body as never));
+  const { items } = options;
+  const entries: unknown =
+    typeof items === 'function'
+      ? called('items', () => items(body as never))
+      : items === undefined
+        ? body
+        : fieldIn(body, items);
   if (!Array.isArray(entries)) {
     const fields =
       typeof body === 'object' && body !== null
         ? `; the answer has ${Object.keys(body).slice(0, 10).join(', ') || 'nothing'}`
         : '';
-    throw new Error(`items() of http() gave no list${fields}`);
+    throw new Error(
+      items === undefined
+        ? `the answer is no list: name the field that has one as items${fields}`
+        : `${typeof items === 'function' ? 'items() of http() gave' : `${items} is`} no list${fields}`,
+    );
   }
   return { answer, body, entries: entries as unknown[] };
 }
 
 function carrying<Item>(entry: unknown, { key, version, item, prefix }: Options<Item>): CarryingKey<Item> {
-  const text = called('key', () => key(entry));
+  const text = typeof key === 'function' ? called('key', () => key(entry)) : fieldIn(entry, key);
   if ((typeof text !== 'string' && typeof text !== 'number') || text === '')
     throw new Error(
-      `key() of http() gave ${JSON.stringify(text) ?? 'undefined'} for ${JSON.stringify(entry)?.slice(0, 100)}`,
+      `${typeof key === 'function' ? 'key() of http() gave' : `${key} is`} ${JSON.stringify(text) ?? 'undefined'} for ${JSON.stringify(entry)?.slice(0, 100)}`,
     );
   return {
     key: keyOf(String(text), prefix),
-    ...(version === undefined ? {} : { version: String(called('version', () => version(entry))) }),
-    ...(item === undefined ? {} : { item: called('item', () => item(entry)) }),
+    ...(version === undefined ? {} : { version: versionOf(entry, version) }),
+    ...(item === undefined
+      ? {}
+      : typeof item === 'function'
+        ? { item: called('item', () => item(entry)) }
+        : { item: itemOf(item, (name) => fieldIn(entry, name)) as Item }),
   };
+}
+
+function versionOf(entry: unknown, version: string | ((entry: unknown) => string | number)): string {
+  if (typeof version === 'function') return String(called('version', () => version(entry)));
+  const value = fieldIn(entry, version);
+  if (value === undefined)
+    throw new Error(`${version}, the version, is not there for ${JSON.stringify(entry)?.slice(0, 100)}`);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 class OwnFunctionThrew extends Error {}

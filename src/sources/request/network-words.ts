@@ -47,6 +47,8 @@ export function networkWords(error: unknown, host: string): string {
       return `the connection to ${host} is not safe: ${message} (${code})`;
   }
   const last = causesOf(error).at(-1);
+  if (last?.message === 'bad port')
+    return `no program asks ${host} for a page: its port is kept for something else`;
   return last === undefined ? String(error) : last.message;
 }
 

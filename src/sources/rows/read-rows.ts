@@ -1,6 +1,7 @@
 /** One tick of a query: the rows since last time and an overlap, or all of them, and which keys have no row any more. */
 import type { CarryingKey, DynamicPartitions } from '../../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../../definitions/sensor.ts';
+import { itemOf } from '../fields.ts';
 import { keyOf, offer } from '../offer.ts';
 import type { RowsOptions } from '../rows.ts';
 import { before, later, noLaterThan, type Position, positionOf } from './cursor-value.ts';
@@ -115,7 +116,10 @@ function rowsIn(result: unknown): readonly Row[] {
   return rows as Row[];
 }
 
-function carrying<Item>(row: Row, { key, version, item, prefix }: Options<Item>): CarryingKey<Item> {
+function carrying<Item>(
+  row: Row,
+  { key, cursor, version = cursor, item, prefix }: Options<Item>,
+): CarryingKey<Item> {
   const text = typeof key === 'function' ? key(row) : columnOf(row, key);
   if (!['string', 'number', 'bigint'].includes(typeof text) || text === '')
     throw new Error(
@@ -126,7 +130,12 @@ function carrying<Item>(row: Row, { key, version, item, prefix }: Options<Item>)
     ...(version === undefined
       ? {}
       : { version: versionText(typeof version === 'function' ? version(row) : columnOf(row, version)) }),
-    ...(item === undefined ? {} : { item: item(row) }),
+    ...(item === undefined
+      ? {}
+      : {
+          item:
+            typeof item === 'function' ? item(row) : (itemOf(item, (name) => columnOf(row, name)) as Item),
+        }),
   };
 }
 
