@@ -12,7 +12,11 @@ export async function run(
   if (options.set !== undefined && options.clear)
     fail({ reason: 'usage', message: '--set and --clear contradict each other', hint: 'use one of them' });
   if (options.set !== undefined && !options.set.isWellFormed())
-    fail({ reason: 'usage', message: 'the cursor is no text', hint: 'it holds half of a surrogate pair' });
+    fail({
+      reason: 'usage',
+      message: 'the cursor is no text: it holds half of a surrogate pair',
+      hint: 'nothing was changed; give text that is whole',
+    });
   const value = options.clear ? null : options.set;
   await project.checkSensor(sensor, { isPast: value === undefined });
   if (value !== undefined) {

@@ -77,7 +77,7 @@ export const pipelineWords: WordsFor<PipelineFailure> = {
   ],
   'pipeline-threw': ({ file, message, frames }) => [
     `loading ${file} failed: ${withFrames(message, frames)}`,
-    'the error comes from the code of the pipeline file, when it is imported',
+    'mend it there, or give it what it misses, such as a variable of the environment: it is the code of the pipeline file that threw',
   ],
   'pipeline-unsettled': () => [
     'code of the pipeline waits for a promise that never settles, and nothing is left that could settle it',
@@ -89,11 +89,11 @@ export const pipelineWords: WordsFor<PipelineFailure> = {
   ],
   'pipeline-no-default': ({ file, exports }) => [
     `${file} has no default export${exports.length === 0 ? '' : ` (it exports ${exports.join(', ')})`}`,
-    'end it with: export default definePipeline({ assets: […], sensors: […] })',
+    'end the file with: export default definePipeline({ assets: […], sensors: […] })',
   ],
   'pipeline-not-one': ({ file, what }) => [
     `the default export of ${file} is ${what}, not a pipeline`,
-    'export default definePipeline({ assets: […], sensors: […] })',
+    'end the file with: export default definePipeline({ assets: […], sensors: […] })',
   ],
   'pipeline-invalid': ({ file, problems }) => [
     `${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map(({ message, place }) => (place === null ? `  ${message}` : `  ${place}: ${message}`)).join('\n')}`,

@@ -72,6 +72,7 @@ export const runWords: WordsFor<RunFailure> = {
   ],
   'upstream-failed': ({ asset, upstream }) => [
     `asset '${asset}' was skipped because asset '${upstream}' did not succeed`,
+    `mend what keeps '${upstream}' from being made, then: dynpart runs retry ID`,
   ],
   'unknown-asset': ({ asset }) => [
     `the pipeline has no asset '${asset}' any more`,

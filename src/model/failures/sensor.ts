@@ -41,7 +41,7 @@ export const sensorWords: WordsFor<SensorFailure> = {
   ],
   'sensor-result': ({ sensor, problems }) => [
     `the result of sensor '${sensor}' cannot be used: ${firstOf(problems, (problem) => problem)}`,
-    'nothing was applied and the cursor stays',
+    `nothing was applied and the cursor stays; mend the sensor, and try without consequences: dynpart sensor tick ${sensor} --dry-run`,
   ],
   'sensor-stuck': ({ sensor, pid, host, since, seconds }) => [
     `sensor '${sensor}' is stuck: process ${pid} on ${host} has been evaluating it since ${since}, longer than its timeout of ${seconds} s`,

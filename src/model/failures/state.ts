@@ -91,7 +91,7 @@ export const stateWords: WordsFor<StateFailure> = {
   ],
   'state-io': ({ file, action, cause }) => [
     `cannot ${action} ${file}: ${cause}`,
-    'what was committed before stands, and nothing of this step was; check the disk and the permissions of the folder, then run the command again',
+    'what was committed before stands, and nothing of this step does; check the disk and the permissions of the folder, then run the command again',
   ],
   'value-damaged': ({ file, asset, key, cause }) => [
     `the value of asset '${asset}'${forKey(key)} in ${file} cannot be read: ${cause}`,
