@@ -91,7 +91,7 @@ const FAILED_RUN = {
       error: {
         code: 'upstream-failed',
         message: "asset 'twice' was skipped because asset 'raw' did not succeed",
-        hint: null,
+        hint: "mend what keeps 'raw' from being made, then: dynpart runs retry ID",
       },
     }),
   ],

@@ -40,6 +40,7 @@ const NAMED = new RegExp(`${RUN.source}|${TIME.source}`, 'g');
 const withoutChance = (text: string): string =>
   text
     .replaceAll(RUN, 'RUN')
+    .replaceAll(/http:\/\/127\.0\.0\.1:\d+\/\S*/g, 'ADDRESS')
     .replaceAll(/\bruns show ID\b/g, 'runs show RUN')
     .replaceAll(/\b(serial|generation) \d+/g, '$1 N')
     .replaceAll(TIME, 'TIME')

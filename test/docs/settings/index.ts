@@ -60,6 +60,16 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
       prepare: (project) => project.write(Object.fromEntries(filesOf('docs/keys-and-automation.md'))),
     },
   },
+  'docs/page.md': {
+    'What is on it': {
+      async prepare(project, session) {
+        await orders(project);
+        await here(project, 'status --html status.html');
+        // It goes on until somebody ends it.
+        session.name('dynpart ui', 'dynpart ui --port 0 & sleep 3; kill $!; wait');
+      },
+    },
+  },
   'docs/pipeline-file.md': {
     '`log`, `exec` and `signal`': {
       async prepare(project, session) {
