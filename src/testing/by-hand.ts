@@ -55,7 +55,8 @@ export async function changeSensor(
 ): Promise<void> {
   const { pipeline, known, clock, life } = world;
   checkName('sensor', sensor, pipeline.sensors.keys());
-  if ('cursor' in change && change.cursor?.isWellFormed() === false) refuse('the cursor is no text: it holds half of a surrogate pair');
+  if ('cursor' in change && change.cursor?.isWellFormed() === false)
+    refuse('the cursor is no text: it holds half of a surrogate pair');
   await new MortalStore(world.store, life).commit({ sensors: [sensor] }, (view) => {
     const isSo = 'status' in change && view.sensor(sensor).status === change.status;
     const changes = isSo ? [] : [{ type: 'sensor-changed', sensor, ...change } as const];
