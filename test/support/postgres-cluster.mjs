@@ -14,6 +14,8 @@ const USER_OF_ROOT = 'postgres';
 /**
  * @typedef {object} ClusterOptions
  * @property {boolean} [syncs] whether a commit waits for the disk; not in tests, where only the process is killed
+ * @property {string} [network] such as 10.0.0.0/8: from there it may be reached, too
+ * @property {{ certificate: string, key: string }} [tls] files, which it then asks the user `tls` to come with
  */
 
 export class PostgresCluster {
@@ -32,7 +34,7 @@ export class PostgresCluster {
   }
 
   /** @param {ClusterOptions} [options] */
-  static async start({ syncs = false } = {}) {
+  static async start({ syncs = false, network, tls } = {}) {
     const bin = binaries();
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-pg-'));
     if (process.getuid?.() === 0) execFileSync('chown', [USER_OF_ROOT, folder]);
@@ -53,8 +55,29 @@ export class PostgresCluster {
       path.join(cluster.#data, 'postgresql.conf'),
       `\nlisten_addresses = '127.0.0.1'\nport = ${cluster.port}\nunix_socket_directories = ''\nmax_connections = 200\nfsync = ${syncs ? 'on' : 'off'}\n`,
     );
+    if (network !== undefined) cluster.#open(network, tls);
     cluster.restart('start');
     return cluster;
+  }
+
+  /**
+   * @param {string} network
+   * @param {ClusterOptions['tls']} tls
+   */
+  #open(network, tls) {
+    let settings = `listen_addresses = '*'\n`;
+    if (tls !== undefined) {
+      for (const [name, file] of Object.entries(tls)) {
+        const copy = path.join(this.#data, name);
+        fs.copyFileSync(file, copy);
+        fs.chmodSync(copy, 0o600);
+        if (process.getuid?.() === 0) execFileSync('chown', [USER_OF_ROOT, copy]);
+      }
+      settings += `ssl = on\nssl_cert_file = 'certificate'\nssl_key_file = 'key'\n`;
+    }
+    fs.appendFileSync(path.join(this.#data, 'postgresql.conf'), settings);
+    const users = `hostssl all tls ${network} trust\nhost all dynpart ${network} trust\n`;
+    fs.appendFileSync(path.join(this.#data, 'pg_hba.conf'), users);
   }
 
   /** @param {string} schema a state of its own */
