@@ -175,9 +175,19 @@ function isBlank(line: string): boolean {
   return !(first > 0x20 && first < 0x7f) && line.trim() === '';
 }
 
+/** Byte order marks, read as Latin-1. */
+const UTF_16 = ['\xff\xfe', '\xfe\xff'];
+
 function bytesOf(file: string, source: string, terminal: Terminal): Buffer {
   try {
     const bytes = file === '-' ? terminal.readStdin() : fs.readFileSync(path.resolve(terminal.cwd, file));
+    // As PowerShell writes what is sent to a file.
+    if (UTF_16.includes(bytes.toString('latin1', 0, 2)))
+      return fail({
+        reason: 'keys-file',
+        file: source,
+        cause: 'it is UTF-16, not UTF-8: iconv -f UTF-16 -t UTF-8',
+      });
     if (bytes.length <= constants.MAX_STRING_LENGTH) return bytes;
   } catch (error) {
     if (errno(error) === undefined) throw error;

@@ -375,6 +375,19 @@ describe('a keys file', () => {
     );
   });
 
+  it.each(['\ufeffa\nb\n', '\ufffe\u6100'])(
+    'that is UTF-16 is told as that, not as broken keys',
+    async (text) => {
+      await using project = new Project({ 'pipeline.ts': PIPELINE });
+      project.write({ 'keys.txt': Buffer.from(text, 'utf16le') });
+      const { code, message } = await refused(project, ['partitions', 'add', 'things', '--from', 'keys.txt']);
+      expect([code, message]).toEqual([
+        'keys-file',
+        'cannot read keys from keys.txt: it is UTF-16, not UTF-8: iconv -f UTF-16 -t UTF-8',
+      ]);
+    },
+  );
+
   it('that is not UTF-8 is refused with the lines that are not, and only these', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE });
     const replacement = Buffer.from('really \ufffd\n');
