@@ -108,6 +108,25 @@ const helpersInPlace: Plugin = {
   },
 };
 
+const EXPORT =
+  /Object\.defineProperty\(exports,["'`]([\w$]+)["'`],\{enumerable:!0,get:function\(\)\{return ([\w$.]+)\}\}\)/;
+const EXPORTS = new RegExp(`(?:${EXPORT.source},)*${EXPORT.source}`, 'g');
+
+/** Exports are named in one list: each by itself takes a hundred bytes, which were a tenth of what every start-up reads. */
+const exportsAtOnce: Plugin = {
+  name: 'exports-at-once',
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle))
+      if (file.type === 'chunk') file.code = file.code.replace(EXPORTS, inOneList);
+  },
+};
+
+function inOneList(run: string): string {
+  const each = [...run.matchAll(new RegExp(EXPORT, 'g'))].map(([, name, value]) => `${name}:()=>${value}`);
+  const define = '(e=>{for(let t in e)Object.defineProperty(exports,t,{enumerable:!0,get:e[t]})})';
+  return each.length < 4 ? run : `void ${define}({${each.join()}})`;
+}
+
 /** What is left of `import()` in the programs leads outside them, and is done by a file whose compiled code is never kept. */
 const importsByAnother: Plugin = {
   name: 'imports-by-another',
@@ -131,6 +150,7 @@ function program(name: string, input: string): RolldownOptions {
       helpersInPlace,
       besideThePrograms,
       importsByAnother,
+      exportsAtOnce,
     ],
     output: {
       dir: 'dist',
