@@ -31,7 +31,7 @@ describe('explain', () => {
       expect([code, text.length > 30, text]).toEqual([
         code,
         true,
-        expect.not.stringMatching(/^#|undefined/m),
+        expect.not.stringMatching(/^#|undefined|<!--/m),
       ]);
     }
   });
