@@ -27,6 +27,11 @@ export function isLost(error: unknown): boolean {
   return LOST_CODES.test(code) || LOST_WORDS.test(message);
 }
 
+/** A column that is asked for is not there. */
+export function lacksColumn(error: unknown): boolean {
+  return first(error).code === '42703';
+}
+
 /** A failure for what can be expected of a database; `null` for what would be a mistake of dynpart's. */
 export function wordsFor(error: unknown, address: Address): FailureError | null {
   if (error instanceof FailureError) return error;

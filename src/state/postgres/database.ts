@@ -1,8 +1,9 @@
 /** The way to the database: connections that come and go, transactions, and what to do when one breaks off. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from './address.ts';
-import { isLost, wordsFor } from './database-errors.ts';
+import { isLost, lacksColumn, otherVersion, wordsFor } from './database-errors.ts';
 import type { Port, Row } from './port.ts';
+import { SCHEMA_VERSION } from './schema.ts';
 
 /** The part of the driver (`pg`) that is used. */
 export interface Driver {
@@ -56,6 +57,8 @@ const LISTEN_AGAIN_MS = 1000;
 
 /** A class of advisory locks that is dynpart's. */
 const LOCK_CLASS = 0x64796e61;
+
+const VERSION = `select schema_version as version from @.meta where program = 'dynpart'`;
 
 const ignore = (): void => undefined;
 
@@ -234,9 +237,24 @@ export class Database implements Port {
         return await this.#connected(work);
       } catch (error) {
         if (!isLost(error) || !this.#wasConnected || performance.now() > until)
-          throw wordsFor(error, this.#address) ?? error;
+          throw (await this.#ofOtherVersion(error)) ?? wordsFor(error, this.#address) ?? error;
         await sleep(Math.min(LONGEST_PAUSE_MS, 20 * 2 ** tries));
       }
+    }
+  }
+
+  /** Where a column is not there, the tables may be of another version: what asks for it comes before anybody could see that. */
+  async #ofOtherVersion(error: unknown): Promise<Error | null> {
+    if (!lacksColumn(error)) return null;
+    try {
+      const [meta] = await this.#connected((client) => this.#ask(client, VERSION));
+      const version = Number(meta?.['version']);
+      return version > 0 && version !== SCHEMA_VERSION
+        ? otherVersion(this.#address, version, SCHEMA_VERSION)
+        : null;
+    } catch {
+      // They are not dynpart's.
+      return null;
     }
   }
 
