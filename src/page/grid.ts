@@ -10,7 +10,7 @@ const ROW_HEIGHT = 24;
 /** So many rows more are there above and below. */
 const BEYOND = 6;
 
-/** Browsers draw nothing that is higher; of more keys the last cannot be scrolled to, but filtered. */
+/** Browsers draw nothing that is much higher: of more keys, each pixel of scrolling goes over more of them. */
 const MOST_HEIGHT = 15_000_000;
 
 /** So many rows are printed. */
@@ -22,6 +22,8 @@ interface RowParts {
   readonly cells: readonly HTMLElement[];
   /** The row that it shows; -1: none. */
   shows: number;
+  /** Where it is drawn. */
+  y: number;
 }
 
 export class Grid {
@@ -30,6 +32,7 @@ export class Grid {
   readonly #onScroll: () => void;
   #table: KeyTable;
   #rows: Uint32Array = new Uint32Array();
+  #head: HTMLElement | null = null;
   #body = h('div', { role: 'rowgroup', class: 'rows' });
   #pool: RowParts[] = [];
   #active = 0;
@@ -56,21 +59,19 @@ export class Grid {
     for (const parts of this.#pool) parts.shows = -1;
     this.#active = Math.min(this.#active, Math.max(0, rows.length - 1));
     this.element.setAttribute('aria-rowcount', String(rows.length + 1));
-    this.#body.style.height = `${Math.min(MOST_HEIGHT, rows.length * ROW_HEIGHT)}px`;
+    this.#body.style.height = `${Math.min(MOST_HEIGHT, this.#height)}px`;
     this.#draw();
   }
 
   /** What part of the rows is seen, from 0 to 1. */
   get seen(): readonly [from: number, to: number] {
-    const { scrollTop, clientHeight } = this.element;
-    const height = Math.max(1, this.#rows.length * ROW_HEIGHT);
-    return [scrollTop / height, Math.min(1, (scrollTop + clientHeight) / height)];
+    const height = Math.max(1, this.#height);
+    return [this.#top / height, Math.min(1, (this.#top + this.element.clientHeight) / height)];
   }
 
   /** Goes to where so much of the rows, from 0 to 1, is above. */
   goTo(part: number): void {
-    const { element } = this;
-    element.scrollTop = part * this.#rows.length * ROW_HEIGHT - element.clientHeight / 2;
+    this.#top = part * this.#height - this.element.clientHeight / 2;
   }
 
   /** For a printer nothing scrolls: the first rows are all there. */
@@ -81,6 +82,32 @@ export class Grid {
       this.#body.style.height = `${Math.min(PRINTED, this.#rows.length) * ROW_HEIGHT}px`;
       this.#draw(PRINTED);
     } else this.show(this.#table, this.#rows);
+  }
+
+  /** Of all rows, as if a browser could draw them. */
+  get #height(): number {
+    return this.#rows.length * ROW_HEIGHT;
+  }
+
+  /** So many pixels of the rows go by for one of scrolling. */
+  get #pace(): number {
+    if (this.#height <= MOST_HEIGHT) return 1;
+    const room = this.#room;
+    return (this.#height - room) / (MOST_HEIGHT - room);
+  }
+
+  /** What is seen of the rows at a time: all but the head. */
+  get #room(): number {
+    return this.element.clientHeight - (this.#head?.offsetHeight ?? 0);
+  }
+
+  /** How much of the rows is above. */
+  get #top(): number {
+    return this.element.scrollTop * this.#pace;
+  }
+
+  set #top(top: number) {
+    this.element.scrollTop = top / this.#pace;
   }
 
   #build(): void {
@@ -101,25 +128,29 @@ export class Grid {
       h('span', { role: 'columnheader', 'aria-colindex': 1, class: 'name' }, 'Key'),
       ...heads,
     );
-    this.element.replaceChildren(h('div', { role: 'rowgroup', class: 'heads' }, head), this.#body);
+    this.#head = h('div', { role: 'rowgroup', class: 'heads' }, head);
+    this.element.replaceChildren(this.#head, this.#body);
     this.element.setAttribute('aria-colcount', String(assets.length + 1));
     this.element.style.setProperty('--columns', String(assets.length));
     this.element.scrollTop = 0;
   }
 
   #draw(least = 0): void {
-    const { scrollTop, clientHeight } = this.element;
-    const count = Math.max(least, Math.ceil(clientHeight / ROW_HEIGHT) + 2 * BEYOND);
+    const count = Math.max(least, Math.ceil(this.element.clientHeight / ROW_HEIGHT) + 2 * BEYOND);
+    const top = this.#top;
+    // Where scrolling is quicker than the rows go by, all that is seen is moved along with it.
+    const shift = this.#pace === 1 ? 0 : this.element.scrollTop - top;
     // A row is drawn by the element with its number modulo their count: with more of them, all change places.
     if (count > this.#pool.length) this.#grow(count);
     const size = this.#pool.length;
-    const first = Math.max(
-      0,
-      Math.min(Math.floor(scrollTop / ROW_HEIGHT) - BEYOND, this.#rows.length - size),
-    );
+    const first = Math.max(0, Math.min(Math.floor(top / ROW_HEIGHT) - BEYOND, this.#rows.length - size));
     for (let row = first; row < first + size; row++) {
       const parts = this.#pool[row % size]!;
       if (parts.shows !== row) this.#fill(parts, row);
+      const y = row * ROW_HEIGHT + shift;
+      if (parts.y === y) continue;
+      parts.y = y;
+      parts.row.style.transform = `translateY(${y}px)`;
     }
     this.#onScroll();
   }
@@ -131,7 +162,7 @@ export class Grid {
       const name = h('span', { role: 'rowheader', 'aria-colindex': 1, class: 'name' });
       const cells = assets.map((_, at) => h('span', { role: 'gridcell', 'aria-colindex': at + 2 }));
       const row = h('div', { role: 'row', id: `row-${this.#pool.length}` }, name, ...cells);
-      this.#pool.push({ row, name, cells, shows: -1 });
+      this.#pool.push({ row, name, cells, shows: -1, y: -1 });
       this.#body.append(row);
     }
   }
@@ -142,7 +173,6 @@ export class Grid {
     row.hidden = at >= this.#rows.length;
     if (row.hidden) return;
     const position = this.#rows[at]!;
-    row.style.transform = `translateY(${at * ROW_HEIGHT}px)`;
     row.setAttribute('aria-rowindex', String(at + 2));
     row.classList.toggle('active', at === this.#active);
     const words = wordsOf(this.#table.set.keys[position] ?? null);
@@ -190,9 +220,8 @@ export class Grid {
     const { element } = this;
     this.#active = to;
     const top = to * ROW_HEIGHT;
-    const room = element.clientHeight - (element.querySelector<HTMLElement>('.heads')?.offsetHeight ?? 0);
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + ROW_HEIGHT > element.scrollTop + room) element.scrollTop = top + ROW_HEIGHT - room;
+    if (top < this.#top) this.#top = top;
+    else if (top + ROW_HEIGHT > this.#top + this.#room) this.#top = Math.ceil(top + ROW_HEIGHT - this.#room);
     this.#draw();
     for (const { row, shows } of this.#pool) {
       row.classList.toggle('active', shows === to);

@@ -112,11 +112,17 @@ describe.skipIf(chromiumFile === undefined)('the page in a browser', () => {
     expect(await page.locator(`#${active} .name`).innerText()).toBe('c');
   });
 
-  it.each(['light', 'dark'] as const)(
-    'has nothing that axe finds fault with, also with a key open: %s',
-    async (colorScheme) => {
-      await open(SMALL, { colorScheme });
+  it.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 380],
+    ['dark', 380],
+  ] as const)(
+    'has nothing that axe finds fault with, also with a key open: %s, %i wide',
+    async (colorScheme, width) => {
+      await open(SMALL, { colorScheme, viewport: { width, height: 800 } });
       expect(await faults()).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
       await page.locator('.rows > [role=row]:visible').first().click();
       expect(await faults()).toEqual([]);
     },
@@ -160,6 +166,39 @@ describe.skipIf(chromiumFile === undefined)('the page in a browser', () => {
     expect(await rows()).toEqual(['b', 'd', 'c', 'a']);
     expect(await page.getByLabel('Search').isVisible()).toBe(false);
     expect(await page.getByRole('button', { name: 'copy' }).first().isVisible()).toBe(false);
+  });
+
+  it('goes to the last of more keys than a browser can draw in one piece, and opens it', async () => {
+    const keys = Array.from({ length: 900_000 }, (_, at) => `k${at}`);
+    await open(pageData({ ...SMALL, runs: [], sets: [pageSet(keys, { sum: `${'m'.repeat(899_999)}f` })] }));
+    const grid = page.getByRole('grid');
+    expect(await rows()).toContain('k899999');
+    await grid.focus();
+    await page.keyboard.press('End');
+    expect((await rows()).at(-1)).toBe('k0');
+    expect(await page.locator('.rows .active .name').innerText()).toBe('k0');
+    // It is seen, and not below the edge.
+    const seen = await page.locator('.rows .active').evaluate((row) => {
+      const [box, all] = [row.getBoundingClientRect(), row.closest('[role=grid]')!.getBoundingClientRect()];
+      return box.top > all.top && box.bottom <= all.bottom;
+    });
+    expect(seen).toBe(true);
+    await page.keyboard.press('PageUp');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    const opened = await dialog.getByRole('heading').first().innerText();
+    expect(Number(opened.slice(1))).toBeGreaterThan(5);
+    await page.keyboard.press('Escape');
+    // With a wheel as well.
+    await grid.evaluate((its) => (its.scrollTop = its.scrollHeight));
+    await page.waitForFunction(() => document.querySelector('.rows')!.textContent.includes('k0'));
+    await grid.evaluate((its) => (its.scrollTop = its.scrollHeight / 2));
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('.rows .name')].some(({ textContent }) =>
+        /^k4[45]\d{4}$/.test(textContent),
+      ),
+    );
   });
 
   it('shows a hundred thousand keys of twenty assets, draws what is seen of them, and filters them', async () => {
