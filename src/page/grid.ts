@@ -7,6 +7,13 @@ import { STATES } from './states.ts';
 /** As the style sheet has it. */
 const ROW_HEIGHT = 24;
 
+/** About the width of a letter of a key; narrower windows than this give keys less of it. */
+const LETTER_WIDTH = 8.6;
+const NARROW = 600;
+
+/** Widths of a column: the least that can be hit, the most, and what a name needs that stands upright. */
+const CELL = { least: 24, forNames: 84, most: 220 } as const;
+
 /** So many rows more are there above and below. */
 const BEYOND = 6;
 
@@ -47,7 +54,10 @@ export class Grid {
     this.element.addEventListener('scroll', () => this.#draw(), { passive: true });
     this.element.addEventListener('keydown', (event) => this.#pressed(event));
     this.element.addEventListener('click', (event) => this.#clicked(event));
-    new ResizeObserver(() => this.#draw()).observe(this.element);
+    new ResizeObserver(() => {
+      this.#fit();
+      this.#draw();
+    }).observe(this.element);
   }
 
   /** Shows these rows of a table; where they are the same set's as before, the place stays. */
@@ -58,6 +68,7 @@ export class Grid {
     if (isOther || this.#pool[0]?.cells.length !== table.set.assets.length) this.#build();
     for (const parts of this.#pool) parts.shows = -1;
     this.#active = Math.min(this.#active, Math.max(0, rows.length - 1));
+    this.#fit();
     this.element.setAttribute('aria-rowcount', String(rows.length + 1));
     this.#body.style.height = `${Math.min(MOST_HEIGHT, this.#height)}px`;
     this.#draw();
@@ -82,6 +93,20 @@ export class Grid {
       this.#body.style.height = `${Math.min(PRINTED, this.#rows.length) * ROW_HEIGHT}px`;
       this.#draw(PRINTED);
     } else this.show(this.#table, this.#rows);
+  }
+
+  /** The keys have the room that the longest needs, up to a limit, and the assets share the rest. */
+  #fit(): void {
+    const { clientWidth } = this.element;
+    const { longest, set } = this.#table;
+    const most = clientWidth < NARROW ? 0.45 * clientWidth : Math.min(420, 0.45 * clientWidth);
+    const name = Math.round(Math.max(90, Math.min(most, (longest + 3) * LETTER_WIDTH)));
+    const share = Math.floor((clientWidth - name) / Math.max(1, set.assets.length));
+    const cell = Math.max(CELL.least, Math.min(CELL.most, share));
+    this.element.style.setProperty('--name', `${name}px`);
+    this.element.style.setProperty('--cell', `${cell}px`);
+    // Names of assets stand upright where they have room.
+    this.element.classList.toggle('roomy', cell >= CELL.forNames);
   }
 
   /** Of all rows, as if a browser could draw them. */

@@ -20,12 +20,15 @@ export class KeyTable {
   readonly columns: readonly Uint8Array[];
   /** By position: a bit for each state that any of its assets is in. */
   readonly #masks: Uint8Array;
+  /** How many letters the longest key has. */
+  readonly longest: number;
   #lowered: readonly string[] | undefined;
 
   constructor(set: PageSet) {
     this.set = set;
     const count = set.keys.length;
     this.#masks = new Uint8Array(count);
+    this.longest = set.keys.reduce((most, key) => Math.max(most, key?.length ?? 15), 0);
     this.columns = set.assets.map((asset) => {
       const letters = set.states[asset] ?? '';
       const column = new Uint8Array(count);

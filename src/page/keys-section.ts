@@ -1,7 +1,7 @@
 /** The part of the page with the keys: choose a set, filter, look, open one. */
-import { counted, grouped } from '../model/text.ts';
+import { counted, grouped, shellQuoted } from '../model/text.ts';
 import type { PageData, PageSet } from '../report/page-data.ts';
-import { button, h } from './dom.ts';
+import { button, command, h } from './dom.ts';
 import { Grid } from './grid.ts';
 import { type Filter, KeyTable, NO_FILTER } from './key-table.ts';
 import { KeyMap } from './map.ts';
@@ -26,6 +26,8 @@ export class KeysSection {
     spellcheck: 'false',
   });
   readonly #failedFirst = h('input', { type: 'checkbox', id: 'failed-first', checked: true });
+  readonly #heat = h('div', { class: 'heat' });
+  readonly #empty = h('div', { class: 'empty' });
   readonly #map: KeyMap;
   readonly #grid: Grid;
   #data: PageData;
@@ -48,6 +50,7 @@ export class KeysSection {
     );
     this.#assets.addEventListener('change', () => this.#change({ asset: this.#assets.value || null }));
     this.#sets.addEventListener('change', () => this.#choose(this.#sets.selectedIndex));
+    this.#heat.append(this.#grid.element, this.#map.element);
     this.element.append(
       h('h2', { id: 'keys' }, 'Keys'),
       h(
@@ -60,7 +63,8 @@ export class KeysSection {
       ),
       this.#chips,
       this.#said,
-      h('div', { class: 'heat' }, this.#grid.element, this.#map.element),
+      this.#heat,
+      this.#empty,
     );
   }
 
@@ -125,10 +129,31 @@ export class KeysSection {
     const all = this.#table.set.keys.length;
     this.#said.textContent =
       length === all ? counted(all, 'key') : `${grouped(length)} of ${counted(all, 'key')}`;
+    this.#heat.hidden = length === 0;
+    this.#empty.replaceChildren(...(length === 0 ? this.#whyEmpty(all) : []));
     this.#grid.show(this.#table, this.#rows);
     this.#map.see(this.#grid.seen);
     // The rows are seen first.
     requestAnimationFrame(() => this.#map.draw(this.#table, this.#rows));
+  }
+
+  /** Where there is nothing to see: what brings keys, or shows them again. */
+  #whyEmpty(all: number): Node[] {
+    const { set } = this.#table.set;
+    if (all > 0)
+      return [
+        button('show all keys', () => {
+          this.#search.value = '';
+          this.#assets.value = '';
+          this.#change({ text: '', states: ALL_STATES, asset: null });
+        }),
+      ];
+    if (set === null) return [];
+    const ticks = this.#data.sensors.some(({ status }) => status === 'RUNNING');
+    return [
+      ...(ticks ? [h('p', {}, 'A sensor finds keys: ', command('dynpart sensor tick'))] : []),
+      h('p', {}, 'By hand: ', command(`dynpart partitions add ${shellQuoted(set, 'SET')} KEY`)),
+    ];
   }
 
   /** A button for each state that there is; with none pressed all are shown. */

@@ -19,7 +19,7 @@ const top = h('div');
 const assets = h('div');
 const below = h('div');
 const connection = h('p', { role: 'status', class: 'connection' });
-document.getElementById('page')!.append(top, connection, assets, keys.element, below, details.element);
+document.getElementById('page')!.append(connection, top, assets, keys.element, below, details.element);
 draw();
 performance.mark('drawn');
 
@@ -85,7 +85,7 @@ function drawBelow(): void {
 function heading(): HTMLElement {
   return h(
     'header',
-    {},
+    { class: 'top' },
     h('h1', {}, 'dynpart status'),
     h('p', { class: 'dim' }, time(data.at), ` UTC, serial ${data.serial} of `, said(data.place)),
   );
@@ -106,12 +106,14 @@ function attention(): HTMLElement[] {
             'li',
             {},
             h('bdi', {}, clean(what)),
-            ...commands.flatMap(({ what: why, command: text }) => [
-              ' ',
-              why === null ? '' : `${clean(why)}: `,
-              command(text),
-            ]),
-            note === null ? null : h('span', { class: 'dim' }, ' ', said(note)),
+            h(
+              'div',
+              { class: 'commands' },
+              ...commands.map(({ what: why, command: text }) =>
+                h('span', {}, why === null ? '' : said(`${why}: `), command(text)),
+              ),
+              note === null ? null : h('span', { class: 'dim' }, said(note)),
+            ),
           ),
         ),
       ),

@@ -11,7 +11,7 @@ const STRIP = { width: 720, height: 48 } as const;
 const TOLD = 20;
 
 /** So many failures are shown with what they wrote. */
-const FAILURES = 10;
+const FAILURES = 5;
 
 /** So many runs are drawn. */
 const DRAWN = 240;
@@ -179,7 +179,8 @@ function durations({ runs, at }: PageData): HTMLElement | null {
 
 /** The last failures, with what they wrote. */
 function failures({ runs, logs }: PageData, name: (run: PageRun) => HTMLElement): Node[] {
-  const failed = runs.filter(({ status }) => status === 'FAILURE').slice(0, FAILURES);
+  const all = runs.filter(({ status }) => status === 'FAILURE');
+  const failed = all.slice(0, FAILURES);
   if (failed.length === 0) return [];
   return [
     h('h3', {}, 'Failed last'),
@@ -194,5 +195,15 @@ function failures({ runs, logs }: PageData, name: (run: PageRun) => HTMLElement)
         command(`dynpart runs retry ${run.id}`),
       );
     }),
+    ...(all.length > FAILURES
+      ? [
+          h(
+            'p',
+            { class: 'dim' },
+            `${counted(all.length - FAILURES, 'earlier failure')}: `,
+            command('dynpart runs list --status FAILURE'),
+          ),
+        ]
+      : []),
   ];
 }

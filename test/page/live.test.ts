@@ -147,6 +147,7 @@ describe.skipIf(chromiumFile === undefined)('the live page in a browser', () => 
           (response) => `${response.type} ${response.status}`,
           () => 'refused',
         );
+      // oxlint-disable-next-line unicorn/consistent-function-scoping -- the browser has nothing else of this file
       const loads = (tag: 'script' | 'iframe', src: string): Promise<string> =>
         new Promise((resolve) => {
           const element = document.createElement(tag);

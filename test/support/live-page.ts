@@ -29,7 +29,7 @@ export class LivePage {
     const running = project.start(['ui', '--port', '0', '--json', ...args], options);
     let text = '';
     running.process.stdout!.on('data', (chunk: string) => (text += chunk));
-    await running.saw('\n');
+    await running.saw('}\n');
     return new LivePage(running, JSON.parse(text) as { readonly url: string; readonly port: number });
   }
 
