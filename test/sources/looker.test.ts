@@ -124,3 +124,17 @@ test('nothing is written into the cache of a folder that answers', async () => {
   await look(false);
   expect(fs.existsSync(project.path('cache'))).toBe(false);
 });
+
+test('a process that cannot be started is told, too', async () => {
+  const { execPath } = process;
+  process.execPath = '/no/such/node';
+  try {
+    const looker = new Looker({ cwd: project.folder, signal });
+    await expect(looker.ask({ ask: 'walk', patterns: ['*'], ignore: [] })).rejects.toThrow(
+      `the process that looks at the files of ${project.folder} cannot be started: there is no such file or folder (ENOENT)`,
+    );
+    looker.close();
+  } finally {
+    process.execPath = execPath;
+  }
+});

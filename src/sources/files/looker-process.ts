@@ -1,7 +1,6 @@
 /** One process that looks at files, and how long it may be silent. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { causeOf } from '../../files/system-errors.ts';
 import type { Kind, Question, Told } from './questions.ts';
 
@@ -24,31 +23,32 @@ const SCRIPT = path.join(
 );
 
 export class LookerProcess {
-  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #child: ChildProcess;
   readonly #ended: Promise<string>;
   #hear: (told: Told) => void = () => undefined;
   #at: Hanging = { place: '', kind: 'base' };
 
   constructor(script = SCRIPT) {
     // Not in the folder of this process, which may be on that file server. Flags of node that are meant for this process
-    // (a debugger's) are not meant for that one.
-    const { NODE_OPTIONS: _, ...env } = process.env;
+    // (a debugger's) are not meant for that one, and it needs no certificates.
+    const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env;
     this.#child = spawn(process.execPath, [script], { cwd: '/', env, stdio: 'pipe', windowsHide: true });
-    const { stdin, stdout, stderr } = this.#child;
-    // It has ended, which is told below.
-    stdin.on('error', () => undefined);
     let wrong = '';
-    stderr.setEncoding('utf8').on('data', (part: string) => (wrong = (wrong + part).slice(-2000)));
-    let rest = '';
-    stdout.setEncoding('utf8').on('data', (part: string) => {
-      const lines = (rest + part).split('\n');
-      rest = lines.pop()!;
-      for (const line of lines) this.#hear(JSON.parse(line) as Told);
-    });
     this.#ended = new Promise((resolve) => {
       this.#child
         .once('error', (error) => resolve(`cannot be started: ${causeOf(error)}`))
         .once('close', (code, signal) => resolve(`ended (${signal ?? code}) ${wrong}`.trim()));
+    });
+    // There are none when it could not be started for want of them.
+    const { stdin, stdout, stderr } = this.#child;
+    // It has ended, which is told above.
+    stdin?.on('error', () => undefined);
+    stderr?.setEncoding('utf8').on('data', (part: string) => (wrong = (wrong + part).slice(-2000)));
+    let rest = '';
+    stdout?.setEncoding('utf8').on('data', (part: string) => {
+      const lines = (rest + part).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) this.#hear(JSON.parse(line) as Told);
     });
   }
 
@@ -93,7 +93,7 @@ export class LookerProcess {
       );
       onAbort = () => reject(signal.reason as Error);
       signal.addEventListener('abort', onAbort);
-      this.#child.stdin.write(`${JSON.stringify(question)}\n`);
+      this.#child.stdin?.write(`${JSON.stringify(question)}\n`);
     });
     try {
       return await answered;
@@ -107,7 +107,7 @@ export class LookerProcess {
   kill(): void {
     this.#child.kill('SIGKILL');
     this.#child.unref();
-    for (const stream of this.#child.stdio) stream?.destroy();
+    for (const stream of this.#child.stdio ?? []) stream?.destroy();
   }
 
   /** Whether it ends, now that it was killed. */
