@@ -13,6 +13,7 @@ import {
   folderWith,
   freshFolder,
   median,
+  node,
   ratioRow,
   ratiosOf,
   round,
@@ -89,6 +90,8 @@ const DAGSTER_ROWS = {
   requested: 'a run requested by a sensor, not executed',
   executed: 'a run requested by a sensor, and executed',
   add: `partitions add --from, ${words(HUNDRED_THOUSAND)} keys`,
+  memory: '1,000 changed versions: planned and committed in a warm process, the state in memory',
+  file: 'the same, the state in a file',
 };
 
 const DAGSTER_KINDS = /** @type {Kind[]} */ (Object.keys(DAGSTER_ROWS));
@@ -173,6 +176,7 @@ async function dagsterRows({ programs, missing, version }, { count, full }) {
           },
         ]),
     addedInOneCall(dagster, idOf('add'), count),
+    ...(await changedVersions(dagster, count)),
   ];
 }
 
@@ -265,6 +269,44 @@ function addedInOneCall(dagster, id, count) {
     baseline: `Dagster ${dagster.version}: one call of add_dynamic_partitions`,
     aim: 1,
   });
+}
+
+/**
+ * What automation asks for when 1,000 keys have changed, against the evaluator of Dagster's conditions, which commits nothing and
+ * has its instance in memory. Both have planned before when they are measured.
+ * @param {Dagster} dagster
+ * @param {number} count
+ */
+async function changedVersions(dagster, count) {
+  const { rolldown } = await import('rolldown');
+  const built = path.join(freshFolder('built'), 'changed-versions.mjs');
+  const bundle = await rolldown({
+    input: path.join(here, 'changed-versions.ts'),
+    platform: 'node',
+    external: ['ora', 'execa', 'jiti'],
+    logLevel: 'silent',
+  });
+  await bundle.write({ dir: path.dirname(built), format: 'esm', entryFileNames: path.basename(built) });
+  const theirs = () => {
+    const { stdout } = run(dagster.python(dagster.home(), ['dagster_evaluate.py']));
+    const { changed, requested: many } = JSON.parse(lastLine(stdout));
+    demand(many === 1000, 'Dagster asks for all keys');
+    return changed * 1000;
+  };
+  return /** @type {const} */ (['memory', 'file']).map((place) =>
+    sided(
+      sideBySide(count, {
+        own: () => median(JSON.parse(run(node([built, place, '200'])).stdout).slice(50)),
+        theirs,
+      }),
+      {
+        id: idOf(place),
+        what: DAGSTER_ROWS[place],
+        baseline: `Dagster ${dagster.version}: evaluate_automation_conditions, eager()`,
+        ...(place === 'memory' && { aim: 0.01 }),
+      },
+    ),
+  );
 }
 
 function goOn() {

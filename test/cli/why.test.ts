@@ -183,4 +183,69 @@ describe('why', () => {
     });
     expect((await refused('config', '--key', 'a')).error.code).toBe('asset-without-key');
   });
+
+  it('says with which tick a key comes where a tick has no room for all', async () => {
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    const pipeline = PIPELINE.replace('sum] }', 'sum], automation: { perTick: 2 } }').replace(
+      "=== 'bad'",
+      "=== 'x'",
+    );
+    project.write({ 'pipeline.ts': pipeline });
+    await run('partitions', 'remove', 'items', 'old', 'bad', 'empty');
+    await run('partitions', 'add', 'items', ...keys);
+    const said = await Promise.all(keys.map(async (key) => (await why('raw', '--key', key)).text));
+    expect(said).toEqual([
+      'The next tick makes it: it was never made.',
+      'The next tick makes it: it was never made.',
+      ...['2', '2', '3'].map(
+        (tick) => `Tick ${tick} from now on makes it, since each queues 2 runs at most: it was never made.`,
+      ),
+    ]);
+    for (const [tick, made] of [2, 4, 5].entries()) {
+      await run('sensor', 'tick');
+      const { stdout } = await run(
+        'partitions',
+        'list',
+        'items',
+        '--status',
+        'materialized',
+        '--asset',
+        'raw',
+      );
+      expect.soft([tick, stdout.split('\n').filter((line) => line !== '').length]).toEqual([tick, made]);
+    }
+  });
+
+  it('tells what the state knows while the pipeline file cannot be loaded', async () => {
+    await run('sensor', 'tick', 'automation', '--no-run');
+    await run('worker', '--once');
+    await run('partitions', 'add', 'items', 'new');
+    await run('materialize', 'raw', '--key', 'old', '--no-run');
+    project.write({ 'pipeline.ts': 'this is no pipeline' });
+    const { code, stdout, stderr } = await run('why', 'raw', '--key', 'a', '--json');
+    expect(code).toBe(0);
+    expect(stderr).toContain('told by what the state remembers: dynpart check');
+    expect(JSON.parse(stdout)).toMatchObject({
+      state: 'materialized',
+      next: 'nothing',
+      text: 'No tick makes anything while the pipeline file cannot be loaded.',
+      command: 'dynpart check',
+    });
+    expect(await why('raw', '--key', 'bad')).toMatchObject({ state: 'failed', reason: 'no luck' });
+    expect(await why('raw', '--key', 'old')).toMatchObject({ state: 'in progress', next: 'run' });
+    const counted = JSON.parse((await run('why', 'raw', '--json')).stdout) as {
+      states: { state: string; count: number }[];
+    };
+    expect(counted.states.map(({ state, count }) => `${count} ${state}`)).toEqual([
+      '1 failed',
+      '1 missing',
+      '1 in progress',
+      '1 skipped',
+      '1 materialized',
+    ]);
+    expect((await run('why', 'config')).code).toBe(0);
+    const unknown = await run('why', 'nothing');
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('this is no pipeline')]);
+    expect((await run('why', 'raw', '--key', 'zzz')).code).toBe(2);
+  });
 });

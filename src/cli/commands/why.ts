@@ -4,6 +4,7 @@ import type { Declaration } from '../command-line/declaration.ts';
 import type { Context } from '../context.ts';
 import type { WhyKey, WhySet } from '../json-results.ts';
 import { checkedKeys } from '../read-keys.ts';
+import { askedAbout } from '../why/asked-about.ts';
 import { whyKey } from '../why/one-key.ts';
 import { whySet } from '../why/whole-set.ts';
 
@@ -21,14 +22,12 @@ interface WhyOptions {
 }
 
 async function why(context: Context, { key }: WhyOptions, name: string): Promise<WhyKey | WhySet> {
-  const { project } = context;
   if (key !== undefined) checkedKeys([key], '--key');
-  const { assets } = await project.pipeline();
-  project.checkName('asset', name, assets.keys());
-  const asset = assets.get(name)!;
+  const subject = await askedAbout(context, name);
+  const { asset } = subject;
   if (asset.set === null && key !== undefined)
     fail({ reason: 'asset-without-key', asset: name, set: null, keys: [key] });
   return asset.set !== null && key === undefined
-    ? whySet(context, asset)
-    : whyKey(context, asset, key ?? null);
+    ? whySet(context, subject)
+    : whyKey(context, subject, key ?? null);
 }

@@ -1,7 +1,4 @@
 /** Why an asset was made for one key, will be, or is not. */
-import type { AssetDefinition } from '../../definitions/pipeline.ts';
-import { needsOfOutlook } from '../../engine/plan/why/needs-of-outlook.ts';
-import { Outlooks } from '../../engine/plan/why/outlook.ts';
 import { fail } from '../../model/failure.ts';
 import type { RunReason, RunRecord } from '../../model/run.ts';
 import { clean, printable } from '../../model/text.ts';
@@ -10,23 +7,23 @@ import type { Needs } from '../../state/needs.ts';
 import type { Context } from '../context.ts';
 import type { WhyKey } from '../json-results.ts';
 import { firstLine } from '../../report/attention.ts';
-import { askedAbout } from './asked-about.ts';
+import type { Subject } from './asked-about.ts';
 import { STYLES } from '../render/state-styles.ts';
 import { told } from './words.ts';
 
 /** So many runs of the asset and of what it is made from are looked at. */
 const MOST_RUNS = 100;
 
-export async function whyKey(context: Context, asset: AssetDefinition, key: string | null): Promise<WhyKey> {
+export async function whyKey(context: Context, subject: Subject, key: string | null): Promise<WhyKey> {
   const { project } = context;
+  const { asset } = subject;
   const { name, set } = asset;
-  const asked = await askedAbout(context, asset);
   const page = set === null ? null : { set, prefix: key! };
-  const needs: Needs = { ...needsOfOutlook(asked, key), ...(page && { pages: [page] }) };
-  const view = await project.look(needs);
+  const needs: Needs = { ...subject.needsOf(key), ...(page && { pages: [page] }) };
+  const view = await subject.look(needs);
   if (set !== null && !view.present(set, [key!]).has(key!))
     fail({ reason: 'unknown-keys', sets: [set], keys: [key!] });
-  const { status, outlook } = new Outlooks(view, asked).of(key);
+  const { status, outlook } = subject.outlooks(view).of(key);
   const { runs } = await project.store.runs({
     keys: key === null ? [null] : [key, null],
     assets: [name, ...asset.upstream],
@@ -45,7 +42,9 @@ export async function whyKey(context: Context, asset: AssetDefinition, key: stri
     ),
     upstreams: asset.upstream,
   });
-  const { next, text, command } = told(outlook, asset, key);
+  const turn =
+    outlook.is === 'due' ? { ticks: await subject.ticksUntil(key), perTick: subject.perTick } : undefined;
+  const { next, text, command } = told(outlook, { asset, key, ...(turn && { turn }) });
   const result: WhyKey = {
     asset: name,
     partitionKey: key,

@@ -1,32 +1,29 @@
 /** Why keys of a set were made, will be, or are not: those in one state for one reason are counted together. */
-import type { AssetDefinition } from '../../definitions/pipeline.ts';
-import { needsOfOutlook } from '../../engine/plan/why/needs-of-outlook.ts';
-import { type Outlook, Outlooks } from '../../engine/plan/why/outlook.ts';
+import type { Outlook } from '../../engine/plan/why/outlook.ts';
 import { shownState, whyStale } from '../../model/partition-status.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { clean, counted, grouped, printable } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import type { WhySet } from '../json-results.ts';
-import { askedAbout } from './asked-about.ts';
+import type { Subject } from './asked-about.ts';
 import { STYLES } from '../render/state-styles.ts';
 import { told } from './words.ts';
 
-export async function whySet(context: Context, asset: AssetDefinition): Promise<WhySet> {
-  const { output, project } = context;
-  const asked = await askedAbout(context, asset);
-  const view = await project.look(needsOfOutlook(asked, undefined));
+export async function whySet(context: Context, { asset, perTick, ...subject }: Subject): Promise<WhySet> {
+  const { output } = context;
+  const view = await subject.look(subject.needsOf(undefined));
   const groups = new Map<
     string,
     { -readonly [Field in keyof WhySet['states'][number]]: WhySet['states'][number][Field] }
   >();
-  for (const { key, status, outlook } of new Outlooks(view, asked).ofAll()) {
+  for (const { key, status, outlook } of subject.outlooks(view).ofAll()) {
     const state = shownState(outlook.is === 'run' ? 'in progress' : status);
     const kind = kindOf(outlook);
     const name = `${state}\n${kind}`;
     const group = groups.get(name);
     if (group !== undefined) group.count++;
     else {
-      const { next, text } = told(outlook, asset, key);
+      const { next, text } = told(outlook, { asset, key });
       groups.set(name, {
         state,
         reason: state === 'stale' ? whyStale(status) : null,
@@ -42,7 +39,6 @@ export async function whySet(context: Context, asset: AssetDefinition): Promise<
   );
   await printSet(context, asset, states);
   const due = states.reduce((sum, { next, count }) => (next === 'make' ? sum + count : sum), 0);
-  const { perTick } = asked.pipeline.automation;
   if (due > perTick)
     output.chat(
       `a tick makes ${counted(perTick, 'key')} at most: ${grouped(Math.ceil(due / perTick))} ticks`,
@@ -52,7 +48,7 @@ export async function whySet(context: Context, asset: AssetDefinition): Promise<
 
 async function printSet(
   { output }: Context,
-  { name, set }: AssetDefinition,
+  { name, set }: Subject['asset'],
   states: WhySet['states'],
 ): Promise<void> {
   if (states.length === 0) return output.chat(`set ${clean(set!)} has no keys`);

@@ -1,10 +1,10 @@
 /** What becomes of an asset and key, in short sentences, and the command that changes it. */
-import type { Outlook } from '../../engine/plan/why/outlook.ts';
+import type { LeftBecause, Outlook } from '../../engine/plan/why/outlook.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { RunReason } from '../../model/run.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { typedKey } from '../../report/key-commands.ts';
-import { counted } from '../../model/text.ts';
+import { counted, grouped } from '../../model/text.ts';
 
 export interface Told {
   /** What the next tick does: makes it, or nothing; or a run is on its way, or it waits. */
@@ -22,7 +22,14 @@ const DUE: Readonly<Record<RunReason, string>> = {
   asked: 'somebody asked',
 };
 
-export function told(outlook: Outlook, asset: AssetDefinition, key: string | null): Told {
+export interface ToldAbout {
+  readonly asset: Pick<AssetDefinition, 'name' | 'automate'>;
+  readonly key: string | null;
+  /** Of what is due: with which tick from now on it is made, and how many runs each queues. Default: the next one. */
+  readonly turn?: { readonly ticks: number; readonly perTick: number };
+}
+
+export function told(outlook: Outlook, { asset, key, turn }: ToldAbout): Told {
   const make = `dynpart materialize ${shellWord(asset.name, 'ASSET')}${typedKey(key)}`;
   const { automate } = asset;
   switch (outlook.is) {
@@ -36,11 +43,17 @@ export function told(outlook: Outlook, asset: AssetDefinition, key: string | nul
         command: make,
       };
     case 'due':
-      return {
-        next: 'make',
-        text: `The next tick makes it: ${DUE[outlook.reason]}.`,
-        command: 'dynpart sensor tick automation',
-      };
+      return turn === undefined || turn.ticks === 1
+        ? {
+            next: 'make',
+            text: `The next tick makes it: ${DUE[outlook.reason]}.`,
+            command: 'dynpart sensor tick automation',
+          }
+        : {
+            next: 'make',
+            text: `Tick ${grouped(turn.ticks)} from now on makes it, since each queues ${counted(turn.perTick, 'run')} at most: ${DUE[outlook.reason]}.`,
+            command: make,
+          };
     case 'later':
       return { next: 'wait', text: toldOfLater(outlook), command: make };
     case 'run':
@@ -51,12 +64,18 @@ export function told(outlook: Outlook, asset: AssetDefinition, key: string | nul
       return {
         next: 'nothing',
         text: LEFT[outlook.because](asset.name),
-        command: outlook.because === 'stopped' ? 'dynpart sensor start automation' : make,
+        command: COMMAND[outlook.because] ?? make,
       };
   }
 }
 
-const LEFT: Readonly<Record<Extract<Outlook, { is: 'left' }>['because'], (asset: string) => string>> = {
+const COMMAND: Readonly<Partial<Record<LeftBecause, string>>> = {
+  stopped: 'dynpart sensor start automation',
+  'not-loaded': 'dynpart check',
+};
+
+const LEFT: Readonly<Record<LeftBecause, (asset: string) => string>> = {
+  'not-loaded': () => 'No tick makes anything while the pipeline file cannot be loaded.',
   'not-automated': (asset) => `No tick makes it by itself: '${asset}' is not automated.`,
   stopped: () => 'No tick makes it: automation is stopped.',
   filtered: () => 'No tick makes it: automate.only leaves this key out.',
@@ -106,7 +125,7 @@ function toldOfRun({ work, by }: Extract<Outlook, { is: 'run' }>): Omit<Told, 'n
 
 function toldOfWaiting(
   { upstreams, absent }: Extract<Outlook, { is: 'waiting' }>,
-  { name }: AssetDefinition,
+  { name }: Pick<AssetDefinition, 'name'>,
   key: string | null,
 ): Omit<Told, 'next'> {
   const said = upstreams.map(({ asset, state }) => `'${asset}', which is ${state}`);

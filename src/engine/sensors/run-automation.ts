@@ -35,15 +35,16 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
     if (pipelineNews(await store.read({}), known, now).length > 0)
       await store.commit({}, (view) => ({ changes: pipelineNews(view, known, now), outcome: undefined }));
     const { named, needs } = await lookOf(options, now);
-    const plan = (view: StateView, executor: Executor | null): TickPlan =>
+    const planned = (view: StateView, executor: Executor | null, onlyAsks: boolean): TickPlan =>
       planAutomation(view, pipeline, {
+        onlyAsks,
         moment,
         owner: executor?.id ?? null,
         listsAllRuns: options.listsAllRuns ?? true,
         periods,
         named,
       });
-    const { changes, tick, nextAt: next = null } = plan(await store.read(needs), null);
+    const { changes, tick, nextAt: next = null } = planned(await store.read(needs), null, true);
     const nextAt = earlier(next, pipeline.retain.size === 0 ? null : isoTime(now + RETAIN_EVERY_MS));
     // Mostly there is nothing to do: then nothing is committed, and the process owns nothing.
     if (changes.length === 0) return await finished(options, { tick, owned: [], nextAt }, []);
@@ -52,7 +53,7 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
       moment,
       version: null,
       needs,
-      plan,
+      plan: (view, executor) => planned(view, executor, false),
       queues: true,
       log: [],
     });

@@ -9,6 +9,11 @@ export interface Due {
   readonly reasons: readonly RunReason[];
 }
 
+/** The first one that there is. */
+export function* anyOf(dues: Iterable<Due>): Generator<Due> {
+  for (const due of dues) if (due.assets.length > 0) return yield due;
+}
+
 /** Fresh keys first, in the order of their set; then those that are to be made again, or have failed. */
 export function* inTurn(dues: Iterable<Due>, room: number): Generator<Due> {
   let left = room;

@@ -3,17 +3,18 @@
  * as it should be and not on its way, and remembers nothing. Pure.
  */
 import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
-import { hasChangedSince, isThere, type PartitionStatus, whyStale } from '../../../model/partition-status.ts';
+import type { PartitionRef } from '../../../model/partition-status.ts';
 import { isDue } from '../../../model/next-try.ts';
-import { AUTOMATION, type RunReason } from '../../../model/run.ts';
+import { AUTOMATION } from '../../../model/run.ts';
 import { recordOfTick, TICK_RECORD_LIMIT, type TickRecord } from '../../../model/tick.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { CandidateQuery, StateView } from '../../../state/state-view.ts';
 import { together } from '../needs-together.ts';
-import { type Due, inTurn } from './in-turn.ts';
+import { anyOf, type Due, inTurn } from './in-turn.ts';
 import { isWanted } from './is-wanted.ts';
+import { Look } from './look.ts';
 import { type NamedKeys, planRetention } from './plan-retention.ts';
 import { earlier, nextOf, type Periods, requestedFor, restingIn } from './periods.ts';
 import { AskedRuns } from '../queue/asked-runs.ts';
@@ -27,18 +28,6 @@ interface Automated {
   readonly set: string | null;
   readonly assets: readonly AssetDefinition[];
 }
-
-/** Why automation makes an asset for a key, or does not. */
-export type Verdict =
-  | { readonly is: 'due'; readonly reason: RunReason }
-  /** Upstreams that are neither there nor made by the same plan, or are on their way. */
-  | { readonly is: 'waiting'; readonly upstreams: readonly string[] }
-  | { readonly is: 'in-progress' }
-  /** It is as it should be, or waits for a person or a change. */
-  | { readonly is: 'settled' };
-
-const SETTLED: Verdict = { is: 'settled' };
-const IN_PROGRESS: Verdict = { is: 'in-progress' };
 
 export function needsOfAutomation(pipeline: Pipeline, now: Millis): Needs {
   const all = automatedBySet(pipeline);
@@ -63,6 +52,8 @@ export interface PlanAutomationOptions extends PlanTickOptions {
   readonly periods?: Periods;
   /** Keys that the rules of sets name. */
   readonly named?: NamedKeys;
+  /** All that is asked is whether there is anything to do: one key is enough then. Default false. */
+  readonly onlyAsks?: boolean;
 }
 
 const NO_PERIODS: Periods = new Map();
@@ -71,32 +62,31 @@ const NO_KEYS: NamedKeys = new Map();
 export function planAutomation(
   view: StateView,
   pipeline: Pipeline,
-  { moment, owner, listsAllRuns = true, periods = NO_PERIODS, named = NO_KEYS }: PlanAutomationOptions,
+  options: PlanAutomationOptions,
 ): TickPlan {
+  const {
+    moment,
+    owner,
+    listsAllRuns = true,
+    periods = NO_PERIODS,
+    named = NO_KEYS,
+    onlyAsks = false,
+  } = options;
   const asked = new AskedRuns({ sensor: AUTOMATION, origin: owner === null ? 'worker' : 'tick' });
   const pending = new PendingWork(view);
-  const all = automatedBySet(pipeline);
   const by = isoTime(moment.now);
-  const alone = new Map(
-    namesAlone(pipeline, all).map((name) => [name, view.statusOf(name, null, [null])[0]!]),
-  );
-  const isDueAlone = (name: string): boolean => isDue(view.nextTries(name, null, [null])[0], moment.now);
-  const takenAlone = new Set<string>();
-  const resting = restingIn(periods, view.sensor(AUTOMATION).periods);
   const taken = new Set<string>();
   let room = pipeline.automation.perTick;
-  for (const { set, assets } of all) {
-    const look = new Look({ pipeline, pending, alone, takenAlone, resting });
-    const dues =
-      set === null
-        ? [look.dueOf(null, assets, { statusOf: () => 'missing', isDue: isDueAlone })]
-        : keysOf(view, pipeline, { set, assets, now: moment.now }, look);
-    for (const { key, assets: due, reasons } of inTurn(dues, room)) {
-      if (set === null) for (const { name } of due) takenAlone.add(name);
-      asked.add(set, key, { assets: due.map(({ name }) => name), reasons, tags: {} });
-      for (const { name } of due) taken.add(name);
-      room--;
-    }
+  const surroundings = { pending, periods, now: moment.now };
+  for (const { set, key, assets, reasons } of workInTurn(view, pipeline, {
+    ...surroundings,
+    room,
+    onlyAsks,
+  })) {
+    asked.add(set, key, { assets: assets.map(({ name }) => name), reasons, tags: {} });
+    for (const { name } of assets) taken.add(name);
+    room--;
+    if (onlyAsks) break;
   }
   const queued = queueRuns(moment, asked.parts);
   const { now } = moment;
@@ -128,20 +118,58 @@ export function planAutomation(
   return { changes, queued, tick, nextAt: earlier(view.nextRetry(by), nextOf(periods)) };
 }
 
-/**
- * Why an automated asset is to be made for a key; `null`: it is as it should be, or waits for a person or a change.
- * @param isDue whether it failed, and is to be tried again by now
- */
-export function reasonToAutomate(
-  { automate }: AssetDefinition,
-  status: PartitionStatus,
-  isDue = false,
-): Exclude<RunReason, 'asked'> | null {
-  if (automate === null) return null;
-  if (isDue) return 'failed';
-  if (status === 'missing' || (status === 'backlog' && automate.takesBacklog)) return 'missing';
-  if (automate.when === 'missing') return !isThere(status) && hasChangedSince(status) ? 'failed' : null;
-  return hasChangedSince(status) ? 'failed' : whyStale(status);
+interface Turns {
+  readonly pending: PendingWork;
+  readonly periods: Periods;
+  readonly now: Millis;
+  /** How many are taken at most. */
+  readonly room: number;
+  /** One is enough, whichever is found first. */
+  readonly onlyAsks?: boolean;
+}
+
+/** What is to be made, set by set, in the order in which it is taken. */
+export function* workInTurn(
+  view: StateView,
+  pipeline: Pipeline,
+  { pending, periods, now, room, onlyAsks = false }: Turns,
+): Generator<Due & { readonly set: string | null }> {
+  const all = automatedBySet(pipeline);
+  const alone = new Map(
+    namesAlone(pipeline, all).map((name) => [name, view.statusOf(name, null, [null])[0]!]),
+  );
+  const isDueAlone = (name: string): boolean => isDue(view.nextTries(name, null, [null])[0], now);
+  const takenAlone = new Set<string>();
+  const resting = restingIn(periods, view.sensor(AUTOMATION).periods);
+  let left = room;
+  for (const { set, assets } of all) {
+    const look = new Look({ pipeline, pending, alone, takenAlone, resting });
+    const dues =
+      set === null
+        ? [look.dueOf(null, assets, { statusOf: () => 'missing', isDue: isDueAlone })]
+        : keysOf(view, pipeline, { set, assets, now }, look);
+    for (const due of onlyAsks ? anyOf(dues) : inTurn(dues, left)) {
+      if (set === null) for (const { name } of due.assets) takenAlone.add(name);
+      yield { set, ...due };
+      left--;
+    }
+  }
+}
+
+/** With which tick from now on a key is taken, where no more is to be made until then. */
+export function ticksUntil(
+  view: StateView,
+  pipeline: Pipeline,
+  { key, ...moment }: Pick<Turns, 'periods' | 'now'> & { readonly key: PartitionRef },
+): number {
+  const turns = { ...moment, pending: new PendingWork(view), room: Infinity };
+  let before = 0;
+  for (const work of workInTurn(view, pipeline, turns)) {
+    const isIt = work.set === key.set && work.key === key.key;
+    if (isIt && work.assets.some(({ name }) => name === key.asset)) break;
+    before++;
+  }
+  return Math.floor(before / pipeline.automation.perTick) + 1;
 }
 
 /** Sets first that others may be made from: assets without a set stand before all that have one. */
@@ -197,94 +225,5 @@ function* keysOf(
       statusOf: (name) => statuses[column.get(name)!]!,
       isDue: (name) => due?.[column.get(name)!] ?? false,
     });
-  }
-}
-
-interface Surroundings {
-  readonly pipeline: Pipeline;
-  readonly pending: PendingWork;
-  /** What is on record of assets without a set. */
-  readonly alone: ReadonlyMap<string, PartitionStatus>;
-  /** Assets without a set that this plan makes. */
-  readonly takenAlone: ReadonlySet<string>;
-  /** Assets that wait for their next period, except with keys that failed and are to be tried again. */
-  readonly resting: ReadonlySet<string>;
-}
-
-/** What is on record of assets for one key. */
-export interface OnRecord {
-  readonly statusOf: (asset: string) => PartitionStatus;
-  /** Whether it failed, and is to be tried again by now. */
-  readonly isDue: (asset: string) => boolean;
-}
-
-/** What there is to be said of keys, one after the other. */
-export class Look {
-  readonly #around: Surroundings;
-
-  constructor(around: Surroundings) {
-    this.#around = around;
-  }
-
-  dueOf(key: string | null, assets: readonly AssetDefinition[], onRecord: OnRecord): Due {
-    const taken = new Map<AssetDefinition, RunReason>();
-    for (const [asset, verdict] of this.verdicts(key, assets, onRecord))
-      if (verdict.is === 'due') taken.set(asset, verdict.reason);
-    return { key, assets: [...taken.keys()], reasons: [...taken.values()] };
-  }
-
-  /** What is said of each asset for a key, in dependency order: what is made of it, or why nothing is. */
-  *verdicts(
-    key: string | null,
-    assets: readonly AssetDefinition[],
-    { statusOf: statusInSet, isDue }: OnRecord,
-  ): Generator<readonly [AssetDefinition, Verdict]> {
-    const { alone } = this.#around;
-    const statusOf = (name: string): PartitionStatus => alone.get(name) ?? statusInSet(name);
-    const taken = new Set<string>();
-    for (const asset of assets) {
-      const reason = this.#reason(asset, { statusOf, isDue }, taken);
-      if (reason === null) yield [asset, SETTLED];
-      else if (this.#isPending(asset, key)) yield [asset, IN_PROGRESS];
-      else {
-        const upstreams = asset.upstream.filter((name) => !this.#isReady(name, key, statusOf, taken));
-        if (upstreams.length === 0) taken.add(asset.name);
-        yield [asset, upstreams.length > 0 ? { is: 'waiting', upstreams } : { is: 'due', reason }];
-      }
-    }
-  }
-
-  /** What this plan makes again makes stale what depends on it. */
-  #reason(
-    asset: AssetDefinition,
-    { statusOf, isDue }: OnRecord,
-    taken: ReadonlySet<string>,
-  ): RunReason | null {
-    if (this.#around.resting.has(asset.name)) return isDue(asset.name) ? 'failed' : null;
-    const reason = reasonToAutomate(asset, statusOf(asset.name), isDue(asset.name));
-    if (reason !== null || asset.automate!.when === 'missing') return reason;
-    const isMadeAgain = asset.upstream.some((upstream) => taken.has(upstream));
-    return isMadeAgain && statusOf(asset.name) === 'materialized' ? 'upstream' : null;
-  }
-
-  #isReady(
-    name: string,
-    key: string | null,
-    statusOf: (asset: string) => PartitionStatus,
-    taken: ReadonlySet<string>,
-  ): boolean {
-    const { pipeline, takenAlone } = this.#around;
-    const upstream = pipeline.assets.get(name);
-    if (upstream === undefined) return false;
-    if (taken.has(name) || takenAlone.has(name)) return true;
-    const status = statusOf(name);
-    return (
-      (isThere(status) || status === 'skipped') &&
-      !this.#isPending(upstream, upstream.set === null ? null : key)
-    );
-  }
-
-  #isPending(asset: AssetDefinition, key: string | null): boolean {
-    return this.#around.pending.of([asset], key).length > 0;
   }
 }

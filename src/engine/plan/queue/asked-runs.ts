@@ -7,7 +7,8 @@ export type Work = Pick<RunsAsked, 'assets' | 'reasons' | 'tags'>;
 /** One part for each combination of set, assets, reasons and tags, in the order in which they come up. */
 export class AskedRuns {
   readonly #by: Pick<RunsAsked, 'sensor' | 'origin'>;
-  readonly #parts = new Map<string, RunsAsked & { readonly keys: (string | null)[] }>();
+  readonly #parts = new Map<string, Part>();
+  #last: Part | undefined;
 
   constructor(by: Pick<RunsAsked, 'sensor' | 'origin'>) {
     this.#by = by;
@@ -18,11 +19,49 @@ export class AskedRuns {
   }
 
   add(set: string | null, key: string | null, work: Work): void {
+    // Mostly the next key is asked for like the one before: then no name is made of what they have alike.
+    if (this.#last === undefined || !isAlike(this.#last, { set, ...work }))
+      this.#last = this.#partOf(set, work);
+    this.#last.keys.push(key);
+  }
+
+  #partOf(set: string | null, work: Work): Part {
     const { assets, reasons, tags } = work;
     const sorted = Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1));
     const name = JSON.stringify([set, assets, reasons ?? null, sorted]);
-    const part = this.#parts.get(name);
-    if (part !== undefined) part.keys.push(key);
-    else this.#parts.set(name, { ...this.#by, ...work, set, retryOf: null, keys: [key], runKeys: null });
+    const part = this.#parts.get(name) ?? {
+      ...this.#by,
+      ...work,
+      set,
+      retryOf: null,
+      keys: [],
+      runKeys: null,
+    };
+    this.#parts.set(name, part);
+    return part;
   }
+}
+
+type Part = RunsAsked & { readonly keys: (string | null)[] };
+
+function isAlike(
+  one: Work & { readonly set: string | null },
+  other: Work & { readonly set: string | null },
+): boolean {
+  return (
+    one.set === other.set &&
+    isSameList(one.assets, other.assets) &&
+    isSameList(one.reasons ?? [], other.reasons ?? []) &&
+    isWithout(one.tags) &&
+    isWithout(other.tags)
+  );
+}
+
+function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((item, at) => item === other[at]);
+}
+
+function isWithout(tags: Work['tags']): boolean {
+  for (const _ in tags) return false;
+  return true;
 }

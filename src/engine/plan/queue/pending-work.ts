@@ -31,7 +31,7 @@ export class PendingWork {
     }
   }
 
-  of(assets: readonly AssetDefinition[], key: string | null): Work[] {
+  of(assets: readonly Pick<AssetDefinition, 'name'>[], key: string | null): Work[] {
     if (this.#byWork.size === 0) return [];
     const found = assets.flatMap(({ name }) => this.#byWork.get(workName(name, key)) ?? []);
     return [...new Map(found.map((work) => [work.run.id, work])).values()];

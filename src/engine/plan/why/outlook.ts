@@ -15,13 +15,8 @@ import { AUTOMATION, type RunReason } from '../../../model/run.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { ExecutorView, StateView } from '../../../state/state-view.ts';
 import { isWanted } from '../automate/is-wanted.ts';
-import {
-  automatedBySet,
-  Look,
-  type OnRecord,
-  reasonToAutomate,
-  type Verdict,
-} from '../automate/plan-automation.ts';
+import { Look, type OnRecord, reasonToAutomate, type Verdict } from '../automate/look.ts';
+import { automatedBySet } from '../automate/plan-automation.ts';
 import { restingIn } from '../automate/periods.ts';
 import { inChosenStates } from '../materialize/candidates.ts';
 import { PendingWork, type Work } from '../queue/pending-work.ts';
@@ -43,7 +38,7 @@ export type Outlook =
 
 /** Why nothing is made by itself of what is not as it should be. */
 export type LeftBecause =
-  'not-automated' | 'stopped' | 'filtered' | 'failed' | 'backlog' | 'stale' | 'skipped';
+  'not-automated' | 'stopped' | 'filtered' | 'failed' | 'backlog' | 'stale' | 'skipped' | 'not-loaded';
 
 export interface UpstreamState {
   readonly asset: string;

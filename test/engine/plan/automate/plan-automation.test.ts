@@ -3,11 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { asset, type AnyAsset, type Automate } from '../../../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../../../src/definitions/pipeline.ts';
-import {
-  needsOfAutomation,
-  planAutomation,
-  reasonToAutomate,
-} from '../../../../src/engine/plan/automate/plan-automation.ts';
+import { reasonToAutomate } from '../../../../src/engine/plan/automate/look.ts';
+import { needsOfAutomation, planAutomation } from '../../../../src/engine/plan/automate/plan-automation.ts';
 import type { Period } from '../../../../src/engine/plan/automate/periods.ts';
 import { withPipeline } from '../../../../src/engine/plan/pipeline/remember-pipeline.ts';
 import type { TickPlan } from '../../../../src/engine/plan/tick/tick-record.ts';
