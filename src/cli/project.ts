@@ -283,6 +283,7 @@ export class Project {
       ...options,
       file: this.stateFile,
       warn: (message) => this.#around.output.warn(message),
+      onUnsynced: (failure) => this.#around.output.fail(failure),
     });
     const open = openToOthers(store.file.path);
     if (open !== null)

@@ -77,6 +77,7 @@ function everyFailure(text: string): {
     'state-misshapen': { reason: 'state-misshapen', file, place: 'runs', expected: 'a list' },
     'state-newer': { reason: 'state-newer', file, schema: 3, supported: 2 },
     'state-older': { reason: 'state-older', file, schema: 1, oldest: 2 },
+    'commit-unsynced': { reason: 'commit-unsynced', file, serial: 7, cause: 'c' },
     'state-mounted': { reason: 'state-mounted', file },
     'items-too-large': { reason: 'items-too-large', bytes: 70_000_000, most: 64 * 1024 * 1024 },
     'state-too-large': { reason: 'state-too-large', file },

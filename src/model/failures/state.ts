@@ -26,6 +26,12 @@ export type StateFailure =
       readonly oldest: number;
     }
   | { readonly reason: 'commit-unsure'; readonly file: string; readonly serial: number }
+  | {
+      readonly reason: 'commit-unsynced';
+      readonly file: string;
+      readonly serial: number;
+      readonly cause: string;
+    }
   | { readonly reason: 'state-mounted'; readonly file: string }
   | { readonly reason: 'state-too-large'; readonly file: string }
   | { readonly reason: 'items-too-large'; readonly bytes: number; readonly most: number }
@@ -72,6 +78,10 @@ export const stateWords: WordsFor<StateFailure> = {
   'commit-unsure': ({ file, serial }) => [
     `this process was stopped while many others committed, and cannot tell whether its own commit ${serial} of ${file} was made`,
     'look (dynpart status, dynpart runs list), and run the command again if it was not',
+  ],
+  'commit-unsynced': ({ file, serial, cause }) => [
+    `commit ${serial} of ${file} is made, but the disk does not say that it will last: ${cause}`,
+    'a loss of power may take it back, and what it did is done again then; check the disk',
   ],
   'state-mounted': ({ file }) => [
     `the state file ${file} is a mount of its own: a commit puts a new file in its place, and cannot do so there`,

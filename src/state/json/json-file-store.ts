@@ -1,5 +1,6 @@
 /** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
 import { Low } from 'lowdb';
+import type { Failure } from '../../model/failure.ts';
 import { type Clock, isoTime, newId, newLineage } from '../../model/time.ts';
 import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
@@ -39,6 +40,8 @@ export interface JsonFileStoreOptions {
   readonly version: string;
   /** Something the user should know, and nothing was lost. */
   readonly warn: (message: string) => void;
+  /** A commit is made and may not survive a loss of power. Default: a warning. */
+  readonly onUnsynced?: (failure: Failure) => void;
   /** How much of the past is kept, asked at each writing. Default: what the size of the files allows. */
   readonly retention?: () => HistoryRetention;
   /** Asked whenever the state was read anew: throws where it must not be used. Default: it may. */
@@ -67,7 +70,7 @@ export class JsonFileStore implements StateStore {
 
   constructor(options: JsonFileStoreOptions) {
     this.#options = options;
-    this.file = new StateFile(options.file, options.warn);
+    this.file = new StateFile(options.file, options.warn, options.onUnsynced);
     const { clock, retention } = options;
     const document = (): StateDocument => this.#db.data;
     this.#beside = new FilesBeside(this.file, { clock, document, retention: retention ?? (() => ({})) });

@@ -8,11 +8,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
-import { fail } from '../../model/failure.ts';
+import { describe } from '../../model/describe-failure.ts';
+import { type Failure, fail } from '../../model/failure.ts';
 import { shellFlag } from '../../model/shell-words.ts';
 import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import {
   causeOf,
+  errno,
   io,
   linked,
   makeFolder,
@@ -41,16 +43,23 @@ export class StateFile implements Adapter<StateDocument> {
   readonly folder: string;
   readonly #generations: Generations;
   readonly #warn: (message: string) => void;
+  readonly #onUnsynced: (failure: Failure) => void;
   /** What the file looked like when it was last read or written here. */
   #seen: string | null = null;
   /** Where the document was found that was read last, when that has an older schema. */
   #older: Found['older'] = null;
 
-  constructor(file: string, warn: (message: string) => void) {
+  /** @param onUnsynced told of a commit that is made and may not survive a loss of power; default: a warning */
+  constructor(
+    file: string,
+    warn: (message: string) => void,
+    onUnsynced = (failure: Failure): void => warn(describe(failure).message),
+  ) {
     this.path = behindLink(path.resolve(file));
     this.folder = path.dirname(this.path);
     this.#generations = new Generations(this.path);
     this.#warn = warn;
+    this.#onUnsynced = onUnsynced;
   }
 
   /** Whether what was read last is still as an older version of dynpart left it. */
@@ -111,17 +120,37 @@ export class StateFile implements Adapter<StateDocument> {
       const { ino } = io('read', temporary, () => fs.statSync(temporary));
       const published = io('write', this.path, () => this.#publish(temporary, document));
       if (!published) throw new Conflict();
-      io('sync the folder', this.folder, () => syncFolder(this.folder));
+      this.#makeLast(document.serial);
       this.#older = null;
       if (kept !== null)
         this.#warn(`${this.path} has schema ${SCHEMA} now; as it was before, it is kept as ${kept}`);
-      // Memory holds what this process wrote: it counts as seen only where that is what the file holds, too.
-      const look = this.#look();
-      this.#seen = look.startsWith(`${ino} `) && look.endsWith(` ${document.serial}`) ? look : null;
+      this.#seen = this.#lookAfter(ino, document.serial);
     } finally {
       removeQuietly(temporary);
     }
     this.#generations.prune(document.serial);
+  }
+
+  /** The commit is a fact: others see it, and build on it. What the disk refuses now is said, and undoes nothing. */
+  #makeLast(serial: number): void {
+    try {
+      syncFolder(this.folder);
+    } catch (error) {
+      if (errno(error) === undefined) throw error;
+      const cause = `cannot sync the folder ${this.folder}: ${causeOf(error)}`;
+      this.#onUnsynced({ reason: 'commit-unsynced', file: this.path, serial, cause });
+    }
+  }
+
+  /** Memory holds what this process wrote: it counts as seen only where that is what the file holds, too. */
+  #lookAfter(ino: number, serial: number): string | null {
+    try {
+      const look = this.#look();
+      return look.startsWith(`${ino} `) && look.endsWith(` ${serial}`) ? look : null;
+    } catch {
+      // It is read again before the next commit, which says what is wrong.
+      return null;
+    }
   }
 
   /** Makes durable what another writer has published and not synced yet: who finds nothing left to do relies on it. */
@@ -196,8 +225,13 @@ export class StateFile implements Adapter<StateDocument> {
    */
   #publishFirst(temporary: string, serial: number): boolean {
     if (!linked(temporary, this.path)) return false;
-    syncFolder(this.folder);
-    linked(temporary, this.#generations.file(serial));
+    try {
+      syncFolder(this.folder);
+      linked(temporary, this.#generations.file(serial));
+    } catch (error) {
+      // Others see the file: the commit is made. It is asked once more whether it lasts, and said if it may not.
+      if (errno(error) === undefined) throw error;
+    }
     return true;
   }
 

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FailureError } from '../../../src/model/failure.ts';
+import { type Failure, FailureError } from '../../../src/model/failure.ts';
 import { processTag } from '../../../src/files/process-owner.ts';
 import { keepPresent } from '../../../src/state/json/restore-state.ts';
 import { Conflict, StateFile } from '../../../src/state/json/state-file.ts';
@@ -282,6 +282,38 @@ describe.skipIf(process.platform === 'win32')('a state file that is not only a f
     expect((await open(state).read()).serial).toBe(2);
     expect(fs.readdirSync(folder.file('app'))).toEqual(['state.json']);
   });
+
+  it.each([1, 2])(
+    'stands as commit %i also where the disk refuses to sync its name, and says so',
+    async (serial) => {
+      if (serial === 2) await open(state).write(document(1));
+      const said: Failure[] = [];
+      const file = new StateFile(
+        state,
+        () => undefined,
+        (failure) => said.push(failure),
+      );
+      await file.read();
+      const real = fs.fsyncSync.bind(fs);
+      const isFolder = (fd: number): boolean => fs.fstatSync(fd).isDirectory();
+      const inPlace = (): boolean =>
+        fs.existsSync(path.join(path.dirname(state), `.state.json.${String(serial).padStart(12, '0')}`)) ||
+        (serial === 1 && fs.existsSync(state));
+      vi.spyOn(fs, 'fsyncSync').mockImplementation((fd) => {
+        if (isFolder(fd) && inPlace()) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+        real(fd);
+      });
+      await file.write(document(serial, ['a']));
+      vi.restoreAllMocks();
+      expect(said).toEqual([
+        { reason: 'commit-unsynced', file: state, serial, cause: expect.stringContaining('EIO') },
+      ]);
+      expect((await open(state).read()).serial).toBe(serial);
+      // And the next one goes on from it.
+      await open(state).write(document(serial + 1, ['a', 'b']));
+      expect((await open(state).read()).serial).toBe(serial + 1);
+    },
+  );
 
   it('is refused before the commit where it is a mount of its own', async () => {
     await open(state).write(document(1));
