@@ -1,6 +1,7 @@
 /** Looks for the state of a pipeline without a state of its own name: the pipeline was renamed, or an older dynpart let it share a state. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { io } from '../files/durable-files.ts';
 import { fail } from '../model/failure.ts';
 import {
   holdsSomethingOf,
@@ -24,6 +25,7 @@ export async function earlierStateOf(
   const own: string[] = [];
   const unclear: { readonly state: string; readonly owner: string | null }[] = [];
   for (const state of states) {
+    if (io('read', state, () => !fs.statSync(state, { throwIfNoEntry: false })?.isFile())) continue;
     const identity = await identityIn(state);
     if (identity === null) continue;
     const remembered = identity.pipeline;

@@ -1,5 +1,4 @@
 /** What a command works on: the pipeline file, its code, the state, and the names that both know. */
-import fs from 'node:fs';
 import { describe } from '../model/describe-failure.ts';
 import { shellQuoted } from '../model/text.ts';
 import { fail, FailureError } from '../model/failure.ts';
@@ -23,7 +22,7 @@ import type { Surroundings } from './command-environment.ts';
 import type { DatabaseState } from './database-state.ts';
 import { isDatabase, namedState, ownStateFile, usualStateFile } from './state-place.ts';
 import { openStore, type Store } from './stores.ts';
-import { admit, type PipelineInUse, stateFileOf } from './whose-state.ts';
+import { admit, isInReach, type PipelineInUse, stateFileOf } from './whose-state.ts';
 
 /** What was said of where the project is; `undefined`: nothing. */
 export interface ProjectOptions {
@@ -300,7 +299,7 @@ export class Project {
     if (this.#file !== null) return stateFileOf(this.#pipelineInUse(this.#file));
     // The pipeline file may be gone or elsewhere: what it left here can still be looked at.
     const here = usualStateFile(terminal.cwd);
-    return fs.existsSync(here) ? here : ownStateFile(this.file);
+    return isInReach(here) ? here : ownStateFile(this.file);
   }
 
   #admit(state: StateIdentity): void | Promise<void> {

@@ -34,7 +34,8 @@ export async function identityIn(file: string): Promise<StateIdentity | null> {
     const state = new StateFile(file, () => undefined);
     return identityOf(await state.read(), state.isOlder);
   } catch (error) {
-    if (error instanceof FailureError) return null;
+    // One that the disk keeps from us may be the one that is meant.
+    if (error instanceof FailureError && error.failure.reason !== 'state-io') return null;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Which state is meant, and whether the pipeline that is used now may use it. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { io, isThere, namesIn } from '../files/durable-files.ts';
 import { isSameFile } from '../files/stat-of.ts';
 import { fail, FailureError } from '../model/failure.ts';
 import type { StateIdentity } from '../model/known-pipeline.ts';
@@ -24,9 +25,9 @@ export interface PipelineInUse {
 /** The state file of a pipeline for which none was named: its own, or one that was its own under another name. */
 export async function stateFileOf(pipeline: PipelineInUse): Promise<string> {
   const own = ownStateFile(pipeline.file);
-  if (fs.existsSync(own)) return own;
+  if (isInReach(own)) return own;
   const folder = path.dirname(own);
-  const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  const names = io('read the folder', folder, () => namesIn(folder));
   const isLost = names.some((name) => name.startsWith(`.${path.basename(own)}.`));
   const others = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   if (isLost || others.length === 0) return own;
@@ -79,6 +80,11 @@ async function mayHoldSomething(state: StateIdentity, pipeline: PipelineInUse): 
   return names !== null && holdsSomethingOf(state, names);
 }
 
+/** What the disk refuses to say is no answer: a pipeline or state that is taken for gone is one that another takes over. */
+export function isInReach(file: string): boolean {
+  return io('read', file, () => isThere(file));
+}
+
 /** A broken pipeline file keeps nobody from the state. */
 async function namesIfAny({ names }: PipelineInUse): Promise<PipelineNames | null> {
   try {
@@ -90,5 +96,5 @@ async function namesIfAny({ names }: PipelineInUse): Promise<PipelineNames | nul
 }
 
 export function filesFor(file: string): PipelineFiles {
-  return { file, isThere: (other) => fs.existsSync(other), isSame: isSameFile };
+  return { file, isThere: isInReach, isSame: isSameFile };
 }

@@ -163,7 +163,7 @@ export function makeMissing(folder: string, mode = 0o777): string[] {
     return [folder];
   } catch (error) {
     if (errno(error) === 'EEXIST' && fs.statSync(folder).isDirectory()) return [];
-    if (errno(error) !== 'ENOENT' || fs.existsSync(path.dirname(folder))) throw error;
+    if (errno(error) !== 'ENOENT' || isThere(path.dirname(folder))) throw error;
   }
   const above = makeMissing(path.dirname(folder), mode);
   return [...above, ...makeMissing(folder, mode)];
@@ -177,7 +177,7 @@ export function linked(from: string, to: string): boolean {
   } catch (error) {
     if (errno(error) === 'EEXIST') return false;
     // Another process took this one for dead and swept its file away: that is a lost race, too.
-    if (errno(error) === 'ENOENT' && !fs.existsSync(from) && fs.existsSync(path.dirname(to))) return false;
+    if (errno(error) === 'ENOENT' && !isThere(from) && isThere(path.dirname(to))) return false;
     throw error;
   }
 }
@@ -230,7 +230,12 @@ function orNull<T>(read: () => T): T | null {
 
 /** Whether there is such a file. Not `existsSync`, which says that a file is not there when the disk refuses to say. */
 export function isThere(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (errno(error) === 'ENOTDIR') return false;
+    throw error;
+  }
 }
 
 /** The names in a folder; none when there is no folder. */

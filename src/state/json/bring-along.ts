@@ -7,7 +7,15 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { errno, io, makeFolder, namesIn, syncFolder, writeDurably } from '../../files/durable-files.ts';
+import {
+  errno,
+  io,
+  isThere,
+  makeFolder,
+  namesIn,
+  syncFolder,
+  writeDurably,
+} from '../../files/durable-files.ts';
 import { fileNameOf } from '../../files/file-name.ts';
 import { isLeftOver, processTag } from '../../files/process-owner.ts';
 import { recordsOf } from '../../files/segmented-log.ts';
@@ -99,7 +107,7 @@ function copyFolder(from: string, to: string, isWanted: (parts: readonly string[
     for (const name of namesIn(source)) copy([...parts, name]);
     syncFolder(target);
   };
-  if (fs.existsSync(from)) copy([path.basename(from)]);
+  if (io('read', from, () => isThere(from))) copy([path.basename(from)]);
 }
 
 /** What is gone meanwhile was a claim, or a log that went with its run. */

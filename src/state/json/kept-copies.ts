@@ -1,9 +1,10 @@
 /** Copies of what is about to be replaced, kept beside it: before a restore, and before a newer schema. */
-import fs from 'node:fs';
+import type fs from 'node:fs';
 import path from 'node:path';
 import {
   bytesIfThere,
   io,
+  isThere,
   linked,
   removeQuietly,
   syncFolder,
@@ -30,7 +31,7 @@ export function keepCopy(wanted: string, content: string | Buffer, { temporary, 
       const there = io('read', copy, () => bytesIfThere(copy));
       if (there === null) {
         io('write', copy, () => {
-          if (!fs.existsSync(temporary)) writeDurably(temporary, bytes, like);
+          if (!isThere(temporary)) writeDurably(temporary, bytes, like);
           // Where another process was first, see what it kept.
           linked(temporary, copy);
         });

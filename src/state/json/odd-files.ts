@@ -1,13 +1,15 @@
 /** A state file may be more than a file, or less: a link is followed, and what leads nowhere or has no end is refused. */
 import fs from 'node:fs';
-import { io } from '../../files/durable-files.ts';
+import { io, isThere } from '../../files/durable-files.ts';
 import { fail } from '../../model/failure.ts';
 
 /** A rename over a link would replace the link, and leave two states that do the same work. */
 export function behindLink(file: string): string {
   const isLink = io('read', file, () => fs.lstatSync(file, { throwIfNoEntry: false }))?.isSymbolicLink();
   // Where a link leads nowhere, reading says so.
-  return isLink && fs.existsSync(file) ? fs.realpathSync(file) : file;
+  return isLink && io('read', file, () => isThere(file))
+    ? io('read', file, () => fs.realpathSync(file))
+    : file;
 }
 
 /** A link that leads nowhere reads like a file that is not there, but its name is taken: the first commit would try for ever. */

@@ -25,7 +25,7 @@ export function placeBeside(stateFile: string, isOlder: boolean): string {
     isOlder &&
     own !== common &&
     io('read the folder', own, () => !isThere(own)) &&
-    BESIDE.some((name) => fs.existsSync(path.join(common, name)));
+    BESIDE.map((name) => path.join(common, name)).some((place) => io('read', place, () => isThere(place)));
   return isToMove ? common : own;
 }
 
@@ -35,8 +35,8 @@ export function twinOf(stateFile: string): string | null {
   if (base === 'state.json') return null;
   const twin = base.endsWith('.json') ? base.slice(0, -'.json'.length) : `${base}.json`;
   if (twin === '' || twin === 'state.json') return null;
-  const isState = fs.existsSync(path.join(dir, twin)) && hasGenerations(dir, twin);
-  return isState ? path.join(dir, twin) : null;
+  const place = path.join(dir, twin);
+  return io('read', place, () => isThere(place)) && hasGenerations(dir, twin) ? place : null;
 }
 
 /** Other states in the same folder. */

@@ -16,6 +16,7 @@ import {
   causeOf,
   errno,
   io,
+  isThere,
   linked,
   makeFolder,
   removeIfThere,
@@ -186,7 +187,7 @@ export class StateFile implements Adapter<StateDocument> {
     const { serial } = document;
     const isFirstGeneration = this.highestSerial() === 0;
     // Also a copy that is restored where nothing is: its serial is a later one.
-    if (serial === 1 || (isFirstGeneration && !fs.existsSync(this.path)))
+    if (serial === 1 || (isFirstGeneration && !isThere(this.path)))
       return isFirstGeneration && this.#publishFirst(temporary, serial);
     // Who published the first commit has not come to sync the name of the file, and may never.
     if (isFirstGeneration) syncFolder(this.folder);
