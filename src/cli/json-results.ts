@@ -1,4 +1,5 @@
 /** What each command gives back: the value that `--json` prints and that its text is drawn from. */
+import type { CronTimes } from '../model/known-pipeline.ts';
 import type { JsonValue } from '../model/json-value.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
@@ -120,7 +121,9 @@ export interface SensorList {
 export interface ListedSensor {
   readonly sensor: string;
   readonly status: 'RUNNING' | 'STOPPED';
+  /** 0 where it ticks by a cron line. */
   readonly minimumIntervalSeconds: number;
+  readonly cron: CronTimes | null;
   readonly cursor: string | null;
   readonly lastTick: TickRecord | null;
   /** Who evaluates it now. */

@@ -7,7 +7,7 @@ import type { DynamicPartitions, ItemSchema, RetainOptions } from './partitions.
 import type { PipelineOptions } from './pipeline-options.ts';
 import { checkPipeline } from './rules/pipeline.ts';
 import { parseDuration } from '../model/duration.ts';
-import type { Freshness } from '../model/known-pipeline.ts';
+import type { CronTimes, Freshness } from '../model/known-pipeline.ts';
 import { parseRemovalLimit } from '../model/removal-limit.ts';
 import { AUTOMATION } from '../model/run.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
@@ -74,6 +74,8 @@ export interface SensorDefinition {
   readonly name: string;
   readonly assets: readonly string[];
   readonly minimumIntervalSeconds: number;
+  /** `null`: it ticks after its interval. */
+  readonly cron: CronTimes | null;
   readonly timeoutSeconds: number;
   readonly defaultStatus: 'RUNNING' | 'STOPPED';
   /** Milliseconds without a new key after which it is overdue; `null`: never. */
@@ -102,6 +104,7 @@ const AUTOMATION_SENSOR: SensorDefinition = {
   name: AUTOMATION,
   assets: [],
   minimumIntervalSeconds: 0,
+  cron: null,
   timeoutSeconds: DEFAULT_TIMEOUT_SECONDS,
   defaultStatus: 'RUNNING',
   newKeysEveryMs: null,
@@ -221,7 +224,9 @@ function resolveSensor({ name, options }: Sensor): SensorDefinition {
   return {
     name,
     assets: (options.assets ?? []).map((asset) => asset.name),
-    minimumIntervalSeconds: options.minimumIntervalSeconds ?? DEFAULT_INTERVAL_SECONDS,
+    minimumIntervalSeconds:
+      options.cron === undefined ? (options.minimumIntervalSeconds ?? DEFAULT_INTERVAL_SECONDS) : 0,
+    cron: options.cron === undefined ? null : { line: options.cron, timeZone: options.timeZone ?? null },
     timeoutSeconds: options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
     defaultStatus: options.defaultStatus === 'stopped' ? 'STOPPED' : 'RUNNING',
     newKeysEveryMs: parseDuration(options.expectNewKeysEvery),

@@ -96,6 +96,14 @@ export interface SensorOptions {
   readonly assets?: readonly AnyAsset[];
   /** Least seconds between two ticks, for `watch` and `tick --due`. Default 30. */
   readonly minimumIntervalSeconds?: number;
+  /**
+   * When it ticks instead, as five fields of a crontab: `'0 7 * * mon-fri'`. For `watch` and `tick --due`: at the first look at or after such
+   * a time, once however many were missed; one that has never ticked does so at once. An hour that a change of clocks skips counts at its
+   * end, one that comes twice counts once. Not together with `minimumIntervalSeconds`.
+   */
+  readonly cron?: string;
+  /** Of `cron`: an IANA name such as `'Europe/Berlin'`. Default: that of the machine. */
+  readonly timeZone?: string;
   /** Seconds that one evaluation may take. Default 60. */
   readonly timeoutSeconds?: number;
   /** Whether it ticks before anyone said `sensor start` or `stop`. Default `'running'`. */

@@ -22,9 +22,10 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
       }),
     ),
     sensors: [...pipeline.sensors.values()].map(
-      ({ name, minimumIntervalSeconds, timeoutSeconds, defaultStatus, newKeysEveryMs }) => ({
+      ({ name, minimumIntervalSeconds, cron, timeoutSeconds, defaultStatus, newKeysEveryMs }) => ({
         name,
         minimumIntervalSeconds,
+        ...(cron !== null && { cron }),
         timeoutSeconds,
         defaultStatus,
         ...(newKeysEveryMs !== null && { newKeysEveryMs }),

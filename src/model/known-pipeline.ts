@@ -34,9 +34,22 @@ export interface Freshness {
   readonly failMs?: number;
 }
 
-export interface KnownSensor {
-  readonly name: string;
+/** When a sensor ticks by itself. */
+export interface SensorTimes {
+  /** 0 where it ticks by its cron line. */
   readonly minimumIntervalSeconds: number;
+  /** `null` or not there: after its interval. */
+  readonly cron?: CronTimes | null | undefined;
+}
+
+/** The five fields of a crontab, and in which time zone; `null`: the machine's. */
+export interface CronTimes {
+  readonly line: string;
+  readonly timeZone: string | null;
+}
+
+export interface KnownSensor extends SensorTimes {
+  readonly name: string;
   readonly timeoutSeconds: number;
   readonly defaultStatus: 'RUNNING' | 'STOPPED';
   /** It is overdue after so many milliseconds without a new key; not there when it may be quiet for as long as it likes. */

@@ -77,7 +77,7 @@ export class TestProcess {
     for (const name of names) checkName('sensor', name, pipeline.sensors.keys());
     const view = await store.read({ sensors: 'all' });
     const chosen = chooseSensors(pipeline.sensors, view, names);
-    const sensors = due ? dueSensors(chosen, view, clock.now()) : chosen;
+    const sensors = due ? await dueSensors(chosen, view, clock.now()) : chosen;
     const ticking = dryRun ? new DryRunStore(store) : store;
     let outcomes: readonly TickOutcome[] = [];
     await tickInOrder(

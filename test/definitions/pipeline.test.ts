@@ -432,6 +432,30 @@ describe('the rules of a pipeline', () => {
       /minimumIntervalSeconds/,
     ],
     [
+      'a cron line that cannot be read',
+      { sensors: [oddSensor({ cron: '0 25 * * *' })] },
+      'invalid-option',
+      /cron of sensor .* must be five fields .*: its hour is '25'/,
+    ],
+    [
+      'a cron line beside an interval',
+      { sensors: [oddSensor({ cron: '0 7 * * *', minimumIntervalSeconds: 60 })] },
+      'invalid-option',
+      /it can tick by one of them/,
+    ],
+    [
+      'a time zone that does not exist',
+      { sensors: [oddSensor({ cron: '0 7 * * *', timeZone: 'Europe/Berln' })] },
+      'invalid-option',
+      /timeZone of sensor .* must be a time zone/,
+    ],
+    [
+      'a time zone without a cron line',
+      { sensors: [oddSensor({ timeZone: 'UTC' })] },
+      'invalid-option',
+      /says nothing without cron/,
+    ],
+    [
       'a timeout that is no number',
       { sensors: [oddSensor({ timeoutSeconds: '60' })] },
       'invalid-option',

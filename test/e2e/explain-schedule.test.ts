@@ -106,6 +106,25 @@ describe('schedule', () => {
     expect(fs.existsSync(path.join(folder(), '.dynpart', 'state.json'))).toBe(true);
   });
 
+  it('looks each minute where a sensor has times of its own, and ticks it at those', async () => {
+    project.write({
+      "an 'odd' 100% $HOME folder/pipeline.ts": PIPELINE.replace(
+        "every('one', 300)",
+        "sensor({ name: 'daily', cron: '0 7 * * *', timeZone: 'UTC', evaluate: () => undefined })",
+      ),
+    });
+    expect(await text('cron')).toMatch(/^\* \* \* \* \* .* sensor tick --due$/m);
+    const json = async (...args: string[]) => (await project.json(args, { cwd: folder() })).document;
+    const ticked = async () =>
+      (await json('sensor', 'tick', '--due')).ticks.map(({ sensor }: { sensor: string }) => sensor);
+    // At once, since it has never ticked; then not before its time. (A test at seven to the second would see two.)
+    expect(await ticked()).toEqual(['daily']);
+    expect((await ticked()).length).toBeLessThanOrEqual(new Date().getUTCHours() === 7 ? 1 : 0);
+    expect((await json('sensor', 'list')).sensors).toMatchObject([
+      { sensor: 'daily', minimumIntervalSeconds: 0, cron: { line: '0 7 * * *', timeZone: 'UTC' } },
+    ]);
+  });
+
   it('names the state where it was named, and keeps sensors at intervals of their own', async () => {
     expect(await text('cron', '--state', 'other state.json')).toContain(
       `--state ${cronWord(path.join(folder(), 'other state.json'))}`,

@@ -1,6 +1,7 @@
 /** `dynpart schedule`: the lines of a crontab, or the units of systemd, that tick this pipeline. */
 import path from 'node:path';
 import { fail } from '../../model/failure.ts';
+import { AUTOMATION } from '../../model/run.ts';
 import { isDangerous } from '../../model/text.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { GlobalOptions } from '../command-line/global-options.ts';
@@ -72,14 +73,19 @@ async function ticking(context: Context): Promise<Ticking> {
   const { project, ownFolder, terminal, output } = context;
   const { file } = project;
   const known = await project.known(await project.store.read({}));
-  const intervals = known.sensors.map(({ minimumIntervalSeconds }) => minimumIntervalSeconds);
-  if (intervals.length === 0)
+  if (known.sensors.length === 0)
     fail({
       reason: 'usage',
       message: 'the pipeline has no sensors: nothing has to be ticked',
       hint: 'queued runs are executed by: dynpart worker',
     });
-  const minutes = everyMinutes(intervals);
+  // What is built in follows the others.
+  const sensors = known.sensors.filter(({ name }) => name !== AUTOMATION);
+  const intervals = sensors.flatMap(({ minimumIntervalSeconds, cron }) =>
+    cron === undefined ? [minimumIntervalSeconds] : [],
+  );
+  const hasTimes = intervals.length < sensors.length;
+  const minutes = hasTimes ? 1 : everyMinutes(intervals);
   const said = (output.options as GlobalOptions).state ?? terminal.env['DYNPART_STATE'];
   const words = [
     process.execPath,
@@ -89,8 +95,8 @@ async function ticking(context: Context): Promise<Ticking> {
     ...(said ? ['--state', project.stateFile] : []),
     'sensor',
     'tick',
-    // Each sensor at its own interval.
-    ...(Math.max(...intervals) > minutes * 60 ? ['--due'] : []),
+    // Each sensor at its own interval or times.
+    ...(hasTimes || Math.max(...intervals) > minutes * 60 ? ['--due'] : []),
   ];
   const odd = words.find((word) => isDangerous(word));
   if (odd !== undefined)

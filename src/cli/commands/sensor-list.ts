@@ -15,6 +15,7 @@ export async function run({ output, project }: Context): Promise<SensorList> {
         sensor: sensor.name,
         status: sensorStatus(view, sensor),
         minimumIntervalSeconds: sensor.minimumIntervalSeconds,
+        cron: sensor.cron ?? null,
         cursor: at,
         lastTick,
         evaluating: await project.store.evaluating(sensor.name),
@@ -32,10 +33,10 @@ export async function run({ output, project }: Context): Promise<SensorList> {
       { title: 'OUTCOME' },
       { title: 'CURSOR', spare: true },
     ],
-    rows: sensors.map(({ sensor, status, minimumIntervalSeconds, lastTick, cursor: at }) => [
+    rows: sensors.map(({ sensor, status, minimumIntervalSeconds, cron, lastTick, cursor: at }) => [
       sensor,
       { text: status, paint: status === 'RUNNING' ? 'good' : 'dim' },
-      `${minimumIntervalSeconds} s`,
+      cron === null ? `${minimumIntervalSeconds} s` : cron.line,
       lastTick === null ? '-' : output.when(lastTick.startedAt),
       lastTick === null
         ? '-'

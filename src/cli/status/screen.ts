@@ -7,6 +7,7 @@ import { clean, counted, duration, grouped, printable } from '../../model/text.t
 import { isFailing } from '../../model/tick.ts';
 import type { AssetReport, SensorReport, StatusReport } from '../../report/status-report.ts';
 import type { StateView } from '../../state/state-view.ts';
+import { type NextTick, nextTickOf } from '../../engine/sensors/due.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { bar, barCounts, LEAST_PLACES } from '../render/bar.ts';
@@ -49,7 +50,7 @@ export async function printScreen(
     output.print(`${counted(assets.length - unmade.length, 'asset')} with all keys made\n`);
   const view = await project.store.read({ runs: ['all'], executors: true });
   const lines = [
-    ...sensorLines(context, sensors, known),
+    ...(await sensorLines(context, sensors, known)),
     ...runLines(context, view),
     ...(await attentionLines(context, report, asked)),
   ];
@@ -140,11 +141,16 @@ function ticksWell(sensor: SensorReport): boolean {
 }
 
 /** Of many sensors those that are well are told together. */
-function sensorLines(context: Context, sensors: readonly SensorReport[], known: KnownPipeline): Line[] {
+async function sensorLines(
+  context: Context,
+  sensors: readonly SensorReport[],
+  known: KnownPipeline,
+): Promise<Line[]> {
   const shown = sensors.length > MOST_SENSORS ? sensors.filter((one) => !ticksWell(one)) : sensors;
   const rest = sensors.length - shown.length;
+  const nextTick = await nextTickOf(known.sensors);
   return [
-    ...shown.slice(0, MOST_SENSORS).map((sensor) => sensorLine(context, sensor, known)),
+    ...shown.slice(0, MOST_SENSORS).map((sensor) => sensorLine(context, sensor, { known, nextTick })),
     ...(rest > 0 || shown.length > MOST_SENSORS
       ? [
           {
@@ -155,16 +161,21 @@ function sensorLines(context: Context, sensors: readonly SensorReport[], known: 
   ];
 }
 
-function sensorLine({ output, clock }: Context, report: SensorReport, known: KnownPipeline): Line {
+function sensorLine(
+  { output, clock }: Context,
+  report: SensorReport,
+  { known, nextTick }: { readonly known: KnownPipeline; readonly nextTick: NextTick },
+): Line {
   const { sensor, status, lastTick, overdue } = report;
   if (status === 'STOPPED')
     return { text: `sensor ${sensor}: stopped; dynpart sensor start ${sensor}`, paint: 'warn' };
   if (lastTick === null)
     return { text: `sensor ${sensor}: no tick yet`, ...(overdue && { paint: 'bad' as const }) };
-  const interval = known.sensors.find(({ name }) => name === sensor)?.minimumIntervalSeconds ?? 0;
-  const wait = Date.parse(lastTick.startedAt) + interval * 1000 - clock.now();
+  const times = known.sensors.find(({ name }) => name === sensor);
   // One without an interval follows all others.
-  const next = interval === 0 ? '' : `, next ${wait <= 0 ? 'due' : `due in ${duration(wait)}`}`;
+  const isTimed = times !== undefined && (times.minimumIntervalSeconds > 0 || times.cron != null);
+  const wait = isTimed ? nextTick(times, Date.parse(lastTick.startedAt)) - clock.now() : 0;
+  const next = !isTimed ? '' : `, next ${wait <= 0 ? 'due' : `due in ${duration(wait)}`}`;
   return {
     text: `sensor ${sensor}: ${lastTick.status} ${output.when(lastTick.finishedAt)}${overdue ? ', no new keys' : ''}${next}`,
     ...((isFailing(report) || overdue) && { paint: 'bad' as const }),

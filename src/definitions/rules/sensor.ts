@@ -3,6 +3,8 @@ import { AUTOMATION } from '../../model/run.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
+import { problemInCronLine } from '../cron-line.ts';
+import { isTimeZone } from '../every.ts';
 import type { Sensor } from '../sensor.ts';
 import { checkName } from './names.ts';
 import { checkAboveZero, checkDuration, checkKnown } from './options.ts';
@@ -12,6 +14,8 @@ const OPTIONS = [
   'name',
   'assets',
   'minimumIntervalSeconds',
+  'cron',
+  'timeZone',
   'timeoutSeconds',
   'defaultStatus',
   'expectNewKeysEvery',
@@ -37,11 +41,38 @@ export function* checkSensor(sensor: Sensor): Problems {
   const { minimumIntervalSeconds, timeoutSeconds, defaultStatus, expectNewKeysEvery } = options;
   if (typeof options.evaluate !== 'function')
     yield problem(sensor, 'invalid-sensor', `${name} has no evaluate function`);
+  yield* checkCron(sensor, options);
   yield* checkAboveZero(owner, 'minimumIntervalSeconds', minimumIntervalSeconds, 'seconds');
   yield* checkAboveZero(owner, 'timeoutSeconds', timeoutSeconds, 'seconds');
   if (defaultStatus !== undefined && !['running', 'stopped'].includes(defaultStatus))
     yield problem(sensor, 'invalid-sensor', `defaultStatus of ${name} must be 'running' or 'stopped'`);
   yield* checkDuration(owner, 'expectNewKeysEvery', expectNewKeysEvery);
+}
+
+function* checkCron(sensor: Sensor, { cron, timeZone, minimumIntervalSeconds }: Sensor['options']): Problems {
+  const name = `sensor ${said(sensor.name)}`;
+  const wrong = cron === undefined ? null : problemInCronLine(cron);
+  if (wrong !== null)
+    yield problem(
+      sensor,
+      'invalid-option',
+      `cron of ${name} must be five fields such as '0 7 * * mon-fri', not ${JSON.stringify(cron)}: ${wrong}`,
+    );
+  if (cron !== undefined && minimumIntervalSeconds !== undefined)
+    yield problem(
+      sensor,
+      'invalid-option',
+      `${name} has cron and minimumIntervalSeconds: it can tick by one of them`,
+    );
+  if (timeZone === undefined) return;
+  if (cron === undefined)
+    yield problem(sensor, 'invalid-option', `timeZone of ${name} says nothing without cron`);
+  if (!isTimeZone(timeZone))
+    yield problem(
+      sensor,
+      'invalid-option',
+      `timeZone of ${name} must be a time zone such as 'Europe/Berlin', not ${JSON.stringify(timeZone)}`,
+    );
 }
 
 /** The assets of a sensor must be in the pipeline. */

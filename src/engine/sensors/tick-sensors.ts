@@ -5,6 +5,7 @@ import { AUTOMATION, type RunRecord, type RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { Millis } from '../../model/time.ts';
 import type { StateView } from '../../state/state-view.ts';
+import { nextTickOf } from './due.ts';
 import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
 
@@ -28,18 +29,19 @@ export function chooseSensors(
   return [...sensors.values()].filter((sensor) => sensorStatus(view, sensor) === 'RUNNING');
 }
 
-/** Those whose interval is over. */
-export function dueSensors(
+/** Those whose interval is over, or whose time has come. */
+export async function dueSensors(
   sensors: readonly SensorDefinition[],
   view: StateView,
   now: Millis,
-): readonly SensorDefinition[] {
+): Promise<readonly SensorDefinition[]> {
+  const nextTick = await nextTickOf(sensors);
   return sensors.filter((sensor) => {
     const before = view.sensor(sensor.name).lastTick;
     if (before === null) return true;
-    const since = now - Date.parse(before.startedAt);
+    const began = Date.parse(before.startedAt);
     // A last tick in the future: the clock was set back, and nobody knows for how long.
-    return since < 0 || since >= sensor.minimumIntervalSeconds * 1000;
+    return began > now || nextTick(sensor, began) <= now;
   });
 }
 

@@ -4,6 +4,7 @@ import { AUTOMATION } from '../../model/run.ts';
 import { type Clock, isoTime } from '../../model/time.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { RunSession } from '../runs/run-session.ts';
+import { nextTickOf } from './due.ts';
 import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
 import { work } from '../runs/worker-loop.ts';
@@ -83,19 +84,24 @@ async function automate(
   }
 }
 
+/** A second, or the interval where that is shorter. */
+function askAgainMs({ cron, minimumIntervalSeconds }: SensorDefinition): number {
+  return cron === null ? Math.min(minimumIntervalSeconds * 1000, 1000) : 1000;
+}
+
 async function watchSensor(
   sensor: SensorDefinition,
   options: WatchOptions,
   stop: AbortSignal,
 ): Promise<void> {
   const { store, session, tick, clock } = options;
-  const intervalMs = sensor.minimumIntervalSeconds * 1000;
+  const nextTick = await nextTickOf([sensor]);
   for (;;) {
     const view = await store.read({ sensors: [sensor.name] });
     const last = view.sensor(sensor.name).lastTick;
     const now = clock.now();
     // A clock that was set back leaves a last tick in the future: it must not stop the sensor for longer than its interval.
-    const due = last === null ? now : Math.min(now, Date.parse(last.startedAt)) + intervalMs;
+    const due = last === null ? now : nextTick(sensor, Math.min(now, Date.parse(last.startedAt)));
     await clock.sleep(Math.max(0, due - now), stop);
     if (stop.aborted) return;
     const status = sensorStatus(await store.read({ sensors: [sensor.name] }), sensor);
@@ -103,7 +109,7 @@ async function watchSensor(
       const { owned, tick: record } = await tick(sensor);
       await session.adopt(owned);
       // A busy tick leaves no time of its own behind: ask again, but not at once.
-      if (record.status === 'BUSY') await clock.sleep(Math.min(intervalMs, 1000), stop);
-    } else await clock.sleep(Math.min(intervalMs, 1000), stop);
+      if (record.status === 'BUSY') await clock.sleep(askAgainMs(sensor), stop);
+    } else await clock.sleep(askAgainMs(sensor), stop);
   }
 }

@@ -1,5 +1,11 @@
 /** The shape of a whole state: what each field must be, and that columns are as long as what they are columns of. */
-import type { Freshness, KnownAsset, KnownPipeline, KnownSensor } from '../../model/known-pipeline.ts';
+import type {
+  CronTimes,
+  Freshness,
+  KnownAsset,
+  KnownPipeline,
+  KnownSensor,
+} from '../../model/known-pipeline.ts';
 import type { JsonValue } from '../../model/json-value.ts';
 import type { TouchedBy } from '../../model/pending-run.ts';
 import {
@@ -63,6 +69,7 @@ const pipeline = object<KnownPipeline>({
       name: text,
       // JSON has numbers like 1e999: read as infinite, they would be written as null.
       minimumIntervalSeconds: finite,
+      cron: optional(object<CronTimes>({ line: text, timeZone: orNull(text) })),
       timeoutSeconds: finite,
       defaultStatus: oneOf('RUNNING', 'STOPPED'),
       newKeysEveryMs: optional(finite),

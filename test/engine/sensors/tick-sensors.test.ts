@@ -8,6 +8,7 @@ import {
 } from '../../../src/engine/sensors/tick-sensors.ts';
 import type { TickOutcome } from '../../../src/engine/sensors/run-tick.ts';
 import { asset, definePipeline, dynamicPartitions, sensor } from '../../../src/index.ts';
+import { tickRecord } from '../../support/builders.ts';
 import { EngineRig } from '../../support/engine-rig.ts';
 
 const letters = dynamicPartitions('letters');
@@ -38,9 +39,43 @@ describe('due are', () => {
     const began = rig.clock.time;
     const view = await rig.store.read({ sensors: 'all' });
     const both = [sensors.get('one')!, sensors.get('two')!];
-    expect(names(dueSensors(both, view, began + 59_999))).toEqual(['two']);
-    expect(names(dueSensors(both, view, began + 60_000))).toEqual(['one', 'two']);
-    expect(names(dueSensors(both, view, began - 1))).toEqual(['one', 'two']);
+    expect(names(await dueSensors(both, view, began + 59_999))).toEqual(['two']);
+    expect(names(await dueSensors(both, view, began + 60_000))).toEqual(['one', 'two']);
+    expect(names(await dueSensors(both, view, began - 1))).toEqual(['one', 'two']);
+  });
+
+  it.each([
+    ['at its time', '2026-01-05T07:00:00+01:00', '2026-01-06T06:59:59+01:00', '2026-01-06T07:00:00+01:00'],
+    ['once for times that were missed', '2026-01-05T07:00:01+01:00', null, '2026-01-20T03:00:00+01:00'],
+    [
+      'not on a Saturday',
+      '2026-01-09T07:00:01+01:00',
+      '2026-01-11T23:00:00+01:00',
+      '2026-01-12T07:00:00+01:00',
+    ],
+    [
+      'at seven also after the clocks change',
+      '2026-03-27T07:00:01+01:00',
+      '2026-03-30T06:59:59+02:00',
+      '2026-03-30T07:00:00+02:00',
+    ],
+  ])('one with a cron line %s', async (_, began, notYet, due) => {
+    const daily = sensor({
+      name: 'daily',
+      cron: '0 7 * * mon-fri',
+      timeZone: 'Europe/Berlin',
+      evaluate: () => undefined,
+    });
+    const { sensors: own } = definePipeline({ sensors: [daily] });
+    const rig = new EngineRig();
+    expect(names(await dueSensors([...own.values()], await rig.store.read({ sensors: 'all' }), 0))).toEqual([
+      'daily',
+    ]);
+    await rig.store.recordTick(tickRecord({ sensor: 'daily', startedAt: new Date(began).toISOString() }));
+    const view = await rig.store.read({ sensors: 'all' });
+    const at = async (time: string) => names(await dueSensors([...own.values()], view, Date.parse(time)));
+    if (notYet !== null) expect(await at(notYet)).toEqual([]);
+    expect(await at(due)).toEqual(['daily']);
   });
 });
 

@@ -78,6 +78,27 @@ describe('a watch', () => {
     await the.stop();
   });
 
+  it('ticks a sensor with a cron line at its times', async () => {
+    // Loaded on use, which takes time that no clock of a test knows.
+    await import('croner');
+    const the = new Watch((note) =>
+      definePipeline({
+        sensors: [
+          sensor({ name: 'hourly', cron: '0 * * * *', timeZone: 'UTC', evaluate: () => note('hourly') }),
+        ],
+      }),
+    );
+    await the.clock.advance(3_599_000);
+    expect(the.evaluated).toEqual(['0 hourly']);
+    await the.clock.advance(3_601_000);
+    expect(the.evaluated.map((line) => line.replace(/\.\d+/, ''))).toEqual([
+      '0 hourly',
+      '3600 hourly',
+      '7200 hourly',
+    ]);
+    await the.stop();
+  });
+
   it('waits for what is left of the interval since the last tick, whoever made it', async () => {
     const the = new Watch(twoSensors, {
       before: (rig) =>
