@@ -18,9 +18,12 @@ export interface WorkOptions {
 /** How often it looks for queued runs, also while it executes: a long run must not keep short ones waiting. */
 const LOOK_EVERY_MS = 1000;
 
-/** Who shares has twice what it executes at once in hand, and more where it is quick: what it makes in so long. */
+/**
+ * Who shares has twice what it executes at once in hand, and more where it is quick: what it makes in so long. With more of it, one
+ * worker would be left with work at the end while the others have none.
+ */
 const TAKEN_AT_ONCE = 2;
-const TAKEN_FOR_MS = 2000;
+const TAKEN_FOR_MS = 500;
 const MOST_TAKEN = 1000;
 
 const everything = (): boolean => true;
