@@ -25,7 +25,12 @@ export type StateFailure =
       readonly schema: number;
       readonly oldest: number;
     }
-  | { readonly reason: 'commit-unsure'; readonly file: string; readonly serial: number }
+  | {
+      readonly reason: 'commit-unsure';
+      readonly file: string;
+      readonly serial: number;
+      /** What the disk refused. */ readonly cause?: string;
+    }
   | {
       readonly reason: 'commit-unsynced';
       readonly file: string;
@@ -75,8 +80,10 @@ export const stateWords: WordsFor<StateFailure> = {
       ? wayBack(file)
       : 'let an older dynpart that knows it bring it forward: any command of it that changes something does',
   ],
-  'commit-unsure': ({ file, serial }) => [
-    `this process was stopped while many others committed, and cannot tell whether its own commit ${serial} of ${file} was made`,
+  'commit-unsure': ({ file, serial, cause }) => [
+    cause !== undefined
+      ? `it cannot be told whether commit ${serial} of ${file} was made: ${cause}`
+      : `this process was stopped while many others committed, and cannot tell whether its own commit ${serial} of ${file} was made`,
     'look (dynpart status, dynpart runs list), and run the command again if it was not',
   ],
   'commit-unsynced': ({ file, serial, cause }) => [

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { describe } from '../../model/describe-failure.ts';
-import { type Failure, fail } from '../../model/failure.ts';
+import { type Failure, fail, FailureError } from '../../model/failure.ts';
 import { shellFlag } from '../../model/shell-words.ts';
 import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import {
@@ -192,7 +192,7 @@ export class StateFile implements Adapter<StateDocument> {
     // Who published the first commit has not come to sync the name of the file, and may never.
     if (isFirstGeneration) syncFolder(this.folder);
     if (!linked(temporary, this.#generations.file(serial))) return false;
-    const newest = this.highestSerial();
+    const newest = this.#newestAfterLink(serial);
     if (newest !== serial) {
       // Others went on. If they built on it, it is a fact, and must not be renamed over what came after it.
       if (
@@ -218,6 +218,22 @@ export class StateFile implements Adapter<StateDocument> {
       );
     }
     return true;
+  }
+
+  /** The link is made, and mostly a fact: what is asked now is asked again before it is said that nobody can tell. */
+  #newestAfterLink(serial: number): number {
+    for (let tries = 1; ; tries++) {
+      try {
+        return this.highestSerial();
+      } catch (error) {
+        if (errno(error) === undefined && !(error instanceof FailureError)) throw error;
+        const cause =
+          error instanceof FailureError
+            ? describe(error.failure).message
+            : `cannot read the folder ${this.folder}: ${causeOf(error)}`;
+        if (tries === SETTLE.tries) return fail({ reason: 'commit-unsure', file: this.path, serial, cause });
+      }
+    }
   }
 
   /**

@@ -315,6 +315,38 @@ describe.skipIf(process.platform === 'win32')('a state file that is not only a f
     },
   );
 
+  it.each([
+    [1, 'stands'],
+    [100, 'cannot be told from one that was not made'],
+  ])('whose commit is linked while the folder is refused %i times %s', async (times, what) => {
+    await open(state).write(document(1));
+    const file = open(state);
+    await file.read();
+    const generation = path.join(path.dirname(state), '.state.json.000000000002');
+    const real = fs.readdirSync.bind(fs) as (...args: unknown[]) => unknown;
+    let refused = 0;
+    vi.spyOn(fs, 'readdirSync').mockImplementation((...args: unknown[]) => {
+      if (fs.existsSync(generation) && refused++ < times)
+        throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
+      return real(...args) as never;
+    });
+    const written = await file.write(document(2, ['a'])).then(
+      () => 'stands',
+      (error: unknown) => (error as FailureError).failure,
+    );
+    vi.restoreAllMocks();
+    expect(written).toEqual(
+      what === 'stands'
+        ? what
+        : {
+            reason: 'commit-unsure',
+            file: state,
+            serial: 2,
+            cause: expect.stringContaining('EACCES'),
+          },
+    );
+  });
+
   it('is refused before the commit where it is a mount of its own', async () => {
     await open(state).write(document(1));
     const readFileSync = fs.readFileSync.bind(fs);
