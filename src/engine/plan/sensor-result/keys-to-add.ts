@@ -52,7 +52,7 @@ function parseKey(
   checkKey(problems, key, where);
   const ofKey = (): string => `key ${quoted(String(key).slice(0, 60))} in ${where}`;
   checkFields(problems, ofKey, value, FIELDS);
-  const carried = carriedFrom({ version, item, schema }, (what) => problems.push(`${what} of ${ofKey()}`));
+  const carried = carriedFrom({ version, item, schema }, (what) => problems.push(`${what}, of ${ofKey()}`));
   return problems.length === before ? { key: key as string, carried } : null;
 }
 
@@ -65,7 +65,7 @@ function carriedFrom(
   if (version !== null) {
     const why =
       typeof version === 'string' ? whyNoVersion(version) : `it is ${nameOfType(version)}; a version is text`;
-    if (why !== null) wrong(`version: ${why},`);
+    if (why !== null) wrong(`version: ${why}`);
   }
   return { version: version as string | null, item: itemFrom(item, schema, wrong) };
 }
@@ -87,19 +87,19 @@ export function carriedOnly(
 function itemFrom(given: unknown, schema: ItemSchema | undefined, wrong: (what: string) => void): JsonValue {
   const checked = schema === undefined ? { value: given } : validated(schema, given);
   if ('problem' in checked) {
-    wrong(`item: ${checked.problem},`);
+    wrong(`item: ${checked.problem}`);
     return null;
   }
   const { value } = checked;
   if (value === undefined || value === null) return null;
   const notJson = whyNotJson(value, 'item');
   if (notJson !== null) {
-    wrong(`item: ${notJson.path} ${notJson.why},`);
+    wrong(`item: ${notJson.path} ${notJson.why}`);
     return null;
   }
   const json = JSON.stringify(value);
   const why = whyNoItem(json);
-  if (why !== null) wrong(`item: ${why},`);
+  if (why !== null) wrong(`item: ${why}`);
   return JSON.parse(json) as JsonValue;
 }
 
