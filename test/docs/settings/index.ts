@@ -66,7 +66,10 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
         await orders(project);
         await here(project, 'status --html status.html');
         // It goes on until somebody ends it.
-        session.name('dynpart ui', 'dynpart ui --port 0 & sleep 3; kill $!; wait');
+        session.name(
+          'dynpart ui',
+          'dynpart ui --port 0 >ui.txt & until grep -q http ui.txt; do sleep 0.1; done; cat ui.txt; kill $!; wait',
+        );
       },
     },
   },
