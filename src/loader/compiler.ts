@@ -1,8 +1,9 @@
 /** jiti, asked for two things only: to compile a file and to find what an import means. Loaded where the pack does not know. */
 import path from 'node:path';
-import type { Jiti, TransformOptions } from 'jiti';
+import type { Jiti, JitiOptions, TransformOptions } from 'jiti';
 import type * as JitiModule from 'jiti';
 import { type Edge, readText } from './module-pack.ts';
+import { ownAliases } from './own-aliases.ts';
 import { isOwn } from './own-modules.ts';
 import { refusingPlugin } from './refused-syntax.ts';
 
@@ -36,7 +37,7 @@ export class Compiler {
   readonly #requireOwn: (name: string) => unknown;
   readonly #root: string;
   #jiti: Jiti | undefined;
-  #jitiWithoutAliases: Jiti | undefined;
+  #jitiOfOwnAliases: Jiti | undefined;
   #transformer: ((options: TransformOptions) => string) | undefined;
 
   /** @param root the pipeline file */
@@ -106,37 +107,47 @@ export class Compiler {
     try {
       return find(this.#loaded);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      // What says neither is about a tsconfig.json whose base is not there: tsc looks for files all the same.
-      if (code === undefined) return this.#findWithoutAliases(find, specifier, importer, error);
+      const { code = '', message } = error as NodeJS.ErrnoException;
+      // What is about something else is about a tsconfig.json, such as that its base is not there: tsc looks for files all the same.
+      if (!/MODULE|PACKAGE|IMPORT|BUILTIN/.test(code))
+        return this.#findByOwnAliases(find, specifier, importer, error);
       throw code === 'MODULE_NOT_FOUND'
         ? new MissingImport(specifier, importer)
         : new MissingImport(specifier, importer, { code, message });
     }
   }
 
-  #findWithoutAliases(
+  #findByOwnAliases(
     find: (jiti: Jiti) => string,
     specifier: string,
     importer: string,
     cause: unknown,
   ): string {
     try {
-      return find((this.#jitiWithoutAliases ??= this.#makeJiti(false)));
+      return find((this.#jitiOfOwnAliases ??= this.#makeJiti({ alias: this.#ownAliases() })));
     } catch {
       throw new MissingImport(specifier, importer, { cause });
     }
   }
 
   get #loaded(): Jiti {
-    return (this.#jiti ??= this.#makeJiti(
-      Object.values(tsconfigsAbove(this.#root)).some((text) => text !== null),
-    ));
+    return (this.#jiti ??= this.#makeJiti({ tsconfigPaths: this.#tsconfig() !== undefined }));
   }
 
-  #makeJiti(tsconfigPaths: boolean): Jiti {
+  /** The nearest tsconfig.json, and what it says. */
+  #tsconfig(): [file: string, text: string] | undefined {
+    const [nearest] = Object.entries(tsconfigsAbove(this.#root)).filter(([, text]) => text !== null);
+    return nearest as [string, string] | undefined;
+  }
+
+  #ownAliases(): Record<string, string> {
+    const nearest = this.#tsconfig();
+    return nearest === undefined ? {} : ownAliases(...nearest);
+  }
+
+  #makeJiti(options: JitiOptions): Jiti {
     const { createJiti } = this.#requireOwn('jiti') as typeof JitiModule;
-    return createJiti(this.#root, { fsCache: false, interopDefault: false, tsconfigPaths });
+    return createJiti(this.#root, { fsCache: false, interopDefault: false, ...options });
   }
 }
 

@@ -265,6 +265,26 @@ describe('a tsconfig.json whose base is not installed', () => {
     expect((await fixture.say()).value).toBe(3);
     expect((await fixture.say()).value).toBe(3);
   });
+
+  it.each([
+    ['that is not installed', '"extends": "@tsconfig/left-out/tsconfig.json",'],
+    ['that is the file itself', '"extends": ["./tsconfig.json"],'],
+    ['that is no text', '"extends": 5,'],
+  ])('and keeps its own aliases beside a base %s', async (_, base) => {
+    const paths =
+      '"paths": { "@lib/*": ["./lib/*"], "settings": ["lib/settings.ts"], /* of no file */ "*": ["./none/*"], }';
+    fixture = new Fixture({
+      'tsconfig.json': `{ ${base} // "a comment"
+        "compilerOptions": { ${paths}, }, }`,
+      'lib/value.ts': 'export const v: number = 3;\n',
+      'lib/settings.ts': 'export const more: number = 4;\n',
+      'pipeline.ts': pipelineSaying(
+        'v + more',
+        "import { v } from '@lib/value';\nimport { more } from 'settings';",
+      ),
+    });
+    expect((await fixture.say()).value).toBe(7);
+  });
 });
 
 describe('a name that dynpart does not have', () => {
