@@ -28,10 +28,11 @@ function compilerOptionsIn(text: string): CompilerOptions {
   }
 }
 
+const kept = (all: string): string => (all.startsWith('"') ? all : '');
+
 /** Without what tsc lets stand in it: comments, and commas at an end. */
 function asJson(text: string): string {
   const STRING = String.raw`"(?:[^"\\]|\\.)*"`;
-  const kept = (all: string): string => (all.startsWith('"') ? all : '');
   return text
     .replace(/^\ufeff/, '')
     .replace(new RegExp(String.raw`${STRING}|//[^\n]*|/\*[^]*?\*/`, 'g'), kept)

@@ -38,10 +38,10 @@ const made = (value) => KIND === 'none' ? undefined : KIND === 'bin' ? Buffer.fr
 const first = asset({
   name: 'first',
   partitions: items,
-  materialize({ partitionKey, log }) {
+  materialize({ partitionKey, version, item, log }) {
     tell('the code of first began for ' + partitionKey);
     log.info('making ' + partitionKey);
-    return made({ key: partitionKey, round: ROUND, text: 'x'.repeat(300) });
+    return made({ key: partitionKey, round: ROUND, text: 'x'.repeat(300), ...(version !== null && { version, item }) });
   },
 });
 const second = asset({
@@ -56,6 +56,15 @@ const source = sensor({
   assets: [first, second],
   async evaluate({ partitions }) {
     const listed = ITEMS.split(',').filter((item) => item !== '');
+    if (ITEMS.includes('=')) {
+      const seen = listed.map((one) => one.split('=')).map(([key, version]) => ({ key, version, item: { of: key, version } }));
+      const changed = await partitions(items).changed(seen);
+      return {
+        cursor: ITEMS,
+        dynamicPartitionsRequests: [items.buildAddRequest(changed)],
+        runRequests: changed.map(({ key, version }) => ({ partitionKey: key, runKey: key + '=' + version })),
+      };
+    }
     const fresh = await partitions(items).missing(listed);
     return {
       cursor: String(listed.length),
@@ -151,6 +160,11 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a worker',
     start: [tick('a'), tick('a,b,c', '--no-run')],
     command: { args: ['worker', '--once'] },
+  },
+  {
+    name: 'a tick that brings a key and another version of one',
+    start: [tick('a=1,b=1')],
+    command: tick('a=1,b=2,c=1'),
   },
   { name: 'values made anew', start: [add('a', 'b'), make('json', '1')], command: make('json', '2') },
   { name: '.json over .bin', start: [add('a', 'b'), make('bin', '1')], command: make('json', '2') },
