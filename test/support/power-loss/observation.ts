@@ -87,14 +87,31 @@ export async function observe(project: string): Promise<Observation> {
       problems.push(`${name} is on record and cannot be read: ${reasonOf(error)}`);
     }
   }
+  if (document !== null) problems.push(...madeOfAnother(document, values));
   return { document, failure, warnings, problems, values, finished };
+}
+
+/** What is materialized, also where it is stale, or a later run has failed. */
+const WITH_VALUE = 'mFvucVCUWDX';
+
+/** What counts as made of the version that its key has, was. */
+function* madeOfAnother(document: StateDocument, values: ReadonlyMap<string, string>): Generator<string> {
+  const { set, status = '' } = document.assets['first'] ?? {};
+  const { keys = [], versions = '' } = document.sets[set ?? ''] ?? {};
+  for (const [at, version] of versions.split('\n').entries()) {
+    const value = values.get(`first/${keys[at]}`);
+    if (version === '' || status[at] !== 'm' || value === undefined) continue;
+    if ((JSON.parse(value) as { version?: string }).version !== version)
+      yield `first/${keys[at]} counts as made of version ${version}, and was not`;
+  }
 }
 
 /** Each asset and key that are materialized. */
 export function* materialized(document: StateDocument): Generator<[asset: string, key: string | null]> {
   for (const [asset, { set, status }] of Object.entries(document.assets)) {
     for (let at = 0; at < status.length; at++)
-      if ('mF'.includes(status[at]!)) yield [asset, set === null ? null : document.sets[set]!.keys[at]!];
+      if (WITH_VALUE.includes(status[at]!))
+        yield [asset, set === null ? null : document.sets[set]!.keys[at]!];
   }
 }
 
@@ -116,7 +133,13 @@ export function endOf(project: string, { document, values, finished }: Observati
   const folder = path.join(project, '.dynpart', 'values');
   return JSON.stringify(
     {
-      sets: Object.entries(sets).map(([name, { keys, keptOut }]) => [name, keys, keptOut]),
+      sets: Object.entries(sets).map(([name, { keys, keptOut, versions, items }]) => [
+        name,
+        keys,
+        keptOut,
+        versions,
+        items,
+      ]),
       assets: Object.entries(assets)
         .map(([name, { set, status }]) => `${name} ${set} ${status}`)
         .sort(),
