@@ -79,7 +79,7 @@ describe('a start loads', () => {
     { args: 'status', parts: 'core report status', most: 141_000 },
     { args: 'runs list', parts: 'core runs', most: 141_000 },
     { args: 'sensor list', parts: 'core report sensor-list', most: 141_000 },
-    { args: 'sensor tick', parts: 'core tick', most: 218_000, builtins: 'vm' },
+    { args: 'sensor tick', parts: 'core tick', most: 219_500, builtins: 'vm' },
   ])(
     'for `$args` no more than it needs',
     async ({ args, parts, most, builtins = '', others = 'bin/code-cache.cjs' }) => {
