@@ -3,7 +3,7 @@ import { needsOfRemoving, removeKeys } from '../../engine/plan/keys/add-remove-s
 import { fail } from '../../model/failure.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { counted, grouped, printable } from '../../model/text.ts';
-import { isoTime } from '../../model/time.ts';
+import { timeAgo } from '../../engine/plan/keys/time-ago.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
@@ -43,7 +43,7 @@ export async function run(
   const now = context.clock.now();
   const rule = {
     set,
-    addedBefore: options.olderThan === undefined ? null : isoTime(now - options.olderThan),
+    addedBefore: options.olderThan === undefined ? null : timeAgo(now, options.olderThan),
     keepLast: options.keepLast ?? null,
   };
   const needs: Needs = byRule

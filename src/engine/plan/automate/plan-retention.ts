@@ -8,7 +8,8 @@ import type { AssetDefinition, Pipeline, Retention } from '../../../definitions/
 import { counted } from '../../../model/text.ts';
 import { countedAs } from '../../../model/partition-status.ts';
 import type { FailedSource, PartitionsOutcome } from '../../../model/tick.ts';
-import { isoTime, type Millis } from '../../../model/time.ts';
+import type { Millis } from '../../../model/time.ts';
+import { timeAgo } from '../keys/time-ago.ts';
 import type { QueuedRuns, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { OldestQuery, StateView } from '../../../state/state-view.ts';
@@ -107,7 +108,7 @@ function assetsOf(pipeline: Pipeline, set: string): AssetDefinition[] {
 }
 
 function queryOf(set: string, { keepLast, olderThan }: Retention, now: Millis): OldestQuery {
-  return { set, keepLast, addedBefore: olderThan === null ? null : isoTime(now - olderThan) };
+  return { set, keepLast, addedBefore: olderThan === null ? null : timeAgo(now, olderThan) };
 }
 
 function tooMany(count: number, total: number): string {
