@@ -55,6 +55,23 @@ it('is exit 5 with the file and the cause, and changes nothing, whichever readin
 const restored = (state: string): Promise<Ran> => dynpart('--state', state, 'state', 'restore', 'copy.json');
 const listing = (): string[] => fs.readdirSync(project.folder).toSorted();
 
+it('leaves no copy behind where nothing took the place of what is there', async () => {
+  await dynpart('partitions', 'add', 'keys', 'a', 'b');
+  await dynpart('state', 'export', 'copy.json');
+  const state = project.path('.dynpart', 'state.json');
+  const before = fs.readdirSync(project.path('.dynpart'));
+  const real = fs.readFileSync.bind(fs) as (...args: unknown[]) => unknown;
+  vi.spyOn(fs, 'readFileSync').mockImplementation((...args: unknown[]) =>
+    args[0] === '/proc/self/mountinfo'
+      ? `36 35 0:49 /data/state.json ${state} rw,relatime - ext4 /dev/sda1 rw\n`
+      : (real(...args) as never),
+  );
+  const { code, stderr } = await dynpart('state', 'restore', 'copy.json');
+  vi.restoreAllMocks();
+  expect({ code, stderr }).toEqual({ code: 5, stderr: expect.stringContaining('is a mount of its own') });
+  expect(fs.readdirSync(project.path('.dynpart'))).toEqual(before);
+});
+
 describe('takes the place of a state alone', () => {
   const others: Record<string, string> = {
     'a text': 'notes',

@@ -1,6 +1,6 @@
 /** Puts a copy in the place of the present state. */
 import { bytesIfThere, io, makeFolder, readIfThere, removeQuietly } from '../../files/durable-files.ts';
-import { fail } from '../../model/failure.ts';
+import { fail, FailureError } from '../../model/failure.ts';
 import { restoredDocument } from '../document/restored-document.ts';
 import {
   emptyDocument,
@@ -57,9 +57,10 @@ export async function restoreState(
       const document = restoredDocument({ copy, present, serial, isAlive });
       await file.write(stamped({ ...document, serial: serial - 1 }));
     } catch (error) {
+      const isUnsure = error instanceof FailureError && error.failure.reason === 'commit-unsure';
+      // Somebody committed meanwhile, and what was kept is not the last of what was there; or nothing took its place.
+      if (!isUnsure) for (const one of kept) removeQuietly(one);
       if (!(error instanceof Conflict)) throw error;
-      // Somebody committed meanwhile: what was kept is not the last of what was there.
-      for (const one of kept) removeQuietly(one);
       continue;
     }
     const replaced = present === null || present.lineage === copy.lineage ? null : present.lineage;
