@@ -231,6 +231,7 @@ describe('why', () => {
       text: 'No tick makes anything while the pipeline file cannot be loaded.',
       command: 'dynpart check',
     });
+    expect(await onTerminal('raw', '--key', 'a')).toMatch(/\nto change it: dynpart check\n$/);
     expect(await why('raw', '--key', 'bad')).toMatchObject({ state: 'failed', reason: 'no luck' });
     expect(await why('raw', '--key', 'old')).toMatchObject({ state: 'in progress', next: 'run' });
     const counted = JSON.parse((await run('why', 'raw', '--json')).stdout) as {

@@ -9,7 +9,7 @@ import type { WhyKey } from '../json-results.ts';
 import { firstLine } from '../../report/attention.ts';
 import type { Subject } from './asked-about.ts';
 import { STYLES } from '../render/state-styles.ts';
-import { told } from './words.ts';
+import { CHECK, told } from './words.ts';
 
 /** So many runs of the asset and of what it is made from are looked at. */
 const MOST_RUNS = 100;
@@ -94,7 +94,7 @@ async function printKey({ output }: Context, { asset, partitionKey, ...one }: Wh
     ...(sinceNote === null || state !== 'stale' ? [] : [paint.dim(`since when: ${sinceNote}`)]),
     ...(run === null || state === 'in progress' ? [] : [paint.dim(lastRun(run, asset))]),
     paint.dim(
-      `${next === 'nothing' && state === 'materialized' ? 'make it again' : 'to change it'}: ${command}`,
+      `${next === 'nothing' && state === 'materialized' && command !== CHECK ? 'make it again' : 'to change it'}: ${command}`,
     ),
   ];
   output.print(`${lines.join('\n')}\n`);

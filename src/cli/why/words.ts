@@ -69,9 +69,12 @@ export function told(outlook: Outlook, { asset, key, turn }: ToldAbout): Told {
   }
 }
 
+/** What is wrong with the pipeline file. */
+export const CHECK = 'dynpart check';
+
 const COMMAND: Readonly<Partial<Record<LeftBecause, string>>> = {
   stopped: 'dynpart sensor start automation',
-  'not-loaded': 'dynpart check',
+  'not-loaded': CHECK,
 };
 
 const LEFT: Readonly<Record<LeftBecause, (asset: string) => string>> = {
