@@ -504,9 +504,10 @@ class Sweep {
       problems.push(
         `exit ${code}, and yet: ${difference(endOf(this.folder, this.versions), this.expectation.end)}`,
       );
-    // A rename is a link and a rename: a commit that lacks it is whole, and a warning says what is wrong.
+    // A rename is a link and a rename: a commit that lacks it is whole, and a warning says what is wrong. So is a first commit
+    // that is not kept as a generation.
     const isWarnedOf =
-      point.name === 'link' && /\.json\.tmp\..* .*\.json\.tmp\./.test(point.signature) && names;
+      point.name === 'link' && /\.json\.tmp\..* .*\.json\.(?:tmp\.|0{11}1$)/.test(point.signature) && names;
     if (code !== 5 && mustBeSaid(point) && !isWarnedOf)
       problems.push(`exit ${code}, and nobody learns that ${point.name} failed`);
     if (code !== 5 && !names && this.isBehind())

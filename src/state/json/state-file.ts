@@ -47,6 +47,8 @@ export class StateFile implements Adapter<StateDocument> {
   readonly #onUnsynced: (failure: Failure) => void;
   /** What the file looked like when it was last read or written here. */
   #seen: string | null = null;
+  /** The commit that was said not to last, for sure. */
+  #unsynced: number | null = null;
   /** Where the document was found that was read last, when that has an older schema. */
   #older: Found['older'] = null;
 
@@ -133,13 +135,18 @@ export class StateFile implements Adapter<StateDocument> {
   }
 
   /** The commit is a fact: others see it, and build on it. What the disk refuses now is said, and undoes nothing. */
-  #makeLast(serial: number): void {
+  #makeLast(serial: number): boolean {
+    // A disk that has refused once may say yes the next time, though what it had is lost.
+    if (this.#unsynced === serial) return false;
     try {
       syncFolder(this.folder);
+      return true;
     } catch (error) {
       if (errno(error) === undefined) throw error;
+      this.#unsynced = serial;
       const cause = `cannot sync the folder ${this.folder}: ${causeOf(error)}`;
       this.#onUnsynced({ reason: 'commit-unsynced', file: this.path, serial, cause });
+      return false;
     }
   }
 
@@ -242,12 +249,12 @@ export class StateFile implements Adapter<StateDocument> {
    */
   #publishFirst(temporary: string, serial: number): boolean {
     if (!linked(temporary, this.path)) return false;
+    // Others see the file: the commit is made, whatever is refused from here on.
+    if (!this.#makeLast(serial)) return true;
     try {
-      syncFolder(this.folder);
       linked(temporary, this.#generations.file(serial));
     } catch (error) {
-      // Others see the file: the commit is made. It is asked once more whether it lasts, and said if it may not.
-      if (errno(error) === undefined) throw error;
+      this.#warn(`cannot keep commit ${serial} of ${this.path} as a generation: ${causeOf(error)}`);
     }
     return true;
   }
