@@ -78,7 +78,7 @@ export class RunRecorder {
     const seenBy = (run: string, asset: string): number | undefined => unrecorded.seenBy(run, asset);
     let isRecorded = false;
     try {
-      this.#stageSkips(ended, made);
+      this.#stageSkips(ended, made, back);
       await ioManager.flush?.();
       const started = this.#runs.unrecordedStarts();
       for (const { record } of ended) started.delete(record.id);
@@ -139,17 +139,23 @@ export class RunRecorder {
   }
 
   /** What is skipped ends what was made before. */
-  #stageSkips(ended: readonly FinishedRun[], made: ReadonlyMap<string, readonly AssetOutcome[]>): void {
+  #stageSkips(
+    ended: readonly FinishedRun[],
+    made: ReadonlyMap<string, readonly AssetOutcome[]>,
+    back: readonly OwnedRun[],
+  ): void {
     const { ioManager } = this.#options;
     if (ioManager.skip === undefined) return;
+    // Those that go back to the queue are not among this process's own any more.
+    const keys = new Map(this.#runs.partitionsOf(made).map(({ id, key }) => [id, key]));
+    for (const { id, partitionKey } of back) keys.set(id, partitionKey);
     const outcomes = [
-      ...this.#runs
-        .partitionsOf(made)
-        .map(({ id, key }) => ({ run: id, partitionKey: key, assets: made.get(id)! })),
+      ...Array.from(made, ([run, assets]) => ({ run, partitionKey: keys.get(run), assets })),
       ...ended.map(({ record: { id, partitionKey, assets } }) => ({ run: id, partitionKey, assets })),
     ];
     for (const { run, partitionKey, assets } of outcomes)
-      for (const asset of assetsSkipped(assets)) ioManager.skip(run, { asset, partitionKey });
+      if (partitionKey !== undefined)
+        for (const asset of assetsSkipped(assets)) ioManager.skip(run, { asset, partitionKey });
   }
 
   /** Values become visible with their record; what does not count is dropped. */
