@@ -60,13 +60,20 @@ export function pageSet(
   const { total, keys } = view.page(query);
   const added: [number, string][] = [];
   const carried: Record<number, PageCarried> = {};
-  const columns = query.assets.map(() => [] as string[]);
+  // Letters are of one byte: two million texts would cost more than the rest of the page.
+  const columns = query.assets.map(() => new Uint8Array(keys.length));
+  const codes = new Map<KeyState, number>();
+  const codeOf = (state: KeyState): number => {
+    const known = codes.get(state) ?? letterOf(state).charCodeAt(0);
+    codes.set(state, known);
+    return known;
+  };
   let [room, carriedLeftOut] = [MOST_CARRIED, 0];
   for (const [at, { key: _, addedAt, states = [], ...rest }] of keys.entries()) {
     const last = added.at(-1);
     if (last?.[1] === addedAt) last[0]++;
     else added.push([1, addedAt]);
-    for (const [column, letters] of columns.entries()) letters.push(letterOf(states[column]!));
+    for (let column = 0; column < columns.length; column++) columns[column]![at] = codeOf(states[column]!);
     const its = pageCarried(rest, shows);
     if (Object.keys(its).length === 0) continue;
     room -= JSON.stringify(its).length;
@@ -79,7 +86,7 @@ export function pageSet(
     assets: query.assets,
     keys: keys.map(({ key }) => key),
     added,
-    states: Object.fromEntries(query.assets.map((asset, column) => [asset, columns[column]!.join('')])),
+    states: Object.fromEntries(query.assets.map((asset, column) => [asset, latin1(columns[column]!)])),
     carried,
     carriedLeftOut,
   };
@@ -169,6 +176,10 @@ export function pageLines(lines: readonly RunLogLine[]): PageLine[] {
 
 function failuresOf({ failures }: TickRecord): string {
   return failures.map(({ name, error }) => `${name}: ${error}`).join('\n');
+}
+
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder('latin1').decode(bytes);
 }
 
 function letterOf(state: KeyState): string {
