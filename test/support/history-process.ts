@@ -46,7 +46,7 @@ interface Flight {
 }
 
 /** Code of a history starts no program. To look for some in this machine would take time, of which a history has none. */
-const noProgram: Processes = {
+export const noProgram: Processes = {
   haveGroups: true,
   watch: () => {
     throw new Error('a history starts no program');
