@@ -46,13 +46,15 @@ interface Flight {
 }
 
 /** Code of a history starts no program. To look for some in this machine would take time, of which a history has none. */
-export const noProgram: Processes = {
+const noProgram: Processes = {
   haveGroups: true,
   watch: () => {
     throw new Error('a history starts no program');
   },
   endLeft: () => Promise.resolve({ ended: 0, mayBeLeft: false }),
 };
+
+export const noPrograms = (): Promise<Processes> => Promise.resolve(noProgram);
 
 export class HistoryProcess {
   readonly name: string;
@@ -136,7 +138,7 @@ export class HistoryProcess {
       failFast: false,
       onInterrupt: this.cancels ? 'cancel' : 'release',
       interrupt: this.interrupt.signal,
-      processes: () => Promise.resolve(noProgram),
+      processes: noPrograms,
     });
   }
 

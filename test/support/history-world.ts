@@ -12,7 +12,6 @@ import { isoTime, newId } from '../../src/model/time.ts';
 import { cancelRuns } from '../../src/engine/plan/ends/cancel-runs.ts';
 import { addKeys, removeKeys, syncKeys } from '../../src/engine/plan/keys/add-remove-sync.ts';
 import { forTick } from '../../src/engine/plan/executors/claim-runs.ts';
-import type { Processes } from '../../src/engine/user-code/programs.ts';
 // Loaded where a claim was left behind, which takes turns of the event loop that a history does not wait for.
 import '../../src/engine/sensors/left-of-sensor.ts';
 import '../../src/state/json/sensor-programs.ts';
@@ -46,7 +45,7 @@ import {
   type TickRequest,
 } from './history-model.ts';
 import { HistoryTimes } from './history-times.ts';
-import { CONCURRENCY, type Door, HistoryProcess, never, noProgram } from './history-process.ts';
+import { CONCURRENCY, type Door, HistoryProcess, never, noPrograms } from './history-process.ts';
 import { givenByHand, type Operator, type Step } from './history-steps.ts';
 import { type Hand, Killed, type SharedState } from './history-stores.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -478,13 +477,12 @@ export class HistoryWorld {
       },
       () => (versionThen ??= this.model.sensors.get(sensor)!.version),
     );
-    const processes = (): Promise<Processes> => Promise.resolve(noProgram);
     const ticking = runTick(definition, {
       store,
       pipeline: process.pipeline,
       known: process.known,
-      evaluate: evaluateHere(process.pipeline, process.clock, processes),
-      processes,
+      evaluate: evaluateHere(process.pipeline, process.clock, noPrograms),
+      processes: noPrograms,
       clock: process.clock,
       emit: process.emit,
       interrupt: process.interrupt.signal,
