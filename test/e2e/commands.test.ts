@@ -148,6 +148,7 @@ const entry = (sensor: string, changed: object = {}): object => ({
   sensor,
   status: 'STOPPED',
   minimumIntervalSeconds: 30,
+  cron: null,
   cursor: null,
   lastTick: null,
   evaluating: null,

@@ -402,7 +402,7 @@ describe('a record in a pipe', () => {
     for (const [args, tabs] of [
       [['sensor', 'list'], 5],
       [['runs', 'list'], 6],
-      [['status'], 9],
+      [['status'], 10],
       [['sensor', 'history', 'feed'], 2],
       [['partitions', 'list'], 1],
       [['partitions', 'list', 'things'], 0],
@@ -440,7 +440,7 @@ describe('the packages that dynpart installs', () => {
       runtime.map(([place]) => place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length)),
     );
     expect(listed.toSorted()).toEqual([...names].toSorted());
-    expect(page).toContain(`Ten packages are needed, ${runtime.length} with what they need in turn`);
+    expect(page).toContain(`Eleven packages are needed, ${runtime.length} with what they need in turn`);
   });
 
   it('are locked by a checksum, and none runs a script when it is installed', () => {

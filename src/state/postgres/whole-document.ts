@@ -351,6 +351,8 @@ export async function writeWhole(port: Port, document: StateDocument, leaseMs: n
     ]);
   }
   for (const group of document.runs) await putRuns(port, group);
+  // What has ended since a copy was made is pending again: its end is no past of this state.
+  await port.execute(`delete from @.history where id in (select id from @.run)`);
   for (const { slots, wants, ...owner } of document.executors)
     await port.execute(PUT_EXECUTOR, [owner.id, JSON.stringify(owner), slots, wants, leaseMs]);
   await port.execute(`update @.meta set pipeline = $1, lineage = $2`, [
