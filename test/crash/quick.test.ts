@@ -30,7 +30,7 @@ it.skipIf(why !== null)(
       );
     });
     expect(`${stdout}${stderr}`).toMatch(/^\d+ passed, 0 failed$/m);
-    expect(code).toBe(0);
+    expect(code, stdout).toBe(0);
   },
   180_000,
 );

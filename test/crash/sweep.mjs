@@ -716,8 +716,9 @@ async function main() {
   };
   await Promise.all(Array.from({ length: Number(flags.lanes) }, lane));
   report(Date.now() - began);
-  // Points that nobody reached are no points passed: too many of them, and the sweep has proven nothing.
-  return failures.length > 0 || passed === 0 || missed.length > passed / 50 ? 1 : 0;
+  // Points that nobody reached are no points passed: too many of them, and the sweep has proven nothing. On a busy machine a process may come
+  // to a call once less often than it did when the calls were counted: of a sample that is one point or two.
+  return failures.length > 0 || passed === 0 || missed.length > Math.max(2, passed / 50) ? 1 : 0;
 }
 
 /**
