@@ -1,4 +1,5 @@
 /** Deletes the stored values of keys that were removed. */
+import { removeValues } from '../engine/runs/remove-values.ts';
 import type { Project } from './project.ts';
 import { valuesOf } from './stores.ts';
 
@@ -6,9 +7,5 @@ export async function purgeValues(project: Project, set: string, keys: readonly 
   // A pipeline with an I/O manager of its own is the only one that knows where its values are.
   const pipeline = await project.pipeline();
   const ioManager = await valuesOf(pipeline, project.store);
-  const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set);
-  for (const { name } of assets) {
-    for (const partitionKey of keys) await ioManager.remove({ asset: name, partitionKey });
-  }
-  await ioManager.flush?.();
+  await removeValues(pipeline, ioManager, [{ set, keys }]);
 }

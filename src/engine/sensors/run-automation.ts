@@ -17,6 +17,7 @@ import { together } from '../plan/needs-together.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import { earlier, type Periods } from '../plan/automate/periods.ts';
+import { removeValues } from '../runs/remove-values.ts';
 import { pipelineNews } from '../plan/pipeline/remember-pipeline.ts';
 import { type TickPlan, unappliedTick } from '../plan/tick/tick-record.ts';
 import { commitTick, finished, type TickOptions, type TickOutcome } from './run-tick.ts';
@@ -82,13 +83,11 @@ async function lookOf(
 async function purge({ pipeline, values }: TickOptions, { partitions }: TickRecord): Promise<void> {
   const purged = partitions.filter(({ set }) => pipeline.retain.get(set)?.purge);
   if (values === null || purged.length === 0) return;
-  const ioManager = await values();
-  for (const { set, removed } of purged) {
-    const assets = [...pipeline.assets.values()].filter((asset) => asset.set === set);
-    for (const { name } of assets)
-      for (const partitionKey of removed) await ioManager.remove({ asset: name, partitionKey });
-  }
-  await ioManager.flush?.();
+  await removeValues(
+    pipeline,
+    await values(),
+    purged.map(({ set, removed }) => ({ set, keys: removed })),
+  );
 }
 
 /** What knows time zones is loaded where an asset asks for it. */
