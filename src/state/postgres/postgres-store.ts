@@ -3,7 +3,6 @@ import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { StateIdentity } from '../../model/known-pipeline.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
-import { momentOf, thisProcess, type Owner } from '../../files/process-owner.ts';
 import { checkState, type StateProblem } from '../document/check-state.ts';
 import { viewOf } from '../document/document-view.ts';
 import { restoredDocument } from '../document/restored-document.ts';
@@ -19,20 +18,21 @@ import { checkTables } from './check-tables.ts';
 import { Database } from './database.ts';
 import { foreign, otherVersion } from './database-errors.ts';
 import type { FoundDriver } from './driver.ts';
-import { type EnteredExecutor, ExecutorNotes, executorOf, executorView } from './executors.ts';
+import { executorView } from './executors.ts';
 import { listRuns, readLines, readTicks, recordTick } from './history.ts';
-import { claimOf } from './claims.ts';
-import { leaseHolder, takeLease } from './leases.ts';
+import { leaseHolder } from './leases.ts';
 import { LogLines } from './log-lines.ts';
+import { OwnExecutors } from './own-executors.ts';
 import type { Port } from './port.ts';
 import { Pruning } from './pruning.ts';
 import { type Moment } from './read/moment.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { setReader } from './set-reader.ts';
-import { SignsOfLife } from './signs-of-life.ts';
 import { ValuesInHand } from './values-in-hand.ts';
 import { readPast, readView } from './view-of-state.ts';
-import { readWhole, writeWhole } from './whole-document.ts';
+import { noteCommit, wasCommitted } from './change/notes.ts';
+import { putWhole } from './change/put-whole.ts';
+import { readWhole } from './read/whole.ts';
 
 export interface PostgresStoreOptions {
   readonly address: Address;
@@ -45,17 +45,10 @@ export interface PostgresStoreOptions {
   readonly admit?: (state: StateIdentity) => void | Promise<void>;
 }
 
-/** What a commit notes beside its changes, so that whoever missed its answer finds it. Old notes go. */
-const MADE = `
-with old as (delete from @.made where serial < $2 - 1000), m as (insert into @.made (id, serial) values ($1, $2))
-update @.meta set serial = $2, written_by = $3`;
-
 /** Where others take up runs and look for what is to be aborted: a call to look sooner, and no more than that. */
 const CALL = `select pg_notify($1, '')`;
 
 const CALLING: ReadonlySet<StateChange['type']> = new Set(['runs-queued', 'runs-released', 'runs-canceling']);
-
-const WAS_MADE = `select from @.made where id = $1`;
 
 const KEEP = `insert into @.kept_state (name, document) values ($1, $2)`;
 
@@ -67,22 +60,18 @@ export class PostgresStore implements StateStore {
   /** What runs of this process have made, until it is on record. */
   readonly valuesInHand = new ValuesInHand();
   readonly #options: PostgresStoreOptions;
-  readonly #entered = new Map<string, EnteredExecutor>();
-  readonly #notes = new Map<string, ExecutorNotes>();
-  readonly #mine = { executors: [] as string[], leases: [] as string[] };
-  readonly #signs: SignsOfLife;
+  readonly #own: OwnExecutors;
   readonly #logs: LogLines;
   readonly #pruning: Pruning;
   #admitted: string | undefined;
-  #shows: NodeJS.Timeout | undefined;
   /** One after the other within this process, as between processes. */
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: PostgresStoreOptions) {
-    const { driver, address } = options;
+    const { driver, address, clock } = options;
     this.#options = options;
     this.database = new Database(driver.driver, address);
-    this.#signs = new SignsOfLife({ driver: driver.file, address, ...this.#mine });
+    this.#own = new OwnExecutors({ database: this.database, driver, address, clock });
     this.#logs = new LogLines(this.database);
     this.#pruning = new Pruning(options.clock, options.retention);
   }
@@ -145,7 +134,7 @@ export class PostgresStore implements StateStore {
     const committed = this.#queue
       .then(() => this.#commit(needs, plan))
       .then((outcome) => {
-        this.#showSoon();
+        this.#own.showSoon();
         return outcome;
       });
     this.#queue = committed.catch(() => undefined);
@@ -157,8 +146,7 @@ export class PostgresStore implements StateStore {
     const id = newId(this.#options.clock);
     let planned: Plan<Outcome> | undefined;
     return this.database.write(async (port, tries) => {
-      if (tries > 0 && planned !== undefined && (await port.execute(WAS_MADE, [id])).length > 0)
-        return planned.outcome;
+      if (tries > 0 && planned !== undefined && (await wasCommitted(port, id))) return planned.outcome;
       const view = await this.#view(port, needs);
       planned = plan(view);
       const { changes, outcome } = planned;
@@ -180,21 +168,14 @@ export class PostgresStore implements StateStore {
     return {
       serial: serial + 1,
       pipeline,
-      entered: (executor) => this.#entered.get(executor),
-      valueOf: (owner, run, asset) =>
-        this.#entered.has(owner) ? this.valuesInHand.of(run, asset) : undefined,
+      entered: (executor) => this.#own.entered(executor),
+      valueOf: (owner, run, asset) => this.#own.entered(owner) && this.valuesInHand.of(run, asset),
     };
   }
 
-  /** Who stands in the state as an executor shows that it lives, also before user code begins. */
-  #showSoon(): void {
-    if (this.#mine.executors.length === 0 || this.#shows !== undefined) return;
-    this.#shows = setTimeout(() => this.#signs.show(), LONG_MS).unref();
-  }
-
-  async #note(port: Port, id: string, serial: number): Promise<void> {
+  #note(port: Port, id: string, serial: number): Promise<void> {
     const { version, clock } = this.#options;
-    await port.execute(MADE, [id, serial, JSON.stringify({ version, at: isoTime(clock.now()) })]);
+    return noteCommit(port, { id, serial, by: { version, at: isoTime(clock.now()) } });
   }
 
   get #channel(): string {
@@ -210,21 +191,8 @@ export class PostgresStore implements StateStore {
     return Promise.resolve(setReader(this.database));
   }
 
-  async claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
-    const entered = this.#newOwner();
-    const { id } = entered.owner;
-    const held = await takeLease(this.database, sensor, entered);
-    if (held !== null) return held;
-    this.#mine.leases.push(id);
-    const shows = setTimeout(() => this.#signs.show(), LONG_MS);
-    shows.unref();
-    return claimOf(this.database, sensor, {
-      ...entered,
-      onRelease: () => {
-        clearTimeout(shows);
-        remove(this.#mine.leases, id);
-      },
-    });
+  claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
+    return this.#own.claimSensor(sensor);
   }
 
   evaluating(sensor: string): Promise<Holder | null> {
@@ -233,26 +201,11 @@ export class PostgresStore implements StateStore {
 
   /** Those that this process has entered as, the newest last: what it saves is staged under their names. */
   get executors(): readonly string[] {
-    return this.#mine.executors;
+    return this.#own.ids;
   }
 
-  async enter(): Promise<Executor> {
-    const entered = this.#newOwner();
-    const { id } = entered.owner;
-    this.#entered.set(id, entered);
-    this.#mine.executors.push(id);
-    const { clock } = this.#options;
-    const notes = new ExecutorNotes(this.database, id);
-    this.#notes.set(id, notes);
-    return executorOf(id, notes, {
-      now: () => isoTime(clock.now()),
-      onBegun: () => this.#signs.show(),
-      onLeave: () => {
-        remove(this.#mine.executors, id);
-        this.#notes.delete(id);
-        return Promise.resolve();
-      },
-    });
+  enter(): Promise<Executor> {
+    return Promise.resolve(this.#own.enter());
   }
 
   async recordTick(tick: TickRecord): Promise<void> {
@@ -309,7 +262,7 @@ export class PostgresStore implements StateStore {
     return this.database.write(async (port, tries) => {
       const { document: present, moment } = await readWhole(port, (found) => this.#admit(found));
       const replaced = present.serial > 0 && present.lineage !== copy.lineage ? present.lineage : null;
-      if (tries > 0 && (await port.execute(WAS_MADE, [id])).length > 0)
+      if (tries > 0 && (await wasCommitted(port, id)))
         return { serial: present.serial, kept: [], replaced: null };
       const serial = Math.max(present.serial, copy.serial) + 1;
       const views = new Map(
@@ -322,7 +275,7 @@ export class PostgresStore implements StateStore {
         isAlive: (executor) => views.get(executor.id)?.alive ?? false,
       });
       if (present.serial > 0) await port.execute(KEEP, [keepAs, JSON.stringify(present)]);
-      await writeWhole(port, restored, this.#options.address.leaseMs);
+      await putWhole(port, restored, this.#options.address.leaseMs);
       await this.#note(port, id, serial);
       return { serial, kept: present.serial > 0 ? [keepAs] : [], replaced };
     });
@@ -331,28 +284,12 @@ export class PostgresStore implements StateStore {
   /** What was only noted until now can be read by others. */
   async settled(): Promise<void> {
     await this.#logs.flushed();
-    for (const notes of this.#notes.values()) await notes.flushed();
+    await this.#own.settled();
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#shows);
     await this.settled().catch(() => undefined);
-    await this.#signs.end();
+    await this.#own.end();
     await this.database.close();
   }
-
-  #newOwner(): EnteredExecutor {
-    const { clock, address } = this.#options;
-    const { now, steady } = momentOf(clock);
-    const owner: Owner = { id: newId(clock), ...thisProcess(), since: isoTime(now), steady, disk: null };
-    return { owner, leaseMs: address.leaseMs };
-  }
-}
-
-/** What takes no longer needs no sign of life. */
-const LONG_MS = 2000;
-
-function remove(list: string[], item: string): void {
-  const at = list.indexOf(item);
-  if (at !== -1) list.splice(at, 1);
 }

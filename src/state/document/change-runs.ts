@@ -1,0 +1,160 @@
+/** What becomes of runs, from the queue to their ends. */
+import { keysOf, withMadeAt, withSensor, withStatuses } from './change-entries.ts';
+import { put } from './columns.ts';
+import { lastMadeBy } from './last-times.ts';
+import {
+  changeChosen,
+  type Chosen,
+  chosenBy,
+  doneIn,
+  findRun,
+  groupOf,
+  withLetters,
+  withProgress,
+} from './run-columns.ts';
+import { entryOf, type RunGroup, type SpentRunKeys, type StateDocument } from './state-document.ts';
+import { type AssetOutcome, runId } from '../../model/run.ts';
+import type { FinishedRun, QueuedRuns, StaleAssets, StateChange } from '../changes.ts';
+
+type RunsClaimed = Extract<StateChange, { readonly type: 'runs-claimed' }>;
+
+export function queueRuns(document: StateDocument, runs: QueuedRuns, owner: string | null): StateDocument {
+  const queued = { ...document, runs: [...document.runs, groupOf(runs, owner, document.serial + 1)] };
+  return spendRunKeys(queued, runs);
+}
+
+function spendRunKeys(document: StateDocument, runs: QueuedRuns): StateDocument {
+  const { sensor, runKeys, retryOf } = runs;
+  if (sensor === null || runKeys === null || retryOf !== null) return document;
+  return withSensor(document, sensor, (entry) => ({
+    ...entry,
+    runKeys: spend(entry.runKeys, document, runs, runKeys),
+  }));
+}
+
+function spend(
+  spent: SpentRunKeys,
+  document: StateDocument,
+  { set, keys }: QueuedRuns,
+  runKeys: readonly (string | null)[],
+): SpentRunKeys {
+  const own: string[] = [];
+  const other: [string, string | null, string | null][] = [];
+  runKeys.forEach((runKey, at) => {
+    if (runKey === null) return;
+    const key = keys[at]!;
+    if (runKey === key && set !== null) own.push(key);
+    else other.push([runKey, set, key]);
+  });
+  return {
+    ofKeys:
+      own.length === 0 || set === null
+        ? spent.ofKeys
+        : { ...spent.ofKeys, [set]: put(entryOf(spent.ofKeys, set) ?? '', keysOf(document, set), own, '1') },
+    other: other.length === 0 ? spent.other : [...spent.other, ...other],
+  };
+}
+
+export function claimRuns(document: StateDocument, { ids, owner, interrupted }: RunsClaimed): StateDocument {
+  return withRuns(document, ids, (part) => ({
+    ...part,
+    owner,
+    ownedSince: document.serial + 1,
+    status: backInQueue(part),
+    interrupted: withLetters(part.interrupted, part.numbers, (number, letter) =>
+      interrupted.has(`${part.id}-${number}`) ? String(Number(letter) + 1) : letter,
+    ),
+    startedAt: {},
+  }));
+}
+
+export function releaseRuns(document: StateDocument, ids: Iterable<string>): StateDocument {
+  return withRuns(document, ids, (part) => ({
+    ...part,
+    owner: null,
+    ownedSince: 0,
+    status: backInQueue(part),
+    startedAt: {},
+  }));
+}
+
+/** @param times when each of them was started */
+export function startRuns(document: StateDocument, times: ReadonlyMap<string, string>): StateDocument {
+  return withRuns(document, times.keys(), (part) => ({
+    ...part,
+    status: withLetters(part.status, part.numbers, (_, letter) => (letter === 'q' ? 's' : letter)),
+    startedAt: {
+      ...part.startedAt,
+      ...Object.fromEntries(part.numbers.map((number) => [number, times.get(`${part.id}-${number}`)!])),
+    },
+  }));
+}
+
+export function cancelRuns(document: StateDocument, ids: Iterable<string>): StateDocument {
+  return withRuns(document, ids, (part) => ({ ...part, status: 'c'.repeat(part.status.length) }));
+}
+
+function withRuns(
+  document: StateDocument,
+  ids: Iterable<string>,
+  change: (part: RunGroup) => RunGroup,
+): StateDocument {
+  return { ...document, runs: changeChosen(document.runs, chosenBy(ids), change) };
+}
+
+/** One that is to be canceled stays so, whoever has it. */
+function backInQueue({ status, numbers }: RunGroup): string {
+  return withLetters(status, numbers, (_, letter) => (letter === 'c' ? 'c' : 'q'));
+}
+
+export function finishRuns(document: StateDocument, finished: readonly FinishedRun[]): StateDocument {
+  // What is on record counts once: another run may have come to something else since.
+  const done = doneIn(document.runs);
+  const chosen = chosenBy(finished.map(({ record }) => record.id));
+  const owners = ownersOf(document.runs, chosen);
+  const runs = changeChosen(document.runs, chosen, () => null);
+  const outcomes = finished.map(({ record, set, stale = NONE_STALE, asked }) => {
+    const { id, partitionKey, assets, finishedAt } = record;
+    return {
+      set,
+      partitionKey,
+      assets: assets.filter(({ asset }) => !done.get(id)?.has(asset)),
+      stale,
+      owner: owners.get(id) ?? null,
+      failedAt: finishedAt,
+      asked,
+    };
+  });
+  const recorded = withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
+  return withMadeAt(recorded, lastMadeBy(finished));
+}
+
+/** Runs that have made some of their assets and go on. */
+export function progressRuns(
+  document: StateDocument,
+  progress: ReadonlyMap<string, readonly AssetOutcome[]>,
+  stale: ReadonlyMap<string, StaleAssets> = new Map(),
+): StateDocument {
+  const outcomes = [...progress].flatMap(([id, assets]) => {
+    const found = findRun(document.runs, id);
+    if (found === undefined) return [];
+    const { runs, run } = found;
+    const { partitionKey } = run;
+    return [{ set: runs.set, partitionKey, assets, stale: stale.get(id) ?? NONE_STALE, owner: runs.owner }];
+  });
+  const runs = changeChosen(document.runs, chosenBy(progress.keys()), (part) => withProgress(part, progress));
+  return withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
+}
+
+const NONE_STALE: StaleAssets = new Map();
+
+/** Parts of a group may have different owners. */
+function ownersOf(groups: readonly RunGroup[], chosen: Chosen): ReadonlyMap<string, string | null> {
+  const owners = new Map<string, string | null>();
+  for (const { id, numbers, owner } of groups) {
+    const those = chosen.get(id);
+    if (those === undefined) continue;
+    for (const number of numbers) if (those.has(number)) owners.set(runId(id, number), owner);
+  }
+  return owners;
+}
