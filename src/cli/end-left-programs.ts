@@ -2,7 +2,7 @@
 import { LeftPrograms } from '../engine/runs/left-programs.ts';
 import type { Context } from './context.ts';
 import { loadProcessGroups } from './isolation/load-process-groups.ts';
-import { sayProgramsLeft } from './render/event-renderer.ts';
+import { sayProgramsLeft } from './render/process-words.ts';
 
 export async function endLeftPrograms(context: Context): Promise<void> {
   const left = new LeftPrograms({

@@ -1,11 +1,20 @@
 /** What each command gives back: the value that `--json` prints and that its text is drawn from. */
 import type { CronTimes } from '../model/known-pipeline.ts';
-import type { JsonValue } from '../model/json-value.ts';
 import type { RunRecord } from '../model/run.ts';
-import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
+import type { Holder, TickRecord } from '../model/tick.ts';
 import type { Check } from './doctor/check.ts';
 import type { KeyReport } from '../report/key-report.ts';
 import type { StatusReport } from '../report/status-report.ts';
+import type {
+  AddedKeys,
+  KeyCount,
+  KeyList,
+  OneKey,
+  RemovedKeys,
+  SetList,
+  SyncedKeys,
+} from './json-results-of-keys.ts';
+import type { ChangedRuns, Executed, FollowedLine, OneRun, RunList, RunLog } from './json-results-of-runs.ts';
 
 /** By the words of `docs/reference.md`, which a test holds against these types, field by field. */
 export interface Results {
@@ -52,68 +61,6 @@ export interface Results {
 /** The result of any command. */
 export type Result = Results[keyof Results] | CompletionOffers;
 
-export interface SetList {
-  readonly sets: readonly { readonly set: string; readonly total: number }[];
-}
-
-export interface KeyList {
-  readonly set: string;
-  /** Of the whole set. */
-  readonly total: number;
-  readonly keys: readonly ListedKey[];
-  /** The last one of these keys when there are more. */
-  readonly next: string | null;
-}
-
-export interface ListedKey {
-  readonly key: string;
-  readonly addedAt: string;
-  readonly version: string | null;
-  readonly item: JsonValue;
-}
-
-export interface KeyCount {
-  readonly set: string;
-  readonly total: number;
-}
-
-export interface OneKey {
-  readonly set: string;
-  readonly key: string;
-  readonly addedAt: string;
-  readonly version: string | null;
-  readonly item: unknown;
-  /** Those of the set, in the order of the pipeline. */
-  readonly assets: readonly ShownAsset[];
-}
-
-export interface ShownAsset extends KeyReport {
-  readonly asset: string;
-  /** The file that its value is in, where it is kept as one. */
-  readonly value: string | null;
-}
-
-/** With `--materialize` also what came of the runs. */
-export interface AddedKeys extends Partial<Executed> {
-  readonly set: string;
-  readonly added: readonly string[];
-  readonly updated: readonly string[];
-  readonly skipped: readonly string[];
-}
-
-export interface RemovedKeys {
-  readonly set: string;
-  readonly removed: readonly string[];
-  readonly skipped: readonly string[];
-}
-
-export interface SyncedKeys {
-  readonly set: string;
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly unchanged: number;
-}
-
 export interface SensorList {
   readonly sensors: readonly ListedSensor[];
 }
@@ -153,70 +100,11 @@ export interface SensorHistory {
 
 export type WatchLine = { readonly tick: TickRecord } | { readonly run: RunRecord };
 
-/** What came of runs that a command executed. */
-export interface Executed {
-  /** Not with `--summary`. */
-  readonly runs?: readonly RunRecord[];
-  readonly summary: RunSummary;
-}
-
-/** How a set of runs ended. */
-export interface RunSummary {
-  readonly total: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly canceled: number;
-  /** Runs of which every asset was skipped. */
-  readonly skipped: number;
-  readonly leftOut: number;
-  readonly waiting: number;
-  /** Runs that had no time to begin: they are back in the queue. */
-  readonly queued: number;
-}
-
-/** A summary that is being counted. */
-export type Counts = { -readonly [Count in keyof RunSummary]: number };
-
-/** The sum of no runs, to count on from. */
-export function noRuns(): Counts {
-  return { total: 0, succeeded: 0, failed: 0, canceled: 0, skipped: 0, leftOut: 0, waiting: 0, queued: 0 };
-}
-
 export interface ValuePlace {
   readonly asset: string;
   readonly partitionKey: string | null;
   /** Absolute; `null` where the pipeline's own I/O manager keeps the value. */
   readonly path: string | null;
-}
-
-export interface RunList {
-  readonly runs: readonly RunRecord[];
-  /** The last one of these runs when there are more. */
-  readonly next: string | null;
-}
-
-export interface OneRun {
-  readonly run: RunRecord;
-}
-
-export interface ChangedRuns {
-  readonly runs: readonly RunRecord[];
-}
-
-export interface RunLog {
-  readonly id: string;
-  readonly attempts: readonly {
-    readonly asset: string;
-    readonly attempt: number;
-    readonly lines: readonly LogLine[];
-  }[];
-}
-
-export interface FollowedLine {
-  readonly id: string;
-  readonly asset: string;
-  readonly attempt: number;
-  readonly line: LogLine;
 }
 
 export interface AssetList {

@@ -18,32 +18,16 @@ import type { Plan } from '../state/store.ts';
 import { packFileFor } from './cache-folder.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
 import type { Output } from './output.ts';
-import type { Surroundings } from './command-environment.ts';
 import type { DatabaseState } from './database-state.ts';
-import { isDatabase, namedState, ownStateFile, usualStateFile } from './state-place.ts';
+import type { ProjectParts } from './project-parts.ts';
+import { FoundState, noPipeline, nonEmpty } from './found-state.ts';
 import { openStore, type Store } from './stores.ts';
-import { admit, isInReach, type PipelineInUse, stateFileOf } from './whose-state.ts';
-
-/** What was said of where the project is; `undefined`: nothing. */
-export interface ProjectOptions {
-  readonly file: string | undefined;
-  readonly state: string | undefined;
-}
-
-export interface ProjectParts extends Pick<Surroundings, 'terminal' | 'clock' | 'version'> {
-  readonly options: ProjectOptions;
-  /** What is said of the state, and what the user's code says, goes there. */
-  readonly output: Output;
-}
 
 export class Project {
   readonly #around: ProjectParts;
   readonly #file: string | null;
-  /** `undefined` until it was looked for. */
-  #stateFile: string | FailureError | undefined;
-  #admitsAll = false;
+  readonly #state: FoundState;
   #loads = true;
-  #database: DatabaseState | null = null;
   #store: Store | undefined;
   #loaded: Promise<LoadedPipeline> | undefined;
   #history: HistoryRetention = {};
@@ -51,6 +35,8 @@ export class Project {
   constructor(parts: ProjectParts) {
     this.#around = parts;
     this.#file = this.#pipelineFileIfAny();
+    const names = async (): Promise<KnownPipeline | null> => (this.#loads ? this.loadedAsKnown() : null);
+    this.#state = new FoundState(parts, this.#file === null ? null : { file: this.#file, names });
   }
 
   /** The project that is meant where these are said, and what was said here for the rest. */
@@ -64,9 +50,7 @@ export class Project {
 
   /** The pipeline file. @throws FailureError when there is none */
   get file(): string {
-    return (
-      this.#file ?? fail({ reason: 'pipeline-not-found', file: this.#around.terminal.cwd, given: false })
-    );
+    return this.#file ?? noPipeline(this.#around.terminal.cwd);
   }
 
   get hasFile(): boolean {
@@ -79,7 +63,7 @@ export class Project {
 
   /** Where the state is a database. @throws FailureError where it cannot be used */
   get database(): DatabaseState | null {
-    return isDatabase(this.stateFile) ? this.#database : null;
+    return this.#state.database;
   }
 
   /** Where the state is, for messages. */
@@ -94,33 +78,21 @@ export class Project {
 
   /** The state: its file, or the address of a database. @throws FailureError where none can be told */
   get stateFile(): string {
-    if (this.#stateFile instanceof FailureError) throw this.#stateFile;
-    if (this.#stateFile === undefined) throw new Error('the state is asked for before it was looked for');
-    return this.#stateFile;
+    return this.#state.file;
   }
 
   /**
    * Finds the state file, before anybody asks for the state. What keeps from it is thrown by whoever asks.
    * @param loads whether the user's code may be executed for it, where the names of files do not tell
    */
-  async findState({ loads }: { readonly loads: boolean } = { loads: true }): Promise<void> {
+  findState({ loads }: { readonly loads: boolean } = { loads: true }): Promise<void> {
     this.#loads = loads;
-    try {
-      const state = await this.#findStateFile();
-      this.#stateFile = state;
-      if (isDatabase(state)) await this.#findDatabase(state);
-    } catch (error) {
-      if (!(error instanceof FailureError)) throw error;
-      this.#stateFile = error;
-    }
+    return this.#state.find();
   }
 
   /** Takes the state as it is, whoever it belongs to: for the one command that changes that. */
   useForeignState(): void {
-    this.#admitsAll = true;
-    const found = this.#stateFile;
-    if (found instanceof FailureError && found.failure.reason === 'foreign-state')
-      this.#stateFile = found.failure.state;
+    this.#state.useForeign();
   }
 
   /** What is needed to load the user's code, also in another thread. */
@@ -258,24 +230,13 @@ export class Project {
     }
   }
 
-  async #findDatabase(state: string): Promise<void> {
-    const { terminal, output } = this.#around;
-    const { databaseState } = await import('./database-state.ts');
-    this.#database = databaseState(state, {
-      beside: this.#file ?? `${terminal.cwd}/any.ts`,
-      env: terminal.env,
-    });
-    const { warning } = this.#database;
-    if (warning !== null && this.#around.options.state !== undefined) output.warn(warning);
-  }
-
   #openStore(): Store {
     const { clock, version } = this.#around;
     const options = {
       clock,
       version,
       retention: () => this.#history,
-      admit: (state: StateIdentity) => this.#admit(state),
+      admit: (state: StateIdentity) => this.#state.admit(state),
     };
     if (this.database !== null) return this.database.open(options);
     const store = openStore({
@@ -290,27 +251,6 @@ export class Project {
         `every user of this machine can write to ${open}, and so decide what dynpart takes for done; close it: chmod o-w ${shellQuoted(open, 'PLACE')}`,
       );
     return store;
-  }
-
-  async #findStateFile(): Promise<string> {
-    const { terminal, options } = this.#around;
-    const given = options.state ?? nonEmpty(terminal.env['DYNPART_STATE']);
-    if (given !== undefined) return namedState(given, terminal.cwd);
-    if (this.#file !== null) return stateFileOf(this.#pipelineInUse(this.#file));
-    // The pipeline file may be gone or elsewhere: what it left here can still be looked at.
-    const here = usualStateFile(terminal.cwd);
-    return isInReach(here) ? here : ownStateFile(this.file);
-  }
-
-  #admit(state: StateIdentity): void | Promise<void> {
-    const file = this.#file;
-    if (file === null || this.#admitsAll) return;
-    if (state.pipeline?.file === file && !state.mayBeShared) return;
-    return admit(this.place, state, this.#pipelineInUse(file));
-  }
-
-  #pipelineInUse(file: string): PipelineInUse {
-    return { file, names: async () => (this.#loads ? this.loadedAsKnown() : null) };
   }
 
   #load(): Promise<LoadedPipeline> {
@@ -336,7 +276,3 @@ const emptyPipeline: KnownPipeline = {
   assets: [],
   sensors: [],
 };
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
-}

@@ -1,6 +1,6 @@
 /** The flags that every command has, before it or behind it. */
 import type { OutputOptions } from '../output.ts';
-import type { ProjectOptions } from '../project.ts';
+import type { ProjectOptions } from '../project-parts.ts';
 import type { DeclaredOption } from './declaration.ts';
 
 export interface GlobalOptions extends OutputOptions, ProjectOptions {}

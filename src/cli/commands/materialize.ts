@@ -3,7 +3,7 @@ import { fail } from '../../model/failure.ts';
 import type { Selection } from '../../engine/plan/materialize/selection.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
-import type { Executed } from '../json-results.ts';
+import type { Executed } from '../json-results-of-runs.ts';
 import { materializeSelection } from '../materialize-selection.ts';
 import { age, oneOf, repeated, wholeNumber } from '../command-line/options.ts';
 import { type ChosenKeys, keysChosen } from '../read-keys.ts';

@@ -5,7 +5,8 @@ import { shellWord } from '../../model/shell-words.ts';
 import { counted, grouped } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import { type CarriedOptions, keysToAdd } from '../read-keys.ts';
-import { type AddedKeys, noRuns } from '../json-results.ts';
+import type { AddedKeys } from '../json-results-of-keys.ts';
+import { noRuns } from '../json-results-of-runs.ts';
 
 export async function run(
   context: Context,

@@ -6,7 +6,7 @@ import type { PageQuery, StateAsked } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import type { Project } from '../project.ts';
-import type { KeyCount, KeyList, SetList } from '../json-results.ts';
+import type { KeyCount, KeyList, SetList } from '../json-results-of-keys.ts';
 
 interface ListOptions extends Pick<PageQuery, 'prefix' | 'limit' | 'after'> {
   readonly status?: Exclude<StateAsked, 'open'>;

@@ -9,7 +9,7 @@ import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { type KeysOptions, keysGiven } from '../read-keys.ts';
-import type { RemovedKeys } from '../json-results.ts';
+import type { RemovedKeys } from '../json-results-of-keys.ts';
 
 interface RemoveOptions extends KeysOptions {
   readonly olderThan?: number;

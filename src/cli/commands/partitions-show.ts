@@ -6,7 +6,7 @@ import { keyCommands, typedKey } from '../../report/key-commands.ts';
 import { assetsOfKey, keyIn, needsOfKey, runsOfKey } from '../../report/one-key.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
-import type { OneKey } from '../json-results.ts';
+import type { OneKey } from '../json-results-of-keys.ts';
 import { findValueFile } from '../find-value-file.ts';
 import { STYLES } from '../render/state-styles.ts';
 

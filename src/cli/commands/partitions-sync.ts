@@ -7,7 +7,7 @@ import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { type KeysOptions, keysFrom } from '../read-keys.ts';
-import type { SyncedKeys } from '../json-results.ts';
+import type { SyncedKeys } from '../json-results-of-keys.ts';
 
 interface SyncOptions extends KeysOptions {
   readonly from: string;

@@ -8,7 +8,7 @@ import { type RunQuery, selectRuns } from '../../state/run-query.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { findRuns } from '../find-run.ts';
-import type { ChangedRuns } from '../json-results.ts';
+import type { ChangedRuns } from '../json-results-of-runs.ts';
 import { checkChoice, queryOf, type RunFilters } from '../run-filters.ts';
 
 /** How long `cancel` waits for the process that executes a run to abort it. */

@@ -4,7 +4,7 @@ import { duration, printable } from '../../model/text.ts';
 import type { Millis } from '../../model/time.ts';
 import type { Context } from '../context.ts';
 import { findRun } from '../find-run.ts';
-import type { RunList } from '../json-results.ts';
+import type { RunList } from '../json-results-of-runs.ts';
 import { queryOf, type RunFilters } from '../run-filters.ts';
 
 /** In fewer columns the key would be cut for the rest. */

@@ -2,7 +2,7 @@
 import type { LogLine } from '../../model/tick.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { Context } from '../context.ts';
-import type { RunLog } from '../json-results.ts';
+import type { RunLog } from '../json-results-of-runs.ts';
 import { findRun } from '../find-run.ts';
 import { clean } from '../../model/text.ts';
 

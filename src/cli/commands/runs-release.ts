@@ -3,7 +3,7 @@ import { runsIn } from '../../model/pending-run.ts';
 import { counted } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import { findRuns } from '../find-run.ts';
-import type { ChangedRuns } from '../json-results.ts';
+import type { ChangedRuns } from '../json-results-of-runs.ts';
 
 export async function run(
   { output, project }: Context,

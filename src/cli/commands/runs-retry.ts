@@ -13,7 +13,7 @@ import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import { findRuns } from '../find-run.ts';
 import type { Project } from '../project.ts';
-import { type Executed, noRuns } from '../json-results.ts';
+import { type Executed, noRuns } from '../json-results-of-runs.ts';
 import { checkChoice, queryOf, type RunFilters } from '../run-filters.ts';
 import { executed, withSession } from '../with-session.ts';
 

@@ -2,7 +2,7 @@
 import { clean, printable } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import { findRun } from '../find-run.ts';
-import type { OneRun } from '../json-results.ts';
+import type { OneRun } from '../json-results-of-runs.ts';
 
 export async function run({ output, project }: Context, _: object, id: string): Promise<OneRun> {
   const run = await findRun(project.store, id);

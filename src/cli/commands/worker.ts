@@ -3,7 +3,7 @@ import { work } from '../../engine/runs/worker-loop.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { wholeNumber } from '../command-line/options.ts';
-import type { Executed } from '../json-results.ts';
+import type { Executed } from '../json-results-of-runs.ts';
 import { executed, withSession } from '../with-session.ts';
 
 export function workerCommand(program: Declaration): void {

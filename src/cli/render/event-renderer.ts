@@ -1,15 +1,16 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
 import { describe } from '../../model/describe-failure.ts';
-import { clean, counted, duration, printable, quoted } from '../../model/text.ts';
+import { clean, counted, duration, printable } from '../../model/text.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
-import type { Event, ProgramsLeft, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
+import type { Event, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
-import { type Counts, noRuns } from '../json-results.ts';
+import { type Counts, noRuns } from '../json-results-of-runs.ts';
 import { LiveLine } from './live-line.ts';
+import { forKey, sayProgramsLeft, waitingInWords, wordsForWaiting } from './process-words.ts';
 import { wordsForTick } from './tick-words.ts';
 
 /** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
@@ -272,35 +273,4 @@ function isSkipped({ status, assets }: RunRecord): boolean {
 /** A new type of event that nobody renders does not compile. */
 function unrendered(event: never): never {
   throw new Error(`no words for ${JSON.stringify(event)}`);
-}
-
-/** What is left of a killed process's programs is a warning: they may work beside what begins now. */
-export function sayProgramsLeft(output: Output, { host, of, ended, mayBeLeft }: ProgramsLeft): void {
-  const isSensor = 'sensor' in of;
-  const what = isSensor
-    ? `sensor '${of.sensor}'`
-    : `${counted(of.runs.length, 'run')} (${of.runs.slice(0, MOST_TOLD).join(', ')})`;
-  const whose = `of ${what} whose process was killed`;
-  if (ended > 0) output.note(`ended ${counted(ended, 'program')} ${whose}`);
-  if (mayBeLeft)
-    output.warn(
-      `programs ${whose} may still be at work on ${host}: they cannot be seen or ended from here; look for ${isSensor ? 'DYNPART_SENSOR' : 'DYNPART_RUN'} in the environment of processes there`,
-    );
-}
-
-function wordsForWaiting(waitsFor: WaitsFor): string {
-  const who = `process ${waitsFor.pid} on ${clean(waitsFor.host)}`;
-  return waitsFor.for === 'work'
-    ? `waiting: ${who} has asset ${quoted(waitsFor.asset)}${forKey(waitsFor.partitionKey)} in hand (run ${waitsFor.run})`
-    : `waiting: ${who} executes ${counted(waitsFor.runs, 'run')}, and the concurrency allows no more`;
-}
-
-/** Keys that a selection by state left alone. */
-export function waitingInWords(count: number): string {
-  return `${counted(count, 'key')} waiting for what is above`;
-}
-
-/** The key of a run, behind the name of what is made for it. */
-export function forKey(key: string | null): string {
-  return key === null ? '' : ` for ${printable(key)}`;
 }

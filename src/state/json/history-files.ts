@@ -133,6 +133,18 @@ export class HistoryFiles {
     }
   }
 
+  /**
+   * These and the finished ones, the newest first. A run that a killed process recorded but did not commit is still in the
+   * state: that counts.
+   *
+   * @param pending those of the state, the oldest first
+   */
+  *newestFirst(pending: readonly RunRecord[]): Generator<RunRecord> {
+    const inState = new Set(pending.map(({ id }) => id));
+    yield* pending.toReversed();
+    for (const run of this.finishedRuns()) if (!inState.has(run.id)) yield run;
+  }
+
   #keeping(what: 'runs' | 'ticks'): Pick<SegmentedLogOptions, 'keep' | 'clock'> {
     if (this.#options === undefined) return {};
     const { now, retention } = this.#options;

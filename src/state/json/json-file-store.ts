@@ -23,7 +23,6 @@ import { pendingRecords } from '../../model/pending-run.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { FilesBeside } from './files-beside.ts';
-import type { HistoryFiles } from './history-files.ts';
 import { type Moment, momentOf, processTag } from '../../files/process-owner.ts';
 import { generationPrefix } from './generation-names.ts';
 import { OwnExecutors } from './own-executors.ts';
@@ -238,8 +237,7 @@ export class JsonFileStore implements StateStore {
 
   #newestFirst(document: StateDocument): Iterable<RunRecord> {
     const view = this.#viewOf(document);
-    const { history } = this.#beside.there();
-    return newestFirst([...pendingRecords(view.runs(), () => view.executors())], history);
+    return this.#beside.there().history.newestFirst([...pendingRecords(view.runs(), () => view.executors())]);
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {
@@ -282,13 +280,6 @@ export class JsonFileStore implements StateStore {
       writtenBy: { version, at: isoTime(clock.now()) },
     };
   }
-}
-
-/** A run that a killed process recorded but did not commit is still in the state: that counts. */
-function* newestFirst(pending: readonly RunRecord[], history: HistoryFiles): Generator<RunRecord> {
-  const inState = new Set(pending.map(({ id }) => id));
-  yield* pending.toReversed();
-  for (const run of history.finishedRuns()) if (!inState.has(run.id)) yield run;
 }
 
 function needsPast({ runPages, ticks }: Needs): boolean {

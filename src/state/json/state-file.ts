@@ -10,7 +10,6 @@ import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { describe } from '../../model/describe-failure.ts';
 import { type Failure, fail, FailureError } from '../../model/failure.ts';
-import { shellFlag } from '../../model/shell-words.ts';
 import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import {
   causeOf,
@@ -24,6 +23,7 @@ import {
   syncFolder,
   writeDurably,
 } from '../../files/durable-files.ts';
+import { ahead } from './generation-ahead.ts';
 import { Generations } from './generations.ts';
 import { keepCopy } from './kept-copies.ts';
 import { copyOfOlder } from './older-schema.ts';
@@ -276,23 +276,11 @@ export class StateFile implements Adapter<StateDocument> {
   }
 
   /** The generations are ahead of the file: a crash between the two steps of a commit, or somebody's copy over the file. */
-  #newerGeneration(found: Found, newest: number): StateDocument {
-    const { document } = found;
-    const intact = this.#generations.intact();
-    if (intact !== null && intact.document.serial > document.serial) {
-      this.#warn(
-        `${this.path} holds serial ${document.serial}, its newest generation ${intact.document.serial}: the generation is used. ` +
-          `The next commit puts it right, and so does: dynpart state restore --last ${shellFlag('--state', this.path, 'STATE')}`,
-      );
-      this.#older = intact.older;
-      return { ...intact.document, serial: newest };
-    }
+  #newerGeneration(inFile: Found, serial: number): StateDocument {
+    const { found, warning } = ahead(this.path, { inFile, intact: this.#generations.intact(), serial });
+    this.#warn(warning);
     this.#older = found.older;
-    this.#warn(
-      `generation ${newest} of ${this.path} is damaged: serial ${document.serial} in the file itself is used`,
-    );
-    // Its number is taken all the same: the next commit goes on behind it.
-    return { ...document, serial: newest };
+    return { ...found.document, serial };
   }
 
   /** The file that a commit replaces. */

@@ -1,0 +1,39 @@
+/** Words for what other processes have in hand, or have left behind. */
+import { clean, counted, printable, quoted } from '../../model/text.ts';
+import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
+import type { ProgramsLeft } from '../../engine/event.ts';
+import type { Output } from '../output.ts';
+
+/** So many runs are named. */
+const MOST_NAMED = 10;
+
+/** What is left of a killed process's programs is a warning: they may work beside what begins now. */
+export function sayProgramsLeft(output: Output, { host, of, ended, mayBeLeft }: ProgramsLeft): void {
+  const isSensor = 'sensor' in of;
+  const what = isSensor
+    ? `sensor '${of.sensor}'`
+    : `${counted(of.runs.length, 'run')} (${of.runs.slice(0, MOST_NAMED).join(', ')})`;
+  const whose = `of ${what} whose process was killed`;
+  if (ended > 0) output.note(`ended ${counted(ended, 'program')} ${whose}`);
+  if (mayBeLeft)
+    output.warn(
+      `programs ${whose} may still be at work on ${host}: they cannot be seen or ended from here; look for ${isSensor ? 'DYNPART_SENSOR' : 'DYNPART_RUN'} in the environment of processes there`,
+    );
+}
+
+export function wordsForWaiting(waitsFor: WaitsFor): string {
+  const who = `process ${waitsFor.pid} on ${clean(waitsFor.host)}`;
+  return waitsFor.for === 'work'
+    ? `waiting: ${who} has asset ${quoted(waitsFor.asset)}${forKey(waitsFor.partitionKey)} in hand (run ${waitsFor.run})`
+    : `waiting: ${who} executes ${counted(waitsFor.runs, 'run')}, and the concurrency allows no more`;
+}
+
+/** Keys that a selection by state left alone. */
+export function waitingInWords(count: number): string {
+  return `${counted(count, 'key')} waiting for what is above`;
+}
+
+/** The key of a run, behind the name of what is made for it. */
+export function forKey(key: string | null): string {
+  return key === null ? '' : ` for ${printable(key)}`;
+}
