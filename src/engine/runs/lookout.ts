@@ -11,10 +11,14 @@ import type { RunLoopOptions } from './run-loop-options.ts';
 /** How often the state is looked at for what others did: cancellations, room for more, keys let go of. */
 const LOOK_EVERY_MS = 500;
 
+/** Who waits for room looks sooner at first: whoever has it gives some of it with one of its next commits. */
+const LOOK_FIRST_MS = 50;
+
 export class Lookout {
   readonly #options: RunLoopOptions;
   readonly #runs: OwnRuns;
-  #due = 0;
+  #lookedAt = 0;
+  #roomEveryMs = LOOK_FIRST_MS;
 
   constructor(options: RunLoopOptions, runs: OwnRuns) {
     this.#options = options;
@@ -23,20 +27,26 @@ export class Lookout {
 
   /** When the next look is due. */
   get due(): number {
-    return this.#due;
+    return this.#lookedAt + (this.#waitsForRoom ? this.#roomEveryMs : LOOK_EVERY_MS);
+  }
+
+  get #waitsForRoom(): boolean {
+    return this.#runs.slots === 0 && this.#runs.isIdle;
   }
 
   /** The first runs come: nothing can have happened to them yet. */
   beginWaiting(): void {
-    this.#due = steadyTime(this.#options.clock) + LOOK_EVERY_MS;
+    this.#roomEveryMs = LOOK_FIRST_MS;
+    this.#lookedAt = steadyTime(this.#options.clock);
   }
 
   async lookIfDue(): Promise<void> {
     const { clock, executor, concurrency } = this.#options;
     const { queue } = this.#runs;
     const now = steadyTime(clock);
-    if (now < this.#due) return;
-    this.#due = now + LOOK_EVERY_MS;
+    if (now < this.due) return;
+    this.#roomEveryMs = this.#waitsForRoom ? Math.min(LOOK_EVERY_MS, this.#roomEveryMs * 2) : LOOK_FIRST_MS;
+    this.#lookedAt = now;
     const view = await this.#runs.look({ always: false });
     this.#runs.giveUpHeld(view);
     const { wanted } = this.#runs;
@@ -46,12 +56,16 @@ export class Lookout {
     const current = view.executors().find(({ id }) => id === executor.id);
     const room = slotsFor(view, executor.id, usable, concurrency);
     const heldUp = queue.yields ? queue.heldUp() : [];
-    if (started.size + heldUp.length > 0 || current?.slots !== Math.max(room, this.#runs.underWay().length)) {
+    const isSaid = current?.slots === Math.max(room, this.#runs.underWay().length);
+    // Whoever has room for all gives some of it only to those that say that they wait.
+    const isHeard = current === undefined || current.wants > 0 || usable <= current.slots;
+    if (started.size + heldUp.length > 0 || !isSaid || !isHeard) {
       // Less room is left before it is said, more room is said before it is used.
       this.#runs.slots = Math.min(this.#runs.slots, room);
       await this.#say({ started, heldUp, wanted, usable });
     }
-    if (this.#runs.isIdle) this.#sayWaiting(view, usable);
+    const isShort = this.#waitsForRoom && this.#roomEveryMs * 2 < LOOK_EVERY_MS;
+    if (this.#runs.isIdle && !isShort) this.#sayWaiting(view, usable);
   }
 
   /** Commits what other processes are to know: which runs have begun, how much room they take, and which work others may do first. */

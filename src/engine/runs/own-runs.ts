@@ -58,6 +58,12 @@ export class OwnRuns {
     return this.left - this.underWay().filter(({ lost }) => lost).length;
   }
 
+  /** What this process takes and wants, and what stands in the state as its own beside that. */
+  get room(): { readonly wanted: number; readonly setAside: number; readonly inFlight: number } {
+    const setAside = this.unexecuted.length + this.unrecorded.ids.length;
+    return { wanted: this.wanted, setAside, inFlight: this.#inFlight.size };
+  }
+
   /** How many slots can be used. While all runs here wait for another process none is claimed: that process may wait for the slots. */
   get usable(): number {
     return this.#inFlight.size > 0 || this.queue.isFree() ? this.wanted : 0;

@@ -24,6 +24,9 @@ import { type ProgramMarks, Programs, RUN_MARK } from '../user-code/programs.ts'
 /** Without a pause for the event loop no timer fires and no file is synced, however many runs end. */
 const YIELD_EVERY_MS = 10;
 
+/** Said each time, since an error would be made of nothing else. */
+const WOKEN = 'woken';
+
 /**
  * ```
  *            nothing left, and all on record
@@ -224,7 +227,7 @@ export class RunLoop {
     const lookDue = this.#looks ? this.#lookout.due : Infinity;
     const due = Math.min(lookDue, commitDue, this.#stopping === null ? startsUntil : Infinity);
     const waking = new AbortController();
-    this.#wake = () => waking.abort();
+    this.#wake = () => waking.abort(WOKEN);
     await clock.sleep(Math.max(0, due - steadyTime(clock)), waking.signal);
     this.#wake = () => undefined;
   }

@@ -55,8 +55,7 @@ export class RunRecorder {
   async commit(back: readonly OwnedRun[]): Promise<void> {
     const { clock, concurrency } = this.#options;
     const began = steadyTime(clock);
-    const { wanted } = this.#runs;
-    await this.record(back, () => ({ wanted, inFlight: this.#runs.underWay().length, concurrency }));
+    await this.record(back, () => ({ ...this.#runs.room, concurrency }));
     const took = steadyTime(clock) - began;
     this.#endsDue =
       steadyTime(clock) +

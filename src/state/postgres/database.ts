@@ -161,6 +161,10 @@ export class Database implements Port {
       await committed;
       if (failed !== null) throw (failed as { readonly error: unknown }).error;
       return answer;
+    } catch (error) {
+      // What was said behind the first failure failed because of it.
+      const first = failed as { readonly error: unknown } | null;
+      throw first === null ? error : first.error;
     } finally {
       isOver = true;
     }

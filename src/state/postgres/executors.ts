@@ -5,6 +5,7 @@ import type { ExecutorView, ProgramNote } from '../state-view.ts';
 import type { Executor } from '../store.ts';
 import type { ExecutorRow } from './read/moment.ts';
 import { type Port, SOON } from './port.ts';
+import { Turns } from './turns.ts';
 
 export interface EnteredExecutor {
   readonly owner: Owner;
@@ -70,6 +71,7 @@ export class ExecutorNotes {
   #waiting = none();
   #writing: Promise<void> | null = null;
   #later: NodeJS.Timeout | undefined;
+  readonly #turns = new Turns();
 
   constructor(port: Port, executor: string) {
     this.#port = port;
@@ -110,6 +112,7 @@ export class ExecutorNotes {
     // Whoever came first while that was on its way writes for all.
     this.#writing ??= this.#write().finally(() => (this.#writing = null));
     await this.#writing;
+    await this.#turns.next();
   }
 
   async #write(): Promise<void> {

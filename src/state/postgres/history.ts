@@ -5,7 +5,7 @@ import type { AssetOutcome, RunHead, RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
 import type { RunLogLine } from '../store.ts';
-import { type Port, rows, SOON } from './port.ts';
+import { type Port, rows, send, SOON } from './port.ts';
 import { withZero } from './run-key-text.ts';
 
 interface ListedRow {
@@ -152,12 +152,8 @@ delete from @.tick where n in (
   order by t.n limit ${AT_A_TIME})`;
 
 /** @param before ISO 8601: what is older may go */
-export async function pruneRuns(
-  port: Port,
-  { runs = KEPT_RUNS }: HistoryRetention,
-  before: string | null,
-): Promise<void> {
-  await port.execute(PRUNE_RUNS, [Math.max(0, runs - 1), before]);
+export function pruneRuns(port: Port, { runs = KEPT_RUNS }: HistoryRetention, before: string | null): void {
+  send(port, PRUNE_RUNS, [Math.max(0, runs - 1), before]);
 }
 
 export async function pruneTicks(

@@ -17,6 +17,14 @@ export interface Port {
  */
 export const SOON = `(select set_config('synchronous_commit', 'off', true)) is not null`;
 
+/**
+ * A statement of a commit whose answer nobody needs: what comes behind it goes to the server with it. Where it fails, all that comes
+ * behind it does, and the commit says why.
+ */
+export function send(port: Port, sql: string, values?: readonly unknown[]): void {
+  port.execute(sql, values).catch(() => undefined);
+}
+
 /** An answer that this statement always has: typed where it is asked. */
 export async function rows<R>(
   port: Port,

@@ -23,9 +23,10 @@ import { listRuns, readLines, readTicks, recordTick } from './history.ts';
 import { leaseHolder } from './leases.ts';
 import { LogLines } from './log-lines.ts';
 import { OwnExecutors } from './own-executors.ts';
-import type { Port } from './port.ts';
+import { type Port, send } from './port.ts';
 import { Pruning } from './pruning.ts';
 import { type Moment } from './read/moment.ts';
+import type { SeenExecutors } from './read/runs.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 import { setReader } from './set-reader.ts';
 import { ValuesInHand } from './values-in-hand.ts';
@@ -64,6 +65,7 @@ export class PostgresStore implements StateStore {
   readonly #logs: LogLines;
   readonly #pruning: Pruning;
   #admitted: string | undefined;
+  readonly #seen: SeenExecutors = {};
   /** One after the other within this process, as between processes. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -107,6 +109,7 @@ export class PostgresStore implements StateStore {
     const tools = {
       admit: (moment: Moment | null) => this.#admit(moment),
       viewOf: (row: Moment['executors'][number]) => executorView(row, this.#options.clock.now()),
+      seen: this.#seen,
     };
     if (!needs.everything) return readView(port, needs, tools);
     const { document, moment } = await readWhole(port, tools.admit);
@@ -155,11 +158,9 @@ export class PostgresStore implements StateStore {
       await applyChanges(port, changes, applying);
       const ended = changes.flatMap((change) => (change.type === 'runs-finished' ? change.runs : []));
       // The last ones: the commit goes to the server with them.
-      Promise.all([
-        this.#pruning.runsEnded(port, ended.length),
-        changes.some(({ type }) => CALLING.has(type)) && port.execute(CALL, [this.#channel]),
-        this.#note(port, id, applying.serial),
-      ]).catch(() => undefined);
+      this.#pruning.runsEnded(port, ended.length);
+      if (changes.some(({ type }) => CALLING.has(type))) send(port, CALL, [this.#channel]);
+      this.#note(port, id, applying.serial);
       return outcome;
     });
   }
@@ -173,9 +174,9 @@ export class PostgresStore implements StateStore {
     };
   }
 
-  #note(port: Port, id: string, serial: number): Promise<void> {
+  #note(port: Port, id: string, serial: number): void {
     const { version, clock } = this.#options;
-    return noteCommit(port, { id, serial, by: { version, at: isoTime(clock.now()) } });
+    noteCommit(port, { id, serial, by: { version, at: isoTime(clock.now()) } });
   }
 
   get #channel(): string {
@@ -276,7 +277,7 @@ export class PostgresStore implements StateStore {
       });
       if (present.serial > 0) await port.execute(KEEP, [keepAs, JSON.stringify(present)]);
       await putWhole(port, restored, this.#options.address.leaseMs);
-      await this.#note(port, id, serial);
+      this.#note(port, id, serial);
       return { serial, kept: present.serial > 0 ? [keepAs] : [], replaced };
     });
   }

@@ -18,12 +18,12 @@ export class Pruning {
   }
 
   /** So many more runs have ended, in this transaction. */
-  async runsEnded(port: Port, count: number): Promise<void> {
+  runsEnded(port: Port, count: number): void {
     this.#ended += count;
     if (this.#ended < PRUNE_EVERY) return;
     this.#ended = 0;
     const retention = this.#retention();
-    await pruneRuns(port, retention, this.#before(retention));
+    pruneRuns(port, retention, this.#before(retention));
   }
 
   async ticked(port: Port, sensor: string): Promise<void> {

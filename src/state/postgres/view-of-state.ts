@@ -16,7 +16,7 @@ import type { Carried } from '../../model/carried.ts';
 import { type Moment, readMoment, type SensorRow } from './read/moment.ts';
 import { statusAt } from '../document/statuses.ts';
 import { readCandidates, readCounts, readOldest, readPage } from './read/questions.ts';
-import { readRuns } from './read/runs.ts';
+import { readRuns, type SeenExecutors } from './read/runs.ts';
 import { readSpent } from './read/run-keys.ts';
 import { runKeyText } from './run-key-text.ts';
 import { readRetryTimes, readStatuses, type StatusAsked, type StatusRow } from './read/statuses.ts';
@@ -26,6 +26,7 @@ import type { Port } from './port.ts';
 export interface ViewTools {
   readonly admit: (moment: Moment | null) => Promise<Moment>;
   readonly viewOf: (executor: Moment['executors'][number]) => ExecutorView;
+  readonly seen: SeenExecutors;
 }
 
 export async function readView(port: Port, needs: Needs, tools: ViewTools): Promise<StateView> {
@@ -44,7 +45,9 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
     statusesOf(port, needs),
     needs.retries === true ? retriesOf(port) : null,
     spentOf(port, needs),
-    needs.runs === undefined ? null : readRuns(port, needs.runs, async () => executorsIn(await asking)),
+    needs.runs === undefined
+      ? null
+      : readRuns(port, needs.runs, { executors: async () => executorsIn(await asking), seen: tools.seen }),
     pagesOf(port, needs, asking),
     candidatesOf(port, needs),
     countsOf(port, needs),

@@ -28,6 +28,8 @@ export interface EndsToRecord {
   /** How the executor goes on; `null` when it leaves with this commit. */
   readonly goesOn: {
     readonly wanted: number;
+    /** Runs that are its own in the state and want no room: they have ended since, or are to go back. */
+    readonly setAside: number;
     readonly inFlight: number;
     readonly concurrency: number;
   } | null;
@@ -87,12 +89,13 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   }
   if (queued.length > 0) changes.push({ type: 'runs-released', ids: queued });
   if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
-  // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays.
+  // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays, and wants room for them.
   const owned = ownedBy(view, executor) - finished.length - queued.length;
-  const slots = goesOn === null ? 0 : slotsFor(view, executor, goesOn.wanted, goesOn.concurrency);
+  const wanted = goesOn === null ? 0 : Math.max(goesOn.wanted, owned - goesOn.setAside);
+  const slots = goesOn === null ? 0 : slotsFor(view, executor, wanted, goesOn.concurrency);
   if (owned === 0) {
     if (isListed(view, executor)) changes.push({ type: 'executor-left', id: executor });
-  } else if (goesOn !== null) changes.push(executorEntry(executor, slots, goesOn));
+  } else if (goesOn !== null) changes.push(executorEntry(executor, slots, { ...goesOn, wanted }));
   return { changes, outcome: { finished, lost, released: queued.length, progressed, slots } };
 }
 

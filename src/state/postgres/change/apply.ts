@@ -22,29 +22,13 @@ export interface Applying {
   readonly entered: (id: string) => EnteredExecutor | undefined;
 }
 
-/** Each of these is one statement: what comes behind it need not wait for its answer. */
-const ONE_STATEMENT: ReadonlySet<StateChange['type']> = new Set([
-  'keys-added',
-  'runs-claimed',
-  'runs-released',
-  'runs-started',
-  'runs-canceling',
-  'executor',
-  'executor-left',
-]);
-
+/** What a change needs to know of the tables is waited for; of what it writes, nothing is. */
 export async function applyChanges(
   port: Port,
   changes: readonly StateChange[],
   applying: Applying,
 ): Promise<void> {
-  const underWay: Promise<void>[] = [];
-  for (const change of changes) {
-    const applied = applyChange(port, change, applying);
-    underWay.push(applied);
-    if (!ONE_STATEMENT.has(change.type)) await Promise.all(underWay);
-  }
-  await Promise.all(underWay);
+  for (const change of changes) await applyChange(port, change, applying);
 }
 
 async function applyChange(port: Port, change: StateChange, applying: Applying): Promise<void> {
@@ -67,9 +51,9 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
       await changeStatuses(port, applying, [{ set, keys }, ...below], (statuses) =>
         statuses.mark(asset, set, keys, as),
       );
-      await noteMade(port, lastMade(change));
+      noteMade(port, lastMade(change));
       if (as === 'skipped')
-        await dropValues(
+        dropValues(
           port,
           keys.map((key) => ({ asset, key: key ?? '' })),
         );

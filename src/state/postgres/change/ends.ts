@@ -3,7 +3,7 @@ import type { AssetOutcome } from '../../../model/run.ts';
 import type { FinishedRun, StaleAssets, StateChange } from '../../changes.ts';
 import { lastMadeBy } from '../../document/last-times.ts';
 import type { OutcomesOfRun } from '../../document/outcomes-of-runs.ts';
-import { type Port, rows } from '../port.ts';
+import { type Port, rows, send } from '../port.ts';
 import type { EncodedValue } from '../values-in-hand.ts';
 import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
 
@@ -43,12 +43,12 @@ export async function finishRuns(
   const partitions = finished.flatMap(({ record: { assets, partitionKey }, set }) =>
     assets.length === 0 ? [] : [{ set, partitionKey, assets }],
   );
+  recordRuns(port, finished);
   await Promise.all([
-    recordRuns(port, finished),
     recordOutcomes(port, surroundings, partitions, ended).then(() => noteMade(port, lastMadeBy(finished))),
     ended.then((runs) => moveValues(port, runs, surroundings.valueOf)),
   ]);
-  await port.execute(DROP_STAGED, [ids]);
+  send(port, DROP_STAGED, [ids]);
 }
 
 /** Of values that wait in this process, those that belong to a run of this owner. */
@@ -63,8 +63,8 @@ update @.asset a set made_at = w.at from unnest($1::text[], $2::text[]) as w(nam
 where a.name = w.name and (a.made_at is null or a.made_at < w.at)`;
 
 /** When assets were made last: of those of which something is on record. */
-export async function noteMade(port: Port, times: ReadonlyMap<string, string>): Promise<void> {
-  if (times.size > 0) await port.execute(MADE, [[...times.keys()], [...times.values()]]);
+export function noteMade(port: Port, times: ReadonlyMap<string, string>): void {
+  if (times.size > 0) send(port, MADE, [[...times.keys()], [...times.values()]]);
 }
 
 const NONE_STALE: StaleAssets = new Map();
@@ -78,9 +78,9 @@ order by r.n
 on conflict (id) do update set status = excluded.status, finished_at = excluded.finished_at, record = excluded.record`;
 
 /** In the order in which they ended. */
-async function recordRuns(port: Port, finished: readonly FinishedRun[]): Promise<void> {
+function recordRuns(port: Port, finished: readonly FinishedRun[]): void {
   const records = [...new Map(finished.map(({ record }) => [record.id, record])).values()];
-  await port.execute(HISTORY, [
+  send(port, HISTORY, [
     records.map(({ id }) => id),
     records.map(({ status }) => status),
     records.map(({ sensor }) => sensor),
@@ -126,7 +126,7 @@ export async function progressRuns(
     const again = new Set(made.map(({ asset }) => asset));
     return [...(before ?? []).filter(({ asset }) => !again.has(asset)), ...made];
   });
-  await port.execute(PROGRESS, [
+  send(port, PROGRESS, [
     found.map(({ id }) => id),
     done.map((all) => JSON.stringify(all)),
     done.map((all) => JSON.stringify(all.map(({ asset }) => asset))),
@@ -138,10 +138,8 @@ export async function progressRuns(
     const { set, key: partitionKey, owner } = run;
     return [{ id, set, partitionKey, assets, stale: stale.get(id) ?? NONE_STALE, owner }];
   });
-  await Promise.all([
-    recordOutcomes(port, surroundings, outcomes, Promise.resolve(outcomes)),
-    moveValues(port, outcomes, surroundings.valueOf),
-  ]);
+  await Promise.all([recordOutcomes(port, surroundings, outcomes, Promise.resolve(outcomes))]);
+  moveValues(port, outcomes, surroundings.valueOf);
 }
 
 interface Outcomes extends OutcomesOfRun {
@@ -189,7 +187,7 @@ on conflict (asset, key) do update set run = excluded.run, codec = excluded.code
 const DROP_VALUES = `
 delete from @.value v using unnest($1::text[], $2::text[]) as w(asset, key) where v.asset = w.asset and v.key = w.key`;
 
-async function moveValues(port: Port, runs: readonly Outcomes[], valueOf: ValueOf): Promise<void> {
+function moveValues(port: Port, runs: readonly Outcomes[], valueOf: ValueOf): void {
   // Of several runs for one key the last one counts.
   const last = new Map<
     string,
@@ -220,19 +218,17 @@ async function moveValues(port: Port, runs: readonly Outcomes[], valueOf: ValueO
     staged.map(({ asset }) => asset),
     staged.map(({ owner }) => owner),
   ];
-  await Promise.all([
-    inHand.length > 0 && port.execute(PUT_VALUES, columns),
-    staged.length > 0 && port.execute(MOVE, moved),
-    dropValues(port, skipped),
-  ]);
+  if (inHand.length > 0) send(port, PUT_VALUES, columns);
+  if (staged.length > 0) send(port, MOVE, moved);
+  dropValues(port, skipped);
 }
 
-export async function dropValues(
+export function dropValues(
   port: Port,
   values: readonly { readonly asset: string; readonly key: string }[],
-): Promise<void> {
+): void {
   if (values.length > 0)
-    await port.execute(DROP_VALUES, [values.map(({ asset }) => asset), values.map(({ key }) => key)]);
+    send(port, DROP_VALUES, [values.map(({ asset }) => asset), values.map(({ key }) => key)]);
 }
 
 const DROP_STAGED = `delete from @.staged where run = any($1::text[])`;

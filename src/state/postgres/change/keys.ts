@@ -1,7 +1,7 @@
 /** Keys that are added, removed, kept out and let in. */
 import type { StateChange } from '../../changes.ts';
 import type { Carried } from '../../../model/carried.ts';
-import { type Port, rows } from '../port.ts';
+import { type Port, rows, send } from '../port.ts';
 import { withoutZero } from '../run-key-text.ts';
 
 type Change<T extends StateChange['type']> = Extract<StateChange, { readonly type: T }>;
@@ -16,9 +16,9 @@ insert into @.key (set_id, key, pos, added_at, version, item)
 select s.id, k.key, s.first + k.n - 1, $3, k.version, k.item::json
 from s, unnest($2::text[], $5::text[], $6::text[]) with ordinality as k(key, version, item, n)`;
 
-export async function addKeys(port: Port, { set, keys, at, carried }: Change<'keys-added'>): Promise<void> {
+export function addKeys(port: Port, { set, keys, at, carried }: Change<'keys-added'>): void {
   const [versions, items] = columnsOf(carried ?? []);
-  await port.execute(ADD, [set, keys, at, keys.length, versions, items]);
+  send(port, ADD, [set, keys, at, keys.length, versions, items]);
 }
 
 /** As texts: the database has no letter U+0000 but in JSON. */
@@ -65,15 +65,15 @@ kept_out as (
 )
 update @.key_set set size = size - (select count(*) from gone) where name = $1`;
 
-export async function removeKeys(port: Port, { set, keys, keepOut }: Change<'keys-removed'>): Promise<void> {
-  await port.execute(ENSURE_SET, [set]);
-  await port.execute(REMOVE, [set, [...new Set(keys)], keepOut]);
+export function removeKeys(port: Port, { set, keys, keepOut }: Change<'keys-removed'>): void {
+  send(port, ENSURE_SET, [set]);
+  send(port, REMOVE, [set, [...new Set(keys)], keepOut]);
 }
 
 const LET_IN = `
 delete from @.kept_out o using @.key_set s where s.name = $1 and o.set_id = s.id and o.key = any($2)`;
 
-export async function letIn(port: Port, { set, keys }: Change<'keys-let-in'>): Promise<void> {
-  await port.execute(ENSURE_SET, [set]);
-  await port.execute(LET_IN, [set, keys]);
+export function letIn(port: Port, { set, keys }: Change<'keys-let-in'>): void {
+  send(port, ENSURE_SET, [set]);
+  send(port, LET_IN, [set, keys]);
 }

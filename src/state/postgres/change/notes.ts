@@ -1,5 +1,5 @@
 /** What a commit leaves beside its changes: whoever missed its answer finds that it was made. */
-import type { Port } from '../port.ts';
+import { type Port, send } from '../port.ts';
 
 /** Old notes go. */
 const MADE = `
@@ -14,8 +14,8 @@ export interface CommitNote {
   readonly by: { readonly version: string; readonly at: string };
 }
 
-export async function noteCommit(port: Port, { id, serial, by }: CommitNote): Promise<void> {
-  await port.execute(MADE, [id, serial, JSON.stringify(by)]);
+export function noteCommit(port: Port, { id, serial, by }: CommitNote): void {
+  send(port, MADE, [id, serial, JSON.stringify(by)]);
 }
 
 export async function wasCommitted(port: Port, id: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import type { StateChange } from '../../changes.ts';
 import { hasAddedKeys } from '../../document/last-times.ts';
 import type { EnteredExecutor } from '../executors.ts';
-import { type Port, rows } from '../port.ts';
+import { type Port, rows, send } from '../port.ts';
 
 type Change<T extends StateChange['type']> = Extract<StateChange, { readonly type: T }>;
 
@@ -24,11 +24,11 @@ on conflict (name) do update set in_state = true, version = s.version + 1,
 const TICK = `
 insert into @.tick (sensor, started_at, status, is_recorded, record) values ($1, $2, $3, false, $4)`;
 
-export async function changeSensor(port: Port, change: Change<'sensor-changed'>): Promise<void> {
+export function changeSensor(port: Port, change: Change<'sensor-changed'>): void {
   const { sensor, cursor, status, tick, periods } = change;
   const record = tick === undefined ? null : JSON.stringify(tick);
   const isGiven = cursor !== undefined;
-  await port.execute(SENSOR, [
+  send(port, SENSOR, [
     sensor,
     cursor === undefined || cursor === null ? null : JSON.stringify(cursor),
     isGiven,
@@ -37,7 +37,7 @@ export async function changeSensor(port: Port, change: Change<'sensor-changed'>)
     periods === undefined ? null : JSON.stringify(periods),
     hasAddedKeys(tick) ? tick!.finishedAt : null,
   ]);
-  if (tick !== undefined) await port.execute(TICK, [sensor, tick.startedAt, tick.status, record]);
+  if (tick !== undefined) send(port, TICK, [sensor, tick.startedAt, tick.status, record]);
 }
 
 const EXECUTOR = `
@@ -53,7 +53,7 @@ export async function changeExecutor(
   entered: EnteredExecutor | undefined,
 ): Promise<void> {
   if (entered !== undefined) {
-    await port.execute(EXECUTOR, [id, slots, wants, JSON.stringify(entered.owner), entered.leaseMs]);
+    send(port, EXECUTOR, [id, slots, wants, JSON.stringify(entered.owner), entered.leaseMs]);
     return;
   }
   const found = await rows(port, KNOWN_EXECUTOR, [id, slots, wants]);
@@ -66,6 +66,6 @@ with gone as (
 ), notes as (delete from @.begun where executor in (select id from gone))
 delete from @.program where executor in (select id from gone)`;
 
-export async function executorLeft(port: Port, id: string): Promise<void> {
-  await port.execute(LEFT, [id]);
+export function executorLeft(port: Port, id: string): void {
+  send(port, LEFT, [id]);
 }

@@ -2,7 +2,7 @@
 import type { StateChange } from '../../changes.ts';
 import { runId } from '../../../model/run.ts';
 import { runKeyText, withoutZero } from '../run-key-text.ts';
-import type { Port } from '../port.ts';
+import { type Port, send } from '../port.ts';
 import { ENSURE_SET } from './keys.ts';
 import { ENSURE_SENSOR } from './others.ts';
 
@@ -20,14 +20,14 @@ insert into @.run_key (sensor, run_key, whole, set_id, key)
 select $1, k.run_key, k.whole, (select id from @.key_set where name = $2), k.key
 from unnest($3::text[], $4::text[], $5::text[]) as k(run_key, whole, key)`;
 
-export async function queueRuns(
+export function queueRuns(
   port: Port,
   { runs, owner }: Extract<StateChange, { readonly type: 'runs-queued' }>,
   serial: number,
-): Promise<void> {
+): void {
   const { group, createdAt, sensor, set, assets, tags, origin, retryOf, firstNumber, keys, runKeys } = runs;
-  if (set !== null) await port.execute(ENSURE_SET, [set]);
-  await port.execute(QUEUE, [
+  if (set !== null) send(port, ENSURE_SET, [set]);
+  send(port, QUEUE, [
     group,
     createdAt,
     sensor,
@@ -45,10 +45,10 @@ export async function queueRuns(
     runs.reasons === undefined ? null : JSON.stringify(runs.reasons),
   ]);
   if (sensor === null || runKeys === null || retryOf !== null) return;
-  await port.execute(ENSURE_SENSOR, [sensor]);
+  send(port, ENSURE_SENSOR, [sensor]);
   const spent = runKeys.flatMap((runKey, at) => (runKey === null ? [] : [{ runKey, key: keys[at]! }]));
   if (spent.length === 0) return;
-  await port.execute(SPEND, [
+  send(port, SPEND, [
     sensor,
     set,
     spent.map(({ runKey }) => runKeyText(runKey)),

@@ -12,7 +12,7 @@ import {
 } from '../../document/state-document.ts';
 import { retriesIn } from '../../document/retries.ts';
 import { StatusChanges } from '../../document/status-changes.ts';
-import { type Port, rows } from '../port.ts';
+import { type Port, rows, send } from '../port.ts';
 import { touchRuns } from './touched.ts';
 
 export interface Surroundings {
@@ -61,7 +61,8 @@ export async function changeStatuses(
   const before = await partialDocument(port, pipeline, concerned);
   const statuses = new StatusChanges(before);
   await change(statuses);
-  await Promise.all([writeBack(port, before, statuses.entries()), touchRuns(port, statuses.touched, serial)]);
+  writeBack(port, before, statuses.entries());
+  await touchRuns(port, statuses.touched, serial);
 }
 
 /** Sets of which every key may become stale: those downstream of assets that have no set themselves. */
@@ -166,7 +167,7 @@ interface Changed {
   readonly next: NextTry | null;
 }
 
-async function writeBack(port: Port, state: StateDocument, after: StateDocument['assets']): Promise<void> {
+function writeBack(port: Port, state: StateDocument, after: StateDocument['assets']): void {
   const changed: Changed[] = [];
   const fresh: [string, AssetEntry][] = [];
   for (const [asset, entry] of Object.entries(after)) {
@@ -202,9 +203,7 @@ async function writeBack(port: Port, state: StateDocument, after: StateDocument[
     there.map(({ next }) => next?.failures ?? 0),
     there.map(({ next }) => next?.at ?? null),
   ];
-  await Promise.all([
-    fresh.length > 0 && port.execute(KNOW, known),
-    gone.length > 0 && port.execute(DROP, columns(gone)),
-    there.length > 0 && port.execute(PUT, put),
-  ]);
+  if (fresh.length > 0) send(port, KNOW, known);
+  if (gone.length > 0) send(port, DROP, columns(gone));
+  if (there.length > 0) send(port, PUT, put);
 }

@@ -3,7 +3,7 @@ import type { StaleReason } from '../../../model/partition-status.ts';
 import type { TouchedBy } from '../../../model/pending-run.ts';
 import type { AssetOutcome } from '../../../model/run.ts';
 import type { Touched } from '../../document/status-changes.ts';
-import { type Port, rows } from '../port.ts';
+import { type Port, rows, send } from '../port.ts';
 
 interface TouchedRow {
   readonly id: string;
@@ -45,7 +45,7 @@ export async function touchRuns(port: Port, touched: readonly Touched[], serial:
   const left = found.map(({ pairs, done }) =>
     (done ?? []).filter(({ asset }) => !pairs.some(([concerned]) => concerned === asset)),
   );
-  await port.execute(NOTE, [
+  send(port, NOTE, [
     found.map(({ id }) => id),
     found.map(({ pairs, touched: before }) => {
       const after = new Map(Object.entries(before ?? {}));

@@ -70,13 +70,51 @@ export async function readAllRuns(port: Port): Promise<readonly RunGroup[]> {
   return groupsOf(await rows<RunRow>(port, select(PARTS.all)));
 }
 
-/** @param executors answers with those that can be asked for */
+/** Executors of which nothing can be taken over, and whether others are blocked. */
+interface Free {
+  readonly ids: readonly string[];
+  readonly isBlocked: boolean;
+}
+
+/** What a look found of them, for the next one. */
+export interface SeenExecutors {
+  free?: Free;
+}
+
+/**
+ * @param executors answers with those that can be asked for
+ * @param seen lately: most often they are the same, and then the runs are asked for in the same breath
+ */
 export async function readRuns(
   port: Port,
   needs: readonly RunsNeed[],
-  executors: () => Promise<readonly ExecutorView[]>,
+  {
+    executors,
+    seen,
+  }: { readonly executors: () => Promise<readonly ExecutorView[]>; readonly seen: SeenExecutors },
 ): Promise<readonly RunGroup[]> {
   if (needs.includes('all')) return readAllRuns(port);
+  if (!needs.some((need) => typeof need === 'object' && 'takeable' in need))
+    return askRuns(port, needs, NONE);
+  const guess = seen.free;
+  const guessed = guess && askRuns(port, needs, guess);
+  // A failure comes up where the executors are asked for, too.
+  guessed?.catch(() => undefined);
+  const free = freeAmong(await executors());
+  seen.free = free;
+  const isRight = JSON.stringify(guess) === JSON.stringify(free);
+  return isRight ? guessed! : askRuns(port, needs, free);
+}
+
+const NONE: Free = { ids: [], isBlocked: false };
+
+function freeAmong(executors: readonly ExecutorView[]): Free {
+  const isBlocked = executors.some(({ blockedSince }) => blockedSince !== null);
+  const free = executors.filter(({ alive, blockedSince }) => alive && blockedSince === null);
+  return { ids: free.map(({ id }) => id), isBlocked };
+}
+
+async function askRuns(port: Port, needs: readonly RunsNeed[], free: Free): Promise<readonly RunGroup[]> {
   const parts: string[] = [];
   const values: unknown[] = [];
   const take = (part: string, ...given: readonly unknown[]): void => {
@@ -98,13 +136,8 @@ export async function readRuns(
       );
     } else if ('assets' in need) take(PARTS.assets, need.assets);
     else {
-      const known = await executors();
-      const isBlocked = known.some(({ blockedSince }) => blockedSince !== null);
-      const free = known.flatMap(({ id, alive, blockedSince }) =>
-        alive && blockedSince === null ? [id] : [],
-      );
-      take(PARTS.notFree, free);
-      take(PARTS.waiting, isBlocked ? null : need.takeable);
+      take(PARTS.notFree, free.ids);
+      take(PARTS.waiting, free.isBlocked ? null : need.takeable);
     }
   }
   if (parts.length === 0) return [];
