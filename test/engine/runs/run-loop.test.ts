@@ -901,6 +901,32 @@ describe('a process that executes runs', () => {
     expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g1-2 SUCCESS']);
   });
 
+  it('says that it waits for room where the state does not show it, and begins soon after it has some', async () => {
+    const began = new Recorder<string>();
+    await start(pipelineOf(({ partitionKey }) => began.add(partitionKey)));
+    const busy = await rig.store.enter();
+    const full = { type: 'executor', id: busy.id, slots: 64, wants: 0 } as const;
+    await rig.commit(full, {
+      type: 'runs-queued',
+      runs: queuedRuns({ group: 'o', keys: ['f'] }),
+      owner: busy.id,
+    });
+    const clock = new ManualClock();
+    const session = rig.session({ clock });
+    await queue(session, ['a']);
+    const { id } = await session.executor();
+    await rig.commit({ type: 'executor', id, slots: 0, wants: 0 });
+    const executing = session.execute();
+    await clock.advance(60);
+    const view = await rig.store.read(EVERYTHING);
+    expect(view.executors().find((one) => one.id === id)).toMatchObject({ slots: 0, wants: 1 });
+    await rig.commit({ ...full, slots: 1 });
+    await clock.advance(150);
+    expect(began.all).toEqual(['a']);
+    await clock.advance(1000);
+    await executing;
+  });
+
   it('says nothing of runs that were taken away from it meanwhile: not that they started, and not how they ended', async () => {
     const gate = new Gate();
     const began = new Recorder<string>();
