@@ -138,7 +138,7 @@ export async function progressRuns(
     const { set, key: partitionKey, owner } = run;
     return [{ id, set, partitionKey, assets, stale: stale.get(id) ?? NONE_STALE, owner }];
   });
-  await Promise.all([recordOutcomes(port, surroundings, outcomes, Promise.resolve(outcomes))]);
+  await recordOutcomes(port, surroundings, outcomes, Promise.resolve(outcomes));
   moveValues(port, outcomes, surroundings.valueOf);
 }
 
