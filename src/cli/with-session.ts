@@ -2,6 +2,7 @@
 import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.ts';
 import type { Emit } from '../engine/event.ts';
 import type { RunRecord } from '../model/run.ts';
+import { shortDuration } from '../model/duration.ts';
 import { steadyTime } from '../model/time.ts';
 import type { Context } from './context.ts';
 import { loadProcessGroups } from './isolation/load-process-groups.ts';
@@ -17,6 +18,8 @@ export interface SessionChoices {
   readonly failFast?: boolean;
   /** For so long runs may begin, from now (ms). Default: without a bound. */
   readonly forMs?: number | undefined;
+  /** For so long what runs may go on when the command is told to end (ms). Default 0. */
+  readonly graceMs?: number | undefined;
   readonly onInterrupt: RunSessionOptions['onInterrupt'];
   /** Whether the result lists the runs. */
   readonly keepsRuns: boolean;
@@ -41,9 +44,14 @@ export async function withSession<Made extends Result | null>(
   work: (session: Session) => Promise<void>,
   resultOf: (ended: { readonly runs: readonly RunRecord[]; readonly counts: Counts }) => Made,
 ): Promise<Made> {
-  const { output } = context;
+  const { output, interrupts } = context;
   const renderer = new EventRenderer(output, choices);
-  context.interrupts.listen();
+  interrupts.listen(choices.graceMs);
+  interrupts.ending.addEventListener('abort', () =>
+    output.chat(
+      `stopping: what runs may go on for ${shortDuration(choices.graceMs!)}; a second signal leaves at once`,
+    ),
+  );
   const optionsNow = (): Promise<RunSessionOptions> => sessionOptions(context, choices, renderer.emit);
   const options = await optionsNow();
   const session = new RunSession(options);

@@ -11,6 +11,7 @@ const anywhere = (text: string, folder: string): string =>
   text
     .replaceAll(folder, '/srv/orders')
     .replaceAll(/^(?:#.*|MAILTO=.*)\n/gm, '')
+    .replaceAll('Environment=PATH=/usr/local/bin:/usr/bin:/bin\n', '')
     .replaceAll(/^PATH=.*$/gm, 'PATH=…')
     .replaceAll(/^Environment="?PATH=.*\n/gm, '')
     .replaceAll(/^User=.*$/gm, 'User=…')
@@ -30,4 +31,8 @@ it('are those of schedule', async () => {
       .map((text) => anywhere(text, '/srv/orders'))
       .join('\n'),
   );
+  const watch = (await project.dynpart(['schedule', 'systemd', '--watch'])).stdout;
+  expect(shown('docs/operating.md', 'systemd').map((text) => anywhere(text, '/srv/orders').trim())).toEqual([
+    anywhere(watch, project.folder).trim(),
+  ]);
 });

@@ -167,6 +167,37 @@ describe('schedule', () => {
     expect(verified.stderr.split('\n').filter((line) => line.includes('dynpart-x'))).toEqual([]);
   });
 
+  const hasVerify = spawnSync('systemd-analyze', ['--version']).status === 0;
+  it.skipIf(!hasVerify).each([['--watch'], ['--worker']])(
+    `${hasVerify ? '' : 'SKIPPED, there is no systemd-analyze (apt-get install systemd): '}systemd %s prints a service that systemd takes, and that goes on`,
+    async (flag) => {
+      const printed = await text('systemd', flag);
+      const [, name, service] = /^# \S+\/(\S+\.service)\n(.*)^# then/ms.exec(printed)!;
+      expect(name).toMatch(flag === '--watch' ? /-watch\.service$/ : /-worker\.service$/);
+      project.write({ [name!]: service! });
+      const verified = spawnSync('systemd-analyze', ['verify', '--man=no', project.path(name!)], {
+        encoding: 'utf8',
+      });
+      expect(verified.stderr.split('\n').filter((line) => line.includes(name!))).toEqual([]);
+      // It does see what is wrong.
+      project.write({ [name!]: service!.replace('Type=notify', 'Type=notifies') });
+      expect(
+        spawnSync('systemd-analyze', ['verify', '--man=no', project.path(name!)], { encoding: 'utf8' })
+          .stderr,
+      ).toContain('notifies');
+    },
+  );
+
+  it('systemd --watch and --worker are two services', async () => {
+    const both = await runHere(project, ['schedule', 'systemd', '--watch', '--worker', '--json'], {
+      cwd: folder(),
+    });
+    expect([both.code, JSON.parse(both.stdout).error.message]).toEqual([
+      2,
+      '--watch and --worker are two services',
+    ]);
+  });
+
   it('says where there is nothing to tick, and no pipeline', async () => {
     project.write({
       'none.ts':

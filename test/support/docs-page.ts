@@ -45,13 +45,14 @@ export function blocksOf(page: string): readonly Block[] {
     const above = whole.slice(0, match.index);
     const headings = [...above.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)];
     const [, file = null, code = text] = /^(?:\/\/|#) (\S+\.\w+)\n([^]*)$/.exec(text) ?? [];
+    const isUnit = language === 'ini' || language === 'systemd';
     return {
       page,
       line: (above + (mark === '' ? '' : `<!-- ${mark}-->\n`)).split('\n').length,
       heading: headings.at(-1)?.[1] ?? '',
       language,
-      file: language === 'ini' ? null : file,
-      text: language === 'ini' ? text : code,
+      file: isUnit ? null : file,
+      text: isUnit ? text : code,
       before: /^before\n([^]*)/.exec(mark)?.[1] ?? '',
       heldBy: /^held by (\S+)$/.exec(mark)?.[1] ?? allHeldBy,
       notRun: /^not run: (.+)$/s.exec(mark)?.[1] ?? null,

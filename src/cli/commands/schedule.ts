@@ -12,15 +12,24 @@ import type { Scheduled } from '../json-results.ts';
 export function scheduleCommand(program: Declaration): void {
   const schedule = program.command('schedule').description('what ticks this pipeline, to be pasted');
   schedule.command('cron').description('lines for crontab -e').action(cron);
-  schedule.command('systemd').description('a service and a timer').action(systemd);
+  schedule
+    .command('systemd')
+    .description('a service and a timer, or a service that goes on')
+    .option('--watch', 'of sensor watch, instead of a timer for sensor tick')
+    .option('--worker', 'of worker, for runs that others have queued')
+    .action(systemd);
 }
 
-interface Ticking {
+interface Around {
   readonly folder: string;
+  /** Of units. */
   readonly name: string;
   readonly words: readonly string[];
   /** Node.js and what user code may start. */
   readonly path: string;
+}
+
+interface Ticking extends Around {
   readonly minutes: number;
 }
 
@@ -36,19 +45,34 @@ async function cron(context: Context): Promise<Scheduled> {
   return { text };
 }
 
-async function systemd(context: Context): Promise<Scheduled> {
-  const { folder, name, words, path: programs, minutes } = await ticking(context);
-  const user = process.getBuiltinModule('node:os').userInfo().username;
-  const text = [
+interface Units {
+  readonly watch?: boolean;
+  readonly worker?: boolean;
+}
+
+async function systemd(context: Context, { watch = false, worker = false }: Units): Promise<Scheduled> {
+  if (watch && worker)
+    fail({
+      reason: 'usage',
+      message: '--watch and --worker are two services',
+      hint: 'print them one after the other; sensor watch executes queued runs, too',
+    });
+  const doing = watch ? ['sensor', 'watch'] : worker ? ['worker'] : null;
+  const text =
+    doing === null ? timerUnits(await ticking(context)) : goingOnUnit(await around(context), doing);
+  context.output.print(text);
+  return { text };
+}
+
+function timerUnits({ folder, name, words, path: programs, minutes }: Ticking): string {
+  return [
     `# /etc/systemd/system/${name}.service`,
     '[Unit]',
     `Description=dynpart sensor tick of ${systemdPath(folder)}`,
     '',
     '[Service]',
     'Type=oneshot',
-    `User=${user}`,
-    `WorkingDirectory=${systemdPath(folder)}`,
-    `Environment=${systemdWord(`PATH=${programs}`)}`,
+    ...userAndPlace(folder, programs),
     `ExecStart=${words.map(systemdWord).join(' ')}`,
     '',
     `# /etc/systemd/system/${name}.timer`,
@@ -65,13 +89,49 @@ async function systemd(context: Context): Promise<Scheduled> {
     `# then: systemctl daemon-reload && systemctl enable --now ${name}.timer`,
     '',
   ].join('\n');
-  context.output.print(text);
-  return { text };
+}
+
+/** What runs may go on for so long when the service is stopped; what it started is ended within ten seconds more. */
+const GRACE_S = 60;
+
+function goingOnUnit({ folder, name, words, path: programs }: Around, doing: readonly string[]): string {
+  const unit = `${name}-${doing.at(-1)}.service`;
+  return [
+    `# /etc/systemd/system/${unit}`,
+    '[Unit]',
+    `Description=dynpart ${doing.join(' ')} of ${systemdPath(folder)}`,
+    '',
+    '[Service]',
+    // It says itself when it has begun, and that it is alive: one whose code keeps its thread for five to ten minutes is started anew.
+    'Type=notify',
+    'NotifyAccess=all',
+    'WatchdogSec=10min',
+    ...userAndPlace(folder, programs),
+    `ExecStart=${[...words, ...doing, '--grace', `${GRACE_S}s`].map(systemdWord).join(' ')}`,
+    'ExecReload=/bin/kill -HUP $MAINPID',
+    'KillMode=mixed',
+    `TimeoutStopSec=${GRACE_S + 30}`,
+    'Restart=on-failure',
+    'RestartSec=10',
+    '',
+    '[Install]',
+    'WantedBy=multi-user.target',
+    '',
+    `# then: systemctl daemon-reload && systemctl enable --now ${unit}`,
+    '',
+  ].join('\n');
+}
+
+function userAndPlace(folder: string, programs: string): string[] {
+  return [
+    `User=${process.getBuiltinModule('node:os').userInfo().username}`,
+    `WorkingDirectory=${systemdPath(folder)}`,
+    `Environment=${systemdWord(`PATH=${programs}`)}`,
+  ];
 }
 
 async function ticking(context: Context): Promise<Ticking> {
-  const { project, ownFolder, terminal, output } = context;
-  const { file } = project;
+  const { project, output } = context;
   const known = await project.known(await project.store.read({}));
   if (known.sensors.length === 0)
     fail({
@@ -86,6 +146,16 @@ async function ticking(context: Context): Promise<Ticking> {
   );
   const hasTimes = intervals.length < sensors.length;
   const minutes = hasTimes ? 1 : everyMinutes(intervals);
+  // Each sensor at its own interval or times.
+  const due = hasTimes || Math.max(...intervals) > minutes * 60 ? ['--due'] : [];
+  const { words, ...others } = await around(context);
+  if (Math.min(...intervals) < 60 && minutes === 1)
+    output.chat('more often than once a minute: dynpart schedule systemd --watch');
+  return { ...others, words: [...words, 'sensor', 'tick', ...due], minutes };
+}
+
+async function around({ project, ownFolder, terminal, output }: Context): Promise<Around> {
+  const { file } = project;
   const said = (output.options as GlobalOptions).state ?? terminal.env['DYNPART_STATE'];
   const words = [
     process.execPath,
@@ -93,10 +163,6 @@ async function ticking(context: Context): Promise<Ticking> {
     '-f',
     file,
     ...(said ? ['--state', project.stateFile] : []),
-    'sensor',
-    'tick',
-    // Each sensor at its own interval or times.
-    ...(hasTimes || Math.max(...intervals) > minutes * 60 ? ['--due'] : []),
   ];
   const odd = words.find((word) => isDangerous(word));
   if (odd !== undefined)
@@ -105,15 +171,11 @@ async function ticking(context: Context): Promise<Ticking> {
       message: `${JSON.stringify(odd)} cannot be written into a line of a crontab or unit`,
       hint: 'give the folder or file a name without control characters',
     });
-  if (Math.min(...intervals) < 60 && minutes === 1)
-    output.chat('more often than once a minute: dynpart sensor watch, as a service of its own');
-  const folder = path.dirname(file);
   return {
-    folder,
+    folder: path.dirname(file),
     name: nameOf(file),
     words,
     path: [...new Set([path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'])].join(':'),
-    minutes,
   };
 }
 

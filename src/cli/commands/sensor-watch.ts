@@ -4,20 +4,20 @@ import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { checkHasSensors } from '../../engine/sensors/tick-sensors.ts';
 import { runTick } from '../../engine/sensors/run-tick.ts';
 import { watch } from '../../engine/sensors/watch.ts';
-import { RunSession, type RunSessionOptions } from '../../engine/runs/run-session.ts';
 import type { Context } from '../context.ts';
 import { SensorThreads } from '../isolation/evaluate-in-thread.ts';
 import { endPrograms } from '../isolation/load-process-groups.ts';
-import { hangUps, nextPipeline } from '../next-pipeline.ts';
-import { type Session, withSession } from '../with-session.ts';
+import { followEdits, type Part } from '../follow-edits.ts';
+import { withSession } from '../with-session.ts';
 
 export async function run(
   context: Context,
-  flags: { readonly concurrency?: number },
+  flags: { readonly concurrency?: number; readonly grace?: number },
   names: readonly string[],
 ): Promise<null> {
   const choices = {
     concurrency: flags.concurrency,
+    graceMs: flags.grace,
     onInterrupt: 'release',
     keepsRuns: false,
     lasts: true,
@@ -27,7 +27,11 @@ export async function run(
     choices,
     async (session) => {
       try {
-        await watchAll(context, session, names);
+        await followEdits(context, session, {
+          usable: (pipeline) => void chosen(context, pipeline, names),
+          work: (part) => watchOne(context, names, part),
+          doing: names.length === 0 ? 'watching all sensors' : `watching ${names.join(', ')}`,
+        });
       } finally {
         await endPrograms();
       }
@@ -36,56 +40,11 @@ export async function run(
   );
 }
 
-/** One pipeline after the other, as its files are edited. What the last one has begun comes to its end beside the next one. */
-async function watchAll(
+async function watchOne(
   context: Context,
-  { session: first, options: loaded, optionsNow }: Session,
   names: readonly string[],
+  { session, options, handsOver }: Part,
 ): Promise<void> {
-  const leaving = new Set<Promise<void>>();
-  const hangUp = hangUps(!context.terminal.stderr.isTerminal);
-  let [session, options] = [first, loaded];
-  const usable = (pipeline: Pipeline): void => void chosen(context, pipeline, names);
-  try {
-    for (;;) {
-      const edited = new AbortController();
-      const over = new AbortController();
-      const watching = watchOne(context, { session, options, names, edited: edited.signal }).finally(() =>
-        over.abort(),
-      );
-      // Whatever keeps files from being looked at ends the watch, as what ends a loop does.
-      const isNext = await nextPipeline(context, usable, { over: over.signal, hangUp }).catch(
-        async (error: unknown) => {
-          edited.abort();
-          await watching;
-          throw error;
-        },
-      );
-      if (!isNext) return await watching;
-      edited.abort();
-      await watching;
-      const left = session.handOver().finally(() => leaving.delete(left));
-      // It is thrown where it is waited for.
-      left.catch(() => undefined);
-      leaving.add(left);
-      options = await optionsNow();
-      session = new RunSession(options);
-    }
-  } finally {
-    hangUp.end();
-    await session.leave();
-    await Promise.all(leaving);
-  }
-}
-
-interface OneWatch {
-  readonly session: RunSession;
-  readonly options: RunSessionOptions;
-  readonly names: readonly string[];
-  readonly edited: AbortSignal;
-}
-
-async function watchOne(context: Context, { session, options, names, edited }: OneWatch): Promise<void> {
   const { output, project } = context;
   const sensors = chosen(context, options.pipeline, names);
   const threads = new SensorThreads(path.join(context.ownFolder, 'evaluator.cjs'), {
@@ -98,7 +57,7 @@ async function watchOne(context: Context, { session, options, names, edited }: O
       ...options,
       sensors,
       session,
-      handsOver: edited,
+      handsOver,
       watchChanges: (onChange) => project.store.watchChanges(onChange),
       tick: (sensor) =>
         runTick(sensor, {

@@ -34,6 +34,11 @@ export function sensorCommand(program: Declaration): void {
     .argument('[sensors...]', 'which; without it, all')
     .description('evaluate every sensor at its own interval and execute the runs, until SIGINT or SIGTERM')
     .option('--concurrency <n>', 'so many runs at the same time', wholeNumber('--concurrency', 1))
+    .option(
+      '--grace <duration>',
+      'told to end, what runs may go on for so long (60s); without it, it is aborted at once',
+      age('--grace', '60s'),
+    )
     .actionIn(() => import('./sensor-watch.ts'));
   sensor
     .command('start')
