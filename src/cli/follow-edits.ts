@@ -26,7 +26,7 @@ export async function followEdits(context: Context, first: Session, following: F
   const { output, terminal, interrupts } = context;
   const manager = serviceManager(terminal.env, output);
   const stop = (): void => manager?.stopping();
-  for (const signal of [interrupts.ending, interrupts.signal])
+  for (const signal of [first.ending, interrupts.signal])
     signal.addEventListener('abort', stop, { once: true });
   try {
     await onePartAfterTheOther(context, first, { ...following, manager });
@@ -37,10 +37,9 @@ export async function followEdits(context: Context, first: Session, following: F
 
 async function onePartAfterTheOther(
   context: Context,
-  { session: first, options: loaded, optionsNow }: Session,
+  { session: first, options: loaded, optionsNow, ending }: Session,
   { usable, work, doing, manager }: Following & { readonly manager: ServiceManager | null },
 ): Promise<void> {
-  const { ending } = context.interrupts;
   const leaving = new Set<Promise<void>>();
   const hangUp = hangUps(!context.terminal.stderr.isTerminal);
   let [session, options] = [first, loaded];

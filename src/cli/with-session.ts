@@ -2,7 +2,6 @@
 import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.ts';
 import type { Emit } from '../engine/event.ts';
 import type { RunRecord } from '../model/run.ts';
-import { shortDuration } from '../model/duration.ts';
 import { steadyTime } from '../model/time.ts';
 import type { Context } from './context.ts';
 import { loadProcessGroups } from './isolation/load-process-groups.ts';
@@ -35,6 +34,8 @@ export interface Session {
   readonly optionsNow: () => Promise<RunSessionOptions>;
   /** Of the runs that have ended until now. */
   readonly counts: Counts;
+  /** Aborted when the command is told to end and what runs may go on: nothing new is to begin. */
+  readonly ending: AbortSignal;
 }
 
 /** @param resultOf what the command comes to, in the end or when it fails: asked with the runs that have ended */
@@ -44,21 +45,16 @@ export async function withSession<Made extends Result | null>(
   work: (session: Session) => Promise<void>,
   resultOf: (ended: { readonly runs: readonly RunRecord[]; readonly counts: Counts }) => Made,
 ): Promise<Made> {
-  const { output, interrupts } = context;
+  const { output } = context;
   const renderer = new EventRenderer(output, choices);
-  interrupts.listen(choices.graceMs);
-  interrupts.ending.addEventListener('abort', () =>
-    output.chat(
-      `stopping: what runs may go on for ${shortDuration(choices.graceMs!)}; a second signal leaves at once`,
-    ),
-  );
+  const ending = await listening(context, choices.graceMs);
   const optionsNow = (): Promise<RunSessionOptions> => sessionOptions(context, choices, renderer.emit);
   const options = await optionsNow();
   const session = new RunSession(options);
   const { counts, runs } = renderer;
   const made = (): Made => resultOf({ runs, counts });
   try {
-    await work({ session, options, optionsNow, counts });
+    await work({ session, options, optionsNow, counts, ending });
   } finally {
     renderer.end();
     const before = made();
@@ -67,6 +63,12 @@ export async function withSession<Made extends Result | null>(
   }
   if (choices.lasts) output.drained();
   return made();
+}
+
+async function listening({ interrupts, output }: Context, graceMs = 0): Promise<AbortSignal> {
+  if (graceMs > 0) return (await import('./grace.ts')).listenWithGrace(interrupts, graceMs, output);
+  interrupts.listen();
+  return new AbortController().signal;
 }
 
 /** The result of a command that is about runs only. @param summaryOnly leaves their list out */

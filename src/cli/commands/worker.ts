@@ -48,8 +48,7 @@ async function worker(context: Context, flags: Flags): Promise<Executed | null> 
   );
 }
 
-async function workUntilEmpty(context: Context, { session, options }: Session): Promise<void> {
-  const { ending } = context.interrupts;
+async function workUntilEmpty(context: Context, { session, options, ending }: Session): Promise<void> {
   await workBy(context, { session, options, handsOver: ending, once: true });
   if (ending.aborted) await session.handOver();
 }
