@@ -41,6 +41,15 @@ export {
   type SensorResult,
   type SourceFailure,
 } from './definitions/sensor.ts';
+export {
+  warn,
+  type Check,
+  type CheckContext,
+  type CheckResult,
+  type Checks,
+  type Warning,
+} from './definitions/check.ts';
+export type { StandardSchema } from './definitions/schema.ts';
 export { RetryAfter } from './definitions/retry-after.ts';
 export { skip, type Skip } from './definitions/skip.ts';
 export { secret, type Secret } from './definitions/secret.ts';

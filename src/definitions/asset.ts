@@ -1,6 +1,7 @@
 /** Assets: named things that a pipeline produces, one value for each partition key. */
 import type { MetadataValue } from '../model/json-value.ts';
 import { brand } from './brand.ts';
+import type { Checks } from './check.ts';
 import type { PeriodName } from './every.ts';
 import type { DynamicPartitions } from './partitions.ts';
 import type { Skip } from './skip.ts';
@@ -109,6 +110,17 @@ export interface AssetOptions<
    * stale. Keys that were in the set before are a backlog, which waits for `materialize` unless `backlog` says otherwise.
    */
   readonly automate?: Automate<Partitions extends DynamicPartitions<infer Item> ? Item : null>;
+  /**
+   * What must be true of a value before it is kept: functions by name, or a Standard Schema. Asked after `materialize` returned and before
+   * the value is saved, not of a `skip`. One that fails keeps the value out, and what was on record stands. Each may take `timeoutMs`, or five
+   * minutes without one. To have `value` typed, write them after `materialize`.
+   */
+  readonly checks?: Checks<
+    NoInfer<Value>,
+    Partitions extends DynamicPartitions ? string : null,
+    Partitions extends DynamicPartitions<infer Item> ? Item : null
+  >;
+  /** How an asset that failed is tried again. What failed a check is not tried again within the run: the same code would make the same. */
   readonly retry?: RetryPolicy;
   /** Milliseconds after which a try is aborted. Default: none. */
   readonly timeoutMs?: number;

@@ -1,5 +1,6 @@
 /** Partitions definitions: a named set of partition keys that starts empty and grows at run time. */
 import { brand } from './brand.ts';
+import type { StandardSchema } from './schema.ts';
 import { markPlace } from '../model/place.ts';
 
 /** A key that carries something: `version` says when it changed, `item` is what assets of this key are given. */
@@ -34,23 +35,8 @@ export interface DeleteRequest {
 /** What a sensor may return in `dynamicPartitionsRequests`. */
 export type PartitionsRequest = AddRequest | DeleteRequest;
 
-/** The part of a Standard Schema (standardschema.dev, version 1) that is asked: zod, valibot and arktype have it. */
-export interface ItemSchema<Item = unknown> {
-  readonly '~standard': {
-    readonly version: 1;
-    readonly vendor: string;
-    readonly validate: (value: unknown) => SchemaResult<Item> | Promise<SchemaResult<Item>>;
-    readonly types?: { readonly input: unknown; readonly output: Item } | undefined;
-  };
-}
-
-type SchemaResult<Item> =
-  { readonly value: Item; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
-
-export interface SchemaIssue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
+/** A Standard Schema (standardschema.dev, version 1) of what keys carry: zod, valibot and arktype make them. */
+export type ItemSchema<Item = unknown> = StandardSchema<unknown, Item>;
 
 /** The options of `dynamicPartitions()`. */
 export interface PartitionsOptions<Item = unknown> {

@@ -1,6 +1,7 @@
 /** A pipeline: assets, sensors and sets, checked as a whole. */
 import type { AnyAsset, Asset, FreshFor, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
+import { type Checks, type NamedCheck, namedChecks } from './check.ts';
 import { type Every, parseAt } from './every.ts';
 import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions, ItemSchema, RetainOptions } from './partitions.ts';
@@ -44,6 +45,8 @@ export interface AssetDefinition {
   readonly freshFor: Freshness | null;
   /** `null`: only made where somebody asks. */
   readonly automate: Automation | null;
+  /** By name, in their order. */
+  readonly checks: ReadonlyMap<string, NamedCheck>;
   readonly materialize: Asset['options']['materialize'];
 }
 
@@ -192,6 +195,7 @@ function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
     codeVersion: options.codeVersion ?? null,
     freshFor: freshnessOf(options.freshFor),
     automate: automationOf(options.automate),
+    checks: namedChecks(options.checks as Checks | undefined),
     materialize: (context) => options.materialize(context),
   };
 }

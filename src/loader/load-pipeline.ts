@@ -77,6 +77,7 @@ function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {
           sensor: 'a sensor',
           'dynamic-partitions': 'a partitions definition',
           skip: 'what skip() returns',
+          warning: 'what warn() returns',
         }[kind];
   return fail({ reason: 'pipeline-not-one', file, what });
 }

@@ -94,7 +94,8 @@ export function withDone(
 ): readonly AssetOutcome[] {
   if (done.length === 0) return outcomes;
   const byAsset = new Map(done.map((outcome) => [outcome.asset, outcome]));
-  return outcomes.map((outcome) => byAsset.get(outcome.asset) ?? outcome);
+  // What an older dynpart has put on record lacks what this one says besides.
+  return outcomes.map((outcome) => ({ ...outcome, ...byAsset.get(outcome.asset) }));
 }
 
 /** What an executor tells of its runs before the state shows it. */

@@ -75,6 +75,12 @@ export interface RunHead {
   readonly retryOf: string | null;
 }
 
+/** What a check said of a value that was kept all the same. */
+export interface CheckWarning {
+  readonly check: string;
+  readonly message: string;
+}
+
 /** What became of one asset of a run. */
 export interface AssetOutcome {
   readonly asset: string;
@@ -88,6 +94,7 @@ export interface AssetOutcome {
   readonly codeVersion: string | null;
   /** Why there was nothing to make, where that is so. */
   readonly skipReason: string | null;
+  readonly warnings: readonly CheckWarning[];
   readonly error: Problem | null;
 }
 
@@ -105,6 +112,7 @@ export function outcomeOf(
     version: null,
     codeVersion: null,
     skipReason: null,
+    warnings: [],
     error: null,
     ...rest,
   };

@@ -89,13 +89,16 @@ function fact(name: string, value: Node | string): Node[] {
   return [h('dt', {}, name), h('dd', {}, value)];
 }
 
-function standing({ asset, state, kind, sign, said: why, metadata }: Standing): HTMLElement {
+function standing({ asset, state, kind, sign, said: why, metadata, warnings }: Standing): HTMLElement {
   const entries = Object.entries(metadata);
   return h(
     'div',
     { class: 'standing' },
     h('p', {}, said(asset), ' ', h('span', { class: kind }, `${sign} ${state}`)),
     why === null ? null : h('pre', { class: 'error', tabindex: 0 }, clean(why)),
+    ...warnings.map(([check, message]) =>
+      h('p', { class: 'stale' }, 'warning of check ', said(check), `: ${clean(message)}`),
+    ),
     entries.length === 0
       ? null
       : h(

@@ -16,6 +16,7 @@ export interface Standing {
   readonly said: string | null;
   /** Of what is there. */
   readonly metadata: PageOutcome['metadata'];
+  readonly warnings: PageOutcome['warnings'];
 }
 
 /** @param runs those of the key, newest first */
@@ -35,6 +36,7 @@ export function standings(table: KeyTable, position: number, runs: readonly Page
       run: (telling ?? its[0])?.run ?? null,
       said: telling === undefined ? null : (telling.outcome.said ?? telling.run.error),
       metadata: last('SUCCESS')?.outcome.metadata ?? {},
+      warnings: last('SUCCESS')?.outcome.warnings ?? [],
     };
   });
 }

@@ -9,7 +9,7 @@ import {
   whyStale,
 } from '../model/partition-status.ts';
 import type { Problem } from '../model/problem.ts';
-import type { AssetOutcome, RunRecord } from '../model/run.ts';
+import type { AssetOutcome, CheckWarning, RunRecord } from '../model/run.ts';
 import { type Since, staleSince } from './stale-since.ts';
 
 export interface KeyReport {
@@ -25,6 +25,8 @@ export interface KeyReport {
   readonly error: Problem | null;
   /** Of what is on record. */
   readonly metadata: Readonly<Record<string, MetadataValue>>;
+  /** What checks said of what is on record. */
+  readonly warnings: readonly CheckWarning[];
   /** The last one that was to make the asset, whatever came of it. */
   readonly run: RunRecord | null;
 }
@@ -57,6 +59,7 @@ export function keyReport(facts: KeyFacts): KeyReport {
     retryAt: state === 'failed' ? (nextTry?.at ?? null) : null,
     error: state === 'failed' ? ((failed && outcomeOf(failed, asset)?.error) ?? null) : null,
     metadata: (made && outcomeOf(made, asset)?.metadata) ?? {},
+    warnings: (made && outcomeOf(made, asset)?.warnings) ?? [],
     run: its[0] ?? null,
   };
 

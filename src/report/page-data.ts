@@ -124,6 +124,8 @@ export interface PageOutcome {
   readonly reason: string | null;
   /** Why it failed, or had nothing to make. */
   readonly said: string | null;
+  /** What checks said of it: their names and words. */
+  readonly warnings: readonly (readonly [check: string, message: string])[];
   readonly metadata: Readonly<Record<string, JsonValue>>;
 }
 

@@ -137,6 +137,7 @@ export function pageRun(run: RunRecord, { metadata }: PageShows): PageRun {
         attempts: one.attempts,
         reason: one.reason,
         said: said && shownText(said, MOST_TEXT),
+        warnings: one.warnings.map(({ check, message }) => [check, shownText(message, MOST_TEXT)] as const),
         metadata: metadata
           ? Object.fromEntries(
               Object.entries(one.metadata).map(([name, value]) => [

@@ -5,7 +5,7 @@ import path from 'node:path';
 export const PIPELINE = `
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
+import { asset, definePipeline, dynamicPartitions, sensor, skip, warn } from 'dynpart';
 const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS } = process.env;
 // Keys of which automation asks for what is made, and asks again where it failed.
 const isAutomated = ITEMS.includes('auto');
@@ -48,13 +48,14 @@ const first = asset({
   name: 'first',
   partitions: items,
   freshFor: { warn: '1d', fail: '2d' },
+  checks: { good: ({ value }) => (value.key === null ? 'it is bad' : warn('it is long')) },
   ...(isAutomated && { automate: 'missing', retry: { maxRetries: 0, later: ['1h', '2h'] } }),
   async materialize({ partitionKey, version, item, log }) {
     await attach();
     limit('first');
     log.info('making ' + partitionKey);
     await untilOneWasShown();
-    if (partitionKey.includes('bad')) throw new Error('it is bad');
+    if (partitionKey.includes('bad')) return { key: null };
     if (version === 'gone') return skip('there is nothing any more');
     return { key: partitionKey, text: 'x'.repeat(3000), ...(version !== null && { version, item }) };
   },

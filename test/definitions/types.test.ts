@@ -1,12 +1,14 @@
 /** What TypeScript sees of a pipeline file: values flow from asset to asset, and wrong options do not compile. */
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import {
+  type Asset,
   asset,
   type AssetContext,
   definePipeline,
   dynamicPartitions,
   sensor,
   type SensorResult,
+  warn,
 } from '../../src/index.ts';
 
 const episodes = dynamicPartitions('episodes');
@@ -59,6 +61,25 @@ describe('the types of a pipeline file', () => {
       Uint8Array<ArrayBuffer>
     >();
     expect(definePipeline({ assets: [audio, config, transcript] }).assets.size).toBe(3);
+  });
+
+  it('give checks the value that the asset returns, where they are written after it', () => {
+    const counted = asset({
+      name: 'counted',
+      partitions: episodes,
+      materialize: ({ partitionKey }) => ({ words: partitionKey.length }),
+      checks: {
+        some({ value, partitionKey }) {
+          expectTypeOf(value).toEqualTypeOf<{ words: number }>();
+          expectTypeOf(partitionKey).toEqualTypeOf<string>();
+          return value.words > 0 || 'it has no words';
+        },
+        few: async ({ value }) => (value.words > 3 ? true : warn('it has few words')),
+      },
+    });
+    expectTypeOf(counted).toEqualTypeOf<Asset<{ words: number }>>();
+    // @ts-expect-error -- a check says true, what is wrong, or warn()
+    asset({ name: 'a', materialize: () => 1, checks: { some: () => 5 } });
   });
 
   it('refuse what is no option', () => {

@@ -46,7 +46,7 @@ describe('a message', () => {
     // What these are printed with says it: `to see what it printed … to try again …`, and for canceled runs the command that canceled them.
     const without = failures.filter(({ file, hint }) => hint === null && !file.startsWith('loader/'));
     expect(without.map(shown)).toEqual([
-      "model/failures/run.ts: asset '‹asset›'‹forKey(key)› threw: ‹withFrames(again === undefined ? message : `${message} (asks to be tried again at ${again})`, frames)›",
+      "model/failures/run.ts: asset '‹asset›'‹forKey(key)› threw: ‹withFrames(withAgain(message, again), frames)›",
     ]);
   });
 });

@@ -134,6 +134,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     'timeoutMs: 20, materialize: ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", reject))',
   ),
   'value-not-json': assetThat('materialize: () => [{ amount: NaN }]'),
+  'check-failed': assetThat(
+    "materialize: () => 40, checks: { stars: ({ value }) => (value as number) <= 5 || value + ' stars are not 1 to 5' }",
+  ),
+  'check-threw': assetThat(
+    "materialize: () => 1, checks: { filled: ({ value }) => (value as any).gone.length > 0 || 'it is empty' }",
+  ),
+  'check-timeout': assetThat(
+    'timeoutMs: 20, materialize: () => 1, checks: { ends: () => new Promise<true>(() => {}) }',
+  ),
+  'check-invalid': assetThat('materialize: () => 1, checks: { answers: (() => undefined) as any }'),
   'upstream-failed': assetThat("materialize: () => { throw new Error('down'); }"),
   'upstream-missing': (scene) => scene.ask('materialize second --key a --add'),
   async 'unknown-asset'(scene) {

@@ -2,6 +2,7 @@
 import { EXPECTED_OF } from './history-times.ts';
 import { strictly } from '../../src/state/memory/strict-view.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
+import { warn } from '../../src/definitions/check.ts';
 import { skip, type Skip } from '../../src/definitions/skip.ts';
 import { asset, type AnyAsset, type AssetContext, type AssetOptions } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
@@ -351,36 +352,46 @@ export class HistoryProcess {
     // Its owner has not looked yet. Whatever it makes of it, also where its values were purged meanwhile, does not count.
     if (run.canceledAt !== null) return;
     const statuses = new Map(record.assets.map(({ asset, status }) => [asset, status]));
-    const assets = record.assets.map(({ asset, status, error, version, codeVersion, skipReason }) => {
-      const own = tries.filter((one) => one.asset === asset);
-      const { upstream } = ASSETS.find(({ name }) => name === asset)!;
-      // Skipped by an earlier run, as far as this process knows: then there is nothing to make of it either.
-      const isSkippedAbove =
-        own.length === 0 &&
-        skipReason !== null &&
-        upstream.some((name) => model.skipped.has(`${name}@${record.partitionKey}`));
-      const skipped = upstream.some((name) => statuses.has(name) && statuses.get(name) !== 'SUCCESS');
-      const missing = upstream.some((name) => !statuses.has(name)) && error?.code === 'upstream-missing';
-      const isDone = own.length === 0 && (run.done.has(asset) || run.takenUpWith.has(asset));
-      const expected =
-        skipped || isSkippedAbove || own.at(-1)?.ok === 'skip' || (isDone && skipReason !== null)
-          ? 'SKIPPED'
-          : isDone || own.at(-1)?.ok === true
-            ? 'SUCCESS'
-            : own.length === (TRIES[asset] ?? 1) || (missing && own.length === 0)
-              ? 'FAILURE'
-              : 'none yet';
-      demand(status === expected, `${asset} of ${record.id} ended as ${expected}`, { record, tries });
-      const from = own.at(-1)?.from ?? {
-        version,
-        code: codeVersion ?? this.codes.get(asset)!,
-        serial: this.serial,
-      };
-      const isSaid = own.length === 0 || (version === from.version && codeVersion === from.code);
-      demand(isSaid, `what ${asset} of ${record.id} was made from is on record`, { record, from });
-      // Where its upstream failed it came to nothing.
-      return { asset, status: status === 'SKIPPED' && skipReason === null ? 'nothing' : status, from };
-    });
+    const assets = record.assets.map(
+      ({ asset, status, error, version, codeVersion, skipReason, warnings }) => {
+        const said = warnings.map(({ check }) => check);
+        demand(
+          status !== 'SUCCESS' || said.join() === 'known',
+          `${asset} of ${record.id} has its warning`,
+          record,
+        );
+        const own = tries.filter((one) => one.asset === asset);
+        const { upstream } = ASSETS.find(({ name }) => name === asset)!;
+        // Skipped by an earlier run, as far as this process knows: then there is nothing to make of it either.
+        const isSkippedAbove =
+          own.length === 0 &&
+          skipReason !== null &&
+          upstream.some((name) => model.skipped.has(`${name}@${record.partitionKey}`));
+        const skipped = upstream.some((name) => statuses.has(name) && statuses.get(name) !== 'SUCCESS');
+        const missing = upstream.some((name) => !statuses.has(name)) && error?.code === 'upstream-missing';
+        const isDone = own.length === 0 && (run.done.has(asset) || run.takenUpWith.has(asset));
+        const expected =
+          skipped || isSkippedAbove || own.at(-1)?.ok === 'skip' || (isDone && skipReason !== null)
+            ? 'SKIPPED'
+            : isDone || own.at(-1)?.ok === true
+              ? 'SUCCESS'
+              : own.at(-1)?.ok === 'wrong' ||
+                  own.length === (TRIES[asset] ?? 1) ||
+                  (missing && own.length === 0)
+                ? 'FAILURE'
+                : 'none yet';
+        demand(status === expected, `${asset} of ${record.id} ended as ${expected}`, { record, tries });
+        const from = own.at(-1)?.from ?? {
+          version,
+          code: codeVersion ?? this.codes.get(asset)!,
+          serial: this.serial,
+        };
+        const isSaid = own.length === 0 || (version === from.version && codeVersion === from.code);
+        demand(isSaid, `what ${asset} of ${record.id} was made from is on record`, { record, from });
+        // Where its upstream failed it came to nothing.
+        return { asset, status: status === 'SKIPPED' && skipReason === null ? 'nothing' : status, from };
+      },
+    );
     run.ended.set(this.executor!, {
       order: this.#world.next(),
       status: record.status,
@@ -406,6 +417,10 @@ export class HistoryProcess {
             ...(LATER[name] && { later: LATER[name] }),
           },
           materialize: (context: AssetContext) => this.#atDoor(name, context),
+          checks: {
+            right: ({ value }) => value !== WRONG || 'it is wrong',
+            known: ({ value }) => warn(`it is ${String(value)}`),
+          },
         } as AssetOptions<unknown>),
       );
     }
@@ -463,10 +478,12 @@ export class HistoryProcess {
           leave(() => {
             this.inFlight.get(run.id)!.tries.push({ asset: name, ok, from });
             const status = ok === 'skip' ? 'SKIPPED' : 'SUCCESS';
-            if (ok !== false) this.#world.model.made(run.id, this.executor!, { asset: name, status, from });
+            if (ok === true || ok === 'skip')
+              this.#world.model.made(run.id, this.executor!, { asset: name, status, from });
             // This process knows it before it is on record.
             if (ok === 'skip') this.#world.model.skipped.add(`${name}@${partitionKey}`);
             if (ok === 'skip') resolve(skip('nothing to make'));
+            else if (ok === 'wrong') resolve(WRONG);
             else if (ok) resolve(`${name} of ${partitionKey} by ${run.id}`);
             else reject(new Error(`no ${name}`));
           }),
@@ -479,6 +496,9 @@ export class HistoryProcess {
     });
   }
 }
+
+/** What a check refuses. */
+const WRONG = 'wrong';
 
 /** What a dead process waits for. */
 export function never(): Promise<never> {

@@ -54,8 +54,8 @@ export type KillPoint =
   | 'when values are flushed'
   | 'before its tick is recorded';
 
-/** How the user code of an asset ends: it makes something, it throws, or it finds nothing to make. */
-export type Ending = boolean | 'skip';
+/** How the user code of an asset ends: it makes something, it throws, it finds nothing to make, or a check says that what it made is wrong. */
+export type Ending = boolean | 'skip' | 'wrong';
 
 /** What is given to a key by hand. */
 export function givenByHand(key: string, version: string | null): Partial<CarriedByKey> {
@@ -240,7 +240,7 @@ const killPoint = fc.constantFrom<KillPoint>(
   'before its tick is recorded',
 );
 
-const ending = fc.constantFrom<Ending>(true, true, true, true, true, false, false, 'skip');
+const ending = fc.constantFrom<Ending>(true, true, true, true, true, false, false, 'skip', 'wrong');
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: anyOperator },

@@ -115,6 +115,7 @@ export function largeData(keyCount: number, assetCount: number): PageData {
             reason: 'missing',
             said: at % 20 === 0 ? 'the server answered 503' : null,
             metadata: {},
+            warnings: [],
           },
         ],
       }),

@@ -64,7 +64,7 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
     output.print(
       `key      ${clean(printable(key))}\nset      ${clean(set)}\nadded    ${output.when(addedAt)}\n${carried}`,
     );
-    for (const { asset, state, reason, since, sinceNote, retryAt, run, value, error, metadata } of assets) {
+    for (const { asset, state, reason, since, sinceNote, retryAt, run, value, error, ...of } of assets) {
       const painted = paint[STYLES[state]](state);
       const why = reason === null ? '' : ` (${clean(reason)})`;
       const when = since === null ? '' : ` since ${output.when(since)}`;
@@ -73,7 +73,8 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
         ...(sinceNote === null ? [] : [sinceNote]),
         ...(error === null ? [] : [clean(error.message)]),
         ...(retryAt === null ? [] : [`tried again by automation: ${output.when(retryAt)}`]),
-        ...Object.entries(metadata).map(
+        ...of.warnings.map(({ check, message }) => `warning of check ${printable(check)}: ${clean(message)}`),
+        ...Object.entries(of.metadata).map(
           ([name, data]) =>
             `${clean(name)}: ${clean(typeof data === 'string' ? data : JSON.stringify(data))}`,
         ),

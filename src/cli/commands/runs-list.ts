@@ -33,6 +33,7 @@ export async function run(
   }
   const { isTerminal, columns } = output.terminal.stdout;
   const hasRoom = !isTerminal || columns >= ROOMY;
+  const hasWarnings = hasRoom && runs.some((run) => warningsOf(run) > 0);
   await output.table({
     columns: [
       { title: 'RUN', keeps: 'all' },
@@ -41,6 +42,7 @@ export async function run(
       { title: 'ASSETS', spare: true },
       { title: 'CREATED', keeps: 'all', spare: true },
       ...(hasRoom ? [{ title: 'TOOK', keeps: 'all', align: 'right' } as const, { title: 'CAUSE' }] : []),
+      ...(hasWarnings ? [{ title: 'WARNINGS', align: 'right' } as const] : []),
     ],
     rows: runs.map((run) => [
       run.id,
@@ -54,10 +56,15 @@ export async function run(
       ...(hasRoom
         ? [tookOf(run, clock.now()), run.cause === 'sensor' ? `sensor ${run.sensor}` : run.cause]
         : []),
+      ...(hasWarnings ? [String(warningsOf(run) || '-')] : []),
     ]),
   });
   if (next !== null) output.chat(`older ones: --after ${next}`);
   return { runs, next };
+}
+
+function warningsOf({ assets }: RunRecord): number {
+  return assets.reduce((sum, { warnings }) => sum + warnings.length, 0);
 }
 
 /** How long it was executed: until now, where it still is. */

@@ -19,10 +19,12 @@ export async function run({ output, project }: Context, _: object, id: string): 
     ['finished', run.finishedAt === null ? '-' : output.when(run.finishedAt)],
   ];
   output.print(rows.map(([name, value]) => `${name.padEnd(9)} ${clean(value)}\n`).join(''));
-  for (const { asset, status, attempts, metadata, error } of run.assets) {
+  for (const { asset, status, attempts, metadata, warnings, error } of run.assets) {
     output.print(`\n${asset}: ${status}${attempts > 1 ? ` after ${attempts} tries` : ''}\n`);
     for (const [name, value] of Object.entries(metadata))
       output.print(`  ${clean(name)}: ${clean(typeof value === 'string' ? value : JSON.stringify(value))}\n`);
+    for (const { check, message } of warnings)
+      output.print(`  warning of check ${printable(check)}: ${clean(message).replaceAll('\n', '\n  ')}\n`);
     if (error !== null)
       output.print(
         `  ${clean(error.message).replaceAll('\n', '\n  ')}\n${error.hint === null ? '' : `  ${clean(error.hint)}\n`}`,

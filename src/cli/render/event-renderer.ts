@@ -28,6 +28,8 @@ export class EventRenderer {
   readonly #told: string[] = [];
   #toldFailures = 0;
   #toldWaiting = '';
+  /** Runs of which checks had something to say. */
+  #warned = 0;
   #timeIsOver = false;
   /** What was told of batches that ended before, while the command goes on. */
   #batch: { readonly began: number; readonly before: Counts } | null = null;
@@ -131,6 +133,7 @@ export class EventRenderer {
       ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),
       ...(canceled > 0 ? [paint.warn(`${counted(canceled, 'run')} canceled`)] : []),
       ...(skipped > 0 ? [`${counted(skipped, 'run')} with nothing to make`] : []),
+      ...(this.#warned > 0 && !this.#lasts ? [paint.warn(`${this.#warned} with warnings`)] : []),
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} left out, queued or started already`] : []),
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
@@ -222,6 +225,7 @@ export class EventRenderer {
     else this.counts.canceled++;
     if (this.#keepsRuns) this.runs.push(run);
     this.#live.finished(run, left);
+    this.#warnings(run);
     if (run.status !== 'FAILURE' && !canceledByOthers)
       return this.#output.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);
     this.#output.exitWith(1);
@@ -235,6 +239,19 @@ export class EventRenderer {
         ? `${paint.bad('failed:')} run ${run.id}`
         : `${paint.warn('canceled:')} run ${run.id}${forKey(run.partitionKey)}`;
     this.#output.sayAlways(`${what}: ${clean(error.message)}${hint}`);
+  }
+
+  /** What was kept, and somebody should know of. cron is told with the sum how many there are. */
+  #warnings({ id, partitionKey, assets }: RunRecord): void {
+    const lines = assets.flatMap(({ asset, warnings }) =>
+      warnings.map(
+        ({ check, message }) =>
+          `${this.#output.paint.stderr.warn('warning:')} run ${id}: check ${printable(check)} of asset '${asset}'${forKey(partitionKey)}: ${clean(message)}`,
+      ),
+    );
+    if (lines.length === 0) return;
+    if (++this.#warned > MOST_TOLD && !this.#lasts) return;
+    for (const line of lines) this.#output.chat(line);
   }
 
   #stopping({ waitsFor, unfinished }: Stopping): void {

@@ -5,6 +5,7 @@ import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
 import { AT_EXAMPLES, isTimeZone, parseAt, PERIODS } from '../every.ts';
+import { checkChecks } from './checks.ts';
 import { checkName } from './names.ts';
 import { checkAboveZero, checkDuration, checkKnown, type Owner } from './options.ts';
 import { checkSet } from './partitions.ts';
@@ -16,6 +17,7 @@ const OPTIONS = [
   'inputs',
   'deps',
   'automate',
+  'checks',
   'retry',
   'timeoutMs',
   'concurrency',
@@ -60,6 +62,7 @@ export function* checkAsset(asset: AnyAsset): Problems {
     );
   yield* checkCodeVersion(owner, options.codeVersion);
   yield* checkAutomate(owner, options.automate);
+  yield* checkChecks(owner, options.checks);
   yield* checkFreshFor(owner, options.freshFor);
 }
 

@@ -3,6 +3,7 @@ import { parseDuration } from '../../model/duration.ts';
 import { parseRemovalLimit } from '../../model/removal-limit.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { DynamicPartitions } from '../partitions.ts';
+import { isSchema } from '../schema.ts';
 import { checkName } from './names.ts';
 import { checkAboveZero, checkKnown } from './options.ts';
 import { isRecord, problem, type Problems, said } from './problem.ts';
@@ -24,8 +25,7 @@ export function* checkSet(set: DynamicPartitions): Problems {
   const { item, retain } = options as Readonly<Record<string, unknown>>;
   yield* checkRetain(set, `retain of ${name}`, retain);
   if (item === undefined) return;
-  const standard = (item as Readonly<Record<string, unknown>> | null)?.['~standard'];
-  if (!isRecord(standard) || typeof (standard as Record<string, unknown>)['validate'] !== 'function')
+  if (!isSchema(item))
     yield problem(
       set,
       'invalid-option',

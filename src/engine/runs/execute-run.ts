@@ -174,13 +174,13 @@ async function materialize(
     if (interrupt.aborted) return 'interrupted';
     const ending = await tryOnce(asset, task, { ...execution, attempt, carried });
     if (ending === 'interrupted' || 'asset' in ending) return ending;
-    const { failure, askedMs } = ending;
+    const { failure, askedMs, isFinal = false, warnings = [] } = ending;
     const isWaitedFor = askedMs !== undefined && askedMs <= LONGEST_WAIT_MS && waits < MOST_WAITS;
     if (isWaitedFor) waits++;
     else if (askedMs !== undefined) asked.set(asset.name, askedMs);
     const tries = attempt - waits;
-    const isLast = askedMs === undefined ? tries > asset.retry.maxRetries : !isWaitedFor;
-    if (isLast) return failed({ ...about, attempts: attempt }, failure);
+    const isLast = askedMs === undefined ? isFinal || tries > asset.retry.maxRetries : !isWaitedFor;
+    if (isLast) return failed({ ...about, attempts: attempt, warnings }, failure);
     await programs.end();
     const retryInMs = askedMs ?? retryDelay(asset.retry, tries, context.clock.random());
     const problem = describe(failure);

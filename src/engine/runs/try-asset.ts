@@ -8,13 +8,14 @@ import { describe } from '../../model/describe-failure.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
 import { type MetadataValue, whyNotJson } from '../../model/json-value.ts';
 import { ERROR_LIMIT, METADATA_LIMIT, recordable, recordableJson } from '../../model/recordable.ts';
-import { type AssetOutcome, outcomeOf } from '../../model/run.ts';
+import { type AssetOutcome, type CheckWarning, outcomeOf } from '../../model/run.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { isoTime } from '../../model/time.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
+import { type Checked, checkValue } from './check-value.ts';
 import type { ExecutionContext, RunTask } from './execute-run.ts';
 
 /** After an abort, user code that ignores its signal is waited for so long. */
@@ -31,9 +32,15 @@ export interface Attempt {
 
 export interface FailedTry {
   readonly failure: Failure;
+  /** Of checks that did not fail. */
+  readonly warnings?: readonly CheckWarning[];
+  /** What failed a check comes out alike when it is made again: it is not tried again within the run. */
+  readonly isFinal?: boolean;
   /** In how many milliseconds user code asks to be tried again. */
   readonly askedMs?: number;
 }
+
+const UNCHECKED: Checked = { failure: null, warnings: [] };
 
 /** One try. A failure of user code, and of a user's own I/O manager, is a failure of the asset. */
 export async function tryOnce(
@@ -115,6 +122,22 @@ export async function tryOnce(
       const skipReason = skipReasonOf(value);
       if (skipReason !== null)
         return outcomeOf({ ...made, status: 'SKIPPED', skipReason: recordable(skipReason, ERROR_LIMIT) });
+      const checked =
+        asset.checks.size === 0
+          ? UNCHECKED
+          : await checkValue(
+              asset,
+              { value, partitionKey, item, metadata },
+              { interrupt, writer, clock: context.clock, graceMs: GRACE_MS },
+            );
+      writer.end();
+      if (checked === 'interrupted') return checked;
+      const { warnings } = checked;
+      for (const { check, message } of warnings) writer.line('stderr', `warning: check ${check}: ${message}`);
+      if (checked.failure !== null) {
+        writer.line('stderr', describe(checked.failure).message);
+        return { ...checked, failure: checked.failure, isFinal: true };
+      }
       try {
         // Looking at a value can run the user's code, too: a getter, a proxy.
         const kept =
@@ -134,7 +157,7 @@ export async function tryOnce(
       } catch (error) {
         return threw(error);
       }
-      return outcomeOf({ ...made, status: 'SUCCESS' });
+      return outcomeOf({ ...made, status: 'SUCCESS', warnings });
     }
   }
 }

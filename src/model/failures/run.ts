@@ -1,5 +1,6 @@
 /** Failures of a run: what an asset threw or returned, upstreams that are missing, and processes that were lost. */
-import { forKey, withFrames, type WordsFor } from './phrases.ts';
+import { quoted } from '../text.ts';
+import { firstOf, forKey, withFrames, type WordsFor } from './phrases.ts';
 
 export type RunFailure =
   | {
@@ -23,6 +24,38 @@ export type RunFailure =
       readonly key: string | null;
       readonly path: string;
       readonly why: string;
+    }
+  | {
+      readonly reason: 'check-failed';
+      readonly asset: string;
+      readonly key: string | null;
+      /** At least one. */
+      readonly wrong: readonly { readonly check: string; readonly why: string }[];
+    }
+  | {
+      readonly reason: 'check-threw';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly check: string;
+      readonly message: string;
+      readonly frames: readonly string[];
+      /** When it asks to be tried again (ISO 8601, UTC). */
+      readonly again?: string;
+    }
+  | {
+      readonly reason: 'check-timeout';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly check: string;
+      readonly ms: number;
+    }
+  | {
+      readonly reason: 'check-invalid';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly check: string;
+      /** In words: `undefined`, `a number`. */
+      readonly returned: string;
     }
   | {
       readonly reason: 'upstream-missing';
@@ -54,9 +87,13 @@ export const CANCELED_BY_HAND = 'it was canceled by hand (runs cancel)';
 /** So many runs of a blocked process are named. */
 const MOST_BLOCKED_RUNS = 3;
 
+function withAgain(message: string, again: string | undefined): string {
+  return again === undefined ? message : `${message} (asks to be tried again at ${again})`;
+}
+
 export const runWords: WordsFor<RunFailure> = {
   'asset-threw': ({ asset, key, message, frames, again }) => [
-    `asset '${asset}'${forKey(key)} threw: ${withFrames(again === undefined ? message : `${message} (asks to be tried again at ${again})`, frames)}`,
+    `asset '${asset}'${forKey(key)} threw: ${withFrames(withAgain(message, again), frames)}`,
   ],
   'asset-timeout': ({ asset, key, ms }) => [
     `asset '${asset}'${forKey(key)} took longer than its timeout of ${ms} ms`,
@@ -65,6 +102,24 @@ export const runWords: WordsFor<RunFailure> = {
   'value-not-json': ({ asset, key, path, why }) => [
     `asset '${asset}'${forKey(key)} returned a value that cannot be kept: ${path} ${why}`,
     'return JSON (texts, numbers, true, false, null, lists and plain objects of these) or a Uint8Array',
+  ],
+  'check-failed': ({ asset, key, wrong }) => [
+    wrong.length === 1
+      ? `check ${quoted(wrong[0]!.check)} of asset '${asset}'${forKey(key)} failed: ${wrong[0]!.why}`
+      : `${wrong.length} checks of asset '${asset}'${forKey(key)} failed: ${firstOf(wrong, ({ check, why }) => `${quoted(check)}: ${why}`)}`,
+    'nothing was saved, and what was on record stands; mend what it is made from, or the check',
+  ],
+  'check-threw': ({ asset, key, check, message, frames, again }) => [
+    `check ${quoted(check)} of asset '${asset}'${forKey(key)} threw: ${withFrames(withAgain(message, again), frames)}`,
+    'nothing was saved, and what was on record stands; a check that says no returns what is wrong, as a text',
+  ],
+  'check-timeout': ({ asset, key, check, ms }) => [
+    `check ${quoted(check)} of asset '${asset}'${forKey(key)} took longer than ${ms} ms`,
+    'nothing was saved, and what was on record stands; hand the signal of the context to what the check waits for, or set timeoutMs of the asset',
+  ],
+  'check-invalid': ({ asset, key, check, returned }) => [
+    `check ${quoted(check)} of asset '${asset}'${forKey(key)} returned ${returned} where true, what is wrong as a text, or warn('…') is meant`,
+    'nothing was saved, and what was on record stands; mend the check',
   ],
   'upstream-missing': ({ asset, key, upstream }) => [
     `asset '${asset}'${forKey(key)} needs asset '${upstream}', which is not materialized${forKey(key)}`,

@@ -4,6 +4,7 @@ import type { Problem } from '../../model/problem.ts';
 import {
   type AssetOutcome,
   causeOf,
+  type CheckWarning,
   outcomeOf,
   type RunCause,
   type RunReason,
@@ -94,9 +95,12 @@ export function tickSinceThen(record: unknown): unknown {
 /** A run that an older dynpart wrote, likewise. */
 export function runSinceThen(record: unknown): unknown {
   const run = (record ?? {}) as Readonly<Record<string, unknown>>;
-  if (!Array.isArray(run['assets']) || run['cause'] !== undefined) return record;
+  const { assets, cause } = run;
+  if (!Array.isArray(assets)) return record;
+  const isOld = assets.some((one) => (one as { warnings?: unknown } | null)?.warnings === undefined);
+  if (!isOld && cause !== undefined) return record;
   const head = { sensor: run['sensor'] as string | null, retryOf: run['retryOf'] as string | null };
-  return { ...run, cause: causeOf(head), assets: run['assets'].map(outcomeSinceThen) };
+  return { cause: causeOf(head), ...run, assets: assets.map(outcomeSinceThen) };
 }
 
 export function outcomeSinceThen(outcome: unknown): unknown {
@@ -115,6 +119,10 @@ export const outcomeShape = object<AssetOutcome>({
   version: orNull(text),
   codeVersion: orNull(text),
   skipReason: orNull(text),
+  // One that is at work may have been recorded by an older dynpart.
+  warnings: optional(list(object<CheckWarning>({ check: text, message: text }))) as Shape<
+    AssetOutcome['warnings']
+  >,
   error: orNull(problem),
 });
 

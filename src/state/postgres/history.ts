@@ -1,5 +1,6 @@
 /** The past: finished runs with their logs, and ticks. Runs that are queued or started are shown as one list with them. */
 import type { HistoryRetention } from '../../model/history-retention.ts';
+import { runSinceThen } from '../document/record-shapes.ts';
 import { recordOf } from '../../model/pending-run.ts';
 import type { AssetOutcome, RunHead, RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
@@ -70,7 +71,7 @@ export async function listRuns(port: Port, query: RunQuery): Promise<RunPage> {
 }
 
 function shown(row: ListedRow): RunRecord {
-  if (row.record !== null) return row.record;
+  if (row.record !== null) return runSinceThen(row.record) as RunRecord;
   const { id, key, run_key: runKey, sensor, tags, assets, created_at: createdAt, retry_of: retryOf } = row;
   return recordOf(
     { createdAt, sensor, tags, retryOf, assets, ...(row.reasons && { reasons: row.reasons }) },

@@ -49,7 +49,7 @@ echo "made $key"
  */
 export const pipelineOf = ({ name, log, side, prefix }) => `import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
+import { asset, definePipeline, dynamicPartitions, sensor, skip, warn } from 'dynpart';
 
 const here = (name) => new URL(name, import.meta.url);
 const started = fs.readFileSync('/proc/self/stat', 'latin1').replace(/^.*\\) /, '').split(' ')[19];
@@ -91,6 +91,8 @@ function made(name, partitions, more = {}) {
     name,
     partitions,
     ...more,
+    // Of each value that is kept; and the other half of those that always fail return what this refuses.
+    checks: { right: ({ value }) => (value.wrong ? 'it is always wrong' : warn('it is by ' + value.run)) },
     async materialize(context) {
       const { partitionKey: key, run, signal, version, item, inputs } = context;
       note('begin', who, name, key, run.id);
@@ -99,7 +101,10 @@ function made(name, partitions, more = {}) {
         if (key.endsWith('${KILLS}')) await die();
         if (name === 'work') await program(context);
         else await sleep(aWhile(), signal);
-        if (key.endsWith('${FAILS}')) throw new Error('it always fails');
+        if (key.endsWith('${FAILS}')) {
+          if (Math.random() < 0.5) return { wrong: true };
+          throw new Error('it always fails');
+        }
         how = 'done';
         if (name === 'base' && version?.endsWith('${SKIPS}')) return skip('nothing to make of it');
         return { of: '${name}', asset: name, key, run: run.id, version, item, from: inputs?.base?.version ?? null };

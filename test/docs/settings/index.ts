@@ -55,6 +55,11 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
       prepare: (project) => project.write(Object.fromEntries(filesOf('docs/coming-from-dagster.md'))),
     },
   },
+  'docs/checks-and-limits.md': {
+    Checks: {
+      prepare: (project) => project.write(Object.fromEntries(filesOf('docs/checks-and-limits.md'))),
+    },
+  },
   'docs/keys-and-automation.md': {
     'Keys and automation': {
       prepare: (project) => project.write(Object.fromEntries(filesOf('docs/keys-and-automation.md'))),

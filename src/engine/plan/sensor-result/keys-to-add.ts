@@ -1,5 +1,6 @@
 /** The keys of an add request, with what they carry: read once, checked, and turned into plain data. Pure but for the user's schema. */
-import type { ItemSchema, SchemaIssue } from '../../../definitions/partitions.ts';
+import type { ItemSchema } from '../../../definitions/partitions.ts';
+import { issuesText } from '../../../definitions/schema.ts';
 import { type Carried, NOTHING_CARRIED, whyNoItem, whyNoVersion } from '../../../model/carried.ts';
 import { isPlainObject, type JsonValue, whyNotJson } from '../../../model/json-value.ts';
 import { isPartitionKey, nameOfType } from '../../../model/partition-key.ts';
@@ -111,10 +112,5 @@ function validated(
   if (result instanceof Promise)
     return { problem: 'its schema answers with a promise; use one that does not' };
   if (result.issues === undefined) return { value: result.value };
-  return { problem: result.issues.slice(0, 3).map(issueText).join('; ') };
-}
-
-function issueText({ message, path = [] }: SchemaIssue): string {
-  const steps = path.map((step) => String(typeof step === 'object' ? step.key : step));
-  return steps.length === 0 ? message : `${steps.join('.')}: ${message}`;
+  return { problem: issuesText(result.issues) };
 }
