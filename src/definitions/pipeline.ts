@@ -1,7 +1,7 @@
 /** A pipeline: assets, sensors and sets, checked as a whole. */
 import type { AnyAsset, Asset, FreshFor, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
-import { type Checks, type NamedCheck, namedChecks } from './check.ts';
+import { type NamedCheck, namedChecks } from './check.ts';
 import { type Every, parseAt } from './every.ts';
 import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions, ItemSchema, RetainOptions } from './partitions.ts';
@@ -195,7 +195,7 @@ function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
     codeVersion: options.codeVersion ?? null,
     freshFor: freshnessOf(options.freshFor),
     automate: automationOf(options.automate),
-    checks: namedChecks(options.checks as Checks | undefined),
+    checks: namedChecks(options.checks),
     materialize: (context) => options.materialize(context),
   };
 }
