@@ -26,7 +26,7 @@ const MOST_TEXT = 2_000;
 const MOST_CARRIED = 2_000_000;
 
 /** So many of the last lines of a failed run, and of the characters of each. */
-const MOST_LINES = 40;
+export const MOST_LINES = 40;
 const MOST_LINE = 500;
 
 /** The sets that are on the page: those of its assets, and others that the state has. */
@@ -165,9 +165,9 @@ export function pageTick(tick: TickRecord): PageTick {
   };
 }
 
-/** The last lines that a run wrote. */
+/** The last lines that a run wrote, `MOST_LINES` of them. */
 export function pageLines(lines: readonly RunLogLine[]): PageLine[] {
-  return lines.slice(-MOST_LINES).map(({ at, asset, attempt, text }) => ({
+  return lines.map(({ at, asset, attempt, text }) => ({
     at,
     asset,
     attempt,

@@ -54,7 +54,10 @@ export interface StateStore {
   appendLog(runId: string, lines: readonly RunLogLine[]): void;
   /** The run has ended: all its lines are there when this returns. */
   closeLog(runId: string): void;
-  readLog(runId: string): Promise<RunLogLine[]>;
+  /** A part of a run's log, however long that is, from where an earlier part ended. @param from `0`: from the beginning */
+  readLog(runId: string, from: number): Promise<LogPart>;
+  /** The last lines of a run's log, in their order. */
+  endOfLog(runId: string, lines: number): Promise<RunLogLine[]>;
 }
 
 /** What a user's function may ask of sets. A set that is not there is empty. */
@@ -74,6 +77,15 @@ export interface SetReader {
 export interface RunLogLine extends LogLine {
   readonly asset: string;
   readonly attempt: number;
+}
+
+/** A few megabytes of a run's log at most. */
+export interface LogPart {
+  readonly lines: readonly RunLogLine[];
+  /** Where the next part begins: a number that only the store understands. */
+  readonly next: number;
+  /** Whether this was the last part for now. */
+  readonly isEnd: boolean;
 }
 
 /** Another process has it. */

@@ -9,6 +9,7 @@ import type {
   Executor,
   HeldClaim,
   Plan,
+  LogPart,
   RunLogLine,
   SensorClaim,
   SetReader,
@@ -79,8 +80,12 @@ export class MortalStore implements StateStore {
     // Nothing waits to be written.
   }
 
-  readLog(runId: string): Promise<RunLogLine[]> {
-    return this.#life.goOn(() => this.#store.readLog(runId));
+  readLog(runId: string, from: number): Promise<LogPart> {
+    return this.#life.goOn(() => this.#store.readLog(runId, from));
+  }
+
+  endOfLog(runId: string, lines: number): Promise<RunLogLine[]> {
+    return this.#life.goOn(() => this.#store.endOfLog(runId, lines));
   }
 
   #mortal(executor: Executor): Executor {

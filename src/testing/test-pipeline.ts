@@ -248,7 +248,7 @@ class TestOfWorld implements TestPipeline {
   }
 
   log(run: Pick<RunRecord, 'id'> | string): Promise<readonly RunLogLine[]> {
-    return this.#look(({ store }) => store.readLog(typeof run === 'string' ? run : run.id));
+    return this.#look(({ store }) => store.endOfLog(typeof run === 'string' ? run : run.id, Infinity));
   }
 
   deploy(pipeline: Pipeline): Promise<void> {

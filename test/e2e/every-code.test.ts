@@ -26,6 +26,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   interrupted: 'test/engine/runs/execute-run.test.ts',
   'state-mounted': 'test/state/json/state-file.test.ts',
   'state-too-large': 'test/state/json/state-file.test.ts',
+  'log-too-large': 'test/e2e/large-logs.test.ts',
   'commit-unsynced': 'test/state/json/state-file.test.ts',
   'commit-unsure': 'test/state/json/paused-writer.test.ts',
   'pipeline-unreadable': 'test/loader/module-kinds.test.ts',

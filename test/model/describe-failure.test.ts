@@ -92,6 +92,7 @@ function everyFailure(text: string): {
     'state-too-large': { reason: 'state-too-large', file },
     'clock-unusable': { reason: 'clock-unusable', ms: 253_402_300_800_000 },
     'commit-unsure': { reason: 'commit-unsure', file, serial: 7 },
+    'log-too-large': { reason: 'log-too-large', run: 'g-1', mebibytes: 128 },
     'file-in-the-way': { reason: 'file-in-the-way', file: 'F', why: 'W' },
     'state-io': { reason: 'state-io', file, action: 'write', cause: 'c' },
     'value-damaged': { reason: 'value-damaged', file, asset: 'a', key: text, cause: 'c' },

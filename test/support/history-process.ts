@@ -230,7 +230,8 @@ export class HistoryProcess {
       closeLog: (runId) => {
         if (!this.dead) store.closeLog(runId);
       },
-      readLog: (runId) => living(() => store.readLog(runId)),
+      readLog: (runId, from) => living(() => store.readLog(runId, from)),
+      endOfLog: (runId, lines) => living(() => store.endOfLog(runId, lines)),
     };
   }
 

@@ -14,7 +14,7 @@ import type { PendingRun, PendingRuns } from '../../src/model/pending-run.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
 import type { PageQuery } from '../../src/state/state-view.ts';
 import type { RunQuery } from '../../src/state/run-query.ts';
-import type { SensorClaim, StateStore } from '../../src/state/store.ts';
+import type { RunLogLine, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { AT, finishedRun, keysAdded, queuedRuns, tickRecord } from './builders.ts';
 
 /** A store under test, and what tests do to it from outside. */
@@ -81,7 +81,8 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         expect(view.executors()).toEqual([]);
         expect(await store.ticks('feed', 10)).toEqual([]);
         expect(await finishedRuns(store, { limit: 10 })).toEqual([]);
-        expect(await store.readLog('g-1')).toEqual([]);
+        expect(await store.readLog('g-1', 0)).toEqual({ lines: [], next: 0, isEnd: true });
+        expect(await store.endOfLog('g-1', 5)).toEqual([]);
         expect(await store.evaluating('feed')).toBeNull();
       });
 
@@ -1219,9 +1220,37 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         store.appendLog('g-2', [line('other')]);
         store.appendLog('g-1', [line('three\nwith é')]);
         store.closeLog('g-1');
-        expect(await store.readLog('g-1')).toEqual([line('one'), line('two'), line('three\nwith é')]);
-        expect(await store.readLog('g-2')).toEqual([line('other')]);
-        expect(await store.readLog('g-3')).toEqual([]);
+        const all = await store.readLog('g-1', 0);
+        expect(all).toMatchObject({ lines: [line('one'), line('two'), line('three\nwith é')], isEnd: true });
+        expect((await store.readLog('g-2', 0)).lines).toEqual([line('other')]);
+        expect((await store.readLog('g-3', 0)).lines).toEqual([]);
+        expect(await store.endOfLog('g-1', 2)).toEqual([line('two'), line('three\nwith é')]);
+        expect(await store.endOfLog('g-1', Infinity)).toEqual(all.lines);
+        // Only what came since.
+        expect(await store.readLog('g-1', all.next)).toEqual({ lines: [], next: all.next, isEnd: true });
+        store.appendLog('g-1', [line('four')]);
+        expect((await store.readLog('g-1', all.next)).lines).toEqual([line('four')]);
+      });
+
+      it('reads a log of any size in parts', async () => {
+        const line = (text: string): RunLogLine => ({
+          at: AT,
+          stream: 'log',
+          text,
+          asset: 'audio',
+          attempt: 1,
+        });
+        const texts = Array.from({ length: 2100 }, (_, at) => `${at} é ${'x'.repeat(1000)}`);
+        store.appendLog('g-1', texts.map(line));
+        store.closeLog('g-1');
+        const found: string[] = [];
+        let from = 0;
+        for (let isEnd = false; !isEnd;) {
+          const part = await store.readLog('g-1', from);
+          found.push(...part.lines.map(({ text }) => text));
+          ({ next: from, isEnd } = part);
+        }
+        expect(found).toEqual(texts);
       });
     });
 

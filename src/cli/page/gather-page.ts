@@ -4,7 +4,7 @@ import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { type Carried, NOTHING_CARRIED } from '../../model/carried.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { PageData, PageKeyDetails, PageShows } from '../../report/page-data.ts';
-import { pageCarried, pageLines, pageRun } from '../../report/page-parts.ts';
+import { MOST_LINES, pageCarried, pageLines, pageRun } from '../../report/page-parts.ts';
 import { type PageAsked, pageOf, runsOfPage } from '../../report/page.ts';
 import type { RunQuery } from '../../state/run-query.ts';
 import type { StateView } from '../../state/state-view.ts';
@@ -61,6 +61,7 @@ async function logsOf(
   if (!logs) return {};
   const telling = runs.filter(({ status }) => status === 'FAILURE' || status === 'STARTED');
   const lines: [string, PageData['logs'][string]][] = [];
-  for (const { id } of telling.slice(0, MOST_LOGS)) lines.push([id, pageLines(await store.readLog(id))]);
+  for (const { id } of telling.slice(0, MOST_LOGS))
+    lines.push([id, pageLines(await store.endOfLog(id, MOST_LINES))]);
   return Object.fromEntries(lines.filter(([, its]) => its.length > 0));
 }

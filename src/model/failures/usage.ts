@@ -51,6 +51,8 @@ export type UsageFailure =
     }
   | { readonly reason: 'invalid-keys'; readonly source: string; readonly keys: readonly BadKey[] }
   | { readonly reason: 'keys-file'; readonly file: string; readonly cause: string }
+  /** What a run printed, where it is asked for as one JSON document. */
+  | { readonly reason: 'log-too-large'; readonly run: string; readonly mebibytes: number }
   | {
       readonly reason: 'file-in-the-way';
       readonly file: string;
@@ -106,6 +108,10 @@ export const usageWords: WordsFor<UsageFailure> = {
   'keys-file': ({ file, cause }) => [
     `cannot read keys from ${file}: ${cause}`,
     'name a text file with a key on each line, or - for standard input',
+  ],
+  'log-too-large': ({ run, mebibytes }) => [
+    `run ${run} printed more than ${mebibytes} MiB, too much for one JSON document`,
+    `take a document a line: dynpart runs logs ${run} --follow --json`,
   ],
   'file-in-the-way': ({
     file,

@@ -16,7 +16,16 @@ import type { StateView } from '../state-view.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
 import type { Needs } from '../needs.ts';
 import type { Past } from '../past.ts';
-import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
+import type {
+  Executor,
+  HeldClaim,
+  LogPart,
+  Plan,
+  RunLogLine,
+  SensorClaim,
+  SetReader,
+  StateStore,
+} from '../store.ts';
 import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { StateIdentity } from '../../model/known-pipeline.ts';
 import { pendingRecords } from '../../model/pending-run.ts';
@@ -248,8 +257,17 @@ export class JsonFileStore implements StateStore {
     this.#beside.there().history.logs.close(runId);
   }
 
-  readLog(runId: string): Promise<RunLogLine[]> {
-    return this.#afterReading(() => this.#beside.there().history.logs.read(runId));
+  readLog(runId: string, from: number): Promise<LogPart> {
+    return this.#ofLog(runId, ({ partOf }, file) => partOf(file, from));
+  }
+
+  endOfLog(runId: string, lines: number): Promise<RunLogLine[]> {
+    return this.#ofLog(runId, ({ endOf }, file) => endOf(file, lines));
+  }
+
+  async #ofLog<T>(runId: string, read: (how: typeof import('./read-log.ts'), file: string) => T): Promise<T> {
+    const how = await import('./read-log.ts');
+    return this.#afterReading(() => read(how, this.#beside.there().history.logs.written(runId)));
   }
 
   /** Who commits here. A name by chance behind the process's, since it may open the file more than once. */

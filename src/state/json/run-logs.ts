@@ -6,15 +6,12 @@ import {
   io,
   makePassingFolder,
   openToAppend,
-  readIfThere,
   removeIfThere,
   writeAll,
 } from '../../files/durable-files.ts';
 import { fileNameOf } from '../../files/file-name.ts';
 import { endsInALine } from '../../files/segmented-log.ts';
 import type { RunLogLine } from '../store.ts';
-import { logLineShape } from '../document/record-shapes.ts';
-import { fits } from '../../model/shape.ts';
 
 /** No line waits longer to be written. */
 const LONGEST_WAIT_MS = 100;
@@ -73,18 +70,10 @@ export class RunLogs {
     io('write', this.#file(runId), () => fs.closeSync(log.fd));
   }
 
-  read(runId: string): RunLogLine[] {
+  /** Where the log is, with everything in it that was appended. */
+  written(runId: string): string {
     this.close(runId);
-    const file = this.#file(runId);
-    const text = io('read', file, () => readIfThere(file)) ?? '';
-    return text.split('\n').flatMap((line) => {
-      try {
-        const record: unknown = line === '' ? null : JSON.parse(line);
-        return fits(logLineShape, record) ? [record] : [];
-      } catch {
-        return [];
-      }
-    });
+    return this.#file(runId);
   }
 
   remove(runId: string): void {

@@ -20,6 +20,7 @@ import type {
   Executor,
   HeldClaim,
   Plan,
+  LogPart,
   RunLogLine,
   SensorClaim,
   SetReader,
@@ -217,8 +218,13 @@ export class MemoryStore implements StateStore {
     // Nothing waits to be written.
   }
 
-  readLog(runId: string): Promise<RunLogLine[]> {
-    return Promise.resolve(this.#logs.get(runId) ?? []);
+  readLog(runId: string, from: number): Promise<LogPart> {
+    const lines = this.#logs.get(runId) ?? [];
+    return Promise.resolve({ lines: lines.slice(from), next: lines.length, isEnd: true });
+  }
+
+  endOfLog(runId: string, lines: number): Promise<RunLogLine[]> {
+    return Promise.resolve((this.#logs.get(runId) ?? []).slice(-lines));
   }
 
   #view(needs: Needs): StateView {

@@ -5,7 +5,7 @@ import { recordOf } from '../../model/pending-run.ts';
 import type { AssetOutcome, RunHead, RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
-import type { RunLogLine } from '../store.ts';
+import type { LogPart, RunLogLine } from '../store.ts';
 import { type Port, rows, send, SOON } from './port.ts';
 import { withZero } from './run-key-text.ts';
 
@@ -121,10 +121,26 @@ export async function appendLines(
   await port.execute(APPEND, [lines.map(({ run }) => run), lines.map(({ line }) => JSON.stringify(line))]);
 }
 
-const LINES = `select line from @.log where run = $1 order by n`;
+/** Some megabytes at most, since a line has a limit. */
+const LINES_AT_ONCE = 1000;
 
-export async function readLines(port: Port, run: string): Promise<RunLogLine[]> {
-  const found = await rows<{ readonly line: RunLogLine }>(port, LINES, [run]);
+const LINES = `select n, line from @.log where run = $1 and n > $2 order by n limit ${LINES_AT_ONCE}`;
+const LAST_LINES = `select line from (select n, line from @.log where run = $1 order by n desc limit $2) l order by n`;
+
+export async function readLines(port: Port, run: string, from: number): Promise<LogPart> {
+  const found = await rows<{ readonly n: string; readonly line: RunLogLine }>(port, LINES, [run, from]);
+  return {
+    lines: found.map(({ line }) => line),
+    next: Number(found.at(-1)?.n ?? from),
+    isEnd: found.length < LINES_AT_ONCE,
+  };
+}
+
+export async function readLastLines(port: Port, run: string, count: number): Promise<RunLogLine[]> {
+  const found = await rows<{ readonly line: RunLogLine }>(port, LAST_LINES, [
+    run,
+    Number.isFinite(count) ? count : null,
+  ]);
   return found.map(({ line }) => line);
 }
 

@@ -11,7 +11,16 @@ import type { StateChange } from '../changes.ts';
 import type { Needs } from '../needs.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
 import type { StateView } from '../state-view.ts';
-import type { Executor, HeldClaim, Plan, RunLogLine, SensorClaim, SetReader, StateStore } from '../store.ts';
+import type {
+  Executor,
+  HeldClaim,
+  LogPart,
+  Plan,
+  RunLogLine,
+  SensorClaim,
+  SetReader,
+  StateStore,
+} from '../store.ts';
 import type { Address } from './address.ts';
 import { applyChanges, type Applying } from './change/apply.ts';
 import { checkTables } from './check-tables.ts';
@@ -19,7 +28,7 @@ import { Database } from './database.ts';
 import { foreign, otherVersion } from './database-errors.ts';
 import type { FoundDriver } from './driver.ts';
 import { executorView } from './executors.ts';
-import { listRuns, readLines, readTicks, recordTick } from './history.ts';
+import { listRuns, readLastLines, readLines, readTicks, recordTick } from './history.ts';
 import { leaseHolder } from './leases.ts';
 import { LogLines } from './log-lines.ts';
 import { OwnExecutors } from './own-executors.ts';
@@ -230,9 +239,14 @@ export class PostgresStore implements StateStore {
     this.#logs.soon();
   }
 
-  async readLog(runId: string): Promise<RunLogLine[]> {
+  async readLog(runId: string, from: number): Promise<LogPart> {
     await this.#logs.flushed();
-    return readLines(this.database, runId);
+    return readLines(this.database, runId, from);
+  }
+
+  async endOfLog(runId: string, lines: number): Promise<RunLogLine[]> {
+    await this.#logs.flushed();
+    return readLastLines(this.database, runId, lines);
   }
 
   /** The whole state at one moment. */

@@ -139,7 +139,7 @@ describe('a process that executes runs', () => {
     expect(Date.parse(a!.startedAt!)).not.toBeNaN();
     expect(Date.parse(a!.finishedAt!)).toBeGreaterThanOrEqual(Date.parse(a!.startedAt!));
     expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('mf....');
-    const said = (await rig.store.readLog('g1-2')).filter(({ text }) => text.includes('threw'));
+    const said = (await rig.store.endOfLog('g1-2', Infinity)).filter(({ text }) => text.includes('threw'));
     expect(said.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 

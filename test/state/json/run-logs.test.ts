@@ -1,6 +1,7 @@
 /** The log of a run in its file: how much it costs, and what a kill leaves of it. */
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { endOf } from '../../../src/state/json/read-log.ts';
 import { RunLogs } from '../../../src/state/json/run-logs.ts';
 import type { RunLogLine } from '../../../src/state/store.ts';
 import { AT } from '../../support/builders.ts';
@@ -30,7 +31,7 @@ describe('the log of a run', () => {
       .split('\n')
       .slice(0, -1)
       .map((text) => (JSON.parse(text) as RunLogLine).text);
-  const texts = (): string[] => logs.read('g-1').map(({ text }) => text);
+  const texts = (): string[] => endOf(logs.written('g-1'), Infinity).map(({ text }) => text);
 
   it('has the first lines at once: code that then blocks its thread lets no timer write them', () => {
     for (const text of ['one', 'two', 'three']) {

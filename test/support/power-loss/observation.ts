@@ -49,7 +49,7 @@ export async function observe(project: string): Promise<Observation> {
     // Also where the state is damaged.
     for (const run of new HistoryFiles(folder).finishedRuns()) {
       finished.set(run.id, run);
-      await store.readLog(run.id);
+      await store.readLog(run.id, 0);
     }
     for (const sensor of Object.keys(document?.sensors ?? {})) {
       await store.ticks(sensor, Infinity);
