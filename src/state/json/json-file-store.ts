@@ -34,6 +34,7 @@ import type { Holder, TickRecord } from '../../model/tick.ts';
 import { FilesBeside } from './files-beside.ts';
 import { type Moment, momentOf, processTag } from '../../files/process-owner.ts';
 import { generationPrefix } from './generation-names.ts';
+import { finishedIn, needsPast, newExecutors } from './in-changes.ts';
 import { OwnExecutors } from './own-executors.ts';
 import type { Restored } from './restore-state.ts';
 import { TickHistory } from './tick-history.ts';
@@ -69,6 +70,7 @@ export class JsonFileStore implements StateStore {
   readonly #beside: FilesBeside;
   #wasRead = false;
   readonly #executors: OwnExecutors;
+  readonly #moment = (): Moment => momentOf(this.#options.clock);
   readonly #ticks = new TickHistory({
     there: () => this.#beside.there().history,
     own: () => this.#beside.own().history,
@@ -210,7 +212,7 @@ export class JsonFileStore implements StateStore {
 
   claimSensor(sensor: string): Promise<SensorClaim | HeldClaim> {
     return this.#afterReading(() =>
-      this.#beside.own().claims.claim(sensor, this.#executors.newOwner(), () => this.#moment()),
+      this.#beside.own().claims.claim(sensor, this.#executors.newOwner(), this.#moment),
     );
   }
 
@@ -257,18 +259,18 @@ export class JsonFileStore implements StateStore {
     this.#beside.there().history.logs.close(runId);
   }
 
-  readLog(runId: string, from: number): Promise<LogPart> {
-    return this.#ofLog(runId, ({ partOf }, file) => partOf(file, from));
+  async readLog(runId: string, from: number): Promise<LogPart> {
+    const { partOf } = await import('./read-log.ts');
+    return partOf(await this.#writtenLog(runId), from);
   }
 
-  endOfLog(runId: string, lines: number): Promise<RunLogLine[]> {
-    return this.#ofLog(runId, ({ endOf }, file) => endOf(file, lines));
+  async endOfLog(runId: string, lines: number): Promise<RunLogLine[]> {
+    const { endOf } = await import('./read-log.ts');
+    return endOf(await this.#writtenLog(runId), lines);
   }
 
-  async #ofLog<T>(runId: string, read: (how: typeof import('./read-log.ts'), file: string) => T): Promise<T> {
-    const how = await import('./read-log.ts');
-    return this.#afterReading(() => read(how, this.#beside.there().history.logs.written(runId)));
-  }
+  readonly #writtenLog = (runId: string): Promise<string> =>
+    this.#afterReading(() => this.#beside.there().history.logs.written(runId));
 
   /** Who commits here. A name by chance behind the process's, since it may open the file more than once. */
   get writer(): string {
@@ -283,10 +285,6 @@ export class JsonFileStore implements StateStore {
     });
   }
 
-  #moment(): Moment {
-    return momentOf(this.#options.clock);
-  }
-
   #stamped(document: StateDocument): StateDocument {
     const { clock, version } = this.#options;
     const serial = document.serial + 1;
@@ -298,20 +296,4 @@ export class JsonFileStore implements StateStore {
       writtenBy: { version, at: isoTime(clock.now()) },
     };
   }
-}
-
-function needsPast({ runPages, ticks }: Needs): boolean {
-  return (runPages ?? ticks) !== undefined;
-}
-
-function finishedIn(changes: readonly StateChange[]): RunRecord[] {
-  return changes.flatMap((change) =>
-    change.type === 'runs-finished' ? change.runs.map(({ record }) => record) : [],
-  );
-}
-
-function newExecutors({ executors }: StateDocument, changes: readonly StateChange[]): string[] {
-  return changes.flatMap((change) =>
-    change.type === 'executor' && !executors.some(({ id }) => id === change.id) ? [change.id] : [],
-  );
 }
