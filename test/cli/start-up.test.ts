@@ -78,7 +78,7 @@ describe('a start loads', () => {
     { args: 'partitions list letters', parts: 'core partitions', most: 143_600 },
     { args: 'status', parts: 'core report status', most: 143_000 },
     { args: 'runs list', parts: 'core runs', most: 142_800 },
-    { args: 'sensor list', parts: 'core report sensor-list', most: 141_000 },
+    { args: 'sensor list', parts: 'core report sensor-list', most: 141_400 },
     { args: 'sensor tick', parts: 'core tick', most: 223_000, builtins: 'vm' },
   ])(
     'for `$args` no more than it needs',

@@ -5,6 +5,9 @@ import { Project } from '../support/project.ts';
 
 const MIB = 1024 * 1024;
 
+const line = (text: string): string =>
+  `${JSON.stringify({ at: '2026-01-01T00:00:00.000Z', stream: 'stdout', text, asset: 'talks', attempt: 1 })}\n`;
+
 describe('a log of any size', () => {
   const project = new Project({
     'pipeline.ts': `
@@ -15,8 +18,6 @@ export default definePipeline({ assets: [talks] });
   });
   let id = '';
   let log = '';
-  const line = (text: string): string =>
-    `${JSON.stringify({ at: '2026-01-01T00:00:00.000Z', stream: 'stdout', text, asset: 'talks', attempt: 1 })}\n`;
 
   beforeAll(async () => {
     const { document } = await project.json(['materialize', '--all']);

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import fc from 'fast-check';
+import { array, assert, constantFrom, integer, property, string } from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { linesFrom } from '../../src/files/line-pieces.ts';
 import { TemporaryFolder } from '../support/json-rig.ts';
@@ -23,10 +23,10 @@ describe('the lines of a file, a piece at a time', () => {
   }
 
   it('are all of them, each once, whatever a piece cuts in two', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '😀', '\r', ' ') })),
-        fc.integer({ min: 1, max: 40 }),
+    assert(
+      property(
+        array(string({ unit: constantFrom('a', 'é', '😀', '\r', ' ') })),
+        integer({ min: 1, max: 40 }),
         (lines, bytes) => {
           fs.writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
           expect(readAll(bytes, 1_000_000)).toEqual(lines);
