@@ -1,4 +1,4 @@
-/** The command line and its evaluator thread as CommonJS, which starts fastest on Node 20; what pipelines import as ES modules. */
+/** The command line, its evaluator thread and its asset processes as CommonJS, which starts fastest on Node 20; what pipelines import as ES modules. */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -137,10 +137,10 @@ const importsByAnother: Plugin = {
   },
 };
 
-/** A command line or thread of its own: sharing files between them would mean more of them at every start. */
-function program(name: string, input: string): RolldownOptions {
+/** A command line, or what is isolated from it: sharing files between them would mean more of them at every start. */
+function program(name: string, inputs: Readonly<Record<string, string>>): RolldownOptions {
   return {
-    input: { [name]: input },
+    input: inputs,
     platform: 'node',
     external: loadedOnUse,
     plugins: [
@@ -226,8 +226,11 @@ function hashOf(text: string): string {
 }
 
 export default defineConfig([
-  program('cli', 'src/cli/main.ts'),
-  program('evaluator', 'src/cli/isolation/evaluator-thread.ts'),
+  program('cli', { cli: 'src/cli/main.ts' }),
+  program('isolated', {
+    evaluator: 'src/cli/isolation/evaluator-thread.ts',
+    'asset-process': 'src/cli/isolation/asset-process.ts',
+  }),
   {
     input: { index: 'src/index.ts' },
     platform: 'node',

@@ -10,6 +10,7 @@ export {
   type AutomateOptions,
   type FreshFor,
   type InputValues,
+  type Isolation,
   type RetryPolicy,
   type RunInfo,
 } from './definitions/asset.ts';

@@ -12,6 +12,7 @@ import { identityOf } from '../state/document/state-document.ts';
 import { besideOf, twinOf } from '../state/json/places-beside.ts';
 import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
+import type { FileValues } from '../values/file-values.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 
 /** The state, wherever it is. */
@@ -54,6 +55,12 @@ export async function valuesOf(pipeline: Pipeline, store: Store): Promise<RunVal
   }
   const { FileValues } = await import('../values/file-values.ts');
   return new FileValues(store.beside, madeBy(store));
+}
+
+/** In files, of a process that stages them for another one: see `Journal`. */
+export async function valuesStagedFor(parent: string, store: JsonFileStore): Promise<FileValues> {
+  const { FileValues } = await import('../values/file-values.ts');
+  return new FileValues(store.beside, madeBy(store), parent);
 }
 
 /** Gives the values of killed processes their place. */

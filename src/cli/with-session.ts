@@ -1,5 +1,6 @@
 /** Executes runs for a command: what came of them is said, and is the command's result, whatever happened in between. */
 import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.ts';
+import type { Pipeline } from '../definitions/pipeline.ts';
 import type { Emit } from '../engine/event.ts';
 import type { RunRecord } from '../model/run.ts';
 import { steadyTime } from '../model/time.ts';
@@ -80,7 +81,7 @@ export function executed(
 }
 
 async function sessionOptions(
-  { output, project, clock, interrupts }: Context,
+  { output, project, clock, interrupts, ownFolder }: Context,
   { concurrency, failFast = false, forMs = Infinity, onInterrupt, lasts = false }: SessionChoices,
   emit: Emit,
 ): Promise<RunSessionOptions> {
@@ -101,7 +102,18 @@ async function sessionOptions(
     onInterrupt,
     interrupt: interrupts.signal,
     processes: loadProcessGroups,
+    ...(await isolation({ project, ownFolder }, pipeline)),
   };
+}
+
+/** Where assets of the pipeline have a process of their own. */
+async function isolation(
+  { project, ownFolder }: Pick<Context, 'project' | 'ownFolder'>,
+  pipeline: Pipeline,
+): Promise<Pick<RunSessionOptions, 'isolate'>> {
+  if ([...pipeline.assets.values()].every(({ isIsolated }) => !isIsolated)) return {};
+  const { isolateWith } = await import('./isolation/isolate-with.ts');
+  return { isolate: await isolateWith(project, ownFolder, pipeline) };
 }
 
 /** Beside what is said: a document a line for each tick and run. */

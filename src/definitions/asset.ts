@@ -53,6 +53,9 @@ export interface FreshFor {
   readonly fail?: string;
 }
 
+/** Where code of an asset runs: in a process of its own, or in that of the command. */
+export type Isolation = 'process' | 'none';
+
 /** The run that materializes an asset now. */
 export interface RunInfo {
   readonly id: string;
@@ -126,6 +129,11 @@ export interface AssetOptions<
   readonly timeoutMs?: number;
   /** How many keys of this asset may be materialized at the same time. Default: no limit of its own. */
   readonly concurrency?: number;
+  /**
+   * `'process'`: its code runs in a process of its own, taken from those that are kept ready. It may use a whole core, and one that crashes,
+   * leaks, blocks or calls `process.exit` ends alone. Default: as `definePipeline` says, else `'none'`.
+   */
+  readonly isolation?: Isolation;
   /** How old the newest value of this asset may be before `status` warns, and before it calls the asset overdue. */
   readonly freshFor?: FreshFor;
   readonly description?: string;

@@ -1,5 +1,5 @@
 /** What a user hands to `definePipeline()`. */
-import type { AnyAsset } from './asset.ts';
+import type { AnyAsset, Isolation } from './asset.ts';
 import type { IoManager } from './io-manager.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { DynamicPartitions } from './partitions.ts';
@@ -15,6 +15,14 @@ export interface PipelineOptions {
   readonly ioManager?: IoManager;
   /** How many runs of this state may be started at the same time, over all processes. Default 10. */
   readonly concurrency?: number;
+  /** Of the assets that do not say it themselves. Default `'none'`. */
+  readonly isolation?: Isolation;
+  /**
+   * Of assets with `isolation: 'process'`. `limit`: how many processes a command keeps at most, each for one asset and key at a time;
+   * default: as many as there are cores. `memoryMb`: how much one may take (of JavaScript's heap, in MiB) before it ends; default:
+   * what Node.js allows.
+   */
+  readonly processes?: { readonly limit?: number; readonly memoryMb?: number };
   /** `perTick`: how many runs the built-in sensor `automation` requests in one tick. Default 10,000. */
   readonly automation?: { readonly perTick?: number };
   /** How much of the past is kept: `{ days?, runs?, ticks? }`. Default: what fits into files of 128 MiB of runs, and 8 MiB of ticks for each sensor. */

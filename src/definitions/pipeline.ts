@@ -40,6 +40,8 @@ export interface AssetDefinition {
   readonly later: readonly number[] | null;
   readonly timeoutMs: number | null;
   readonly concurrency: number | null;
+  /** Whether its code runs in a process of its own. */
+  readonly isIsolated: boolean;
   readonly codeVersion: string | null;
   /** `null`: nobody asks how old its newest value is. */
   readonly freshFor: Freshness | null;
@@ -98,6 +100,8 @@ export interface Pipeline {
   readonly retain: ReadonlyMap<string, Retention>;
   readonly ioManager: IoManager | null;
   readonly concurrency: number;
+  /** `null`: as many as there are cores, and as much as Node.js allows. */
+  readonly processes: { readonly limit: number | null; readonly memoryMb: number | null };
   readonly automation: { readonly perTick: number };
   readonly history: HistoryRetention;
 }
@@ -142,7 +146,7 @@ export class PipelineError extends Error {
 export function definePipeline(options: PipelineOptions): Pipeline {
   const problems = checkPipeline(options);
   if (problems.length > 0) throw new PipelineError(problems);
-  const assets = (options.assets ?? []).map(resolveAsset);
+  const assets = (options.assets ?? []).map((asset) => resolveAsset(asset, options));
   const sensors = (options.sensors ?? []).map(resolveSensor);
   const sets = setsOf(options);
   const retain = sets.flatMap(({ name, options: { retain: rule } }) =>
@@ -162,6 +166,7 @@ export function definePipeline(options: PipelineOptions): Pipeline {
     retain: new Map(retain),
     ioManager: options.ioManager ?? null,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+    processes: { limit: options.processes?.limit ?? null, memoryMb: options.processes?.memoryMb ?? null },
     automation: { perTick: options.automation?.perTick ?? DEFAULT_PER_TICK },
     history: options.history ?? {},
   });
@@ -172,7 +177,7 @@ function setsOf({ partitions = [], assets = [] }: PipelineOptions): DynamicParti
   return [...partitions, ...assets.flatMap(({ options }) => options.partitions ?? [])];
 }
 
-function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
+function resolveAsset({ name, options }: AnyAsset, { isolation }: PipelineOptions): AssetDefinition {
   const inputs = new Map(
     Object.entries(options.inputs ?? {}).map(([input, upstream]) => [input, upstream.name]),
   );
@@ -192,6 +197,7 @@ function resolveAsset({ name, options }: AnyAsset): AssetDefinition {
     later: options.retry?.later?.map((delay) => parseDuration(delay)!) ?? null,
     timeoutMs: options.timeoutMs ?? null,
     concurrency: options.concurrency ?? null,
+    isIsolated: (options.isolation ?? isolation) === 'process',
     codeVersion: options.codeVersion ?? null,
     freshFor: freshnessOf(options.freshFor),
     automate: automationOf(options.automate),

@@ -40,6 +40,8 @@ export type RunValues = IoManager &
   Partial<Omit<StagingIoManager, keyof IoManager>> & {
     /** Stages that there is no value any more: it goes when that is on record. Without it, `remove` is called after the commit. */
     skip?(run: string, value: ValueContext): void;
+    /** What was made here of these, and waits for its place: another process finds it there. Without it, values of such a process come by way of this one. */
+    waiting?(values: readonly ValueContext[]): readonly StagedValue[];
     /** Of which of these keys there is a value, with one look. Only dynpart's own are asked. */
     kept?(
       asset: string,

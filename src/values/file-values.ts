@@ -35,6 +35,9 @@ export type MadeBy = (run: string) => Promise<Omit<SettledRun, 'run'>>;
 
 const NOTHING_MADE: MadeBy = () => Promise.resolve({ assets: [], isOver: true });
 
+/** The journal of a process that hands over what it stages may name so many that it has handed over. */
+const CLEARED_EVERY = 100;
+
 export class FileValues implements StagingIoManager {
   readonly #folder: string;
   readonly #madeBy: MadeBy;
@@ -44,10 +47,15 @@ export class FileValues implements StagingIoManager {
   /** Where values were removed since the last flush. */
   readonly #purged = new Set<string>();
 
-  constructor(stateFolder: string, madeBy: MadeBy = NOTHING_MADE) {
+  #handedOver = 0;
+  /** Of another process, for as long as it says so. */
+  #lent: ReadonlyMap<string, StagedValue> = new Map();
+
+  /** @param parent the tag of the process that adopts what is staged here, see `Journal` */
+  constructor(stateFolder: string, madeBy: MadeBy = NOTHING_MADE, parent?: string) {
     this.#folder = path.join(stateFolder, 'values');
     this.#madeBy = madeBy;
-    this.#journal = new Journal(this.#folder);
+    this.#journal = new Journal(this.#folder, parent);
   }
 
   save({ run, asset, partitionKey }: SaveContext, value: unknown): void {
@@ -105,9 +113,28 @@ export class FileValues implements StagingIoManager {
     }
   }
 
+  /** What was made here of these, and waits for its place. */
+  waiting(values: readonly ValueContext[]): readonly StagedValue[] {
+    if (this.#staged.isEmpty) return [];
+    return values.flatMap((value) => this.#staged.newestOf(this.#placeFor(value)) ?? []);
+  }
+
+  /** Another process has made these, and they wait: they are loaded from where they wait. Those that were lent before are given back. */
+  lend(values: readonly StagedValue[]): void {
+    this.#lent = new Map(values.map((value) => [placeOf(value), value]));
+  }
+
+  /** All that was staged here is another process's by now, and in its journal. To write that down each time would take as long as the value. */
+  handedOver({ isLast }: { readonly isLast: boolean }): void {
+    this.#staged.forgetAll();
+    this.#handedOver++;
+    if (isLast || this.#handedOver % CLEARED_EVERY === 0) this.#journal.clear();
+  }
+
   async load(context: ValueContext): Promise<unknown> {
     const place = this.#placeFor(context);
-    const staged = this.#staged.newestOf(place) ?? (await this.#madeByOthers(context));
+    const staged =
+      this.#lent.get(place) ?? this.#staged.newestOf(place) ?? (await this.#madeByOthers(context));
     if (staged !== undefined && !isRemoval(staged)) {
       const found = readIfThere(stagedFileOf(staged), staged.file, context);
       if (found !== null) return found.value;

@@ -48,14 +48,23 @@ export function isRemoval({ file }: Pick<StagedValue, 'file'>): boolean {
 
 export class Journal {
   readonly #folder: string;
+  readonly #family: string;
+  readonly #name: string;
   #fd: number | undefined;
 
-  constructor(valuesFolder: string) {
+  /** @param parent the tag of the process that adopts what this one stages; not given: this one is nobody's child */
+  constructor(valuesFolder: string, parent?: string) {
     this.#folder = path.join(valuesFolder, '.tmp');
+    this.#family = parent ?? processTag();
+    this.#name = parent === undefined ? processTag() : `${processTag()}.${parent}`;
+  }
+
+  get #file(): string {
+    return path.join(this.#folder, this.#name);
   }
 
   add(value: StagedValue): void {
-    const file = path.join(this.#folder, processTag());
+    const file = this.#file;
     this.#fd ??= io('write', file, () => {
       makePassingFolder(this.#folder);
       return openToAppend(file);
@@ -69,7 +78,7 @@ export class Journal {
     const fd = this.#fd;
     if (fd === undefined) return;
     this.#fd = undefined;
-    const file = path.join(this.#folder, processTag());
+    const file = this.#file;
     io('write', file, () => {
       fs.closeSync(fd);
       removeIfThere(file);
@@ -109,9 +118,11 @@ export class Journal {
     return path.join(this.#folder, `boot-${thisProcess().bootId ?? processTag()}`);
   }
 
+  /** What a process and those that stage values for it have staged is known to it, and told by it. */
   #others(): string[] {
+    const isOfFamily = (name: string): boolean => name === this.#family || name.endsWith(`.${this.#family}`);
     return io('read the folder', this.#folder, () => namesIn(this.#folder)).filter(
-      (name) => name !== processTag() && !name.startsWith('boot-'),
+      (name) => !isOfFamily(name) && !name.startsWith('boot-'),
     );
   }
 

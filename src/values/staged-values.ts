@@ -18,6 +18,13 @@ export class StagedValues {
     return this.#byRun.size === 0;
   }
 
+  /** They are another process's to settle. */
+  forgetAll(): void {
+    this.#byRun.clear();
+    this.#newest.clear();
+    this.#unsynced.clear();
+  }
+
   of(run: string): StagedValue[] {
     return [...(this.#byRun.get(run)?.values() ?? [])];
   }

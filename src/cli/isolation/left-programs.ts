@@ -1,6 +1,12 @@
 /** Ends what a killed process left of the programs of its runs or of a sensor: processes that carry the mark, and no others. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LeftBehind, type LeftEnded, PROGRAM_MARK, RUN_MARK } from '../../engine/user-code/programs.ts';
+import {
+  ANY_RUN,
+  type LeftBehind,
+  type LeftEnded,
+  PROGRAM_MARK,
+  RUN_MARK,
+} from '../../engine/user-code/programs.ts';
 import { environmentOf, livingProcesses } from '../../files/proc.ts';
 import { GONE_AFTER_MS, KILL_AFTER_MS, sent } from './process-groups.ts';
 
@@ -46,9 +52,11 @@ function look({ starter, runs, programs }: LeftBehind): Found {
     const environment = environmentOf(pid);
     if (environment === undefined) isUnsure ||= groups.has(group);
     const mark = environment?.get(PROGRAM_MARK);
-    if (mark === undefined || (runs !== null && !runs.has(environment?.get(RUN_MARK) ?? ''))) continue;
-    // One run's programs of several processes may be met here; a sensor's are those of the one that evaluated it.
+    if (mark === undefined) continue;
     const isOfStarter = mark.startsWith(`${starter}.`);
+    const run = environment?.get(RUN_MARK) ?? '';
+    if (runs !== null && !runs.has(run) && !(run === ANY_RUN && isOfStarter)) continue;
+    // One run's programs of several processes may be met here; a sensor's are those of the one that evaluated it.
     if (runs === null && !isOfStarter) continue;
     // A program that was started and could not be noted any more has its group from its start. All others of the mark that
     // are in another group made themselves one, and go on.

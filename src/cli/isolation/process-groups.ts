@@ -20,6 +20,8 @@ export interface GroupOptions {
   readonly killAfterMs?: number;
   /** Called when a process leads a group. */
   readonly onStart?: (leader: number) => void;
+  /** Called when the first process of the group has ended; others of it may be left. */
+  readonly onLeaderEnd?: (leader: number) => void;
   /** Called when nothing of the group is left. */
   readonly onEnd?: (leader: number) => void;
 }
@@ -42,6 +44,7 @@ class Group implements ProcessGroup {
 
   leaderEnded(): void {
     this.#leaderHasEnded = true;
+    this.#options.onLeaderEnd?.(this.#id);
     // Most leave nothing behind, and the number is free for others then.
     if (!this.#isThere()) this.#forget();
   }

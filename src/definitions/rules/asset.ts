@@ -7,7 +7,7 @@ import { kindOf } from '../brand.ts';
 import { AT_EXAMPLES, isTimeZone, parseAt, PERIODS } from '../every.ts';
 import { checkChecks } from './checks.ts';
 import { checkName } from './names.ts';
-import { checkAboveZero, checkDuration, checkKnown, type Owner } from './options.ts';
+import { checkAboveZero, checkDuration, checkIsolation, checkKnown, type Owner } from './options.ts';
 import { checkSet } from './partitions.ts';
 import { isRecord, problem, type Problems, said } from './problem.ts';
 
@@ -21,6 +21,7 @@ const OPTIONS = [
   'retry',
   'timeoutMs',
   'concurrency',
+  'isolation',
   'codeVersion',
   'freshFor',
   'description',
@@ -53,6 +54,7 @@ export function* checkAsset(asset: AnyAsset): Problems {
   else if (partitions !== undefined) yield* checkSet(partitions);
   yield* checkAboveZero(owner, 'timeoutMs', timeoutMs, 'milliseconds');
   yield* checkAboveZero(owner, 'concurrency', concurrency, 'a whole number');
+  yield* checkIsolation(owner, options.isolation);
   if (retry !== undefined) yield* checkRetry(owner, retry);
   if (retry?.later !== undefined && options.automate === undefined)
     yield problem(

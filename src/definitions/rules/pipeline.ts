@@ -9,13 +9,24 @@ import type { PipelineOptions } from '../pipeline-options.ts';
 import type { Sensor } from '../sensor.ts';
 import { checkAsset } from './asset.ts';
 import { checkUniqueNames } from './names.ts';
-import { checkAboveZero, checkKnown } from './options.ts';
+import { checkAboveZero, checkIsolation, checkKnown } from './options.ts';
 import { checkSet } from './partitions.ts';
 import { isRecord, problem, type Problems } from './problem.ts';
 import { checkSensor, checkTargets } from './sensor.ts';
 import { checkCircles, checkUpstreams } from './upstreams.ts';
 
-const OPTIONS = ['assets', 'sensors', 'partitions', 'ioManager', 'concurrency', 'automation', 'history'];
+const OPTIONS = [
+  'assets',
+  'sensors',
+  'partitions',
+  'ioManager',
+  'concurrency',
+  'isolation',
+  'processes',
+  'automation',
+  'history',
+];
+const PROCESSES_OPTIONS = ['limit', 'memoryMb'];
 const HISTORY_OPTIONS = ['days', 'runs', 'ticks'];
 const PIPELINE = { definition: null, name: 'the pipeline' };
 
@@ -45,6 +56,8 @@ function* checkNoPipeline(options: unknown): Problems {
 function* checkOptions(options: PipelineOptions): Problems {
   yield* checkKnown(PIPELINE, options, OPTIONS);
   yield* checkAboveZero(PIPELINE, 'concurrency', options.concurrency, 'a whole number');
+  yield* checkIsolation(PIPELINE, options.isolation);
+  yield* checkProcesses(options.processes);
   yield* checkHistory(options.history);
   yield* checkAutomation(options.automation);
   const given = withOptionsMeant(options);
@@ -96,6 +109,21 @@ function* checkAutomation(automation: unknown): Problems {
   yield* checkKnown({ definition: null, name }, automation, ['perTick']);
   const { perTick } = automation as Readonly<Record<string, unknown>>;
   yield* checkAboveZero(PIPELINE, 'automation.perTick', perTick, 'a whole number');
+}
+
+function* checkProcesses(processes: unknown): Problems {
+  if (processes === undefined) return;
+  const name = 'processes of the pipeline';
+  if (!isRecord(processes))
+    return yield problem(
+      null,
+      'invalid-option',
+      `${name} must be an object such as { limit: 4, memoryMb: 512 }, not ${nameOfType(processes)}`,
+    );
+  yield* checkKnown({ definition: null, name }, processes, PROCESSES_OPTIONS);
+  const { limit, memoryMb } = processes as Readonly<Record<string, unknown>>;
+  yield* checkAboveZero(PIPELINE, 'processes.limit', limit, 'a whole number');
+  yield* checkAboveZero(PIPELINE, 'processes.memoryMb', memoryMb, 'a whole number');
 }
 
 function* checkHistory(history: unknown): Problems {

@@ -14,6 +14,7 @@ import type { RunLogLine } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import { retryDelay } from '../plan/retry/retry-delay.ts';
 import type { Programs } from '../user-code/programs.ts';
+import type { Isolated } from './isolated.ts';
 import { type Attempt, tryOnce } from './try-asset.ts';
 
 /** An event loop that has not turned for so long is blocked: no asset that has no timeout of its own may take it for longer. */
@@ -53,6 +54,8 @@ export interface ExecutionContext {
   readonly begun: (runId: string, mayBlockMs: number) => void | Promise<void>;
   /** What the run's user code starts. */
   readonly programsOf: (runId: string) => Programs;
+  /** Where assets are tried that have a process of their own. Default: here. */
+  readonly isolated?: Isolated;
 }
 
 /** An asset that is made, and what was staged of its run until then. */
@@ -101,7 +104,8 @@ async function executeRun(
   }
 }
 
-type Execution = Omit<Attempt, 'attempt' | 'carried'> & {
+type Execution = Omit<Attempt, 'attempt' | 'carried' | 'context'> & {
+  readonly context: ExecutionContext;
   /** Filled by assets that fail and ask for a time. */
   readonly asked: Map<string, number>;
 };
@@ -132,6 +136,8 @@ async function materializeAll(task: RunTask, execution: Execution): Promise<RunE
   if (failures.length === 0) return { ...end, status: 'SUCCESS', error: null };
   return { ...end, status: 'FAILURE', error: failures[0]!.error };
 }
+
+const HERE = { tryOnce };
 
 async function materialize(
   asset: AssetDefinition,
@@ -166,13 +172,19 @@ async function materialize(
     }
     return failed(about, { reason: 'upstream-missing', asset: asset.name, key, upstream });
   }
-  const mayBlockMs = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
-  const noted = context.begun(task.id, mayBlockMs);
-  if (noted !== undefined) await noted;
+  const isolated = asset.isIsolated ? context.isolated : undefined;
   let waits = 0;
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
-    const ending = await tryOnce(asset, task, { ...execution, attempt, carried });
+    const room = isolated === undefined ? HERE : await isolated.enter(asset, interrupt);
+    if (room === null) return 'interrupted';
+    if (attempt === 1) {
+      // Not while it waits for a process: only user code that has begun can take anything down.
+      const mayBlockMs = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
+      const noted = context.begun(task.id, mayBlockMs);
+      if (noted !== undefined) await noted;
+    }
+    const ending = await room.tryOnce(asset, task, { ...execution, attempt, carried });
     if (ending === 'interrupted' || 'asset' in ending) return ending;
     const { failure, askedMs, isFinal = false, warnings = [] } = ending;
     const isWaitedFor = askedMs !== undefined && askedMs <= LONGEST_WAIT_MS && waits < MOST_WAITS;

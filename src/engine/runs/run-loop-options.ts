@@ -5,6 +5,7 @@ import type { Clock } from '../../model/time.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import type { ExecuteRun, ExecutionContext } from './execute-run.ts';
+import type { Isolate } from './isolated.ts';
 import type { Processes } from '../user-code/programs.ts';
 
 export interface RunLoopOptions {
@@ -26,6 +27,8 @@ export interface RunLoopOptions {
   readonly handsOver?: AbortSignal;
   /** Where user code is executed. Default: here. */
   readonly execute?: (context: ExecutionContext) => ExecuteRun;
+  /** Where assets are executed that have a process of their own. Default: here. */
+  readonly isolate?: Isolate;
   /** What the system can do with programs that user code starts. */
   readonly processes: () => Promise<Processes>;
 }

@@ -15,6 +15,7 @@ import {
   type RunEnding,
 } from './execute-run.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { Isolated } from './isolated.ts';
 import { Lookout } from './lookout.ts';
 import { type InFlight, OwnRuns } from './own-runs.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
@@ -41,6 +42,7 @@ type Stopping = 'interrupted' | 'time-over' | 'handed-over' | 'fail-fast' | { re
 export class RunLoop {
   readonly #options: RunLoopOptions;
   readonly #executeRun: ExecuteRun;
+  readonly #isolated: Isolated | undefined;
   readonly #runs: OwnRuns;
   readonly #recorder: RunRecorder;
   readonly #lookout: Lookout;
@@ -56,7 +58,11 @@ export class RunLoop {
     this.#recorder = new RunRecorder(options, this.#runs);
     this.#lookout = new Lookout(options, this.#runs);
     const made = (id: string, asset: MadeAsset): void => this.#noteMade(id, asset);
-    this.#executeRun = (options.execute ?? executeHere)(contextOf(options, this.#runs, made));
+    this.#isolated = options.isolate?.(options.executor.id);
+    this.#executeRun = (options.execute ?? executeHere)({
+      ...contextOf(options, this.#runs, made),
+      ...(this.#isolated && { isolated: this.#isolated }),
+    });
   }
 
   /** Runs that this process took on and that have not ended. */
@@ -110,6 +116,11 @@ export class RunLoop {
     const failure = this.#failure ?? this.#damaged;
     this.#damaged = null;
     if (failure !== null) throw failure.error;
+  }
+
+  /** Nothing is executed here any more. */
+  async leave(): Promise<void> {
+    await this.#isolated?.end();
   }
 
   /** The failure of one of dynpart's own files, or of dynpart itself, that nothing can go on after. */

@@ -260,6 +260,7 @@ export class RunSession {
   async leave(): Promise<void> {
     const executor = await this.#executor;
     this.#executor = undefined;
+    await this.#execution?.leave();
     await executor?.leave();
   }
 }

@@ -16,13 +16,14 @@ import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { type Checked, checkValue } from './check-value.ts';
-import type { ExecutionContext, RunTask } from './execute-run.ts';
+import type { RunTask } from './execute-run.ts';
+import type { TryContext } from './isolated.ts';
 
 /** After an abort, user code that ignores its signal is waited for so long. */
 export const GRACE_MS = 10_000;
 
 export interface Attempt {
-  readonly context: ExecutionContext;
+  readonly context: TryContext;
   readonly interrupt: AbortSignal;
   readonly programs: Programs;
   readonly attempt: number;
@@ -42,12 +43,14 @@ export interface FailedTry {
 
 const UNCHECKED: Checked = { failure: null, warnings: [] };
 
+export type Tried = AssetOutcome | 'interrupted' | FailedTry;
+
 /** One try. A failure of user code, and of a user's own I/O manager, is a failure of the asset. */
 export async function tryOnce(
   asset: AssetDefinition,
-  task: RunTask,
+  task: Pick<RunTask, 'id' | 'partitionKey' | 'tags'>,
   { context, interrupt, programs, attempt, carried }: Attempt,
-): Promise<AssetOutcome | 'interrupted' | FailedTry> {
+): Promise<Tried> {
   const { partitionKey } = task;
   const { ioManager } = context;
   const { version, item } = carried;

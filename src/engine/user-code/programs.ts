@@ -41,6 +41,12 @@ export const RUN_MARK = 'DYNPART_RUN';
 export const SENSOR_MARK = 'DYNPART_SENSOR';
 export const PROGRAM_MARK = 'DYNPART_PROGRAM';
 
+/** Stands for the run in the marks of a process that executes one run of its executor after the other. */
+export const ANY_RUN = '*';
+
+/** Programs of such a process are numbered from its own number on: no two processes give the same one. */
+export const NUMBERS_OF_A_PROCESS = 1_000_000;
+
 export interface ProgramsOptions {
   /** Loaded on use: most user code starts no program. */
   readonly processes: () => Promise<Processes>;
@@ -86,6 +92,19 @@ export class Programs {
     this.#groups.add(group);
     this.#options.marks?.note({ group: leader, number: this.#number });
     return group;
+  }
+
+  /** A process of its own has started it for the same code. */
+  startedElsewhere({ group: leader, number }: Omit<ProgramNote, 'runId'>, processes: Processes): ProcessGroup {
+    const group = processes.watch(leader);
+    this.#groups.add(group);
+    this.#options.marks?.note({ group: leader, number });
+    return group;
+  }
+
+  /** Such a process is itself to be found after a kill. What it has started is told by itself. */
+  noteProcess(program: Omit<ProgramNote, 'runId'>): void {
+    this.#options.marks?.note(program);
   }
 
   /** Ends what is left of all of them. */

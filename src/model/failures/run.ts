@@ -65,6 +65,16 @@ export type RunFailure =
     }
   | { readonly reason: 'upstream-failed'; readonly asset: string; readonly upstream: string }
   | { readonly reason: 'unknown-asset'; readonly asset: string }
+  | (OfProcess & { readonly reason: 'process-exited'; readonly code: number })
+  | (OfProcess & {
+      readonly reason: 'process-died';
+      readonly how: string;
+      /** What it printed last; may be empty. */
+      readonly said: string;
+    })
+  | (OfProcess & { readonly reason: 'process-out-of-memory' })
+  | (OfProcess & { readonly reason: 'process-killed'; readonly ms: number })
+  | (OfProcess & { readonly reason: 'process-unusable'; readonly message: string })
   | { readonly reason: 'interrupted'; readonly executions: number }
   | { readonly reason: 'canceled'; readonly why: string }
   | { readonly reason: 'runs-lost'; readonly count: number }
@@ -80,6 +90,12 @@ export type RunFailure =
         readonly key: string | null;
       }[];
     };
+
+/** What became of the process that an asset with `isolation: 'process'` has of its own. */
+interface OfProcess {
+  readonly asset: string;
+  readonly key: string | null;
+}
 
 /** Why a run was canceled that a person has canceled. */
 export const CANCELED_BY_HAND = 'it was canceled by hand (runs cancel)';
@@ -98,6 +114,26 @@ export const runWords: WordsFor<RunFailure> = {
   'asset-timeout': ({ asset, key, ms }) => [
     `asset '${asset}'${forKey(key)} took longer than its timeout of ${ms} ms`,
     'hand the signal of the context to what it waits for, or raise timeoutMs',
+  ],
+  'process-exited': ({ asset, key, code }) => [
+    `asset '${asset}'${forKey(key)} ended its process: process.exit(${code})`,
+    'throw an error where something is wrong, or return skip(…): the rest of the run went on without its process',
+  ],
+  'process-died': ({ asset, key, how, said }) => [
+    `the process of asset '${asset}'${forKey(key)} died: ${how}${said === '' ? '' : `; it said last: ${said}`}`,
+    'look for what ended it, in its log and in that of the system (dynpart runs logs ID)',
+  ],
+  'process-out-of-memory': ({ asset, key }) => [
+    `asset '${asset}'${forKey(key)} needed more memory than its process may have`,
+    'work on less at a time, or raise processes: { memoryMb } of definePipeline',
+  ],
+  'process-killed': ({ asset, key, ms }) => [
+    `asset '${asset}'${forKey(key)} did not end at its timeout of ${ms} ms, and its process was killed`,
+    'hand the signal of the context to what it waits for, or raise timeoutMs',
+  ],
+  'process-unusable': ({ asset, key, message }) => [
+    `no process of its own could be had for asset '${asset}'${forKey(key)}: ${message}`,
+    'mend what it says; what a pipeline file does when it is loaded must be right in a process of its own, too',
   ],
   'value-not-json': ({ asset, key, path, why }) => [
     `asset '${asset}'${forKey(key)} returned a value that cannot be kept: ${path} ${why}`,

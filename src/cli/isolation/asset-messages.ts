@@ -1,0 +1,70 @@
+/** What a command and a process that executes an asset for it tell each other: plain data. */
+import type { StagedValue } from '../../definitions/staged-values.ts';
+import type { RunTask } from '../../engine/runs/execute-run.ts';
+import type { Tried } from '../../engine/runs/try-asset.ts';
+import type { Carried } from '../../model/carried.ts';
+import type { Failure } from '../../model/failure.ts';
+import type { ProgramNote } from '../../state/state-view.ts';
+import type { RunLogLine } from '../../state/store.ts';
+import type { Answer, Question } from '../../values/asked-values.ts';
+import type { UserPipeline } from '../load-user-pipeline.ts';
+
+/** Where such a process keeps and finds values: in files, which it stages itself; by the pipeline's own I/O manager; by way of the command. */
+export type ValuesWay = 'files' | 'own' | 'command';
+
+export interface StartMessage {
+  readonly type: 'start';
+  readonly pipeline: UserPipeline;
+  /** Its file, or the address of a database. */
+  readonly state: string;
+  readonly values: ValuesWay;
+  /** The tag of the command's process: see `Journal`. */
+  readonly parent: string;
+  /** The executor, and which of its programs this process is. */
+  readonly starter: string;
+  readonly number: number;
+}
+
+export interface TryMessage {
+  readonly type: 'try';
+  readonly asset: string;
+  readonly task: Pick<RunTask, 'id' | 'partitionKey' | 'tags'>;
+  readonly attempt: number;
+  readonly carried: Carried;
+  /** Values that it may ask for and that wait for their place. */
+  readonly lent: readonly StagedValue[];
+}
+
+export type ToProcess =
+  | StartMessage
+  | TryMessage
+  /** The try is to be ended. */
+  | { readonly type: 'abort' }
+  /** Whether its thread is free. */
+  | { readonly type: 'ping' }
+  | { readonly type: 'answer'; readonly question: number; readonly answer: Answer }
+  /** All that it has staged is adopted; it is not needed any more. */
+  | { readonly type: 'leave' };
+
+export type FromProcess =
+  | { readonly type: 'ready' }
+  | { readonly type: 'unusable'; readonly message: string }
+  | { readonly type: 'pong' }
+  /** An error came up that belongs to no try: the process ends. */
+  | { readonly type: 'stray'; readonly message: string }
+  | { readonly type: 'lines'; readonly run: string; readonly lines: readonly RunLogLine[] }
+  | ({ readonly type: 'program' } & Omit<ProgramNote, 'runId'>)
+  /** Of a program that leads a group: it has ended; nothing of its group is left. */
+  | { readonly type: 'program-ended'; readonly group: number }
+  | ({ readonly type: 'question' } & Question)
+  | {
+      readonly type: 'tried';
+      readonly tried: Tried;
+      readonly staged: readonly StagedValue[];
+      /** Code of the asset still runs. */
+      readonly isLeft: boolean;
+      /** Bytes that the process takes. */
+      readonly memory: number;
+    }
+  /** One of dynpart's own files, or dynpart itself, failed. */
+  | { readonly type: 'failed'; readonly failure: Failure | null; readonly message: string };

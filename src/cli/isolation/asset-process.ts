@@ -1,0 +1,185 @@
+/**
+ * A process that executes assets for a command, one try after the other. It loads the pipeline itself and stages values itself;
+ * whatever its code does, the command goes on.
+ */
+import fs from 'node:fs';
+import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
+import type { RunValues } from '../../definitions/staged-values.ts';
+import { tryOnce } from '../../engine/runs/try-asset.ts';
+import type { TryContext } from '../../engine/runs/isolated.ts';
+import { PROGRAM_MARK, Programs, RUN_MARK } from '../../engine/user-code/programs.ts';
+import { describe } from '../../model/describe-failure.ts';
+import { FailureError } from '../../model/failure.ts';
+import { describeThrown } from '../../model/thrown.ts';
+import { AskedValues } from '../../values/asked-values.ts';
+import { loadUserPipeline } from '../load-user-pipeline.ts';
+import { openStore, valuesStagedFor } from '../stores.ts';
+import { systemClock } from '../system-clock.ts';
+import type { FromProcess, StartMessage, ToProcess, TryMessage } from './asset-messages.ts';
+import { exitProcess } from './exit-process.ts';
+import { loadProcessGroups } from './load-process-groups.ts';
+
+function tell(message: FromProcess): void {
+  // Nobody is there to be told any more: the process is about to end.
+  if (process.connected) process.send!(message);
+}
+
+interface ValuesOfProcess {
+  readonly values: RunValues;
+  readonly staging?: Awaited<ReturnType<typeof valuesStagedFor>>;
+  readonly asked?: AskedValues;
+}
+
+class AssetProcess {
+  readonly #start: StartMessage;
+  readonly #pipeline: Pipeline;
+  readonly #values: ValuesOfProcess;
+  #interrupt = new AbortController();
+  #programs: number;
+  /** Calls of user code that have not ended. */
+  #running = 0;
+
+  private constructor(start: StartMessage, pipeline: Pipeline, values: ValuesOfProcess) {
+    this.#start = start;
+    this.#programs = start.number;
+    this.#pipeline = pipeline;
+    this.#values = values;
+  }
+
+  static async begin(start: StartMessage): Promise<AssetProcess> {
+    const { pipeline } = await loadUserPipeline(start.pipeline, { onOutput: sayRaw, onStray: endByStray });
+    // Here it is this process alone that ends.
+    process.exit = exitProcess;
+    return new AssetProcess(start, pipeline, await valuesFor(start, pipeline));
+  }
+
+  async take(message: ToProcess): Promise<void> {
+    switch (message.type) {
+      case 'try':
+        return this.#try(message);
+      case 'abort':
+        return this.#interrupt.abort();
+      case 'ping':
+        return tell({ type: 'pong' });
+      case 'answer':
+        return this.#values.asked?.answered(message);
+      case 'leave':
+        this.#values.staging?.handedOver({ isLast: true });
+        return exitProcess(0);
+      case 'start':
+        throw new Error('it was started already');
+    }
+  }
+
+  async #try({ asset: name, task, attempt, carried, lent }: TryMessage): Promise<void> {
+    const { id } = task;
+    const { values, staging } = this.#values;
+    this.#interrupt = new AbortController();
+    // What was staged before was adopted before this one was asked for.
+    staging?.handedOver({ isLast: false });
+    staging?.lend(lent);
+    try {
+      const asset = this.#pipeline.assets.get(name);
+      if (asset === undefined) throw new FailureError({ reason: 'unknown-asset', asset: name });
+      const context: TryContext = {
+        pipeline: this.#pipeline,
+        ioManager: values,
+        clock: systemClock,
+        emit: () => undefined,
+        appendLog: (run, lines) => tell({ type: 'lines', run, lines }),
+      };
+      const tried = await tryOnce(this.#counted(asset), task, {
+        context,
+        interrupt: this.#interrupt.signal,
+        programs: this.#programsOf(id),
+        attempt,
+        carried,
+      });
+      const staged = values.staged?.(id) ?? [];
+      const memory = process.memoryUsage.rss();
+      tell({ type: 'tried', tried, staged, isLeft: this.#running > 0, memory });
+    } catch (error) {
+      const failure = error instanceof FailureError ? error.failure : null;
+      tell({ type: 'failed', failure, message: String((error as Error)?.stack ?? error) });
+    }
+  }
+
+  #counted(asset: AssetDefinition): AssetDefinition {
+    return {
+      ...asset,
+      materialize: async (context) => {
+        this.#running++;
+        try {
+          return await asset.materialize(context);
+        } finally {
+          this.#running--;
+        }
+      },
+    };
+  }
+
+  #programsOf(run: string): Programs {
+    return new Programs({
+      processes: () => loadProcessGroups({ onLeaderEnd: ended, onEnd: ended }),
+      marks: {
+        of: { [RUN_MARK]: run },
+        starter: this.#start.starter,
+        count: () => ++this.#programs,
+        note: (program) => tell({ type: 'program', ...program }),
+      },
+    });
+  }
+}
+
+function ended(group: number): void {
+  tell({ type: 'program-ended', group });
+}
+
+async function valuesFor({ pipeline: user, state, values, parent }: StartMessage, pipeline: Pipeline) {
+  // Edited since: then it has one now.
+  if (pipeline.ioManager !== null) return { values: pipeline.ioManager };
+  if (values !== 'files') {
+    const asked = new AskedValues((question) => tell({ type: 'question', ...question }));
+    return { values: asked, asked };
+  }
+  const { version } = user;
+  const store = openStore({ clock: systemClock, version, file: state, warn: () => undefined });
+  const staging = await valuesStagedFor(parent, store);
+  return { values: staging, staging };
+}
+
+/** What no try can be named for: the command has it from the stream. */
+function sayRaw(text: string): void {
+  fs.writeSync(2, `${text}\n`);
+}
+
+/** An error that nothing waited for, and that belongs to no try. */
+function endByStray(error: unknown): void {
+  tell({ type: 'stray', message: describeThrown(error).message });
+  exitProcess(1);
+}
+
+function main(): void {
+  let begun: Promise<AssetProcess> | undefined;
+  // For the user's code its environment is that of the command.
+  for (const mark of [RUN_MARK, PROGRAM_MARK]) delete process.env[mark];
+  // The command has ended, whatever it ended by.
+  process.on('disconnect', () => exitProcess(0));
+  process.on('message', (message: ToProcess) => {
+    if (message.type === 'start') {
+      begun = AssetProcess.begin(message);
+      begun.then(
+        () => tell({ type: 'ready' }),
+        (error: unknown) => tell({ type: 'unusable', message: wordsFor(error) }),
+      );
+      return;
+    }
+    void begun?.then((process) => process.take(message));
+  });
+}
+
+function wordsFor(error: unknown): string {
+  return error instanceof FailureError ? describe(error.failure).message : String(error);
+}
+
+main();

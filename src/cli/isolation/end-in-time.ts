@@ -1,0 +1,60 @@
+/** Sees to it that a process ends its code when it is to, and kills the process where that does not hear of it. */
+import { GRACE_MS } from '../../engine/runs/try-asset.ts';
+import { startTimer } from '../../engine/user-code/timer.ts';
+
+/** Whose thread is not free for so long does not hear that its code is to end. */
+const DEAF_AFTER_MS = 2000;
+
+export type EndedFor = 'timeout' | 'interrupt';
+
+export interface EndInTime {
+  /** `null`: none. The process ends its code then by itself, if it can. */
+  readonly timeoutMs: number | null;
+  readonly interrupt: AbortSignal;
+  readonly tell: (message: { readonly type: 'abort' | 'ping' }) => void;
+  readonly kill: (why: EndedFor) => void;
+}
+
+export class Ending {
+  readonly #options: EndInTime;
+  #stopTimer = nothing;
+  #why: EndedFor = 'timeout';
+
+  constructor(options: EndInTime) {
+    this.#options = options;
+    const { timeoutMs, interrupt } = options;
+    this.#stopTimer = startTimer(timeoutMs ?? Infinity, () => this.#end('timeout'));
+    interrupt.addEventListener('abort', this.#onInterrupt);
+  }
+
+  /** Its thread is free: code that heeds its signal ends within the grace. */
+  heard(): void {
+    this.#wait(GRACE_MS);
+  }
+
+  /** There is nothing left to end. */
+  over(): void {
+    this.#stopTimer();
+    this.#options.interrupt.removeEventListener('abort', this.#onInterrupt);
+  }
+
+  readonly #onInterrupt = (): void => {
+    this.#options.tell({ type: 'abort' });
+    this.#end('interrupt');
+  };
+
+  #end(why: EndedFor): void {
+    this.#why = why;
+    this.#wait(DEAF_AFTER_MS);
+    this.#options.tell({ type: 'ping' });
+  }
+
+  #wait(ms: number): void {
+    this.#stopTimer();
+    this.#stopTimer = startTimer(ms, () => this.#options.kill(this.#why));
+  }
+}
+
+function nothing(): void {
+  return undefined;
+}
