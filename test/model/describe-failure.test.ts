@@ -57,6 +57,11 @@ function everyFailure(text: string): {
     'sensor-busy': { reason: 'sensor-busy', sensor: 's', pid: 1, host: 'h', since: 't' },
     'asset-threw': { reason: 'asset-threw', asset: 'a', key: text, message: 'm', frames: [] },
     'asset-timeout': { reason: 'asset-timeout', asset: 'a', key: text, ms: 1 },
+    'process-exited': { reason: 'process-exited', asset: 'a', key: text, code: 3 },
+    'process-died': { reason: 'process-died', asset: 'a', key: text, how: 'SIGSEGV', said: 's' },
+    'process-out-of-memory': { reason: 'process-out-of-memory', asset: 'a', key: text },
+    'process-killed': { reason: 'process-killed', asset: 'a', key: text, ms: 1 },
+    'process-unusable': { reason: 'process-unusable', asset: 'a', key: text, message: 'm' },
     'value-not-json': { reason: 'value-not-json', asset: 'a', key: text, path: 'value', why: 'is NaN' },
     'check-failed': {
       reason: 'check-failed',
