@@ -60,7 +60,7 @@ export class AssetChild {
   #said = '';
   #strayed: string | undefined;
   /** Why it was killed from here. */
-  #killedFor: EndedFor | undefined;
+  #killedFor: { readonly why: EndedFor; readonly ms: number } | undefined;
   #ending: Ending | undefined;
   /** Tries that it has taken. */
   tries = 0;
@@ -116,7 +116,7 @@ export class AssetChild {
         timeoutMs: asset.timeoutMs,
         interrupt,
         tell: (message) => this.#tell(message),
-        kill: (why) => this.kill(why),
+        kill: (why, ms) => this.kill({ why, ms }),
       });
       const { id, partitionKey, tags } = task;
       const lent = context.ioManager.waiting?.(upstreamValues(asset, task, attempt)) ?? [];
@@ -145,7 +145,7 @@ export class AssetChild {
   }
 
   /** With all of its group. */
-  kill(why?: EndedFor): void {
+  kill(why?: { readonly why: EndedFor; readonly ms: number }): void {
     this.isUsable = false;
     this.#killedFor ??= why;
     this.#process.kill('SIGKILL');
@@ -178,6 +178,8 @@ export class AssetChild {
         return void (this.#strayed = message.message);
       case 'pong':
         return this.#ending?.heard();
+      case 'checks':
+        return this.#ending?.begins(message.ms);
       case 'lines':
         return this.#take(message.run, message.lines);
       case 'program':
@@ -252,10 +254,10 @@ export class AssetChild {
     this.#onEnd();
     if (this.#inHand === undefined) return;
     const { asset, task, finish } = this.#inHand;
-    if (this.#killedFor === 'interrupt') return finish('interrupted');
+    if (this.#killedFor?.why === 'interrupt') return finish('interrupted');
     const named = of(asset, task);
-    if (this.#killedFor === 'timeout')
-      return finish({ failure: { reason: 'process-killed', ...named, ms: asset.timeoutMs! } });
+    if (this.#killedFor !== undefined)
+      return finish({ failure: { reason: 'process-killed', ...named, ms: this.#killedFor.ms } });
     finish({ failure: failureOfEnd(named, end) });
   }
 

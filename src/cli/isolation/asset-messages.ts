@@ -50,6 +50,8 @@ export type FromProcess =
   | { readonly type: 'ready' }
   | { readonly type: 'unusable'; readonly message: string }
   | { readonly type: 'pong' }
+  /** A check begins, which has so long. */
+  | { readonly type: 'checks'; readonly ms: number }
   /** An error came up that belongs to no try: the process ends. */
   | { readonly type: 'stray'; readonly message: string }
   | { readonly type: 'lines'; readonly run: string; readonly lines: readonly RunLogLine[] }

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
+import { CHECK_TIMEOUT_MS } from '../../engine/runs/check-value.ts';
 import { tryOnce } from '../../engine/runs/try-asset.ts';
 import type { TryContext } from '../../engine/runs/isolated.ts';
 import { PROGRAM_MARK, Programs, RUN_MARK } from '../../engine/user-code/programs.ts';
@@ -104,18 +105,30 @@ class AssetProcess {
     }
   }
 
+  /** Whether code of it is left is told with its end. */
   #counted(asset: AssetDefinition): AssetDefinition {
+    const ms = asset.timeoutMs ?? CHECK_TIMEOUT_MS;
+    const checks = Array.from(asset.checks, ([name, ask]): [string, typeof ask] => [
+      name,
+      (given) => {
+        tell({ type: 'checks', ms });
+        return this.#count(() => ask(given));
+      },
+    ]);
     return {
       ...asset,
-      materialize: async (context) => {
-        this.#running++;
-        try {
-          return await asset.materialize(context);
-        } finally {
-          this.#running--;
-        }
-      },
+      materialize: (context) => this.#count(() => asset.materialize(context)),
+      checks: new Map(checks),
     };
+  }
+
+  async #count<T>(userCode: () => T | Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await userCode();
+    } finally {
+      this.#running--;
+    }
   }
 
   #programsOf(run: string): Programs {

@@ -12,19 +12,30 @@ export interface EndInTime {
   readonly timeoutMs: number | null;
   readonly interrupt: AbortSignal;
   readonly tell: (message: { readonly type: 'abort' | 'ping' }) => void;
-  readonly kill: (why: EndedFor) => void;
+  /** @param ms the time that it had */
+  readonly kill: (why: EndedFor, ms: number) => void;
 }
 
 export class Ending {
   readonly #options: EndInTime;
   #stopTimer = nothing;
   #why: EndedFor = 'timeout';
+  #timeMs: number;
 
   constructor(options: EndInTime) {
     this.#options = options;
     const { timeoutMs, interrupt } = options;
-    this.#stopTimer = startTimer(timeoutMs ?? Infinity, () => this.#end('timeout'));
+    this.#timeMs = timeoutMs ?? Infinity;
+    this.begins(this.#timeMs);
     interrupt.addEventListener('abort', this.#onInterrupt);
+  }
+
+  /** Code begins that has so long: each check has its own time. */
+  begins(ms: number): void {
+    if (this.#why === 'interrupt') return;
+    this.#timeMs = ms;
+    this.#stopTimer();
+    this.#stopTimer = startTimer(ms, () => this.#end('timeout'));
   }
 
   /** Its thread is free: code that heeds its signal ends within the grace. */
@@ -51,7 +62,7 @@ export class Ending {
 
   #wait(ms: number): void {
     this.#stopTimer();
-    this.#stopTimer = startTimer(ms, () => this.#options.kill(this.#why));
+    this.#stopTimer = startTimer(ms, () => this.#options.kill(this.#why, this.#timeMs));
   }
 }
 

@@ -8,10 +8,10 @@ const SAYS_LAST_MS = 1000;
 
 /** All of it was read, or nothing more is waited for. */
 export async function hasSaidAll(process: ChildProcess): Promise<void> {
-  const streams = [process.stdout, process.stderr].flatMap((stream) =>
-    stream === null || stream.closed ? null : once(stream, 'close'),
+  const all: Promise<unknown>[] = [process.stdout, process.stderr].flatMap((stream) =>
+    stream === null || stream.closed ? [] : [once(stream, 'close')],
   );
-  const all: Promise<unknown>[] = [...streams, ...(process.connected ? [once(process, 'disconnect')] : [])];
+  if (process.connected) all.push(once(process, 'disconnect'));
   const waiting = new AbortController();
   const late = new Promise<void>((resolve) => {
     const stop = startTimer(SAYS_LAST_MS, resolve);

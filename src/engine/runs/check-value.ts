@@ -13,7 +13,7 @@ import { type LineWriter, writingTo } from '../user-code/output.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 
 /** How long a check may take where its asset has no `timeoutMs`. */
-const CHECK_TIMEOUT_MS = 5 * 60_000;
+export const CHECK_TIMEOUT_MS = 5 * 60_000;
 
 /** However many checks there are, each may say so much, in bytes. */
 const LEAST_WORDS = 256;
