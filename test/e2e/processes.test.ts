@@ -14,6 +14,7 @@ const forever = () => new Promise(() => {});
 const base = asset({ name: 'base', partitions: items, materialize: ({ partitionKey }) => ({ key: partitionKey, pid: process.pid }) });
 const own = asset({
   name: 'own', partitions: items, inputs: { base }, isolation: 'process', timeoutMs: process.env.TIMEOUT ? Number(process.env.TIMEOUT) : undefined,
+  checks: { right: ({ partitionKey }) => { for (;;) if (partitionKey !== 'blocked check') return partitionKey === 'wrong' ? 'it is wrong' : true; } },
   retry: { maxRetries: process.env.RETRIES ? Number(process.env.RETRIES) : 0 },
   async materialize({ partitionKey, item, version, inputs, run, log, exec, signal, addMetadata }) {
     log.info('log of ' + partitionKey);
@@ -124,6 +125,13 @@ describe.concurrent('an asset with a process of its own', () => {
     const { own } = await project.make('block', { env: { TIMEOUT: '300' } });
     expect(own.error).toMatchObject({ code: 'process-killed', message: expect.stringContaining('300 ms') });
     expect(project.left()).toEqual([]);
+  });
+
+  it('is checked there', async () => {
+    await using project = new Isolated();
+    expect((await project.make('wrong')).own.error.code).toBe('check-failed');
+    const { own } = await project.make('blocked check', { env: { TIMEOUT: '300' } });
+    expect(own.error.code).toBe('process-killed');
   });
 
   it('that heeds its signal ends at its timeout', async () => {

@@ -3,6 +3,7 @@
  * whatever its code does, the command goes on.
  */
 import fs from 'node:fs';
+import type { NamedCheck } from '../../definitions/check.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
 import { CHECK_TIMEOUT_MS } from '../../engine/runs/check-value.ts';
@@ -108,17 +109,16 @@ class AssetProcess {
   /** Whether code of it is left is told with its end. */
   #counted(asset: AssetDefinition): AssetDefinition {
     const ms = asset.timeoutMs ?? CHECK_TIMEOUT_MS;
-    const checks = Array.from(asset.checks, ([name, ask]): [string, typeof ask] => [
-      name,
+    const counted =
+      (ask: NamedCheck): NamedCheck =>
       (given) => {
         tell({ type: 'checks', ms });
         return this.#count(() => ask(given));
-      },
-    ]);
+      };
     return {
       ...asset,
       materialize: (context) => this.#count(() => asset.materialize(context)),
-      checks: new Map(checks),
+      checks: new Map([...asset.checks].map(([name, ask]) => [name, counted(ask)])),
     };
   }
 
