@@ -84,7 +84,7 @@ describe.concurrent('an asset with a process of its own', () => {
     await project.dynpart(['partitions', 'add', 'items', 'k', '--version', 'v1', '--item', '{"a":1}']);
     const { code, run, own } = await project.make('k');
     expect([code, run.status, own.version]).toEqual([0, 'SUCCESS', 'v1']);
-    const { own: made, pid } = (await project.value('after', 'k')) as { own: any; pid: number };
+    const { own: made, pid } = (await project.value('after', 'k')) as { own: { pid: number }; pid: number };
     expect(made).toMatchObject({ item: { a: 1 }, version: 'v1', base: { key: 'k', pid } });
     expect(own.metadata).toEqual({ pid: made.pid, parent: pid });
     expect(made.pid).not.toBe(pid);
