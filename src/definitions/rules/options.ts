@@ -46,7 +46,11 @@ const ISOLATIONS: readonly unknown[] = ['process', 'none'];
 export function* checkIsolation({ definition, name }: Owner, isolation: unknown): Problems {
   if (isolation === undefined || ISOLATIONS.includes(isolation)) return;
   const given = typeof isolation === 'string' ? said(isolation) : nameOfType(isolation);
-  yield problem(definition, 'invalid-option', `isolation of ${name} must be 'process' or 'none', not ${given}`);
+  yield problem(
+    definition,
+    'invalid-option',
+    `isolation of ${name} must be 'process' or 'none', not ${given}`,
+  );
 }
 
 export function* checkDuration({ definition, name }: Owner, option: string, value: unknown): Problems {

@@ -95,7 +95,10 @@ export class Programs {
   }
 
   /** A process of its own has started it for the same code. */
-  startedElsewhere({ group: leader, number }: Omit<ProgramNote, 'runId'>, processes: Processes): ProcessGroup {
+  startedElsewhere(
+    { group: leader, number }: Omit<ProgramNote, 'runId'>,
+    processes: Processes,
+  ): ProcessGroup {
     const group = processes.watch(leader);
     this.#groups.add(group);
     this.#options.marks?.note({ group: leader, number });
