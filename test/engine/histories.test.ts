@@ -7,10 +7,9 @@
  */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SharedFile, SharedMemory, type SharedState } from '../support/history-stores.ts';
-import { anyHistory, type Step } from '../support/history-steps.ts';
-import { HistoryWorld } from '../support/history-world.ts';
-import type { ManualClock } from '../support/manual-clock.ts';
+import { HistoryTally, live } from '../support/history-life.ts';
+import { SharedFile, SharedMemory } from '../support/history-stores.ts';
+import { anyHistory } from '../support/history-steps.ts';
 
 const IN_NPM_TEST = 200;
 const { DYNPART_RUNS, DYNPART_SEED, DYNPART_PATH } = process.env;
@@ -49,45 +48,11 @@ const SELDOM = [
   'killed before its tick is recorded',
 ];
 
-class Tally {
-  readonly counts = new Map<string, number>();
-
-  add(what: string, count = 1): void {
-    this.counts.set(what, (this.counts.get(what) ?? 0) + count);
-  }
-}
-
-/** Lives through a history to its end, and says what the state was after each step. */
-async function live(
-  history: readonly Step[],
-  open: (clock: ManualClock) => SharedState,
-  tally: Tally,
-): Promise<unknown[]> {
-  const world = new HistoryWorld(open);
-  const snapshots: unknown[] = [];
-  try {
-    await world.begin();
-    for (const step of history) {
-      await world.step(step);
-      snapshots.push(await world.snapshot());
-    }
-    await world.drain();
-    snapshots.push(await world.snapshot());
-    for (const [what, count] of world.tally) tally.add(what, count);
-    for (const status of world.model.finished.values()) tally.add(`run ${status}`);
-    tally.add('run interrupted', world.model.interrupted);
-    tally.add('asset on record before its run', world.model.progressed);
-  } finally {
-    await world.dispose();
-  }
-  return snapshots;
-}
-
 describe('a random history of several processes', () => {
   it(
     `comes to what the model says after every step, in memory and in a file (${RUNS} histories)`,
     async () => {
-      const tally = new Tally();
+      const tally = new HistoryTally();
       await fc.assert(
         fc.asyncProperty(anyHistory, async (history) => {
           tally.add('steps', history.length);

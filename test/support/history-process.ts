@@ -178,10 +178,11 @@ export class HistoryProcess {
       if (this.dead) await never();
       return answer;
     };
+    const alone = <T>(call: () => Promise<T>): Promise<T> => living(() => world.alone(call));
     return {
       // As a database would show it, whatever the store.
       read: (needs) =>
-        living(async () => {
+        alone(async () => {
           const view = await store.read(EVERYTHING);
           this.serial = Math.max(this.serial, view.serial);
           onRead();
@@ -195,10 +196,10 @@ export class HistoryProcess {
             this,
           ),
         ),
-      preview: (changes, needs) => living(() => store.preview(changes, needs)),
-      sets: () => living(() => store.sets()),
+      preview: (changes, needs) => alone(() => store.preview(changes, needs)),
+      sets: () => alone(() => store.sets()),
       claimSensor: (name) =>
-        living(async () => {
+        alone(async () => {
           const claim = await store.claimSensor(name);
           if ('holder' in claim) return claim;
           this.#leftBehind.push(() => claim.release());
@@ -206,32 +207,35 @@ export class HistoryProcess {
           world.evaluators.set(name, this);
           return {
             ...claim,
+            left: () => alone(() => claim.left()),
+            leftEnded: (ids) => alone(() => claim.leftEnded(ids)),
+            programsEnded: () => alone(() => claim.programsEnded()),
             release: () =>
-              living(() => {
+              alone(() => {
                 this.#claims.delete(name);
                 world.evaluators.delete(name);
                 return claim.release();
               }),
           };
         }),
-      evaluating: (name) => living(() => store.evaluating(name)),
-      enter: () => living(async () => this.#entered(await store.enter())),
+      evaluating: (name) => alone(() => store.evaluating(name)),
+      enter: () => alone(async () => this.#entered(await store.enter())),
       recordTick: (tick) =>
         living(async () => {
           await this.diesIf('before its tick is recorded');
-          await store.recordTick(tick);
+          await world.alone(() => store.recordTick(tick));
           if (tick.status !== 'BUSY') world.tickKnown(tick);
         }),
-      ticks: (name, limit) => living(() => store.ticks(name, limit)),
-      runs: (query) => living(() => store.runs(query)),
+      ticks: (name, limit) => alone(() => store.ticks(name, limit)),
+      runs: (query) => alone(() => store.runs(query)),
       appendLog: (runId, lines) => {
         if (!this.dead) store.appendLog(runId, lines);
       },
       closeLog: (runId) => {
         if (!this.dead) store.closeLog(runId);
       },
-      readLog: (runId, from) => living(() => store.readLog(runId, from)),
-      endOfLog: (runId, lines) => living(() => store.endOfLog(runId, lines)),
+      readLog: (runId, from) => alone(() => store.readLog(runId, from)),
+      endOfLog: (runId, lines) => alone(() => store.endOfLog(runId, lines)),
     };
   }
 
@@ -279,6 +283,7 @@ export class HistoryProcess {
     this.dead = true;
     this.interrupt.abort();
     for (const close of this.#leftBehind) await close();
+    await this.hand.close?.();
   }
 
   #entered(executor: Executor): Executor {

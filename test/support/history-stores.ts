@@ -18,6 +18,7 @@ export class Killed extends Error {}
 /** A process's hand on the state. */
 export interface Hand {
   readonly store: StateStore;
+  close?(): Promise<void>;
   /** Commits; `between` is what another process commits after the first plan and before it can be applied. */
   commit<Outcome>(
     plan: (view: StateView) => Plan<Outcome>,
@@ -28,7 +29,7 @@ export interface Hand {
 export type Contender = (view: StateView) => readonly StateChange[];
 
 export interface SharedState {
-  readonly name: 'memory' | 'JSON file';
+  readonly name: 'memory' | 'JSON file' | 'PostgreSQL';
   open(): Hand;
   document(): Promise<StateDocument>;
   /** As if the executor's process had been killed. */
@@ -37,7 +38,7 @@ export interface SharedState {
   killClaim(sensor: string, claim: SensorClaim): void;
   /** How often each run stands in the history, less what was taken back. */
   records(): Map<string, number>;
-  dispose(): void;
+  dispose(): void | Promise<void>;
 }
 
 export class SharedMemory implements SharedState {
@@ -185,7 +186,7 @@ export class SharedFile implements SharedState {
 }
 
 /** The time of the history, chance of its own, and pauses that take no time. */
-function storeClock(history: Pick<Clock, 'now'>, seed: number): Clock {
+export function storeClock(history: Pick<Clock, 'now'>, seed: number): Clock {
   const chance = new FakeClock(0, seed);
   return {
     now: () => history.now(),

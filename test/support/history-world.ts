@@ -27,6 +27,7 @@ import { planTick } from '../../src/engine/plan/tick/plan-tick.ts';
 import { runTick } from '../../src/engine/sensors/run-tick.ts';
 import { parseSensorResult } from '../../src/engine/plan/sensor-result/parse-sensor-result.ts';
 import { checkState } from '../../src/state/document/check-state.ts';
+import type { RunGroup, StateDocument } from '../../src/state/document/state-document.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan } from '../../src/state/store.ts';
@@ -166,20 +167,27 @@ export class HistoryWorld {
     plan: (view: StateView) => Plan<Outcome>,
     process: HistoryProcess | null,
   ): Promise<Outcome> {
+    const committed = await this.alone(async () => {
+      if (process?.killAt === 'before its commit') process.die();
+      return process?.dead ? null : { outcome: await this.#commit(hand, plan, process) };
+    });
+    return committed === null ? never() : committed.outcome;
+  }
+
+  /** A call of a store while no other one is on its way: a database answers after many turns of the event loop. */
+  async alone<T>(call: () => Promise<T>): Promise<T> {
     this.#locks++;
     const turn = this.#lock;
     let unlock!: () => void;
     this.#lock = new Promise<void>((resolve) => (unlock = resolve));
     await turn;
     try {
-      if (process?.killAt === 'before its commit') process.die();
-      if (!process?.dead) return await this.#commit(hand, plan, process);
+      return await call();
     } finally {
       this.#locks--;
       this.stir();
       unlock();
     }
-    return never();
   }
 
   async #commit<Outcome>(
@@ -706,9 +714,13 @@ export class HistoryWorld {
     const ownersName = (owner: string | null): string | null => owner && this.owners.get(owner)!;
     return {
       sets,
-      assets,
-      sensors,
-      runs: runs.map((group) => ({ ...group, owner: ownersName(group.owner), ownedSince: null })),
+      assets: assetsByColumns(assets),
+      sensors: withRunKeysAsSets(sensors),
+      runs: groupsTogether(runs).map((group) => ({
+        ...group,
+        owner: ownersName(group.owner),
+        ownedSince: null,
+      })),
       finished: Object.fromEntries(this.model.finished),
       doors: this.#doors().map(({ name }) => name),
     };
@@ -717,8 +729,84 @@ export class HistoryWorld {
   async dispose(): Promise<void> {
     for (const process of [...this.#all, this.#operator]) await process.dispose();
     await this.clock.settle();
-    this.state.dispose();
+    await this.state.dispose();
   }
+}
+
+/** What is on record of each asset, by sets: of a set of whose keys there is nothing, nothing need be said. */
+function assetsByColumns(assets: StateDocument['assets']): unknown {
+  const entries = Object.entries(assets).map(([name, { set, status, retries, before = [], ...rest }]) => {
+    const columns = [
+      { set, status, retries: retries ?? [] },
+      ...before.map((one) => ({ retries: [], ...one })),
+    ]
+      .map((column) => ({ ...column, status: column.status.replace(/\.+$/, '') }))
+      .filter((column) => column.status !== '');
+    return [name, { ...rest, columns }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A column need not say of the last keys that there is nothing of them, and run keys that are spent have no order. */
+function withRunKeysAsSets(sensors: StateDocument['sensors']): unknown {
+  const entries = Object.entries(sensors).map(([name, entry]) => {
+    const ofKeys = Object.entries(entry.runKeys.ofKeys)
+      .map(([set, letters]) => [set, letters.replace(/\.+$/, '')])
+      .filter(([, letters]) => letters !== '');
+    return [
+      name,
+      {
+        ...entry,
+        runKeys: {
+          other: entry.runKeys.other.map(String).sort(),
+          ofKeys: Object.fromEntries(ofKeys) as unknown,
+        },
+      },
+    ] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * Runs of one group that have the same owner since the same commit, as one entry in the order of their numbers. A document keeps
+ * apart what it has once taken apart (a run that began stands behind the rest of its group); a database does not know that it was.
+ */
+function groupsTogether(runs: readonly RunGroup[]): RunGroup[] {
+  const groups = new Map<string, RunGroup[]>();
+  for (const group of runs) {
+    const name = JSON.stringify([group.id, group.ownedSince, group.owner]);
+    groups.set(name, [...(groups.get(name) ?? []), group]);
+  }
+  return [...groups].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, parts]) => joined(parts));
+}
+
+function joined(parts: readonly RunGroup[]): RunGroup {
+  const rows = parts
+    .flatMap((part) =>
+      part.numbers.map((number, at) => ({
+        number,
+        key: part.keys[at]!,
+        runKey: part.runKeys === 'keys' ? part.keys[at]! : (part.runKeys?.[at] ?? null),
+        status: part.status[at]!,
+        interrupted: part.interrupted[at]!,
+      })),
+    )
+    .sort((one, other) => one.number - other.number);
+  const runKeys = rows.map(({ runKey }) => runKey);
+  const [done, touched] = (['done', 'touched'] as const).map(
+    (notes) => Object.assign({}, ...parts.map((part) => part[notes] ?? {})) as object,
+  );
+  return {
+    ...parts[0]!,
+    numbers: rows.map(({ number }) => number),
+    keys: rows.map(({ key }) => key),
+    runKeys: runKeys.every((runKey) => runKey === null) ? null : runKeys,
+    status: rows.map(({ status }) => status).join(''),
+    interrupted: rows.map(({ interrupted }) => interrupted).join(''),
+    startedAt: Object.assign({}, ...parts.map(({ startedAt }) => startedAt)) as RunGroup['startedAt'],
+    done,
+    touched,
+  } as RunGroup;
 }
 
 interface Operation {

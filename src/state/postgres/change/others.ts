@@ -60,10 +60,12 @@ export async function changeExecutor(
   if (found.length === 0) throw new Error(`executor ${id} never entered`);
 }
 
+/** What somebody staged who was given up meanwhile, for a run that is over, nobody puts in its place any more. */
 const LEFT = `
 with gone as (
   delete from @.executor where id = $1 and not exists (select from @.run where owner = $1) returning id
-), notes as (delete from @.begun where executor in (select id from gone))
+), notes as (delete from @.begun where executor in (select id from gone)),
+late as (delete from @.staged s where not exists (select from @.run r where r.id = s.run))
 delete from @.program where executor in (select id from gone)`;
 
 export function executorLeft(port: Port, id: string): void {

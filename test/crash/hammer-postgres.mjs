@@ -1,0 +1,244 @@
+/**
+ * Many real processes at once on one state in PostgreSQL, which are killed, stopped and let go on, while the server crashes and its lines
+ * are cut.
+ *
+ *     npm run test:hammer-postgres                   five minutes
+ *     node test/crash/hammer-postgres.mjs --seconds 30 --lanes 8 --seed 7 --keep
+ *
+ * What was acknowledged has to be there in the end; each key is made once, with one end and one value on record, and never by two at
+ * once: user code holds a link with the name of its key, that says which process it is. A seed repeats the choices, not the times.
+ */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client } from 'pg';
+import { PostgresCluster } from '../support/postgres-cluster.mjs';
+import { Chance } from './hammer/chance.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '300' },
+    lanes: { type: 'string', default: '8' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const root = path.resolve(import.meta.dirname, '../..');
+const chance = new Chance(Number(flags.seed));
+
+const FATES = { none: 45, kill: 25, stop: 20, both: 10 };
+const KINDS = { add: 25, tick: 20, worker: 20, materialize: 15, status: 10, check: 10 };
+/** @type {Readonly<Record<string, (key: string) => string[]>>} */
+const ARGS = {
+  add: (key) => ['partitions', 'add', 'items', key],
+  tick: () => ['sensor', 'tick', '--quiet'],
+  worker: () => ['worker', '--once', '--summary'],
+  materialize: () => ['materialize', 'work', '--missing'],
+  status: () => ['status', '--json'],
+  check: () => ['state', 'check', '--json'],
+};
+/** 3: something of the user's failed; 5: the state is out of reach, or somebody else has it. */
+const EXPECTED = new Set([0, 3, 5]);
+
+const PIPELINE = `import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const here = (name) => new URL(name, import.meta.url);
+const startOf = (pid) => {
+  try {
+    const fields = fs.readFileSync('/proc/' + pid + '/stat', 'latin1').replace(/^.*\\) /, '').split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : fields[19];
+  } catch { return null; }
+};
+const me = process.pid + '.' + startOf(process.pid);
+const note = (...words) => fs.appendFileSync(here('log'), words.join(' ') + '\\n');
+const items = dynamicPartitions('items');
+const work = asset({
+  name: 'work', partitions: items,
+  async materialize({ partitionKey: key, run, signal }) {
+    const lock = here('locks/' + key);
+    try { fs.symlinkSync(me, lock); } catch {
+      let other = null;
+      try { other = fs.readlinkSync(lock); } catch {}
+      if (other !== null && startOf(other.split('.')[0]) === other.split('.')[1]) note('two', key, run.id, me, other);
+      fs.rmSync(lock, { force: true });
+      try { fs.symlinkSync(me, lock); } catch { note('two', key, run.id, me, 'somebody'); }
+    }
+    note('begin', key, run.id);
+    try {
+      await new Promise((resolve, reject) => {
+        setTimeout(resolve, Math.random() * 200);
+        signal.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+      return { key, large: Math.random() < 0.1 ? 'x'.repeat(300_000) : '' };
+    } finally {
+      let holder = null;
+      try { holder = fs.readlinkSync(lock); } catch {}
+      if (holder === me) fs.rmSync(lock, { force: true });
+    }
+  },
+});
+const feed = sensor({
+  name: 'feed', assets: [work],
+  async evaluate({ partitions }) {
+    const keys = await partitions(items).missing(fs.readFileSync(here('feed'), 'utf8').split('\\n').filter(Boolean));
+    return { dynamicPartitionsRequests: [items.buildAddRequest(keys)], runRequests: keys.map((key) => ({ partitionKey: key, runKey: key })) };
+  },
+});
+export default definePipeline({ assets: [work], sensors: [feed], concurrency: 6 });
+`;
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-hammer-'));
+const cluster = await PostgresCluster.start();
+const env = { ...process.env, DYNPART_STATE: `${cluster.url('hammer')}&lease=10`, NO_COLOR: '1' };
+/** @type {string[]} */
+const problems = [];
+/** @type {Set<string>} */
+const owed = new Set();
+const counts = {
+  started: 0,
+  ended: 0,
+  killed: 0,
+  stopped: 0,
+  'server crashes': 0,
+  'lines cut': 0,
+  refused: 0,
+};
+/** @param {number} ms */
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * @param {readonly string[]} args
+ * @param {keyof typeof FATES} [fate]
+ * @returns {Promise<{ code: number | null, said: string }>}
+ */
+async function command(args, fate = 'none') {
+  counts.started++;
+  const child = spawn(process.execPath, [path.join(root, 'bin/dynpart.cjs'), ...args], { cwd: folder, env });
+  let said = '';
+  child.stdout.on('data', (data) => (said += data));
+  child.stderr.on('data', (data) => (said += data));
+  /** @type {Promise<number | null>} */
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  if (fate !== 'none') {
+    await Promise.race([ended, sleep(chance.time(150, 4000))]);
+    if (child.exitCode === null && fate !== 'kill') {
+      counts.stopped++;
+      child.kill('SIGSTOP');
+      await sleep(chance.time(100, 3000));
+      child.kill('SIGCONT');
+      await sleep(chance.time(1, 300));
+    }
+    if (child.exitCode === null && fate !== 'stop' && child.kill('SIGKILL')) counts.killed++;
+  }
+  const code = await ended;
+  if (code !== null) counts.ended++;
+  return { code, said };
+}
+
+/** @param {number} lane @param {number} until */
+async function hammer(lane, until) {
+  for (let number = 0; Date.now() < until; number++) {
+    const kind = chance.weighed(KINDS);
+    const key = `${lane}-${number}`;
+    if (kind === 'tick') {
+      fs.appendFileSync(path.join(folder, 'feed'), `f${key}\n`);
+      owed.add(`f${key}`);
+    }
+    const { code, said } = await command(ARGS[kind]?.(key) ?? [], chance.weighed(FATES));
+    if (code === 0 && kind === 'add') owed.add(key);
+    if (code !== null && code !== 0) counts.refused++;
+    if (code !== null && !EXPECTED.has(code))
+      problems.push(`${kind} ended with ${code}: ${said.slice(-2000)}`);
+  }
+}
+
+/** @param {number} until */
+async function trouble(until) {
+  while (Date.now() < until - 2000) {
+    await sleep(chance.time(500, 4000));
+    if (chance.is(0.3)) {
+      counts['server crashes']++;
+      cluster.restart('restart');
+    } else {
+      counts['lines cut']++;
+      await asked(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'dynpart%'`,
+      );
+    }
+  }
+}
+
+/** @param {string} sql @returns {Promise<any[]>} */
+async function asked(sql) {
+  const client = new Client({ connectionString: cluster.url('x').replace(/\?.*/, '') });
+  client.on('error', () => undefined);
+  await client.connect();
+  const { rows } = await client.query(sql);
+  await client.end();
+  return rows;
+}
+
+try {
+  fs.mkdirSync(path.join(folder, 'locks'));
+  fs.mkdirSync(path.join(folder, 'node_modules'));
+  fs.symlinkSync(root, path.join(folder, 'node_modules/dynpart'));
+  fs.writeFileSync(path.join(folder, 'pipeline.ts'), PIPELINE);
+  fs.writeFileSync(path.join(folder, 'log'), '');
+  fs.writeFileSync(path.join(folder, 'feed'), '');
+  const migrated = await command(['state', 'migrate']);
+  if (migrated.code !== 0) throw new Error(migrated.said);
+  const until = Date.now() + Number(flags.seconds) * 1000;
+  const lanes = Array.from({ length: Number(flags.lanes) }, (_, lane) => hammer(lane, until));
+  await Promise.all([...lanes, trouble(until)]);
+  // What was left is made by whoever comes next.
+  for (let round = 0; ; round++) {
+    for (const args of [ARGS['tick'], ARGS['worker'], ARGS['materialize']]) {
+      const { code, said } = await command(args?.('') ?? []);
+      if (code !== 0 && code !== 3)
+        problems.push(`at the end: ${args?.('').join(' ')} ended with ${code}: ${said.slice(-2000)}`);
+    }
+    const [left] = await asked(
+      `select (select count(*) from hammer.run)::int as runs,
+        (select count(*) from hammer.key k where not exists (select from hammer.status s where s.key = k.key and s.letter = 'm'))::int as missing`,
+    );
+    if (left.runs === 0 && left.missing === 0) break;
+    if (round === 8) {
+      problems.push(`something never ends: ${JSON.stringify(left)}`);
+      break;
+    }
+    await sleep(2000);
+  }
+  const { code, said } = await command(['state', 'check']);
+  if (code !== 0) problems.push(`state check: ${said}`);
+  const keys = new Set((await asked(`select key from hammer.key`)).map(({ key }) => String(key)));
+  for (const key of owed) if (!keys.has(key)) problems.push(`key ${key} was acknowledged and is not there`);
+  const ends = await asked(
+    `select k.key, count(h.id)::int as n, min(h.id) as id, min(v.run) as run from hammer.key k
+      left join hammer.history h on h.key = k.key and h.status = 'SUCCESS' left join hammer.value v on v.key = k.key group by k.key`,
+  );
+  for (const { key, n, id, run } of ends)
+    if (n !== 1 || id !== run)
+      problems.push(`key ${key} has ${n} successful runs (${id}), and a value of ${run}`);
+  const [{ staged }] = await asked(`select count(*)::int as staged from hammer.staged`);
+  if (staged > 0) problems.push(`${staged} values are staged for nobody`);
+  const log = fs.readFileSync(path.join(folder, 'log'), 'utf8').split('\n');
+  problems.push(...log.filter((line) => line.startsWith('two ')));
+  const executions = log.filter((line) => line.startsWith('begin ')).length;
+  console.log(`seed ${flags.seed}, ${flags.seconds} s, ${flags.lanes} lanes, ${folder}`);
+  console.log(
+    Object.entries(counts)
+      .map(([what, count]) => `${count} ${what}`)
+      .join(', '),
+  );
+  console.log(`${keys.size} keys, ${executions} executions`);
+} finally {
+  cluster[Symbol.dispose]();
+}
+for (const problem of problems.slice(0, 20)) console.log(`PROBLEM ${problem}`);
+console.log(
+  problems.length === 0 ? 'nothing lost, nothing twice' : `${problems.length} problems, seed ${flags.seed}`,
+);
+if (problems.length === 0 && !flags.keep) fs.rmSync(folder, { recursive: true });
+process.exitCode = problems.length === 0 ? 0 : 1;
