@@ -13,7 +13,7 @@ import { PostgresCluster } from '../support/postgres-cluster.mjs';
 import { PostgresRig } from '../support/postgres-rig.ts';
 
 /** Each takes a second or two: a step is some dozen questions. */
-const IN_NPM_TEST = 6;
+const IN_NPM_TEST = 3;
 const { DYNPART_RUNS, DYNPART_SEED, DYNPART_PATH } = process.env;
 const RUNS = DYNPART_PATH === undefined ? Number(DYNPART_RUNS ?? IN_NPM_TEST) : 1;
 const AGAIN = {

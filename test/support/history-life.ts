@@ -23,13 +23,6 @@ export async function live(
   try {
     await world.begin();
     for (const step of history) {
-      if (process.env['HDEBUG']) {
-        const fs = await import('node:fs');
-        fs.appendFileSync(
-          '/tmp/pgp/steps.log',
-          `${Date.now() % 1e6} ${world.state.name} ${JSON.stringify(step)}\n`,
-        );
-      }
       await world.step(step);
       snapshots.push(await world.snapshot());
     }
