@@ -12,12 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => cluster[Symbol.dispose]());
 
+const owned = (id: string, slots: number) => ({ type: 'executor', id, slots, wants: 0 }) as const;
+
 it('is gone with whoever leaves next, and what is staged of runs that are on their way is not', async () => {
   const rig = await PostgresRig.make(cluster);
   const { store } = rig;
   const large = 'x'.repeat(300_000);
   const [dead, next] = [await store.enter(), await store.enter()];
-  const owned = (id: string, slots: number) => ({ type: 'executor', id, slots, wants: 0 }) as const;
   await store.commit({}, () => ({
     changes: [
       keysAdded('letters', ['a', 'b', 'c']),
