@@ -46,7 +46,9 @@ describe('a random history of several processes', () => {
           const memory = await live(history, (clock) => new SharedMemory(clock), tally);
           const emptied = await SharedPostgres.emptied(rig);
           const database = await live(history, (clock) => new SharedPostgres(emptied, clock), tally);
-          database.forEach((snapshot, at) => expect([at, history[at], snapshot]).toEqual([at, history[at], memory[at]]));
+          database.forEach((snapshot, at) =>
+            expect([at, history[at], snapshot]).toEqual([at, history[at], memory[at]]),
+          );
         }),
         { numRuns: RUNS, ...AGAIN },
       );
