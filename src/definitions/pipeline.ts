@@ -6,6 +6,7 @@ import { type Every, parseAt } from './every.ts';
 import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions, ItemSchema, RetainOptions } from './partitions.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
+import type { StandardSchema } from './schema.ts';
 import { checkPipeline } from './rules/pipeline.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { CronTimes, Freshness } from '../model/known-pipeline.ts';
@@ -13,12 +14,7 @@ import { parseRemovalLimit } from '../model/removal-limit.ts';
 import { AUTOMATION } from '../model/run.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { PipelineProblem } from '../model/failures/pipeline.ts';
-import {
-  DEFAULT_INTERVAL_SECONDS,
-  DEFAULT_TIMEOUT_SECONDS,
-  type Sensor,
-  type SensorOptions,
-} from './sensor.ts';
+import { DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS, type Sensor } from './sensor.ts';
 
 /** Runs executed at the same time unless the pipeline or `--concurrency` says otherwise (Dagster's default). */
 export const DEFAULT_CONCURRENCY = 10;
@@ -85,7 +81,9 @@ export interface SensorDefinition {
   readonly defaultStatus: 'RUNNING' | 'STOPPED';
   /** Milliseconds without a new key after which it is overdue; `null`: never. */
   readonly newKeysEveryMs: number | null;
-  readonly evaluate: SensorOptions['evaluate'];
+  /** What its cursor must be; `null`: it is text. */
+  readonly cursor: StandardSchema | null;
+  readonly evaluate: Sensor['options']['evaluate'];
 }
 
 /** A pipeline without problems. Its assets stand in dependency order. */
@@ -115,6 +113,7 @@ const AUTOMATION_SENSOR: SensorDefinition = {
   timeoutSeconds: DEFAULT_TIMEOUT_SECONDS,
   defaultStatus: 'RUNNING',
   newKeysEveryMs: null,
+  cursor: null,
   evaluate: () => undefined,
 };
 
@@ -240,6 +239,7 @@ function resolveSensor({ name, options }: Sensor): SensorDefinition {
     timeoutSeconds: options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
     defaultStatus: options.defaultStatus === 'stopped' ? 'STOPPED' : 'RUNNING',
     newKeysEveryMs: parseDuration(options.expectNewKeysEvery),
+    cursor: options.cursor ?? null,
     evaluate: (context) => options.evaluate(context),
   };
 }

@@ -3,6 +3,7 @@ import type { AnyAsset } from './asset.ts';
 import { brand } from './brand.ts';
 import type { CarryingKey, DynamicPartitions, PartitionsRequest } from './partitions.ts';
 import { markPlace } from '../model/place.ts';
+import type { InputOf, OutputOf, StandardSchema } from './schema.ts';
 import type { Exec, Log } from './user-context.ts';
 
 /** Seconds between two ticks of a sensor unless it says otherwise (Dagster's default). */
@@ -44,9 +45,9 @@ export interface PartitionsView<Item = unknown> {
 export type AssetStatus = 'missing' | 'failed' | 'skipped' | 'materialized' | 'stale';
 
 /** What `evaluate` is given. */
-export interface SensorContext {
-  /** How far the last tick got; `null` at the first one. */
-  readonly cursor: string | null;
+export interface SensorContext<Cursor = string> {
+  /** How far the last tick got; `null` at the first one. Text, or what the schema of the sensor's `cursor` makes of it. */
+  readonly cursor: Cursor | null;
   /** The keys of a set at the start of this tick. */
   readonly partitions: <Item>(set: DynamicPartitions<Item> | string) => PartitionsView<Item>;
   /** When this sensor's last tick began, or `null`. */
@@ -74,9 +75,9 @@ export interface SourceFailure {
 }
 
 /** What a sensor may return. Everything in it lands in one commit, or nothing of it. */
-export interface SensorResult {
-  /** How far this tick got. Left out: the cursor stays. */
-  readonly cursor?: string;
+export interface SensorResult<Cursor = string> {
+  /** How far this tick got: text, or the JSON that the schema of the sensor's `cursor` takes. Left out: the cursor stays. */
+  readonly cursor?: Cursor;
   /** Applied in this order; run requests are checked against the outcome. */
   readonly dynamicPartitionsRequests?: readonly PartitionsRequest[];
   readonly runRequests?: readonly RunRequest[];
@@ -86,10 +87,13 @@ export interface SensorResult {
   readonly failures?: readonly SourceFailure[];
 }
 
-type Returned = SensorResult | void | null | undefined;
+type Returned<Cursor> = SensorResult<Cursor> | void | null | undefined;
+
+/** The schema of a cursor; `undefined`: it is text. */
+export type CursorSchema = StandardSchema | undefined;
 
 /** The options of `sensor()`. */
-export interface SensorOptions {
+export interface SensorOptions<Schema extends CursorSchema = undefined> {
   /** Unique in the pipeline: letters, digits, `_`, `-` and `.`, at most 200. */
   readonly name: string;
   /** What its run requests materialize unless a request names others. */
@@ -104,6 +108,11 @@ export interface SensorOptions {
   readonly cron?: string;
   /** Of `cron`: an IANA name such as `'Europe/Berlin'`. Default: that of the machine. */
   readonly timeZone?: string;
+  /**
+   * What the cursor is, as a Standard Schema (zod, valibot, arktype): then it is any JSON of at most 1 MiB, typed, and checked when it is read
+   * and when it is returned. One that does not fit any more fails the tick, and stays. Default: text.
+   */
+  readonly cursor?: Schema;
   /** Seconds that one evaluation may take. Default 60. */
   readonly timeoutSeconds?: number;
   /** Whether it ticks before anyone said `sensor start` or `stop`. Default `'running'`. */
@@ -115,18 +124,31 @@ export interface SensorOptions {
   readonly expectNewKeysEvery?: string;
   readonly description?: string;
   readonly tags?: Readonly<Record<string, string>>;
-  evaluate(context: SensorContext): Returned | Promise<Returned>;
+  evaluate(
+    context: SensorContext<Schema extends StandardSchema ? OutputOf<Schema> : string>,
+  ): CursorReturned<Schema> | Promise<CursorReturned<Schema>>;
 }
+
+type CursorReturned<Schema> = Returned<Schema extends StandardSchema ? InputOf<Schema> : string>;
 
 /** A user function that reports what changed outside. */
 export interface Sensor {
   readonly [brand]: 'sensor';
   readonly name: string;
   /** As the user wrote it; `definePipeline` checks it. */
-  readonly options: SensorOptions;
+  readonly options: Omit<SensorOptions<CursorSchema>, 'evaluate'> & {
+    evaluate(context: SensorContext<unknown>): Returned<unknown> | Promise<Returned<unknown>>;
+  };
 }
 
 /** Defines a sensor. */
-export function sensor(options: SensorOptions): Sensor {
-  return Object.freeze(markPlace({ [brand]: 'sensor' as const, name: options?.name, options }, sensor));
+export function sensor<const Schema extends CursorSchema = undefined>(
+  options: SensorOptions<Schema>,
+): Sensor {
+  const definition = {
+    [brand]: 'sensor' as const,
+    name: options?.name,
+    options: options as unknown as Sensor['options'],
+  };
+  return Object.freeze(markPlace(definition, sensor));
 }

@@ -22,13 +22,14 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
       }),
     ),
     sensors: [...pipeline.sensors.values()].map(
-      ({ name, minimumIntervalSeconds, cron, timeoutSeconds, defaultStatus, newKeysEveryMs }) => ({
+      ({ name, minimumIntervalSeconds, cron, timeoutSeconds, defaultStatus, newKeysEveryMs, cursor }) => ({
         name,
         minimumIntervalSeconds,
         ...(cron !== null && { cron }),
         timeoutSeconds,
         defaultStatus,
         ...(newKeysEveryMs !== null && { newKeysEveryMs }),
+        ...(cursor !== null && { typedCursor: true as const }),
       }),
     ),
   };

@@ -54,6 +54,8 @@ export interface KnownSensor extends SensorTimes {
   readonly defaultStatus: 'RUNNING' | 'STOPPED';
   /** It is overdue after so many milliseconds without a new key; not there when it may be quiet for as long as it likes. */
   readonly newKeysEveryMs?: number;
+  /** Its cursor is JSON, by a schema; not there when it is text. */
+  readonly typedCursor?: true;
 }
 
 /** What a state tells of whose it is. */

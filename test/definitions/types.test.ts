@@ -1,5 +1,6 @@
 /** What TypeScript sees of a pipeline file: values flow from asset to asset, and wrong options do not compile. */
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
 import {
   type Asset,
   asset,
@@ -101,6 +102,23 @@ describe('the types of a pipeline file', () => {
     sensor({ name: 's', defaultStatus: 'paused', evaluate: () => undefined });
     // @ts-expect-error -- it is called sensors
     expect(() => definePipeline({ sensor: [] })).toThrow(/unknown option 'sensor'/);
+  });
+
+  it('give a sensor the cursor that its schema makes, and take the one that it takes', () => {
+    const pages = z.object({ page: z.number(), at: z.string().transform((text) => new Date(text)) });
+    const typed = sensor({
+      name: 's',
+      cursor: pages,
+      evaluate({ cursor }) {
+        expectTypeOf(cursor).toEqualTypeOf<{ page: number; at: Date } | null>();
+        return { cursor: { page: 1, at: '2026-11-27' } };
+      },
+    });
+    expect(typed.name).toBe('s');
+    // @ts-expect-error -- a page is a number
+    sensor({ name: 's', cursor: pages, evaluate: () => ({ cursor: { page: '1', at: '2026-11-27' } }) });
+    // @ts-expect-error -- a schema has '~standard'
+    sensor({ name: 's', cursor: 'page', evaluate: () => undefined });
   });
 
   it('refuse a wrong result of a sensor', () => {

@@ -50,6 +50,7 @@ function everyFailure(text: string): {
     },
     'sensor-threw': { reason: 'sensor-threw', sensor: 's', message: 'm', frames: [] },
     'sensor-timeout': { reason: 'sensor-timeout', sensor: 's', seconds: 1 },
+    'sensor-cursor': { reason: 'sensor-cursor', sensor: 's', problem: 'page: it is no number' },
     'sensor-result': { reason: 'sensor-result', sensor: 's', problems: ['p'] },
     'sensor-stuck': { reason: 'sensor-stuck', sensor: 's', pid: 1, host: 'h', since: 't', seconds: 1 },
     'source-failed': { reason: 'source-failed', sensor: 's', failures: [{ name: 'n', error: 'e' }] },

@@ -128,6 +128,14 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'sensor-timeout': sensorThat(
     'timeoutSeconds: 0.05, evaluate: ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", reject))',
   ),
+  async 'sensor-cursor'(scene) {
+    scene.pipeline({ feed: "evaluate: () => ({ cursor: 'a text' })" });
+    await scene.ask('sensor tick feed');
+    const schema =
+      "{ '~standard': { version: 1, vendor: 'own', validate: (value: unknown) => ({ value }) } }";
+    scene.pipeline({ feed: `cursor: ${schema} as const, evaluate: () => undefined` });
+    return scene.ask('sensor tick feed');
+  },
   'sensor-result': sensorThat('evaluate: () => ({ cursor: 1 })'),
   'asset-threw': assetThat("materialize: () => { throw new Error('down'); }"),
   'asset-timeout': assetThat(

@@ -5,6 +5,7 @@ import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
 import { problemInCronLine } from '../cron-line.ts';
 import { isTimeZone } from '../every.ts';
+import { isSchema } from '../schema.ts';
 import type { Sensor } from '../sensor.ts';
 import { checkName } from './names.ts';
 import { checkAboveZero, checkDuration, checkKnown } from './options.ts';
@@ -17,6 +18,7 @@ const OPTIONS = [
   'cron',
   'timeZone',
   'timeoutSeconds',
+  'cursor',
   'defaultStatus',
   'expectNewKeysEvery',
   'description',
@@ -47,6 +49,12 @@ export function* checkSensor(sensor: Sensor): Problems {
   if (defaultStatus !== undefined && !['running', 'stopped'].includes(defaultStatus))
     yield problem(sensor, 'invalid-sensor', `defaultStatus of ${name} must be 'running' or 'stopped'`);
   yield* checkDuration(owner, 'expectNewKeysEvery', expectNewKeysEvery);
+  if (options.cursor !== undefined && !isSchema(options.cursor))
+    yield problem(
+      sensor,
+      'invalid-option',
+      `cursor of ${name} must be a schema with '~standard', as zod, valibot and arktype make them, not ${nameOfType(options.cursor)}`,
+    );
 }
 
 function* checkCron(sensor: Sensor, { cron, timeZone, minimumIntervalSeconds }: Sensor['options']): Problems {

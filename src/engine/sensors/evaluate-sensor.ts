@@ -6,9 +6,14 @@ import { type LogLine, TICK_LOG_LIMIT } from '../../model/tick.ts';
 import type { Clock } from '../../model/time.ts';
 import type { SetReader } from '../../state/store.ts';
 import { setView } from './set-view.ts';
+import { readCursor, withCursorText } from './typed-cursor.ts';
 import { makeExec } from '../user-code/exec.ts';
 import { type Processes, type ProgramMarks, Programs, SENSOR_MARK } from '../user-code/programs.ts';
-import { type EvaluatedResult, parseSensorResult } from '../plan/sensor-result/parse-sensor-result.ts';
+import {
+  type EvaluatedResult,
+  type ParsedResult,
+  parseSensorResult,
+} from '../plan/sensor-result/parse-sensor-result.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
@@ -69,8 +74,12 @@ export function evaluateHere(
         writingTo(
           writer,
           async () => {
+            const schema = sensor.cursor;
+            const at =
+              schema === null || cursor === null ? { value: cursor } : await readCursor(schema, cursor);
+            if ('problem' in at) return { misfit: at.problem };
             const returned: unknown = await sensor.evaluate({
-              cursor,
+              cursor: at.value,
               partitions: (set) =>
                 setView(sets, pipeline, typeof set === 'string' ? set : set.name) as PartitionsView<never>,
               lastTickAt,
@@ -78,7 +87,9 @@ export function evaluateHere(
               exec: makeExec({ writer, signal, programs }),
               signal,
             });
-            return parseSensorResult(returned, sensor, pipeline);
+            if (schema === null) return parseSensorResult(returned, sensor, pipeline);
+            const { result, problem } = await withCursorText(returned, schema);
+            return withProblem(parseSensorResult(result, sensor, pipeline), problem);
           },
           onTurn,
         ),
@@ -90,6 +101,11 @@ export function evaluateHere(
     switch (ending.type) {
       case 'returned': {
         const parsed = ending.value;
+        if ('misfit' in parsed)
+          return {
+            ended: { failure: { reason: 'sensor-cursor', sensor: name, problem: parsed.misfit } },
+            log,
+          };
         if ('result' in parsed) return { ended: { result: parsed.result }, log };
         const { problems, usable } = parsed;
         const failure = { reason: 'sensor-result', sensor: name, problems } as const;
@@ -109,6 +125,14 @@ export function evaluateHere(
         return { ended: { failure: { reason: 'sensor-interrupted', sensor: name } }, log };
     }
   };
+}
+
+/** What is wrong with the cursor is told with all else that is wrong. */
+function withProblem(parsed: ParsedResult, problem: string | null): ParsedResult {
+  if (problem === null) return parsed;
+  return 'result' in parsed
+    ? { problems: [problem], usable: parsed.result }
+    : { ...parsed, problems: [problem, ...parsed.problems] };
 }
 
 function marksOf(sensor: string, { id, note }: EvaluationPrograms): { readonly marks: ProgramMarks } {

@@ -11,6 +11,7 @@ export type SensorFailure =
       readonly frames: readonly string[];
     }
   | { readonly reason: 'sensor-timeout'; readonly sensor: string; readonly seconds: number }
+  | { readonly reason: 'sensor-cursor'; readonly sensor: string; readonly problem: string }
   | { readonly reason: 'sensor-result'; readonly sensor: string; readonly problems: readonly string[] }
   | {
       readonly reason: 'sensor-stuck';
@@ -38,6 +39,10 @@ export const sensorWords: WordsFor<SensorFailure> = {
   'sensor-timeout': ({ sensor, seconds }) => [
     `sensor '${sensor}' took longer than its timeout of ${seconds} s`,
     'nothing was applied; hand the signal of the context to fetch, or raise timeoutSeconds',
+  ],
+  'sensor-cursor': ({ sensor, problem }) => [
+    `the cursor of sensor '${sensor}' does not fit its schema: ${problem}`,
+    `nothing was applied and the cursor stays; begin anew: dynpart sensor cursor ${sensor} --clear; or give it one that fits: dynpart sensor cursor ${sensor} --set JSON`,
   ],
   'sensor-result': ({ sensor, problems }) => [
     `the result of sensor '${sensor}' cannot be used: ${firstOf(problems, (problem) => problem)}`,

@@ -1,4 +1,5 @@
 /** The settings of all pages. */
+import fs from 'node:fs';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { PostgresCluster } from '../../support/postgres-cluster.mjs';
@@ -57,7 +58,11 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
   },
   'docs/checks-and-limits.md': {
     Checks: {
-      prepare: (project) => project.write(Object.fromEntries(filesOf('docs/checks-and-limits.md'))),
+      prepare(project) {
+        project.write(Object.fromEntries(filesOf('docs/checks-and-limits.md')));
+        fs.mkdirSync(project.path('node_modules'));
+        fs.symlinkSync(path.join(root, 'node_modules/zod'), project.path('node_modules/zod'));
+      },
     },
   },
   'docs/keys-and-automation.md': {

@@ -67,6 +67,7 @@ export const WENT_WRONG: Settings = {
     prepare: async (project, session) =>
       session.name('27534', `${await busy(project, 'sensor', ['sensor', 'tick', 'feed'])}`),
   },
+  'sensor-cursor': { prepare: withFeed },
   'sensor-busy': { prepare: withFeed },
   'A run failed': {
     async prepare(project, session) {
