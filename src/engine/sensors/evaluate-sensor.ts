@@ -6,7 +6,6 @@ import { type LogLine, TICK_LOG_LIMIT } from '../../model/tick.ts';
 import type { Clock } from '../../model/time.ts';
 import type { SetReader } from '../../state/store.ts';
 import { setView } from './set-view.ts';
-import { readCursor, withCursorText } from './typed-cursor.ts';
 import { makeExec } from '../user-code/exec.ts';
 import { type Processes, type ProgramMarks, Programs, SENSOR_MARK } from '../user-code/programs.ts';
 import {
@@ -75,8 +74,9 @@ export function evaluateHere(
           writer,
           async () => {
             const schema = sensor.cursor;
-            const at =
-              schema === null || cursor === null ? { value: cursor } : await readCursor(schema, cursor);
+            // Most cursors are text, and need none of it.
+            const typed = schema === null ? null : await import('./typed-cursor.ts');
+            const at = typed === null ? { value: cursor } : await typed.readCursor(schema!, cursor);
             if ('problem' in at) return { misfit: at.problem };
             const returned: unknown = await sensor.evaluate({
               cursor: at.value,
@@ -87,9 +87,8 @@ export function evaluateHere(
               exec: makeExec({ writer, signal, programs }),
               signal,
             });
-            if (schema === null) return parseSensorResult(returned, sensor, pipeline);
-            const { result, problem } = await withCursorText(returned, schema);
-            return withProblem(parseSensorResult(result, sensor, pipeline), problem);
+            const parse = (result: unknown): ParsedResult => parseSensorResult(result, sensor, pipeline);
+            return typed === null ? parse(returned) : typed.parseTyped(schema!, returned, parse);
           },
           onTurn,
         ),
@@ -125,14 +124,6 @@ export function evaluateHere(
         return { ended: { failure: { reason: 'sensor-interrupted', sensor: name } }, log };
     }
   };
-}
-
-/** What is wrong with the cursor is told with all else that is wrong. */
-function withProblem(parsed: ParsedResult, problem: string | null): ParsedResult {
-  if (problem === null) return parsed;
-  return 'result' in parsed
-    ? { problems: [problem], usable: parsed.result }
-    : { ...parsed, problems: [problem, ...parsed.problems] };
 }
 
 function marksOf(sensor: string, { id, note }: EvaluationPrograms): { readonly marks: ProgramMarks } {

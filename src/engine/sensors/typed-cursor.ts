@@ -3,12 +3,14 @@ import { issuesText, type StandardSchema } from '../../definitions/schema.ts';
 import { isPlainObject, whyNotJson } from '../../model/json-value.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import { describeThrown } from '../../model/thrown.ts';
+import type { ParsedResult } from '../plan/sensor-result/parse-sensor-result.ts';
 
 /** What `evaluate` is given for what is on record, as the schema makes it; or why that does not fit. */
 export async function readCursor(
   schema: StandardSchema,
-  stored: string,
+  stored: string | null,
 ): Promise<{ readonly value: unknown } | { readonly problem: string }> {
+  if (stored === null) return { value: null };
   const parsed = parseCursor(stored);
   return 'problem' in parsed ? parsed : fitted(schema, parsed.value);
 }
@@ -22,11 +24,25 @@ export function parseCursor(text: string): { readonly value: unknown } | { reado
   }
 }
 
+/** A result with a cursor of the schema: what is wrong with that is told with all else that is wrong. */
+export async function parseTyped(
+  schema: StandardSchema,
+  returned: unknown,
+  parse: (result: unknown) => ParsedResult,
+): Promise<ParsedResult> {
+  const { result, problem } = await withCursorText(returned, schema);
+  const parsed = parse(result);
+  if (problem === null) return parsed;
+  return 'result' in parsed
+    ? { problems: [problem], usable: parsed.result }
+    : { ...parsed, problems: [problem, ...parsed.problems] };
+}
+
 /**
  * A result whose cursor is the JSON that is kept: what was returned, not what the schema makes of it, which is made again when it is
  * read. What does not fit is left out of the result.
  */
-export async function withCursorText(
+async function withCursorText(
   returned: unknown,
   schema: StandardSchema,
 ): Promise<{ readonly result: unknown; readonly problem: string | null }> {
