@@ -243,7 +243,7 @@ export default defineConfig([
     output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', minify },
   },
   // A test may wait for what a start may not: it need not bring it along.
-  library('testing', [...loadedOnUse, /^temporal-polyfill/]),
+  library('testing', [...loadedOnUse, /^croner/]),
   {
     input: { page: 'src/page/main.ts' },
     platform: 'browser',

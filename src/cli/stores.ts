@@ -3,7 +3,6 @@ import path from 'node:path';
 import { namesIn } from '../files/durable-files.ts';
 import { isSameFile } from '../files/stat-of.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
-import { madeBy } from '../engine/runs/made-by.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
 import { fail, FailureError } from '../model/failure.ts';
 import type { StateIdentity } from '../model/known-pipeline.ts';
@@ -53,14 +52,18 @@ export async function valuesOf(pipeline: Pipeline, store: Store): Promise<RunVal
     const { PostgresValues } = await import('../state/postgres/values.ts');
     return new PostgresValues(store, () => store.executors);
   }
+  return valuesInFiles(store);
+}
+
+async function valuesInFiles(store: JsonFileStore, parent?: string): Promise<FileValues> {
   const { FileValues } = await import('../values/file-values.ts');
-  return new FileValues(store.beside, madeBy(store));
+  const { madeBy, onRecord } = await import('../engine/runs/made-by.ts');
+  return new FileValues(store.beside, madeBy(store), onRecord(store), parent);
 }
 
 /** In files, of a process that stages them for another one: see `Journal`. */
-export async function valuesStagedFor(parent: string, store: JsonFileStore): Promise<FileValues> {
-  const { FileValues } = await import('../values/file-values.ts');
-  return new FileValues(store.beside, madeBy(store), parent);
+export function valuesStagedFor(parent: string, store: JsonFileStore): Promise<FileValues> {
+  return valuesInFiles(store, parent);
 }
 
 /** Gives the values of killed processes their place. */

@@ -42,6 +42,8 @@ export type RunValues = IoManager &
     skip?(run: string, value: ValueContext): void;
     /** What was made here of these, and waits for its place: another process finds it there. Without it, values of such a process come by way of this one. */
     waiting?(values: readonly ValueContext[]): readonly StagedValue[];
+    /** Before somebody's word is committed that these keys are skipped: their values go, also if this process is killed after it. */
+    skipByHand?(asset: string, keys: readonly (string | null)[]): Promise<void>;
     /** Of which of these keys there is a value, with one look. Only dynpart's own are asked. */
     kept?(
       asset: string,

@@ -23,12 +23,25 @@ import {
   writeAll,
 } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
-import { asStaged, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
+import { asStaged, isByHand, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
 import { ENDINGS, GONE, placeIn } from './places.ts';
 import { putInPlace } from './put-in-place.ts';
 import { assetsFor, isOf, StagedValues } from './staged-values.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
 import { encode, readIfThere } from './value-format.ts';
+
+/** The state, as far as it says which values go. */
+export interface OnRecord {
+  /** Which of these keys are skipped. */
+  skippedOf(asset: string, keys: readonly (string | null)[]): Promise<ReadonlySet<string | null>>;
+  /** No loss of power takes back what was read: a value goes for good. */
+  makeLast(): Promise<void>;
+}
+
+const NOTHING_ON_RECORD: OnRecord = {
+  skippedOf: () => Promise.resolve(new Set()),
+  makeLast: () => Promise.resolve(),
+};
 
 /** What is on record of a run: the assets that it has made, and whether it is over. */
 export type MadeBy = (run: string) => Promise<Omit<SettledRun, 'run'>>;
@@ -41,6 +54,7 @@ const CLEARED_EVERY = 100;
 export class FileValues implements StagingIoManager {
   readonly #folder: string;
   readonly #madeBy: MadeBy;
+  readonly #onRecord: OnRecord;
   readonly #journal: Journal;
   readonly #staged = new StagedValues();
   readonly #folders = new Set<string>();
@@ -52,9 +66,15 @@ export class FileValues implements StagingIoManager {
   #lent: ReadonlyMap<string, StagedValue> = new Map();
 
   /** @param parent the tag of the process that adopts what is staged here, see `Journal` */
-  constructor(stateFolder: string, madeBy: MadeBy = NOTHING_MADE, parent?: string) {
+  constructor(
+    stateFolder: string,
+    madeBy: MadeBy = NOTHING_MADE,
+    onRecord: OnRecord = NOTHING_ON_RECORD,
+    parent?: string,
+  ) {
     this.#folder = path.join(stateFolder, 'values');
     this.#madeBy = madeBy;
+    this.#onRecord = onRecord;
     this.#journal = new Journal(this.#folder, parent);
   }
 
@@ -68,6 +88,15 @@ export class FileValues implements StagingIoManager {
     const place = this.#placeFor(context);
     const isKept = ENDINGS.some((ending) => io('read', place, () => isThere(`${place}${ending}`)));
     if (isKept || this.#staged.newestOf(place) !== undefined) this.#stage(run, context, GONE, '');
+  }
+
+  async skipByHand(asset: string, keys: readonly (string | null)[]): Promise<void> {
+    const kept = this.kept(asset, keys);
+    const staged = new Set(this.#journal.ofOthers().flatMap((one) => (one.asset === asset ? [one.key] : [])));
+    const removals = keys
+      .filter((key) => kept.has(key) || staged.has(key))
+      .map((key) => ({ asset, key, file: `${this.#placeFor({ asset, partitionKey: key })}${GONE}` }));
+    if (removals.length > 0) await this.#journal.addRemovals(removals);
   }
 
   #stage(
@@ -183,13 +212,26 @@ export class FileValues implements StagingIoManager {
   }
 
   async recover(): Promise<void> {
-    for (const { values, settled } of this.#journal.ofTheDead()) {
-      await this.#settleLeft(values);
-      settled();
-    }
+    const left = this.#journal.ofTheDead();
+    for (const { values } of left) await this.#settleLeft(values.filter((one) => !isByHand(one)));
+    // After all that was made, which one of the others may have put into place.
+    await this.#removeByHand(left.flatMap(({ values }) => values.filter(isByHand)));
+    for (const { settled } of left) settled();
     if (!this.#journal.isFirstOfBoot || !io('read', this.#folder, () => isThere(this.#folder))) return;
     await this.#settleLeft(this.#allStaged());
     this.#journal.lookedThrough();
+  }
+
+  /** Where the process was killed before its commit, or the key was made again since, the value stays. */
+  async #removeByHand(removals: readonly StagedValue[]): Promise<void> {
+    const keys = new Map<string, Set<string | null>>();
+    for (const { asset, key } of removals) keys.set(asset, (keys.get(asset) ?? new Set()).add(key));
+    for (const [asset, ofAsset] of keys) {
+      const skipped = await this.#onRecord.skippedOf(asset, [...ofAsset]);
+      await this.#onRecord.makeLast();
+      for (const partitionKey of skipped) this.remove({ asset, partitionKey });
+    }
+    if (this.#purged.size > 0) await this.flush();
   }
 
   /** What somebody left: newest first, so that no older value takes the place of a newer one. */
@@ -205,7 +247,9 @@ export class FileValues implements StagingIoManager {
       if (counts && !newest.has(placeOf(value))) newest.set(placeOf(value), value);
       else dropped.push(value);
     }
-    putInPlace([...newest.values()]);
+    const inPlace = [...newest.values()];
+    if (inPlace.some(isRemoval)) await this.#onRecord.makeLast();
+    putInPlace(inPlace);
     for (const value of dropped) removeQuietly(stagedFileOf(value));
   }
 

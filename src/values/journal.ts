@@ -21,6 +21,7 @@ import {
 import { isLeftOver, processTag, thisProcess } from '../files/process-owner.ts';
 import type { StagedValue } from '../definitions/staged-values.ts';
 import { GONE } from './places.ts';
+import { syncFiles, syncFolders } from './sync-files.ts';
 import { fits, object, orNull, text } from '../model/shape.ts';
 
 const stagedShape = object<StagedValue>({ run: text, asset: text, key: orNull(text), file: text });
@@ -46,6 +47,13 @@ export function isRemoval({ file }: Pick<StagedValue, 'file'>): boolean {
   return file.endsWith(GONE);
 }
 
+/** Stands in place of the run where somebody said by hand that a key is skipped. Nothing is staged then: the journal alone says it. */
+const BY_HAND = '';
+
+export function isByHand({ run }: Pick<StagedValue, 'run'>): boolean {
+  return run === BY_HAND;
+}
+
 export class Journal {
   readonly #folder: string;
   readonly #family: string;
@@ -64,13 +72,24 @@ export class Journal {
   }
 
   add(value: StagedValue): void {
-    const file = this.#file;
-    this.#fd ??= io('write', file, () => {
+    const fd = this.#open();
+    io('write', this.#file, () => writeAll(fd, `${JSON.stringify(value)}\n`));
+  }
+
+  /** Values that are to go once their keys are on record as skipped. Durable: after a loss of power nothing else tells of them. */
+  async addRemovals(values: readonly Omit<StagedValue, 'run'>[]): Promise<void> {
+    const fd = this.#open();
+    const lines = values.map((value) => `${JSON.stringify({ run: BY_HAND, ...value })}\n`);
+    io('write', this.#file, () => writeAll(fd, lines.join('')));
+    await syncFiles([this.#file]);
+    syncFolders(new Set([this.#folder, path.dirname(this.#folder)]));
+  }
+
+  #open(): number {
+    return (this.#fd ??= io('write', this.#file, () => {
       makePassingFolder(this.#folder);
-      return openToAppend(file);
-    });
-    const fd = this.#fd;
-    io('write', file, () => writeAll(fd, `${JSON.stringify(value)}\n`));
+      return openToAppend(this.#file);
+    }));
   }
 
   /** Nothing is staged any more. */

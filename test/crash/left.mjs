@@ -173,7 +173,9 @@ function madeOnTheWay(document, set, key) {
         ? []
         : group.keys.flatMap((other, run) =>
             other === key
-              ? (group.done?.[String(group.numbers[run])] ?? []).map(({ asset }) => `${asset} m`)
+              ? (group.done?.[String(group.numbers[run])] ?? []).map(
+                  ({ asset, skipReason }) => `${asset} ${skipReason === null ? 'm' : 's'}`,
+                )
               : [],
           ),
     ),
@@ -258,6 +260,21 @@ function valuesIn(folder, staged = false) {
         fs.readFileSync(path.join(root, asset, name), 'latin1'),
       );
   return values;
+}
+
+/**
+ * Values that somebody's word ends, as journals have them: as `asset/name`.
+ * @param {string} folder
+ */
+function removalsByHand(folder) {
+  const journals = path.join(folder, 'values/.tmp');
+  return new Set(
+    namesIn(journals)
+      .filter((name) => !name.startsWith('boot-'))
+      .flatMap((name) => linesIn(path.join(journals, name)))
+      .filter(({ run }) => run === '')
+      .map(({ file }) => file.split('/').slice(-2).join('/')),
+  );
 }
 
 /** @param {string} folder */
@@ -358,6 +375,7 @@ export function problemsOf(folder, { known, startSerial, startValues, startText,
   for (const [name, bytes] of there)
     if (bytes !== values.get(name) && bytes !== startValues.get(name))
       problems.push(`the value ${name} is torn: ${bytes.length} bytes`);
+  const goingByHand = removalsByHand(folder);
   // On record, so the value is there: in the state, and in the history of a run that has left it.
   for (const [asset, { set, status }] of Object.entries(document?.assets ?? {})) {
     status.split('').forEach((letter, at) => {
@@ -366,13 +384,8 @@ export function problemsOf(folder, { known, startSerial, startValues, startText,
         problems.push(`${name} is on record and not there`);
       // What is not stale was made of the version that its key has.
       const version = document?.sets[set ?? '']?.versions?.split('\n')[at] || null;
-      // By hand, the value goes after the mark, and the mark is given again where it was killed.
-      if (
-        letter === 's' &&
-        version !== null &&
-        there.has(name) &&
-        !waiting.has(name.replace(/json$/, 'gone'))
-      )
+      const gone = name.replace(/json$/, 'gone');
+      if (letter === 's' && there.has(name) && !waiting.has(gone) && !goingByHand.has(gone))
         problems.push(`${name} was skipped, and its value stays`);
       const isOfIt = (/** @type {string | undefined} */ bytes) =>
         bytes !== undefined && JSON.parse(bytes).version === version;

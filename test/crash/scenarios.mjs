@@ -278,6 +278,19 @@ export const SCENARIOS = {
     items: '',
     command: ['assets', 'mark', 'first', '--as', 'skipped', '--key', 'a'],
   },
+  // Killed when it was on record and its value still there: whoever comes next ends it.
+  'mark-left': {
+    changesOnly: true,
+    start: [['a,b', 'sensor', 'tick']],
+    killed: {
+      items: '',
+      command: ['assets', 'mark', 'first', '--as', 'skipped', '--key', 'a'],
+      at: /^unlink\(.*\/values\/first\/a\.json"/,
+    },
+    items: '',
+    command: ['materialize', 'other', '--key', 'n', '--add'],
+    repeats: true,
+  },
   'mark-missing': {
     changesOnly: true,
     start: [['a,b', 'sensor', 'tick']],

@@ -324,6 +324,50 @@ describe('values in files', () => {
     );
   });
 
+  describe('that ends since somebody marked its key as skipped', () => {
+    const DEAD = `4194999-1-${processTag().split('-')[2]!}`;
+    const killed = (): void =>
+      fs.renameSync(folder.file('values', '.tmp', processTag()), folder.file('values', '.tmp', DEAD));
+    const later = (...skipped: readonly string[]): FileValues =>
+      new FileValues(folder.path, () => Promise.resolve({ assets: ['audio'], isOver: true }), {
+        skippedOf: (asset, keys) =>
+          Promise.resolve(
+            new Set(keys.filter((key) => asset === 'audio' && key !== null && skipped.includes(key))),
+          ),
+        makeLast: () => Promise.resolve(),
+      });
+
+    it('goes with the next process where that one was killed, if it is on record by then', async () => {
+      for (const key of ['a', 'b', 'c', 'd']) values.save(by(key), key);
+      await put(values);
+      await fresh().skipByHand('audio', ['a', 'b', 'd', 'never made']);
+      killed();
+      // The commit that was to come never came for b; d was made again since.
+      await later('a', 'never made').recover();
+      expect(files()).toEqual(['b.json', 'c.json', 'd.json']);
+      expect(temporaries()).toEqual([]);
+    });
+
+    it('goes also where another killed process had not put it in place yet', async () => {
+      values.save(by('a'), 'a');
+      await values.flush();
+      fs.renameSync(
+        folder.file('values', '.tmp', processTag()),
+        folder.file('values', '.tmp', `4194998-1-${DEAD.split('-')[2]!}`),
+      );
+      await fresh().skipByHand('audio', ['a']);
+      killed();
+      await later('a').recover();
+      expect(files()).toEqual([]);
+      expect(temporaries()).toEqual([]);
+    });
+
+    it('is told in no file where there is none', async () => {
+      await values.skipByHand('audio', ['a', null]);
+      expect(folder.content()).toEqual({});
+    });
+  });
+
   it('removes a value that is being flushed', async () => {
     values.save(by('a'), 'first');
     const flushing = values.flush();

@@ -8,7 +8,7 @@ import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import type { MarkedKeys } from '../json-results.ts';
 import { type ChosenKeys, keysChosen } from '../read-keys.ts';
-import { valuesOf } from '../stores.ts';
+import { settleLeftValues, valuesOf } from '../stores.ts';
 
 interface MarkOptions extends ChosenKeys {
   readonly as: Mark;
@@ -28,6 +28,13 @@ export async function run(context: Context, options: MarkOptions, asset: string)
   const plan = (view: StateView): MarkPlan =>
     planMark(view, pipeline, selection, { as, now: context.clock.now() });
   if (!dryRun) await project.remember();
+  const values = as === 'skipped' && !dryRun ? await valuesOf(pipeline, project.store) : null;
+  if (values !== null) {
+    const meant = plan(await project.look(needs)).marked;
+    // What others have left would come into its place later.
+    await settleLeftValues(pipeline, project.store);
+    await values.skipByHand?.(asset, meant);
+  }
   const planned = dryRun
     ? plan(await project.look(needs))
     : await project.commit(needs, (view) => {
@@ -37,11 +44,11 @@ export async function run(context: Context, options: MarkOptions, asset: string)
   const { set, marked, inProgress, unchanged } = planned;
   const result: MarkedKeys = { asset, marked, skipped: [...inProgress, ...unchanged] };
   output.soFar(result);
-  if (as === 'skipped' && !dryRun) {
-    const values = await valuesOf(pipeline, project.store);
-    // Also of those that were so before: a command that was killed in between is run again to finish.
+  if (values !== null) {
+    // Also of those that were so before: a value of the pipeline's own may have been left by a command that was killed.
     await removeSkipped(project.store, values, [{ asset, set, keys: [...marked, ...unchanged] }]);
     await values.flush?.();
+    values.settle?.([]);
   }
   for (const key of inProgress)
     output.note(`left out, a run of it is queued or started: ${key === null ? asset : printable(key)}`);

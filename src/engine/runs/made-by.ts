@@ -24,6 +24,25 @@ function namesOf(record: RunRecord | undefined, isMeant: (outcome: AssetOutcome)
   return record?.assets.filter(isMeant).map(({ asset }) => asset) ?? [];
 }
 
+/** What the state says of values that are to go. */
+export function onRecord(store: Pick<StateStore, 'read' | 'commit'>): {
+  skippedOf(asset: string, keys: readonly (string | null)[]): Promise<ReadonlySet<string | null>>;
+  makeLast(): Promise<void>;
+} {
+  return {
+    async skippedOf(asset, keys) {
+      const { pipeline } = await store.read({});
+      const known = pipeline?.assets.find(({ name }) => name === asset);
+      if (known === undefined) return new Set();
+      const { set } = known;
+      const statuses = (await store.read({ statuses: [{ asset, set, keys }] })).statusOf(asset, set, keys);
+      return new Set(keys.filter((_, at) => statuses[at] === 'skipped'));
+    },
+    // A commit of nothing: the one that it is planned on lasts then.
+    makeLast: () => store.commit({}, () => ({ changes: [], outcome: undefined })),
+  };
+}
+
 /** A later run may have made it again: its value is not to go. */
 async function stillSkipped(
   store: Pick<StateStore, 'read'>,

@@ -64,12 +64,34 @@ export async function observe(project: string): Promise<Observation> {
       numbers.map((at) => [runId(id, at), done?.[String(at)] ?? []] as const),
     ),
   );
+  const skipped = skippedIn(document);
+  const keys = new Map(
+    (document?.runs ?? []).flatMap(({ id, numbers, keys }) =>
+      numbers.map((number, at) => [runId(id, number), keys[at] ?? null] as const),
+    ),
+  );
   // As the next process does it after the machine was started again.
-  const kept = new FileValues(folder, (run) => {
-    const assets = pending.get(run) ?? finished.get(run)?.assets ?? [];
-    const made = assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
-    return Promise.resolve({ assets: made, isOver: !pending.has(run) });
-  });
+  const kept = new FileValues(
+    folder,
+    (run) => {
+      const assets = pending.get(run) ?? finished.get(run)?.assets ?? [];
+      const key = finished.get(run)?.partitionKey ?? keys.get(run) ?? null;
+      const made = assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
+      const ended = assets.filter(
+        ({ asset, skipReason }) => skipReason !== null && skipped.get(asset)?.has(key) === true,
+      );
+      return Promise.resolve({
+        assets: made,
+        skipped: ended.map(({ asset }) => asset),
+        isOver: !pending.has(run),
+      });
+    },
+    {
+      skippedOf: (asset, asked) =>
+        Promise.resolve(new Set(asked.filter((key) => skipped.get(asset)?.has(key)))),
+      makeLast: () => Promise.resolve(),
+    },
+  );
   const boots = (): string[] =>
     namesIn(path.join(folder, 'values', '.tmp'))
       .filter((name) => name.startsWith('boot-'))
@@ -88,6 +110,9 @@ export async function observe(project: string): Promise<Observation> {
     }
   }
   if (document !== null) problems.push(...madeOfAnother(document, values));
+  for (const [asset, ofAsset] of skipped)
+    for (const key of kept.kept(asset, [...ofAsset]))
+      problems.push(`${asset}/${key ?? ''} was skipped, and its value stays`);
   return { document, failure, warnings, problems, values, finished };
 }
 
@@ -113,6 +138,16 @@ export function* materialized(document: StateDocument): Generator<[asset: string
       if (WITH_VALUE.includes(status[at]!))
         yield [asset, set === null ? null : document.sets[set]!.keys[at]!];
   }
+}
+
+/** The keys that are skipped, of each asset. */
+function skippedIn(document: StateDocument | null): ReadonlyMap<string, ReadonlySet<string | null>> {
+  return new Map(
+    Object.entries(document?.assets ?? {}).map(([asset, { set, status }]) => {
+      const keys = set === null ? [null] : document!.sets[set]!.keys;
+      return [asset, new Set(keys.filter((_, at) => status[at] === 's'))] as const;
+    }),
+  );
 }
 
 /** Each run that has not finished, with its assets and key. */

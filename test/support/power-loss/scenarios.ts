@@ -29,7 +29,7 @@ export interface Scenario {
 }
 
 export const PIPELINE = `
-import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
 const items = dynamicPartitions('items');
 const others = dynamicPartitions('others');
 const { ITEMS = '', KIND = 'json', ROUND = '1' } = process.env;
@@ -41,6 +41,7 @@ const first = asset({
   materialize({ partitionKey, version, item, log }) {
     tell('the code of first began for ' + partitionKey);
     log.info('making ' + partitionKey);
+    if (version === 'gone') return skip('there is nothing any more');
     return made({ key: partitionKey, round: ROUND, text: 'x'.repeat(300), ...(version !== null && { version, item }) });
   },
 });
@@ -192,6 +193,27 @@ export const SCENARIOS: readonly Scenario[] = [
     start: [add('a', 'b'), make('json', '1')],
     command: { args: ['assets', 'mark', 'first', '--as', 'skipped', '--key', 'b'] },
     gone: /^\.dynpart\/values\/first\/b\./,
+  },
+  {
+    name: 'a key marked as skipped, killed when that was on record, and the next command',
+    start: [add('a', 'b'), make('json', '1')],
+    command: { args: ['assets', 'mark', 'first', '--as', 'skipped', '--key', 'b'] },
+    killedAfter: '^rename .*/state\\.json$',
+    again: { args: ['assets', 'mark', 'first', '--as', 'skipped', '--key', 'b', '--key', 'a'] },
+    isLong: true,
+  },
+  {
+    name: 'a tick of which nothing is to be made of a key any more',
+    start: [tick('a=1,b=1')],
+    command: tick('a=1,b=gone'),
+    gone: /^\.dynpart\/values\/first\/b\.(?:bin|none|json)$/,
+  },
+  {
+    name: 'a tick of which nothing is to be made of a key any more, killed when that was on record, and run again',
+    start: [tick('a=1,b=1')],
+    command: tick('a=1,b=gone'),
+    // The commit with the end of its run.
+    killedAfter: '^link .*/\\.state\\.json\\.0+4$',
     isLong: true,
   },
   // What another process left in the middle is built upon: its folders and files may have no name on the disk yet.
