@@ -2,6 +2,7 @@
 export {
   asset,
   type AnyAsset,
+  type AnyKeysOf,
   type Asset,
   type AssetContext,
   type AssetInputs,
@@ -14,6 +15,15 @@ export {
   type RetryPolicy,
   type RunInfo,
 } from './definitions/asset.ts';
+export {
+  allKeys,
+  lastKeys,
+  type GatherOptions,
+  type KeyedValues,
+  type KeysOf,
+  type OnMissing,
+  type WhichKeys,
+} from './definitions/gather.ts';
 export type { IoManager, SaveContext, ValueContext } from './definitions/io-manager.ts';
 export {
   dynamicPartitions,

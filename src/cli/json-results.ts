@@ -113,6 +113,8 @@ export interface AssetList {
     readonly set: string | null;
     readonly inputs: readonly string[];
     readonly deps: readonly string[];
+    /** Of which assets it takes many keys: all, or so many of the last. */
+    readonly gathers: readonly { readonly asset: string; readonly last?: number }[];
   }[];
 }
 
@@ -157,6 +159,8 @@ export interface WhyKey {
     readonly asset: string;
     readonly partitionKey: string | null;
     readonly state: KeyReport['state'];
+    /** Where many keys are waited for: how many, and `partitionKey` is the first. */
+    readonly keys?: number;
   }[];
   /** The last one, or the one that is on its way. */
   readonly run: RunRecord | null;

@@ -22,7 +22,7 @@ import { EventRenderer } from './render/event-renderer.ts';
 import { forKey, waitingInWords } from './render/process-words.ts';
 import { type Counts, type Executed, noRuns } from './json-results-of-runs.ts';
 import { shellFlag, shellWord } from '../model/shell-words.ts';
-import { counted, printable } from '../model/text.ts';
+import { counted, printable, quoted } from '../model/text.ts';
 import { settleLeftValues } from './stores.ts';
 import { executed, withSession } from './with-session.ts';
 
@@ -141,8 +141,13 @@ function left({ leftOut, waiting }: MaterializePlan): Pick<Counts, 'leftOut' | '
 
 /** Names what waits, with `--verbose`. Who names a key wants it made: then it is exit code 1. */
 function sayWaiting(output: Output, { waiting }: MaterializePlan, { waits }: Selection): void {
-  for (const { asset, partitionKey, upstream } of waiting)
-    output.note(`asset '${asset}'${forKey(partitionKey)} waits: '${upstream}' is not there`);
+  for (const { asset, partitionKey, upstream, absent } of waiting) {
+    const which =
+      absent === undefined
+        ? ''
+        : ` for ${counted(absent.count, 'key')}, the first is ${quoted(absent.first)}`;
+    output.note(`asset '${asset}'${forKey(partitionKey)} waits: '${upstream}' is not there${which}`);
+  }
   const [first] = waiting;
   if (first === undefined) return;
   const { asset, partitionKey: key } = first;

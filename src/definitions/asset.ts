@@ -3,6 +3,7 @@ import type { MetadataValue } from '../model/json-value.ts';
 import { brand } from './brand.ts';
 import type { Checks } from './check.ts';
 import type { PeriodName } from './every.ts';
+import type { KeysOf } from './gather.ts';
 import type { DynamicPartitions } from './partitions.ts';
 import type { Skip } from './skip.ts';
 import { markPlace } from '../model/place.ts';
@@ -43,6 +44,11 @@ export interface AutomateOptions<Item = unknown> {
   readonly at?: string;
   /** Of `at`, such as `'Europe/Berlin'`. Default: that of the machine. */
   readonly timeZone?: string;
+  /**
+   * Of an asset that takes many upstream keys with `onMissing: 'skip'`: it is asked for when all of them are there, or all but so
+   * many. Default: however many are not there, when none of them is being made or about to be requested.
+   */
+  readonly waitFor?: 'all' | { readonly allBut: number };
 }
 
 /** Durations such as `'26h'` or `'2d'`, counted from the last time that the asset was made, for whatever key. At least one of them. */
@@ -68,12 +74,19 @@ export interface RunInfo {
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyAsset = Asset<any>;
 
-/** The upstream assets of an asset, by the name under which it receives their values. */
-export type AssetInputs = Readonly<Record<string, AnyAsset>>;
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyKeysOf = KeysOf<any>;
+
+/** The upstream assets of an asset, by the name under which it receives their values: of the same key, or of many. */
+export type AssetInputs = Readonly<Record<string, AnyAsset | AnyKeysOf>>;
 
 /** The values of upstream assets, by input name. */
 export type InputValues<Inputs extends AssetInputs> = {
-  readonly [Name in keyof Inputs]: Inputs[Name] extends Asset<infer Value> ? Value : never;
+  readonly [Name in keyof Inputs]: Inputs[Name] extends Asset<infer Value>
+    ? Value
+    : Inputs[Name] extends KeysOf<infer Given>
+      ? Given
+      : never;
 };
 
 /** What `materialize` is given. */
@@ -104,10 +117,10 @@ export interface AssetOptions<
   readonly name: string;
   /** The set whose keys this asset is made for. Without it the asset is materialized once, without a key. */
   readonly partitions?: Partitions;
-  /** Upstream assets whose values of the same key this asset receives. */
+  /** Upstream assets whose values this asset receives: of the same key, or of many with `allKeys` and `lastKeys`. */
   readonly inputs?: Inputs;
-  /** Upstream assets that only have to come first. */
-  readonly deps?: readonly AnyAsset[];
+  /** Upstream assets that only have to come first: for the same key, or for many. */
+  readonly deps?: readonly (AnyAsset | AnyKeysOf)[];
   /**
    * Made without anybody asking, by the built-in sensor `automation`: `'missing'` once for each key, `'stale'` also again when it is
    * stale. Keys that were in the set before are a backlog, which waits for `materialize` unless `backlog` says otherwise.

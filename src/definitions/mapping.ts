@@ -12,7 +12,7 @@ export function upstreamPartition(
   return { asset: upstream, set, key: set === null ? null : partitionKey };
 }
 
-/** All upstreams of an asset for a key. */
+/** All upstreams of an asset for a key that are one partition each; `gathers` has those of which it takes many keys. */
 export function upstreamsOf(
   pipeline: Pick<Pipeline, 'assets'>,
   asset: string,

@@ -3,6 +3,7 @@ import type { AnyAsset, Asset, FreshFor, RetryPolicy } from './asset.ts';
 import { brand } from './brand.ts';
 import { type NamedCheck, namedChecks } from './check.ts';
 import { type Every, parseAt } from './every.ts';
+import { allAbove, type Gathered, gatheredBy, isAsset, sparedBy, withStages } from './gathered.ts';
 import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions, ItemSchema, RetainOptions } from './partitions.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
@@ -26,11 +27,17 @@ export const DEFAULT_PER_TICK = 10_000;
 export interface AssetDefinition {
   readonly name: string;
   readonly set: string | null;
-  /** Upstream asset names by input name. */
+  /** Names of upstream assets of the same key, by input name. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly deps: readonly string[];
   /** `inputs` and `deps` together, each once. */
   readonly upstream: readonly string[];
+  /** Of which upstream assets it takes many keys. */
+  readonly gathers: readonly Gathered[];
+  /** How many of these keys, where they may be left out, need not be there before automation asks; `null`: any number. */
+  readonly waitFor: number | null;
+  /** How often keys are gathered on the way to it: what has an earlier stage is made first, in runs of its own. */
+  readonly stage: number;
   readonly retry: RetryWithin;
   /** Milliseconds from each failure to the next request of the key; `null`: it waits for a person. */
   readonly later: readonly number[] | null;
@@ -158,7 +165,7 @@ export function definePipeline(options: PipelineOptions): Pipeline {
   );
   return Object.freeze({
     [brand]: 'pipeline' as const,
-    assets: inDependencyOrder(assets),
+    assets: withStages(inDependencyOrder(assets)),
     sensors: new Map([...sensors, ...builtIn].map((sensor) => [sensor.name, sensor])),
     sets: [...new Set(sets.map(({ name }) => name))],
     items: new Map(schemas),
@@ -178,15 +185,20 @@ function setsOf({ partitions = [], assets = [] }: PipelineOptions): DynamicParti
 
 function resolveAsset({ name, options }: AnyAsset, { isolation }: PipelineOptions): AssetDefinition {
   const inputs = new Map(
-    Object.entries(options.inputs ?? {}).map(([input, upstream]) => [input, upstream.name]),
+    Object.entries(options.inputs ?? {}).flatMap(([input, upstream]) =>
+      isAsset(upstream) ? [[input, upstream.name] as const] : [],
+    ),
   );
-  const deps = (options.deps ?? []).map((upstream) => upstream.name);
+  const deps = (options.deps ?? []).filter(isAsset).map((upstream) => upstream.name);
   return {
     name,
     set: options.partitions?.name ?? null,
     inputs,
     deps,
     upstream: [...new Set([...inputs.values(), ...deps])],
+    gathers: gatheredBy(options),
+    waitFor: sparedBy(options.automate),
+    stage: 0,
     retry: {
       maxRetries: options.retry === undefined ? 0 : (options.retry.maxRetries ?? 1),
       delayMs: options.retry?.delayMs ?? 0,
@@ -250,7 +262,7 @@ function inDependencyOrder(assets: readonly AssetDefinition[]): Map<string, Asse
   const ordered = new Map<string, AssetDefinition>();
   const place = (asset: AssetDefinition): void => {
     if (ordered.has(asset.name)) return;
-    for (const upstream of asset.upstream) place(byName.get(upstream)!);
+    for (const upstream of allAbove(asset)) place(byName.get(upstream)!);
     ordered.set(asset.name, asset);
   };
   for (const asset of assets) place(asset);

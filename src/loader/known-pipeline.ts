@@ -1,6 +1,7 @@
 /** What is remembered of a pipeline, so that commands that need only names start without the user's code. */
+import type { Gathered } from '../definitions/gathered.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
-import type { KnownPipeline } from '../model/known-pipeline.ts';
+import type { KnownGathered, KnownPipeline } from '../model/known-pipeline.ts';
 
 export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownPipeline {
   return {
@@ -9,11 +10,12 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
     sets: pipeline.sets,
     concurrency: pipeline.concurrency,
     assets: [...pipeline.assets.values()].map(
-      ({ name, set, inputs, deps, codeVersion, automate, later, freshFor }) => ({
+      ({ name, set, inputs, deps, gathers, codeVersion, automate, later, freshFor }) => ({
         name,
         set,
         inputs: [...inputs.values()],
         deps: [...deps],
+        ...(gathers.length > 0 && { gathers: gathers.map(knownGathered) }),
         ...(codeVersion !== null && { codeVersion }),
         ...(automate !== null && { automate: automate.when }),
         ...(later !== null && { later }),
@@ -33,4 +35,8 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
       }),
     ),
   };
+}
+
+function knownGathered({ asset, which }: Gathered): KnownGathered {
+  return which.kind === 'last' ? { asset, last: which.count } : { asset };
 }

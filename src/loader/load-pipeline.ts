@@ -78,6 +78,7 @@ function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {
           'dynamic-partitions': 'a partitions definition',
           skip: 'what skip() returns',
           warning: 'what warn() returns',
+          keys: 'keys of an asset',
         }[kind];
   return fail({ reason: 'pipeline-not-one', file, what });
 }

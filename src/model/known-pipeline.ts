@@ -16,6 +16,8 @@ export interface KnownAsset {
   readonly set: string | null;
   readonly inputs: readonly string[];
   readonly deps: readonly string[];
+  /** Upstream assets of which it takes many keys; not there when there are none. */
+  readonly gathers?: readonly KnownGathered[];
   /** Not there when it has none. */
   readonly codeVersion?: string;
   /** Not there when it is made only where somebody asks. */
@@ -26,6 +28,13 @@ export interface KnownAsset {
   readonly freshFor?: Freshness;
   /** It makes its backlog as well. */
   readonly takesBacklog?: true;
+}
+
+/** Of which keys of an upstream asset something is made. */
+export interface KnownGathered {
+  readonly asset: string;
+  /** Only so many that were added last; not there: all. */
+  readonly last?: number;
 }
 
 /** After how many milliseconds an asset is worth a warning, and after how many it is overdue. One of them is there. */

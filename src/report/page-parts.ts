@@ -46,7 +46,8 @@ export function pageAssets(reports: readonly AssetReport[], known: readonly Know
   return reports.map((report, at) => ({
     ...report,
     inputs: known[at]?.inputs ?? [],
-    deps: known[at]?.deps ?? [],
+    // What it takes many keys of stands upstream of it as well.
+    deps: [...(known[at]?.deps ?? []), ...(known[at]?.gathers ?? []).map((one) => one.asset)],
   }));
 }
 

@@ -123,6 +123,8 @@ export interface CandidateQuery {
   readonly order: 'oldest' | 'newest';
   /** Also failed keys of `assets` that are to be tried again by this time (ISO 8601, UTC). */
   readonly dueBy?: string;
+  /** At most so many, the first in the order. Default: all. */
+  readonly most?: number;
 }
 
 export interface KeyStatuses {

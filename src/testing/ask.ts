@@ -19,7 +19,9 @@ export async function keysOf({ store, pipeline }: World, set: string): Promise<r
 export async function showKey({ store, pipeline }: World, set: string, key: string): Promise<ShownKey> {
   checkName('set', set, pipeline.sets);
   const its = [...pipeline.assets.values()].filter((asset) => asset.set === set);
-  const upstreams = new Map(its.map(({ name, upstream }) => [name, upstream]));
+  const upstreams = new Map(
+    its.map(({ name, upstream, gathers }) => [name, gathers.length > 0 ? [] : upstream]),
+  );
   const asked = { set, key, assets: [...upstreams.keys()], upstreams };
   const view = await store.read(needsOfKey(asked));
   const found = keyIn(view, asked);

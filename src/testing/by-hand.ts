@@ -16,6 +16,7 @@ import { fail } from '../model/failure.ts';
 import { didYouMean } from '../model/nearest.ts';
 import { asKept } from '../values/memory-values.ts';
 import { checkKeys, checkName } from './ask.ts';
+import { GivenValues } from './given-values.ts';
 import { MortalStore } from './mortal-store.ts';
 import type { World } from './world.ts';
 
@@ -74,12 +75,14 @@ export function withInputs(
   asset: AssetDefinition,
   given: Readonly<Record<string, unknown>>,
 ): Pipeline {
+  const gathered = asset.gathers.flatMap(({ input }) => (input === null ? [] : [input]));
+  const names = [...asset.inputs.keys(), ...gathered];
   for (const name of Object.keys(given))
-    if (!asset.inputs.has(name))
+    if (!names.includes(name))
       fail({
         reason: 'usage',
-        message: `asset '${asset.name}' has no input '${name}'${didYouMean(name, asset.inputs.keys())}`,
-        hint: `its inputs: ${[...asset.inputs.keys()].join(', ') || 'none'}`,
+        message: `asset '${asset.name}' has no input '${name}'${didYouMean(name, names)}`,
+        hint: `its inputs: ${names.join(', ') || 'none'}`,
       });
   const inputs = new Map([...asset.inputs].filter(([name]) => !Object.hasOwn(given, name)));
   const replaced: AssetDefinition = {
@@ -87,17 +90,27 @@ export function withInputs(
     inputs,
     deps: [],
     upstream: [...new Set(inputs.values())],
+    gathers: asset.gathers.filter(({ input }) => input !== null && !Object.hasOwn(given, input)),
     materialize: (context) =>
       asset.materialize({
         ...context,
-        inputs: { ...(context.inputs as object), ...asGiven(pipeline, given) } as never,
+        inputs: { ...(context.inputs as object), ...asGiven(pipeline, given, gathered) } as never,
       }),
   };
   return { ...pipeline, assets: new Map([...pipeline.assets, [asset.name, replaced]]) };
 }
 
 /** Each execution has its own, as those that are loaded. */
-function asGiven(pipeline: Pipeline, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  if (pipeline.ioManager !== null) return { ...given };
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, asKept(value)]));
+function asGiven(
+  pipeline: Pipeline,
+  given: Readonly<Record<string, unknown>>,
+  gathered: readonly string[],
+): Record<string, unknown> {
+  const kept = pipeline.ioManager === null ? asKept : (value: unknown) => value;
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      gathered.includes(name) ? new GivenValues(name, value, kept) : kept(value),
+    ]),
+  );
 }

@@ -30,7 +30,10 @@ export interface TestOptions {
 
 /** What `materialize` of a test is given. */
 export interface Given {
-  /** Values of upstream assets, by input name: nothing upstream has to be there for them. */
+  /**
+   * Values of upstream assets, by input name: nothing upstream has to be there for them. Of many keys: an object with a field for
+   * each, a `Map`, or a list of `[key, value]`.
+   */
   readonly inputs?: Readonly<Record<string, unknown>>;
   /** What the key carries: it is added with that, or updated, before the run. */
   readonly item?: unknown;

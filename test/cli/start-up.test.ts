@@ -75,11 +75,12 @@ describe('a start loads', () => {
   it.each<{ args: string; parts: string; most: number; builtins?: string; others?: string }>([
     { args: '--version', parts: '', most: 0, others: 'package.json' },
     { args: '--help', parts: '', most: 0, others: '' },
-    { args: 'partitions list letters', parts: 'core partitions', most: 145_500 },
-    { args: 'status', parts: 'core report status', most: 145_000 },
-    { args: 'runs list', parts: 'core runs', most: 144_800 },
-    { args: 'sensor list', parts: 'core report sensor-list', most: 143_800 },
-    { args: 'sensor tick', parts: 'core tick', most: 228_500, builtins: 'vm' },
+    { args: 'partitions list letters', parts: 'core partitions', most: 149_000 },
+    { args: 'status', parts: 'core report status', most: 149_000 },
+    { args: 'runs list', parts: 'core runs', most: 148_000 },
+    // What is stale of many keys, and which runs come behind others, is planned by every tick.
+    { args: 'sensor list', parts: 'core report sensor-list', most: 148_000 },
+    { args: 'sensor tick', parts: 'core tick', most: 243_000, builtins: 'vm' },
   ])(
     'for `$args` no more than it needs',
     async ({ args, parts, most, builtins = '', others = 'bin/code-cache.cjs' }) => {

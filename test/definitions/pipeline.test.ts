@@ -1,6 +1,7 @@
 /** Defining a pipeline: every default filled in, and every problem said at once, with its code and its place. */
 import { describe, expect, it } from 'vitest';
 import { asset, type AnyAsset, type AssetOptions } from '../../src/definitions/asset.ts';
+import { allKeys, lastKeys } from '../../src/definitions/gather.ts';
 import { kindOf } from '../../src/definitions/brand.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { checkPipeline } from '../../src/definitions/rules/pipeline.ts';
@@ -70,6 +71,30 @@ describe('a pipeline', () => {
     expect(pipeline.assets.get('third')!.inputs).toEqual(new Map([['x', 'second']]));
   });
 
+  it('puts what takes many keys behind what they are keys of, in a later stage, and all that is made of it too', () => {
+    const sound = idle('sound', { partitions: letters });
+    const totals = idle('totals', { inputs: { all: allKeys(sound, { onMissing: 'skip' }) } });
+    const share = idle('share', {
+      partitions: letters,
+      inputs: { sound, totals },
+      deps: [lastKeys(sound, 3)],
+    });
+    const pipeline = definePipeline({ assets: [share, totals, sound] });
+    expect([...pipeline.assets.values()].map(({ name, stage }) => [name, stage])).toEqual([
+      ['sound', 0],
+      ['totals', 1],
+      ['share', 1],
+    ]);
+    expect(pipeline.assets.get('totals')).toMatchObject({
+      upstream: [],
+      gathers: [{ asset: 'sound', input: 'all', which: { kind: 'all' }, onMissing: 'skip' }],
+    });
+    expect(pipeline.assets.get('share')).toMatchObject({
+      upstream: ['sound', 'totals'],
+      gathers: [{ asset: 'sound', input: null, which: { kind: 'last', count: 3 }, onMissing: 'fail' }],
+    });
+  });
+
   it('calls functions with their own `this`', () => {
     class Feed implements SensorOptions {
       readonly name = 's';
@@ -93,9 +118,79 @@ describe('a pipeline', () => {
 
 describe('the rules of a pipeline', () => {
   const unlisted = idle('unlisted');
+  const lettered = idle('up', { partitions: letters });
   const cases: readonly (readonly [what: string, options: unknown, code: string, says: RegExp])[] = [
     ['no object', null, 'invalid-pipeline', /takes an object .* not null/],
     ['a list instead of options', [], 'invalid-pipeline', /not an array/],
+    [
+      'many keys of no asset',
+      { assets: [idle('a', { inputs: { all: allKeys('x' as never) } })] },
+      'invalid-asset',
+      /allKeys\(\) of input 'all' of asset 'a' takes an asset, not a string/,
+    ],
+    [
+      'many keys of an asset without partitions',
+      { assets: [idle('up'), idle('a', { deps: [allKeys(idle('up'))] })] },
+      'invalid-asset',
+      /deps of asset 'a' takes keys of asset 'up', which has no partitions: name the asset itself/,
+    ],
+    [
+      'many keys of an asset that is not there',
+      { assets: [idle('a', { inputs: { all: lastKeys(unlisted, 2) } })] },
+      'unknown-upstream',
+      /input 'all' of asset 'a' is asset 'unlisted'/,
+    ],
+    [
+      'no last keys',
+      {
+        assets: [
+          idle('up', { partitions: letters }),
+          idle('a', { inputs: { all: lastKeys(idle('up', { partitions: letters }), 0) } }),
+        ],
+      },
+      'invalid-option',
+      /lastKeys\(\) of input 'all' of asset 'a' takes how many keys as a whole number above 0/,
+    ],
+    [
+      'another word for what a missing key means',
+      { assets: [lettered, idle('a', { deps: [allKeys(lettered, { onMissing: 'ignore' as never })] })] },
+      'invalid-option',
+      /onMissing of deps of asset 'a' must be 'fail', 'skip' or 'wait', not 'ignore'/,
+    ],
+    [
+      'a wait for many keys where it takes none',
+      { assets: [idle('a', { automate: { when: 'stale', waitFor: 'all' } })] },
+      'invalid-option',
+      /automate\.waitFor of asset 'a' says how many upstream keys are waited for, and it takes none of many/,
+    ],
+    [
+      'a wait for something else',
+      {
+        assets: [
+          lettered,
+          idle('a', { deps: [allKeys(lettered)], automate: { when: 'stale', waitFor: { allBut: 0 } } }),
+        ],
+      },
+      'invalid-option',
+      /automate\.waitFor of asset 'a' must be 'all' or \{ allBut: n \} with a whole number above 0/,
+    ],
+    [
+      'a wait for all but some keys that needs all of them',
+      {
+        assets: [
+          lettered,
+          idle('a', { deps: [allKeys(lettered)], automate: { when: 'stale', waitFor: { allBut: 2 } } }),
+        ],
+      },
+      'invalid-option',
+      /asks for it while keys of asset 'up' are not there, and onMissing 'fail' needs all of them/,
+    ],
+    [
+      'an unknown option of many keys',
+      { assets: [lettered, idle('a', { deps: [allKeys(lettered, { onMising: 'skip' } as never)] })] },
+      'unknown-option',
+      /allKeys\(\) of deps of asset 'a' has an unknown option 'onMising'; did you mean 'onMissing'/,
+    ],
     [
       'assets that are no list',
       { assets: {} },
@@ -271,12 +366,6 @@ describe('the rules of a pipeline', () => {
       { assets: [idle('a', { automate: { when: 'missing', timeZone: 'UTC' } })] },
       'invalid-option',
       /automate.timeZone of asset 'a' needs every/,
-    ],
-    [
-      'what waits for other keys',
-      { assets: [idle('a', { automate: { when: 'missing', waitFor: 'all' } as object as never })] },
-      'unknown-option',
-      /automate of asset 'a' has an unknown option 'waitFor'/,
     ],
     [
       'delays that are none',
@@ -531,6 +620,16 @@ describe('the rules of a pipeline', () => {
     const problems = problemsOf({ assets: [a, b] });
     expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
       'cycle: assets depend on each other in a circle: a → b → a',
+    ]);
+  });
+
+  it('find a circle through many keys', () => {
+    const inputs: Record<string, AnyAsset> = {};
+    const a = idle('a', { partitions: letters, inputs });
+    const b = idle('b', { partitions: letters, deps: [allKeys(a)] });
+    inputs['b'] = b;
+    expect(problemsOf({ assets: [a, b] }).map(({ message }) => message)).toEqual([
+      'assets depend on each other in a circle: a → b → a',
     ]);
   });
 

@@ -3,10 +3,13 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import {
   type Asset,
+  allKeys,
   asset,
   type AssetContext,
   definePipeline,
   dynamicPartitions,
+  type KeyedValues,
+  lastKeys,
   sensor,
   type SensorResult,
   warn,
@@ -53,6 +56,31 @@ const transcript = asset({
 });
 
 describe('the types of a pipeline file', () => {
+  it('give an asset the values of many keys, each as its upstream returns it', () => {
+    const digest = asset({
+      name: 'digest',
+      inputs: { all: allKeys(audio), config, last: lastKeys(transcript, 3, { onMissing: 'skip' }) },
+      deps: [allKeys(transcript)],
+      async materialize({ inputs }) {
+        expectTypeOf(inputs).toEqualTypeOf<{
+          readonly all: KeyedValues<{ path: string; bytes: number }>;
+          readonly config: number;
+          readonly last: KeyedValues<Uint8Array<ArrayBuffer>>;
+        }>();
+        for await (const [key, value] of inputs.all)
+          expectTypeOf([key, value.bytes] as const).toEqualTypeOf<readonly [string, number]>();
+        return (await inputs.all.get('a'))?.path;
+      },
+    });
+    // @ts-expect-error -- there is no such option
+    allKeys(audio, { onMising: 'skip' });
+    // @ts-expect-error -- keys are taken of an asset
+    allKeys('audio');
+    expectTypeOf<AssetContext<{ digest: typeof digest }>['inputs']['digest']>().toEqualTypeOf<
+      string | undefined
+    >();
+  });
+
   it('give an asset the value that its upstream returns', () => {
     expectTypeOf<AssetContext<{ audio: typeof audio }>['inputs']['audio']>().toEqualTypeOf<{
       path: string;

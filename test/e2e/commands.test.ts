@@ -973,7 +973,11 @@ describe('runs', () => {
 describe('assets, status and state', () => {
   it('assets list says their partitions and what they depend on', async () => {
     await using project = new Project({
-      'pipeline.ts': PIPELINE.replace("name: 'report', deps: []", "name: 'report', deps: [other]")
+      'pipeline.ts': PIPELINE.replace(
+        "name: 'report', deps: []",
+        "name: 'report', deps: [other, allKeys(raw), lastKeys(twice, 2)]",
+      )
+        .replace('import { ', 'import { allKeys, lastKeys, ')
         .replace(
           'const report',
           "const other = asset({ name: 'other', materialize: () => 1 });\nconst report",
@@ -982,14 +986,22 @@ describe('assets, status and state', () => {
     });
     expect((await project.json(['assets', 'list'])).document).toEqual({
       assets: [
-        { asset: 'raw', set: 'items', inputs: [], deps: [] },
-        { asset: 'twice', set: 'items', inputs: ['raw'], deps: [] },
-        { asset: 'other', set: null, inputs: [], deps: [] },
-        { asset: 'report', set: null, inputs: [], deps: ['other'] },
+        { asset: 'raw', set: 'items', inputs: [], deps: [], gathers: [] },
+        { asset: 'twice', set: 'items', inputs: ['raw'], deps: [], gathers: [] },
+        { asset: 'other', set: null, inputs: [], deps: [], gathers: [] },
+        {
+          asset: 'report',
+          set: null,
+          inputs: [],
+          deps: ['other'],
+          gathers: [{ asset: 'raw' }, { asset: 'twice', last: 2 }],
+        },
       ],
     });
     const { stdout } = await project.dynpart(['assets', 'list']);
-    expect(stdout).toBe('raw\titems\t-\t-\ntwice\titems\traw\t-\nother\t-\t-\t-\nreport\t-\t-\tother\n');
+    expect(stdout).toBe(
+      'raw\titems\t-\t-\t-\ntwice\titems\traw\t-\t-\nother\t-\t-\t-\t-\nreport\t-\t-\tother\traw (all), twice (last 2)\n',
+    );
   });
 
   it('status counts each key once, and --exit-code is 10 while something is missing or failed', async () => {

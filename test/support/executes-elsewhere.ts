@@ -58,6 +58,7 @@ if (process.send !== undefined && process.argv[1] === import.meta.filename) {
       emit: () => undefined,
       statusOf: () => 'materialized',
       beginsWith: () => NOTHING_CARRIED,
+      gather: () => Promise.resolve([]),
       appendLog: () => undefined,
       closeLog: () => undefined,
       begun: () => undefined,

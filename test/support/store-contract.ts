@@ -2,6 +2,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { outcomeOf } from '../../src/model/run.ts';
 import { describeCarried } from './carried-contract.ts';
+import { describeGathered } from './gathered-contract.ts';
 import { describeLastTimes } from './last-times-contract.ts';
 import { describeRetention } from './retention-contract.ts';
 import { letters } from './letters.ts';
@@ -471,6 +472,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
 
     describe('keys that carry something', () => describeCarried(() => store));
 
+    describe('keys of which something is made together', () => describeGathered(() => store));
     describe('when things came last', () => describeLastTimes(() => store));
     describe('keys that leave by a rule', () => describeRetention(() => store));
 

@@ -2,6 +2,7 @@
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { oneOf, repeated } from '../command-line/options.ts';
+import type { KnownGathered } from '../../model/known-pipeline.ts';
 import type { AssetList } from '../json-results.ts';
 
 export function assetsCommand(program: Declaration): void {
@@ -30,16 +31,27 @@ export function assetsCommand(program: Declaration): void {
 
 async function list({ output, project }: Context): Promise<AssetList> {
   const known = await project.known(await project.store.read({}));
-  const assets = known.assets.map(({ name, set, inputs, deps }) => ({ asset: name, set, inputs, deps }));
+  const assets = known.assets.map(({ name, set, inputs, deps, gathers = [] }) => ({
+    asset: name,
+    set,
+    inputs,
+    deps,
+    gathers,
+  }));
   if (assets.length === 0) output.chat('the pipeline has no assets');
   await output.table({
-    columns: [{ title: 'ASSET' }, { title: 'PARTITIONS' }, { title: 'INPUTS' }, { title: 'DEPS' }],
-    rows: assets.map(({ asset, set, inputs, deps }) => [
+    columns: ['ASSET', 'PARTITIONS', 'INPUTS', 'DEPS', 'MANY KEYS OF'].map((title) => ({ title })),
+    rows: assets.map(({ asset, set, inputs, deps, gathers }) => [
       asset,
       set ?? '-',
       inputs.join(', ') || '-',
       deps.join(', ') || '-',
+      gathers.map((one) => inWords(one)).join(', ') || '-',
     ]),
   });
   return { assets };
+}
+
+function inWords({ asset, last }: KnownGathered): string {
+  return last === undefined ? `${asset} (all)` : `${asset} (last ${last})`;
 }

@@ -19,7 +19,10 @@ export async function run(context: Context, _: object, set: string, key: string)
   // A set that only the state knows is looked at without any pipeline.
   const known = await project.known(remembered).catch(() => remembered.pipeline);
   const its = (known?.assets ?? []).filter((asset) => asset.set === set);
-  const upstreams = new Map(its.map(({ name, inputs, deps }) => [name, [...inputs, ...deps]]));
+  // When one of many keys was made again, no run of this key says.
+  const upstreams = new Map(
+    its.map(({ name, inputs, deps, gathers }) => [name, gathers === undefined ? [...inputs, ...deps] : []]),
+  );
   const asked = { set, key, assets: [...upstreams.keys()], upstreams };
   const view = await store.read(needsOfKey(asked));
   const found = keyIn(view, asked);

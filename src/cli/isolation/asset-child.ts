@@ -120,9 +120,9 @@ export class AssetChild {
       });
       const { id, partitionKey, tags } = task;
       const lent = context.ioManager.waiting?.(upstreamValues(asset, task, attempt)) ?? [];
-      const { attempt: number, carried } = attempt;
+      const { attempt: number, carried, gathered } = attempt;
       const given = { id, partitionKey, tags };
-      this.#tell({ type: 'try', asset: asset.name, task: given, attempt: number, carried, lent });
+      this.#tell({ type: 'try', asset: asset.name, task: given, attempt: number, carried, gathered, lent });
     });
     this.#ending?.over();
     this.#inHand = undefined;

@@ -1,5 +1,6 @@
 /** What a command and a process that executes an asset for it tell each other: plain data. */
 import type { StagedValue } from '../../definitions/staged-values.ts';
+import type { GatheredKeys } from '../../engine/plan/gather/keys-there.ts';
 import type { RunTask } from '../../engine/runs/execute-run.ts';
 import type { Tried } from '../../engine/runs/try-asset.ts';
 import type { Carried } from '../../model/carried.ts';
@@ -31,6 +32,7 @@ export interface TryMessage {
   readonly task: Pick<RunTask, 'id' | 'partitionKey' | 'tags'>;
   readonly attempt: number;
   readonly carried: Carried;
+  readonly gathered: readonly GatheredKeys[];
   /** Values that it may ask for and that wait for their place. */
   readonly lent: readonly StagedValue[];
 }

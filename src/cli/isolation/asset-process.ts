@@ -73,7 +73,7 @@ class AssetProcess {
     }
   }
 
-  async #try({ asset: name, task, attempt, carried, lent }: TryMessage): Promise<void> {
+  async #try({ asset: name, task, attempt, carried, gathered, lent }: TryMessage): Promise<void> {
     const { id } = task;
     const { values, staging } = this.#values;
     this.#interrupt = new AbortController();
@@ -96,6 +96,7 @@ class AssetProcess {
         programs: this.#programsOf(id),
         attempt,
         carried,
+        gathered,
       });
       const staged = values.staged?.(id) ?? [];
       const memory = process.memoryUsage.rss();

@@ -12,7 +12,9 @@ import type { StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 
 export interface Subject {
-  readonly asset: Pick<AssetDefinition, 'name' | 'set' | 'automate' | 'upstream'>;
+  readonly asset: Pick<AssetDefinition, 'name' | 'set' | 'automate' | 'upstream'> & {
+    readonly gathers: readonly unknown[];
+  };
   /** Of one key, or of every key of the set. */
   readonly needsOf: (key: string | null | undefined) => Needs;
   readonly look: (needs: Needs) => Promise<StateView>;
@@ -61,7 +63,13 @@ async function remembered(
   output.warn(`${first}; told by what the state remembers: dynpart check`);
   const now = clock.now();
   return {
-    asset: { name, set: known.set, automate: null, upstream: [...known.inputs, ...known.deps] },
+    asset: {
+      name,
+      set: known.set,
+      automate: null,
+      upstream: [...known.inputs, ...known.deps],
+      gathers: known.gathers ?? [],
+    },
     needsOf: (key) => needsOfRemembered(known, key, now),
     look: (needs) => project.store.read(needs),
     outlooks: (view) => new RememberedOutlooks(view, known, now),

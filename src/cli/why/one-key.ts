@@ -40,7 +40,8 @@ export async function whyKey(context: Context, subject: Subject, key: string | n
     runs: runs.filter(
       ({ partitionKey, assets }) => partitionKey === key || assets.every((one) => one.asset !== name),
     ),
-    upstreams: asset.upstream,
+    // When one of many keys was made again, no run of this key says.
+    upstreams: asset.gathers.length > 0 ? [] : asset.upstream,
   });
   const turn =
     outlook.is === 'due' ? { ticks: await subject.ticksUntil(key), perTick: subject.perTick } : undefined;

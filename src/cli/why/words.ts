@@ -4,7 +4,7 @@ import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { RunReason } from '../../model/run.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { typedKey } from '../../report/key-commands.ts';
-import { counted, grouped } from '../../model/text.ts';
+import { counted, grouped, quoted } from '../../model/text.ts';
 
 export interface Told {
   /** What the next tick does: makes it, or nothing; or a run is on its way, or it waits. */
@@ -131,7 +131,12 @@ function toldOfWaiting(
   { name }: Pick<AssetDefinition, 'name'>,
   key: string | null,
 ): Omit<Told, 'next'> {
-  const said = upstreams.map(({ asset, state }) => `'${asset}', which is ${state}`);
+  const said = upstreams.map(({ asset, partitionKey, state, keys }) => {
+    if (keys === undefined) return `'${asset}', which is ${state}`;
+    const many = keys === 1 ? ['that is', ''] : ['that are', 'from '];
+    const how = state === 'in progress' ? 'made before it' : 'not there';
+    return `${counted(keys, 'key')} of '${asset}' ${many[0]} ${how}, ${many[1]}${quoted(partitionKey ?? '')}`;
+  });
   const text = `It waits for ${said.join(', and for ')}.`;
   const [first] = upstreams;
   if (first!.state === 'in progress')
@@ -139,6 +144,8 @@ function toldOfWaiting(
       text,
       command: `dynpart why ${shellWord(first!.asset, 'ASSET')}${typedKey(first!.partitionKey)}`,
     };
+  if (first!.keys !== undefined)
+    return { text, command: `dynpart materialize ${shellWord(first!.asset, 'ASSET')} --missing --failed` };
   // What has one value for all keys is made without any, and before.
   const alone = absent.filter(({ isOfSet }) => !isOfSet);
   const names = alone.length > 0 ? alone : [...absent, { asset: name }];

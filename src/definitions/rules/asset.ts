@@ -4,6 +4,7 @@ import { LONGEST_MS, parseDuration } from '../../model/duration.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { kindOf } from '../brand.ts';
+import { gatheredIn } from './upstreams.ts';
 import { AT_EXAMPLES, isTimeZone, parseAt, PERIODS } from '../every.ts';
 import { checkChecks } from './checks.ts';
 import { checkName } from './names.ts';
@@ -90,7 +91,7 @@ function* checkFreshFor({ definition, name }: Owner, freshFor: unknown): Problem
     );
 }
 
-const AUTOMATE_OPTIONS = ['when', 'only', 'backlog', 'every', 'at', 'timeZone'];
+const AUTOMATE_OPTIONS = ['when', 'only', 'backlog', 'every', 'at', 'timeZone', 'waitFor'];
 const WHEN = ['missing', 'stale'];
 
 function* checkAutomate({ definition, name }: Owner, automate: unknown): Problems {
@@ -108,6 +109,30 @@ function* checkAutomate({ definition, name }: Owner, automate: unknown): Problem
   if (backlog !== undefined && typeof backlog !== 'boolean')
     yield wrong(`automate.backlog of ${name} must be true or false, not ${nameOfType(backlog)}`);
   yield* checkEvery({ definition, name }, automate);
+  yield* checkWaitFor({ definition, name }, automate);
+}
+
+function* checkWaitFor({ definition, name }: Owner, automate: object): Problems {
+  const { waitFor } = automate as Readonly<Record<string, unknown>>;
+  if (waitFor === undefined) return;
+  const wrong = (what: string) => problem(definition, 'invalid-option', what);
+  const { allBut } = (isRecord(waitFor) ? waitFor : {}) as Readonly<Record<string, unknown>>;
+  if (waitFor !== 'all' && !(Number.isInteger(allBut) && (allBut as number) > 0))
+    return yield wrong(
+      `automate.waitFor of ${name} must be 'all' or { allBut: n } with a whole number above 0, not ${typeof waitFor === 'string' ? said(waitFor) : nameOfType(waitFor)}`,
+    );
+  if (isRecord(waitFor))
+    yield* checkKnown({ definition, name: `automate.waitFor of ${name}` }, waitFor, ['allBut']);
+  const gathered = gatheredIn((definition as AnyAsset).options);
+  if (gathered.length === 0)
+    yield wrong(
+      `automate.waitFor of ${name} says how many upstream keys are waited for, and it takes none of many: it needs an input such as allKeys(asset)`,
+    );
+  const needed = gathered.find(({ options }) => options?.onMissing !== 'skip');
+  if (waitFor !== 'all' && needed !== undefined)
+    yield wrong(
+      `automate.waitFor of ${name} asks for it while keys of asset ${said(needed.asset?.name)} are not there, and onMissing ${said(needed.options?.onMissing ?? 'fail')} needs all of them: give them onMissing: 'skip'`,
+    );
 }
 
 function* checkEvery({ definition, name }: Owner, automate: object): Problems {

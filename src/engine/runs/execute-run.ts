@@ -12,8 +12,10 @@ import { describeThrown } from '../../model/thrown.ts';
 import type { Clock } from '../../model/time.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
+import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { retryDelay } from '../plan/retry/retry-delay.ts';
 import type { Programs } from '../user-code/programs.ts';
+import { asKept, whatIsMissing } from './gathered-values.ts';
 import type { Isolated } from './isolated.ts';
 import { type Attempt, tryOnce } from './try-asset.ts';
 
@@ -45,6 +47,15 @@ export interface ExecutionContext {
   readonly statusOf: (partition: PartitionRef) => PartitionStatus;
   /** An asset of a run begins: what its key carries. What changes from now on makes stale what comes of it. */
   readonly beginsWith: (runId: string, asset: string) => Carried;
+  /**
+   * What an asset of a run takes of many upstream keys, as it is on record when all that this process has made of them is. What
+   * changes from then on makes stale what comes of it.
+   */
+  readonly gather: (
+    runId: string,
+    asset: string,
+    interrupt: AbortSignal,
+  ) => Promise<readonly GatheredKeys[] | 'interrupted'>;
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
   /** The run has ended: what it wrote is to be in its log. */
   readonly closeLog: (runId: string) => void;
@@ -104,7 +115,7 @@ async function executeRun(
   }
 }
 
-type Execution = Omit<Attempt, 'attempt' | 'carried' | 'context'> & {
+type Execution = Omit<Attempt, 'attempt' | 'carried' | 'context' | 'gathered'> & {
   readonly context: ExecutionContext;
   /** Filled by assets that fail and ask for a time. */
   readonly asked: Map<string, number>;
@@ -159,6 +170,20 @@ async function materialize(
     if (outcome === undefined && context.statusOf(partition) === 'skipped')
       return skipped(about, `asset '${upstream}' was skipped`);
   }
+  let gathered: readonly GatheredKeys[] = [];
+  if (asset.gathers.length > 0) {
+    const found = await context.gather(task.id, asset.name, interrupt);
+    if (found === 'interrupted') return found;
+    try {
+      gathered = await asKept(found, context.ioManager);
+    } catch (error) {
+      if (error instanceof FailureError) throw error;
+      const key = task.partitionKey;
+      return failed(about, { reason: 'asset-threw', asset: asset.name, key, ...describeThrown(error) });
+    }
+    const missing = whatIsMissing(asset, task.partitionKey, gathered);
+    if (missing !== null) return failed(about, missing);
+  }
   const inputs = [...asset.inputs.values()];
   for (const upstream of inputs.filter((name) => !outcomes.has(name))) {
     const partition = upstreamPartition(context.pipeline, upstream, task.partitionKey);
@@ -184,7 +209,7 @@ async function materialize(
       const noted = context.begun(task.id, mayBlockMs);
       if (noted !== undefined) await noted;
     }
-    const ending = await room.tryOnce(asset, task, { ...execution, attempt, carried });
+    const ending = await room.tryOnce(asset, task, { ...execution, attempt, carried, gathered });
     if (ending === 'interrupted' || 'asset' in ending) return ending;
     const { failure, askedMs, isFinal = false, warnings = [] } = ending;
     const isWaitedFor = askedMs !== undefined && askedMs <= LONGEST_WAIT_MS && waits < MOST_WAITS;

@@ -288,6 +288,7 @@ function contextOf(options: RunLoopOptions, runs: OwnRuns, made: ExecutionContex
     ...options,
     statusOf: (partition) => runs.statusOf(partition),
     beginsWith: (id, asset) => runs.beginsWith(id, asset),
+    gather: (id, asset, interrupt) => runs.gather(id, asset, interrupt),
     made,
     appendLog: (id, lines) => store.appendLog(id, lines),
     closeLog: (id) => store.closeLog(id),

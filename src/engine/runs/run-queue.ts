@@ -1,6 +1,6 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
 import { runsHeldUp } from './runs-held-up.ts';
-import { workName } from '../plan/queue/work-name.ts';
+import { anyWorkName, workName } from '../plan/queue/work-name.ts';
 import { upstreamsOf } from '../../definitions/mapping.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { PartitionRef } from '../../model/partition-status.ts';
@@ -18,13 +18,18 @@ export interface RunQueueOptions {
   readonly limits: ReadonlyMap<string, number>;
   /** What must be there before an asset. */
   readonly upstreamsOf: UpstreamsOf;
+  /** Assets of which many keys must be there before an asset. Default: none. */
+  readonly gatheredBy?: GatheredBy;
 }
+
+type GatheredBy = (asset: string) => readonly string[];
 
 type UpstreamsOf = (asset: string, partitionKey: string | null) => readonly PartitionRef[];
 
 export class RunQueue {
   readonly #limits: ReadonlyMap<string, number>;
   readonly #upstreamsOf: UpstreamsOf;
+  readonly #gatheredBy: GatheredBy;
   /** What waiting runs are about to materialize, and how many of them. */
   readonly #planned = new Map<string, number>();
   #waiting: OwnedRun[] = [];
@@ -32,21 +37,26 @@ export class RunQueue {
   #alone: OwnedRun[] = [];
   /** Runs that had to be passed over; looked at again when something was let go of. */
   #blocked: OwnedRun[] = [];
+  /** Runs that take many keys of an asset and wait for all that is made of it here: looked at again when that is over. */
+  #late: OwnedRun[] = [];
   /** Where the waiting ones begin: taking the first of a long list away one by one would move all others each time. */
   #first = 0;
   #aloneIsRunning = false;
   readonly #busy = new Set<string>();
+  /** How many keys of an asset are under way. */
   readonly #busyAssets = new Map<string, number>();
   #elsewhere = new Map<string, number>();
   #ownedSince: (run: OwnedRun) => number = () => 0;
 
-  constructor({ limits, upstreamsOf }: RunQueueOptions) {
+  constructor({ limits, upstreamsOf, gatheredBy = () => [] }: RunQueueOptions) {
     this.#limits = limits;
+    this.#gatheredBy = gatheredBy;
     this.#upstreamsOf = upstreamsOf;
   }
 
   get size(): number {
-    return this.#waiting.length - this.#first + this.#alone.length + this.#blocked.length;
+    const { length } = this.#waiting;
+    return length - this.#first + this.#alone.length + this.#blocked.length + this.#late.length;
   }
 
   add(runs: readonly OwnedRun[]): void {
@@ -78,7 +88,7 @@ export class RunQueue {
 
   /** The one that waits for longest. */
   get oldest(): OwnedRun | undefined {
-    return this.#blocked[0] ?? this.#waiting[this.#first] ?? this.#alone[0];
+    return this.#blocked[0] ?? this.#waiting[this.#first] ?? this.#alone[0] ?? this.#late[0];
   }
 
   hasNext(inFlight: number): boolean {
@@ -90,7 +100,7 @@ export class RunQueue {
   isFree(): boolean {
     const mayBegin = (run: OwnedRun): boolean => this.#mayBegin(run);
     for (let at = this.#first; at < this.#waiting.length; at++) if (mayBegin(this.#waiting[at]!)) return true;
-    if (this.#alone.some(mayBegin) || this.#blocked.some(mayBegin)) return true;
+    if ([this.#alone, this.#blocked, this.#late].some((list) => list.some(mayBegin))) return true;
     const isFree = (run: OwnedRun): boolean => this.#isFree(run);
     return this.runs().every(isFree);
   }
@@ -101,17 +111,18 @@ export class RunQueue {
       const run = this.#waiting[this.#first++]!;
       if (this.#first === this.#waiting.length) this.#dropTaken();
       if (this.#mayBegin(run)) return this.#begin(run);
-      this.#blocked.push(run);
+      this.#passOver(run);
     }
     while (inFlight === 0 && this.#alone.length > 0) {
       const run = this.#alone.shift()!;
       if (this.#mayBegin(run)) return this.#begin(run);
-      this.#blocked.push(run);
+      this.#passOver(run);
     }
     // Runs that wait for each other's assets, in a circle: the oldest goes first, and says what it misses. It is none while one of
     // them waits for another process: that one lets go in the end.
-    const isCircle = inFlight === 0 && this.#blocked.every((run) => this.#isFree(run));
-    const oldest = isCircle ? this.#blocked.shift() : undefined;
+    const left = [...this.#blocked, ...this.#late];
+    const isCircle = inFlight === 0 && left.every((run) => this.#isFree(run));
+    const oldest = isCircle ? (this.#blocked.shift() ?? this.#late.shift()) : undefined;
     return oldest === undefined ? undefined : this.#begin(oldest);
   }
 
@@ -129,20 +140,20 @@ export class RunQueue {
     if (isAlone(run)) this.#aloneIsRunning = false;
     for (const asset of run.assets) {
       this.#busy.delete(workName(asset, run.partitionKey));
-      if (this.#limits.has(asset)) this.#busyAssets.set(asset, this.#busyAssets.get(asset)! - 1);
+      this.#busyAssets.set(asset, this.#busyAssets.get(asset)! - 1);
     }
     this.#lookAgain();
   }
 
   /** All that wait. */
   runs(): OwnedRun[] {
-    return [...this.#waiting.slice(this.#first), ...this.#alone, ...this.#blocked];
+    return [...this.#waiting.slice(this.#first), ...this.#alone, ...this.#blocked, ...this.#late];
   }
 
   /** Takes a waiting run out. */
   take(id: string): OwnedRun | undefined {
     this.#dropTaken();
-    for (const list of [this.#waiting, this.#alone, this.#blocked]) {
+    for (const list of [this.#waiting, this.#alone, this.#blocked, this.#late]) {
       const at = list.findIndex((run) => run.id === id);
       const [taken] = at === -1 ? [] : list.splice(at, 1);
       if (taken !== undefined) {
@@ -166,6 +177,7 @@ export class RunQueue {
     this.#first = 0;
     this.#alone = [];
     this.#blocked = [];
+    this.#late = [];
     this.#planned.clear();
     return all;
   }
@@ -175,7 +187,7 @@ export class RunQueue {
     this.#count(run, -1);
     for (const asset of run.assets) {
       this.#busy.add(workName(asset, run.partitionKey));
-      if (this.#limits.has(asset)) this.#busyAssets.set(asset, (this.#busyAssets.get(asset) ?? 0) + 1);
+      this.#busyAssets.set(asset, (this.#busyAssets.get(asset) ?? 0) + 1);
     }
     return run;
   }
@@ -195,24 +207,45 @@ export class RunQueue {
 
   /** Another run of this process is about to make what this one needs. */
   #waitsForUpstream(run: OwnedRun): boolean {
+    if (this.#waitsForMany(run)) return true;
     return this.#awaited(run).some((name) => this.#planned.has(name) || this.#busy.has(name));
+  }
+
+  #passOver(run: OwnedRun): void {
+    (this.#waitsForMany(run) ? this.#late : this.#blocked).push(run);
+  }
+
+  /** Any key of what it takes many keys of is about to be made here. */
+  #waitsForMany(run: OwnedRun): boolean {
+    return this.#gathered(run).some(
+      (asset) => this.#planned.has(anyWorkName(asset)) || (this.#busyAssets.get(asset) ?? 0) > 0,
+    );
+  }
+
+  /** Assets of which it takes many keys. */
+  #gathered(run: OwnedRun): string[] {
+    return run.assets
+      .flatMap((asset) => this.#gatheredBy(asset))
+      .filter((name) => !run.assets.includes(name));
   }
 
   /** What a run needs and does not make itself. */
   #awaited(run: OwnedRun): string[] {
-    return run.assets
+    const gathered = this.#gathered(run).map(anyWorkName);
+    const upstreams = run.assets
       .flatMap((asset) => this.#upstreamsOf(asset, run.partitionKey))
       .filter((upstream) => !run.assets.includes(upstream.asset))
       .map((upstream) => workName(upstream.asset, upstream.key));
+    return [...upstreams, ...gathered];
   }
 
   #count(run: OwnedRun, by: 1 | -1): void {
-    for (const asset of run.assets) {
-      const name = workName(asset, run.partitionKey);
-      const count = (this.#planned.get(name) ?? 0) + by;
-      if (count > 0) this.#planned.set(name, count);
-      else this.#planned.delete(name);
-    }
+    for (const asset of run.assets)
+      for (const name of [workName(asset, run.partitionKey), anyWorkName(asset)]) {
+        const count = (this.#planned.get(name) ?? 0) + by;
+        if (count > 0) this.#planned.set(name, count);
+        else this.#planned.delete(name);
+      }
   }
 
   /** Another process has had the asset and key, or an asset with a limit, in hand for longer. */
@@ -225,6 +258,11 @@ export class RunQueue {
 
   /** Those that were passed over are the oldest: they are looked at first. */
   #lookAgain(): void {
+    if (this.#late.length > 0) {
+      const late = this.#late;
+      this.#late = [];
+      for (const run of late) this.#passOver(run);
+    }
     if (this.#blocked.length === 0) return;
     const [alone, others] = [this.#blocked.filter(isAlone), this.#blocked.filter((run) => !isAlone(run))];
     this.#blocked = [];
@@ -252,5 +290,6 @@ export function queueFor(pipeline: Pipeline): RunQueue {
   return new RunQueue({
     limits: new Map(limits),
     upstreamsOf: (asset, key) => upstreamsOf(pipeline, asset, key),
+    gatheredBy: (name) => pipeline.assets.get(name)?.gathers.map(({ asset }) => asset) ?? [],
   });
 }

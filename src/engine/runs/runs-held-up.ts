@@ -1,5 +1,5 @@
 /** Finds the runs of this process that another process may be waiting for, while these runs wait for that process. Pure. */
-import { workName } from '../plan/queue/work-name.ts';
+import { anyWorkName, workName } from '../plan/queue/work-name.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 
 export interface WaitingOf {
@@ -18,12 +18,13 @@ export function runsHeldUp(waiting: readonly OwnedRun[], of: WaitingOf): OwnedRu
   /** What is to be made by a run that waits for another process, directly or not; and since when that run is ours. */
   const held = new Map<string, number>();
   const hold = (run: OwnedRun, since: number): boolean =>
-    run.assets.reduce((grows, asset) => {
-      const name = workName(asset, run.partitionKey);
-      if (since <= (held.get(name) ?? -1)) return grows;
-      held.set(name, since);
-      return true;
-    }, false);
+    run.assets
+      .flatMap((asset) => [workName(asset, run.partitionKey), anyWorkName(asset)])
+      .reduce((grows, name) => {
+        if (since <= (held.get(name) ?? -1)) return grows;
+        held.set(name, since);
+        return true;
+      }, false);
   for (const run of waiting) if (of.waitsForOthers(run)) hold(run, of.ownedSince(run));
   const heldUp = new Set<OwnedRun>();
   for (let grows = held.size > 0; grows;) {

@@ -11,6 +11,8 @@ import { ERROR_LIMIT, METADATA_LIMIT, recordable, recordableJson } from '../../m
 import { type AssetOutcome, type CheckWarning, outcomeOf } from '../../model/run.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { isoTime } from '../../model/time.ts';
+import type { GatheredKeys } from '../plan/gather/keys-there.ts';
+import { LazyValues } from './keyed-values.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
@@ -29,6 +31,8 @@ export interface Attempt {
   readonly attempt: number;
   /** By the key of the run. */
   readonly carried: Carried;
+  /** Keys of upstream assets of which many are taken. */
+  readonly gathered: readonly GatheredKeys[];
 }
 
 export interface FailedTry {
@@ -49,7 +53,7 @@ export type Tried = AssetOutcome | 'interrupted' | FailedTry;
 export async function tryOnce(
   asset: AssetDefinition,
   task: Pick<RunTask, 'id' | 'partitionKey' | 'tags'>,
-  { context, interrupt, programs, attempt, carried }: Attempt,
+  { context, interrupt, programs, attempt, carried, gathered }: Attempt,
 ): Promise<Tried> {
   const { partitionKey } = task;
   const { ioManager } = context;
@@ -90,6 +94,8 @@ export async function tryOnce(
             partitionKey: upstreamPartition(context.pipeline, upstream, partitionKey).key,
           });
         }
+        for (const keys of gathered)
+          if (keys.input !== null) inputs[keys.input] = new LazyValues(keys, ioManager, signal);
         return asset.materialize({
           partitionKey,
           item,

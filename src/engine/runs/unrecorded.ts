@@ -10,6 +10,9 @@ export class Unrecorded {
   #ended: FinishedRun[] = [];
   #made = new Map<string, readonly AssetOutcome[]>();
   #count = 0;
+  /** Ends that no view shows yet. */
+  readonly #unseen = new Map<string, FinishedRun>();
+  #onShown: (() => void)[] = [];
 
   /** Runs whose end is not on record, those included that a commit has in hand. */
   get count(): number {
@@ -33,6 +36,7 @@ export class Unrecorded {
     this.#ended.push(end);
     this.#count++;
     this.#fresh.note(end.record);
+    this.#unseen.set(end.record.id, end);
   }
 
   /** The run is not this process's any more. */
@@ -86,7 +90,21 @@ export class Unrecorded {
 
   /** There is a view that shows them. */
   endsShown(ended: readonly FinishedRun[]): void {
-    for (const { record } of ended) this.#fresh.forget(record);
+    for (const { record } of ended) {
+      this.#fresh.forget(record);
+      this.#unseen.delete(record.id);
+    }
+    const callbacks = this.#onShown;
+    this.#onShown = [];
+    for (const callback of callbacks) callback();
+  }
+
+  /** Waits until there is a view that shows what has ended here of these assets until now. */
+  async shown(assets: ReadonlySet<string>): Promise<void> {
+    const isOne = ({ record }: FinishedRun): boolean => record.assets.some(({ asset }) => assets.has(asset));
+    const waited = [...this.#unseen.values()].filter(isOne).map(({ record }) => record.id);
+    while (waited.some((id) => this.#unseen.has(id)))
+      await new Promise<void>((resolve) => this.#onShown.push(resolve));
   }
 
   /** What an asset has come to here for a key, as long as no view shows it. */

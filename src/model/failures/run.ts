@@ -1,5 +1,6 @@
 /** Failures of a run: what an asset threw or returned, upstreams that are missing, and processes that were lost. */
-import { quoted } from '../text.ts';
+import { shellWord } from '../shell-words.ts';
+import { counted, quoted } from '../text.ts';
 import { firstOf, forKey, withFrames, type WordsFor } from './phrases.ts';
 
 export type RunFailure =
@@ -62,6 +63,8 @@ export type RunFailure =
       readonly asset: string;
       readonly key: string | null;
       readonly upstream: string;
+      /** Where many keys of it are needed: how many are not there, and the first of them. */
+      readonly absent?: { readonly count: number; readonly first: readonly string[] };
     }
   | { readonly reason: 'upstream-failed'; readonly asset: string; readonly upstream: string }
   | { readonly reason: 'unknown-asset'; readonly asset: string }
@@ -157,10 +160,19 @@ export const runWords: WordsFor<RunFailure> = {
     `check ${quoted(check)} of asset '${asset}'${forKey(key)} returned ${returned} where true, what is wrong as a text, or warn('…') is meant`,
     'nothing was saved, and what was on record stands; mend the check',
   ],
-  'upstream-missing': ({ asset, key, upstream }) => [
-    `asset '${asset}'${forKey(key)} needs asset '${upstream}', which is not materialized${forKey(key)}`,
-    `materialize '${upstream}' as well`,
-  ],
+  'upstream-missing': ({ asset, key, upstream, absent }) => {
+    if (absent === undefined)
+      return [
+        `asset '${asset}'${forKey(key)} needs asset '${upstream}', which is not materialized${forKey(key)}`,
+        `materialize '${upstream}' as well`,
+      ];
+    const { count, first } = absent;
+    const more = count - first.length;
+    return [
+      `asset '${asset}'${forKey(key)} needs asset '${upstream}' for ${counted(count, 'key')} of which it is not there: ${first.map(quoted).join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+      `materialize them: dynpart materialize ${shellWord(upstream, 'ASSET')} --missing; or let '${asset}' do without them: onMissing: 'skip'`,
+    ];
+  },
   'upstream-failed': ({ asset, upstream }) => [
     `asset '${asset}' was skipped because asset '${upstream}' did not succeed`,
     `mend what keeps '${upstream}' from being made, then: dynpart runs retry ID`,

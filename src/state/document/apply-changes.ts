@@ -30,7 +30,10 @@ export function applyChanges(
 function applyChange(document: StateDocument, change: StateChange, executors: KnownExecutors): StateDocument {
   switch (change.type) {
     case 'keys-added':
-      return withSet(document, change.set, (set) => addKeys(set, change));
+      return withStatuses(
+        withSet(document, change.set, (set) => addKeys(set, change)),
+        (statuses) => statuses.keysAdded(change.set, change.keys),
+      );
     case 'keys-updated':
       return updateKeys(document, change);
     case 'keys-marked':
@@ -39,7 +42,12 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
         lastMade(change),
       );
     case 'keys-removed':
-      return removeKeys(document, change.set, change.keys, change.keepOut);
+      return removeKeys(
+        withStatuses(document, (statuses) => statuses.keysRemoved(change.set, change.keys)),
+        change.set,
+        change.keys,
+        change.keepOut,
+      );
     case 'keys-let-in':
       return withSet(document, change.set, (set) => letInKeys(set, change.keys));
     case 'sensor-changed':

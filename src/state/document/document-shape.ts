@@ -3,6 +3,7 @@ import type {
   CronTimes,
   Freshness,
   KnownAsset,
+  KnownGathered,
   KnownPipeline,
   KnownSensor,
 } from '../../model/known-pipeline.ts';
@@ -57,6 +58,7 @@ const pipeline = object<KnownPipeline>({
       set: orNull(text),
       inputs: list(text),
       deps: list(text),
+      gathers: optional(list(object<KnownGathered>({ asset: text, last: optional(count) }))),
       codeVersion: optional(text),
       automate: optional(oneOf('missing', 'stale')),
       later: optional(list(finite)),

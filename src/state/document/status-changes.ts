@@ -12,15 +12,13 @@ import {
 } from '../../model/partition-status.ts';
 import { type NextTry, nextTry } from '../../model/next-try.ts';
 import type { AssetOutcome } from '../../model/run.ts';
+import { type Cause, downstream, isGathered, type LastKeys, type Positions } from './downstream.ts';
 import { positionsOf } from './key-positions.ts';
 import { independent, type OutcomesOfRun, whatBecame } from './outcomes-of-runs.ts';
 import { type AssetEntry, entryOf, type StateDocument } from './state-document.ts';
 import { retriesIn, withRetries } from './retries.ts';
 import { columnOf, withColumn } from './status-column.ts';
 import { letterOf, statusAt } from './statuses.ts';
-
-/** Positions of the keys of a set; without a set there is position 0 alone. */
-type Positions = ReadonlySet<number> | 'all';
 
 /** Keys of an asset for which a reason to make them again has come up. */
 export interface Touched {
@@ -48,9 +46,12 @@ export class StatusChanges {
   readonly #document: StateDocument;
   readonly #columns = new Map<string, Column>();
   readonly #graph: readonly KnownAsset[];
+  readonly #lastKeys: LastKeys | null;
 
-  constructor(document: StateDocument) {
+  /** @param lastKeys for a document that holds only a part of the keys */
+  constructor(document: StateDocument, lastKeys: LastKeys | null = null) {
     this.#document = document;
+    this.#lastKeys = lastKeys;
     this.#graph = document.pipeline?.assets ?? [];
   }
 
@@ -82,18 +83,40 @@ export class StatusChanges {
   /** These keys of a set have another version. */
   changeVersions(set: string, keys: Iterable<string>): void {
     const positions = new Set(positionsOf(this.#keysOf(set), keys).values());
+    const found = new Map<string, ReadonlySet<number>>();
     for (const [asset, entry] of Object.entries(this.#document.assets))
       for (const column of [entry, ...(entry.before ?? [])])
-        if (column.set === set) this.#change(this.#column(asset, set), positions, 'version');
-    for (const { name, set: own } of this.#graph)
-      if (own === set) this.#touch('version', { asset: name, set, at: positions, except: null });
+        if (column.set === set)
+          found.set(asset, this.#change(this.#column(asset, set), positions, 'version'));
+    const ofSet = this.#graph.filter((one) => one.set === set);
+    for (const { name } of ofSet) this.#touch('version', { asset: name, set, at: positions, except: null });
+    this.#spread(
+      new Map(ofSet.map(({ name }) => [name, { set, at: found.get(name) ?? new Set(), except: null }])),
+    );
+  }
+
+  /** Keys come to a set, which now has them: what takes all of its keys, or the last ones, takes others from now on. */
+  keysAdded(set: string, keys: readonly string[]): void {
+    if (keys.length > 0) this.#keysChanged(set, () => 'all');
+  }
+
+  /** Keys leave a set, which still has them. */
+  keysRemoved(set: string, keys: Iterable<string>): void {
+    this.#keysChanged(set, () => new Set(positionsOf(this.#keysOf(set), keys).values()));
+  }
+
+  #keysChanged(set: string, positions: () => Positions): void {
+    if (!isGathered(this.#graph, set)) return;
+    const at = positions();
+    const ofSet = this.#graph.filter((one) => one.set === set);
+    this.#spread(new Map(ofSet.map(({ name }) => [name, { set, at, except: null }])));
   }
 
   /** The code of an asset is another one. */
   changeCode(asset: string, set: string | null): void {
     const found = this.#change(this.#column(asset, set), 'all', 'code');
     this.#touch('code', { asset, set, at: 'all', except: null });
-    this.#spread(asset, set, found, null);
+    this.#spread(new Map([[asset, { set, at: found, except: null }]]));
   }
 
   /** All missing keys of an asset become its backlog, or are none of it any more. */
@@ -114,7 +137,7 @@ export class StatusChanges {
     const { letters, retries } = this.#column(asset, set);
     for (const at of positions) letters.write(letterOf(status), at, 'latin1');
     for (const key of keys) retries.delete(key);
-    if (status !== 'missing') this.#spread(asset, set, positions, null);
+    if (status !== 'missing') this.#spread(new Map([[asset, { set, at: positions, except: null }]]));
   }
 
   #record(set: string | null, runs: readonly OutcomesOfRun[]): void {
@@ -154,7 +177,7 @@ export class StatusChanges {
         letters.write(letterOf(status), at, 'latin1');
         if (became !== 'failed') replaced.add(at);
       }
-      if (replaced.size > 0) this.#spread(asset, set, replaced, owner);
+      if (replaced.size > 0) this.#spread(new Map([[asset, { set, at: replaced, except: owner }]]));
     }
   }
 
@@ -173,24 +196,13 @@ export class StatusChanges {
     });
   }
 
-  /** All that is downstream of these positions becomes stale, as far as there is something. */
-  #spread(asset: string, set: string | null, from: Positions, except: string | null): void {
-    const changed = new Map<string, { readonly set: string | null; readonly at: Positions }>([
-      [asset, { set, at: from }],
-    ]);
-    for (const { name, set: own, inputs, deps } of this.#graph) {
-      if (name === asset) continue;
-      const above = [...inputs, ...deps].flatMap((upstream) => {
-        const cause = changed.get(upstream);
-        if (cause === undefined) return [];
-        if (cause.set === own) return [cause.at];
-        // An upstream without a set is one for every key.
-        return cause.set === null ? (['all'] as const) : [];
-      });
-      if (above.length === 0) continue;
-      const at = union(above);
-      this.#touch('upstream', { asset: name, set: own, at, except });
-      changed.set(name, { set: own, at: this.#change(this.#column(name, own), at, 'upstream') });
+  /** All that is downstream becomes stale, as far as there is something. */
+  #spread(causes: ReadonlyMap<string, Cause>): void {
+    const keysOf = (set: string): readonly string[] => this.#keysOf(set);
+    for (const reached of downstream(this.#graph, causes, { keysOf, lastKeys: this.#lastKeys })) {
+      const { asset, set, at } = reached;
+      this.#touch('upstream', reached);
+      reached.goesOn(this.#change(this.#column(asset, set), at, 'upstream'));
     }
   }
 
@@ -213,13 +225,13 @@ export class StatusChanges {
 
   #touch(
     reason: StaleReason,
-    { at, ...touched }: Pick<Touched, 'asset' | 'set' | 'except'> & { readonly at: Positions },
+    { asset, set, except, at }: Pick<Touched, 'asset' | 'set' | 'except'> & { readonly at: Positions },
   ): void {
     if (this.#document.runs.length === 0) return;
-    const all = touched.set === null ? [null] : this.#keysOf(touched.set);
-    const isAll = at === 'all' && touched.set !== null;
+    const all = set === null ? [null] : this.#keysOf(set);
+    const isAll = at === 'all' && set !== null;
     const keys = isAll ? at : new Set(at === 'all' ? all : Array.from(at, (position) => all[position]!));
-    this.touched.push({ ...touched, reason, keys });
+    this.touched.push({ asset, set, except, reason, keys });
   }
 
   #positions(set: string | null, keys: readonly (string | null)[]): ReadonlySet<number> {
@@ -247,14 +259,6 @@ export class StatusChanges {
   #keysOf(set: string): readonly string[] {
     return entryOf(this.#document.sets, set)?.keys ?? [];
   }
-}
-
-function union(all: readonly Positions[]): Positions {
-  if (all.length === 1) return all[0]!;
-  if (all.includes('all')) return 'all';
-  const together = new Set<number>();
-  for (const one of all) for (const at of one as ReadonlySet<number>) together.add(at);
-  return together;
 }
 
 /** Missing keys at the end need no letter. Not by `/\.+$/`, which starts anew at each dot: minutes for 300,000 keys. */

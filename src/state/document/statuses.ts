@@ -65,7 +65,7 @@ export function statusOf(
 }
 
 export function* candidates(document: StateDocument, query: CandidateQuery): Generator<KeyStatuses> {
-  const { set, inStates, assets, alsoOf, prefix, order, dueBy } = query;
+  const { set, inStates, assets, alsoOf, prefix, order, dueBy, most = Infinity } = query;
   const keys = keysOf(document, set);
   const due =
     dueBy === undefined ? [] : assets.map((asset) => dueKeys(retriesOf(document, asset, set), dueBy));
@@ -78,7 +78,8 @@ export function* candidates(document: StateDocument, query: CandidateQuery): Gen
     if (!isAnyDue && !assets.some((_, asset) => any.test(columns[asset]!))) return;
   }
   const isNewestFirst = order === 'newest';
-  for (let at = 0; at < keys.length; at++) {
+  let left = most;
+  for (let at = 0; at < keys.length && left > 0; at++) {
     const position = isNewestFirst ? keys.length - 1 - at : at;
     const key = keys[position]!;
     if (prefix !== null && !key.startsWith(prefix)) continue;
@@ -86,6 +87,7 @@ export function* candidates(document: StateDocument, query: CandidateQuery): Gen
     if (chosen !== null && !isDue && !assets.some((_, asset) => chosen.has(columns[asset]![position]!)))
       continue;
     const statuses = columns.map((letters) => WORDS[letters[position]!]!);
+    left--;
     yield isDue ? { key, statuses, due: due.map((those) => those.has(key)) } : { key, statuses };
   }
 }

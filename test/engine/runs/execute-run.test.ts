@@ -78,6 +78,7 @@ class Studio {
       statusOf: ({ asset: name, key }) =>
         this.made.has(key === null ? name : `${name}@${key}`) ? 'materialized' : 'missing',
       beginsWith: () => NOTHING_CARRIED,
+      gather: () => Promise.resolve([]),
       begun: () => undefined,
       made: (_, { outcome }) => void this.onTheWay.push(outcome.asset),
       closeLog: () => undefined,

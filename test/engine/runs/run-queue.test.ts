@@ -47,6 +47,53 @@ function queueOf(limits: readonly (readonly [asset: string, limit: number])[] = 
   });
 }
 
+/** A queue for `totals`, which takes many keys of `audio`. */
+const queueOfMany = (): RunQueue =>
+  new RunQueue({
+    limits: new Map(),
+    upstreamsOf: () => [],
+    gatheredBy: (asset) => (asset === 'totals' ? ['audio'] : []),
+  });
+
+describe('the queue of a process, with runs that take many keys', () => {
+  it('begins them when all that is made of these here is made', () => {
+    const queue = queueOfMany();
+    const runs = ['a', 'b'].map((id) => owned(id));
+    queue.add([owned('t', { partitionKey: null, assets: ['totals'] }), ...runs]);
+    expect(ids(beginAll(queue))).toEqual(['a', 'b']);
+    queue.letGo(runs[1]!);
+    queue.add([owned('c')]);
+    expect(ids(beginAll(queue, 1))).toEqual(['c']);
+    queue.letGo(runs[0]!);
+    expect([ids(beginAll(queue, 1)), queue.size, queue.oldest?.id]).toEqual([[], 1, 't']);
+    queue.letGo(owned('c'));
+    expect(ids(beginAll(queue))).toEqual(['t']);
+    expect(queue.size).toBe(0);
+  });
+
+  it('gives up those that wait with all others', () => {
+    const queue = queueOfMany();
+    queue.add([owned('t', { partitionKey: null, assets: ['totals'] }), owned('a')]);
+    expect(ids(beginAll(queue))).toEqual(['a']);
+    expect(ids(queue.runs())).toEqual(['t']);
+    expect(queue.take('t')?.id).toBe('t');
+    queue.add([owned('u', { partitionKey: null, assets: ['totals'] })]);
+    expect(ids(beginAll(queue, 1))).toEqual([]);
+    expect(ids(queue.takeAll())).toEqual(['u']);
+    expect(queue.size).toBe(0);
+  });
+
+  it('begins the oldest of them where all that they wait for waits for them', () => {
+    const queue = new RunQueue({
+      limits: new Map(),
+      upstreamsOf: (asset) => (asset === 'audio' ? [{ asset: 'totals', set: null, key: null }] : []),
+      gatheredBy: (asset) => (asset === 'totals' ? ['audio'] : []),
+    });
+    queue.add([owned('t', { partitionKey: null, assets: ['totals'] }), owned('a')]);
+    expect(ids([queue.next(0)])).toEqual(['a']);
+  });
+});
+
 describe('the queue of a process', () => {
   it('begins runs in the order in which they came', () => {
     const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });

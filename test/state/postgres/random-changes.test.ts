@@ -17,7 +17,7 @@ import { PostgresRig } from '../../support/postgres-rig.ts';
 const RUNS = Number(process.env['DYNPART_RUNS'] ?? 25);
 const SETS = ['letters', 'numbers', 'constructor'];
 const KEYS = ['a', 'b', 'c', "d'", 'é', '\\'];
-const ASSETS = ['audio', 'text', 'config', 'summary'];
+const ASSETS = ['audio', 'text', 'config', 'summary', 'digest', 'shelf'];
 const SENSORS = ['feed', '__proto__x'];
 
 let cluster: PostgresCluster;
@@ -62,7 +62,7 @@ const carrying = (n: number): Carried => ({
   item: n % 2 === 0 ? null : { n, odd: '\0é' },
 });
 
-/** config → audio → text → summary, for one of the sets. */
+/** config → audio → text → summary, for one of the sets; a digest of all texts, or of the last two; a shelf of another set. */
 const pipelineOf = (set: string, pick: number, yes: boolean): KnownPipeline => ({
   file: '/p.ts',
   stamp: '',
@@ -98,6 +98,20 @@ const pipelineOf = (set: string, pick: number, yes: boolean): KnownPipeline => (
       inputs: ['text'],
       deps: [],
       ...(pick > 2 && { automate: 'stale' as const, ...(pick > 4 && { takesBacklog: true as const }) }),
+    },
+    {
+      name: 'digest',
+      set: null,
+      inputs: ['config'],
+      deps: [],
+      gathers: [{ asset: 'text', ...(pick > 2 && { last: 2 }) }],
+    },
+    {
+      name: 'shelf',
+      set: SETS[(SETS.indexOf(set) + (pick % 2)) % SETS.length]!,
+      inputs: pick > 3 ? ['digest'] : [],
+      deps: [],
+      gathers: [{ asset: 'summary' }, { asset: 'audio', last: 1 }],
     },
   ],
 });
@@ -174,7 +188,11 @@ function changesFor(
         runKeys,
         sensor: pick === 5 ? null : sensor,
         retryOf: pick === 4 ? 'old-1' : null,
-        assets: isKeyed ? (pick === 3 ? ['text'] : ['audio', 'text', 'summary']) : ['config'],
+        assets: isKeyed
+          ? [['audio', 'text', 'summary'], ['shelf'], ['text']][pick % 3]!
+          : yes
+            ? ['config']
+            : ['config', 'digest'],
         ...(pick === 1 && { reasons: ['missing'] }),
         tags: pick === 2 ? { why: 'é\0' } : {},
       });
@@ -234,8 +252,26 @@ function changesFor(
       const at = `2026-03-0${pick + 1}T00:00:00.000Z`;
       const as = (['materialized', 'missing', 'skipped'] as const)[pick % 3]!;
       return yes
-        ? [{ type: 'keys-marked', asset: 'config', set: null, keys: [null], as, at }]
-        : [{ type: 'keys-marked', asset: ['audio', 'text', 'summary'][pick % 3]!, set, keys: here, as, at }];
+        ? [
+            {
+              type: 'keys-marked',
+              asset: pick > 2 ? 'config' : 'digest',
+              set: null,
+              keys: [null],
+              as,
+              at,
+            },
+          ]
+        : [
+            {
+              type: 'keys-marked',
+              asset: ['audio', 'text', 'summary', 'shelf'][number % 4]!,
+              set,
+              keys: here,
+              as,
+              at,
+            },
+          ];
     }
     case 17:
     case 18:

@@ -2,6 +2,7 @@
 import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
 import { hasChangedSince, isThere, type PartitionStatus, whyStale } from '../../../model/partition-status.ts';
 import type { RunReason } from '../../../model/run.ts';
+import { type GatherWait, gatherWaits, type WaitsAround } from '../gather/waits.ts';
 import type { PendingWork } from '../queue/pending-work.ts';
 import type { Due } from './in-turn.ts';
 
@@ -9,7 +10,12 @@ import type { Due } from './in-turn.ts';
 export type Verdict =
   | { readonly is: 'due'; readonly reason: RunReason }
   /** Upstreams that are neither there nor made by the same plan, or are on their way. */
-  | { readonly is: 'waiting'; readonly upstreams: readonly string[] }
+  | {
+      readonly is: 'waiting';
+      readonly upstreams: readonly string[];
+      /** Keys of which it takes many. */
+      readonly gathered: readonly GatherWait[];
+    }
   | { readonly is: 'in-progress' }
   /** It is as it should be, or waits for a person or a change. */
   | { readonly is: 'settled' };
@@ -33,13 +39,11 @@ export function reasonToAutomate(
   return hasChangedSince(status) ? 'failed' : whyStale(status);
 }
 
-interface Surroundings {
+interface Surroundings extends WaitsAround {
   readonly pipeline: Pipeline;
   readonly pending: PendingWork;
   /** What is on record of assets without a set. */
   readonly alone: ReadonlyMap<string, PartitionStatus>;
-  /** Assets without a set that this plan makes. */
-  readonly takenAlone: ReadonlySet<string>;
   /** Assets that wait for their next period, except with keys that failed and are to be tried again. */
   readonly resting: ReadonlySet<string>;
 }
@@ -54,6 +58,8 @@ export interface OnRecord {
 /** What there is to be said of keys, one after the other. */
 export class Look {
   readonly #around: Surroundings;
+  /** By asset: they are the same for all of its keys. */
+  readonly #waits = new Map<string, readonly GatherWait[]>();
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -76,27 +82,61 @@ export class Look {
     const statusOf = (name: string): PartitionStatus => alone.get(name) ?? statusInSet(name);
     const taken = new Set<string>();
     for (const asset of assets) {
-      const reason = this.#reason(asset, { statusOf, isDue }, taken);
+      const reason = this.#reason(asset, key, { statusOf, isDue }, taken);
       if (reason === null) yield [asset, SETTLED];
       else if (this.#isPending(asset, key)) yield [asset, IN_PROGRESS];
       else {
         const upstreams = asset.upstream.filter((name) => !this.#isReady(name, key, statusOf, taken));
-        if (upstreams.length === 0) taken.add(asset.name);
-        yield [asset, upstreams.length > 0 ? { is: 'waiting', upstreams } : { is: 'due', reason }];
+        const gathered = this.#gathered(asset);
+        if (upstreams.length + gathered.length === 0) {
+          taken.add(asset.name);
+          yield [asset, { is: 'due', reason }];
+        } else {
+          if (this.#isSoon(key, upstreams, gathered)) this.#around.requested.expect(asset.name, key);
+          yield [asset, { is: 'waiting', upstreams, gathered }];
+        }
       }
     }
+  }
+
+  #gathered(asset: AssetDefinition): readonly GatherWait[] {
+    if (asset.gathers.length === 0) return [];
+    const known = this.#waits.get(asset.name) ?? gatherWaits(asset, this.#around);
+    this.#waits.set(asset.name, known);
+    return known;
+  }
+
+  /** Whether all that it waits for is on its way. */
+  #isSoon(key: string | null, upstreams: readonly string[], gathered: readonly GatherWait[]): boolean {
+    const { pipeline, requested } = this.#around;
+    return (
+      gathered.every(({ because }) => because === 'in-progress') &&
+      upstreams.every((name) => {
+        const upstream = pipeline.assets.get(name);
+        if (upstream === undefined) return false;
+        const at = upstream.set === null ? null : key;
+        return requested.isExpected(name, at) || this.#isPending(upstream, at);
+      })
+    );
   }
 
   /** What this plan makes again makes stale what depends on it. */
   #reason(
     asset: AssetDefinition,
+    key: string | null,
     { statusOf, isDue }: OnRecord,
     taken: ReadonlySet<string>,
   ): RunReason | null {
     if (this.#around.resting.has(asset.name)) return isDue(asset.name) ? 'failed' : null;
     const reason = reasonToAutomate(asset, statusOf(asset.name), isDue(asset.name));
     if (reason !== null || asset.automate!.when === 'missing') return reason;
-    const isMadeAgain = asset.upstream.some((upstream) => taken.has(upstream));
+    // What has an earlier stage is requested before, in a run of its own.
+    const { pipeline, requested } = this.#around;
+    const isMadeAgain = asset.upstream.some(
+      (upstream) =>
+        taken.has(upstream) ||
+        (pipeline.assets.get(upstream)?.set === asset.set && requested.has(upstream, key)),
+    );
     return isMadeAgain && statusOf(asset.name) === 'materialized' ? 'upstream' : null;
   }
 
@@ -106,15 +146,13 @@ export class Look {
     statusOf: (asset: string) => PartitionStatus,
     taken: ReadonlySet<string>,
   ): boolean {
-    const { pipeline, takenAlone } = this.#around;
+    const { pipeline, requested } = this.#around;
     const upstream = pipeline.assets.get(name);
     if (upstream === undefined) return false;
-    if (taken.has(name) || takenAlone.has(name)) return true;
+    const at = upstream.set === null ? null : key;
+    if (taken.has(name) || requested.has(name, at)) return true;
     const status = statusOf(name);
-    return (
-      (isThere(status) || status === 'skipped') &&
-      !this.#isPending(upstream, upstream.set === null ? null : key)
-    );
+    return (isThere(status) || status === 'skipped') && !this.#isPending(upstream, at);
   }
 
   #isPending(asset: AssetDefinition, key: string | null): boolean {

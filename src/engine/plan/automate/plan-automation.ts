@@ -12,6 +12,8 @@ import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { CandidateQuery, StateView } from '../../../state/state-view.ts';
 import { together } from '../needs-together.ts';
+import { Gathers, needsOfGathers } from '../gather/gathers.ts';
+import { Requested } from '../gather/requested.ts';
 import { anyOf, type Due, inTurn } from './in-turn.ts';
 import { isWanted } from './is-wanted.ts';
 import { Look } from './look.ts';
@@ -23,9 +25,10 @@ import { queueRuns } from '../queue/queue-runs.ts';
 import { tickRuns } from '../tick/tick-runs.ts';
 import { type PlanTickOptions, type TickPlan, unappliedTick } from '../tick/tick-record.ts';
 
-/** Assets that are automated and have one set, or none; in dependency order. */
+/** Assets that are automated, of one stage, and have one set, or none; in dependency order. */
 interface Automated {
   readonly set: string | null;
+  readonly stage: number;
   readonly assets: readonly AssetDefinition[];
 }
 
@@ -36,6 +39,10 @@ export function needsOfAutomation(pipeline: Pipeline, now: Millis): Needs {
     { sensors: [AUTOMATION], executors: true, retries: true },
     { statuses: alone.map((asset) => ({ asset, set: null, keys: [null] })) },
     { runs: [{ assets: [...new Set(all.flatMap(({ assets }) => assets.flatMap(namesIn)))] }] },
+    needsOfGathers(
+      pipeline,
+      all.flatMap(({ assets }) => assets),
+    ),
     ...all.flatMap(({ set, assets }): Needs[] => {
       if (set === null) return [];
       const asksItems = assets.some(({ automate }) => automate!.only !== null);
@@ -72,7 +79,7 @@ export function planAutomation(
     named = NO_KEYS,
     onlyAsks = false,
   } = options;
-  const asked = new AskedRuns({ sensor: AUTOMATION, origin: owner === null ? 'worker' : 'tick' });
+  const asked = new AskedRuns(pipeline, { sensor: AUTOMATION, origin: owner === null ? 'worker' : 'tick' });
   const pending = new PendingWork(view);
   const by = isoTime(moment.now);
   const taken = new Set<string>();
@@ -126,30 +133,46 @@ interface Turns {
   readonly room: number;
   /** One is enough, whichever is found first. */
   readonly onlyAsks?: boolean;
+  /** What is requested, and will be. Default: nobody asks for it afterwards. */
+  readonly requested?: Requested;
+  /** Only what comes before this stage. Default: all. */
+  readonly before?: number;
+}
+
+/** Who makes an asset of many keys once in a period waits so long for those that are on their way. */
+const MOST_PATIENCE_MS = 3_600_000;
+
+/** Whether an asset still waits for upstream keys that are on their way. */
+export function patienceIn(periods: Periods, now: Millis): (asset: string) => boolean {
+  return (asset) => {
+    const period = periods.get(asset);
+    return period === undefined || now - period.start < MOST_PATIENCE_MS;
+  };
 }
 
 /** What is to be made, set by set, in the order in which it is taken. */
 export function* workInTurn(
   view: StateView,
   pipeline: Pipeline,
-  { pending, periods, now, room, onlyAsks = false }: Turns,
+  { pending, periods, now, room, onlyAsks = false, requested = new Requested(), before = Infinity }: Turns,
 ): Generator<Due & { readonly set: string | null }> {
-  const all = automatedBySet(pipeline);
+  const all = automatedBySet(pipeline).filter(({ stage }) => stage < before);
   const alone = new Map(
     namesAlone(pipeline, all).map((name) => [name, view.statusOf(name, null, [null])[0]!]),
   );
   const isDueAlone = (name: string): boolean => isDue(view.nextTries(name, null, [null])[0], now);
-  const takenAlone = new Set<string>();
   const resting = restingIn(periods, view.sensor(AUTOMATION).periods);
+  const gathers = new Gathers(view, pipeline, pending);
+  const isPatient = patienceIn(periods, now);
   let left = room;
   for (const { set, assets } of all) {
-    const look = new Look({ pipeline, pending, alone, takenAlone, resting });
+    const look = new Look({ pipeline, pending, alone, resting, gathers, requested, isPatient });
     const dues =
       set === null
         ? [look.dueOf(null, assets, { statusOf: () => 'missing', isDue: isDueAlone })]
         : keysOf(view, pipeline, { set, assets, now }, look);
     for (const due of onlyAsks ? anyOf(dues) : inTurn(dues, left)) {
-      if (set === null) for (const { name } of due.assets) takenAlone.add(name);
+      for (const { name } of due.assets) requested.request(name, due.key);
       yield { set, ...due };
       left--;
     }
@@ -172,12 +195,18 @@ export function ticksUntil(
   return Math.floor(before / pipeline.automation.perTick) + 1;
 }
 
-/** Sets first that others may be made from: assets without a set stand before all that have one. */
+/** What others may be made from first: stage by stage, and in each of them assets without a set before all that have one. */
 export function automatedBySet(pipeline: Pipeline): Automated[] {
-  const sets = new Map<string | null, AssetDefinition[]>([[null, []]]);
-  for (const asset of pipeline.assets.values())
-    if (asset.automate !== null) sets.set(asset.set, [...(sets.get(asset.set) ?? []), asset]);
-  return [...sets].filter(([, assets]) => assets.length > 0).map(([set, assets]) => ({ set, assets }));
+  const automated = [...pipeline.assets.values()].filter(({ automate }) => automate !== null);
+  const stages = [...new Set(automated.map(({ stage }) => stage))].sort((a, b) => a - b);
+  return stages.flatMap((stage) => {
+    const sets = new Map<string | null, AssetDefinition[]>([[null, []]]);
+    for (const asset of automated)
+      if (asset.stage === stage) sets.set(asset.set, [...(sets.get(asset.set) ?? []), asset]);
+    return [...sets]
+      .filter(([, assets]) => assets.length > 0)
+      .map(([set, assets]) => ({ set, stage, assets }));
+  });
 }
 
 function namesIn({ name, upstream }: AssetDefinition): string[] {

@@ -20,7 +20,22 @@ export interface Candidate {
   /** Why each of them is made; `null`: because somebody asked for the key. */
   readonly reasons: readonly RunReason[] | null;
   /** Assets in a chosen state whose upstreams are neither there nor chosen, and what they wait for. */
-  readonly waiting: readonly { readonly asset: string; readonly upstream: string }[];
+  readonly waiting: readonly Waiting[];
+}
+
+export interface Waiting {
+  readonly asset: string;
+  readonly upstream: string;
+  /** Where many keys of it are needed: how many of them are not there, and the first. */
+  readonly absent?: { readonly count: number; readonly first: string };
+}
+
+/** What the selection takes besides this key. */
+export interface Besides {
+  /** What was chosen before: of earlier stages, and of other sets. */
+  readonly isChosen: (asset: string, key: string | null) => boolean;
+  /** What of many upstream keys is neither there nor chosen, and needed. */
+  readonly lacking: (asset: AssetDefinition) => readonly Waiting[];
 }
 
 /** Assets of one set, and the keys that were named; `null`: all keys of the set. */
@@ -51,15 +66,15 @@ export function* candidatesOf(
   view: StateView,
   pipeline: Pipeline,
   target: Target,
-  choice: Choice,
+  { choice, besides }: { readonly choice: Choice; readonly besides: Besides },
 ): Generator<Candidate> {
   const { assets } = target;
   for (const { key, statusOf } of keysAsked(view, pipeline, target, choice)) {
     if (!isByState(choice)) {
-      yield { key, assets, reasons: null, waiting: [] };
+      yield { key, ...withoutWaiting(assets, besides), reasons: null };
       continue;
     }
-    const { taken, waiting } = inChosenStates(assets, statusOf, choice.states);
+    const { taken, waiting } = inChosenStates(assets, statusOf, choice.states, { ...besides, key });
     if (taken.size + waiting.length > 0)
       yield { key, assets: [...taken.keys()], reasons: [...taken.values()], waiting };
   }
@@ -135,7 +150,7 @@ function queryOf(pipeline: Pipeline, target: Target, choice: Choice): CandidateQ
   };
 }
 
-function isByState({ states: { all, missing, failed, stale } }: Choice): boolean {
+export function isByState({ states: { all, missing, failed, stale } }: Choice): boolean {
   return !all && (missing || failed || stale);
 }
 
@@ -144,18 +159,23 @@ export function inChosenStates(
   assets: readonly AssetDefinition[],
   statusOf: (asset: string) => PartitionStatus,
   states: ChosenStates,
+  besides: Besides & { readonly key: string | null } = NOTHING_BESIDES,
 ): { readonly taken: ReadonlyMap<AssetDefinition, RunReason>; readonly waiting: Candidate['waiting'] } {
   const taken = new Map<AssetDefinition, RunReason>();
   const takenNames = new Set<string>();
-  const waiting: { asset: string; upstream: string }[] = [];
+  const waiting: Waiting[] = [];
+  const { isChosen, lacking, key } = besides;
+  const isTaken = (above: string): boolean => takenNames.has(above) || isChosen(above, key);
   for (const asset of assets) {
     const { name, upstream } = asset;
     const status = statusOf(name);
     const reason = reasonToMake(status);
-    if (!isInStates(status, states) && !upstream.some((above) => takenNames.has(above))) continue;
+    if (!isInStates(status, states) && !upstream.some(isTaken)) continue;
     // What waits itself is not there either, unless an older value of it is.
-    const absent = upstream.find((above) => !takenNames.has(above) && !isThere(statusOf(above)));
+    const absent = upstream.find((above) => !isTaken(above) && !isThere(statusOf(above)));
+    const lacks = lacking(asset);
     if (absent !== undefined) waiting.push({ asset: name, upstream: absent });
+    else if (lacks.length > 0) waiting.push(...lacks);
     else {
       // What is well and depends on what is made is made from something older from then on.
       taken.set(asset, reason ?? 'upstream');
@@ -163,6 +183,23 @@ export function inChosenStates(
     }
   }
   return { taken, waiting };
+}
+
+const NOTHING_BESIDES = { isChosen: () => false, lacking: () => [], key: null };
+
+/** Somebody asked for all of them: only what is not even to be queued waits. */
+function withoutWaiting(
+  assets: readonly AssetDefinition[],
+  { lacking }: Besides,
+): Pick<Candidate, 'assets' | 'waiting'> {
+  if (!assets.some(isPatient)) return { assets, waiting: [] };
+  const waiting = assets.filter(isPatient).flatMap((asset) => lacking(asset));
+  const waits = new Set(waiting.map(({ asset }) => asset));
+  return { assets: assets.filter(({ name }) => !waits.has(name)), waiting };
+}
+
+function isPatient({ gathers }: AssetDefinition): boolean {
+  return gathers.some(({ onMissing }) => onMissing === 'wait');
 }
 
 function isInStates(status: PartitionStatus, states: ChosenStates): boolean {

@@ -4,7 +4,9 @@ import type { QueuedRuns, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import { addKeys } from '../keys/add-remove-sync.ts';
-import { candidatesOf } from './candidates.ts';
+import { candidatesOf, type Waiting } from './candidates.ts';
+import { Chosen } from './chosen.ts';
+import { needsOfGathers } from '../gather/gathers.ts';
 import { assetsNamed, choiceOf, needsOfSelection, type Selection, targetsOf } from './selection.ts';
 import { together } from '../needs-together.ts';
 import { PendingWork } from '../queue/pending-work.ts';
@@ -25,10 +27,8 @@ export interface MaterializePlan {
   readonly waiting: readonly WaitingAsset[];
 }
 
-export interface WaitingAsset {
-  readonly asset: string;
+export interface WaitingAsset extends Waiting {
   readonly partitionKey: string | null;
-  readonly upstream: string;
 }
 
 interface Options {
@@ -44,7 +44,7 @@ export type TagsOf = (set: string | null, key: string | null) => QueuedRuns['tag
 
 export function needsOfMaterialize(pipeline: Pipeline, selection: Selection): Needs {
   const { assets } = assetsNamed(pipeline, selection);
-  return together(needsOfSelection(pipeline, selection), {
+  return together(needsOfSelection(pipeline, selection), needsOfGathers(pipeline, assets), {
     runs: [{ assets: assets.map(({ name }) => name) }],
     executors: true,
   });
@@ -61,17 +61,18 @@ export function planMaterialize(
   const choice = choiceOf(selection);
   const pending = new PendingWork(view);
   const changes: StateChange[] = [];
-  const asked = new AskedRuns({ sensor: null, origin: owner === null ? 'worker' : 'materialize' });
+  const asked = new AskedRuns(pipeline, { sensor: null, origin: owner === null ? 'worker' : 'materialize' });
   const takenOver = new Set<string>();
   const waitedFor = new Set<string>();
   const waiting: WaitingAsset[] = [];
+  const besides = new Chosen(view, pipeline, pending, choice);
   let leftOut = 0;
   for (const target of targets) {
     const { set, named } = target;
     if (selection.add && named !== null && set !== null)
       changes.push(...addKeys(view, set, named as string[], { now: moment.now }).changes);
     let chosen = 0;
-    for (const candidate of candidatesOf(view, pipeline, target, choice)) {
+    for (const candidate of candidatesOf(view, pipeline, target, { choice, besides })) {
       if (selection.limit !== null && chosen >= selection.limit) break;
       const { key, assets: wanted } = candidate;
       const work = pending.of(wanted, key);
@@ -81,10 +82,10 @@ export function planMaterialize(
         leftOut++;
         continue;
       }
-      for (const { asset, upstream } of candidate.waiting)
-        waiting.push({ asset, partitionKey: key, upstream });
+      for (const one of candidate.waiting) waiting.push({ ...one, partitionKey: key });
       if (wanted.length === 0) continue;
       chosen++;
+      for (const { name } of wanted) besides.choose(name, key);
       const covered = new Set<string>();
       if (owner !== null) {
         for (const { run, runs } of unowned) {

@@ -50,11 +50,13 @@ export function needsOfSelection(
   const { assets, unknown } = assetsNamed(pipeline, selection);
   const sets = bySet(assets);
   const named = [...sets.keys()].flatMap((set) => (set === null || keys === null ? [] : [{ set, keys }]));
-  const targets = [...sets].map(([set, ofSet]): Target => ({
-    set,
-    assets: ofSet,
-    named: set === null ? [null] : keys,
-  }));
+  const targets = stageByStage(
+    [...sets].map(([set, ofSet]): Target => ({
+      set,
+      assets: ofSet,
+      named: set === null ? [null] : keys,
+    })),
+  );
   return together(
     // An unknown asset may be the key of some set.
     {
@@ -70,9 +72,25 @@ export function needsOfSelection(
 /** @throws FailureError for unknown assets and keys, a key that several sets have, a choice that names no key */
 export function targetsOf(view: StateView, pipeline: Pipeline, selection: Selection): readonly Target[] {
   const assets = chosenAssets(view, pipeline, selection);
-  return selection.keys === null
-    ? targetsByState(assets, selection)
-    : targetsOfKeys(view, assets, selection, selection.keys);
+  return stageByStage(
+    selection.keys === null
+      ? targetsByState(assets, selection)
+      : targetsOfKeys(view, assets, selection, selection.keys),
+  );
+}
+
+/** What takes many keys of others comes behind them. */
+function stageByStage(targets: readonly Target[]): readonly Target[] {
+  const stages = [...new Set(targets.flatMap(({ assets }) => assets.map(({ stage }) => stage)))];
+  if (stages.length < 2) return targets;
+  return stages
+    .sort((a, b) => a - b)
+    .flatMap((stage) =>
+      targets.flatMap((target) => {
+        const assets = target.assets.filter((asset) => asset.stage === stage);
+        return assets.length === 0 ? [] : [{ ...target, assets }];
+      }),
+    );
 }
 
 export function choiceOf({ all, missing, failed, stale, prefix, order }: Selection): Choice {

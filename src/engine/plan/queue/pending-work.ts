@@ -15,6 +15,7 @@ export interface Work {
 
 export class PendingWork {
   readonly #byWork = new Map<string, Work[]>();
+  readonly #keys = new Map<string, Set<string>>();
 
   constructor(view: StateView) {
     const alive = living(view);
@@ -26,9 +27,21 @@ export class PendingWork {
         for (const asset of runs.assets) {
           const name = workName(asset, run.partitionKey);
           this.#byWork.set(name, [...(this.#byWork.get(name) ?? []), { runs, run, alive: owned }]);
+          if (run.partitionKey !== null && !run.canceling) this.#noteKey(asset, run.partitionKey);
         }
       }
     }
+  }
+
+  #noteKey(asset: string, key: string): void {
+    const keys = this.#keys.get(asset);
+    if (keys === undefined) this.#keys.set(asset, new Set([key]));
+    else keys.add(key);
+  }
+
+  /** The keys for which an asset is about to be made. */
+  keysOf(asset: string): string[] {
+    return [...(this.#keys.get(asset) ?? [])];
   }
 
   of(assets: readonly Pick<AssetDefinition, 'name'>[], key: string | null): Work[] {

@@ -4,13 +4,13 @@ import type { Pipeline, SensorDefinition } from '../../../definitions/pipeline.t
 import { isPartitionKey, nameOfType } from '../../../model/partition-key.ts';
 import { quoted } from '../../../model/text.ts';
 import { checkKey, readOnce, checkFields } from './read-once.ts';
-import type { RunGroups } from './runs-in-columns.ts';
+import { inStages } from '../queue/asked-runs.ts';
+import type { RequestedRuns, RunGroups } from './runs-in-columns.ts';
 
 const FIELDS = ['partitionKey', 'runKey', 'assets', 'tags'];
 const NO_TAGS: Readonly<Record<string, string>> = {};
 
-type Target =
-  { readonly set: string | null; readonly assets: readonly string[] } | { readonly problem: string };
+type Target = Pick<RequestedRuns, 'set' | 'assets' | 'later'> | { readonly problem: string };
 
 interface RunTarget {
   readonly targetOf: (assets: unknown) => Target;
@@ -89,6 +89,11 @@ export function targetResolver(sensor: SensorDefinition, pipeline: Pipeline): (a
         problem: `one run covers one key, but its assets are partitioned differently: ${chosen.map(({ name, set }) => `'${name}' by ${set === null ? 'nothing' : `'${set}'`}`).join(', ')}`,
       };
     }
-    return { set: sets[0]!, assets: chosen.map(({ name }) => name) };
+    const [first, ...later] = inStages(pipeline, { assets: chosen.map(({ name }) => name) });
+    return {
+      set: sets[0]!,
+      ...first!,
+      ...(later.length > 0 && { later: later.map(({ assets }) => assets) }),
+    };
   }
 }

@@ -5,6 +5,8 @@ export interface RequestedRuns {
   readonly set: string | null;
   /** In dependency order. */
   readonly assets: readonly string[];
+  /** Assets that take many keys of these: they come in runs of their own, behind these. Not there: none. */
+  readonly later?: readonly (readonly string[])[];
   readonly tags: Readonly<Record<string, string>>;
   readonly keys: readonly (string | null)[];
   /** One a key; `null`: the request had none. */
@@ -56,7 +58,7 @@ export class RunGroups {
   }
 
   add(
-    { set, assets }: { readonly set: string | null; readonly assets: readonly string[] },
+    { set, assets, later }: Pick<RequestedRuns, 'set' | 'assets' | 'later'>,
     tags: Readonly<Record<string, string>>,
     {
       number,
@@ -68,7 +70,15 @@ export class RunGroups {
       this.#last = {
         assets,
         tags,
-        group: this.#groupOf({ set, assets, tags, keys: [], runKeys: [], numbers: [] }),
+        group: this.#groupOf({
+          set,
+          assets,
+          ...(later && { later }),
+          tags,
+          keys: [],
+          runKeys: [],
+          numbers: [],
+        }),
       };
     }
     this.#last.group.keys.push(partitionKey);
@@ -78,7 +88,7 @@ export class RunGroups {
 
   #groupOf(empty: Columns): Columns {
     const tags = Object.entries(empty.tags).sort(([a], [b]) => (a < b ? -1 : 1));
-    const alike = JSON.stringify([empty.set, empty.assets, tags]);
+    const alike = JSON.stringify([empty.set, empty.assets, empty.later, tags]);
     const known = this.#byTarget.get(alike);
     if (known !== undefined) return known;
     this.#byTarget.set(alike, empty);

@@ -57,16 +57,13 @@ export function planTick(
   const origin = owner === null ? 'worker' : 'tick';
   const queued = queueRuns(
     moment,
-    launched.map(({ set, assets, tags, keys, runKeys }) => ({
-      set,
-      assets,
-      tags,
-      keys,
-      runKeys,
-      sensor: sensor.name,
-      origin,
-      retryOf: null,
-    })),
+    launched.flatMap(({ set, assets, later = [], tags, keys, runKeys }) => {
+      const asked = { set, tags, keys, sensor: sensor.name, origin, retryOf: null } as const;
+      return [
+        { ...asked, assets, runKeys },
+        ...later.map((behind) => ({ ...asked, assets: behind, runKeys: null })),
+      ];
+    }),
   );
   const before = view.sensor(sensor.name).cursor;
   const after = result.cursor ?? before;

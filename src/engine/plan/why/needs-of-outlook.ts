@@ -5,7 +5,9 @@ import { isoTime, type Millis } from '../../../model/time.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { CandidateQuery } from '../../../state/state-view.ts';
 import type { Periods } from '../automate/periods.ts';
-import { automatedBySet, namesAlone } from '../automate/plan-automation.ts';
+import { automatedBySet, namesAlone, needsOfAutomation } from '../automate/plan-automation.ts';
+import { needsOfGathers } from '../gather/gathers.ts';
+import { together } from '../needs-together.ts';
 
 /** Which asset is asked about, and when. */
 export interface Asked {
@@ -23,7 +25,7 @@ export function needsOfOutlook({ pipeline, asset, now }: Asked, key: string | nu
   const asksItems = set !== null && judged.some(({ automate }) => automate?.only);
   const carried = (some: 'all' | readonly (string | null)[]): Needs =>
     set === null ? {} : { keys: [{ set, keys: some, carried: true }] };
-  return {
+  const around: Needs = {
     sensors: [AUTOMATION],
     executors: true,
     runs: [{ assets: [...ofSet, ...alone] }],
@@ -38,6 +40,9 @@ export function needsOfOutlook({ pipeline, asset, now }: Asked, key: string | nu
       ...(key === undefined ? [] : ofSet.map((name) => ({ asset: name, set, keys: [key] }))),
     ],
   };
+  if (asset.stage === 0) return around;
+  // What is made of many keys waits for all that is planned before it.
+  return together(around, needsOfAutomation(pipeline, now), needsOfGathers(pipeline, [asset]));
 }
 
 export interface NamesAround {
@@ -50,7 +55,8 @@ export interface NamesAround {
 
 export function namesAround(pipeline: Pipeline, asset: AssetDefinition): NamesAround {
   const automated = automatedBySet(pipeline);
-  const judged = automated.find(({ set }) => set === asset.set)?.assets ?? [];
+  const { set: own, stage } = asset;
+  const judged = automated.find((one) => one.set === own && one.stage === stage)?.assets ?? [];
   const names = new Set<string>();
   const visit = ({ name, upstream }: AssetDefinition): void => {
     if (names.has(name)) return;

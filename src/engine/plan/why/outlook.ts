@@ -16,9 +16,13 @@ import { isoTime, type Millis } from '../../../model/time.ts';
 import type { ExecutorView, StateView } from '../../../state/state-view.ts';
 import { isWanted } from '../automate/is-wanted.ts';
 import { Look, type OnRecord, reasonToAutomate, type Verdict } from '../automate/look.ts';
-import { automatedBySet } from '../automate/plan-automation.ts';
+import { automatedBySet, patienceIn, workInTurn } from '../automate/plan-automation.ts';
+import { Gathers } from '../gather/gathers.ts';
+import { Requested } from '../gather/requested.ts';
+import type { GatherWait } from '../gather/waits.ts';
 import { restingIn } from '../automate/periods.ts';
-import { inChosenStates } from '../materialize/candidates.ts';
+import { type Besides, inChosenStates } from '../materialize/candidates.ts';
+import { Chosen } from '../materialize/chosen.ts';
 import { PendingWork, type Work } from '../queue/pending-work.ts';
 import { type Asked, everyKey, type NamesAround, namesAround, triedLater } from './needs-of-outlook.ts';
 
@@ -44,6 +48,8 @@ export interface UpstreamState {
   readonly asset: string;
   readonly partitionKey: string | null;
   readonly state: ShownState;
+  /** Where many keys are waited for: how many, and the one named is the first. Those that are made before count as in progress. */
+  readonly keys?: number;
 }
 
 /** One key, with what is on record of it. */
@@ -69,6 +75,7 @@ export class Outlooks {
   readonly #around: NamesAround;
   readonly #pending: PendingWork;
   readonly #look: Look;
+  readonly #besides: Besides & { readonly key: null };
   readonly #alone: ReadonlyMap<string, PartitionStatus>;
 
   constructor(view: StateView, { pipeline, asset, now, periods }: Asked) {
@@ -81,12 +88,28 @@ export class Outlooks {
     this.#alone = new Map(this.#around.alone.map((name) => [name, view.statusOf(name, null, [null])[0]!]));
     const resting = restingIn(periods, view.sensor(AUTOMATION).periods);
     this.#restsUntil = resting.has(asset.name) ? isoTime(periods.get(asset.name)!.next) : null;
-    const takenAlone = new Set<string>();
-    this.#look = new Look({ pipeline, pending: this.#pending, alone: this.#alone, takenAlone, resting });
-    if (asset.set === null) return;
-    const alone = automatedBySet(pipeline).find(({ set }) => set === null)?.assets ?? [];
+    const { stage, set } = asset;
+    const requested = new Requested();
+    const turns = { pending: this.#pending, periods, now, room: Infinity, requested, before: stage };
+    // What is made before it, and what will be.
+    if (stage > 0) for (const _ of workInTurn(view, pipeline, turns));
+    this.#look = new Look({
+      pipeline,
+      pending: this.#pending,
+      alone: this.#alone,
+      resting,
+      gathers: new Gathers(view, pipeline, this.#pending),
+      requested,
+      isPatient: patienceIn(periods, now),
+    });
+    const choice = { states: EVERY_STATE, prefix: null, order: 'oldest' } as const;
+    const { isChosen, lacking } = new Chosen(view, pipeline, this.#pending, choice);
+    this.#besides = { isChosen, lacking, key: null };
+    if (set === null) return;
+    const alone =
+      automatedBySet(pipeline).find((one) => one.set === null && one.stage === stage)?.assets ?? [];
     const onRecord = { statusOf: () => 'missing' as const, isDue: (name: string) => this.#isDue(name, null) };
-    for (const { name } of this.#look.dueOf(null, alone, onRecord).assets) takenAlone.add(name);
+    for (const { name } of this.#look.dueOf(null, alone, onRecord).assets) requested.request(name, null);
   }
 
   of(key: string | null): Seen {
@@ -142,7 +165,10 @@ export class Outlooks {
     if (verdict.is === 'waiting')
       return {
         is: 'waiting',
-        upstreams: verdict.upstreams.map((name) => this.#upstream(name, key, statusOf)),
+        upstreams: [
+          ...verdict.upstreams.map((name) => this.#upstream(name, key, statusOf)),
+          ...verdict.gathered.map(waitedFor),
+        ],
         absent: this.#absentAbove(asset, statusOf),
       };
     if (asset.automate === null && verdict.is === 'due') return { is: 'left', because: 'not-automated' };
@@ -162,11 +188,17 @@ export class Outlooks {
 
   /** What `materialize --missing --failed --stale` does with the asset. */
   #byHand(statusOf: (name: string) => PartitionStatus): Verdict {
-    const { taken, waiting } = inChosenStates([this.#asset], statusOf, EVERY_STATE);
+    const { taken, waiting } = inChosenStates([this.#asset], statusOf, EVERY_STATE, this.#besides);
     const [reason] = taken.values();
     if (reason !== undefined) return { is: 'due', reason };
     return waiting.length > 0
-      ? { is: 'waiting', upstreams: waiting.map(({ upstream }) => upstream) }
+      ? {
+          is: 'waiting',
+          upstreams: waiting.flatMap(({ upstream, absent }) => (absent === undefined ? [upstream] : [])),
+          gathered: waiting.flatMap(({ upstream, absent }) =>
+            absent === undefined ? [] : [{ asset: upstream, because: 'absent' as const, ...absent }],
+          ),
+        }
       : { is: 'settled' };
   }
 
@@ -212,6 +244,11 @@ export class Outlooks {
       absent.has(name) ? [{ asset: name, isOfSet: set === this.#asset.set }] : [],
     );
   }
+}
+
+function waitedFor({ asset, because, count, first }: GatherWait): UpstreamState {
+  const state = because === 'absent' ? 'missing' : 'in progress';
+  return { asset, partitionKey: first, state, keys: count };
 }
 
 function leftAs(status: PartitionStatus): LeftBecause {

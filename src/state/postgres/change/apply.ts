@@ -9,7 +9,7 @@ import { lastMade } from '../../document/last-times.ts';
 import { queueRuns } from './queue.ts';
 import { changeExecutor, changeSensor, executorLeft } from './others.ts';
 import { rememberPipeline } from './pipeline.ts';
-import { changeStatuses, setsBelow } from './statuses.ts';
+import { changeStatuses, keysChanged, setsBelow } from './statuses.ts';
 import type { EnteredExecutor } from '../executors.ts';
 
 export interface Applying {
@@ -34,20 +34,27 @@ export async function applyChanges(
 async function applyChange(port: Port, change: StateChange, applying: Applying): Promise<void> {
   const { serial, entered } = applying;
   switch (change.type) {
-    case 'keys-added':
-      return addKeys(port, change);
+    case 'keys-added': {
+      const { set, keys } = change;
+      addKeys(port, change);
+      await keysChanged(port, applying, { set, keys: [] }, (statuses) => statuses.keysAdded(set, keys));
+      return;
+    }
     case 'keys-updated': {
       const { set } = change;
       const changed = await updateKeys(port, change);
       if (changed.length > 0)
-        await changeStatuses(port, applying, [{ set, keys: changed }], (statuses) =>
-          statuses.changeVersions(set, changed),
+        await changeStatuses(
+          port,
+          applying,
+          [{ set, keys: changed }, ...setsBelow(applying.pipeline, { keysOf: set })],
+          (statuses) => statuses.changeVersions(set, changed),
         );
       return;
     }
     case 'keys-marked': {
       const { asset, set, keys, as } = change;
-      const below = set === null ? setsBelow(applying.pipeline, [asset]) : [];
+      const below = setsBelow(applying.pipeline, { assets: [asset] });
       await changeStatuses(port, applying, [{ set, keys }, ...below], (statuses) =>
         statuses.mark(asset, set, keys, as),
       );
@@ -59,8 +66,12 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
         );
       return;
     }
-    case 'keys-removed':
-      return removeKeys(port, change);
+    case 'keys-removed': {
+      const { set, keys } = change;
+      await keysChanged(port, applying, { set, keys }, (statuses) => statuses.keysRemoved(set, keys));
+      removeKeys(port, change);
+      return;
+    }
     case 'keys-let-in':
       return letIn(port, change);
     case 'sensor-changed':

@@ -160,12 +160,12 @@ async function recordOutcomes(
     if (ofSet === undefined) keys.set(set, [partitionKey]);
     else ofSet.push(partitionKey);
   }
-  const alone = runs.flatMap(({ set, assets }) => (set === null ? assets.map(({ asset }) => asset) : []));
+  const made = new Set(runs.flatMap(({ assets }) => assets.map(({ asset }) => asset)));
   const concerned = Array.from(keys, ([set, ofSet]) => ({ set, keys: ofSet }));
   await changeStatuses(
     port,
     surroundings,
-    [...concerned, ...setsBelow(surroundings.pipeline, alone)],
+    [...concerned, ...setsBelow(surroundings.pipeline, { assets: made })],
     async (statuses) => statuses.recordRuns(await outcomes),
   );
 }

@@ -46,9 +46,9 @@ export async function rememberPipeline(
   // The first one is what all that is there was made with.
   const changed = recoded.filter(({ name }) => codes.get(name) !== null);
   if (changed.length > 0) {
-    const alone = changed.filter(({ set }) => set === null).map(({ name }) => name);
+    const below = setsBelow(pipeline, { assets: changed.map(({ name }) => name) });
     const own = changed.map(({ set }) => ({ set, keys: 'all' }) as const);
-    await changeStatuses(port, { pipeline, serial }, [...own, ...setsBelow(pipeline, alone)], (statuses) => {
+    await changeStatuses(port, { pipeline, serial }, [...own, ...below], (statuses) => {
       for (const { name, set } of changed) statuses.changeCode(name, set);
     });
   }

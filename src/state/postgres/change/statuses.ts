@@ -10,6 +10,7 @@ import {
   entryOf,
   type StateDocument,
 } from '../../document/state-document.ts';
+import { isGathered, type LastKeys } from '../../document/downstream.ts';
 import { retriesIn } from '../../document/retries.ts';
 import { StatusChanges } from '../../document/status-changes.ts';
 import { type Port, rows, send } from '../port.ts';
@@ -58,23 +59,87 @@ export async function changeStatuses(
   concerned: readonly Concerned[],
   change: (statuses: StatusChanges) => void | Promise<void>,
 ): Promise<void> {
-  const before = await partialDocument(port, pipeline, concerned);
-  const statuses = new StatusChanges(before);
+  const [before, lastKeys] = await Promise.all([
+    partialDocument(port, pipeline, concerned),
+    lastKeysOf(port, pipeline, concerned),
+  ]);
+  const statuses = new StatusChanges(before, lastKeys);
   await change(statuses);
   writeBack(port, before, statuses.entries());
   await touchRuns(port, statuses.touched, serial);
 }
 
-/** Sets of which every key may become stale: those downstream of assets that have no set themselves. */
-export function setsBelow(pipeline: KnownPipeline | null, assets: Iterable<string>): Concerned[] {
-  const below = new Set(assets);
+/** Keys come to a set or leave it: of interest only where something is made of many of them. */
+export async function keysChanged(
+  port: Port,
+  surroundings: Surroundings,
+  { set, keys }: { readonly set: string; readonly keys: readonly string[] },
+  change: (statuses: StatusChanges) => void,
+): Promise<void> {
+  const { pipeline } = surroundings;
+  if (!isGathered(pipeline?.assets ?? [], set)) return;
+  await changeStatuses(port, surroundings, [{ set, keys }, ...setsBelow(pipeline, { keysOf: set })], change);
+}
+
+/**
+ * Sets of which every key may become stale: those downstream of assets that have no set themselves, and of what is made of many keys.
+ * @param changed assets, or all that have a set
+ */
+export function setsBelow(
+  pipeline: KnownPipeline | null,
+  changed: { readonly assets: Iterable<string> } | { readonly keysOf: string },
+): Concerned[] {
+  const graph = pipeline?.assets ?? [];
+  const some = new Set(
+    'assets' in changed
+      ? changed.assets
+      : graph.filter(({ set }) => set === changed.keysOf).map(({ name }) => name),
+  );
   const sets = new Set<string>();
-  for (const { name, set, inputs, deps } of pipeline?.assets ?? []) {
-    if (![...inputs, ...deps].some((upstream) => below.has(upstream))) continue;
-    below.add(name);
+  // Every key of these may change.
+  const whole = new Set(
+    graph.filter(({ name, set }) => set === null && some.has(name)).map(({ name }) => name),
+  );
+  for (const { name, set, inputs, deps, gathers = [] } of graph) {
+    const above = [...inputs, ...deps];
+    const isWhole =
+      above.some((upstream) => whole.has(upstream)) || gathers.some(({ asset }) => some.has(asset));
+    if (!isWhole && !above.some((upstream) => some.has(upstream))) continue;
+    some.add(name);
+    if (!isWhole) continue;
+    whole.add(name);
     if (set !== null) sets.add(set);
   }
   return Array.from(sets, (set) => ({ set, keys: 'all' }));
+}
+
+const LAST = `
+select k.key from @.key k where k.set_id = (select id from @.key_set where name = $1) order by k.pos desc limit $2`;
+
+/** The last keys of sets, as far as something is made of so many of them. */
+async function lastKeysOf(
+  port: Port,
+  pipeline: KnownPipeline | null,
+  concerned: readonly Concerned[],
+): Promise<LastKeys> {
+  const graph = pipeline?.assets ?? [];
+  const sets = new Map(graph.map(({ name, set }) => [name, set]));
+  const isConcerned = new Set(concerned.map(({ set }) => set));
+  const asked = new Map<string, readonly [set: string, last: number]>();
+  for (const { asset, last } of graph.flatMap(({ gathers = [] }) => gathers)) {
+    const set = sets.get(asset) ?? null;
+    if (set !== null && last !== undefined && isConcerned.has(set))
+      asked.set(JSON.stringify([set, last]), [set, last]);
+  }
+  const found = new Map(
+    await Promise.all(
+      Array.from(asked, async ([name, values]) => {
+        const keys = await rows<{ readonly key: string }>(port, LAST, values);
+        return [name, new Set(keys.map(({ key }) => key))] as const;
+      }),
+    ),
+  );
+  return (set, count) => found.get(JSON.stringify([set, count])) ?? new Set();
 }
 
 async function partialDocument(

@@ -100,10 +100,10 @@ select x.key, x.letters, x.due from (
   from @.key k join @.key_set s on s.id = k.set_id
   where s.name = $1 and starts_with(k.key, coalesce($3, ''))
 ) x where $4::text is null or left(x.letters, $5) ~ $4 or x.due <> '{}'
-order by x.pos ${order}`;
+order by x.pos ${order} limit $8`;
 
 export async function readCandidates(port: Port, query: CandidateQuery): Promise<readonly KeyStatuses[]> {
-  const { set, inStates, assets, alsoOf, prefix, order, dueBy } = query;
+  const { set, inStates, assets, alsoOf, prefix, order, dueBy, most } = query;
   const found = await rows<{
     readonly key: string;
     readonly letters: string;
@@ -116,6 +116,7 @@ export async function readCandidates(port: Port, query: CandidateQuery): Promise
     assets.length,
     dueBy === undefined ? [] : assets,
     dueBy ?? null,
+    most ?? null,
   ]);
   return found.map(({ key, letters, due }) => ({
     key,

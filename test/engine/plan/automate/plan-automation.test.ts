@@ -2,7 +2,8 @@ import { array, assert, asyncProperty, constant, constantFrom, nat, oneof, recor
 import { describe, expect, it } from 'vitest';
 import { asset, type AnyAsset, type Automate } from '../../../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';
-import { definePipeline, type Pipeline } from '../../../../src/definitions/pipeline.ts';
+import { allKeys, lastKeys } from '../../../../src/definitions/gather.ts';
+import { type AssetDefinition, definePipeline, type Pipeline } from '../../../../src/definitions/pipeline.ts';
 import { reasonToAutomate } from '../../../../src/engine/plan/automate/look.ts';
 import { needsOfAutomation, planAutomation } from '../../../../src/engine/plan/automate/plan-automation.ts';
 import type { Period } from '../../../../src/engine/plan/automate/periods.ts';
@@ -15,7 +16,7 @@ import { outcomeOf, runId } from '../../../../src/model/run.ts';
 import type { StateChange } from '../../../../src/state/changes.ts';
 import { MemoryStore } from '../../../../src/state/memory/memory-store.ts';
 import { EVERYTHING } from '../../../../src/state/needs.ts';
-import { AT, finishedRun } from '../../../support/builders.ts';
+import { AT, finishedRun, queuedRuns } from '../../../support/builders.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { letters as lettersOf } from '../../../support/letters.ts';
 
@@ -136,6 +137,11 @@ class World {
     return ends.length;
   }
 
+  /** @param work an asset and key, as in `n1@a` */
+  gathers(work: string): boolean {
+    return this.pipeline.assets.get(work.split('@')[0]!)!.gathers.length > 0;
+  }
+
   async statuses(...names: readonly string[]): Promise<string> {
     const view = await this.store.read(EVERYTHING);
     return names.map((name) => lettersOf(view, name, 'letters')).join(' ');
@@ -150,6 +156,30 @@ const failureOf = async (only: (key: string) => boolean): Promise<unknown> => {
 
 const sound = made('sound', 'stale');
 const text = made('text', 'stale', [sound]);
+
+/** Totals of all sounds. */
+const totalsOf = (onMissing: 'fail' | 'skip' | 'wait', more: object = {}): AnyAsset =>
+  asset({
+    name: 'totals',
+    deps: [allKeys(sound, { onMissing })],
+    automate: { when: 'stale', ...more },
+    materialize: () => 1,
+  });
+const queued = (keys: readonly (string | null)[], assets = ['sound']): StateChange => ({
+  type: 'runs-queued',
+  owner: null,
+  runs: queuedRuns({ group: 'q', set: keys[0] === null ? null : 'letters', keys, assets }),
+});
+
+const failing = (name: string, key: string | null): Outcome =>
+  name === 'sound' && (key === 'b' || key === 'c') ? 'FAILURE' : 'SUCCESS';
+
+const dueWith = async (totals: AnyAsset): Promise<string[]> => {
+  const the = new World([sound, totals]);
+  await the.add(['a', 'b', 'c', 'd']);
+  await the.tick(failing);
+  return the.due();
+};
 
 describe('automation', () => {
   it('makes each key once, and again when it is stale', async () => {
@@ -317,6 +347,111 @@ describe('automation', () => {
     expect(await the.due()).toEqual(['c: sound missing', 'd: sound missing', 'e: sound missing']);
   });
 
+  describe('of what takes many keys', () => {
+    it('asks once for a batch: when no key is requested or in progress', async () => {
+      for (const onMissing of ['fail', 'skip', 'wait'] as const) {
+        const the = new World([sound, totalsOf(onMissing)]);
+        await the.add(['a', 'b']);
+        expect(await the.due()).toEqual(['a: sound missing', 'b: sound missing']);
+        await the.tick();
+        expect(await the.due()).toEqual(['null: totals missing']);
+        await the.commit(queued(['a']));
+        expect(await the.due()).toEqual([]);
+        await the.commit({ type: 'runs-released', ids: [] }, { type: 'runs-canceling', ids: ['q-1'] });
+        expect(await the.due()).toEqual(['null: totals missing']);
+        await the.tick();
+        expect(await the.due()).toEqual([]);
+        await the.change('a', '2');
+        expect(await the.due()).toEqual(['a: sound version']);
+        await the.tick();
+        expect(await the.due()).toEqual(['null: totals upstream']);
+      }
+    });
+
+    it('waits for what is made of keys that are on their way, through all that lies between', async () => {
+      const text = made('text', 'missing', [sound]);
+      const totals = asset({
+        name: 'totals',
+        deps: [allKeys(text, { onMissing: 'skip' })],
+        automate: 'missing',
+        materialize: () => 1,
+      });
+      const the = new World([sound, text, totals]);
+      await the.add(['a']);
+      await the.commit(queued(['a']));
+      expect(await the.due()).toEqual([]);
+      await the.commit({
+        type: 'runs-finished',
+        runs: [
+          finishedRun({
+            id: 'q-1',
+            partitionKey: 'a',
+            status: 'FAILURE',
+            assets: [outcomeOf({ asset: 'sound', status: 'FAILURE' })],
+          }),
+        ],
+      });
+      // Nothing makes the text any more.
+      expect(await the.due()).toEqual(['null: totals missing']);
+    });
+
+    it('needs all keys, or leaves out those that have failed, or so many of them', async () => {
+      const asked = ['null: totals missing'];
+      expect(await dueWith(totalsOf('fail'))).toEqual([]);
+      expect(await dueWith(totalsOf('wait'))).toEqual([]);
+      expect(await dueWith(totalsOf('skip'))).toEqual(asked);
+      expect(await dueWith(totalsOf('skip', { waitFor: 'all' }))).toEqual([]);
+      expect(await dueWith(totalsOf('skip', { waitFor: { allBut: 1 } }))).toEqual([]);
+      expect(await dueWith(totalsOf('skip', { waitFor: { allBut: 2 } }))).toEqual(asked);
+    });
+
+    it('waits an hour at most of its period for what is on its way, and then takes what there is', async () => {
+      const the = new World([sound, totalsOf('skip', { every: 'day' })]);
+      the.periodMs = 24 * 3_600_000;
+      await the.add(['a', 'b']);
+      await the.tick();
+      await the.commit({
+        type: 'runs-queued',
+        owner: null,
+        runs: queuedRuns({ group: 'p', keys: ['a'], assets: ['sound'] }),
+      });
+      const start = the.now - (the.now % the.periodMs);
+      the.now = start + 3_599_999;
+      expect(await the.due()).toEqual([]);
+      the.now = start + 3_600_000;
+      expect(await the.due()).toEqual(['null: totals missing']);
+    });
+
+    it('takes none where there was no room for all of their keys', async () => {
+      const the = new World([sound, totalsOf('skip')], 2);
+      await the.add(['a', 'b', 'c']);
+      expect(await the.due()).toEqual(['a: sound missing', 'b: sound missing']);
+      await the.tick();
+      expect(await the.due()).toEqual(['c: sound missing']);
+    });
+
+    it('looks at the last keys alone where it takes these', async () => {
+      const latest = asset({
+        name: 'latest',
+        deps: [lastKeys(sound, 2)],
+        automate: 'missing',
+        materialize: () => 1,
+      });
+      const the = new World([sound, latest]);
+      await the.add(['a', 'b', 'c']);
+      await the.tick((_, key) => (key === 'a' ? 'FAILURE' : 'SUCCESS'));
+      expect(await the.due()).toEqual(['null: latest missing']);
+      await the.commit(queued(['a']));
+      expect(await the.due()).toEqual(['null: latest missing']);
+      await the.commit({
+        type: 'runs-queued',
+        owner: null,
+        runs: queuedRuns({ group: 'r', keys: ['c'], assets: ['sound'] }),
+      });
+      expect(await the.due()).toEqual([]);
+    });
+  });
+
   it('makes what has no keys before what is made from it', async () => {
     const config = asset({ name: 'config', automate: 'stale', materialize: () => 1 });
     const the = new World([config, made('sound', 'stale', [config])]);
@@ -342,23 +477,37 @@ describe('automation', () => {
   });
 
   it('requests exactly what a recursion over each key finds, and comes to an end', async () => {
-    const automate = constantFrom<(Automate | undefined)[]>('stale', 'stale', 'missing', undefined);
-    const graph = array(record({ automate, above: array(nat(4), { maxLength: 2 }) }), {
-      minLength: 1,
-      maxLength: 5,
+    const automate = constantFrom<('missing' | 'stale' | undefined)[]>(
+      'stale',
+      'stale',
+      'missing',
+      undefined,
+    );
+    const gathered = record({
+      at: nat(4),
+      last: constantFrom(null, null, 1, 2),
+      onMissing: constantFrom('fail' as const, 'skip' as const, 'wait' as const),
     });
-    const event = oneof(
-      record({ do: constant('add' as const), key: constantFrom('a', 'b', 'c') }),
+    const graph = array(
       record({
-        do: constant('change' as const),
-        key: constantFrom('a', 'b', 'c'),
-        version: constantFrom('1', '2', '3'),
+        automate,
+        above: array(nat(4), { maxLength: 2 }),
+        isAlone: constantFrom(false, false, true),
+        gathers: array(gathered, { maxLength: 2 }),
+        waitFor: constantFrom(undefined, undefined, 'all' as const, { allBut: 1 }),
       }),
+      { minLength: 1, maxLength: 5 },
+    );
+    const key = constantFrom('a', 'b', 'c');
+    const event = oneof(
+      record({ do: constant('add' as const), key }),
+      record({ do: constant('remove' as const), key }),
+      record({ do: constant('change' as const), key, version: constantFrom('1', '2', '3') }),
       record({ do: constant('code' as const), at: nat(4), code: constantFrom('1', '2') }),
       record({
         do: constant('mark' as const),
         at: nat(4),
-        key: constantFrom('a', 'b', 'c'),
+        key,
         as: constantFrom('materialized' as const, 'missing' as const, 'skipped' as const),
       }),
       record({
@@ -369,16 +518,37 @@ describe('automation', () => {
         }),
       }),
     );
+    const seen = { gathered: 0, waiting: 0 };
     await assert(
-      asyncProperty(graph, array(event, { maxLength: 12 }), async (nodes, events) => {
+      asyncProperty(graph, array(event, { maxLength: 14 }), async (nodes, events) => {
         const codes = nodes.map(() => '1');
         const build = (): AnyAsset[] => {
           const assets: AnyAsset[] = [];
           for (const [at, node] of nodes.entries()) {
+            const before = (above: number): boolean => above < at;
             const deps = [...new Set(node.above)]
-              .filter((above) => above < at)
+              .filter((above) => before(above) && (!node.isAlone || nodes[above]!.isAlone))
               .map((above) => assets[above]!);
-            assets.push(made(`n${at}`, node.automate, deps, codes[at]));
+            const many = node.gathers
+              .filter((one) => before(one.at) && !nodes[one.at]!.isAlone)
+              .map(({ at: above, last, onMissing }) =>
+                last === null
+                  ? allKeys(assets[above]!, { onMissing })
+                  : lastKeys(assets[above]!, last, { onMissing }),
+              );
+            const needsAll = many.some(({ options }) => options.onMissing !== 'skip');
+            const waitFor =
+              many.length > 0 && (!needsAll || node.waitFor === 'all') ? node.waitFor : undefined;
+            assets.push(
+              asset({
+                name: `n${at}`,
+                ...(!node.isAlone && { partitions: letters }),
+                deps: [...deps, ...many],
+                ...(node.automate && { automate: { when: node.automate, ...(waitFor && { waitFor }) } }),
+                codeVersion: codes[at]!,
+                materialize: () => at,
+              } as never),
+            );
           }
           return assets;
         };
@@ -388,28 +558,42 @@ describe('automation', () => {
           if (one.do === 'add' && !keys.has(one.key)) {
             keys.add(one.key);
             await the.add([one.key]);
-          } else if (one.do === 'change' && keys.has(one.key)) await the.change(one.key, one.version);
+          } else if (one.do === 'remove' && keys.delete(one.key))
+            await the.commit({ type: 'keys-removed', set: 'letters', keys: [one.key], keepOut: false });
+          else if (one.do === 'change' && keys.has(one.key)) await the.change(one.key, one.version);
           else if (one.do === 'code' && one.at < nodes.length) {
             codes[one.at] = one.code;
             await the.use(build());
-          } else if (one.do === 'mark' && one.at < nodes.length && keys.has(one.key))
+          } else if (
+            one.do === 'mark' &&
+            one.at < nodes.length &&
+            (keys.has(one.key) || nodes[one.at]!.isAlone)
+          )
             await the.commit({
               type: 'keys-marked',
               asset: `n${one.at}`,
-              set: 'letters',
-              keys: [one.key],
+              set: nodes[one.at]!.isAlone ? null : 'letters',
+              keys: [nodes[one.at]!.isAlone ? null : one.key],
               as: one.as,
               at: AT,
             });
           else if (one.do === 'tick') await the.tick((name) => one.outcomes[Number(name.slice(1))]!);
-          expect((await found(the)).sort()).toEqual((await naive(the, keys)).sort());
+          const expected = await naive(the, [...keys]);
+          expect((await found(the)).sort()).toEqual([...expected.due].sort());
+          seen.gathered += expected.due.filter((name) => the.gathers(name)).length;
+          seen.waiting += expected.waiting;
         }
         for (let ticks = 0; (await the.tick()) > 0; ticks++) expect(ticks).toBeLessThan(20);
       }),
-      { numRuns: 150 },
+      { numRuns: RUNS },
     );
+    // What it is about came up.
+    expect(seen.gathered).toBeGreaterThan(RUNS / 5);
+    expect(seen.waiting).toBeGreaterThan(RUNS / 5);
   });
 });
+
+const RUNS = Number(process.env['DYNPART_RUNS'] ?? 200);
 
 async function found(the: World): Promise<string[]> {
   const { queued } = await the.plan();
@@ -417,24 +601,62 @@ async function found(the: World): Promise<string[]> {
 }
 
 /** By asking each asset of each key, and what it is made from. */
-async function naive(the: World, keys: ReadonlySet<string>): Promise<string[]> {
+async function naive(
+  the: World,
+  keys: readonly string[],
+): Promise<{ readonly due: readonly string[]; readonly waiting: number }> {
   const view = await the.store.read(EVERYTHING);
   const all = [...the.pipeline.assets.values()];
-  const statusOf = (name: string, key: string) => view.statusOf(name, 'letters', [key])[0]!;
-  const isDue = (name: string, key: string): boolean => {
-    const node = the.pipeline.assets.get(name)!;
-    if (node.automate === null) return false;
-    const status = statusOf(name, key);
-    const isRemade =
-      node.automate.when === 'stale' &&
-      status === 'materialized' &&
-      node.upstream.some((above) => isDue(above, key));
-    if (reasonToAutomate(node, status) === null && !isRemade) return false;
-    return node.upstream.every(
-      (above) => isDue(above, key) || isThere(statusOf(above, key)) || statusOf(above, key) === 'skipped',
-    );
+  const node = (name: string): AssetDefinition => the.pipeline.assets.get(name)!;
+  const ownKey = (name: string, key: string | null): string | null => (node(name).set === null ? null : key);
+  const isAbsent = (name: string, key: string | null): boolean => {
+    const status = view.statusOf(name, node(name).set, [ownKey(name, key)])[0]!;
+    return !isThere(status) && status !== 'skipped';
   };
-  return [...keys].flatMap((key) =>
-    all.filter(({ name }) => isDue(name, key)).map(({ name }) => `${name}@${key}`),
+  const isWanted = (name: string, key: string | null): boolean => {
+    const { automate, upstream, set } = node(name);
+    if (automate === null) return false;
+    const status = view.statusOf(name, set, [key])[0]!;
+    const isRemade =
+      automate.when === 'stale' &&
+      status === 'materialized' &&
+      upstream.some((above) => node(above).set === set && is('due', above, ownKey(above, key)));
+    return reasonToAutomate(node(name), status) !== null || isRemade;
+  };
+  /** Due: it is made now. Soon: it will be, when all that it waits for is made. */
+  const is = (what: 'due' | 'soon', name: string, key: string | null): boolean => {
+    if (!isWanted(name, key)) return false;
+    const { upstream, gathers, waitFor } = node(name);
+    let isBlocked = false;
+    let isStuck = false;
+    for (const above of upstream) {
+      const at = ownKey(above, key);
+      if (is('due', above, at) || !isAbsent(above, at)) continue;
+      isBlocked = true;
+      if (!is('soon', above, at)) isStuck = true;
+    }
+    let leftOut = 0;
+    for (const { asset: above, which, onMissing } of gathers) {
+      const those = which.kind === 'last' ? keys.slice(-which.count) : keys;
+      for (const one of those) {
+        if (is('due', above, one) || is('soon', above, one)) isBlocked = true;
+        else if (isAbsent(above, one)) {
+          if (onMissing === 'skip') leftOut++;
+          else isStuck = true;
+        }
+      }
+    }
+    if (waitFor !== null && leftOut > waitFor) isStuck = true;
+    if (isStuck) return false;
+    return what === 'due' ? !isBlocked : isBlocked;
+  };
+  let waiting = 0;
+  const due = all.flatMap(({ name, set, gathers }) =>
+    (set === null ? [null] : keys).flatMap((key) => {
+      if (is('due', name, key)) return [`${name}@${key}`];
+      if (gathers.length > 0 && isWanted(name, key)) waiting++;
+      return [];
+    }),
   );
+  return { due, waiting };
 }

@@ -3,6 +3,7 @@
 import { outcomeOf } from '../../../../src/model/run.ts';
 import { EVERYTHING } from '../../../../src/state/needs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { allKeys, type OnMissing } from '../../../../src/definitions/gather.ts';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../../../src/definitions/pipeline.ts';
 import {
@@ -420,6 +421,64 @@ describe('a materialize', () => {
       store.kill(dead.id);
       expect(await runs({ keys: ['a1'], assets: ['audio'], waits: true })).toEqual(['a1: audio']);
       expect(await runs({ all: true, prefix: 'a1', assets: ['audio'] })).toEqual(['a1: audio']);
+    });
+  });
+
+  describe('of what takes many keys', () => {
+    const totalsOf = (onMissing: OnMissing): Pipeline =>
+      definePipeline({
+        assets: [idle('totals', { inputs: { all: allKeys(audio, { onMissing }) } }), audio],
+      });
+    const waits = async (fields: Partial<Selection>, of: Pipeline): Promise<unknown> => {
+      const { waiting } = await plan(fields, { of });
+      const planned = await runs(fields, { of });
+      return [planned, waiting.map(({ upstream, absent }) => [upstream, absent])];
+    };
+    const lacking = [['audio', { count: 3, first: 'b1' }]];
+
+    it('comes in runs behind those of the keys that are chosen', async () => {
+      for (const onMissing of ['fail', 'skip', 'wait'] as const)
+        expect(await waits({ missing: true }, totalsOf(onMissing))).toEqual([
+          ['a1: audio', 'b1: audio', 'a2: audio', 'b2: audio', 'null: totals'],
+          [],
+        ]);
+    });
+
+    it('waits for those that are neither there nor chosen, where it was chosen by its state', async () => {
+      await commit(outcomes('a1', ['audio', 'SUCCESS']));
+      const byState = { assets: ['totals'], missing: true };
+      expect(await waits(byState, totalsOf('fail'))).toEqual([[], lacking]);
+      expect(await waits(byState, totalsOf('wait'))).toEqual([[], lacking]);
+      expect(await waits(byState, totalsOf('skip'))).toEqual([['null: totals'], []]);
+      expect(await waits({ missing: true, limit: 1 }, totalsOf('fail'))).toEqual([
+        ['b1: audio'],
+        [['audio', { count: 2, first: 'a2' }]],
+      ]);
+    });
+
+    it('is queued where somebody asked for it, unless it is to wait', async () => {
+      await commit(outcomes('a1', ['audio', 'SUCCESS']));
+      const asked = { assets: ['totals'] };
+      expect(await waits(asked, totalsOf('fail'))).toEqual([['null: totals'], []]);
+      expect(await waits(asked, totalsOf('skip'))).toEqual([['null: totals'], []]);
+      expect(await waits(asked, totalsOf('wait'))).toEqual([[], lacking]);
+      expect(await waits({ all: true }, totalsOf('wait'))).toEqual([
+        ['a1: audio', 'b1: audio', 'a2: audio', 'b2: audio', 'null: totals'],
+        [],
+      ]);
+    });
+
+    it('leaves out what was skipped, and takes what is there though a later run failed', async () => {
+      await commit(
+        outcomes('a1', ['audio', 'SUCCESS']),
+        { type: 'keys-marked', asset: 'audio', set: 'letters', keys: ['b1', 'a2'], as: 'skipped', at: AT },
+        outcomes('b2', ['audio', 'SUCCESS']),
+        outcomes('b2', ['audio', 'FAILURE']),
+      );
+      expect(await waits({ assets: ['totals'], missing: true }, totalsOf('fail'))).toEqual([
+        ['null: totals'],
+        [],
+      ]);
     });
   });
 });

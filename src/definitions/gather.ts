@@ -1,0 +1,79 @@
+/** Other upstream keys than the same one: what an asset may take as an input, or wait for, that is made of many keys. */
+import { type AnyAsset, type Asset } from './asset.ts';
+import { brand } from './brand.ts';
+
+/**
+ * What a key of the upstream asset means that is not there: the run fails (`upstream-missing`), does without it, or is not even
+ * queued before the key is there.
+ */
+export type OnMissing = 'fail' | 'skip' | 'wait';
+
+export interface GatherOptions<On extends OnMissing = OnMissing> {
+  /** What an upstream key means that is missing, or has failed and never was there. Default `'fail'`. Skipped keys are always left out. */
+  readonly onMissing?: On;
+}
+
+/**
+ * The values of many keys of an asset, in the order of their set. None of them is loaded before it is asked for, and none is kept:
+ * 100,000 values are never in memory at once.
+ *
+ * @example
+ * for await (const [key, value] of inputs.audio) total += value.bytes;
+ */
+export interface KeyedValues<Value = unknown> extends AsyncIterable<readonly [key: string, value: Value]> {
+  /** How many keys there are. */
+  readonly size: number;
+  /** The keys, in the order of their set. */
+  keys(): IterableIterator<string>;
+  /** Whether the value of this key is among them. */
+  has(key: string): boolean;
+  /** Loads the value of a key; `undefined` for a key that is not among them. */
+  get(key: string): Promise<Value | undefined>;
+}
+
+/** Which keys of the upstream asset. */
+export type WhichKeys =
+  | { readonly kind: 'all' }
+  /** So many that were added last. */
+  | { readonly kind: 'last'; readonly count: number };
+
+declare const givenType: unique symbol;
+
+/** Many keys of an asset, as an input or in `deps`. Made by `allKeys` and `lastKeys`. */
+export interface KeysOf<Given = unknown> {
+  readonly [brand]: 'keys';
+  readonly asset: AnyAsset;
+  readonly which: WhichKeys;
+  /** As the user wrote it; `definePipeline` checks it. */
+  readonly options: GatherOptions;
+  /** Only a type: what `materialize` receives. */
+  readonly [givenType]?: Given;
+}
+
+/**
+ * All keys of an asset that has a set: for totals, a digest, an index. A key that is added, removed or made again makes stale what
+ * was made of all of them.
+ *
+ * @example
+ * const digest = asset({ name: 'digest', inputs: { transcripts: allKeys(transcript) }, materialize: … });
+ */
+export function allKeys<Value>(asset: Asset<Value>, options: GatherOptions = {}): KeysOf<KeyedValues<Value>> {
+  return keysOf(asset, { kind: 'all' }, options);
+}
+
+/**
+ * The last `count` keys of an asset, by the order in which they were added to its set. Fewer where the set has not so many.
+ *
+ * @param count a whole number above 0
+ */
+export function lastKeys<Value>(
+  asset: Asset<Value>,
+  count: number,
+  options: GatherOptions = {},
+): KeysOf<KeyedValues<Value>> {
+  return keysOf(asset, { kind: 'last', count }, options);
+}
+
+function keysOf<Given>(asset: AnyAsset, which: WhichKeys, options: GatherOptions): KeysOf<Given> {
+  return Object.freeze({ [brand]: 'keys' as const, asset, which, options });
+}

@@ -1,0 +1,228 @@
+/** Assets that are made of many keys of others: what they are given, what they wait for, and what makes them stale. */
+import {
+  allKeys,
+  asset,
+  definePipeline,
+  dynamicPartitions,
+  type IoManager,
+  lastKeys,
+  sensor,
+  skip,
+} from 'dynpart';
+import { testPipeline } from 'dynpart/testing';
+import { describe, expect, it } from 'vitest';
+
+const letters = dynamicPartitions('letters');
+const days = dynamicPartitions('days');
+
+const sound = asset({
+  name: 'sound',
+  partitions: letters,
+  materialize({ partitionKey }) {
+    if (partitionKey.startsWith('bad')) throw new Error('no sound');
+    return partitionKey.startsWith('none') ? skip('silence') : { of: partitionKey };
+  },
+});
+
+const totals = asset({
+  name: 'totals',
+  inputs: { sounds: allKeys(sound) },
+  async materialize({ inputs: { sounds } }) {
+    const values: [string, unknown][] = [];
+    for await (const [key, { of }] of sounds) values.push([key, of]);
+    const [first] = sounds.keys();
+    return { size: sounds.size, values, first: first === undefined ? null : await sounds.get(first) };
+  },
+});
+
+const latest = asset({
+  name: 'latest',
+  partitions: days,
+  inputs: { sounds: lastKeys(sound, 2, { onMissing: 'skip' }) },
+  materialize: ({ inputs }) => [...inputs.sounds.keys()],
+});
+
+const after = asset({
+  name: 'after',
+  deps: [allKeys(sound)],
+  materialize: ({ inputs }) => Object.keys(inputs),
+});
+
+const pipeline = definePipeline({ assets: [totals, latest, after, sound] });
+
+async function started(...keys: string[]) {
+  const test = testPipeline(pipeline);
+  for (const key of keys) await test.materialize(sound, key);
+  return test;
+}
+
+describe('what takes all keys of an asset', () => {
+  it('is given their values in the order of the set, each when it asks for it', async () => {
+    const test = await started('b', 'a', 'none');
+    expect((await test.materialize(totals)).status).toBe('SUCCESS');
+    expect(await test.value(totals)).toEqual({
+      size: 2,
+      values: [
+        ['b', 'b'],
+        ['a', 'a'],
+      ],
+      first: { of: 'b' },
+    });
+  });
+
+  it('is made of nothing where there are no keys', async () => {
+    const test = await started();
+    expect((await test.materialize(totals)).status).toBe('SUCCESS');
+    expect(await test.value(totals)).toEqual({ size: 0, values: [], first: null });
+  });
+
+  it('fails with the keys that are not there, the first of them by name', async () => {
+    const test = await started('a', 'bad0', 'bad1');
+    await test.add(letters, ['m0', 'm1', 'm2', 'm3']);
+    const words = `for 6 keys of which it is not there: "bad0", "bad1", "m0", "m1", "m2" and 1 more`;
+    for (const one of [totals, after]) {
+      const run = await test.materialize(one);
+      expect(run).toMatchObject({ status: 'FAILURE', error: { code: 'upstream-missing' } });
+      expect(run.error!.message).toBe(`asset '${one.name}' needs asset 'sound' ${words}`);
+      expect(run.error!.hint).toContain('dynpart materialize sound --missing');
+    }
+  });
+
+  it('takes what was there before a later run of the key failed', async () => {
+    const test = await started('a');
+    const failing = asset({ ...sound.options, materialize: () => Promise.reject(new Error('no')) } as never);
+    await test.deploy(definePipeline({ assets: [failing, totals] }));
+    expect((await test.materialize('sound', 'a')).status).toBe('FAILURE');
+    expect((await test.materialize(totals)).status).toBe('SUCCESS');
+  });
+
+  it('has no inputs where it only comes after them', async () => {
+    const test = await started('a');
+    await test.materialize(after);
+    expect(await test.value(after)).toEqual([]);
+  });
+
+  it('becomes stale when a key comes, goes or is made again, and is then made of what there is', async () => {
+    const test = await started('a');
+    const isMade = async (): Promise<void> => {
+      await test.materialize(totals);
+      expect(await test.status(totals)).toBe('materialized');
+    };
+    await isMade();
+    await test.add(letters, ['b']);
+    expect(await test.status(totals)).toBe('stale');
+    await test.materialize(sound, 'b');
+    await isMade();
+    await test.materialize(sound, 'a');
+    expect(await test.status(totals)).toBe('stale');
+    await isMade();
+    await test.remove(letters, ['a']);
+    expect(await test.status(totals)).toBe('stale');
+    await isMade();
+    expect(await test.value(totals)).toMatchObject({ size: 1, first: { of: 'b' } });
+  });
+});
+
+describe('what takes the last keys of an asset', () => {
+  it('leaves out those that are not there where it may', async () => {
+    const test = await started('a', 'b', 'c');
+    await test.materialize(latest, 'monday');
+    expect(await test.value(latest, 'monday')).toEqual(['b', 'c']);
+    await test.add(letters, ['d']);
+    await test.materialize(latest, 'tuesday');
+    expect(await test.value(latest, 'tuesday')).toEqual(['c']);
+  });
+
+  it('becomes stale only when one of these changes', async () => {
+    const test = await started('a', 'b', 'c');
+    await test.materialize(latest, 'monday');
+    await test.materialize(sound, 'a');
+    await test.remove(letters, ['a']);
+    expect(await test.status(latest, 'monday')).toBe('materialized');
+    await test.materialize(sound, 'b');
+    expect(await test.status(latest, 'monday')).toBe('stale');
+  });
+});
+
+describe('a request of a sensor for an asset and for what takes many keys of it', () => {
+  it('comes to a run for each, the one behind all others', async () => {
+    const rank = asset({
+      name: 'rank',
+      partitions: letters,
+      inputs: { sound, all: allKeys(sound) },
+      materialize: ({ inputs }) => `${inputs.sound.of} of ${inputs.all.size}`,
+    });
+    const feed = sensor({
+      name: 'feed',
+      assets: [sound, rank],
+      evaluate: () => ({
+        dynamicPartitionsRequests: [letters.buildAddRequest(['a', 'b'])],
+        runRequests: ['a', 'b'].map((key) => ({ partitionKey: key, runKey: key })),
+      }),
+    });
+    const test = testPipeline(definePipeline({ assets: [sound, rank], sensors: [feed] }));
+    const tick = await test.tick(feed);
+    expect(
+      tick.runs.map(({ assets, partitionKey, runKey, status }) => [assets, partitionKey, runKey, status]),
+    ).toEqual([
+      [['sound'], 'a', 'a', 'SUCCESS'],
+      [['sound'], 'b', 'b', 'SUCCESS'],
+      [['rank'], 'a', null, 'SUCCESS'],
+      [['rank'], 'b', null, 'SUCCESS'],
+    ]);
+    expect(await test.value(rank, 'a')).toBe('a of 2');
+    expect(await test.status(rank, 'a')).toBe('materialized');
+    expect((await test.tick(feed)).runs).toEqual([]);
+  });
+});
+
+describe('an I/O manager of the user', () => {
+  it('is asked which of the keys it has, and for one value after the other', async () => {
+    const values = new Map<string, unknown>();
+    const asked: string[] = [];
+    const ioManager: IoManager = {
+      save: ({ asset: of, partitionKey }, value) => void values.set(`${of} ${partitionKey}`, value),
+      load: ({ asset: of, partitionKey }) => {
+        asked.push(`${of} ${partitionKey}`);
+        return values.get(`${of} ${partitionKey}`);
+      },
+      remove: () => undefined,
+      exists: ({ asset: of, partitionKey }) => values.has(`${of} ${partitionKey}`),
+    };
+    const first = asset({
+      name: 'first',
+      inputs: { sounds: allKeys(sound) },
+      async materialize({ inputs }) {
+        for await (const [key] of inputs.sounds) return key;
+        return null;
+      },
+    });
+    const test = testPipeline(definePipeline({ assets: [sound, first], ioManager }));
+    for (const key of ['a', 'b']) await test.materialize(sound, key);
+    expect((await test.materialize(first)).status).toBe('SUCCESS');
+    expect(asked).toEqual(['sound a']);
+    values.delete('sound b');
+    const run = await test.materialize(first);
+    expect(run.error).toMatchObject({
+      code: 'upstream-missing',
+      message: expect.stringContaining('1 key of which it is not there: "b"'),
+    });
+  });
+});
+
+describe('a test of what takes many keys', () => {
+  it('gives it values by key', async () => {
+    const test = testPipeline(pipeline);
+    const given = [{ a: { of: 'x' } }, new Map([['a', { of: 'x' }]]), [['a', { of: 'x' }]]];
+    for (const sounds of given) {
+      expect((await test.materialize(totals, null, { inputs: { sounds } })).status).toBe('SUCCESS');
+      expect(await test.value(totals)).toEqual({ size: 1, values: [['a', 'x']], first: { of: 'x' } });
+    }
+    const run = await test
+      .materialize(totals, null, { inputs: { sounds: 5 } })
+      .catch((error: unknown) => error);
+    expect(run).toMatchObject({
+      message: expect.stringContaining("input 'sounds' has the values of many keys"),
+    });
+  });
+});

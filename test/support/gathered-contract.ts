@@ -1,0 +1,206 @@
+/** What every store makes stale where something is made of many keys of an asset. A part of the contract of a store. */
+import { expect, it } from 'vitest';
+import { outcomeOf } from '../../src/model/run.ts';
+import type { KnownAsset } from '../../src/model/known-pipeline.ts';
+import type { StateChange } from '../../src/state/changes.ts';
+import { EVERYTHING } from '../../src/state/needs.ts';
+import type { StateStore } from '../../src/state/store.ts';
+import { AT, finishedRun, queuedRuns } from './builders.ts';
+import { letters } from './letters.ts';
+
+const known = (name: string, set: string | null, fields: Partial<KnownAsset> = {}): KnownAsset => ({
+  name,
+  set,
+  inputs: [],
+  deps: [],
+  ...fields,
+});
+
+/** sound → text of the letters; totals of all texts, latest of the last two sounds; a report of the totals for each day. */
+const ASSETS = [
+  known('sound', 'letters'),
+  known('text', 'letters', { inputs: ['sound'] }),
+  known('totals', null, { gathers: [{ asset: 'text' }] }),
+  known('latest', null, { gathers: [{ asset: 'sound', last: 2 }] }),
+  known('rank', 'letters', { inputs: ['text'], gathers: [{ asset: 'sound' }] }),
+  known('report', 'days', { inputs: ['totals'] }),
+];
+
+const pipelineOf = (assets: readonly KnownAsset[] = ASSETS): StateChange => ({
+  type: 'pipeline-known',
+  pipeline: {
+    file: '/p.ts',
+    stamp: '',
+    sets: ['letters', 'days', 'others'],
+    concurrency: 1,
+    assets,
+    sensors: [],
+  },
+  at: AT,
+});
+
+const added = (set: string, ...keys: readonly string[]): StateChange => ({
+  type: 'keys-added',
+  set,
+  keys,
+  at: AT,
+});
+
+const removed = (...keys: readonly string[]): StateChange => ({
+  type: 'keys-removed',
+  set: 'letters',
+  keys,
+  keepOut: false,
+});
+
+const recoded = (codeVersion: string): StateChange =>
+  pipelineOf(ASSETS.map((one) => (one.name === 'sound' ? { ...one, codeVersion } : one)));
+
+let count = 0;
+
+const made = (
+  set: string | null,
+  partitionKey: string | null,
+  ...assets: readonly string[]
+): StateChange => ({
+  type: 'runs-finished',
+  runs: [
+    finishedRun({
+      id: `g-${++count}`,
+      set,
+      partitionKey,
+      status: 'SUCCESS',
+      assets: assets.map((asset) => outcomeOf({ asset, status: 'SUCCESS' })),
+    }),
+  ],
+});
+
+const letter = (key: string): StateChange => made('letters', key, 'sound', 'text');
+
+/** All of them, made of what is there: `a` and `b`. */
+const START = [
+  pipelineOf(),
+  added('letters', 'a', 'b', 'c'),
+  added('days', 'monday', 'tuesday'),
+  letter('a'),
+  letter('b'),
+  letter('c'),
+];
+const ALL = [
+  made('letters', 'a', 'rank'),
+  made('letters', 'b', 'rank'),
+  made('letters', 'c', 'rank'),
+  made(null, null, 'totals'),
+  made(null, null, 'latest'),
+  made('days', 'monday', 'report'),
+];
+
+export function describeGathered(the: () => StateStore): void {
+  const commit = (...changes: readonly StateChange[]): Promise<void> =>
+    the().commit(EVERYTHING, () => ({ changes, outcome: undefined }));
+  /** A letter a key for each asset that is made of many, and for what is made of these. */
+  const statuses = async (): Promise<string> => {
+    const view = await the().read(EVERYTHING);
+    return ASSETS.slice(2)
+      .map(({ name, set }) => letters(view, name, set))
+      .join(' ');
+  };
+  const start = async (): Promise<void> => {
+    await commit(...START);
+    await commit(...ALL);
+    expect(await statuses()).toBe('m m mmm m.');
+  };
+
+  it('make stale what is made of all of them when one is added', async () => {
+    await start();
+    await commit(added('letters', 'd'));
+    expect(await statuses()).toBe('u u uuu. u.');
+  });
+
+  it('make stale what is made of all of them when one is removed, and of the last ones when it was one of these', async () => {
+    await start();
+    await commit(removed('a'));
+    expect(await statuses()).toBe('u m uu u.');
+    await commit(removed('b'));
+    expect(await statuses()).toBe('u u u u.');
+  });
+
+  it('make stale nothing when a key that was not there is removed, or none is added', async () => {
+    await start();
+    await commit(removed('x'), added('letters'));
+    expect(await statuses()).toBe('m m mmm m.');
+    await commit(added('days', 'wednesday'));
+    expect(await statuses()).toBe('m m mmm m..');
+  });
+
+  it('make stale what is made of them when one is made again, skipped or marked', async () => {
+    await start();
+    await commit(made('letters', 'a', 'text'));
+    expect(await statuses()).toBe('u m umm u.');
+    await commit(...ALL);
+    await commit(made('letters', 'b', 'sound'));
+    // The text of `b` is stale by then, and so is what is made of the texts.
+    expect(await statuses()).toBe('u u uuu u.');
+    await commit(...ALL);
+    await commit({ type: 'keys-marked', asset: 'text', set: 'letters', keys: ['c'], as: 'skipped', at: AT });
+    expect(await statuses()).toBe('u m mmu u.');
+  });
+
+  it('make stale nothing when one has failed: what was there stands', async () => {
+    await start();
+    const failed = finishedRun({
+      id: `g-${++count}`,
+      partitionKey: 'a',
+      status: 'FAILURE',
+      assets: [outcomeOf({ asset: 'text', status: 'FAILURE' })],
+    });
+    await commit({ type: 'runs-finished', runs: [failed] });
+    expect(await statuses()).toBe('m m mmm m.');
+  });
+
+  it('make stale what is made of them when one has another version, or the asset other code', async () => {
+    await start();
+    const carried = [{ version: '2', item: null }];
+    await commit({ type: 'keys-updated', set: 'letters', keys: ['a'], carried });
+    expect(await statuses()).toBe('u m vuu u.');
+    await commit(...ALL);
+    await commit(recoded('1'), recoded('2'));
+    expect(await statuses()).toBe('u u uuu u.');
+  });
+
+  it('tell the run that is at work meanwhile, also one of the same owner', async () => {
+    await start();
+    const { id } = await the().enter();
+    const queued = (
+      group: string,
+      keys: readonly (string | null)[],
+      assets: readonly string[],
+    ): StateChange => ({
+      type: 'runs-queued',
+      owner: id,
+      runs: queuedRuns({ group, set: keys[0] === null ? null : 'letters', keys, assets }),
+    });
+    await commit({ type: 'executor', id, slots: 1, wants: 1 });
+    await commit(queued('t', [null], ['totals']), queued('l', ['a'], ['text']));
+    const end = finishedRun({
+      id: 'l-1',
+      partitionKey: 'a',
+      status: 'SUCCESS',
+      assets: [outcomeOf({ asset: 'text', status: 'SUCCESS' })],
+    });
+    await commit({ type: 'runs-finished', runs: [end] });
+    const view = await the().read(EVERYTHING);
+    expect(view.run('t-1')!.run.touched).toEqual({ totals: { upstream: view.serial } });
+  });
+
+  it('follow a set under the name that the asset has now', async () => {
+    await commit(pipelineOf(), added('letters', 'a'), letter('a'));
+    await commit(made(null, null, 'totals'));
+    await commit(pipelineOf(ASSETS.map((one) => (one.set === 'letters' ? { ...one, set: 'others' } : one))));
+    await commit(added('letters', 'b'), removed('a'));
+    const view = await the().read(EVERYTHING);
+    expect(letters(view, 'totals', null)).toBe('m');
+    await commit(added('others', 'a'));
+    expect(letters(await the().read(EVERYTHING), 'totals', null)).toBe('u');
+  });
+}
