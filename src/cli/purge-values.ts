@@ -1,11 +1,17 @@
-/** Deletes the stored values of keys that were removed. */
-import { removeValues } from '../engine/runs/remove-values.ts';
-import type { Project } from './project.ts';
+/** Deletes the stored values of keys that are removed. */
+import { Purge } from '../engine/runs/remove-values.ts';
+import { newId } from '../model/time.ts';
+import type { Context } from './context.ts';
 import { valuesOf } from './stores.ts';
 
-export async function purgeValues(project: Project, set: string, keys: readonly string[]): Promise<void> {
+/** Before the commit. */
+export async function purgeOf(
+  { project, clock }: Context,
+  set: string,
+  keys: readonly string[],
+): Promise<Purge> {
   // A pipeline with an I/O manager of its own is the only one that knows where its values are.
   const pipeline = await project.pipeline();
-  const ioManager = await valuesOf(pipeline, project.store);
-  await removeValues(pipeline, ioManager, [{ set, keys }]);
+  const values = await valuesOf(pipeline, project.store);
+  return Purge.before({ pipeline, values, id: newId(clock) }, [{ set, keys }]);
 }

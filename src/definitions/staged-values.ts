@@ -35,6 +35,14 @@ export interface StagingIoManager extends IoManager {
   settle(runs: readonly SettledRun[]): void;
 }
 
+/** Values that go with their keys, also where the process is killed behind the commit that takes the keys out. */
+export interface StagedPurge {
+  /** Before the commit: durable when it resolves. */
+  stage(values: readonly ValueContext[]): Promise<void>;
+  /** After it: deletes the values that are gone, and forgets the others. */
+  settle(gone: (value: ValueContext) => boolean): void;
+}
+
 /** An I/O manager of any kind: one of a user keeps at once what it saves. */
 export type RunValues = IoManager &
   Partial<Omit<StagingIoManager, keyof IoManager>> & {
@@ -44,6 +52,8 @@ export type RunValues = IoManager &
     waiting?(values: readonly ValueContext[]): readonly StagedValue[];
     /** Before somebody's word is committed that these keys are skipped: their values go, also if this process is killed after it. */
     skipByHand?(asset: string, keys: readonly (string | null)[]): Promise<void>;
+    /** What goes with the next commit. Without it, `remove` is called after the commit. @param id of letters and digits, met once */
+    purging?(id: string): StagedPurge;
     /** Of which of these keys there is a value, with one look. Only dynpart's own are asked. */
     kept?(
       asset: string,

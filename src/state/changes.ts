@@ -28,6 +28,8 @@ export type StateChange =
       readonly set: string;
       readonly keys: readonly string[];
       readonly keepOut: boolean;
+      /** What was made of them goes with the commit, where the store has it: a value in a file goes after it. */
+      readonly purge?: boolean;
     }
   /** Lifts what `--keep-out` said. */
   | { readonly type: 'keys-let-in'; readonly set: string; readonly keys: readonly string[] }

@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
 import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
-import type { SettledRun, StagedValue, StagingIoManager } from '../definitions/staged-values.ts';
+import type { SettledRun, StagedPurge, StagedValue, StagingIoManager } from '../definitions/staged-values.ts';
 import {
   io,
   isThere,
@@ -26,6 +26,7 @@ import { fileNameOf } from '../files/file-name.ts';
 import { asStaged, isByHand, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
 import { ENDINGS, GONE, placeIn } from './places.ts';
 import { putInPlace } from './put-in-place.ts';
+import { FilePurge, isPurge, purgeIn } from './staged-purge.ts';
 import { assetsFor, isOf, StagedValues } from './staged-values.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
 import { encode, readIfThere } from './value-format.ts';
@@ -43,8 +44,11 @@ const NOTHING_ON_RECORD: OnRecord = {
   makeLast: () => Promise.resolve(),
 };
 
-/** What is on record of a run: the assets that it has made, and whether it is over. */
-export type MadeBy = (run: string) => Promise<Omit<SettledRun, 'run'>>;
+/**
+ * What is on record of a run: the assets that it has made, and whether it is over. Of values that were to be purged: whether nothing of them
+ * is on record any more.
+ */
+export type MadeBy = (run: string, purged?: StagedValue) => Promise<Omit<SettledRun, 'run'>>;
 
 const NOTHING_MADE: MadeBy = () => Promise.resolve({ assets: [], isOver: true });
 
@@ -124,6 +128,10 @@ export class FileValues implements StagingIoManager {
     });
     this.#journal.add(staged);
     this.#staged.add(staged);
+  }
+
+  purging(id: string): StagedPurge {
+    return new FilePurge(this.#folder, id);
   }
 
   staged(run: string): readonly StagedValue[] {
@@ -239,7 +247,8 @@ export class FileValues implements StagingIoManager {
     const newest = new Map<string, StagedValue>();
     const dropped: StagedValue[] = [];
     for (const value of values) {
-      const { isOver, ...settled } = await this.#madeBy(value.run);
+      const purged = isPurge(value.run) ? value : undefined;
+      const { isOver, ...settled } = await this.#madeBy(value.run, purged);
       const folder = path.basename(path.dirname(value.file));
       const counts = assetsFor(value, settled).some((asset) => folder === fileNameOf(asset));
       // Whoever executes the run again overwrites what it makes again.
@@ -253,16 +262,24 @@ export class FileValues implements StagingIoManager {
     for (const value of dropped) removeQuietly(stagedFileOf(value));
   }
 
-  /** Every staged value in any folder, also of processes that live. Without its asset and key: only its name is known. */
+  /**
+   * Every staged value in any folder, also of processes that live. Without its asset and key: only its name is known, but for what is to be
+   * purged, of which those that live keep a journal.
+   */
   #allStaged(): StagedValue[] {
+    const purges = new Set(this.#journal.ofOthers().map(stagedFileOf));
     return namesIn(this.#folder)
       .filter((name) => name !== '.tmp')
       .flatMap((name) => {
         const folder = path.join(this.#folder, name);
-        return io('read the folder', folder, () => namesIn(folder)).flatMap((file) => {
+        return io('read the folder', folder, () => namesIn(folder)).flatMap((file): StagedValue[] => {
           const staged = asStaged(file);
           if (staged === null) return [];
-          return [{ run: staged.run, asset: '', key: null, file: path.join(folder, staged.becomes) }];
+          const value = { run: staged.run, asset: '', key: null, file: path.join(folder, staged.becomes) };
+          if (!isPurge(staged.run)) return [value];
+          if (purges.has(stagedFileOf(value))) return [];
+          const meant = purgeIn(stagedFileOf(value));
+          return [meant === null ? value : { ...value, asset: meant.asset, key: meant.partitionKey }];
         });
       })
       .sort((one, other) => (one.run < other.run ? 1 : -1));

@@ -60,7 +60,9 @@ export class Journal {
   readonly #name: string;
   #fd: number | undefined;
 
-  /** @param parent the tag of the process that adopts what this one stages; not given: this one is nobody's child */
+  /**
+   * @param parent the tag of the process that adopts what this one stages, or what else it stages for; not given: this one is nobody's child
+   */
   constructor(valuesFolder: string, parent?: string) {
     this.#folder = path.join(valuesFolder, '.tmp');
     this.#family = parent ?? processTag();

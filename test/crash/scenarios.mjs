@@ -9,7 +9,9 @@ import { asset, definePipeline, dynamicPartitions, sensor, skip, warn } from 'dy
 const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS } = process.env;
 // Keys of which automation asks for what is made, and asks again where it failed.
 const isAutomated = ITEMS.includes('auto');
-const items = dynamicPartitions('items');
+// Older keys go, with their values.
+const isRetained = ITEMS.includes('retain');
+const items = dynamicPartitions('items', isRetained ? { retain: { keepLast: 1, purge: true, maxRemove: '100%' } } : {});
 const others = dynamicPartitions('others');
 
 // Signs of life come every 30 seconds: no sweep waits for that.
@@ -78,7 +80,7 @@ const source = sensor({
   expectNewKeysEvery: '7d',
   async evaluate({ partitions }) {
     await untilOneWasShown();
-    const listed = ITEMS.split(',').filter((item) => item !== '');
+    const listed = ITEMS.split(',').filter((item) => item !== '' && item !== 'retain');
     if (listed.includes('throw')) throw new Error('the source is down');
     if (ITEMS.includes('=')) {
       const versioned = listed.map((text) => text.split('='));
@@ -270,6 +272,12 @@ export const SCENARIOS = {
     start: [['a,b', 'sensor', 'tick']],
     items: '',
     command: ['partitions', 'remove', 'items', 'a', '--purge'],
+  },
+  // Killed behind its commit, the next tick takes nothing out any more, and deletes what is left.
+  'retain-purge': {
+    start: [['a,b,c', 'sensor', 'tick']],
+    items: 'retain',
+    command: ['sensor', 'tick'],
   },
   // Its value goes with what was made; what was made from it is stale.
   'mark-skipped': {

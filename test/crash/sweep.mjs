@@ -658,6 +658,7 @@ const QUICK = {
   carried: { kill: 3 },
   remove: { kill: 3, EIO: 1 },
   restore: { kill: 2 },
+  'retain-purge': { kill: 4 },
 };
 
 /** @param {number} seed */

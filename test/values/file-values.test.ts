@@ -187,6 +187,59 @@ describe('values in files', () => {
     await expect(values.load(audio('a'))).rejects.toThrow();
   });
 
+  describe('that are to go with their keys', () => {
+    /** Whether the keys have left: what the next process finds on record. */
+    const next = (hasLeft: boolean): FileValues =>
+      new FileValues(folder.path, (_, purged) =>
+        Promise.resolve({
+          assets: [],
+          skipped: hasLeft && purged !== undefined ? [purged.asset] : [],
+          isOver: purged !== undefined,
+        }),
+      );
+    const killed = async (): Promise<void> => {
+      for (const key of ['a', 'b']) values.save(by(key), key);
+      await put(values);
+      await values.purging('x1').stage([audio('a'), audio('none')]);
+      expect(files()).toEqual(['a.gone~purge-x1', 'a.json', 'b.json']);
+      const journal = `${processTag()}.purge-x1`;
+      fs.renameSync(
+        folder.file('values', '.tmp', journal),
+        folder.file('values', '.tmp', journal.replace(/^\d+-\d+/, '4194999-1')),
+      );
+    };
+
+    it('go when the keys have left and the process was killed then, and stay when it was killed before', async () => {
+      await killed();
+      await next(false).recover();
+      expect([files(), temporaries()]).toEqual([['a.json', 'b.json'], []]);
+      await killed();
+      await next(true).recover();
+      expect([files(), temporaries()]).toEqual([['b.json'], []]);
+    });
+
+    it('go after a loss of power, too, of which no journal is left', async () => {
+      await killed();
+      fs.rmSync(folder.file('values', '.tmp'), { recursive: true });
+      await next(true).recover();
+      expect(files()).toEqual(['b.json']);
+    });
+
+    it('stay the business of a process that lives', async () => {
+      for (const key of ['a', 'b', 'c']) values.save(by(key), key);
+      await put(values);
+      const purging = values.purging('x1');
+      await purging.stage([audio('a'), audio('b')]);
+      // What it has staged for runs has a journal of its own.
+      values.save(by('d', 'g-2'), 'd');
+      await next(true).recover();
+      expect(await fresh().load(audio('a'))).toBe('a');
+      purging.settle(({ partitionKey }) => partitionKey === 'a');
+      expect(files()).toEqual(['b.json', 'c.json', 'd.json~g-2']);
+      expect(temporaries()).toEqual([processTag()]);
+    });
+  });
+
   it('is not taken for purged when the disk does not say whether it is there', async () => {
     values.save(by('a'), 'made');
     await values.flush();

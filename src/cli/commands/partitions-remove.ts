@@ -50,7 +50,7 @@ export async function run(
     ? { oldest: [rule], runs: ['all'], executors: true }
     : needsOfRemoving(set, keys);
   const plan = (view: StateView) =>
-    removeKeys(view, set, byRule ? view.oldest(rule) : keys, { keepOut, now });
+    removeKeys(view, set, byRule ? view.oldest(rule) : keys, { keepOut, purge, now });
   if (dryRun) {
     const { removed, skipped } = plan(await project.store.read(needs)).outcome;
     if (removed.length === 0)
@@ -61,11 +61,13 @@ export async function run(
     return { set, removed, skipped };
   }
   await endLeftPrograms(context);
+  const going = purge ? plan(await project.store.read(needs)).outcome.removed : [];
+  const purging = purge ? await (await import('../purge-values.ts')).purgeOf(context, set, going) : null;
   const { removed, skipped } = await project.commit(needs, plan);
   const result: RemovedKeys = { set, removed, skipped };
   output.soFar(result);
-  // Also of keys that are not there: a command that was killed in between is run again to finish.
-  if (purge) await (await import('../purge-values.ts')).purgeValues(project, set, [...removed, ...skipped]);
+  // Also of keys that are not there: one may have left before without its values.
+  await purging?.after([{ set, keys: [...removed, ...skipped] }]);
   output.chat(
     `${counted(removed.length, 'key')} removed from ${set}${skipped.length > 0 ? `, ${grouped(skipped.length)} not there` : ''}`,
   );

@@ -1,14 +1,17 @@
 /** What is on record of a run: for whoever keeps its values. */
 import type { StateStore } from '../../state/store.ts';
-import type { SettledRun } from '../../definitions/staged-values.ts';
+import type { SettledRun, StagedValue } from '../../definitions/staged-values.ts';
 import { isThere } from '../../model/partition-status.ts';
 import type { AssetOutcome, RunRecord } from '../../model/run.ts';
 
 /** A run is recorded before it leaves the state, and one that is still there has had no end. */
 export function madeBy(
   store: Pick<StateStore, 'runs' | 'read'>,
-): (run: string) => Promise<Omit<SettledRun, 'run'>> {
-  return async (run) => {
+): (run: string, purged?: Pick<StagedValue, 'asset' | 'key'>) => Promise<Omit<SettledRun, 'run'>> {
+  return async (run, purged) => {
+    // The commit that was to take its key out came, or something else has taken away what was made; or it never came, and the value stays.
+    if (purged !== undefined)
+      return { assets: [], skipped: await stillSkipped(store, [purged.asset], purged.key), isOver: true };
     const [record] = (await store.runs({ ids: [run] })).runs;
     const assets = namesOf(record, ({ status }) => status === 'SUCCESS');
     const skipped = namesOf(record, ({ skipReason }) => skipReason !== null);

@@ -17,7 +17,7 @@ import { together } from '../plan/needs-together.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import { earlier, type Periods } from '../plan/automate/periods.ts';
-import { removeValues } from '../runs/remove-values.ts';
+import type { Purge } from '../runs/remove-values.ts';
 import { pipelineNews } from '../plan/pipeline/remember-pipeline.ts';
 import { type TickPlan, unappliedTick } from '../plan/tick/tick-record.ts';
 import { commitTick, finished, type TickOptions, type TickOutcome } from './run-tick.ts';
@@ -36,7 +36,11 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
     if (pipelineNews(await store.read({}), known, now).length > 0)
       await store.commit({}, (view) => ({ changes: pipelineNews(view, known, now), outcome: undefined }));
     const { named, needs } = await lookOf(options, now);
-    const planned = (view: StateView, executor: Executor | null, onlyAsks: boolean): TickPlan =>
+    const planned = (
+      view: StateView,
+      executor: Executor | null,
+      { onlyAsks, named }: { readonly onlyAsks: boolean; readonly named: NamedKeys },
+    ): TickPlan =>
       planAutomation(view, pipeline, {
         onlyAsks,
         moment,
@@ -45,20 +49,28 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
         periods,
         named,
       });
-    const { changes, tick, nextAt: next = null } = planned(await store.read(needs), null, true);
+    const {
+      changes,
+      tick,
+      nextAt: next = null,
+    } = planned(await store.read(needs), null, {
+      onlyAsks: true,
+      named,
+    });
     const nextAt = earlier(next, pipeline.retain.size === 0 ? null : isoTime(now + RETAIN_EVERY_MS));
     // Mostly there is nothing to do: then nothing is committed, and the process owns nothing.
     if (changes.length === 0) return await finished(options, { tick, owned: [], nextAt }, []);
+    const purging = await beforePurge(options, tick, named);
     const committed = await commitTick(options, {
       sensor: AUTOMATION,
       moment,
       version: null,
       needs,
-      plan: (view, executor) => planned(view, executor, false),
+      plan: (view, executor) => planned(view, executor, { onlyAsks: false, named: purging?.going ?? named }),
       queues: true,
       log: [],
     });
-    await purge(options, committed.tick);
+    await purging?.purge.after(purgedBy(pipeline, committed.tick));
     return { ...committed, nextAt };
   } catch (error) {
     if (!(error instanceof FailureError) || !('sensor' in error.failure)) throw error;
@@ -79,14 +91,27 @@ async function lookOf(
   return { named, needs: together(needs, needsOfRetention(pipeline, named)) };
 }
 
-/** Values go after the commit that takes their keys out. */
-async function purge({ pipeline, values }: TickOptions, { partitions }: TickRecord): Promise<void> {
-  const purged = partitions.filter(({ set }) => pipeline.retain.get(set)?.purge);
-  if (values === null || purged.length === 0) return;
-  await removeValues(
-    pipeline,
-    await values(),
-    purged.map(({ set, removed }) => ({ set, keys: removed })),
+/** Values go with the commit that takes their keys out: of what is to be purged, it takes out no more than was said before it. */
+async function beforePurge(
+  { pipeline, values, clock, store }: TickOptions,
+  tick: TickRecord,
+  named: NamedKeys,
+): Promise<{ readonly purge: Purge; readonly going: NamedKeys } | null> {
+  if (values === null || store.isDryRun || ![...named.keys()].some((set) => pipeline.retain.get(set)?.purge))
+    return null;
+  const purged = purgedBy(pipeline, tick);
+  const stays = [...named].filter(([set]) => !pipeline.retain.get(set)?.purge);
+  const going = new Map([...stays, ...purged.map(({ set, keys }) => [set, keys] as const)]);
+  const { Purge } = await import('../runs/remove-values.ts');
+  return { purge: await Purge.before({ pipeline, values: await values(), id: newId(clock) }, purged), going };
+}
+
+function purgedBy(
+  pipeline: Pipeline,
+  { partitions }: TickRecord,
+): { readonly set: string; readonly keys: readonly string[] }[] {
+  return partitions.flatMap(({ set, removed }) =>
+    pipeline.retain.get(set)?.purge ? [{ set, keys: removed }] : [],
   );
 }
 

@@ -78,7 +78,8 @@ export function planRetention(
       failures.push({ name: set, error: tooMany(done.length, view.size(set)) });
       continue;
     }
-    const removal = removeKeys(view, set, done, { keepOut: true, now });
+    const { purge } = pipeline.retain.get(set)!;
+    const removal = removeKeys(view, set, done, { keepOut: true, purge, now });
     changes.push(...removal.changes);
     partitions.push({ set, added: [], updated: [], removed: removal.outcome.removed, skipped: [] });
   }

@@ -86,7 +86,11 @@ export function removeKeys(
   view: StateView,
   set: string,
   keys: readonly string[],
-  { keepOut, now }: { readonly keepOut: boolean; readonly now: Millis },
+  {
+    keepOut,
+    purge = false,
+    now,
+  }: { readonly keepOut: boolean; readonly purge?: boolean; readonly now: Millis },
 ): Plan<RemovedKeys> {
   const asked = new Set(keys);
   const present = view.present(set, asked);
@@ -97,7 +101,13 @@ export function removeKeys(
   const keptOut = keepOut ? skipped.filter((key) => !view.keptOut(set, [key]).has(key)) : [];
   const changes: StateChange[] = [...(removed.length > 0 ? cancelRunsOfKeys(view, set, removed, now) : [])];
   if (removed.length + keptOut.length > 0)
-    changes.push({ type: 'keys-removed', set, keys: [...removed, ...keptOut], keepOut });
+    changes.push({
+      type: 'keys-removed',
+      set,
+      keys: [...removed, ...keptOut],
+      keepOut,
+      ...(purge && { purge }),
+    });
   return { changes, outcome: { removed, skipped } };
 }
 

@@ -65,8 +65,14 @@ kept_out as (
 )
 update @.key_set set size = size - (select count(*) from gone) where name = $1`;
 
-export function removeKeys(port: Port, { set, keys, keepOut }: Change<'keys-removed'>): void {
+/** Before the statuses are forgotten, which say of what there may be a value. */
+const PURGE = `
+delete from @.value v using @.key_set s, @.status t
+where s.name = $1 and t.set_id = s.id and t.key = any($2) and v.asset = t.asset and v.key = t.key`;
+
+export function removeKeys(port: Port, { set, keys, keepOut, purge }: Change<'keys-removed'>): void {
   send(port, ENSURE_SET, [set]);
+  if (purge) send(port, PURGE, [set, keys]);
   send(port, REMOVE, [set, [...new Set(keys)], keepOut]);
 }
 
