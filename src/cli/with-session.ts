@@ -9,6 +9,7 @@ import { loadProcessGroups } from './isolation/load-process-groups.ts';
 import { moreThreads } from './isolation/more-threads.ts';
 import type { Output } from './output.ts';
 import { EventRenderer } from './render/event-renderer.ts';
+import { isLookedAt } from './render/live-line.ts';
 import type { Result } from './json-results.ts';
 import type { Counts, Executed } from './json-results-of-runs.ts';
 import { hasLeftValues, valuesOf } from './stores.ts';
@@ -47,7 +48,11 @@ export async function withSession<Made extends Result | null>(
   resultOf: (ended: { readonly runs: readonly RunRecord[]; readonly counts: Counts }) => Made,
 ): Promise<Made> {
   const { output } = context;
-  const renderer = new EventRenderer(output, choices);
+  const screen =
+    choices.lasts && isLookedAt(output)
+      ? new (await import('./render/live-screen.ts')).LiveScreen(output)
+      : null;
+  const renderer = new EventRenderer(output, { ...choices, screen });
   const ending = await listening(context, choices.graceMs);
   const optionsNow = (): Promise<RunSessionOptions> => sessionOptions(context, choices, renderer.emit);
   const options = await optionsNow();

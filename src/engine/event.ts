@@ -6,6 +6,9 @@ import type { RunRecord } from '../model/run.ts';
 import type { LogLine, TickRecord } from '../model/tick.ts';
 
 export type Event =
+  | SensorsWatched
+  | TickDue
+  | TickBegan
   | TickFinished
   | RunsTakenUp
   | RunsReleased
@@ -22,6 +25,26 @@ export type Event =
   | RunsUnrecorded
   | TickUnrecorded
   | OutputWritten;
+
+/** A watch begins, or goes on by another pipeline. */
+export interface SensorsWatched {
+  readonly type: 'sensors-watched';
+  readonly sensors: readonly string[];
+}
+
+/** A watch waits until a sensor is to tick. */
+export interface TickDue {
+  readonly type: 'tick-due';
+  readonly sensor: string;
+  /** Milliseconds from now; `null`: it is stopped; `undefined`: when something has changed. */
+  readonly inMs: number | null | undefined;
+}
+
+/** A watch begins to evaluate a sensor. */
+export interface TickBegan {
+  readonly type: 'tick-began';
+  readonly sensor: string;
+}
 
 /** A sensor was evaluated, and what followed is committed. Its runs have not been executed yet. */
 export interface TickFinished {

@@ -133,7 +133,7 @@ describe('the live line', () => {
     color: true,
   };
 
-  const RUN = { id: 'g-1', partitionKey: 'a', left: 1 };
+  const RUN = { type: 'run-started', id: 'g-1', partitionKey: 'a', assets: ['made'], left: 1 } as const;
 
   function live(terminal: TerminalOptions, flags: Partial<typeof options> = {}): LiveLine {
     return new LiveLine(
@@ -153,19 +153,19 @@ describe('the live line', () => {
     ['--verbose', { isTerminal: true }, { verbose: true }],
   ])('is not there with %s', (_, terminal, flags) => {
     vi.useFakeTimers();
-    live(terminal, flags).started(RUN);
+    live(terminal, flags).see(RUN);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('waits a moment, and is not there when all is over sooner', () => {
     vi.useFakeTimers();
     const line = live({ isTerminal: true });
-    line.started(RUN);
-    line.started(RUN);
+    line.see(RUN);
+    line.see(RUN);
     expect(vi.getTimerCount()).toBe(1);
     line.stop();
     expect(vi.getTimerCount()).toBe(0);
-    line.started(RUN);
+    line.see(RUN);
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -58,6 +58,7 @@ async function watchOne(
       sensors,
       session,
       handsOver,
+      jitter: 0.05,
       watchChanges: (onChange) => project.store.watchChanges(onChange),
       tick: (sensor) =>
         runTick(sensor, {

@@ -9,7 +9,7 @@ import type { Event, RunFinished, Stopping, TickUnrecorded } from '../../engine/
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
 import { type Counts, noRuns } from '../json-results-of-runs.ts';
-import { LiveLine } from './live-line.ts';
+import { type Live, LiveLine } from './live-line.ts';
 import { forKey, sayProgramsLeft, waitingInWords, wordsForWaiting } from './process-words.ts';
 import { wordsForTick } from './tick-words.ts';
 
@@ -23,7 +23,9 @@ export class EventRenderer {
   readonly #output: Output;
   readonly #keepsRuns: boolean;
   readonly #lasts: boolean;
-  readonly #live: LiveLine;
+  readonly #live: Live;
+  /** What found nothing stands there. */
+  readonly #hasScreen: boolean;
   readonly #began: number;
   readonly #told: string[] = [];
   #toldFailures = 0;
@@ -40,16 +42,22 @@ export class EventRenderer {
 
   /**
    * @param keepsRuns whether the list of runs is wanted at the end
+   * @param screen for a command that goes on, where somebody looks; else a line while runs are at work
    * @param lasts the command does not end by itself: everything is said at once, and nothing is kept for an end
    */
   constructor(
     output: Output,
-    { keepsRuns, lasts = false }: { readonly keepsRuns: boolean; readonly lasts?: boolean },
+    {
+      keepsRuns,
+      lasts = false,
+      screen = null,
+    }: { readonly keepsRuns: boolean; readonly lasts?: boolean; readonly screen?: Live | null },
   ) {
     this.#output = output;
     this.#keepsRuns = keepsRuns;
     this.#lasts = lasts;
-    this.#live = new LiveLine(output);
+    this.#live = screen ?? new LiveLine(output);
+    this.#hasScreen = screen !== null;
     this.#began = steadyTime(output.clock);
     output.talkThrough((write) => this.#live.above(write));
     if (lasts) output.stampTalk();
@@ -57,7 +65,13 @@ export class EventRenderer {
 
   readonly emit = (event: Event): void => {
     const output = this.#output;
+    this.#live.see(event);
     switch (event.type) {
+      case 'sensors-watched':
+      case 'tick-due':
+      case 'tick-began':
+      case 'run-ended':
+        return;
       case 'tick-finished':
         return this.#tick(event.tick);
       case 'runs-taken-up':
@@ -73,13 +87,10 @@ export class EventRenderer {
       case 'runs-lost':
         return output.fail({ reason: 'runs-lost', count: event.count });
       case 'run-started':
-        this.#live.started(event);
         this.#batch ??= { began: steadyTime(output.clock), before: { ...this.counts } };
         return output.note(
           `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
         );
-      case 'run-ended':
-        return this.#live.ended(event.run.id);
       case 'stopping':
         return this.#stopping(event);
       case 'time-over':
@@ -207,8 +218,9 @@ export class EventRenderer {
     if (tick.error?.code === 'sensor-interrupted') this.#output.chat(`${tick.sensor}: ${tick.error.message}`);
     else if (tick.status === 'FAILURE') {
       if (tick.error !== null) this.#output.sayProblem(tick.error);
-    } else if (tick.status !== 'SUCCESS') this.#output.chat(paint.stderr.dim(said));
-    else if (terminal.stderr.isTerminal || this.#lasts) this.#output.say(said);
+    } else if (tick.status !== 'SUCCESS') {
+      if (!this.#hasScreen) this.#output.chat(paint.stderr.dim(said));
+    } else if (terminal.stderr.isTerminal || this.#lasts) this.#output.say(said);
     else this.#told.push(said);
   }
 
@@ -217,14 +229,13 @@ export class EventRenderer {
     if (event.left === 0) this.#batchEnded();
   }
 
-  #oneRun({ run, left, canceledByOthers }: RunFinished): void {
+  #oneRun({ run, canceledByOthers }: RunFinished): void {
     this.counts.total++;
     if (isSkipped(run)) this.counts.skipped++;
     else if (run.status === 'SUCCESS') this.counts.succeeded++;
     else if (run.status === 'FAILURE') this.counts.failed++;
     else this.counts.canceled++;
     if (this.#keepsRuns) this.runs.push(run);
-    this.#live.finished(run, left);
     this.#warnings(run);
     if (run.status !== 'FAILURE' && !canceledByOthers)
       return this.#output.note(`run ${run.id}${forKey(run.partitionKey)}: ${run.status}`);

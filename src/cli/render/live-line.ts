@@ -4,14 +4,34 @@ import type { WriteStream as TerminalStream } from 'node:tty';
 import type { Ora } from 'ora';
 import type { RunRecord } from '../../model/run.ts';
 import type { Output } from '../output.ts';
-import type { RunStarted } from '../../engine/event.ts';
+import { givesCursorBack } from './cursor.ts';
+import type { Event, RunStarted } from '../../engine/event.ts';
 import { counted, duration, grouped, printable } from '../../model/text.ts';
 
 /** What is over sooner needs no line, and saves loading the library for it. */
 const SHOW_AFTER_MS = 300;
 const REDRAW_EVERY_MS = 100;
 
-export class LiveLine {
+/** What is redrawn below what is said. */
+export interface Live {
+  see(event: Event): void;
+  /** Writes something that stays, above it. */
+  above(write: () => void): void;
+  stop(): void;
+}
+
+/** Whether somebody sees what is redrawn. */
+export function isLookedAt({ options, terminal }: Output): boolean {
+  return (
+    terminal.stderr.isTerminal &&
+    !options.json &&
+    !options.quiet &&
+    !options.verbose &&
+    terminal.env['TERM'] !== 'dumb'
+  );
+}
+
+export class LiveLine implements Live {
   readonly #output: Output;
   readonly #shown: boolean;
   #began = 0;
@@ -21,21 +41,22 @@ export class LiveLine {
   #failed = 0;
   #left = 0;
   #spinner: Ora | undefined;
+  #cursorIsBack: () => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(output: Output) {
-    const { options, terminal } = output;
     this.#output = output;
-    this.#shown =
-      terminal.stderr.isTerminal &&
-      !options.json &&
-      !options.quiet &&
-      !options.verbose &&
-      terminal.env['TERM'] !== 'dumb';
+    this.#shown = isLookedAt(output);
   }
 
-  started({ id, partitionKey, left }: Pick<RunStarted, 'id' | 'partitionKey' | 'left'>): void {
+  see(event: Event): void {
+    if (event.type === 'run-started') this.#started(event);
+    else if (event.type === 'run-ended') this.#running.delete(event.run.id);
+    else if (event.type === 'run-finished') this.#finished(event.run, event.left);
+  }
+
+  #started({ id, partitionKey, left }: Pick<RunStarted, 'id' | 'partitionKey' | 'left'>): void {
     this.#running.set(id, { partitionKey, since: steadyTime(this.#output.clock) });
     this.#left = left;
     if (!this.#shown || this.#timer !== undefined || this.#stopped) return;
@@ -43,11 +64,7 @@ export class LiveLine {
     this.#timer = setTimeout(() => void this.#show(), SHOW_AFTER_MS);
   }
 
-  ended(id: string): void {
-    this.#running.delete(id);
-  }
-
-  finished(run: RunRecord, left: number): void {
+  #finished(run: RunRecord, left: number): void {
     this.#running.delete(run.id);
     this.#done++;
     if (run.status === 'FAILURE') this.#failed++;
@@ -56,7 +73,6 @@ export class LiveLine {
     if (left === 0) this.#hide();
   }
 
-  /** Writes something that stays, above the line. */
   above(write: () => void): void {
     this.#spinner?.clear();
     write();
@@ -73,6 +89,7 @@ export class LiveLine {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#spinner?.stop();
+    this.#cursorIsBack();
     this.#spinner = undefined;
     this.#done = 0;
     this.#failed = 0;
@@ -87,6 +104,7 @@ export class LiveLine {
     const stream = new WriteStream(2);
     // A terminal without a size would be taken for one of endlessly many lines.
     if (!(stream.columns > 0)) stream.columns = this.#output.terminal.stderr.columns;
+    this.#cursorIsBack = givesCursorBack(this.#output.terminal.stderr);
     this.#spinner = ora({ stream, discardStdin: false, color: false, text: this.#text() }).start();
     this.#timer = setInterval(() => {
       if (this.#spinner !== undefined) this.#spinner.text = this.#text();

@@ -97,7 +97,7 @@ function shrinkToFit(widths: number[], columns: readonly Column[], room: number)
   }
 }
 
-type Width = (text: string) => number;
+export type Width = (text: string) => number;
 
 /** Shortens a text that is too long for its places. */
 type Cut = (text: string, most: number, width: Width) => string;

@@ -3,6 +3,7 @@ import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { AUTOMATION } from '../../model/run.ts';
 import { type Clock, isoTime } from '../../model/time.ts';
 import type { StateStore } from '../../state/store.ts';
+import type { Emit } from '../event.ts';
 import type { RunSession } from '../runs/run-session.ts';
 import { nextTickOf } from './due.ts';
 import type { TickOutcome } from './run-tick.ts';
@@ -24,6 +25,9 @@ export interface WatchOptions {
   readonly session: RunSession;
   readonly tick: (sensor: SensorDefinition) => Promise<TickOutcome>;
   readonly clock: Clock;
+  /** Up to this share of its interval, and five seconds, a sensor waits longer: sensors of one interval do not stay at one moment. Default 0. */
+  readonly jitter?: number;
+  readonly emit: Emit;
   readonly interrupt: AbortSignal;
   /** Ends the loops, each after the tick that it is in; what is being executed goes on: see `RunSession.handOver`. */
   readonly handsOver?: AbortSignal;
@@ -36,6 +40,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   const failed = new AbortController();
   const ends = [interrupt, failed.signal];
   const stop = AbortSignal.any(handsOver === undefined ? ends : [...ends, handsOver]);
+  options.emit({ type: 'sensors-watched', sensors: options.sensors.map(({ name }) => name) });
   const loops = [
     ...options.sensors.map((sensor) =>
       sensor.name === AUTOMATION ? automate(sensor, options, stop) : watchSensor(sensor, options, stop),
@@ -66,7 +71,7 @@ const AUTOMATE_EVERY_MS = 1000;
 
 async function automate(
   sensor: SensorDefinition,
-  { store, session, tick, clock }: WatchOptions,
+  { store, session, tick, clock, emit }: WatchOptions,
   stop: AbortSignal,
 ): Promise<void> {
   let seen: number | null = null;
@@ -76,9 +81,12 @@ async function automate(
     const isTime = nextAt !== null && isoTime(clock.now()) >= nextAt;
     if ((isTime || view.serial !== seen) && sensorStatus(view, sensor) === 'RUNNING') {
       seen = view.serial;
+      emit({ type: 'tick-began', sensor: sensor.name });
       const outcome = await tick(sensor);
       nextAt = outcome.nextAt ?? null;
       await session.adopt(outcome.owned);
+      const inMs = nextAt === null ? undefined : Math.max(0, Date.parse(nextAt) - clock.now());
+      emit({ type: 'tick-due', sensor: sensor.name, inMs });
     }
     await clock.sleep(AUTOMATE_EVERY_MS, stop);
   }
@@ -89,27 +97,54 @@ function askAgainMs({ cron, minimumIntervalSeconds }: SensorDefinition): number 
   return cron === null ? Math.min(minimumIntervalSeconds * 1000, 1000) : 1000;
 }
 
+const MOST_JITTER_MS = 5000;
+
+/** The time of the next tick is worked out anew so often at least. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** A sensor with a cron line is meant to be at its time. */
+function jitterMs(
+  { cron, minimumIntervalSeconds }: SensorDefinition,
+  { jitter = 0, clock }: WatchOptions,
+): number {
+  if (cron !== null) return 0;
+  return Math.min(minimumIntervalSeconds * 1000 * jitter, MOST_JITTER_MS) * clock.random();
+}
+
 async function watchSensor(
   sensor: SensorDefinition,
   options: WatchOptions,
   stop: AbortSignal,
 ): Promise<void> {
-  const { store, session, tick, clock } = options;
+  const { store, session, tick, clock, emit } = options;
+  const { name } = sensor;
   const nextTick = await nextTickOf([sensor]);
+  let isFirst = true;
   for (;;) {
-    const view = await store.read({ sensors: [sensor.name] });
-    const last = view.sensor(sensor.name).lastTick;
+    const view = await store.read({ sensors: [name] });
+    const last = view.sensor(name).lastTick;
     const now = clock.now();
     // A clock that was set back leaves a last tick in the future: it must not stop the sensor for longer than its interval.
     const due = last === null ? now : nextTick(sensor, Math.min(now, Date.parse(last.startedAt)));
-    await clock.sleep(Math.max(0, due - now), stop);
+    const left = Math.max(0, due - now);
+    const wait = left + (isFirst ? 0 : jitterMs(sensor, options));
+    emit({ type: 'tick-due', sensor: name, inMs: sensorStatus(view, sensor) === 'RUNNING' ? wait : null });
+    // The clock may be set meanwhile, and who sleeps does not see that.
+    const isLong = left > LOOK_AGAIN_MS;
+    await clock.sleep(isLong ? LOOK_AGAIN_MS : wait, stop);
     if (stop.aborted) return;
-    const status = sensorStatus(await store.read({ sensors: [sensor.name] }), sensor);
-    if (status === 'RUNNING') {
-      const { owned, tick: record } = await tick(sensor);
-      await session.adopt(owned);
-      // A busy tick leaves no time of its own behind: ask again, but not at once.
-      if (record.status === 'BUSY') await clock.sleep(askAgainMs(sensor), stop);
-    } else await clock.sleep(askAgainMs(sensor), stop);
+    if (isLong) continue;
+    isFirst = false;
+    const status = sensorStatus(await store.read({ sensors: [name] }), sensor);
+    if (status !== 'RUNNING') {
+      emit({ type: 'tick-due', sensor: name, inMs: null });
+      await clock.sleep(askAgainMs(sensor), stop);
+      continue;
+    }
+    emit({ type: 'tick-began', sensor: name });
+    const { owned, tick: record } = await tick(sensor);
+    await session.adopt(owned);
+    // A busy tick leaves no time of its own behind: ask again, but not at once.
+    if (record.status === 'BUSY') await clock.sleep(askAgainMs(sensor), stop);
   }
 }

@@ -5,6 +5,7 @@ import { asset } from '../../../src/definitions/asset.ts';
 import { FailureError } from '../../../src/model/failure.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import { sensor } from '../../../src/definitions/sensor.ts';
+import type { Event } from '../../../src/engine/event.ts';
 import { watch } from '../../../src/engine/sensors/watch.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import { keysAdded, knownOf, letters, queuedRuns, tickRecord } from '../../support/builders.ts';
@@ -18,13 +19,19 @@ class Watch {
   readonly evaluated: string[] = [];
   readonly done: Promise<unknown>;
   readonly #began: number;
+  readonly events: Event[] = [];
 
   constructor(
     pipeline: (the: (name: string) => void) => Pipeline,
     {
       before = async () => undefined,
       tick,
-    }: { before?: (rig: EngineRig) => Promise<unknown>; tick?: (name: string) => Promise<never> } = {},
+      jitter,
+    }: {
+      before?: (rig: EngineRig) => Promise<unknown>;
+      tick?: (name: string) => Promise<never>;
+      jitter?: number;
+    } = {},
   ) {
     this.#began = this.clock.time;
     this.rig = new EngineRig(
@@ -39,6 +46,8 @@ class Watch {
         sensors: [...rig.pipeline.sensors.values()],
         session,
         clock,
+        ...(jitter !== undefined && { jitter }),
+        emit: (event) => this.events.push(event),
         interrupt: rig.interrupt.signal,
         tick: ({ name }) => tick?.(name) ?? rig.tick(name, { clock, executor: session.executor }),
       }),
@@ -75,6 +84,58 @@ describe('a watch', () => {
       '60 slow',
       '90 quick',
     ]);
+    await the.stop();
+  });
+
+  it('lets sensors of one interval come apart, by chance and never sooner', async () => {
+    // Chance says a half here, each time.
+    const the = new Watch(twoSensors, { jitter: 0.1 });
+    await the.clock.advance(31_400);
+    expect(the.evaluated.sort()).toEqual(['0 quick', '0 slow']);
+    await the.clock.advance(200);
+    expect(the.evaluated.at(-1)).toBe('31.5 quick');
+    await the.clock.advance(31_000);
+    expect(the.evaluated.at(-1)).toBe('62.5 slow');
+    await the.stop();
+  });
+
+  it('lets no sensor wait for a slow one', async () => {
+    const the = new Watch(twoSensors, {
+      tick: (name) =>
+        name === 'slow'
+          ? new Promise<never>(() => undefined)
+          : // As a tick that was busy: it is asked for again.
+            (Promise.resolve({ owned: [], tick: tickRecord({ sensor: name, status: 'BUSY' }) }) as never),
+    });
+    const begun = (): string[] =>
+      the.events.flatMap((event) => (event.type === 'tick-began' ? [event.sensor] : []));
+    await the.clock.advance(5_000);
+    expect(begun().filter((name) => name === 'slow')).toHaveLength(1);
+    expect(begun().filter((name) => name === 'quick').length).toBeGreaterThan(3);
+    the.rig.interrupt.abort();
+  });
+
+  it('says when each sensor is to tick, works it out again each minute, and that one is stopped', async () => {
+    const the = new Watch((note) =>
+      definePipeline({
+        sensors: [
+          sensor({ name: 'seldom', minimumIntervalSeconds: 3600, evaluate: () => note('seldom') }),
+          sensor({ name: 'off', defaultStatus: 'stopped', evaluate: () => note('off') }),
+        ],
+      }),
+    );
+    await the.clock.advance(3_500_000);
+    expect(the.evaluated).toEqual(['0 seldom']);
+    const due = (sensor: string): (number | null | undefined)[] =>
+      the.events.flatMap((event) =>
+        event.type === 'tick-due' && event.sensor === sensor
+          ? [typeof event.inMs === 'number' ? Math.round(event.inMs / 1000) : event.inMs]
+          : [],
+      );
+    expect(due('seldom').slice(0, 3)).toEqual([0, 3600, 3540]);
+    expect(new Set(due('off'))).toEqual(new Set([null]));
+    // Whoever sleeps does not see that a clock is set.
+    expect(Math.max(...the.clock.slept)).toBeLessThanOrEqual(60_000);
     await the.stop();
   });
 
