@@ -5,12 +5,18 @@ import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
-import type { Event, RunFinished, Stopping, TickUnrecorded } from '../../engine/event.ts';
+import type { Event, RunFinished, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
 import { type Counts, noRuns } from '../json-results-of-runs.ts';
 import { type Live, LiveLine } from './live-line.ts';
-import { forKey, sayProgramsLeft, waitingInWords, wordsForWaiting } from './process-words.ts';
+import {
+  forKey,
+  sayProgramsLeft,
+  waitingInWords,
+  wordsForStopping,
+  wordsForWaiting,
+} from './process-words.ts';
 import { wordsForTick } from './tick-words.ts';
 
 /** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
@@ -92,7 +98,7 @@ export class EventRenderer {
           `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
         );
       case 'stopping':
-        return this.#stopping(event);
+        return output.chat(wordsForStopping(event));
       case 'time-over':
         this.#timeIsOver = true;
         return output.note(`no further run begins: the time of --for is over; ${event.left} wait`);
@@ -263,17 +269,6 @@ export class EventRenderer {
     if (lines.length === 0) return;
     if (++this.#warned > MOST_TOLD && !this.#lasts) return;
     for (const line of lines) this.#output.chat(line);
-  }
-
-  #stopping({ waitsFor, unfinished }: Stopping): void {
-    const keys = waitsFor.flatMap(({ partitionKey }) =>
-      partitionKey === null ? [] : [printable(partitionKey)],
-    );
-    const named = keys.length === 0 ? '' : ` (${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ', …' : ''})`;
-    const then = unfinished === 'canceled' ? 'is canceled' : 'goes back to the queue';
-    this.#output.chat(
-      `stopping: waiting for ${counted(waitsFor.length, 'run')}${named}; what does not end now ${then}; Ctrl-C again leaves at once`,
-    );
   }
 
   /** The failure that kept them from being recorded is said by the command; this is what became of the runs. */

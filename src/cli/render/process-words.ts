@@ -1,7 +1,7 @@
 /** Words for what other processes have in hand, or have left behind. */
 import { clean, counted, printable, quoted } from '../../model/text.ts';
 import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
-import type { ProgramsLeft } from '../../engine/event.ts';
+import type { ProgramsLeft, Stopping } from '../../engine/event.ts';
 import type { Output } from '../output.ts';
 
 /** So many runs are named. */
@@ -26,6 +26,15 @@ export function wordsForWaiting(waitsFor: WaitsFor): string {
   return waitsFor.for === 'work'
     ? `waiting: ${who} has asset ${quoted(waitsFor.asset)}${forKey(waitsFor.partitionKey)} in hand (run ${waitsFor.run})`
     : `waiting: ${who} executes ${counted(waitsFor.runs, 'run')}, and the concurrency allows no more`;
+}
+
+export function wordsForStopping({ waitsFor, unfinished }: Stopping): string {
+  const keys = waitsFor.flatMap(({ partitionKey }) =>
+    partitionKey === null ? [] : [printable(partitionKey)],
+  );
+  const named = keys.length === 0 ? '' : ` (${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ', …' : ''})`;
+  const then = unfinished === 'canceled' ? 'is canceled' : 'goes back to the queue';
+  return `stopping: waiting for ${counted(waitsFor.length, 'run')}${named}; what does not end now ${then}; Ctrl-C again leaves at once`;
 }
 
 /** Keys that a selection by state left alone. */
