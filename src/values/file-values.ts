@@ -23,10 +23,11 @@ import {
   writeAll,
 } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
-import { asStaged, isByHand, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
+import { isByHand, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
 import { ENDINGS, GONE, placeIn } from './places.ts';
 import { putInPlace } from './put-in-place.ts';
-import { FilePurge, isPurge, purgeIn } from './staged-purge.ts';
+import { allStaged } from './all-staged.ts';
+import { FilePurge, isPurge } from './staged-purge.ts';
 import { assetsFor, isOf, StagedValues } from './staged-values.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
 import { encode, readIfThere } from './value-format.ts';
@@ -226,7 +227,7 @@ export class FileValues implements StagingIoManager {
     await this.#removeByHand(left.flatMap(({ values }) => values.filter(isByHand)));
     for (const { settled } of left) settled();
     if (!this.#journal.isFirstOfBoot || !io('read', this.#folder, () => isThere(this.#folder))) return;
-    await this.#settleLeft(this.#allStaged());
+    await this.#settleLeft(allStaged(this.#folder, this.#journal.ofOthers()));
     this.#journal.lookedThrough();
   }
 
@@ -260,29 +261,6 @@ export class FileValues implements StagingIoManager {
     if (inPlace.some(isRemoval)) await this.#onRecord.makeLast();
     putInPlace(inPlace);
     for (const value of dropped) removeQuietly(stagedFileOf(value));
-  }
-
-  /**
-   * Every staged value in any folder, also of processes that live. Without its asset and key: only its name is known, but for what is to be
-   * purged, of which those that live keep a journal.
-   */
-  #allStaged(): StagedValue[] {
-    const purges = new Set(this.#journal.ofOthers().map(stagedFileOf));
-    return namesIn(this.#folder)
-      .filter((name) => name !== '.tmp')
-      .flatMap((name) => {
-        const folder = path.join(this.#folder, name);
-        return io('read the folder', folder, () => namesIn(folder)).flatMap((file): StagedValue[] => {
-          const staged = asStaged(file);
-          if (staged === null) return [];
-          const value = { run: staged.run, asset: '', key: null, file: path.join(folder, staged.becomes) };
-          if (!isPurge(staged.run)) return [value];
-          if (purges.has(stagedFileOf(value))) return [];
-          const meant = purgeIn(stagedFileOf(value));
-          return [meant === null ? value : { ...value, asset: meant.asset, key: meant.partitionKey }];
-        });
-      })
-      .sort((one, other) => (one.run < other.run ? 1 : -1));
   }
 
   async #madeByOthers(context: ValueContext): Promise<StagedValue | undefined> {
