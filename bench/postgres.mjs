@@ -1,5 +1,6 @@
 /** (g) A state in PostgreSQL: ticks and runs in ratio to plain inserts and to pg-boss, on a server of the benchmark's own that syncs. */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -13,6 +14,7 @@ import {
   folderWith,
   median,
   node,
+  ratiosOf,
   round,
   run,
   words,
@@ -38,13 +40,25 @@ const MILLION = 1_000_000;
 const AT_ONCE = 100;
 
 /** Of two workers in ratio to one. */
-const COMPUTING = 800;
+const COMPUTING = 400;
+const COMPUTING_MS = 10;
+
+/** How many rounds of a digest take so long here. */
+function roundsFor(/** @type {number} */ ms) {
+  let digest = '';
+  let times = 0;
+  const began = performance.now();
+  for (; performance.now() - began < 20 * ms; times++)
+    digest = createHash('sha256').update(digest).digest('hex');
+  return Math.ceil(times / 20);
+}
 
 /**
  * A sensor that brings so many keys, a no-op, an asset that computes for about ten milliseconds and one that says when it began.
  * @param {number} keys
+ * @param {number} [rounds] of what the asset computes
  */
-const pipeline = (keys) => `
+const pipeline = (keys, rounds = 1) => `
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -56,7 +70,7 @@ const computed = asset({
   partitions: items,
   materialize: ({ partitionKey }) => {
     let digest = partitionKey;
-    for (let times = 0; times < 2500; times++) digest = createHash('sha256').update(digest).digest('hex');
+    for (let times = 0; times < ${rounds}; times++) digest = createHash('sha256').update(digest).digest('hex');
     return digest;
   },
 });
@@ -241,7 +255,8 @@ async function noOps(server, count) {
  * @returns {Promise<Row>}
  */
 async function twoWorkers(server, count) {
-  const folder = folderWith('postgres-workers', { 'pipeline.ts': pipeline(COMPUTING) });
+  const turns = roundsFor(COMPUTING_MS);
+  const folder = folderWith('postgres-workers', { 'pipeline.ts': pipeline(COMPUTING, turns) });
   /** @type {State[]} */
   const made = [];
   /** @param {number} workers */
@@ -258,7 +273,7 @@ async function twoWorkers(server, count) {
   };
   const row = against({
     id: 'postgres.two-workers',
-    what: `${words(COMPUTING)} runs that compute for about 10 ms, two workers`,
+    what: `${words(COMPUTING)} runs that compute for about ${COMPUTING_MS} ms, two workers`,
     aim: round(1 / 1.8),
     count,
     warm: 0,
@@ -271,7 +286,14 @@ async function twoWorkers(server, count) {
       (await countOf(server, `select count(*) as n from ${schema}.status where letter = 'm'`)) === COMPUTING,
       `${schema} has all of them`,
     );
-  return row;
+  // What the machine itself has to give, when others use it too.
+  const plain = [1, 2].map((processes) => {
+    const each = [path.join(here, 'postgres', 'compute.mjs'), String(COMPUTING / processes), String(turns)];
+    return node([path.join(here, 'postgres', 'together.mjs'), String(processes), process.execPath, ...each]);
+  });
+  const [one = [], two = []] = plain.map((program) => Array.from({ length: count }, () => run(program).ms));
+  const alone = round(median(ratiosOf(two, one)));
+  return { ...row, note: `two processes that only compute: ${alone} of one` };
 }
 
 /**

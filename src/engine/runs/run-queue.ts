@@ -1,4 +1,5 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
+import { inTurns } from './in-turns.ts';
 import { runsHeldUp } from './runs-held-up.ts';
 import { anyWorkName, workName } from '../plan/queue/work-name.ts';
 import { upstreamsOf } from '../../definitions/mapping.ts';
@@ -64,6 +65,8 @@ export class RunQueue {
       (isAlone(run) ? this.#alone : this.#waiting).push(run);
       this.#count(run, 1);
     }
+    this.#waiting = inTurns(this.#waiting.slice(this.#first));
+    this.#first = 0;
   }
 
   /** Who came first goes first: what a live process has owned for longer is not begun here before it has let go. */

@@ -103,6 +103,23 @@ describe('the queue of a process', () => {
     expect(queue.size).toBe(0);
   });
 
+  it('gives each group that waits for the same assets its turn, and those of other assets theirs behind them', () => {
+    const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
+    queue.add(['large-1', 'large-2', 'large-3', 'large-4'].map((id) => owned(id)));
+    queue.add([owned('other-1', { assets: ['text'] })]);
+    expect(ids([queue.next(0)])).toEqual(['large-1']);
+    queue.add(['small-1', 'pair-1', 'pair-2'].map((id) => owned(id)));
+    expect(ids(beginAll(queue, 1))).toEqual([
+      'large-2',
+      'small-1',
+      'pair-1',
+      'large-3',
+      'pair-2',
+      'large-4',
+      'other-1',
+    ]);
+  });
+
   it('never begins one asset and key twice at a time', () => {
     const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     const [first, second, other] = [

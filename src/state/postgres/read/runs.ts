@@ -53,7 +53,28 @@ const PARTS = {
   owned: `select * from @.run where owner is not null`,
   /** Whoever is not among those given has nothing that others must keep away from. */
   notFree: `select * from @.run where owner is not null and owner <> all ($::text[])`,
-  waiting: `(select * from @.run where owner is null order by head, number limit $)`,
+  /**
+   * Of groups that wait for the same assets each has its turn, as in the queue of a process (`in-turns.ts`); of each as many at most
+   * as would be its part, so that the cost is in proportion to what is asked for. Groups of other assets come when those before
+   * them have no more: what they need may be made by these.
+   */
+  waiting: `
+    select r.* from (
+      select p.id from (
+        select h.n, h.class, h.part, r.id, r.turn, min(h.class) filter (where r.turn > h.part) over () as last
+        from (
+          select n, min(n) over (partition by assets) as class, ceil($::float8 / count(*) over (partition by assets))::bigint as part
+          from (
+            select n, assets from @.run_head h where exists (select from @.run r where r.head = h.n and r.owner is null offset 0)
+            order by n limit $
+          ) h
+        ) h cross join lateral (
+          select r.id, row_number() over (order by r.number) as turn from (
+            select id, number from @.run r where r.head = h.n and r.owner is null order by number limit h.part + 1 offset 0
+          ) r
+        ) r
+      ) p where coalesce(p.turn <= p.part, true) and p.class <= coalesce(p.last, p.class) order by p.class, p.turn, p.n limit $
+    ) w cross join lateral (select * from @.run r where r.id = w.id offset 0) r`,
 } as const;
 
 const select = (parts: string): string => `
@@ -137,7 +158,8 @@ async function askRuns(port: Port, needs: readonly RunsNeed[], free: Free): Prom
     } else if ('assets' in need) take(PARTS.assets, need.assets);
     else {
       take(PARTS.notFree, free.ids);
-      take(PARTS.waiting, free.isBlocked ? null : need.takeable);
+      const most = free.isBlocked ? null : need.takeable;
+      take(PARTS.waiting, most, most, most);
     }
   }
   if (parts.length === 0) return [];
