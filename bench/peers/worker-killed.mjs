@@ -70,6 +70,15 @@ function noted(notes, what) {
   return lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
 }
 
+/** @param {number} pid @returns {boolean} whether it was there to be killed */
+function killed(pid) {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
+
 /** @param {readonly string[]} keys */
 const repeated = (keys) => keys.length - new Set(keys.map((key) => key.split(' ')[0])).size;
 
@@ -156,7 +165,7 @@ async function onDagster(cluster) {
     });
     if (status !== 0) return null;
   }
-  const url = cluster.url('x').replace(/\?.*/, '').replace('postgres://', 'postgresql://');
+  const url = cluster.url('x').replace(/\?.*/, '').replace('postgres://', 'postgresql+psycopg2://');
   const home = folderWith('killed-dagster', {
     'dagster.yaml': [
       'telemetry: { enabled: false }',
@@ -175,11 +184,9 @@ async function onDagster(cluster) {
   while (Date.now() - began < 900_000) {
     const made = new Set(noted(notes, 'made').map((line) => line.split(' ')[0]));
     if (made.size >= keys) break;
-    const begun = noted(notes, 'begun').filter((line) => !noted(notes, 'made').includes(line));
-    if (!hasKilled && made.size >= keys / 2 && begun.length > 0) {
-      process.kill(Number(begun.at(-1)?.split(' ')[1]), 'SIGKILL');
-      hasKilled = true;
-    }
+    const last = noted(notes, 'begun').at(-1);
+    if (!hasKilled && made.size >= keys / 2 && last !== undefined)
+      hasKilled = killed(Number(last.split(' ')[1]));
     await sleep(5);
   }
   const found = result(
