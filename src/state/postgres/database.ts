@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from './address.ts';
 import { isLost, lacksColumn, otherVersion, wordsFor } from './database-errors.ts';
+import { Places } from './places.ts';
 import type { Port, Row } from './port.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 
@@ -70,6 +71,7 @@ export class Database implements Port {
   readonly #pool: Pool;
   readonly #address: Address;
   readonly #schema: string;
+  readonly #places = new Places(CONNECTIONS);
   #wasConnected = false;
   #isClosed = false;
   /** Looks that are over for whoever looked, and not yet for the server. */
@@ -262,7 +264,12 @@ export class Database implements Port {
     }
   }
 
-  async #connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  /** The pool would take its waiting for a free connection for a server that does not answer. */
+  #connected<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    return this.#places.with(() => this.#onConnection(work));
+  }
+
+  async #onConnection<T>(work: (client: Client) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     this.#wasConnected = true;
     // Without a listener a line that breaks off between two questions would end the process.
