@@ -116,6 +116,8 @@ export function settled(text, { keys, version }) {
   const folder = folderWith('automated', { 'pipeline.ts': text });
   // The tool makes the state of one key, so that all of it is as the tool makes it, and its columns are made long here.
   run(dynpart(['sensor', 'tick'], folder));
+  // What is made of all keys comes after them.
+  run(dynpart(['sensor', 'tick'], folder));
   const file = stateIn(folder);
   const document = grown(readState(file), { keys, version });
   fs.rmSync(path.dirname(file), { recursive: true });
@@ -136,9 +138,9 @@ function grown(document, { keys, version }) {
   const [, at] = items?.added[0] ?? [];
   if (items === undefined || at === undefined) throw new Error('the first tick made no state');
   const all = keysFrom1To(keys);
-  const assets = Object.keys(document.assets).map((asset) => [
+  const assets = Object.entries(document.assets).map(([asset, entry]) => [
     asset,
-    { set: 'items', status: 'm'.repeat(keys) },
+    entry.set === null ? entry : { set: 'items', status: 'm'.repeat(keys) },
   ]);
   return {
     ...document,

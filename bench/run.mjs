@@ -27,6 +27,7 @@ const benchmarks = [
   { name: 'discovery' },
   { name: 'running' },
   { name: 'automation' },
+  { name: 'gathering' },
   { name: 'looking' },
   { name: 'postgres', only: 'full' },
   { name: 'large-state', only: 'full' },
