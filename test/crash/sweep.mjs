@@ -438,7 +438,9 @@ class Sweep {
           (!isExact || call.ordinal === point.ordinal) &&
           signatureOf(call, this.folder) === point.signature,
       );
-      if (hit !== undefined && hits.length === 1) {
+      // strace counts for each thread: what is aimed at in all of them may be refused in each of them once.
+      const isOnlyHere = threads ? hits.every((call) => call.touches) : hits.length === 1;
+      if (hit !== undefined && isOnlyHere) {
         const problems = isKill ? [] : this.problemsOfError(ended, fault, point);
         return { problems: [...problems, ...(await this.whatComesAfter(ended))] };
       }
