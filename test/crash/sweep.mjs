@@ -619,6 +619,8 @@ class Sweep {
  */
 function mustBeSaid({ name, signature, closesWritten, isSynced }) {
   if (name === 'close') return (closesWritten || isSynced) && !/\/(?:executors|claims)\//.test(signature);
+  // A value that was to go, and not one that somebody has only begun to write.
+  if (name === 'unlink') return /^unlink \.dynpart\/values\/\w+\/[^/.~][^/~]*$/.test(signature);
   return ['write', 'fsync', 'link', 'mkdir'].includes(name);
 }
 
