@@ -1,11 +1,15 @@
 /** Waits until the files of a pipeline were edited, and loads them anew; an edit that cannot be loaded is told, and waited out. */
 import path from 'node:path';
 import { counted } from '../model/text.ts';
-import { FailureError } from '../model/failure.ts';
+import { describe } from '../model/describe-failure.ts';
+import { type Failure, FailureError } from '../model/failure.ts';
+import { AGAIN } from '../model/failures/phrases.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { filesIn, stampOf } from '../loader/pipeline-file.ts';
 import type { Clock } from '../model/time.ts';
 import type { Context } from './context.ts';
+import { exitCodeOf } from './exit-code.ts';
+import type { Output } from './output.ts';
 
 /** How often the files are looked at. */
 const LOOK_EVERY_MS = 1000;
@@ -48,11 +52,19 @@ export async function nextPipeline(
       return true;
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
-      output.fail(error.failure);
+      sayWhileWatched(output, error.failure);
       output.say(`${path.basename(project.file)}: cannot be loaded as it is now; going on as it was before`);
       seen = tried;
     }
   }
+}
+
+/** Nobody is to start anything again: what is saved is loaded. */
+function sayWhileWatched(output: Output, failure: Failure): void {
+  const problem = describe(failure);
+  const hint = problem.hint?.replace(AGAIN, 'save: it is loaded then') ?? null;
+  output.sayProblem({ ...problem, hint });
+  output.endWith({ ...problem, hint }, exitCodeOf(failure));
 }
 
 /** Until the next look. (A signal that is made of others would be kept by the one that lives longest.) */

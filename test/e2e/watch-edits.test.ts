@@ -81,6 +81,25 @@ describe('a watch whose pipeline is edited', () => {
     expect(['a', 'b', 'c'].map((key) => valueOf(project, key))).toEqual(['one a', 'one b', 'three c']);
   });
 
+  it('says what to do about a broken edit there, where nothing is to be started again', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });
+    await watch.saw('1 run succeeded');
+    project.write({ 'lib/word.ts': 'export const word = ;\n' });
+    await watch.saw('mend the syntax error and save: it is loaded then');
+    project.write({
+      'lib/word.ts': "export const word = 'two';\n",
+      'pipeline.ts': PIPELINE.replace(/export default .*/, 'export default definePipeline({ assets: [1] });'),
+    });
+    await watch.saw('mend the pipeline file and save: it is loaded then');
+    project.write({ 'pipeline.ts': PIPELINE });
+    await watch.saw('loaded anew');
+    watch.process.kill('SIGTERM');
+    const { code, stderr } = await watch.done;
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('run the command again');
+  });
+
   it('goes on as before where a sensor that it was told to watch is gone', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
     const watch = project.start(['sensor', 'watch', 'found'], { killAfterMs: 60_000 });

@@ -9,6 +9,9 @@ export type WordsFor<F extends { readonly reason: string }> = {
   readonly [R in F['reason']]: (failure: Extract<F, { readonly reason: R }>) => InWords;
 };
 
+/** Where what was loaded once is loaded again by itself, another phrase takes its place. */
+export const AGAIN = 'run the command again';
+
 export function forKey(key: string | null): string {
   return key === null ? '' : ` for key ${quoted(key)}`;
 }

@@ -1,7 +1,7 @@
 /** Failures of the pipeline file: how it is found, loaded and checked, and whose state it uses. */
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { quoted } from '../text.ts';
-import { type InWords, withFrames, type WordsFor } from './phrases.ts';
+import { AGAIN, type InWords, withFrames, type WordsFor } from './phrases.ts';
 
 /** One thing that is wrong with a pipeline, and where it stands in the user's file. */
 export interface PipelineProblem {
@@ -67,7 +67,7 @@ export const pipelineWords: WordsFor<PipelineFailure> = {
   ],
   'pipeline-syntax': ({ place, message, excerpt }) => [
     `${place}: ${message}${excerpt === '' ? '' : `\n${excerpt}`}`,
-    'mend the syntax error and run the command again',
+    `mend the syntax error and ${AGAIN}`,
   ],
   'pipeline-import-missing': ({ file, place, specifier }) => [
     `${place ?? file}: cannot find '${specifier}', which is imported here`,
@@ -97,7 +97,7 @@ export const pipelineWords: WordsFor<PipelineFailure> = {
   ],
   'pipeline-invalid': ({ file, problems }) => [
     `${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map(({ message, place }) => (place === null ? `  ${message}` : `  ${place}: ${message}`)).join('\n')}`,
-    'mend the pipeline file and run the command again',
+    `mend the pipeline file and ${AGAIN}`,
   ],
   'foreign-state': foreignState,
 };
