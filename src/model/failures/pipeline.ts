@@ -115,9 +115,11 @@ function foreignState({
     shared: `the state ${quoted(state)} holds what ${ours} has made and what ${theirs} has made: an older dynpart let them share it`,
   }[why];
   const adopt = `dynpart ${shellFlag('-f', file, 'FILE')} ${shellFlag('--state', state, 'STATE')} state adopt`;
+  // In a database each pipeline has a schema of its own.
+  const another = /^postgres(?:ql)?:/.test(state) ? 'a schema of its own: ?schema=NAME' : '--state FILE';
   return [
     message,
-    `nothing was changed. To make it the state of ${ours} from now on: ${adopt}; to use another state: --state FILE`,
+    `nothing was changed. To make it the state of ${ours} from now on: ${adopt}; to use another state: ${another}`,
   ];
 }
 
