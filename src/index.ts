@@ -37,6 +37,8 @@ export {
   type RetainOptions,
   type PartitionsRequest,
 } from './definitions/partitions.ts';
+export type { Incident, IncidentOccasion, Notify, NotifyMessage, NotifyOn } from './definitions/notify.ts';
+export type { IncidentKind } from './model/incident.ts';
 export { definePipeline, PipelineError, type Pipeline } from './definitions/pipeline.ts';
 export type { PipelineOptions } from './definitions/pipeline-options.ts';
 export type { PipelineProblem } from './model/failures/pipeline.ts';
@@ -64,4 +66,7 @@ export type { StandardSchema } from './definitions/schema.ts';
 export { RetryAfter } from './definitions/retry-after.ts';
 export { skip, type Skip } from './definitions/skip.ts';
 export { secret, type Secret } from './definitions/secret.ts';
+export { toCommand } from './senders/to-command.ts';
+export { toMail, type MailOptions } from './senders/to-mail.ts';
+export { toWebhook, type WebhookOptions } from './senders/to-webhook.ts';
 export type { Exec, ExecOptions, Log } from './definitions/user-context.ts';

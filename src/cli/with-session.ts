@@ -13,6 +13,7 @@ import { isLookedAt } from './render/live-line.ts';
 import type { Result } from './json-results.ts';
 import type { Counts, Executed } from './json-results-of-runs.ts';
 import { hasLeftValues, valuesOf } from './stores.ts';
+import { Telling } from './telling.ts';
 
 export interface SessionChoices {
   readonly concurrency: number | undefined;
@@ -24,6 +25,8 @@ export interface SessionChoices {
   readonly onInterrupt: RunSessionOptions['onInterrupt'];
   /** Whether the result lists the runs. */
   readonly keepsRuns: boolean;
+  /** Nothing is changed, and nobody is told. */
+  readonly isDryRun?: boolean;
   /** The command ends when it is told to: with `--json` it prints a line for each tick and run. */
   readonly lasts?: boolean;
 }
@@ -54,7 +57,11 @@ export async function withSession<Made extends Result | null>(
       : null;
   const renderer = new EventRenderer(output, { ...choices, screen });
   const ending = await listening(context, choices.graceMs);
-  const optionsNow = (): Promise<RunSessionOptions> => sessionOptions(context, choices, renderer.emit);
+  const telling = choices.isDryRun ? null : new Telling(context);
+  const optionsNow = async (): Promise<RunSessionOptions> => {
+    const options = await sessionOptions(context, choices, renderer.emit);
+    return telling === null ? options : telling.withStore(options);
+  };
   const options = await optionsNow();
   const session = new RunSession(options);
   const { counts, runs } = renderer;
@@ -66,6 +73,7 @@ export async function withSession<Made extends Result | null>(
     const before = made();
     if (before !== null) output.soFar(before);
     await session.leave();
+    await telling?.end();
   }
   if (choices.lasts) output.drained();
   return made();

@@ -1,6 +1,7 @@
 /** What a user hands to `definePipeline()`. */
 import type { AnyAsset, Isolation } from './asset.ts';
 import type { IoManager } from './io-manager.ts';
+import type { Notify } from './notify.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { DynamicPartitions } from './partitions.ts';
 import type { Sensor } from './sensor.ts';
@@ -25,6 +26,8 @@ export interface PipelineOptions {
   readonly processes?: { readonly limit?: number; readonly memoryMb?: number };
   /** `perTick`: how many runs the built-in sensor `automation` requests in one tick. Default 10,000. */
   readonly automation?: { readonly perTick?: number };
+  /** Who is told when something goes wrong. Default: nobody. */
+  readonly notify?: readonly Notify[];
   /** How much of the past is kept: `{ days?, runs?, ticks? }`. Default: what fits into files of 128 MiB of runs, and 8 MiB of ticks for each sensor. */
   readonly history?: HistoryRetention;
 }

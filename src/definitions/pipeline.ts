@@ -6,6 +6,7 @@ import { type Every, parseAt } from './every.ts';
 import { allAbove, type Gathered, gatheredBy, isAsset, sparedBy, withStages } from './gathered.ts';
 import type { IoManager } from './io-manager.ts';
 import type { DynamicPartitions, ItemSchema, RetainOptions } from './partitions.ts';
+import { type NotifyDefinition, resolveNotify } from './notify.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import type { StandardSchema } from './schema.ts';
 import { checkPipeline } from './rules/pipeline.ts';
@@ -109,6 +110,7 @@ export interface Pipeline {
   readonly processes: { readonly limit: number | null; readonly memoryMb: number | null };
   readonly automation: { readonly perTick: number };
   readonly history: HistoryRetention;
+  readonly notify: readonly NotifyDefinition[];
 }
 
 /** Requests what automated assets need, and takes out what sets do not retain. It has no function of its own: see `plan-automation`. */
@@ -175,6 +177,7 @@ export function definePipeline(options: PipelineOptions): Pipeline {
     processes: { limit: options.processes?.limit ?? null, memoryMb: options.processes?.memoryMb ?? null },
     automation: { perTick: options.automation?.perTick ?? DEFAULT_PER_TICK },
     history: options.history ?? {},
+    notify: resolveNotify(options.notify ?? []),
   });
 }
 

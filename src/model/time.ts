@@ -22,6 +22,11 @@ export function isoTime(at: Millis): string {
   return `${day}T${time}.${digits(date.getUTCMilliseconds(), 3)}Z`;
 }
 
+/** `2026-01-31 07:00 UTC`, for people. */
+export function shortTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
+}
+
 /** What the engine needs from outside: a clock, chance, waiting. Tests hold their own. */
 export interface Clock {
   now(): Millis;

@@ -1,4 +1,5 @@
 /** What of a status wants somebody: what failed last and why, sensors that fail, and the command that mends each. */
+import { firstLine } from '../model/first-line.ts';
 import { counted, grouped, printable, shellQuoted } from '../model/text.ts';
 import type { RunRecord } from '../model/run.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
@@ -157,15 +158,6 @@ function newestOfEach(failures: readonly FailedAsset[]): FailedAsset[] {
 
 function errorOf(run: RunRecord, asset: string): string {
   return run.assets.find((one) => one.asset === asset)?.error?.message ?? run.error?.message ?? '';
-}
-
-/** What an error says, without where and of what: that is said beside it. */
-export function firstLine(message: string): string {
-  // What failed is said before it.
-  const [line = ''] = message
-    .replace(/^(?:asset|sensor) '[^']*'(?: for key "(?:[^"\\]|\\.)*")? (?:threw: )?/, '')
-    .split('\n');
-  return line;
 }
 
 function forKey({ partitionKey }: RunRecord): string {

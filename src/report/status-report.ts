@@ -3,7 +3,7 @@ import type { KnownAsset, KnownPipeline, KnownSensor } from '../model/known-pipe
 import { isFailing, type TickRecord } from '../model/tick.ts';
 import type { Millis } from '../model/time.ts';
 import type { Needs } from '../state/needs.ts';
-import { type Fresh, freshness, isPast, newKeysBy } from './overdue.ts';
+import { type Fresh, freshness, isPast, newKeysBy } from '../model/overdue.ts';
 import type { CountQuery, StateView, StatusCounts } from '../state/state-view.ts';
 
 export interface StatusReport {

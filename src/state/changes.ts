@@ -1,5 +1,6 @@
 /** What a commit changes, in the words of the domain. Every store applies these, each in its own way. */
 import type { Carried } from '../model/carried.ts';
+import type { Incidents } from '../model/incident.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import type { StaleReason } from '../model/partition-status.ts';
 import type { AssetOutcome, FinalRunStatus, RunHead, RunRecord } from '../model/run.ts';
@@ -82,7 +83,9 @@ export type StateChange =
    * What another `codeVersion` makes stale becomes so, and what is missing of an asset that is automated from now on becomes its
    * backlog: so this stands before the keys that the same commit adds. From `at` a sensor is waited for that never brought a key.
    */
-  | { readonly type: 'pipeline-known'; readonly pipeline: KnownPipeline; readonly at: string };
+  | { readonly type: 'pipeline-known'; readonly pipeline: KnownPipeline; readonly at: string }
+  /** All that is open or not told yet, in the place of what was. */
+  | { readonly type: 'incidents'; readonly incidents: Incidents };
 
 /** Assets for which something changed while they were made: what they made is stale from the start. */
 export type StaleAssets = ReadonlyMap<string, StaleReason>;

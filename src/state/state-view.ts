@@ -1,5 +1,6 @@
 /** The state at one moment, as planners see it: plain data and synchronous questions. */
 import type { Carried } from '../model/carried.ts';
+import type { Incidents } from '../model/incident.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import type { CountedStatus, PartitionStatus } from '../model/partition-status.ts';
 import type { NextTry } from '../model/next-try.ts';
@@ -11,6 +12,8 @@ import type { RunPage, RunQuery } from './run-query.ts';
 export interface StateView {
   readonly serial: number;
   readonly pipeline: KnownPipeline | null;
+  /** What is open, and what is not told yet. There are few: they are among what every plan sees. */
+  readonly incidents: Incidents;
 
   setNames(): readonly string[];
   /** How many keys a set holds. */

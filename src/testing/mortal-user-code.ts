@@ -13,7 +13,11 @@ export function mortalPipeline(pipeline: Pipeline, life: Life): Pipeline {
     const evaluate: typeof sensor.evaluate = (context) => life.userCode(() => sensor.evaluate(context));
     return [name, { ...sensor, evaluate }] as const;
   });
-  return { ...pipeline, assets: new Map(assets), sensors: new Map(sensors) };
+  const notify = pipeline.notify.map((hook) => ({
+    ...hook,
+    send: (message: Parameters<typeof hook.send>[0]) => life.userCode(() => hook.send(message)),
+  }));
+  return { ...pipeline, assets: new Map(assets), sensors: new Map(sensors), notify };
 }
 
 /** @param isUsers whether the user's own I/O manager keeps them: a kill waits until that has done what it is at */

@@ -29,6 +29,8 @@ import type { Ticked } from './answers.ts';
 import { checkName } from './ask.ts';
 import { MortalStore } from './mortal-store.ts';
 import type { Life } from './life.ts';
+import { Teller } from '../engine/incidents/teller.ts';
+import { tellingStore } from '../engine/incidents/telling-store.ts';
 import { mortalPipeline, mortalValues } from './mortal-user-code.ts';
 import type { World } from './world.ts';
 
@@ -42,6 +44,7 @@ export interface TickChoices {
 export class TestProcess {
   readonly #options: RunSessionOptions;
   readonly #session: RunSession;
+  readonly #teller: Teller;
   /** Those that have ended. */
   readonly #runs: RunRecord[] = [];
 
@@ -50,13 +53,23 @@ export class TestProcess {
     const { life } = world;
     const mortal = mortalPipeline(pipeline, life);
     const values = mortalValues(world.openValues(), life, pipeline.ioManager !== null);
+    const store = new MortalStore(world.store, life);
+    const clock = clockOf(world, life);
+    this.#teller = new Teller({
+      store,
+      clock,
+      interrupt: new AbortController().signal,
+      from: '',
+      onFailed: () => undefined,
+    });
+    this.#teller.use(mortal, world.known);
     this.#options = {
-      store: new MortalStore(world.store, life),
+      store: mortal.notify.length === 0 ? store : tellingStore(store, clock, this.#teller.news),
       pipeline: mortal,
       known: world.known,
       ioManager: (): Promise<RunValues> => Promise.resolve(values),
       hasLeftValues: () => world.hasLeftValues,
-      clock: clockOf(world, life),
+      clock,
       emit: (event: Event) => {
         if (event.type === 'run-finished') this.#runs.push(event.run);
       },
@@ -99,6 +112,7 @@ export class TestProcess {
     if (!dryRun) {
       for (const { owned } of outcomes) await this.#session.adopt(owned);
       await this.resume();
+      await this.#tell();
     }
     return withEnds(outcomes, this.#runs);
   }
@@ -129,7 +143,13 @@ export class TestProcess {
     });
     await this.#session.execute();
     await this.#session.leave();
+    await this.#tell();
     return this.#runs;
+  }
+
+  /** As at the end of each command. */
+  async #tell(): Promise<void> {
+    if (this.#options.pipeline.notify.length > 0) await this.#teller.end();
   }
 }
 

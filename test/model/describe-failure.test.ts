@@ -32,6 +32,7 @@ function everyFailure(text: string): {
     'pipeline-syntax': { reason: 'pipeline-syntax', file, place: 'p', message: 'm', excerpt: 'e' },
     'pipeline-import-missing': { reason: 'pipeline-import-missing', file, place: null, specifier: '@a/b/c' },
     'pipeline-threw': { reason: 'pipeline-threw', file, message: 'm', frames: ['at f'] },
+    'notify-failed': { reason: 'notify-failed', hook: '1', why: 'hooks.example.org answered 500' },
     'foreign-state': {
       reason: 'foreign-state',
       state: file,

@@ -1,7 +1,8 @@
 /** What is cut from texts before they go into a page that is passed on. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shownValue, withoutQueries } from '../../src/report/without-secrets.ts';
+import { withoutQueries } from '../../src/model/without-queries.ts';
+import { shownValue } from '../../src/report/without-secrets.ts';
 
 describe('addresses', () => {
   it.each([

@@ -267,6 +267,14 @@ export const SAID: Readonly<Record<string, (scene: Scene) => Promise<Printed>>> 
     scene.pipeline({ feed: "evaluate: () => ({ failures: [{ name: 'north', error: 'down' }] })" });
     return scene.say('sensor tick feed');
   },
+  'notify-failed'(scene) {
+    const notify = "[{ on: ['sensor-failed'], send: () => { throw new Error('hooks are closed'); } }]";
+    scene.pipeline({
+      feed: "evaluate: () => { throw new Error('down'); }",
+      assets: `[first, second], notify: ${notify}`,
+    });
+    return scene.say('sensor tick feed');
+  },
   async 'sensor-busy'(scene) {
     scene.pipeline({ feed: 'evaluate: () => new Promise((done) => setTimeout(done, 20_000))' });
     scene.project.start(['sensor', 'tick', 'feed']);

@@ -3,6 +3,7 @@
 import { outcomeOf } from '../../src/model/run.ts';
 import { describeCarried } from './carried-contract.ts';
 import { describeGathered } from './gathered-contract.ts';
+import { describeIncidents } from './incidents-contract.ts';
 import { describeLastTimes } from './last-times-contract.ts';
 import { describeRetention } from './retention-contract.ts';
 import { letters } from './letters.ts';
@@ -473,6 +474,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
     describe('keys that carry something', () => describeCarried(() => store));
 
     describe('keys of which something is made together', () => describeGathered(() => store));
+    describe('what somebody is told of', () => describeIncidents(() => rig));
     describe('when things came last', () => describeLastTimes(() => store));
     describe('keys that leave by a rule', () => describeRetention(() => store));
 

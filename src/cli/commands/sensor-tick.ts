@@ -44,7 +44,7 @@ export async function run(context: Context, flags: TickFlags, names: readonly st
   try {
     return await withSession(
       context,
-      { concurrency, forMs, onInterrupt: 'release', keepsRuns: json },
+      { concurrency, forMs, onInterrupt: 'release', keepsRuns: json, isDryRun: dryRun },
       async ({ session, options }) => {
         const { pipeline } = options;
         const sensors = await chosenSensors(context, pipeline, { names, due });

@@ -6,7 +6,7 @@ import { keyReport } from '../../report/key-report.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { Context } from '../context.ts';
 import type { WhyKey } from '../json-results.ts';
-import { firstLine } from '../../report/attention.ts';
+import { firstLine } from '../../model/first-line.ts';
 import type { Subject } from './asked-about.ts';
 import { STYLES } from '../render/state-styles.ts';
 import { CHECK, told } from './words.ts';

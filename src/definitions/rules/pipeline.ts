@@ -4,6 +4,7 @@ import { nearest } from '../../model/nearest.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import type { AnyAsset } from '../asset.ts';
 import { type DefinitionKind, kindOf } from '../brand.ts';
+import { checkNotify } from './notify.ts';
 import type { DynamicPartitions } from '../partitions.ts';
 import type { PipelineOptions } from '../pipeline-options.ts';
 import type { Sensor } from '../sensor.ts';
@@ -25,6 +26,7 @@ const OPTIONS = [
   'processes',
   'automation',
   'history',
+  'notify',
 ];
 const PROCESSES_OPTIONS = ['limit', 'memoryMb'];
 const HISTORY_OPTIONS = ['days', 'runs', 'ticks'];
@@ -60,6 +62,7 @@ function* checkOptions(options: PipelineOptions): Problems {
   yield* checkProcesses(options.processes);
   yield* checkHistory(options.history);
   yield* checkAutomation(options.automation);
+  yield* checkNotify(options.notify);
   const given = withOptionsMeant(options);
   yield* checkParts({
     assets: yield* checkList<AnyAsset>('assets', given['assets'], 'asset'),

@@ -42,6 +42,7 @@ export type PipelineFailure =
       readonly file: string;
       readonly problems: readonly PipelineProblem[];
     }
+  | { readonly reason: 'notify-failed'; readonly hook: string; readonly why: string }
   | {
       readonly reason: 'foreign-state';
       readonly state: string;
@@ -98,6 +99,10 @@ export const pipelineWords: WordsFor<PipelineFailure> = {
   'pipeline-invalid': ({ file, problems }) => [
     `${file} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map(({ message, place }) => (place === null ? `  ${message}` : `  ${place}: ${message}`)).join('\n')}`,
     `mend the pipeline file and ${AGAIN}`,
+  ],
+  'notify-failed': ({ hook, why }) => [
+    `hook ${quoted(hook)} of notify failed, and nobody was told by it: ${why}`,
+    'nothing else depends on it; it is tried again after a minute, two, four and so on, at most an hour, and this is said once',
   ],
   'foreign-state': foreignState,
 };

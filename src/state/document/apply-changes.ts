@@ -11,6 +11,7 @@ import {
   releaseRuns,
   startRuns,
 } from './change-runs.ts';
+import { type Incidents, isNothing } from '../../model/incident.ts';
 import { hasAddedKeys, lastMade } from './last-times.ts';
 import type { ExecutorEntry, StateDocument } from './state-document.ts';
 import type { StateChange } from '../changes.ts';
@@ -85,5 +86,13 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
       return { ...document, executors: document.executors.filter(({ id }) => id !== change.id) };
     case 'pipeline-known':
       return expectKeys(rememberPipeline(document, change.pipeline), change);
+    case 'incidents':
+      return withIncidents(document, change.incidents);
   }
+}
+
+/** Before what stands at the end. Where there is nothing, nothing is said of it. */
+function withIncidents(document: StateDocument, incidents: Incidents): StateDocument {
+  const { incidents: _, writers, ...rest } = document;
+  return isNothing(incidents) ? { ...rest, writers } : { ...rest, incidents, writers };
 }

@@ -1,5 +1,6 @@
 /** Every invariant of a state, checked one by one. Pure: `state check` prints what it finds, tests ask it after every step. */
 import { clean, quoted } from '../../model/text.ts';
+import { isSame } from '../../model/incident.ts';
 import { whyNotAKey } from '../../model/partition-key.ts';
 import { countedAs } from '../../model/partition-status.ts';
 import { MAX_EXECUTIONS, runId } from '../../model/run.ts';
@@ -44,6 +45,7 @@ export function checkState(document: StateDocument): StateProblem[] {
     }),
   );
   checkRuns({ document, keySets, spent, report });
+  checkIncidents(document, report);
   return problems;
 }
 
@@ -62,6 +64,19 @@ function checkRetries(
         'retries',
         `asset '${asset}' says when ${quoted(keys[at] ?? asset)} is tried again, which is ${status}`,
       );
+}
+
+/** Each is told of one thing, once. */
+function checkIncidents({ incidents }: StateDocument, report: Report): void {
+  for (const [at, one] of (incidents?.list ?? []).entries()) {
+    const about = one.asset === null ? `sensor '${one.sensor}'` : `asset '${one.asset}'`;
+    if ((one.asset === null) === (one.sensor === null))
+      report('incident', `incident ${at} is about neither one asset nor one sensor`);
+    if (incidents!.list.findIndex((other) => isSame(one, other)) < at)
+      report('incident', `there are two incidents '${one.code}' of ${about}`);
+    if (new Set(one.names).size < one.names.length)
+      report('incident', `the incident '${one.code}' of ${about} names a key twice`);
+  }
 }
 
 type KeySets = ReadonlyMap<string, ReadonlySet<string>>;

@@ -7,6 +7,7 @@ import type {
   KnownPipeline,
   KnownSensor,
 } from '../../model/known-pipeline.ts';
+import { incidentsShape } from './incidents-shape.ts';
 import type { JsonValue } from '../../model/json-value.ts';
 import type { TouchedBy } from '../../model/pending-run.ts';
 import {
@@ -183,6 +184,7 @@ export const documentShape: Shape<StateDocument> = where(
     sensors: entries(sensor),
     executors: list(object<ExecutorEntry>({ ...ownerFields, slots: count, wants: count })),
     runs: list(runs),
+    incidents: optional(incidentsShape),
     writers: object({ forgotten: count, last: list(object<LastCommit>({ id: text, serial: count })) }),
   }),
   (document) => misfitAmongAssets(document) ?? misfitAmongSensors(document),

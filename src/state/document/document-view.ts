@@ -12,6 +12,7 @@ import {
   type StateDocument,
 } from './state-document.ts';
 import { candidates, countsOf, type InProgress, inProgress, isIn, statesOf, statusOf } from './statuses.ts';
+import { NO_INCIDENTS } from '../../model/incident.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { Past } from '../past.ts';
 import type { ExecutorSigns, KeyPage, KeyState, OldestQuery, PageQuery, StateView } from '../state-view.ts';
@@ -34,6 +35,7 @@ export function viewOf(document: StateDocument, { judge, lastTick, past }: Besid
   return {
     serial: document.serial,
     pipeline: document.pipeline,
+    incidents: document.incidents ?? NO_INCIDENTS,
     setNames: () => Object.keys(document.sets),
     size: (set) => keysOf(set).length,
     keys: keysOf,

@@ -1,5 +1,6 @@
 /** The state as one document: what `state.json` holds. `docs/state-file.md` describes it for users. */
 import type { JsonValue } from '../../model/json-value.ts';
+import type { Incidents } from '../../model/incident.ts';
 import type { KnownPipeline, StateIdentity } from '../../model/known-pipeline.ts';
 import type { TouchedBy } from '../../model/pending-run.ts';
 import type { AssetOutcome, RunOrigin, RunReason } from '../../model/run.ts';
@@ -26,6 +27,8 @@ export interface StateDocument {
   readonly executors: readonly ExecutorEntry[];
   readonly runs: readonly RunGroup[];
   readonly sets: Readonly<Record<string, SetEntry>>;
+  /** What somebody is told of; not there when there is nothing. */
+  readonly incidents?: Incidents;
   readonly writers: Writers;
 }
 

@@ -41,6 +41,7 @@ export function strictly(view: StateView, needs: Needs): StateView {
   return {
     serial: view.serial,
     pipeline: view.pipeline,
+    incidents: view.incidents,
     setNames: () => {
       demand(needs.sets === true, 'the names of sets');
       return view.setNames();

@@ -1,7 +1,7 @@
 /** The tables of a state in PostgreSQL, as `dynpart state migrate` makes them. `@.` stands for the schema. */
 
 /** The version of the tables that this dynpart reads and writes. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** The oldest server, as `server_version_num` says it: PostgreSQL 13. */
 export const OLDEST_SERVER = 130_000;
@@ -18,7 +18,9 @@ create table @.meta (
   lineage text not null,
   serial bigint not null default 0,
   written_by json,
-  pipeline json
+  pipeline json,
+  -- What is open or not told yet; null: nothing.
+  incidents json
 );
 -- The last commits: who does not know what became of its COMMIT looks here.
 create table @.made (id text primary key, serial bigint not null);
@@ -240,4 +242,5 @@ update @.run r set touched =
 where touched is not null;
 `,
   ],
+  [6, `alter table @.meta add incidents json;`],
 ]);

@@ -1,4 +1,5 @@
 /** Turns the needs of a plan into a few queries, and their answers into the view of the state that the plan is given. */
+import { NO_INCIDENTS } from '../../model/incident.ts';
 import { findRun, pendingRuns } from '../document/run-columns.ts';
 import type { KeysNeed, Needs } from '../needs.ts';
 import type {
@@ -63,6 +64,7 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
   return {
     serial: moment.serial,
     pipeline: moment.pipeline,
+    incidents: moment.incidents ?? NO_INCIDENTS,
     setNames: () => moment.sets.map(({ name }) => name),
     size: (set) => sizes.get(set) ?? 0,
     ...keys,

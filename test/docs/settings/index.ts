@@ -65,6 +65,9 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
       },
     },
   },
+  'docs/being-told.md': {
+    'Being told': { prepare: (project) => project.write(Object.fromEntries(filesOf('docs/being-told.md'))) },
+  },
   'docs/keys-and-automation.md': {
     'Keys and automation': {
       prepare: (project) => project.write(Object.fromEntries(filesOf('docs/keys-and-automation.md'))),

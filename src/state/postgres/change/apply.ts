@@ -7,7 +7,7 @@ import { claimRuns, markCanceling, releaseRuns, startRuns } from './runs.ts';
 import { dropValues, finishRuns, noteMade, progressRuns, type ValueOf } from './ends.ts';
 import { lastMade } from '../../document/last-times.ts';
 import { queueRuns } from './queue.ts';
-import { changeExecutor, changeSensor, executorLeft } from './others.ts';
+import { changeExecutor, changeIncidents, changeSensor, executorLeft } from './others.ts';
 import { rememberPipeline } from './pipeline.ts';
 import { changeStatuses, keysChanged, setsBelow } from './statuses.ts';
 import type { EnteredExecutor } from '../executors.ts';
@@ -94,6 +94,8 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
       return changeExecutor(port, change, entered(change.id));
     case 'executor-left':
       return executorLeft(port, change.id);
+    case 'incidents':
+      return changeIncidents(port, change.incidents);
     case 'pipeline-known':
       await rememberPipeline(port, change, { before: applying.pipeline, serial });
       applying.pipeline = change.pipeline;

@@ -2,6 +2,7 @@
 import type { StateChange } from '../../changes.ts';
 import { hasAddedKeys } from '../../document/last-times.ts';
 import type { EnteredExecutor } from '../executors.ts';
+import { type Incidents, isNothing } from '../../../model/incident.ts';
 import { type Port, rows, send } from '../port.ts';
 
 type Change<T extends StateChange['type']> = Extract<StateChange, { readonly type: T }>;
@@ -38,6 +39,12 @@ export function changeSensor(port: Port, change: Change<'sensor-changed'>): void
     hasAddedKeys(tick) ? tick!.finishedAt : null,
   ]);
   if (tick !== undefined) send(port, TICK, [sensor, tick.startedAt, tick.status, record]);
+}
+
+const INCIDENTS = `update @.meta set incidents = $1`;
+
+export function changeIncidents(port: Port, incidents: Incidents): void {
+  send(port, INCIDENTS, [isNothing(incidents) ? null : JSON.stringify(incidents)]);
 }
 
 const EXECUTOR = `

@@ -135,9 +135,10 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
   await port.execute(`delete from @.history where id in (select id from @.run)`);
   for (const { slots, wants, ...owner } of document.executors)
     await port.execute(PUT_EXECUTOR, [owner.id, JSON.stringify(owner), slots, wants, leaseMs]);
-  await port.execute(`update @.meta set pipeline = $1, lineage = $2`, [
+  await port.execute(`update @.meta set pipeline = $1, lineage = $2, incidents = $3`, [
     document.pipeline === null ? null : JSON.stringify(document.pipeline),
     document.lineage,
+    document.incidents === undefined ? null : JSON.stringify(document.incidents),
   ]);
 }
 

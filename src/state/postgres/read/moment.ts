@@ -1,4 +1,5 @@
 /** What every look at the state begins with: its serial and pipeline, its sets, and of sensors and executors what is needed. */
+import type { Incidents } from '../../../model/incident.ts';
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
 import type { TickRecord } from '../../../model/tick.ts';
 import type { Owner } from '../../../files/process-owner.ts';
@@ -10,6 +11,7 @@ export interface Moment {
   readonly lineage: string;
   readonly serial: number;
   readonly pipeline: KnownPipeline | null;
+  readonly incidents: Incidents | null;
   readonly sets: readonly SetRow[];
   readonly sensors: readonly SensorRow[];
   readonly executors: readonly ExecutorRow[];
@@ -46,7 +48,7 @@ export interface ExecutorRow {
 }
 
 const MOMENT = `
-select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline,
+select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline, m.incidents,
   (select coalesce(json_agg(json_build_object('name', s.name, 'size', s.size) order by s.id), '[]') from @.key_set s) as sets,
   (select coalesce(json_agg(x order by x.n), '[]') from (
     select w.name, s.n, case when s.in_state then s.version end as version, s.status, s.cursor, s.periods, s.quiet_since as "quietSince", s.last_tick as "inState",

@@ -85,6 +85,7 @@ export async function readWhole(
     assets: assetsOf(assets, statuses, positions),
     executors: moment.executors.map(({ owner, slots, wants }) => ({ ...owner, slots, wants })),
     runs,
+    ...(moment.incidents !== null && { incidents: moment.incidents }),
     sets,
   };
   return { document, moment };

@@ -1,6 +1,6 @@
 /** Whether an asset is as fresh as it is wanted, and whether a sensor brings keys as often as it is expected to. Pure. */
-import type { Freshness } from '../model/known-pipeline.ts';
-import { isoTime, type Millis } from '../model/time.ts';
+import type { Freshness } from './known-pipeline.ts';
+import { isoTime, type Millis } from './time.ts';
 
 /** `warn`: older than is liked, and not overdue yet. */
 export type Fresh = 'fresh' | 'warn' | 'fail';

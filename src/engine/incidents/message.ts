@@ -1,0 +1,105 @@
+/** What a hook is told, in words and as data. Pure. */
+import type { Incident } from '../../definitions/notify.ts';
+import type { IncidentRecord } from '../../model/incident.ts';
+import { shellQuoted } from '../../model/text.ts';
+import { clean, counted, duration, printable } from '../../model/text.ts';
+import { shortTime, type Millis } from '../../model/time.ts';
+import { withoutQueries } from '../../model/without-queries.ts';
+import type { Due } from '../plan/incidents/tell.ts';
+
+/** So many keys are named, then how many more there are. */
+const NAMED = 20;
+
+/** One line, and what all incidents are in words. @param from whose they are */
+export function wordsOf(
+  incidents: readonly Incident[],
+  from: string,
+): { readonly subject: string; readonly text: string } {
+  const titles = incidents.map(({ text }) => text.split('\n')[0]!);
+  const [first = ''] = titles;
+  const subject = incidents.length === 1 ? first : `${first} (and ${incidents.length - 1} more)`;
+  const lines = [...incidents.map(({ text }) => text), ...(from === '' ? [] : [from])];
+  return { subject: cut(subject, 200), text: `${lines.join('\n')}\n` };
+}
+
+export function incidentOf({ incident, occasion }: Due, now: Millis): Incident {
+  const { kind, asset, sensor, code, message, since, over, run = null } = incident;
+  const keys = incident.names.slice(0, NAMED).map((name) => withoutQueries(name));
+  const keyCount = incident.names.length + incident.more;
+  const command = over === undefined ? commandOf(incident) : null;
+  const more = keyCount - keys.length;
+  const text = [
+    title(incident, { occasion, keyCount, now }),
+    ...(over === undefined
+      ? [
+          ...keys.map((key) => `  ${printable(key)}`),
+          ...(more > 0 ? [`  and ${counted(more, 'more', 'more')}`] : []),
+        ]
+      : []),
+    ...(command === null ? [] : [`  ${command}`]),
+  ].join('\n');
+  const overSince = over?.at ?? null;
+  return {
+    kind,
+    occasion,
+    asset,
+    sensor,
+    code,
+    message,
+    since,
+    overSince,
+    keys,
+    keyCount,
+    run,
+    command,
+    text,
+  };
+}
+
+function title(
+  { kind, asset, sensor, code, message, since, over }: IncidentRecord,
+  {
+    occasion,
+    keyCount,
+    now,
+  }: { readonly occasion: Due['occasion']; readonly keyCount: number; readonly now: Millis },
+): string {
+  const who = asset ?? `sensor ${sensor}`;
+  const isOfKeys = keyCount > 0 && kind !== 'sensor-failed';
+  const what = {
+    'run-failed': `failed${isOfKeys ? ` for ${counted(keyCount, 'key')}` : ''}`,
+    'sensor-failed':
+      code === 'source-failed'
+        ? `could not look at ${keyCount === 1 ? 'a part' : `${keyCount} parts`} of its source`
+        : 'failed',
+    stuck: 'is stuck',
+    overdue: 'is overdue',
+  }[kind];
+  const said = message === '' ? '' : `: ${cut(clean(message), 300)}`;
+  if (over !== undefined) {
+    const took = duration(Math.max(0, Date.parse(over.at) - Date.parse(since)));
+    const end = over.why === 'gone' ? 'is not waited for any more' : 'is well again';
+    return `${who} ${end}: it ${past(kind, code)} from ${shortTime(since)}, for ${took}${said}`;
+  }
+  if (occasion !== 'reminder') return `${who} ${what}${said}`;
+  return `${who} still ${what}, for ${duration(Math.max(0, now - Date.parse(since)))} now${said}`;
+}
+
+function past(kind: IncidentRecord['kind'], code: string): string {
+  if (kind === 'run-failed') return 'failed';
+  if (kind === 'sensor-failed')
+    return code === 'source-failed' ? 'could not look at all of its source' : 'failed';
+  return kind === 'stuck' ? 'was stuck' : 'was overdue';
+}
+
+function commandOf({ kind, asset, sensor, run }: IncidentRecord): string {
+  if (run !== undefined) return `dynpart runs logs ${run}`;
+  if (sensor !== null) return `dynpart sensor history ${sensor} --limit 3`;
+  return kind === 'stuck'
+    ? 'dynpart runs list --status STARTED'
+    : `dynpart why ${shellQuoted(asset!, 'ASSET')}`;
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
+}
