@@ -1,6 +1,5 @@
 /** Tells by mail, through the `sendmail` of the machine. */
 import type { Notify } from '../definitions/notify.ts';
-import { runWith } from './to-command.ts';
 
 /** The options of `toMail()`. */
 export interface MailOptions {
@@ -29,11 +28,11 @@ export function toMail(
       );
   if (addresses.length === 0) throw new TypeError('toMail takes an address');
   const sender = from === undefined ? [] : ['-f', from];
-  return ({ subject, text, signal }) =>
-    runWith(sendmail, ['-i', ...sender, ...addresses], {
-      input: mail({ to: addresses, from, subject, text }),
-      signal,
-    });
+  return async ({ subject, text, signal }) => {
+    const [{ mailOf }, { runWith }] = await Promise.all([import('./mail-of.ts'), import('./run-with.ts')]);
+    const input = mailOf({ to: addresses, from, subject, text });
+    await runWith(sendmail, ['-i', ...sender, ...addresses], { input, signal });
+  };
 }
 
 /** No blank and no control character, so that it is no header of its own, and no option of sendmail. */
@@ -43,45 +42,3 @@ function isAddress(address: unknown): boolean {
 
 // oxlint-disable-next-line no-control-regex -- naming the control characters is the point
 const ODD = /[\s\u0000-\u001f\u007f,<>]/;
-
-function mail({
-  to,
-  from,
-  subject,
-  text,
-}: {
-  readonly to: readonly string[];
-  readonly from: string | undefined;
-  readonly subject: string;
-  readonly text: string;
-}): string {
-  // In lines that every server takes, whatever stands in the text.
-  const body = Buffer.from(text).toString('base64').replaceAll(/.{76}/g, '$&\n');
-  return [
-    ...(from === undefined ? [] : [`From: ${from}`]),
-    `To: ${to.join(', ')}`,
-    `Subject: ${encodedWords(`dynpart: ${subject}`)}`,
-    'Auto-Submitted: auto-generated',
-    'MIME-Version: 1.0',
-    'Content-Type: text/plain; charset=utf-8',
-    'Content-Transfer-Encoding: base64',
-    '',
-    body,
-    '',
-  ].join('\n');
-}
-
-/** A header as RFC 2047 has it, where it is not plain: words of at most 75 characters, none of which cuts a letter. */
-function encodedWords(text: string): string {
-  if (/^[\x20-\x7e]{1,200}$/.test(text) && !text.includes('=?')) return text;
-  const words: string[] = [];
-  let part = '';
-  for (const char of text) {
-    if (Buffer.byteLength(part + char) > 42) {
-      words.push(part);
-      part = '';
-    }
-    part += char;
-  }
-  return [...words, part].map((word) => `=?UTF-8?B?${Buffer.from(word).toString('base64')}?=`).join('\n ');
-}

@@ -2,9 +2,6 @@
 import type { Notify } from '../definitions/notify.ts';
 import { plainText, type Secret } from '../definitions/secret.ts';
 
-/** Longer texts are cut: Slack takes no more than 40,000 characters. */
-const SLACK_LIMIT = 30_000;
-
 /** The options of `toWebhook()`. */
 export interface WebhookOptions {
   /** `'json'` (default): `{ "subject", "text", "incidents": [...] }`. `'slack'`: `{ "text" }`, which Mattermost and others take, too. */
@@ -29,19 +26,11 @@ export function toWebhook(
   if (format !== 'json' && format !== 'slack')
     throw new TypeError("format of toWebhook must be 'json' or 'slack'");
   const own = Object.entries(headers).map(([name, value]) => [name, plainText(value)] as const);
-  return async ({ incidents, subject, text, signal }) => {
-    const body = format === 'slack' ? { text: forSlack(text) } : { subject, text, incidents };
-    const response = await fetch(address, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...authorization, ...Object.fromEntries(own) },
-      body: JSON.stringify(body),
-      signal,
+  return async (message) =>
+    (await import('./post.ts')).post(address, message, {
+      format,
+      headers: { ...authorization, ...Object.fromEntries(own) },
     });
-    // Without this the connection would be kept until the answer is read.
-    await response.body?.cancel();
-    if (!response.ok)
-      throw new Error(`${address.host} answered ${response.status} ${response.statusText}`.trim());
-  };
 }
 
 function addressIn(text: unknown): { readonly address: URL; readonly authorization: Record<string, string> } {
@@ -54,10 +43,4 @@ function addressIn(text: unknown): { readonly address: URL; readonly authorizati
   const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   [address.username, address.password] = ['', ''];
   return { address, authorization: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } };
-}
-
-/** Slack reads these three as its own. */
-function forSlack(text: string): string {
-  const shown = text.length <= SLACK_LIMIT ? text : `${text.slice(0, SLACK_LIMIT).toWellFormed()}\n…`;
-  return shown.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
