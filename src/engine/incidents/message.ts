@@ -2,7 +2,7 @@
 import type { Incident } from '../../definitions/notify.ts';
 import type { IncidentRecord } from '../../model/incident.ts';
 import { shellQuoted } from '../../model/text.ts';
-import { clean, counted, duration, printable } from '../../model/text.ts';
+import { clean, counted, printable } from '../../model/text.ts';
 import { shortTime, type Millis } from '../../model/time.ts';
 import { withoutQueries } from '../../model/without-queries.ts';
 import type { Due } from '../plan/incidents/tell.ts';
@@ -77,12 +77,36 @@ function title(
   }[kind];
   const said = message === '' ? '' : `: ${cut(clean(message), 300)}`;
   if (over !== undefined) {
-    const took = duration(Math.max(0, Date.parse(over.at) - Date.parse(since)));
-    const end = over.why === 'gone' ? 'is not waited for any more' : 'is well again';
+    const took = roughly(Date.parse(over.at) - Date.parse(since));
+    const end = over.why === 'gone' ? 'is not waited for any more' : wellAgain(kind, asset);
     return `${who} ${end}: it ${past(kind, code)} from ${shortTime(since)}, for ${took}${said}`;
   }
   if (occasion !== 'reminder') return `${who} ${what}${said}`;
-  return `${who} still ${what}, for ${duration(Math.max(0, now - Date.parse(since)))} now${said}`;
+  const still = what.startsWith('is ') ? `is still ${what.slice(3)}` : `still ${what}`;
+  return `${who} ${still}, for ${roughly(now - Date.parse(since))} now${said}`;
+}
+
+function wellAgain(kind: IncidentRecord['kind'], asset: string | null): string {
+  if (kind !== 'overdue') return 'is well again';
+  return asset === null ? 'brings keys again' : 'is fresh again';
+}
+
+/** `12 s`, `45 min`, `2 h 30 min`, `3 d 4 h`: the largest parts, and none that is nothing. */
+function roughly(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first === -1) return '0 s';
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
 }
 
 function past(kind: IncidentRecord['kind'], code: string): string {

@@ -72,7 +72,7 @@ describe('hooks of notify', () => {
     await test.advance('1h');
     await test.materialize('copy', 'c');
     expect(texts()).toEqual([
-      'copy is well again: it failed from 2026-03-02 07:00 UTC, for 2 h 0 min: no such file https://…@host/x?…',
+      'copy is well again: it failed from 2026-03-02 07:00 UTC, for 2 h: no such file https://…@host/x?…',
     ]);
     await test.advance('1h');
     await test.tick();
@@ -90,7 +90,7 @@ describe('hooks of notify', () => {
     await test.tick();
     expect(texts()).toEqual([
       'sensor feed failed: 503 from https://example.org/feed?…\n  dynpart sensor history feed --limit 3',
-      'sensor feed is well again: it failed from 2026-03-02 07:00 UTC, for 2 h 0 min: 503 from https://example.org/feed?…',
+      'sensor feed is well again: it failed from 2026-03-02 07:00 UTC, for 2 h: 503 from https://example.org/feed?…',
     ]);
   });
 
@@ -103,8 +103,8 @@ describe('hooks of notify', () => {
     }
     expect(texts().map((text) => text.split('\n')[0])).toEqual([
       'sensor feed failed: down',
-      'sensor feed still failed, for 24 h 0 min now: down',
-      'sensor feed still failed, for 2 d 0 h now: down',
+      'sensor feed still failed, for 1 d now: down',
+      'sensor feed still failed, for 2 d now: down',
     ]);
   });
 
