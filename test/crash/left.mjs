@@ -453,7 +453,8 @@ export function fingerprintOf(project) {
         ids.set(id, number);
         return number;
       })
-      .replace(/"(pid|startTime|lineage)":("[^"]*"|\d+)/g, '"$1":0');
+      .replace(/"(pid|startTime|lineage)":("[^"]*"|\d+)/g, '"$1":0')
+      .replace(/^at \d+$/gm, 'at 0');
     hash.update(`${inodes.get(stat.ino)} ${nameless(numbered)}\0`);
   }
   return hash.digest('hex');

@@ -5,10 +5,17 @@ import path from 'node:path';
 export const PIPELINE = `
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { asset, definePipeline, dynamicPartitions, sensor, skip, warn } from 'dynpart';
-const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS } = process.env;
+import { asset, definePipeline, dynamicPartitions, sensor, skip, toCommand, warn } from 'dynpart';
+const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS, LATER } = process.env;
 // Keys of which automation asks for what is made, and asks again where it failed.
 const isAutomated = ITEMS.includes('auto');
+// What somebody is told is added to a file, with the time: later on, that is another time.
+const isTold = ITEMS.includes('told');
+if (LATER !== undefined) {
+  const realNow = Date.now;
+  Date.now = () => realNow() + Number(LATER) * 1000;
+}
+const told = 'echo at $(( $(date +%s) + ' + (LATER ?? 0) + ' )) >> told.txt; cat >> told.txt';
 // Older keys go, with their values.
 const isRetained = ITEMS.includes('retain');
 const items = dynamicPartitions('items', isRetained ? { retain: { keepLast: 1, purge: true, maxRemove: '100%' } } : {});
@@ -100,7 +107,11 @@ const source = sensor({
     };
   },
 });
-export default definePipeline({ assets: [first, second, other], sensors: [source] });
+export default definePipeline({
+  assets: [first, second, other],
+  sensors: [source],
+  ...(isTold && { notify: [{ on: ['run-failed', 'sensor-failed', 'recovered'], send: toCommand('sh', ['-c', told]) }] }),
+});
 `;
 
 const many = (/** @type {string} */ name, /** @type {number} */ size) =>
@@ -139,6 +150,7 @@ const restored = [['a', 'sensor', 'tick'], exported, ['a,b,c', 'sensor', 'tick',
  * @property {readonly string[]} [only] calls with these names
  * @property {readonly string[]} [tidy] the command that tidies
  * @property {Readonly<Record<string, string>>} [env]
+ * @property {readonly RegExp[]} [tells] what somebody is told of it, each at least once, and no two things within a minute
  */
 
 /** @type {Readonly<Record<string, Scenario>>} */
@@ -219,6 +231,23 @@ export const SCENARIOS = {
     items: 'auto-a,auto-bad,auto-worse-bad',
     command: ['sensor', 'tick'],
     codes: [1, 0],
+  },
+  // What somebody is told is in the state with the end of the run, or with the tick that failed.
+  told: {
+    changesOnly: true,
+    start: [['told-a', 'sensor', 'tick']],
+    items: 'told-a,told-bad',
+    command: ['sensor', 'tick'],
+    codes: [1, 0],
+    tells: [/^first failed for 1 key: .*it is bad$/m],
+  },
+  'told-sensor': {
+    changesOnly: true,
+    start: [['told-a', 'sensor', 'tick']],
+    items: 'told-a,throw',
+    command: ['sensor', 'tick'],
+    codes: [3],
+    tells: [/^sensor source failed: the source is down$/m],
   },
   retry: {
     changesOnly: true,

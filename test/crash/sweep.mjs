@@ -204,9 +204,10 @@ class Sweep {
   /**
    * @param {readonly string[]} args
    * @param {string} items
+   * @param {Readonly<Record<string, string>>} more
    */
-  dynpart(args, items) {
-    return run([process.execPath, binary, ...args], { cwd: this.project, env: environment(items) });
+  dynpart(args, items, more = {}) {
+    return run([process.execPath, binary, ...args], { cwd: this.project, env: environment(items, more) });
   }
 
   /** The command under test, undisturbed. */
@@ -510,7 +511,9 @@ class Sweep {
     // that is not kept as a generation.
     const isWarnedOf =
       point.name === 'link' && /\.json\.tmp\..* .*\.json\.(?:tmp\.|0{11}1$)/.test(point.signature) && names;
-    if (code !== 5 && mustBeSaid(point) && !isWarnedOf)
+    // What can only not be told is no failure of the command: it is said all the same.
+    const isSaid = this.scenario.tells !== undefined && names;
+    if (code !== 5 && mustBeSaid(point) && !isWarnedOf && !isSaid)
       problems.push(`exit ${code}, and nobody learns that ${point.name} failed`);
     if (code !== 5 && !names && this.isBehind())
       problems.push('state.json is older than its newest generation, and no warning says so');
@@ -566,7 +569,25 @@ class Sweep {
     if (!this.isEnd(end))
       problems.push(`run again, it ends elsewhere: ${difference(end, this.expectation.end)}`);
     await this.tidied((text) => problems.push(text));
+    problems.push(...(await this.untold()));
     return problems;
+  }
+
+  /** Whether somebody is told of what went wrong, at the latest by the next tick of an hour later, and of nothing twice within a minute. */
+  async untold() {
+    const { tells = [], items } = this.scenario;
+    if (tells.length === 0) return [];
+    await this.dynpart(['sensor', 'tick'], items, { LATER: '3600' });
+    const file = path.join(this.project, 'told.txt');
+    // Killed while the program wrote, half of a message may be there: then it comes once more.
+    const told = (textOf(file) ?? '').split(/^at (?=\d+$)/m).slice(1);
+    return tells.flatMap((what) => {
+      const times = told.filter((text) => what.test(text)).map((text) => Number.parseInt(text, 10));
+      if (times.length === 0) return [`nobody was told ${what}`];
+      return times.some((time, at) => at > 0 && time - (times[at - 1] ?? 0) < 60)
+        ? [`told twice within a minute: ${what} at ${times.join(' ')}`]
+        : [];
+    });
   }
 
   /** @param {string} end */
@@ -663,6 +684,7 @@ const QUICK = {
   remove: { kill: 3, EIO: 1 },
   restore: { kill: 2 },
   'retain-purge': { kill: 4 },
+  told: { kill: 4 },
 };
 
 /** @param {number} seed */
