@@ -8,6 +8,7 @@ import {
   statusReport,
 } from '../../report/status-report.ts';
 import type { Context } from '../context.ts';
+import { oneOf } from '../command-line/options.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { onThePage, type ShowFlags, showsOf } from '../page/page-flags.ts';
 import type { Status } from '../json-results.ts';
@@ -24,13 +25,22 @@ export function statusCommand(program: Declaration): void {
       '--exit-code',
       'exit with 10 when keys are missing, stale or failed, something is overdue, or a sensor failed in its last tick',
     )
+    .option(
+      '--format <format>',
+      'text, or prometheus: figures for what collects them',
+      oneOf('--format', ['text', 'prometheus']),
+    )
     .option('--html <file>', 'also as a page of HTML, with all keys, runs and ticks');
   onThePage(command).action(status);
 }
 
 async function status(
   context: Context,
-  flags: ShowFlags & { readonly exitCode?: boolean; readonly html?: string },
+  flags: ShowFlags & {
+    readonly exitCode?: boolean;
+    readonly html?: string;
+    readonly format?: 'text' | 'prometheus';
+  },
   names: readonly string[],
 ): Promise<Status> {
   const { output, project } = context;
@@ -65,7 +75,11 @@ async function status(
   output.soFar(result);
   const html = flags.html === undefined ? null : await writePage(context, flags.html, view, asked);
   if (flags.exitCode && !isWell(report)) output.exitWith(10);
-  if (!json) await print(context, report, asked);
+  if (flags.format === 'prometheus') {
+    const { prometheusText } = await import('../../report/prometheus.ts');
+    const { incidents, serial } = view;
+    output.print(prometheusText({ report, incidents: incidents.list, serial, now: context.clock.now() }));
+  } else if (!json) await print(context, report, asked);
   return { ...result, ...(html !== null && { html }) };
 }
 
