@@ -24,6 +24,7 @@ import { FakeClock } from './fake-clock.ts';
 import { ASSETS, type Committer, demand, type MadeFrom, SENSORS, SETS, LATER } from './history-model.ts';
 import type { Ending, KillPoint } from './history-steps.ts';
 import type { Hand } from './history-stores.ts';
+import { tellingStore } from '../../src/engine/incidents/telling-store.ts';
 import type { HistoryWorld } from './history-world.ts';
 
 export const CONCURRENCY = 3;
@@ -105,7 +106,12 @@ export class HistoryProcess {
         if (this.dead) await never();
       },
     };
-    this.store = this.storeFor((plan) => plan);
+    // What there is to tell goes through every commit, whether anybody is told or not.
+    this.store = tellingStore(
+      this.storeFor((plan) => plan),
+      this.clock,
+      () => undefined,
+    );
     this.pipeline = this.#pipeline();
     this.known = knownOf(this.pipeline);
     const ioManager: RunLoopOptions['ioManager'] = {

@@ -710,12 +710,14 @@ export class HistoryWorld {
 
   /** What both stores must come to alike. */
   async snapshot(): Promise<unknown> {
-    const { sets, assets, sensors, runs } = await this.state.document();
+    const { sets, assets, sensors, runs, incidents } = await this.state.document();
+    this.tally.set('incidents', Math.max(this.tally.get('incidents') ?? 0, incidents?.list.length ?? 0));
     const ownersName = (owner: string | null): string | null => owner && this.owners.get(owner)!;
     return {
       sets,
       assets: assetsByColumns(assets),
       sensors: withRunKeysAsSets(sensors),
+      incidents,
       runs: groupsTogether(runs).map((group) => ({
         ...group,
         owner: ownersName(group.owner),
