@@ -34,7 +34,6 @@ const OFTEN = [
   'killed now',
   'asset on record before its run',
   'failed and to be tried again',
-  'incidents',
 ];
 /** In a long run. */
 const SELDOM = [
