@@ -36,7 +36,6 @@ export function prometheusText(measured: Measured): string {
 
 function metricsOf({ report, incidents, serial, now }: Measured): Metric[] {
   const { assets, sensors, workers } = report;
-  const ofAsset = (one: StatusReport['assets'][number]): Labels => ({ asset: one.asset, set: one.set ?? '' });
   const ticked = sensors.flatMap(({ sensor, lastTick }) =>
     lastTick === null ? [] : [{ sensor, at: Date.parse(lastTick.finishedAt) }],
   );
@@ -120,6 +119,10 @@ function metricsOf({ report, incidents, serial, now }: Measured): Metric[] {
     },
     { name: 'dynpart_state_serial', help: 'Counts the commits of the state.', samples: [[{}, serial]] },
   ];
+}
+
+function ofAsset({ asset, set }: StatusReport['assets'][number]): Labels {
+  return { asset, set: set ?? '' };
 }
 
 function labelsOf(labels: Labels): string {
