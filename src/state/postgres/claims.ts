@@ -1,16 +1,22 @@
 /** A sensor that this process evaluates: what it notes for others until it has ended, and what others have left. */
 import type { Owner } from '../../files/process-owner.ts';
 import type { EvaluationLeft, SensorClaim } from '../store.ts';
-import { forgetPrograms, notePrograms, noteThread, programsLeft, releaseLease } from './leases.ts';
+import { forgetPrograms, notePrograms, programsLeft, releaseLease } from './leases.ts';
 import type { Port } from './port.ts';
 
 export interface Claiming {
   readonly owner: Owner;
   readonly leaseMs: number;
   readonly onRelease: () => void;
+  /** The sensor's code has the thread now. */
+  readonly onThread: () => void;
 }
 
-export function claimOf(port: Port, sensor: string, { owner, leaseMs, onRelease }: Claiming): SensorClaim {
+export function claimOf(
+  port: Port,
+  sensor: string,
+  { owner, leaseMs, onRelease, onThread }: Claiming,
+): SensorClaim {
   const programs: EvaluationLeft['programs'][number][] = [];
   let noted: Promise<void> = Promise.resolve();
   return {
@@ -31,7 +37,7 @@ export function claimOf(port: Port, sensor: string, { owner, leaseMs, onRelease 
       await noted;
       await forgetPrograms(port, sensor, owner.id);
     },
-    hasThread: () => void noteThread(port, sensor, owner).catch(() => undefined),
+    hasThread: onThread,
     release: async () => {
       onRelease();
       await releaseLease(port, sensor, owner.id);

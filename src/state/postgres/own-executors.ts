@@ -7,7 +7,8 @@ import { claimOf } from './claims.ts';
 import type { Database } from './database.ts';
 import type { FoundDriver } from './driver.ts';
 import { type EnteredExecutor, executorOf, ExecutorNotes } from './executors.ts';
-import { takeLease } from './leases.ts';
+import { LatestNote } from './latest-note.ts';
+import { noteThread, takeLease } from './leases.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 
 /** What takes no longer needs no sign of life. */
@@ -26,6 +27,10 @@ export class OwnExecutors {
   readonly #notes = new Map<string, ExecutorNotes>();
   readonly #mine = { executors: [] as string[], leases: [] as string[] };
   readonly #signs: SignsOfLife;
+  /** Of all sensors that are evaluated here one has the thread: it stands with the leases of all of them. */
+  readonly #thread = new LatestNote<{ readonly sensor: string; readonly owner: Owner }>(({ sensor, owner }) =>
+    noteThread(this.#options.database, sensor, owner),
+  );
   #shows: NodeJS.Timeout | undefined;
 
   constructor(options: OwnExecutorsOptions) {
@@ -73,6 +78,7 @@ export class OwnExecutors {
     shows.unref();
     return claimOf(database, sensor, {
       ...entered,
+      onThread: () => this.#thread.note({ sensor, owner: entered.owner }),
       onRelease: () => {
         clearTimeout(shows);
         remove(this.#mine.leases, id);
