@@ -59,6 +59,7 @@ const LISTEN_AGAIN_MS = 1000;
 /** A class of advisory locks that is dynpart's. */
 const LOCK_CLASS = 0x64796e61;
 
+const SETTINGS = `set jit = off; set enable_bitmapscan = off`;
 const VERSION = `select schema_version as version from @.meta where program = 'dynpart'`;
 
 const ignore = (): void => undefined;
@@ -95,11 +96,9 @@ export class Database implements Port {
     });
     // One that breaks off while nobody uses it is thrown away by the pool.
     this.#pool.on('error', () => undefined);
-    // What the planner thinks that a statement costs is often far off here, and compiling one takes longer than all of it does.
-    this.#pool.on(
-      'connect',
-      (client) => void client.query({ text: 'set jit = off', values: [] }).catch(ignore),
-    );
+    // What the planner thinks that a statement costs is often far off here: compiling one takes longer than all of it does, and a
+    // bitmap of all runs of a group longer than the first of them by their index.
+    this.#pool.on('connect', (client) => void client.query({ text: SETTINGS, values: [] }).catch(ignore));
   }
 
   /** One statement by itself. Only what may be said twice: it is repeated where the line breaks off. */
