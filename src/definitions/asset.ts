@@ -157,6 +157,8 @@ export interface AssetOptions<
    * before stale; the first one is taken for what made all that is there.
    */
   readonly codeVersion?: string;
+  /** `materialize` is given many keys at once: see `BatchAssetOptions`. */
+  readonly batch?: undefined;
   /** Makes the value for one key, or returns `skip(reason)` where there is nothing to make. What it returns is kept by the I/O manager: JSON, or raw bytes (`Uint8Array`). */
   materialize(
     context: AssetContext<
@@ -165,6 +167,47 @@ export interface AssetOptions<
       Partitions extends DynamicPartitions<infer Item> ? Item : null
     >,
   ): Value | Skip | Promise<Value | Skip>;
+}
+
+/** One of the keys that an asset with `batch` is given at once. */
+export interface BatchKey<Inputs extends AssetInputs = AssetInputs, Item = unknown> {
+  readonly partitionKey: string;
+  /** What the key carries; `null` when that is nothing. */
+  readonly item: Item;
+  /** `null` when none was given. */
+  readonly version: string | null;
+  readonly inputs: InputValues<Inputs>;
+}
+
+/** What `materialize` of an asset with `batch` is given. */
+export interface BatchContext<Inputs extends AssetInputs = AssetInputs, Item = unknown> extends Pick<
+  AssetContext,
+  'log' | 'exec' | 'signal'
+> {
+  /** One to `batch` of them, in the order in which they were requested. */
+  readonly keys: readonly BatchKey<Inputs, Item>[];
+  /** Of the first key; each key has a run of its own. */
+  readonly run: RunInfo;
+  /** Adds to the metadata of the key that is yielded next. */
+  readonly addMetadata: AssetContext['addMetadata'];
+}
+
+/** The options of `asset()` for code that makes many keys at once: a bulk API, a model that is loaded once. */
+export interface BatchAssetOptions<
+  Value,
+  Inputs extends AssetInputs = AssetInputs,
+  Partitions extends DynamicPartitions = DynamicPartitions,
+> extends Omit<AssetOptions<Value, Inputs, Partitions>, 'batch' | 'materialize' | 'partitions'> {
+  readonly partitions: Partitions;
+  /** How many keys are made in one call at most. `concurrency` counts calls, and a call counts as one run of the pipeline's. */
+  readonly batch: number;
+  /**
+   * Yields `[key, value]` or `[key, skip(reason)]` as each is made. What was yielded is kept, whatever becomes of the rest; a key that
+   * it was given and did not yield has failed. `timeoutMs` is that of the whole call.
+   */
+  materialize(
+    context: BatchContext<Inputs, Partitions extends DynamicPartitions<infer Item> ? Item : null>,
+  ): AsyncIterable<readonly [string, Value | Skip]> | Iterable<readonly [string, Value | Skip]>;
 }
 
 declare const valueType: unique symbol;
@@ -190,7 +233,25 @@ export function asset<
   // oxlint-disable-next-line typescript/no-generated-empty-object-type -- without inputs there is no input to ask for
   const Inputs extends AssetInputs = Record<never, never>,
   Partitions extends DynamicPartitions | undefined = undefined,
->(options: AssetOptions<Value, Inputs, Partitions>): Asset<Value> {
+>(options: AssetOptions<Value, Inputs, Partitions>): Asset<Value>;
+/**
+ * Defines an asset of which many keys are made in one call.
+ *
+ * @example
+ * const sizes = asset({
+ *   name: 'sizes', partitions: files, batch: 100,
+ *   async *materialize({ keys }) {
+ *     for (const { key, size } of await api.sizesOf(keys.map(({ partitionKey }) => partitionKey))) yield [key, size];
+ *   },
+ * });
+ */
+export function asset<
+  Value,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- as above
+  const Inputs extends AssetInputs = Record<never, never>,
+  Partitions extends DynamicPartitions = DynamicPartitions,
+>(options: BatchAssetOptions<Value, Inputs, Partitions>): Asset<Value>;
+export function asset<Value>(options: { readonly name: string }): Asset<Value> {
   const definition = {
     [brand]: 'asset' as const,
     name: options?.name,

@@ -44,6 +44,8 @@ export interface AssetDefinition {
   readonly later: readonly number[] | null;
   readonly timeoutMs: number | null;
   readonly concurrency: number | null;
+  /** How many keys its code is given at once; `null`: each by itself. */
+  readonly batch: number | null;
   /** Whether its code runs in a process of its own. */
   readonly isIsolated: boolean;
   readonly codeVersion: string | null;
@@ -211,6 +213,7 @@ function resolveAsset({ name, options }: AnyAsset, { isolation }: PipelineOption
     later: options.retry?.later?.map((delay) => parseDuration(delay)!) ?? null,
     timeoutMs: options.timeoutMs ?? null,
     concurrency: options.concurrency ?? null,
+    batch: options.batch ?? null,
     isIsolated: (options.isolation ?? isolation) === 'process',
     codeVersion: options.codeVersion ?? null,
     freshFor: freshnessOf(options.freshFor),

@@ -59,6 +59,8 @@ function everyFailure(text: string): {
     'sensor-busy': { reason: 'sensor-busy', sensor: 's', pid: 1, host: 'h', since: 't' },
     'asset-threw': { reason: 'asset-threw', asset: 'a', key: text, message: 'm', frames: [] },
     'asset-timeout': { reason: 'asset-timeout', asset: 'a', key: text, ms: 1 },
+    'not-yielded': { reason: 'not-yielded', asset: 'a', key: text },
+    'wrong-yield': { reason: 'wrong-yield', asset: 'a', key: text, wrong: `yielded ${text}` },
     'process-exited': { reason: 'process-exited', asset: 'a', key: text, code: 3 },
     'process-died': { reason: 'process-died', asset: 'a', key: text, how: 'SIGSEGV', said: 's' },
     'process-out-of-memory': { reason: 'process-out-of-memory', asset: 'a', key: text },

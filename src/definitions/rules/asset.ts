@@ -23,6 +23,7 @@ const OPTIONS = [
   'timeoutMs',
   'concurrency',
   'isolation',
+  'batch',
   'codeVersion',
   'freshFor',
   'description',
@@ -56,6 +57,7 @@ export function* checkAsset(asset: AnyAsset): Problems {
   yield* checkAboveZero(owner, 'timeoutMs', timeoutMs, 'milliseconds');
   yield* checkAboveZero(owner, 'concurrency', concurrency, 'a whole number');
   yield* checkIsolation(owner, options.isolation);
+  yield* checkBatch(owner, options);
   if (retry !== undefined) yield* checkRetry(owner, retry);
   if (retry?.later !== undefined && options.automate === undefined)
     yield problem(
@@ -67,6 +69,19 @@ export function* checkAsset(asset: AnyAsset): Problems {
   yield* checkAutomate(owner, options.automate);
   yield* checkChecks(owner, options.checks);
   yield* checkFreshFor(owner, options.freshFor);
+}
+
+function* checkBatch(
+  owner: Owner,
+  { batch, partitions }: { readonly batch?: unknown; readonly partitions?: unknown },
+): Problems {
+  yield* checkAboveZero(owner, 'batch', batch, 'a whole number');
+  if (batch !== undefined && partitions === undefined)
+    yield problem(
+      owner.definition,
+      'invalid-option',
+      `batch of ${owner.name} makes many keys at once: it needs partitions`,
+    );
 }
 
 const FRESH_OPTIONS = ['warn', 'fail'];

@@ -16,7 +16,8 @@ import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { retryDelay } from '../plan/retry/retry-delay.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { asKept, whatIsMissing } from './gathered-values.ts';
-import type { Isolated } from './isolated.ts';
+import { type Batches, byItself } from './batches.ts';
+import type { Isolated, Room } from './isolated.ts';
 import { type Attempt, tryOnce } from './try-asset.ts';
 
 /** An event loop that has not turned for so long is blocked: no asset that has no timeout of its own may take it for longer. */
@@ -67,6 +68,8 @@ export interface ExecutionContext {
   readonly programsOf: (runId: string) => Programs;
   /** Where assets are tried that have a process of their own. Default: here. */
   readonly isolated?: Isolated;
+  /** Brings runs together whose asset makes many keys in one call. Default: each is called for by itself. */
+  readonly batches?: Batches;
 }
 
 /** An asset that is made, and what was staged of its run until then. */
@@ -148,7 +151,22 @@ async function materializeAll(task: RunTask, execution: Execution): Promise<RunE
   return { ...end, status: 'FAILURE', error: failures[0]!.error };
 }
 
-const HERE = { tryOnce };
+const HERE: Room = { tryOnce };
+
+/** Where it is tried. `null`: nothing begins any more. */
+function roomFor(
+  asset: AssetDefinition,
+  task: RunTask,
+  { context, interrupt }: Execution,
+): Room | Promise<Room | null> {
+  const { batches, isolated, programsOf } = context;
+  if (asset.batch !== null)
+    return batches === undefined ? byItself(programsOf) : batches.enter(asset, task, interrupt);
+  const elsewhere = asset.isIsolated ? isolated : undefined;
+  const enter = (): Room | Promise<Room | null> => elsewhere?.enter(asset, interrupt) ?? HERE;
+  const waits = batches?.goesOn(task, interrupt);
+  return waits === undefined ? enter() : waits.then(enter);
+}
 
 async function materialize(
   asset: AssetDefinition,
@@ -197,11 +215,11 @@ async function materialize(
     }
     return failed(about, { reason: 'upstream-missing', asset: asset.name, key, upstream });
   }
-  const isolated = asset.isIsolated ? context.isolated : undefined;
   let waits = 0;
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
-    const room = isolated === undefined ? HERE : await isolated.enter(asset, interrupt);
+    const entering = roomFor(asset, task, execution);
+    const room = entering instanceof Promise ? await entering : entering;
     if (room === null) return 'interrupted';
     if (attempt === 1) {
       // Not while it waits for a process: only user code that has begun can take anything down.
@@ -230,6 +248,7 @@ async function materialize(
       problem,
       retryInMs,
     });
+    if (asset.batch !== null) context.batches?.comesBack(asset, task, retryInMs);
     await context.clock.sleep(retryInMs, interrupt);
   }
 }

@@ -56,7 +56,7 @@ export class Lookout {
     const current = view.executors().find(({ id }) => id === executor.id);
     const room = slotsFor(view, executor.id, usable, concurrency);
     const heldUp = queue.yields ? queue.heldUp() : [];
-    const isSaid = current?.slots === Math.max(room, this.#runs.underWay().length);
+    const isSaid = current?.slots === Math.max(room, this.#runs.used);
     // Whoever has room for all gives some of it only to those that say that they wait.
     const isHeard = current === undefined || current.wants > 0 || usable <= current.slots;
     if (started.size + heldUp.length > 0 || !isSaid || !isHeard) {
@@ -79,7 +79,7 @@ export class Lookout {
     const { started, heldUp, wanted, usable } = news;
     this.#runs.slots = await store.commit(needsOfRoom(executor.id), (latest) => {
       const slots = slotsFor(latest, executor.id, usable, concurrency);
-      const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.underWay().length });
+      const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.used });
       const runs = startedBy(latest, { executor: executor.id, started });
       return {
         changes: [

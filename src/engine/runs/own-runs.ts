@@ -10,6 +10,7 @@ import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/executors/blocked.ts';
 import { needsOfExecution, ownedBy, workElsewhere } from '../plan/executors/ownership.ts';
+import type { Batches } from './batches.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { queueFor, type RunQueue } from './run-queue.ts';
 import { Unrecorded } from './unrecorded.ts';
@@ -39,6 +40,7 @@ export class OwnRuns {
   #view: StateView | null = null;
   /** How often runs were taken on. */
   #adoptions = 0;
+  batches: Batches | undefined;
   /** Others have taken over some since the last giving back. */
   hasLost = false;
 
@@ -62,7 +64,7 @@ export class OwnRuns {
   /** What this process takes and wants, and what stands in the state as its own beside that. */
   get room(): { readonly wanted: number; readonly setAside: number; readonly inFlight: number } {
     const setAside = this.unexecuted.length + this.unrecorded.ids.length;
-    return { wanted: this.wanted, setAside, inFlight: this.#inFlight.size };
+    return { wanted: this.wanted, setAside, inFlight: this.used };
   }
 
   /** How many slots can be used. While all runs here wait for another process none is claimed: that process may wait for the slots. */
@@ -85,7 +87,17 @@ export class OwnRuns {
   }
 
   get hasNext(): boolean {
-    return this.#inFlight.size < this.slots && this.queue.hasNext(this.#unsettled);
+    return this.free > 0 && this.queue.hasNext(this.#unsettled);
+  }
+
+  /** How much of its slots this process uses: a call for many keys takes one. */
+  get used(): number {
+    return this.batches?.roomOf(this.#inFlight.size) ?? this.#inFlight.size;
+  }
+
+  /** How many runs may begin now. */
+  get free(): number {
+    return this.slots - this.used;
   }
 
   /** The next run that may begin. */
@@ -149,6 +161,7 @@ export class OwnRuns {
   begin(run: OwnedRun, startedAt: string): InFlight {
     const flight = { run, startedAt, abort: new AbortController(), canceled: false, lost: false };
     this.#inFlight.set(run.id, flight);
+    this.batches?.begins(run);
     this.unrecorded.noteStart(run.id, startedAt);
     return flight;
   }
@@ -156,6 +169,7 @@ export class OwnRuns {
   /** The run is not under way any more. */
   landed({ id }: OwnedRun): void {
     this.#inFlight.delete(id);
+    this.batches?.ended(id);
   }
 
   /** When the runs that are under way began, as far as the state does not show it. */

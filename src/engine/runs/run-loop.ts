@@ -7,20 +7,14 @@
 import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { FailureError } from '../../model/failure.ts';
 import { isoTime, steadyTime } from '../../model/time.ts';
-import {
-  executeHere,
-  type ExecuteRun,
-  type ExecutionContext,
-  type MadeAsset,
-  type RunEnding,
-} from './execute-run.ts';
+import { executeHere, type ExecuteRun, type MadeAsset, type RunEnding } from './execute-run.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import type { Isolated } from './isolated.ts';
 import { Lookout } from './lookout.ts';
 import { type InFlight, OwnRuns } from './own-runs.ts';
+import { batchesOf, contextOf } from './run-context.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { RunRecorder } from './run-recorder.ts';
-import { type ProgramMarks, Programs, RUN_MARK } from '../user-code/programs.ts';
 
 /** Without a pause for the event loop no timer fires and no file is synced, however many runs end. */
 const YIELD_EVERY_MS = 10;
@@ -51,6 +45,8 @@ export class RunLoop {
   #damaged: { readonly error: unknown } | null = null;
   #committing: Promise<void> | null = null;
   #wake: () => void = () => undefined;
+  /** Something has come since runs were started last. */
+  #hasChanged = false;
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
@@ -59,9 +55,17 @@ export class RunLoop {
     this.#lookout = new Lookout(options, this.#runs);
     const made = (id: string, asset: MadeAsset): void => this.#noteMade(id, asset);
     this.#isolated = options.isolate?.(options.executor.id);
+    const isolated = this.#isolated;
+    const context = contextOf(options, this.#runs, made);
+    const batches = batchesOf(options.pipeline, this.#runs, { ...context, isolated }, () => {
+      this.#hasChanged = true;
+      this.#wake();
+    });
+    this.#runs.batches = batches;
     this.#executeRun = (options.execute ?? executeHere)({
-      ...contextOf(options, this.#runs, made),
-      ...(this.#isolated && { isolated: this.#isolated }),
+      ...context,
+      batches,
+      ...(isolated && { isolated }),
     });
   }
 
@@ -104,7 +108,7 @@ export class RunLoop {
           await new Promise((resolve) => setImmediate(resolve));
           yielded = steadyTime(clock);
         }
-        if (!this.#canStart() && !this.#isDone()) await this.#somethingHappens();
+        if (!this.#canStart() && !this.#isDone() && !this.#hasChanged) await this.#somethingHappens();
         // Between a wait and a start: a process that was paused for long may have been taken for dead.
         if (this.#looks) await this.#lookout.lookIfDue().catch((error: unknown) => this.#stop({ error }));
       }
@@ -173,10 +177,15 @@ export class RunLoop {
   }
 
   #start(): void {
+    const { batches } = this.#runs;
+    this.#hasChanged = false;
+    batches?.goOn();
     while (this.#canStart()) {
       const run = this.#runs.next();
       if (run !== undefined) void this.#execute(run);
     }
+    if (this.#stopping === null) batches?.call();
+    else batches?.stop();
   }
 
   async #execute(run: OwnedRun): Promise<void> {
@@ -236,7 +245,12 @@ export class RunLoop {
     const commitDue = this.#committing === null ? this.#recorder.due : Infinity;
     // Nobody looks any more once the loop is stopped: then only an end is waited for.
     const lookDue = this.#looks ? this.#lookout.due : Infinity;
-    const due = Math.min(lookDue, commitDue, this.#stopping === null ? startsUntil : Infinity);
+    const { due: callDue } = this.#runs.batches!;
+    const due = Math.min(
+      lookDue,
+      commitDue,
+      this.#stopping === null ? Math.min(startsUntil, callDue) : Infinity,
+    );
     const waking = new AbortController();
     this.#wake = () => waking.abort(WOKEN);
     await clock.sleep(Math.max(0, due - steadyTime(clock)), waking.signal);
@@ -277,28 +291,4 @@ export class RunLoop {
       this.#stop({ error });
     }
   }
-}
-
-/** What a run is given wherever it is executed. */
-function contextOf(options: RunLoopOptions, runs: OwnRuns, made: ExecutionContext['made']): ExecutionContext {
-  const { store, executor, processes } = options;
-  let programs = 0;
-  const count = (): number => ++programs;
-  return {
-    ...options,
-    statusOf: (partition) => runs.statusOf(partition),
-    beginsWith: (id, asset) => runs.beginsWith(id, asset),
-    gather: (id, asset, interrupt) => runs.gather(id, asset, interrupt),
-    made,
-    appendLog: (id, lines) => store.appendLog(id, lines),
-    closeLog: (id) => store.closeLog(id),
-    begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),
-    programsOf: (runId) => {
-      const note: ProgramMarks['note'] = (program) => executor.started({ runId, ...program });
-      return new Programs({
-        processes,
-        marks: { of: { [RUN_MARK]: runId }, starter: executor.id, count, note },
-      });
-    },
-  };
 }

@@ -287,8 +287,9 @@ function isAlone(run: OwnedRun): boolean {
 }
 
 export function queueFor(pipeline: Pipeline): RunQueue {
-  const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency }) =>
-    concurrency === null ? [] : [[name, concurrency] as const],
+  // Of an asset that makes many keys in one call it is calls that are counted.
+  const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency, batch }) =>
+    concurrency === null ? [] : [[name, concurrency * (batch ?? 1)] as const],
   );
   return new RunQueue({
     limits: new Map(limits),

@@ -1,5 +1,4 @@
 /** One try of an asset for one key: its inputs, the user's function, and the value that the function returns. */
-import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { RetryAfter } from '../../definitions/retry-after.ts';
 import { skipReasonOf } from '../../definitions/skip.ts';
@@ -7,19 +6,20 @@ import type { Carried } from '../../model/carried.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
 import { type MetadataValue, whyNotJson } from '../../model/json-value.ts';
-import { ERROR_LIMIT, METADATA_LIMIT, recordable, recordableJson } from '../../model/recordable.ts';
+import { ERROR_LIMIT, recordable } from '../../model/recordable.ts';
 import { type AssetOutcome, type CheckWarning, outcomeOf } from '../../model/run.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { isoTime } from '../../model/time.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
-import { LazyValues } from './keyed-values.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
-import { withTimeLimit } from '../user-code/time-limit.ts';
+import { type Ending, withTimeLimit } from '../user-code/time-limit.ts';
 import { type Checked, checkValue } from './check-value.ts';
 import type { RunTask } from './execute-run.ts';
+import { inputsOf } from './inputs-of.ts';
 import type { TryContext } from './isolated.ts';
+import { checkedMetadata } from './metadata.ts';
 
 /** After an abort, user code that ignores its signal is waited for so long. */
 export const GRACE_MS = 10_000;
@@ -33,7 +33,12 @@ export interface Attempt {
   readonly carried: Carried;
   /** Keys of upstream assets of which many are taken. */
   readonly gathered: readonly GatheredKeys[];
+  /** The user's function is called for this key and others: what it came to for this one. Not given: it is called for this one alone. */
+  readonly together?: (metadata: Record<string, MetadataValue>) => Promise<EndingTogether>;
 }
+
+/** How a call for many keys ended for one of them. */
+export type EndingTogether = Ending<unknown> | { readonly type: 'failed'; readonly failure: Failure };
 
 export interface FailedTry {
   readonly failure: Failure;
@@ -53,7 +58,7 @@ export type Tried = AssetOutcome | 'interrupted' | FailedTry;
 export async function tryOnce(
   asset: AssetDefinition,
   task: Pick<RunTask, 'id' | 'partitionKey' | 'tags'>,
-  { context, interrupt, programs, attempt, carried, gathered }: Attempt,
+  { context, interrupt, programs, attempt, carried, gathered, together }: Attempt,
 ): Promise<Tried> {
   const { partitionKey } = task;
   const { ioManager } = context;
@@ -83,19 +88,10 @@ export async function tryOnce(
     writer.line('stderr', describe(logged).message);
     return askedMs === null ? { failure } : { failure, askedMs };
   };
-  const ending = await withTimeLimit(
-    { ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock },
-    (signal) =>
+  const callAlone = (): Promise<Ending<unknown>> =>
+    withTimeLimit({ ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock }, (signal) =>
       writingTo(writer, async () => {
-        const inputs: Record<string, unknown> = {};
-        for (const [input, upstream] of asset.inputs) {
-          inputs[input] = await ioManager.load({
-            asset: upstream,
-            partitionKey: upstreamPartition(context.pipeline, upstream, partitionKey).key,
-          });
-        }
-        for (const keys of gathered)
-          if (keys.input !== null) inputs[keys.input] = new LazyValues(keys, ioManager, signal);
+        const inputs = await inputsOf(asset, task, { context, gathered }, signal);
         return asset.materialize({
           partitionKey,
           item,
@@ -108,11 +104,15 @@ export async function tryOnce(
           addMetadata: (more) => Object.assign(metadata, checkedMetadata(more, metadata)),
         });
       }),
-  );
+    );
+  const ending = await (together === undefined ? callAlone() : together(metadata));
   writer.end();
   switch (ending.type) {
     case 'interrupted':
       return 'interrupted';
+    case 'failed':
+      writer.line('stderr', describe(ending.failure).message);
+      return { failure: ending.failure };
     case 'timeout': {
       const failure: Failure = {
         reason: 'asset-timeout',
@@ -168,32 +168,5 @@ export async function tryOnce(
       }
       return outcomeOf({ ...made, status: 'SUCCESS', warnings });
     }
-  }
-}
-
-/** Metadata stands in the history as JSON: a copy, so that what user code changes later changes no record. */
-function checkedMetadata(
-  more: unknown,
-  before: Readonly<Record<string, MetadataValue>>,
-): Record<string, MetadataValue> {
-  if (typeof more !== 'object' || more === null || Array.isArray(more)) {
-    throw new TypeError('addMetadata takes an object such as { words: 12 }');
-  }
-  const wrong = whyNotJson(more, 'metadata');
-  if (wrong !== null) throw new TypeError(`addMetadata takes JSON: ${wrong.path} ${wrong.why}`);
-  const copy = recordableJson(metadataText(more)) as Record<string, MetadataValue>;
-  const bytes = Buffer.byteLength(JSON.stringify({ ...before, ...copy }));
-  if (bytes > METADATA_LIMIT)
-    throw new TypeError(`addMetadata takes ${METADATA_LIMIT} bytes of JSON in all, and these are ${bytes}`);
-  return copy;
-}
-
-function metadataText(metadata: object): string {
-  try {
-    return JSON.stringify(metadata);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const bound = `${METADATA_LIMIT} bytes of JSON in all, and these are more than 512 MiB`;
-    throw new TypeError(`addMetadata takes ${bound}`, { cause: error });
   }
 }

@@ -68,6 +68,14 @@ export type RunFailure =
     }
   | { readonly reason: 'upstream-failed'; readonly asset: string; readonly upstream: string }
   | { readonly reason: 'unknown-asset'; readonly asset: string }
+  | { readonly reason: 'not-yielded'; readonly asset: string; readonly key: string | null }
+  | {
+      readonly reason: 'wrong-yield';
+      readonly asset: string;
+      readonly key: string | null;
+      /** What was wrong with it. */
+      readonly wrong: string;
+    }
   | (OfProcess & { readonly reason: 'process-exited'; readonly code: number })
   | (OfProcess & {
       readonly reason: 'process-died';
@@ -117,6 +125,14 @@ export const runWords: WordsFor<RunFailure> = {
   'asset-timeout': ({ asset, key, ms }) => [
     `asset '${asset}'${forKey(key)} took longer than its timeout of ${ms} ms`,
     'hand the signal of the context to what it waits for, or raise timeoutMs',
+  ],
+  'not-yielded': ({ asset, key }) => [
+    `asset '${asset}' was given${key === null ? '' : ` key ${quoted(key)}`} and ended without yielding it`,
+    'yield [key, value] or [key, skip(…)] for each of its keys, or throw what went wrong',
+  ],
+  'wrong-yield': ({ asset, key, wrong }) => [
+    `asset '${asset}'${forKey(key)} was not made: its code ${wrong}`,
+    'yield [key, value] or [key, skip(…)], once for each key that it was given: async *materialize({ keys })',
   ],
   'process-exited': ({ asset, key, code }) => [
     `asset '${asset}'${forKey(key)} ended its process: process.exit(${code})`,

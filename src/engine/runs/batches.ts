@@ -1,0 +1,223 @@
+/**
+ * Brings runs together whose asset makes many keys in one call. A run that has come to such an asset waits for others, and takes no
+ * room meanwhile; a call takes the room of one run, however many keys it has.
+ */
+import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import { type Clock, steadyTime } from '../../model/time.ts';
+import type { Programs } from '../user-code/programs.ts';
+import { callTogether, type Member } from './call-together.ts';
+import type { RunTask } from './execute-run.ts';
+import type { Isolated, Room } from './isolated.ts';
+import type { Attempt, Tried } from './try-asset.ts';
+
+/** Others that are on their way are waited for so long at most. */
+const WAITS_MS = 60_000;
+
+/** One that is tried again within so long is on its way. */
+const SOON_MS = 5000;
+
+export interface BatchesOptions {
+  readonly clock: Clock;
+  readonly programsOf: (runId: string) => Programs;
+  readonly isolated: Isolated | undefined;
+  /** How many calls or single runs more there is room for. */
+  readonly room: () => number;
+  /** Something has changed that another run may wait for. */
+  readonly onChange: () => void;
+}
+
+/** A run that waits for a call. */
+interface Waiting {
+  readonly id: string;
+  readonly since: number;
+  readonly admit: (room: Room | null) => void;
+}
+
+/** Of an asset. */
+interface Gathering {
+  readonly asset: AssetDefinition;
+  readonly waiting: Map<string, Waiting>;
+  /** Runs under way that come to it. */
+  readonly coming: Set<string>;
+  calls: number;
+}
+
+export class Batches {
+  readonly #options: BatchesOptions;
+  readonly #gatherings = new Map<string, Gathering>();
+  /** Runs that take no room: they wait for a call, are part of one, or wait to go on after it. */
+  readonly #outside = new Set<string>();
+  readonly #goingOn = new Map<string, () => void>();
+  #calls = 0;
+  #isStopped = false;
+
+  constructor(options: BatchesOptions, assets: Iterable<AssetDefinition>) {
+    this.#options = options;
+    for (const asset of assets)
+      if (asset.batch !== null)
+        this.#gatherings.set(asset.name, { asset, waiting: new Map(), coming: new Set(), calls: 0 });
+  }
+
+  /** How much room so many runs under way take. */
+  roomOf(underWay: number): number {
+    return underWay - this.#outside.size + this.#calls;
+  }
+
+  begins({ id, assets, done }: Pick<RunTask, 'id' | 'assets' | 'done'>): void {
+    if (this.#gatherings.size === 0) return;
+    for (const asset of assets)
+      if (done.every((outcome) => outcome.asset !== asset)) this.#gatherings.get(asset)?.coming.add(id);
+  }
+
+  ended(id: string): void {
+    this.#outside.delete(id);
+    for (const { coming } of this.#gatherings.values()) coming.delete(id);
+  }
+
+  /** Waits for others that are to be made in the same call. `null`: interrupted, or nothing begins any more. */
+  async enter(
+    { name }: AssetDefinition,
+    { id }: Pick<RunTask, 'id'>,
+    interrupt: AbortSignal,
+  ): Promise<Room | null> {
+    const gathering = this.#gatherings.get(name)!;
+    if (this.#isStopped || interrupt.aborted) return null;
+    gathering.coming.delete(id);
+    this.#outside.add(id);
+    const leave = (): void => gathering.waiting.get(id)?.admit(null);
+    const entered = new Promise<Room | null>((resolve) => {
+      const admit = (room: Room | null): void => {
+        gathering.waiting.delete(id);
+        interrupt.removeEventListener('abort', leave);
+        resolve(room);
+      };
+      gathering.waiting.set(id, { id, since: steadyTime(this.#options.clock), admit });
+    });
+    interrupt.addEventListener('abort', leave);
+    this.#options.onChange();
+    return entered;
+  }
+
+  /** It is tried again so soon: the others are made together with it. */
+  comesBack({ name }: AssetDefinition, { id }: Pick<RunTask, 'id'>, inMs: number): void {
+    if (inMs <= SOON_MS) this.#gatherings.get(name)!.coming.add(id);
+  }
+
+  /** Another asset of the run comes, which takes room. `undefined`: the run has some. Resolves when it has. */
+  goesOn({ id }: Pick<RunTask, 'id'>, interrupt: AbortSignal): Promise<void> | undefined {
+    if (!this.#outside.has(id)) return undefined;
+    return new Promise<void>((resolve) => {
+      const goOn = (): void => {
+        this.#goingOn.delete(id);
+        this.#outside.delete(id);
+        interrupt.removeEventListener('abort', goOn);
+        resolve();
+      };
+      this.#goingOn.set(id, goOn);
+      interrupt.addEventListener('abort', goOn);
+      if (interrupt.aborted) goOn();
+      this.#options.onChange();
+    });
+  }
+
+  /** Those that are further on have the room first. */
+  goOn(): void {
+    for (const goOn of this.#goingOn.values()) {
+      if (this.#options.room() <= 0) return;
+      goOn();
+    }
+  }
+
+  /** Begins calls. To be called when no other run may begin now. */
+  call(): void {
+    for (const gathering of this.#gatherings.values()) {
+      const { asset, waiting } = gathering;
+      const most = asset.concurrency ?? Infinity;
+      while (waiting.size > 0 && gathering.calls < most && this.#options.room() > 0) {
+        if (waiting.size < asset.batch! && !this.#waitsForNobody(gathering)) break;
+        this.#call(gathering, [...waiting.values()].slice(0, asset.batch!));
+      }
+    }
+  }
+
+  /** When one has waited for long enough; `Infinity`: none waits. */
+  get due(): number {
+    const first = Array.from(this.#gatherings.values(), ({ waiting }) => {
+      const [oldest] = waiting.values();
+      return oldest === undefined || this.#options.room() <= 0 ? Infinity : oldest.since + WAITS_MS;
+    });
+    return Math.min(Infinity, ...first);
+  }
+
+  /** No call begins any more: what waits for one is given back. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const { waiting } of this.#gatherings.values())
+      for (const { admit } of [...waiting.values()]) admit(null);
+  }
+
+  #waitsForNobody({ waiting, coming }: Gathering): boolean {
+    if (coming.size === 0) return true;
+    const [oldest] = waiting.values();
+    return steadyTime(this.#options.clock) - oldest!.since >= WAITS_MS;
+  }
+
+  #call(gathering: Gathering, runs: readonly Waiting[]): void {
+    this.#calls++;
+    gathering.calls++;
+    const over = (): void => {
+      this.#calls--;
+      gathering.calls--;
+      this.#options.onChange();
+    };
+    const { programsOf, isolated } = this.#options;
+    const table = new Table(runs.length, gathering.asset, { programsOf, isolated, over });
+    for (const { admit } of runs) admit(table.room());
+  }
+}
+
+type TableOptions = Pick<BatchesOptions, 'programsOf' | 'isolated'> & { readonly over: () => void };
+
+/** The call begins when all that were asked have come. */
+class Table {
+  readonly #asset: AssetDefinition;
+  readonly #options: TableOptions;
+  readonly #members: (Member & { readonly serve: (tried: Promise<Tried>) => void })[] = [];
+  readonly #size: number;
+
+  constructor(size: number, asset: AssetDefinition, options: TableOptions) {
+    this.#size = size;
+    this.#asset = asset;
+    this.#options = options;
+  }
+
+  room(): Room {
+    return {
+      tryOnce: (_, task, attempt) =>
+        new Promise((resolve) => {
+          this.#members.push({ task, attempt, serve: resolve });
+          if (this.#members.length === this.#size) void this.#serve();
+        }),
+    };
+  }
+
+  async #serve(): Promise<void> {
+    const { programsOf, over } = this.#options;
+    const members = this.#members;
+    const programs = programsOf(members[0]!.task.id);
+    const { tried, over: ended } = callTogether(this.#asset, members, programs);
+    for (const [at, { serve }] of members.entries()) serve(tried[at]!);
+    await ended.finally(over);
+  }
+}
+
+/** A call for one key, where nobody brings runs together. */
+export function byItself(programsOf: (runId: string) => Programs): Room {
+  return {
+    tryOnce: async (asset, task, attempt: Attempt) => {
+      const { tried, over } = callTogether(asset, [{ task, attempt }], programsOf(task.id));
+      await over;
+      return tried[0]!;
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** The values that an asset is given: loaded for each of its tries. */
+import { upstreamPartition } from '../../definitions/mapping.ts';
+import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import type { RunTask } from './execute-run.ts';
+import { LazyValues } from './keyed-values.ts';
+import type { Attempt } from './try-asset.ts';
+
+/** @param signal aborted when the try is over: nothing is loaded lazily any more */
+export async function inputsOf(
+  asset: AssetDefinition,
+  { partitionKey }: Pick<RunTask, 'partitionKey'>,
+  { context: { ioManager, pipeline }, gathered }: Pick<Attempt, 'context' | 'gathered'>,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const inputs: Record<string, unknown> = {};
+  for (const [input, upstream] of asset.inputs) {
+    inputs[input] = await ioManager.load({
+      asset: upstream,
+      partitionKey: upstreamPartition(pipeline, upstream, partitionKey).key,
+    });
+  }
+  for (const keys of gathered)
+    if (keys.input !== null) inputs[keys.input] = new LazyValues(keys, ioManager, signal);
+  return inputs;
+}
