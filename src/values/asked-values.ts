@@ -8,6 +8,8 @@ import { decode, encode, type Encoded } from './value-format.ts';
 export interface Question {
   readonly question: number;
   readonly about: ValueContext;
+  /** By which it is saved. */
+  readonly run: string | null;
   /** To be saved; `null`: to be loaded. */
   readonly value: Encoded | null;
 }
@@ -24,12 +26,12 @@ export class AskedValues {
     this.#ask = ask;
   }
 
-  async save({ asset, partitionKey }: SaveContext, value: unknown): Promise<void> {
-    await this.#answerTo({ asset, partitionKey }, encode(value));
+  async save({ asset, partitionKey, run }: SaveContext, value: unknown): Promise<void> {
+    await this.#answerTo({ asset, partitionKey }, run.id, encode(value));
   }
 
   async load({ asset, partitionKey }: ValueContext): Promise<unknown> {
-    return decoded((await this.#answerTo({ asset, partitionKey }, null))!);
+    return decoded((await this.#answerTo({ asset, partitionKey }, null, null))!);
   }
 
   remove(): never {
@@ -41,11 +43,11 @@ export class AskedValues {
     this.#asked.delete(question);
   }
 
-  async #answerTo(about: ValueContext, value: Encoded | null): Promise<Encoded | null> {
+  async #answerTo(about: ValueContext, run: string | null, value: Encoded | null): Promise<Encoded | null> {
     const question = ++this.#questions;
     const answer = await new Promise<Answer>((resolve) => {
       this.#asked.set(question, resolve);
-      this.#ask({ question, about, value });
+      this.#ask({ question, about, run, value });
     });
     if ('failure' in answer) throw new FailureError(answer.failure);
     if ('message' in answer) throw new RangeError(answer.message);
@@ -54,14 +56,10 @@ export class AskedValues {
 }
 
 /** What the other side does for it. */
-export async function answerTo(
-  { about, value }: Question,
-  values: RunValues,
-  run: { readonly id: string },
-): Promise<Answer> {
+export async function answerTo({ about, run, value }: Question, values: RunValues): Promise<Answer> {
   try {
     if (value === null) return { value: encode(await values.load(about)) };
-    await values.save({ ...about, run }, decoded(value));
+    await values.save({ ...about, run: { id: run! } }, decoded(value));
     return { value: null };
   } catch (error) {
     if (error instanceof FailureError) return { failure: error.failure };

@@ -1,21 +1,19 @@
 /** One process that executes assets for this command: given a try, watched, and ended where it does not end by itself. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
-import { upstreamPartition } from '../../definitions/mapping.ts';
-import type { RunTask } from '../../engine/runs/execute-run.ts';
-import type { Attempt, Tried } from '../../engine/runs/try-asset.ts';
-import { LineWriter } from '../../engine/user-code/output.ts';
+import type { Member } from '../../engine/runs/call-together.ts';
 import {
   ANY_RUN,
   type ProcessGroup,
   type Processes,
   PROGRAM_MARK,
+  type Programs,
   RUN_MARK,
 } from '../../engine/user-code/programs.ts';
 import { startTimer } from '../../engine/user-code/timer.ts';
-import { describe } from '../../model/describe-failure.ts';
-import { type Failure, FailureError } from '../../model/failure.ts';
+import { FailureError } from '../../model/failure.ts';
 import { answerTo } from '../../values/asked-values.ts';
+import { CallInHand } from './call-in-hand.ts';
 import type { FromProcess, StartMessage, ToProcess } from './asset-messages.ts';
 import { type EndedFor, Ending } from './end-in-time.ts';
 import { failureOfEnd } from './how-it-ended.ts';
@@ -34,19 +32,6 @@ export interface ChildOptions extends Omit<StartMessage, 'type'> {
   readonly groups: { readonly killed: Processes; readonly asked: Processes };
 }
 
-type Finished = Tried | { readonly thrown: unknown };
-
-/** A try that the process has in hand. */
-interface InHand {
-  readonly asset: AssetDefinition;
-  readonly task: RunTask;
-  readonly attempt: Attempt;
-  /** Gets what the process prints, but not by way of its log. */
-  readonly writer: LineWriter;
-  readonly groups: Map<number, ProcessGroup>;
-  readonly finish: (finished: Finished) => void;
-}
-
 export class AssetChild {
   readonly #options: ChildOptions;
   readonly #process: ChildProcess;
@@ -54,9 +39,9 @@ export class AssetChild {
   readonly #onEnd: () => void;
   readonly #start: Promise<string | null>;
   #started: (unusable: string | null) => void = () => undefined;
-  /** Also of the try that it had in hand last: what that left behind may print. */
-  #log: Pick<InHand, 'task' | 'attempt' | 'asset'> | undefined;
-  #inHand: InHand | undefined;
+  #inHand: CallInHand | undefined;
+  /** Also the one before: what that left behind may print. */
+  #last: CallInHand | undefined;
   #said = '';
   #strayed: string | undefined;
   /** Why it was killed from here. */
@@ -92,45 +77,42 @@ export class AssetChild {
     this.#tell({ type: 'start', pipeline, state, values, parent, starter, number });
   }
 
-  /** Tries an asset. @throws FailureError where one of dynpart's own files failed there */
-  async tryOnce(asset: AssetDefinition, task: RunTask, attempt: Attempt): Promise<Tried> {
-    const { context, interrupt, programs } = attempt;
-    this.#log = { asset, task, attempt };
-    const writer = new LineWriter(
-      (line) => this.#take(task.id, [{ ...line, asset: asset.name, attempt: attempt.attempt }]),
-      context.clock,
-    );
+  /** For one key, or for all of a batch. What fails of dynpart's own files there is thrown by the try. */
+  call(asset: AssetDefinition, members: readonly Member[], programs: Programs): CallInHand {
+    const abort = (member: number): void => this.#tell({ type: 'abort', member });
+    const call = new CallInHand(asset, members, { programs, abort });
+    this.#last = call;
+    void this.#begin(call);
+    return call;
+  }
+
+  async #begin(call: CallInHand): Promise<void> {
     const unusable = await this.#startsInTime();
     if (unusable !== null) {
       this.kill();
-      return failed(writer, { reason: 'process-unusable', ...of(asset, task), message: unusable });
+      return call.ends((of) => ({ reason: 'process-unusable', ...of, message: unusable }));
     }
-    if (interrupt.aborted) return 'interrupted';
+    if (call.interrupt.aborted) return call.ends('interrupted');
+    const { asset, programs, interrupt, messages: members, lent } = call;
     this.tries++;
     this.#said = '';
     // Found by it after a kill of this process.
     programs.noteProcess({ group: this.#process.pid!, number: this.#options.number });
-    const finished = await new Promise<Finished>((finish) => {
-      this.#inHand = { asset, task, attempt, writer, groups: new Map(), finish };
-      this.#ending = new Ending({
-        timeoutMs: asset.timeoutMs,
-        interrupt,
-        tell: (message) => this.#tell(message),
-        kill: (why, ms) => this.kill({ why, ms }),
-      });
-      const { id, partitionKey, tags } = task;
-      const lent = context.ioManager.waiting?.(upstreamValues(asset, task, attempt)) ?? [];
-      const { attempt: number, carried, gathered } = attempt;
-      const given = { id, partitionKey, tags };
-      this.#tell({ type: 'try', asset: asset.name, task: given, attempt: number, carried, gathered, lent });
+    this.#inHand = call;
+    this.#ending = new Ending({
+      timeoutMs: asset.timeoutMs,
+      interrupt,
+      ping: () => this.#tell({ type: 'ping' }),
+      kill: (why, ms) => this.kill({ why, ms }),
     });
-    this.#ending?.over();
+    this.#tell({ type: 'try', asset: asset.name, members, lent });
+  }
+
+  #over(endOf: Parameters<CallInHand['ends']>[0]): void {
+    const call = this.#inHand;
     this.#inHand = undefined;
-    writer.end();
-    if (typeof finished === 'object' && 'thrown' in finished) throw finished.thrown;
-    if (typeof finished === 'object' && 'failure' in finished && isOfProcess(finished.failure))
-      writer.line('stderr', describe(finished.failure).message);
-    return finished;
+    this.#ending?.over();
+    call?.ends(endOf);
   }
 
   /** It is not needed any more. Resolves when it has ended. */
@@ -181,59 +163,46 @@ export class AssetChild {
       case 'checks':
         return this.#ending?.begins(message.ms);
       case 'lines':
-        return this.#take(message.run, message.lines);
+        return this.#last?.log(message.run, message.lines);
       case 'program':
         return this.#noteProgram(message);
       case 'program-ended':
         return this.#inHand?.groups.get(message.group)?.leaderEnded();
       case 'question':
         return void this.#answer(message);
-      case 'tried':
-        return this.#tried(message);
-      case 'failed': {
-        const { failure, message: words } = message;
-        return this.#inHand?.finish({
-          thrown: failure === null ? new Error(words) : new FailureError(failure),
-        });
+      case 'tried': {
+        const { member, tried, staged } = message;
+        this.#inHand?.context.ioManager.adopt?.(staged);
+        return this.#inHand?.took(member, tried);
       }
+      case 'failed': {
+        const { failure, member, message: words } = message;
+        return this.#inHand?.broke(member, failure === null ? new Error(words) : new FailureError(failure));
+      }
+      case 'over':
+        return this.#codeEnded(message);
     }
   }
 
-  #tried({ tried, staged, isLeft, memory }: FromProcess & { readonly type: 'tried' }): void {
-    const inHand = this.#inHand;
-    if (inHand === undefined) return;
+  /** Code that does not heed its signal would go on beside the next try. */
+  #codeEnded({ isLeft, memory }: FromProcess & { readonly type: 'over' }): void {
     this.memory = memory;
-    const { asset, task, attempt, finish } = inHand;
-    attempt.context.ioManager.adopt?.(staged);
-    // Code that does not heed its signal would go on beside the next try.
+    const ms = this.#inHand?.asset.timeoutMs ?? 0;
     if (isLeft) this.kill();
-    const isLate =
-      typeof tried === 'object' && 'failure' in tried && tried.failure.reason === 'asset-timeout';
-    if (!isLeft || !isLate) return finish(tried);
-    finish({ failure: { reason: 'process-killed', ...of(asset, task), ms: asset.timeoutMs! } });
+    this.#over(isLeft ? (of) => ({ reason: 'process-killed', ...of, ms }) : null);
   }
 
   #noteProgram({ group, number }: { readonly group: number; readonly number: number }): void {
     if (this.#inHand === undefined) return;
-    const { attempt, groups } = this.#inHand;
+    const { programs, groups } = this.#inHand;
     const { asked } = this.#options.groups;
-    groups.set(group, attempt.programs.startedElsewhere({ group, number }, asked));
+    groups.set(group, programs.startedElsewhere({ group, number }, asked));
   }
 
   async #answer(question: FromProcess & { readonly type: 'question' }): Promise<void> {
     if (this.#inHand === undefined) return;
-    const { task, attempt } = this.#inHand;
-    const answer = await answerTo(question, attempt.context.ioManager, task);
+    const answer = await answerTo(question, this.#inHand.context.ioManager);
     this.#tell({ type: 'answer', question: question.question, answer });
-  }
-
-  #take(run: string, lines: (FromProcess & { readonly type: 'lines' })['lines']): void {
-    if (this.#log === undefined) return;
-    const { asset, task, attempt } = this.#log;
-    const { appendLog, emit } = attempt.context;
-    const source = task.partitionKey === null ? asset.name : `${asset.name}@${task.partitionKey}`;
-    appendLog(run, lines);
-    for (const line of lines) emit({ type: 'output', source, line });
   }
 
   #hear(name: 'stdout' | 'stderr', chunk: Buffer): void {
@@ -252,40 +221,15 @@ export class AssetChild {
       `its process ended while it was loaded (${signal ?? `exit code ${code}`})${said === '' ? '' : `: ${said.trimEnd()}`}`,
     );
     this.#onEnd();
-    if (this.#inHand === undefined) return;
-    const { asset, task, finish } = this.#inHand;
-    if (this.#killedFor?.why === 'interrupt') return finish('interrupted');
-    const named = of(asset, task);
-    if (this.#killedFor !== undefined)
-      return finish({ failure: { reason: 'process-killed', ...named, ms: this.#killedFor.ms } });
-    finish({ failure: failureOfEnd(named, end) });
+    const killed = this.#killedFor;
+    if (killed?.why === 'interrupt') return this.#over('interrupted');
+    this.#over((of) =>
+      killed === undefined ? failureOfEnd(of, end) : { reason: 'process-killed', ...of, ms: killed.ms },
+    );
   }
 
   #tell(message: ToProcess): void {
     // What cannot be told is told by its end.
     if (this.#process.connected) this.#process.send(message, () => undefined);
   }
-}
-
-function of(
-  { name }: AssetDefinition,
-  { partitionKey }: RunTask,
-): { readonly asset: string; readonly key: string | null } {
-  return { asset: name, key: partitionKey };
-}
-
-function upstreamValues(asset: AssetDefinition, { partitionKey }: RunTask, { context }: Attempt) {
-  return [...asset.inputs.values()].map((upstream) => ({
-    asset: upstream,
-    partitionKey: upstreamPartition(context.pipeline, upstream, partitionKey).key,
-  }));
-}
-
-function isOfProcess({ reason }: Failure): boolean {
-  return reason.startsWith('process-');
-}
-
-function failed(writer: LineWriter, failure: Failure): Tried {
-  writer.line('stderr', describe(failure).message);
-  return { failure };
 }

@@ -26,13 +26,18 @@ export interface StartMessage {
   readonly number: number;
 }
 
-export interface TryMessage {
-  readonly type: 'try';
-  readonly asset: string;
+export interface MemberMessage {
   readonly task: Pick<RunTask, 'id' | 'partitionKey' | 'tags'>;
   readonly attempt: number;
   readonly carried: Carried;
   readonly gathered: readonly GatheredKeys[];
+}
+
+export interface TryMessage {
+  readonly type: 'try';
+  readonly asset: string;
+  /** Several where the asset makes many keys in one call. */
+  readonly members: readonly MemberMessage[];
   /** Values that it may ask for and that wait for their place. */
   readonly lent: readonly StagedValue[];
 }
@@ -40,8 +45,8 @@ export interface TryMessage {
 export type ToProcess =
   | StartMessage
   | TryMessage
-  /** The try is to be ended. */
-  | { readonly type: 'abort' }
+  /** The try of this member is to be ended. */
+  | { readonly type: 'abort'; readonly member: number }
   /** Whether its thread is free. */
   | { readonly type: 'ping' }
   | { readonly type: 'answer'; readonly question: number; readonly answer: Answer }
@@ -63,12 +68,22 @@ export type FromProcess =
   | ({ readonly type: 'question' } & Question)
   | {
       readonly type: 'tried';
+      readonly member: number;
       readonly tried: Tried;
       readonly staged: readonly StagedValue[];
+    }
+  | {
+      /** All members were tried, and the code has ended or is not waited for any more. */
+      readonly type: 'over';
       /** Code of the asset still runs. */
       readonly isLeft: boolean;
       /** Bytes that the process takes. */
       readonly memory: number;
     }
   /** One of dynpart's own files, or dynpart itself, failed. */
-  | { readonly type: 'failed'; readonly failure: Failure | null; readonly message: string };
+  | {
+      readonly type: 'failed';
+      readonly member: number;
+      readonly failure: Failure | null;
+      readonly message: string;
+    };

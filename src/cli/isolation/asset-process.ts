@@ -7,7 +7,8 @@ import type { NamedCheck } from '../../definitions/check.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
 import { CHECK_TIMEOUT_MS } from '../../engine/runs/check-value.ts';
-import { tryOnce } from '../../engine/runs/try-asset.ts';
+import { callTogether, isIterable } from '../../engine/runs/call-together.ts';
+import { type Tried, tryOnce } from '../../engine/runs/try-asset.ts';
 import type { TryContext } from '../../engine/runs/isolated.ts';
 import { PROGRAM_MARK, Programs, RUN_MARK } from '../../engine/user-code/programs.ts';
 import { describe } from '../../model/describe-failure.ts';
@@ -17,7 +18,7 @@ import { AskedValues } from '../../values/asked-values.ts';
 import { loadUserPipeline } from '../load-user-pipeline.ts';
 import { openStore, valuesStagedFor } from '../stores.ts';
 import { systemClock } from '../system-clock.ts';
-import type { FromProcess, StartMessage, ToProcess, TryMessage } from './asset-messages.ts';
+import type { FromProcess, MemberMessage, StartMessage, ToProcess, TryMessage } from './asset-messages.ts';
 import { exitProcess } from './exit-process.ts';
 import { loadProcessGroups } from './load-process-groups.ts';
 
@@ -36,7 +37,9 @@ class AssetProcess {
   readonly #start: StartMessage;
   readonly #pipeline: Pipeline;
   readonly #values: ValuesOfProcess;
-  #interrupt = new AbortController();
+  #interrupts: readonly AbortController[] = [];
+  /** Of a call for many keys. */
+  #over: Promise<void> | undefined;
   #programs: number;
   /** Calls of user code that have not ended. */
   #running = 0;
@@ -60,7 +63,7 @@ class AssetProcess {
       case 'try':
         return this.#try(message);
       case 'abort':
-        return this.#interrupt.abort();
+        return this.#interrupts[message.member]?.abort();
       case 'ping':
         return tell({ type: 'pong' });
       case 'answer':
@@ -73,38 +76,52 @@ class AssetProcess {
     }
   }
 
-  async #try({ asset: name, task, attempt, carried, gathered, lent }: TryMessage): Promise<void> {
-    const { id } = task;
+  async #try({ asset: name, members, lent }: TryMessage): Promise<void> {
     const { values, staging } = this.#values;
-    this.#interrupt = new AbortController();
     // What was staged before was adopted before this one was asked for.
     staging?.handedOver({ isLast: false });
     staging?.lend(lent);
-    try {
-      const asset = this.#pipeline.assets.get(name);
-      if (asset === undefined) throw new FailureError({ reason: 'unknown-asset', asset: name });
-      const context: TryContext = {
-        pipeline: this.#pipeline,
-        ioManager: values,
-        clock: systemClock,
-        emit: () => undefined,
-        appendLog: (run, lines) => tell({ type: 'lines', run, lines }),
-      };
-      const tried = await tryOnce(this.#counted(asset), task, {
-        context,
-        interrupt: this.#interrupt.signal,
-        programs: this.#programsOf(id),
-        attempt,
-        carried,
-        gathered,
-      });
-      const staged = values.staged?.(id) ?? [];
-      const memory = process.memoryUsage.rss();
-      tell({ type: 'tried', tried, staged, isLeft: this.#running > 0, memory });
-    } catch (error) {
-      const failure = error instanceof FailureError ? error.failure : null;
-      tell({ type: 'failed', failure, message: String((error as Error)?.stack ?? error) });
-    }
+    this.#interrupts = members.map(() => new AbortController());
+    await Promise.all(
+      this.#tried(name, members).map(async (trying, member) => {
+        try {
+          const tried = await trying;
+          tell({ type: 'tried', member, tried, staged: values.staged?.(members[member]!.task.id) ?? [] });
+        } catch (error) {
+          const failure = error instanceof FailureError ? error.failure : null;
+          tell({ type: 'failed', member, failure, message: String((error as Error)?.stack ?? error) });
+        }
+      }),
+    );
+    await this.#over;
+    tell({ type: 'over', isLeft: this.#running > 0, memory: process.memoryUsage.rss() });
+  }
+
+  #tried(name: string, members: readonly MemberMessage[]): readonly Promise<Tried>[] {
+    this.#over = undefined;
+    const found = this.#pipeline.assets.get(name);
+    if (found === undefined)
+      return members.map(() => Promise.reject(new FailureError({ reason: 'unknown-asset', asset: name })));
+    const asset = this.#counted(found);
+    const tries = members.map(({ task, attempt, carried, gathered }, at) => {
+      const { signal: interrupt } = this.#interrupts[at]!;
+      const programs = this.#programsOf(task.id);
+      return { task, attempt: { context: this.#context, interrupt, programs, attempt, carried, gathered } };
+    });
+    if (asset.batch === null) return tries.map(({ task, attempt }) => tryOnce(asset, task, attempt));
+    const { tried, over } = callTogether(asset, tries, tries[0]!.attempt.programs);
+    this.#over = over;
+    return tried;
+  }
+
+  get #context(): TryContext {
+    return {
+      pipeline: this.#pipeline,
+      ioManager: this.#values.values,
+      clock: systemClock,
+      emit: () => undefined,
+      appendLog: (run, lines) => tell({ type: 'lines', run, lines }),
+    };
   }
 
   /** Whether code of it is left is told with its end. */
@@ -113,13 +130,32 @@ class AssetProcess {
     const counted =
       (ask: NamedCheck): NamedCheck =>
       (given) => {
-        tell({ type: 'checks', ms });
+        if (asset.batch === null) tell({ type: 'checks', ms });
         return this.#count(() => ask(given));
       };
     return {
       ...asset,
-      materialize: (context) => this.#count(() => asset.materialize(context)),
+      materialize:
+        asset.batch === null
+          ? (context) => this.#count(() => asset.materialize(context))
+          : this.#countedCall(asset),
       checks: new Map([...asset.checks].map(([name, ask]) => [name, counted(ask)])),
+    };
+  }
+
+  /** Its code runs until all that it yields was taken. */
+  #countedCall(asset: AssetDefinition): AssetDefinition['materialize'] {
+    const count = <T>(userCode: () => Promise<T>): Promise<T> => this.#count(userCode);
+    return async (context) => {
+      const made: unknown = await asset.materialize(context);
+      if (!isIterable(made)) return made;
+      const iterator = Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next: () => count(async () => iterator.next()),
+          return: () => count(async () => iterator.return?.() ?? { done: true, value: undefined }),
+        }),
+      };
     };
   }
 

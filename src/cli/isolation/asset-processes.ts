@@ -1,6 +1,6 @@
 /** The processes in which assets of this command are executed: kept ready, each for one try at a time, and replaced in time. */
 import os from 'node:os';
-import type { Isolate, Isolated, Room } from '../../engine/runs/isolated.ts';
+import type { Isolate, Isolated, ProcessRoom } from '../../engine/runs/isolated.ts';
 import { NUMBERS_OF_A_PROCESS } from '../../engine/user-code/programs.ts';
 import { AssetChild, type ChildOptions } from './asset-child.ts';
 
@@ -34,7 +34,7 @@ class AssetProcesses implements Isolated {
     this.#starter = starter;
   }
 
-  async enter(_: unknown, interrupt: AbortSignal): Promise<Room | null> {
+  async enter(_: unknown, interrupt: AbortSignal): Promise<ProcessRoom | null> {
     while (!interrupt.aborted) {
       const child = this.#take();
       if (child !== undefined) return this.#roomIn(child);
@@ -55,15 +55,15 @@ class AssetProcesses implements Isolated {
     await Promise.all([...this.#all].map((child) => child.leave(LEAVES_WITHIN_MS)));
   }
 
-  #roomIn(child: AssetChild): Room {
+  #roomIn(child: AssetChild): ProcessRoom {
+    const tryAll: ProcessRoom['tryAll'] = (asset, members, programs) => {
+      const { tried, over } = child.call(asset, members, programs);
+      return { tried, over: over.finally(() => this.#letGo(child)) };
+    };
     return {
-      tryOnce: async (asset, task, attempt) => {
-        try {
-          return await child.tryOnce(asset, task, attempt);
-        } finally {
-          this.#letGo(child);
-        }
-      },
+      tryOnce: (asset, task, attempt) => tryAll(asset, [{ task, attempt }], attempt.programs).tried[0]!,
+      tryAll,
+      leave: () => this.#letGo(child),
     };
   }
 

@@ -11,7 +11,8 @@ export interface EndInTime {
   /** `null`: none. The process ends its code then by itself, if it can. */
   readonly timeoutMs: number | null;
   readonly interrupt: AbortSignal;
-  readonly tell: (message: { readonly type: 'abort' | 'ping' }) => void;
+  /** Asks whether its thread is free. */
+  readonly ping: () => void;
   /** @param ms the time that it had */
   readonly kill: (why: EndedFor, ms: number) => void;
 }
@@ -50,14 +51,13 @@ export class Ending {
   }
 
   readonly #onInterrupt = (): void => {
-    this.#options.tell({ type: 'abort' });
     this.#end('interrupt');
   };
 
   #end(why: EndedFor): void {
     this.#why = why;
     this.#wait(DEAF_AFTER_MS);
-    this.#options.tell({ type: 'ping' });
+    this.#options.ping();
   }
 
   #wait(ms: number): void {

@@ -30,6 +30,7 @@ export interface BatchesOptions {
 interface Waiting {
   readonly id: string;
   readonly since: number;
+  readonly interrupt: AbortSignal;
   readonly admit: (room: Room | null) => void;
 }
 
@@ -84,18 +85,18 @@ export class Batches {
     if (this.#isStopped || interrupt.aborted) return null;
     gathering.coming.delete(id);
     this.#outside.add(id);
-    const leave = (): void => gathering.waiting.get(id)?.admit(null);
-    const entered = new Promise<Room | null>((resolve) => {
+    const since = steadyTime(this.#options.clock);
+    return new Promise<Room | null>((resolve) => {
       const admit = (room: Room | null): void => {
         gathering.waiting.delete(id);
         interrupt.removeEventListener('abort', leave);
         resolve(room);
       };
-      gathering.waiting.set(id, { id, since: steadyTime(this.#options.clock), admit });
+      const leave = (): void => admit(null);
+      gathering.waiting.set(id, { id, since, interrupt, admit });
+      interrupt.addEventListener('abort', leave);
+      this.#options.onChange();
     });
-    interrupt.addEventListener('abort', leave);
-    this.#options.onChange();
-    return entered;
   }
 
   /** It is tried again so soon: the others are made together with it. */
@@ -153,7 +154,7 @@ export class Batches {
   stop(): void {
     this.#isStopped = true;
     for (const { waiting } of this.#gatherings.values())
-      for (const { admit } of [...waiting.values()]) admit(null);
+      for (const { admit } of waiting.values()) admit(null);
   }
 
   #waitsForNobody({ waiting, coming }: Gathering): boolean {
@@ -165,18 +166,49 @@ export class Batches {
   #call(gathering: Gathering, runs: readonly Waiting[]): void {
     this.#calls++;
     gathering.calls++;
+    for (const { id } of runs) gathering.waiting.delete(id);
     const over = (): void => {
       this.#calls--;
       gathering.calls--;
       this.#options.onChange();
     };
+    void this.#admit(gathering.asset, runs, over);
+  }
+
+  /** To a process of its own, where the asset has one: nobody has begun before there is one. */
+  async #admit(asset: AssetDefinition, runs: readonly Waiting[], over: () => void): Promise<void> {
     const { programsOf, isolated } = this.#options;
-    const table = new Table(runs.length, gathering.asset, { programsOf, isolated, over });
-    for (const { admit } of runs) admit(table.room());
+    const process =
+      asset.isIsolated && isolated !== undefined ? await entered(isolated, asset, runs) : undefined;
+    const left = runs.filter(({ interrupt }) => !interrupt.aborted);
+    if (this.#isStopped || process === null || left.length === 0) {
+      for (const { admit } of runs) admit(null);
+      process?.leave();
+      return over();
+    }
+    const call = process === undefined ? callTogether : process.tryAll;
+    const table = new Table(left.length, asset, { programsOf, call, over });
+    for (const { admit } of left) admit(table.room());
   }
 }
 
-type TableOptions = Pick<BatchesOptions, 'programsOf' | 'isolated'> & { readonly over: () => void };
+async function entered(isolated: Isolated, asset: AssetDefinition, runs: readonly Waiting[]) {
+  const all = new AbortController();
+  const look = (): void => {
+    if (runs.every(({ interrupt }) => interrupt.aborted)) all.abort();
+  };
+  for (const { interrupt } of runs) interrupt.addEventListener('abort', look);
+  try {
+    return await isolated.enter(asset, all.signal);
+  } finally {
+    for (const { interrupt } of runs) interrupt.removeEventListener('abort', look);
+  }
+}
+
+interface TableOptions extends Pick<BatchesOptions, 'programsOf'> {
+  readonly call: typeof callTogether;
+  readonly over: () => void;
+}
 
 /** The call begins when all that were asked have come. */
 class Table {
@@ -202,12 +234,15 @@ class Table {
   }
 
   async #serve(): Promise<void> {
-    const { programsOf, over } = this.#options;
+    const { programsOf, call, over } = this.#options;
     const members = this.#members;
     const programs = programsOf(members[0]!.task.id);
-    const { tried, over: ended } = callTogether(this.#asset, members, programs);
+    const { tried, over: ended } = call(this.#asset, members, programs);
     for (const [at, { serve }] of members.entries()) serve(tried[at]!);
-    await ended.finally(over);
+    await ended;
+    // Also those that a process has started for it.
+    await programs.end();
+    over();
   }
 }
 

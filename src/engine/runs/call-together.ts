@@ -216,7 +216,7 @@ class Call {
   }
 }
 
-function isIterable(made: unknown): made is AsyncIterable<unknown> | Iterable<unknown> {
+export function isIterable(made: unknown): made is AsyncIterable<unknown> | Iterable<unknown> {
   return (
     typeof made === 'object' && made !== null && (Symbol.asyncIterator in made || Symbol.iterator in made)
   );

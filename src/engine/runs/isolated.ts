@@ -1,17 +1,26 @@
 /** Where an asset is tried that has a process of its own: what the engine asks of such processes, and what they answer. */
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { ExecutionContext, RunTask } from './execute-run.ts';
+import type { Programs } from '../user-code/programs.ts';
+import type { CallTogether, Member } from './call-together.ts';
 import type { Attempt, Tried } from './try-asset.ts';
 
-/** One process, for one try. */
+/** Where one try is made. */
 export interface Room {
-  /** Tries the asset, and lets go of the process. */
   readonly tryOnce: (asset: AssetDefinition, task: RunTask, attempt: Attempt) => Promise<Tried>;
+}
+
+/** One process, for one call. It is let go of with the end of that. */
+export interface ProcessRoom extends Room {
+  /** @param programs of the call: they end with it */
+  readonly tryAll: (asset: AssetDefinition, members: readonly Member[], programs: Programs) => CallTogether;
+  /** It is not needed. */
+  readonly leave: () => void;
 }
 
 export interface Isolated {
   /** Waits for a process that is free. `null`: interrupted before there was one. */
-  enter(asset: AssetDefinition, interrupt: AbortSignal): Promise<Room | null>;
+  enter(asset: AssetDefinition, interrupt: AbortSignal): Promise<ProcessRoom | null>;
   /** Ends all of them. */
   end(): Promise<void>;
 }

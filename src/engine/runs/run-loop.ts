@@ -57,10 +57,7 @@ export class RunLoop {
     this.#isolated = options.isolate?.(options.executor.id);
     const isolated = this.#isolated;
     const context = contextOf(options, this.#runs, made);
-    const batches = batchesOf(options.pipeline, this.#runs, { ...context, isolated }, () => {
-      this.#hasChanged = true;
-      this.#wake();
-    });
+    const batches = batchesOf(options.pipeline, this.#runs, { ...context, isolated }, () => this.#changed());
     this.#runs.batches = batches;
     this.#executeRun = (options.execute ?? executeHere)({
       ...context,
@@ -125,6 +122,11 @@ export class RunLoop {
   /** Nothing is executed here any more. */
   async leave(): Promise<void> {
     await this.#isolated?.end();
+  }
+
+  #changed(): void {
+    this.#hasChanged = true;
+    this.#wake();
   }
 
   /** The failure of one of dynpart's own files, or of dynpart itself, that nothing can go on after. */
@@ -204,7 +206,7 @@ export class RunLoop {
     } finally {
       this.#runs.landed(run);
       this.#runs.queue.letGo(run);
-      this.#wake();
+      this.#changed();
     }
   }
 
