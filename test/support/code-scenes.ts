@@ -141,6 +141,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'asset-timeout': assetThat(
     'timeoutMs: 20, materialize: ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", reject))',
   ),
+  'not-yielded': assetThat('batch: 2, async *materialize() {}'),
+  'wrong-yield': assetThat("batch: 2, async *materialize() { yield ['other', 1]; }"),
   'value-not-json': assetThat('materialize: () => [{ amount: NaN }]'),
   'check-failed': assetThat(
     "materialize: () => 40, checks: { stars: ({ value }) => (value as number) <= 5 || value + ' stars are not 1 to 5' }",
