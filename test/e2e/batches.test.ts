@@ -76,7 +76,7 @@ for (const ISOLATION of ['none', 'process'])
       const { code, runs, ends } = await project.make(['b', 'a', 'c', 'd', 'e', 'f'], { ISOLATION });
       expect([code, ends]).toEqual([0, { ...ALL_MADE, e: 'SUCCESS', f: 'SUCCESS' }]);
       const sizes = project.calls.filter((call) => call !== 'end').map((call) => call.split(',').length);
-      expect(sizes.toSorted()).toEqual([2, 4]);
+      expect(new Set(sizes)).toEqual(new Set([2, 4]));
       const { stdout } = await project.dynpart(['value', 'show', 'many', '--key', 'b']);
       expect(JSON.parse(stdout)).toMatchObject({ base: 'base of b', n: 2, version: 'v1', of: 4 });
       for (const { id, partitionKey: key, assets } of runs) {

@@ -60,7 +60,7 @@ function everyFailure(text: string): {
     'asset-threw': { reason: 'asset-threw', asset: 'a', key: text, message: 'm', frames: [] },
     'asset-timeout': { reason: 'asset-timeout', asset: 'a', key: text, ms: 1 },
     'not-yielded': { reason: 'not-yielded', asset: 'a', key: text },
-    'wrong-yield': { reason: 'wrong-yield', asset: 'a', key: text, wrong: `yielded ${text}` },
+    'wrong-yield': { reason: 'wrong-yield', asset: 'a', key: text, wrong: 'yielded a number' },
     'process-exited': { reason: 'process-exited', asset: 'a', key: text, code: 3 },
     'process-died': { reason: 'process-died', asset: 'a', key: text, how: 'SIGSEGV', said: 's' },
     'process-out-of-memory': { reason: 'process-out-of-memory', asset: 'a', key: text },
