@@ -89,6 +89,8 @@ export async function measure({ quick, full }) {
       ? await idleShare({ windows: full ? 10 : quick ? 1 : 2 })
       : { id: 'watching.idle', what: 'idle', skipped: 'there is no /proc here' },
     ...(await afterTicks({ early: 1000, late: 10_000 })),
+    await afterReloads({ early: 10, late: quick ? 30 : 100 }),
+    ...(await takenAfter({ count: quick ? 30 : 100 })),
   ];
 }
 
@@ -203,6 +205,119 @@ async function afterTicks({ early, late }) {
   ];
 }
 
+/** Imports a module that is edited. */
+const edited = `
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { word } from './word.ts';
+
+const items = dynamicPartitions('items');
+const record = asset({ name: 'record', partitions: items, materialize: () => word });
+const find = sensor({ name: 'find', assets: [record], minimumIntervalSeconds: 0.2, evaluate: () => ({ skipReason: word }) });
+export default definePipeline({ partitions: [items], assets: [record], sensors: [find] });
+`;
+
+/**
+ * What the main thread has in use after a collection, after a few edits and after many.
+ * @param {{ early: number, late: number }} options
+ */
+export async function afterReloads({ early, late }) {
+  const file = path.join(env.HOME, 'heap.jsonl');
+  fs.rmSync(file, { force: true });
+  const folder = folderWith('edited', { 'pipeline.ts': edited, 'word.ts': "export const word = '0';\n" });
+  const watch = dynpart(['sensor', 'watch'], folder);
+  const watching = started({
+    ...watch,
+    args: ['--expose-gc', '--require', path.join(here, 'watch-heap.cjs'), ...watch.args],
+  });
+  const noted = () =>
+    fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n').filter(Boolean) : [];
+  try {
+    await until(() => ticksFor(folder, 'find') > 0, 60);
+    for (let edits = 1; edits <= late; edits++) {
+      fs.writeFileSync(path.join(folder, 'word.ts'), `export const word = '${edits}';\n`);
+      // Asked for: else the files are looked at once a second.
+      watching.kill('SIGHUP');
+      await until(() => watching.said().split('loaded anew').length > edits || watching.ended(), 60, 0.02);
+      if (edits !== early && edits !== late) continue;
+      watching.kill('SIGUSR2');
+      await until(() => noted().length === (edits === early ? 1 : 2), 60, 0.02);
+    }
+  } finally {
+    await watching.stop();
+  }
+  const [before = NaN, after = NaN] = noted().map((line) => JSON.parse(line).heapUsed / 1e6);
+  return {
+    ...ratioRow({
+      id: 'watching.reloads',
+      what: `heap after ${words(late)} edits`,
+      aim: 1.1,
+      ratios: [after / before],
+    }),
+    unit: 'MB',
+    measured: round(after),
+    baseline: `after ${words(early)} edits`,
+    baselineMeasured: round(before),
+  };
+}
+
+/** Its value is when its code began. */
+const waiting = `
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+
+const items = dynamicPartitions('items');
+const record = asset({ name: 'record', partitions: items, materialize: () => Date.now() });
+const find = sensor({ name: 'find', assets: [record], minimumIntervalSeconds: 3600, evaluate: () => ({ skipReason: 'nothing new' }) });
+export default definePipeline({ partitions: [items], assets: [record], sensors: [find] });
+`;
+
+/**
+ * From the plan of another process, before it commits, to the user's code in a watch.
+ * @param {{ count: number }} options
+ */
+export async function takenAfter({ count }) {
+  const folder = folderWith('waiting', { 'pipeline.ts': waiting });
+  const watching = started(dynpart(['sensor', 'watch'], folder));
+  /** @type {number[]} */
+  const times = [];
+  try {
+    await until(() => ticksFor(folder, 'find') > 0, 60);
+    for (let at = 0; at < count; at++)
+      run(dynpart(['materialize', 'record', '--key', `k${at}`, '--add', '--no-run'], folder));
+    const value = (/** @type {string} */ key) => path.join(folder, '.dynpart/values/record', `${key}.json`);
+    await until(() => fs.existsSync(value(`k${count - 1}`)), 60, 0.02);
+    const { stdout } = run(dynpart(['runs', 'list', '--limit', String(count), '--json'], folder));
+    for (const { partitionKey, createdAt } of JSON.parse(stdout).runs)
+      times.push(Number(fs.readFileSync(value(partitionKey), 'utf8')) - Date.parse(createdAt));
+  } finally {
+    await watching.stop();
+  }
+  demand(times.length === count, `all ${count} runs were taken`);
+  times.sort((one, other) => one - other);
+  const p99 = times[Math.ceil(count * 0.99) - 1] ?? NaN;
+  return [
+    {
+      ...figureRow({
+        id: 'watching.taken',
+        what: 'queued by another process until its code begins',
+        unit: 'ms',
+        values: times,
+      }),
+      baseline: 'graphile-worker, as published',
+      baselineMeasured: 4.2,
+      note: 'with the commit that queues it',
+    },
+    {
+      ...figureRow({
+        id: 'watching.taken-p99',
+        what: 'the slowest of a hundred of these',
+        unit: 'ms',
+        aim: 25,
+        values: [p99],
+      }),
+    },
+  ];
+}
+
 /**
  * A process that goes on until it is stopped.
  * @param {Command} command
@@ -211,12 +326,14 @@ function started({ program, args, cwd }) {
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stdout.resume();
-  child.stderr.setEncoding('utf8').on('data', (text) => (said = `${said}${text}`.slice(-2000)));
+  child.stderr.setEncoding('utf8').on('data', (text) => (said = `${said}${text}`.slice(-20_000)));
   const ended = new Promise((resolve) => child.once('close', resolve));
   return {
     pid: child.pid,
     ended: () => child.exitCode !== null,
     code: () => child.exitCode,
+    said: () => said,
+    kill: (/** @type {NodeJS.Signals} */ signal) => child.kill(signal),
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
@@ -249,26 +366,41 @@ const clockTicks = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }
  * @returns {unknown[]}
  */
 function ticksOf(folder) {
-  return Array.from({ length: SENSORS }, (_, at) => `find_${at}`).flatMap((sensor) => {
-    try {
-      const { stdout } = run(dynpart(['sensor', 'history', sensor, '--limit', '1000', '--json'], folder));
-      return JSON.parse(stdout).ticks;
-    } catch {
-      // Not known yet.
-      return [];
-    }
-  });
+  return Array.from({ length: SENSORS }, (_, at) => ticksBy(folder, `find_${at}`)).flat();
+}
+
+/**
+ * @param {string} folder
+ * @param {string} sensor
+ */
+function ticksFor(folder, sensor) {
+  return ticksBy(folder, sensor).length;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} sensor
+ * @returns {unknown[]}
+ */
+function ticksBy(folder, sensor) {
+  try {
+    const { stdout } = run(dynpart(['sensor', 'history', sensor, '--limit', '1000', '--json'], folder));
+    return JSON.parse(stdout).ticks;
+  } catch {
+    // Not known yet.
+    return [];
+  }
 }
 
 /**
  * @param {() => boolean} holds
  * @param {number} limitSeconds
  */
-async function until(holds, limitSeconds) {
+async function until(holds, limitSeconds, everySeconds = 0.5) {
   const end = performance.now() + limitSeconds * 1000;
   while (!holds()) {
     demand(performance.now() < end, `it took longer than ${limitSeconds} s`);
-    await seconds(0.5);
+    await seconds(everySeconds);
   }
 }
 
