@@ -38,6 +38,8 @@ export class LiveLine implements Live {
   /** Oldest first. */
   readonly #running = new Map<string, { readonly partitionKey: string | null; readonly since: number }>();
   #done = 0;
+  /** Whose code has ended. They are put on record many at once, and a line that stands still meanwhile says nothing. */
+  #over = 0;
   #failed = 0;
   #left = 0;
   #spinner: Ora | undefined;
@@ -52,7 +54,7 @@ export class LiveLine implements Live {
 
   see(event: Event): void {
     if (event.type === 'run-started') this.#started(event);
-    else if (event.type === 'run-ended') this.#running.delete(event.run.id);
+    else if (event.type === 'run-ended') this.#ended(event.run.id);
     else if (event.type === 'run-finished') this.#finished(event.run, event.left);
   }
 
@@ -62,6 +64,11 @@ export class LiveLine implements Live {
     if (!this.#shown || this.#timer !== undefined || this.#stopped) return;
     this.#began = steadyTime(this.#output.clock);
     this.#timer = setTimeout(() => void this.#show(), SHOW_AFTER_MS);
+  }
+
+  #ended(id: string): void {
+    this.#running.delete(id);
+    this.#over++;
   }
 
   #finished(run: RunRecord, left: number): void {
@@ -92,6 +99,7 @@ export class LiveLine implements Live {
     this.#cursorIsBack();
     this.#spinner = undefined;
     this.#done = 0;
+    this.#over = 0;
     this.#failed = 0;
   }
 
@@ -113,14 +121,16 @@ export class LiveLine implements Live {
 
   #text(): string {
     const now = steadyTime(this.#output.clock);
-    const rate = (this.#done * 1000) / Math.max(1, now - this.#began);
+    const over = Math.max(this.#over, this.#done);
+    const left = this.#done + this.#left - over;
+    const rate = (over * 1000) / Math.max(1, now - this.#began);
     const [longest] = this.#running.values();
     const parts = [
-      `${grouped(this.#done)} of ${counted(this.#done + this.#left, 'run')}`,
+      `${grouped(over)} of ${counted(over + left, 'run')}`,
       ...(this.#failed > 0 ? [`${grouped(this.#failed)} failed`] : []),
       ...(longest === undefined ? [] : [`${grouped(this.#running.size)} running${longestOf(longest, now)}`]),
       ...(rate > 0 ? [`${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s`] : []),
-      ...(rate > 0 && this.#left > 0 ? [`about ${duration((this.#left / rate) * 1000)} left`] : []),
+      ...(rate > 0 && left > 0 ? [`about ${duration((left / rate) * 1000)} left`] : []),
     ];
     return parts.join(', ');
   }
