@@ -26,6 +26,7 @@ const benchmarks = [
   { name: 'watching' },
   { name: 'discovery' },
   { name: 'running' },
+  { name: 'isolation' },
   { name: 'automation' },
   { name: 'gathering' },
   { name: 'looking' },

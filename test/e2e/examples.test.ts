@@ -53,6 +53,11 @@ async function database(): Promise<{ readonly url: string; readonly client: Clie
   return { url: url.href, client };
 }
 
+interface Run {
+  readonly partitionKey: string;
+  readonly status: string;
+}
+
 test('customers of a PostgreSQL table: ties, a late commit, an edit, a deletion, a server that is gone', async (context) => {
   const made = await database();
   if (made === null) return context.skip(`there is no PostgreSQL server at ${SERVER}`);
@@ -187,4 +192,39 @@ test('uploads that are written slowly: no half file is read, and one that is rep
     ['inbox/slow.csv', 'SUCCESS'],
     ['inbox/quick.csv', 'SUCCESS'],
   ]);
+});
+
+test('recordings: one question for all that are new, and transcripts in processes of their own', async () => {
+  const server = await AnsweringServer.answering(async (request, response) => {
+    let asked = '';
+    for await (const chunk of request) asked += String(chunk);
+    const { names } = JSON.parse(asked) as { names: string[] };
+    const answers = names.filter((name) => name !== 'unknown.txt');
+    response.end(
+      JSON.stringify(
+        answers.map((name) => ({ name, speaker: name === 'music.txt' ? null : `the speaker of ${name}` })),
+      ),
+    );
+  });
+  const example = Example.named('transcripts');
+  for (const name of ['one', 'two', 'music', 'unknown'])
+    example.write({ [`recordings/${name}.txt`]: `${name}, spoken` });
+  // A file counts when it has been as it is for five seconds.
+  const before = new Date(Date.now() - 60_000);
+  for (const name of ['one', 'two', 'music', 'unknown'])
+    fs.utimesSync(example.path('recordings', `${name}.txt`), before, before);
+  const env = { API_URL: server.url, RECORDINGS: example.path('recordings') };
+  await new Promise((resolve) => setTimeout(resolve, 5200));
+  const { code, document } = await example.json(['-f', 'transcripts.ts', 'sensor', 'tick'], { env });
+  expect([code, server.asked.length]).toEqual([1, 3]);
+  expect(example.value('transcripts', 'facts', 'one.txt')).toEqual({ speaker: 'the speaker of one.txt' });
+  expect(example.value('transcripts', 'transcript', 'two.txt')).toMatchObject({ text: 'two, spoken' });
+  const runs = document.ticks.flatMap(({ runs }: { runs: Run[] }) => runs);
+  const ends = runs.map(({ partitionKey, status }: Run) => [partitionKey, status]);
+  expect(Object.fromEntries(ends)).toEqual({
+    'one.txt': 'SUCCESS',
+    'two.txt': 'SUCCESS',
+    'music.txt': 'SUCCESS',
+    'unknown.txt': 'FAILURE',
+  });
 });
