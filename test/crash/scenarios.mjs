@@ -6,7 +6,7 @@ export const PIPELINE = `
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, sensor, skip, toCommand, warn } from 'dynpart';
-const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS, LATER } = process.env;
+const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS, LATER, TOGETHER, ISOLATED } = process.env;
 // Keys of which automation asks for what is made, and asks again where it failed.
 const isAutomated = ITEMS.includes('auto');
 // What somebody is told is added to a file, with the time: later on, that is another time.
@@ -59,6 +59,7 @@ const first = asset({
   freshFor: { warn: '1d', fail: '2d' },
   checks: { good: ({ value }) => (value.key === null ? 'it is bad' : warn('it is long')) },
   ...(isAutomated && { automate: 'missing', retry: { maxRetries: 0, later: ['1h', '2h'] } }),
+  ...(ISOLATED && { isolation: 'process' }),
   async materialize({ partitionKey, version, item, log }) {
     await attach();
     limit('first');
@@ -79,6 +80,13 @@ const second = asset({
     await untilItIsRecorded();
     return version === null ? inputs.first.key + '!' : { version, of: inputs.first.version };
   },
+  // The same, of several keys in one call.
+  ...(TOGETHER && {
+    batch: 3,
+    async *materialize({ keys }) {
+      for (const { partitionKey, inputs } of keys) yield [partitionKey, inputs.first.key + '!'];
+    },
+  }),
 });
 const other = asset({ name: 'other', partitions: others, materialize: ({ partitionKey }) => partitionKey });
 const source = sensor({
@@ -213,6 +221,22 @@ export const SCENARIOS = {
     items: 'a,b',
     command: ['sensor', 'tick'],
     env: { PROGRESS: '1' },
+  },
+  // Several keys in one call: each is recorded by itself.
+  together: {
+    changesOnly: true,
+    start: [['a', 'sensor', 'tick']],
+    items: 'a,b,c',
+    command: ['sensor', 'tick'],
+    env: { TOGETHER: '1' },
+  },
+  // A process of its own stages the values, which this one takes on.
+  isolated: {
+    changesOnly: true,
+    start: [['a', 'sensor', 'tick']],
+    items: 'a,b',
+    command: ['sensor', 'tick'],
+    env: { ISOLATED: '1' },
   },
   'failing-run': {
     changesOnly: true,
