@@ -63,7 +63,7 @@ it('of a state in PostgreSQL whose tables were of an older version', async () =>
   const client = new Client({ connectionString: cluster.url('x').replace(/\?.*/, '') });
   await client.connect();
   await client.query(
-    'alter table overdue.sensor drop quiet_since; alter table overdue.asset drop made_at; update overdue.meta set schema_version = 3',
+    'alter table overdue.sensor drop quiet_since; alter table overdue.asset drop made_at; alter table overdue.meta drop incidents; update overdue.meta set schema_version = 3',
   );
   await client.end();
   const refused = await project.dynpart(['sensor', 'tick'], { env });
