@@ -81,8 +81,8 @@ export function http<Entry, Item = unknown>(
     next !== undefined &&
     next !== 'link' &&
     typeof next !== 'function' &&
-    !('token' in next) &&
-    !('offset' in next)
+    // Without TypeScript anything may be given.
+    !(Object(next) === next && ('token' in next || 'offset' in next))
   )
     throw new TypeError("next of http() must be 'link', { token, param }, { offset } or a function");
   if (rate !== undefined && !(rate.calls >= 1 && rate.perSeconds > 0))

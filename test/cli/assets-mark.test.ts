@@ -74,6 +74,9 @@ describe('assets mark', () => {
     await mark('raw', '--as', 'skipped', '--key', 'a');
     expect(project.exists(file)).toBe(false);
     expect(await counts()).toEqual(['raw: 0 (0) 1 2', 'sum: 1 (1) 0 2']);
+    expect((await run('value', 'show', 'raw', '--key', 'a')).stderr).toContain(
+      `there is no value of asset 'raw' for key "a": it is skipped: there is nothing to make\n  why: dynpart why raw --key a;`,
+    );
     project.write({ [file]: '"a"' });
     await mark('raw', '--as', 'skipped', '--key', 'a');
     expect(project.exists(file)).toBe(false);

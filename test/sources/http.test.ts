@@ -359,6 +359,10 @@ test('fields may be named instead of written as functions', async () => {
   expect(() => http(set, { url: server.url } as never)).toThrow(
     'http() needs key, the name of a field or a function',
   );
+  for (const next of ['next', null, 7, { page: 2 }])
+    expect(() => http(set, { url: server.url, key: 'id', next: next as never })).toThrow(
+      "next of http() must be 'link', { token, param }, { offset } or a function",
+    );
   expect(() => http(set, { url: server.url, key: 'id', item: 'title' as never })).toThrow(
     'item of http() must be a list of names, or a function',
   );

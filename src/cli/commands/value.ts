@@ -115,15 +115,22 @@ function keyMeant({ name, set }: KnownAsset, key: string | undefined): string | 
   return key ?? null;
 }
 
+const UNMADE: Partial<Readonly<Record<PartitionStatus, string>>> = {
+  failed: 'its last run failed',
+  skipped: 'it is skipped: there is nothing to make',
+};
+
 function refuseUnmade({ asset, partitionKey: key }: ValueContext, status: PartitionStatus): never {
   const chosen = `${asset}${ofKey(key)}`;
   return fail({
     reason: 'usage',
-    message: `there is no value of asset '${asset}'${key === null ? '' : ` for key ${quoted(key)}`}: ${status === 'failed' ? 'its last run failed' : 'it was not made yet'}`,
+    message: `there is no value of asset '${asset}'${key === null ? '' : ` for key ${quoted(key)}`}: ${UNMADE[status] ?? 'it was not made yet'}`,
     hint:
       status === 'failed'
         ? `why: dynpart runs list --status FAILURE --asset ${chosen}; again: dynpart materialize ${chosen}`
-        : `to make it: dynpart materialize ${chosen}`,
+        : status === 'skipped'
+          ? `why: dynpart why ${chosen}; to make it all the same: dynpart materialize ${chosen}`
+          : `to make it: dynpart materialize ${chosen}`,
   });
 }
 
