@@ -196,9 +196,12 @@ describe('a server that refuses for now', () => {
 
   test('is asked no oftener than `rate` says', async () => {
     const api = await Api.listening();
+    const begin = performance.now();
     await api.tick({ rate: { calls: 1, perSeconds: 0.2 } });
-    const times = api.server.asked.map(({ at }) => at);
-    for (const [at, time] of times.entries()) if (at > 0) expect(time - times[at - 1]!).toBeGreaterThan(150);
+    // A busy machine notes each of them late, and none early.
+    const times = api.server.asked.map(({ at }) => at - begin);
+    expect(times.length).toBeGreaterThan(2);
+    for (const [at, time] of times.entries()) expect(time).toBeGreaterThan(at * 200 - 20);
   });
 
   test('is not asked again at once after the last call that it allows', async () => {
