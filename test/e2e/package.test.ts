@@ -289,7 +289,11 @@ describe('installed globally', () => {
       const env = bare(project.folder);
       const bin = prefix.path('bin/dynpart');
       const listed = await command(bin, ['assets', 'list'], { cwd: project.folder, env });
-      expect(listed).toEqual({ code: 0, stdout: 'raw\titems\t-\t-\t-\ntwice\titems\traw\t-\t-\n', stderr: '' });
+      expect(listed).toEqual({
+        code: 0,
+        stdout: 'raw\titems\t-\t-\t-\ntwice\titems\traw\t-\t-\n',
+        stderr: '',
+      });
       await using required = new Project({ 'pipeline.cjs': REQUIRED, 'inbox/a.csv': 'one' });
       const tick = await command(bin, ['-f', 'pipeline.cjs', 'sensor', 'tick', '--json'], {
         cwd: required.folder,
