@@ -9,6 +9,7 @@ import { admit, isInReach, type PipelineInUse, stateFileOf } from './whose-state
 export class FoundState {
   readonly #around: ProjectParts;
   readonly #pipeline: PipelineInUse | null;
+  #admitsMoved = false;
   /** `undefined` until it was looked for. */
   #place: string | FailureError | undefined;
   #database: DatabaseState | null = null;
@@ -52,12 +53,20 @@ export class FoundState {
       this.#place = found.failure.state;
   }
 
-  /** @throws FailureError for a state of another pipeline */
+  /** Takes a state that is being moved: for the one command that does. */
+  useMoved(): void {
+    this.#admitsMoved = true;
+  }
+
+  /** @throws FailureError for a state of another pipeline, or one that is not here any more */
   admit(state: StateIdentity): void | Promise<void> {
+    const place = this.database?.place ?? this.file;
+    const { move } = state;
+    if (move !== null && !this.#admitsMoved) fail({ reason: 'state-moved', place, move });
     const pipeline = this.#pipeline;
     if (pipeline === null || this.#admitsAll) return;
     if (state.pipeline?.file === pipeline.file && !state.mayBeShared) return;
-    return admit(this.database?.place ?? this.file, state, pipeline);
+    return admit(place, state, pipeline);
   }
 
   async #find(): Promise<string> {

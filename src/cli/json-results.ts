@@ -50,6 +50,7 @@ export interface Results {
   'state check': CheckedState;
   'state export FILE': ExportedState;
   'state migrate': MigratedState;
+  'state move': MovedState;
   'state adopt': AdoptedState;
   'state restore': RestoredState;
   doctor: Diagnosis;
@@ -217,6 +218,19 @@ export interface MigratedState {
   /** `null`: there were none. */
   readonly from: number | null;
   readonly to: number;
+}
+
+/** With `--dry-run`: what would be moved. */
+export interface MovedState {
+  readonly from: string;
+  readonly to: string;
+  readonly sets: number;
+  readonly keys: number;
+  /** Queued ones. */
+  readonly runs: number;
+  readonly ended: number;
+  readonly ticks: number;
+  readonly values: number;
 }
 
 export interface AdoptedState {

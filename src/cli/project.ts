@@ -95,6 +95,11 @@ export class Project {
     this.#state.useForeign();
   }
 
+  /** Takes a state that is being moved: for the one command that does. */
+  useMovedState(): void {
+    this.#state.useMoved();
+  }
+
   /** What is needed to load the user's code, also in another thread. */
   userPipeline(): UserPipeline {
     const { version, terminal } = this.#around;

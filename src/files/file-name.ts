@@ -32,3 +32,13 @@ function encode(key: string): string {
 function percent(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
+
+/** The name that a file name was made of; `null` where it holds a hash, or is none of ours. */
+export function nameOfFile(file: string): string | null {
+  if (file.includes('~')) return null;
+  const bytes: number[] = [];
+  for (const [part] of file.matchAll(/%[0-9A-F]{2}|[^]/g))
+    bytes.push(part.length === 3 ? Number.parseInt(part.slice(1), 16) : part.charCodeAt(0));
+  const name = Buffer.from(bytes).toString('utf8');
+  return fileNameOf(name) === file ? name : null;
+}

@@ -1,4 +1,5 @@
 /** What is remembered of a pipeline: its names and how they hang together, without the code. */
+import type { MoveMark } from './move-mark.ts';
 
 /** What the state remembers of the pipeline, so that commands that only need names start without the user's code. */
 export interface KnownPipeline {
@@ -75,6 +76,8 @@ export interface StateIdentity {
   readonly sets: readonly string[];
   /** Assets that were made or have failed, of whatever pipeline. */
   readonly assets: readonly string[];
+  /** `null`: it is here, and can be worked with. */
+  readonly move: MoveMark | null;
   /** An older dynpart wrote it, which let all pipeline files of a folder share one state. */
   readonly mayBeShared: boolean;
 }

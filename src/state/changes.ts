@@ -2,6 +2,7 @@
 import type { Carried } from '../model/carried.ts';
 import type { Incidents } from '../model/incident.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
+import type { MoveMark } from '../model/move-mark.ts';
 import type { StaleReason } from '../model/partition-status.ts';
 import type { AssetOutcome, FinalRunStatus, RunHead, RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
@@ -70,6 +71,8 @@ export type StateChange =
   | { readonly type: 'executor'; readonly id: string; readonly slots: number; readonly wants: number }
   /** It leaves the state, unless it owns runs after all changes before this one. */
   | { readonly type: 'executor-left'; readonly id: string }
+  /** The state is being moved, or was; `null`: it is here again. */
+  | { readonly type: 'moved'; readonly mark: MoveMark | null }
   /** What was made elsewhere, or is not wanted: said by a person. */
   | {
       readonly type: 'keys-marked';

@@ -121,6 +121,7 @@ describe('what is printed', async () => {
     ['state check', 'state check'],
     ['state export FILE', 'state export state-copy.json'],
     ['state adopt', 'state adopt'],
+    ['state move', 'state move --to other.json --dry-run'],
     ['state restore', 'state restore state-copy.json'],
     ['doctor', 'doctor'],
     ['schedule cron|systemd', 'schedule cron'],

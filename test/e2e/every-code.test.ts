@@ -29,6 +29,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'process-out-of-memory': 'test/e2e/processes.test.ts',
   'process-killed': 'test/e2e/processes.test.ts',
   'process-unusable': 'test/e2e/processes.test.ts',
+  'move-incomplete': 'test/state/moving/move-state.test.ts',
   'state-mounted': 'test/state/json/state-file.test.ts',
   'state-too-large': 'test/state/json/state-file.test.ts',
   'log-too-large': 'test/e2e/large-logs.test.ts',

@@ -96,6 +96,12 @@ function everyFailure(text: string): {
     'state-newer': { reason: 'state-newer', file, schema: 3, supported: 2 },
     'state-older': { reason: 'state-older', file, schema: 1, oldest: 2 },
     'commit-unsynced': { reason: 'commit-unsynced', file, serial: 7, cause: 'c' },
+    'state-moved': {
+      reason: 'state-moved',
+      place: file,
+      move: { to: 'postgres://h/d', at: '2026-01-01T00:00:00.000Z', isOver: true },
+    },
+    'move-incomplete': { reason: 'move-incomplete', place: file, what: 'keys', found: 1, sent: 2 },
     'state-mounted': { reason: 'state-mounted', file },
     'items-too-large': { reason: 'items-too-large', bytes: 70_000_000, most: 64 * 1024 * 1024 },
     'state-too-large': { reason: 'state-too-large', file },

@@ -253,6 +253,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await scene.ask('partitions add numbers a');
     return scene.ask('materialize --key a');
   },
+  async 'state-moved'(scene) {
+    await scene.state();
+    await scene.ask('state move --to other.json');
+    return scene.ask('status');
+  },
   'invalid-key': (scene) => scene.ask('partitions add letters --from -', { stdin: 'good\nb\u0001d\n' }),
   'keys-file': (scene) => scene.ask('partitions add letters --from nowhere'),
   async 'file-in-the-way'(scene) {

@@ -18,6 +18,16 @@ export function stateCommand(program: Declaration): void {
     .description('make the state that of this pipeline file: it belonged to another one, or was shared')
     .actionIn(() => import('./state-adopt.ts'));
   state
+    .command('move')
+    .description(
+      'to another file, or to PostgreSQL: keys, runs, history, logs and values, compared where they went',
+    )
+    .option('--to <state>', 'a file, or postgres://…')
+    .option('--no-values', 'leave what assets returned where it is')
+    .option('--dry-run', 'count what would be moved')
+    .option('--give-up', 'an interrupted move: the state stays here')
+    .actionIn(() => import('./state-move.ts'));
+  state
     .command('export')
     .argument('[file]', 'without it: standard output')
     .description('a copy of the state, as one consistent document')

@@ -1,4 +1,5 @@
 /** Failures of what dynpart keeps: the state file, its generations and copies, and values. */
+import type { MoveMark } from '../move-mark.ts';
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { clean } from '../text.ts';
 import { forKey, type WordsFor } from './phrases.ts';
@@ -36,6 +37,14 @@ export type StateFailure =
       readonly file: string;
       readonly serial: number;
       readonly cause: string;
+    }
+  | { readonly reason: 'state-moved'; readonly place: string; readonly move: MoveMark }
+  | {
+      readonly reason: 'move-incomplete';
+      readonly place: string;
+      readonly what: string;
+      readonly found: number;
+      readonly sent: number;
     }
   | { readonly reason: 'state-mounted'; readonly file: string }
   | { readonly reason: 'state-too-large'; readonly file: string }
@@ -90,6 +99,26 @@ export const stateWords: WordsFor<StateFailure> = {
     `commit ${serial} of ${file} is made, but the disk does not say that it will last: ${cause}`,
     'a loss of power may take it back, and what it did is done again then; check the disk',
   ],
+  'state-moved': ({ place, move }) => {
+    if ('from' in move)
+      return [
+        `the state of ${move.from} is being moved to ${place}, and not all of it is here yet`,
+        `let the move end; one that was interrupted goes on with: ${moving(move.from, place)}`,
+      ];
+    if (!move.isOver)
+      return [
+        `the state ${place} is being moved to ${move.to}`,
+        `let the move end; one that was interrupted goes on with: ${moving(place, move.to)}`,
+      ];
+    return [
+      `the state ${place} was moved to ${move.to} at ${move.at}`,
+      `name that one: ${shellFlag('--state', move.to, 'STATE')}, or DYNPART_STATE; the way back is: ${moving(move.to, place)}`,
+    ];
+  },
+  'move-incomplete': ({ place, what, found, sent }) => [
+    `${place} does not hold the ${what} that were moved there: ${found} of ${sent}${found === sent ? ', but other ones' : ''}`,
+    'the state is where it was, and nobody works with it; run the command again, or give the move up: dynpart state move --give-up',
+  ],
   'state-mounted': ({ file }) => [
     `the state file ${file} is a mount of its own: a commit puts a new file in its place, and cannot do so there`,
     'nothing was changed; mount the folder that it is in, not the file',
@@ -124,6 +153,10 @@ export const stateWords: WordsFor<StateFailure> = {
     wayBack(file),
   ],
 };
+
+function moving(from: string, to: string): string {
+  return `dynpart state move ${shellFlag('--state', from, 'STATE')} ${shellFlag('--to', to, 'STATE')}`;
+}
 
 function wayBack(file: string): string {
   const state = shellFlag('--state', file, 'STATE');

@@ -84,6 +84,10 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
     case 'executor-left':
       if (document.runs.some(({ owner }) => owner === change.id)) return document;
       return { ...document, executors: document.executors.filter(({ id }) => id !== change.id) };
+    case 'moved': {
+      const { move: _, ...here } = document;
+      return change.mark === null ? here : { ...here, move: change.mark };
+    }
     case 'pipeline-known':
       return expectKeys(rememberPipeline(document, change.pipeline), change);
     case 'incidents':

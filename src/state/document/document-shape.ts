@@ -9,12 +9,14 @@ import type {
 } from '../../model/known-pipeline.ts';
 import { incidentsShape } from './incidents-shape.ts';
 import type { JsonValue } from '../../model/json-value.ts';
+import type { MoveMark } from '../../model/move-mark.ts';
 import type { TouchedBy } from '../../model/pending-run.ts';
 import {
   anything,
   count,
   entries,
   finite,
+  fits,
   is,
   letters,
   list,
@@ -162,6 +164,13 @@ const runs = where(
   },
 );
 
+const yesOrNo = is<boolean>((value) => typeof value === 'boolean', 'true or false');
+
+const leaving = object<Extract<MoveMark, { readonly to: string }>>({ to: text, at: time, isOver: yesOrNo });
+const arriving = object<Extract<MoveMark, { readonly from: string }>>({ from: text, at: time });
+
+const moveMark: Shape<MoveMark> = (value) => (fits(leaving, value) ? null : arriving(value));
+
 /** Every field of a state. A field of `StateDocument` that stands not here does not compile. */
 export const documentShape: Shape<StateDocument> = where(
   object<StateDocument>({
@@ -171,6 +180,7 @@ export const documentShape: Shape<StateDocument> = where(
       serial <= LAST_SERIAL ? null : misfit(`a number of ${LAST_SERIAL} at most`),
     ),
     writtenBy: object({ version: text, at: text }),
+    move: optional(moveMark),
     pipeline: orNull(pipeline),
     sets: entries(set),
     assets: entries(

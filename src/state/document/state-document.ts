@@ -2,6 +2,7 @@
 import type { JsonValue } from '../../model/json-value.ts';
 import type { Incidents } from '../../model/incident.ts';
 import type { KnownPipeline, StateIdentity } from '../../model/known-pipeline.ts';
+import type { MoveMark } from '../../model/move-mark.ts';
 import type { TouchedBy } from '../../model/pending-run.ts';
 import type { AssetOutcome, RunOrigin, RunReason } from '../../model/run.ts';
 import type { Owner } from '../../files/process-owner.ts';
@@ -21,6 +22,8 @@ export interface StateDocument {
   /** Counts the commits. */
   readonly serial: number;
   readonly writtenBy: { readonly version: string; readonly at: string };
+  /** Where the state went, or comes from, while nobody may work with it; mostly not there. */
+  readonly move?: MoveMark;
   readonly pipeline: KnownPipeline | null;
   readonly sensors: Readonly<Record<string, SensorEntry>>;
   readonly assets: Readonly<Record<string, AssetEntry>>;
@@ -186,9 +189,13 @@ export function entryOf<T>(entries: Readonly<Record<string, T>>, name: string): 
 }
 
 /** What tells whose state it is. Of an older schema it may be several pipelines'. */
-export function identityOf({ pipeline, sets, assets }: StateDocument, mayBeShared: boolean): StateIdentity {
+export function identityOf(
+  { pipeline, sets, assets, move }: StateDocument,
+  mayBeShared: boolean,
+): StateIdentity {
   return {
     pipeline,
+    move: move ?? null,
     sets: Object.keys(sets).filter((name) => sets[name]!.keys.length > 0),
     assets: Object.keys(assets).filter((name) =>
       [assets[name]!, ...(assets[name]!.before ?? [])].some(({ status }) => /[^.]/.test(status)),

@@ -88,6 +88,11 @@ export class HistoryFiles {
     this.#ticksOf(tick.sensor).append([tick], false);
   }
 
+  /** Ticks of one sensor, oldest first. Synced. */
+  recordTicks(ticks: readonly TickRecord[]): void {
+    if (ticks.length > 0) this.#ticksOf(ticks[0]!.sensor).append(ticks, true);
+  }
+
   /** Newest first. A line that is no tick of this sensor was damaged: it is passed over like a torn one. */
   *ticks(sensor: string): Generator<TickRecord> {
     for (const line of this.#ticksOf(sensor).newestFirst()) {

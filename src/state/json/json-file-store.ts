@@ -194,8 +194,8 @@ export class JsonFileStore implements StateStore {
     }
   }
 
-  /** Puts a copy in the place of the present state, which is kept under a name that begins like this. */
-  async restore(copy: StateDocument, keepAs: string, keepGeneration: boolean): Promise<Restored> {
+  /** Puts a copy in the place of the present state, which is kept under a name that begins like this, if any. */
+  async restore(copy: StateDocument, keepAs: string | null, keepGeneration: boolean): Promise<Restored> {
     const { restoreState } = await import('./restore-state.ts');
     const tools = {
       file: this.file,

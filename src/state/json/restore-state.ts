@@ -33,8 +33,8 @@ export interface RestoreTools {
 }
 
 export interface KeepPresent {
-  /** What the name of what is kept begins with. */
-  readonly as: string;
+  /** What the name of what is kept begins with; `null`: nothing is kept. */
+  readonly as: string | null;
   readonly generation: boolean;
 }
 
@@ -49,7 +49,8 @@ export async function restoreState(
     await admit(present ?? emptyDocument(), isOlder);
     // What is written is no older one any more: from then on nobody would look where an older version kept things.
     if (isOlder && placeBeside(file.path, isOlder) !== besideOf(file.path)) bringAlong(file.path, present!);
-    const kept = keepPresent(file, keep);
+    const { as, generation } = keep;
+    const kept = as === null ? [] : keepPresent(file, { as, generation });
     const serial = Math.max(highestSerialToldOf(file), copy.serial) + 1;
     if (serial > LAST_SERIAL)
       fail({ reason: 'copy-unusable', file: file.path, why: `there is no serial behind ${serial - 1}` });
@@ -72,7 +73,10 @@ export async function restoreState(
  * Keeps what is there now, whatever it is. Also the newest generation, where that is asked for and the file is damaged or
  * behind it: its name will leave the window.
  */
-export function keepPresent(file: StateFile, { as, generation }: KeepPresent): string[] {
+export function keepPresent(
+  file: StateFile,
+  { as, generation }: { readonly as: string; readonly generation: boolean },
+): string[] {
   makeFolder(file.folder);
   const bytes = io('read', file.path, () => bytesIfThere(file.path));
   const kept = bytes === null ? [] : [file.keepCopy(as, bytes)];

@@ -135,9 +135,9 @@ export class PostgresStore implements StateStore {
     const { address, admit } = this.#options;
     if (moment === null) throw foreign(address);
     if (moment.version !== SCHEMA_VERSION) throw otherVersion(address, moment.version, SCHEMA_VERSION);
-    const { pipeline } = moment;
-    const seen = JSON.stringify(pipeline);
-    if (seen !== this.#admitted) await admit?.({ pipeline, sets: [], assets: [], mayBeShared: false });
+    const { pipeline, move } = moment;
+    const seen = JSON.stringify([pipeline, move]);
+    if (seen !== this.#admitted) await admit?.({ pipeline, move, sets: [], assets: [], mayBeShared: false });
     this.#admitted = seen;
     return moment;
   }
@@ -169,7 +169,7 @@ export class PostgresStore implements StateStore {
       // The last ones: the commit goes to the server with them.
       this.#pruning.runsEnded(port, ended.length);
       if (changes.some(({ type }) => CALLING.has(type))) send(port, CALL, [this.#channel]);
-      this.#note(port, id, applying.serial);
+      this.#note(port, id, applying);
       return outcome;
     });
   }
@@ -178,14 +178,16 @@ export class PostgresStore implements StateStore {
     return {
       serial: serial + 1,
       pipeline,
+      move: null,
       entered: (executor) => this.#own.entered(executor),
       valueOf: (owner, run, asset) => this.#own.entered(owner) && this.valuesInHand.of(run, asset),
     };
   }
 
-  #note(port: Port, id: string, serial: number): void {
+  #note(port: Port, id: string, { serial, move }: Pick<Applying, 'serial' | 'move'>): void {
     const { version, clock } = this.#options;
-    noteCommit(port, { id, serial, by: { version, at: isoTime(clock.now()) } });
+    const by = { version, at: isoTime(clock.now()), ...(move !== null && { move }) };
+    noteCommit(port, { id, serial, by });
   }
 
   get #channel(): string {
@@ -264,10 +266,10 @@ export class PostgresStore implements StateStore {
     });
   }
 
-  /** Puts a copy in the place of the present state, in one commit. */
+  /** Puts a copy in the place of the present state, in one commit. @param keepAs what is there is kept under that name */
   async restore(
     copy: StateDocument,
-    keepAs: string,
+    keepAs: string | null,
   ): Promise<{
     readonly serial: number;
     readonly kept: readonly string[];
@@ -289,10 +291,11 @@ export class PostgresStore implements StateStore {
         serial,
         isAlive: (executor) => views.get(executor.id)?.alive ?? false,
       });
-      if (present.serial > 0) await port.execute(KEEP, [keepAs, JSON.stringify(present)]);
+      const kept = keepAs === null || present.serial === 0 ? [] : [keepAs];
+      for (const name of kept) await port.execute(KEEP, [name, JSON.stringify(present)]);
       await putWhole(port, restored, this.#options.address.leaseMs);
-      this.#note(port, id, serial);
-      return { serial, kept: present.serial > 0 ? [keepAs] : [], replaced };
+      this.#note(port, id, { serial, move: restored.move ?? null });
+      return { serial, kept, replaced };
     });
   }
 

@@ -1,5 +1,6 @@
 /** What each change does to the tables: a statement or two for each, in the order of the changes. */
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import type { MoveMark } from '../../../model/move-mark.ts';
 import type { StateChange } from '../../changes.ts';
 import type { Port } from '../port.ts';
 import { addKeys, letIn, removeKeys, updateKeys } from './keys.ts';
@@ -18,6 +19,8 @@ export interface Applying {
   readonly serial: number;
   /** As the state remembers it: the changes before this one may have brought another one. */
   pipeline: KnownPipeline | null;
+  /** Noted with the commit. */
+  move: MoveMark | null;
   /** Executors of this process: their row is made by the first change that names them. */
   readonly entered: (id: string) => EnteredExecutor | undefined;
 }
@@ -96,6 +99,9 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
       return executorLeft(port, change.id);
     case 'incidents':
       return changeIncidents(port, change.incidents);
+    case 'moved':
+      applying.move = change.mark;
+      return;
     case 'pipeline-known':
       await rememberPipeline(port, change, { before: applying.pipeline, serial });
       applying.pipeline = change.pipeline;

@@ -1,5 +1,5 @@
 /** Runs that end, and what runs have made on their way: statuses, values, the history. */
-import type { AssetOutcome } from '../../../model/run.ts';
+import type { AssetOutcome, RunRecord } from '../../../model/run.ts';
 import type { FinishedRun, StaleAssets, StateChange } from '../../changes.ts';
 import { lastMadeBy } from '../../document/last-times.ts';
 import type { OutcomesOfRun } from '../../document/outcomes-of-runs.ts';
@@ -80,7 +80,12 @@ on conflict (id) do update set status = excluded.status, finished_at = excluded.
 /** In the order in which they ended. */
 function recordRuns(port: Port, finished: readonly FinishedRun[]): void {
   const records = [...new Map(finished.map(({ record }) => [record.id, record])).values()];
-  send(port, HISTORY, [
+  send(port, HISTORY, columnsOfEnded(records));
+}
+
+/** What the history can be asked for stands beside each record. */
+export function columnsOfEnded(records: readonly RunRecord[]): unknown[][] {
+  return [
     records.map(({ id }) => id),
     records.map(({ status }) => status),
     records.map(({ sensor }) => sensor),
@@ -89,7 +94,7 @@ function recordRuns(port: Port, finished: readonly FinishedRun[]): void {
     records.map(({ sensor, tags }) => sensor !== null || Object.keys(tags).length > 0),
     records.map(({ finishedAt }) => finishedAt ?? ''),
     records.map((record) => JSON.stringify(record)),
-  ]);
+  ];
 }
 
 /** As the database writes an array of texts. */

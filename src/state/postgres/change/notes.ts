@@ -1,4 +1,5 @@
 /** What a commit leaves beside its changes: whoever missed its answer finds that it was made. */
+import type { MoveMark } from '../../../model/move-mark.ts';
 import { type Port, send } from '../port.ts';
 
 /** Old notes go. */
@@ -11,7 +12,7 @@ const WAS_MADE = `select from @.made where id = $1`;
 export interface CommitNote {
   readonly id: string;
   readonly serial: number;
-  readonly by: { readonly version: string; readonly at: string };
+  readonly by: { readonly version: string; readonly at: string; readonly move?: MoveMark };
 }
 
 export function noteCommit(port: Port, { id, serial, by }: CommitNote): void {

@@ -1,6 +1,7 @@
 /** What every look at the state begins with: its serial and pipeline, its sets, and of sensors and executors what is needed. */
 import type { Incidents } from '../../../model/incident.ts';
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
+import type { MoveMark } from '../../../model/move-mark.ts';
 import type { TickRecord } from '../../../model/tick.ts';
 import type { Owner } from '../../../files/process-owner.ts';
 import type { ProgramNote } from '../../state-view.ts';
@@ -12,6 +13,7 @@ export interface Moment {
   readonly serial: number;
   readonly pipeline: KnownPipeline | null;
   readonly incidents: Incidents | null;
+  readonly move: MoveMark | null;
   readonly sets: readonly SetRow[];
   readonly sensors: readonly SensorRow[];
   readonly executors: readonly ExecutorRow[];
@@ -48,7 +50,7 @@ export interface ExecutorRow {
 }
 
 const MOMENT = `
-select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline, m.incidents,
+select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline, m.incidents, m.written_by -> 'move' as move,
   (select coalesce(json_agg(json_build_object('name', s.name, 'size', s.size) order by s.id), '[]') from @.key_set s) as sets,
   (select coalesce(json_agg(x order by x.n), '[]') from (
     select w.name, s.n, case when s.in_state then s.version end as version, s.status, s.cursor, s.periods, s.quiet_since as "quietSince", s.last_tick as "inState",

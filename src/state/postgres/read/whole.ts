@@ -51,7 +51,7 @@ export async function readWhole(
   const statuses = await rows<StatusRow>(port, STATUSES);
   const assets = await rows<AssetRow>(port, ASSETS);
   const spent = await rows<SpentRow>(port, RUN_KEYS);
-  const [written] = await rows<{ readonly written: StateDocument['writtenBy'] }>(port, WRITTEN);
+  const [by] = await rows<{ readonly written: StateDocument['writtenBy'] }>(port, WRITTEN);
   const sets = setsOf(moment, keys, keptOut);
   const runs: readonly RunGroup[] = await readAllRuns(port);
   const positions = new Map(
@@ -61,7 +61,8 @@ export async function readWhole(
     ...emptyDocument(),
     lineage: moment.lineage,
     serial: moment.serial,
-    writtenBy: written!.written,
+    writtenBy: { version: by!.written.version, at: by!.written.at },
+    ...(moment.move !== null && { move: moment.move }),
     pipeline: moment.pipeline,
     sensors: Object.fromEntries(
       moment.sensors

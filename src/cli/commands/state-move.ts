@@ -1,0 +1,94 @@
+/** `dynpart state move`: to another place, file or database. */
+import { fail, FailureError } from '../../model/failure.ts';
+import { shellFlag } from '../../model/shell-words.ts';
+import { counted } from '../../model/text.ts';
+import { giveUpMove, lookAtMove, type Moved, moveState } from '../../state/moving/move-state.ts';
+import type { Station } from '../../state/moving/station.ts';
+import type { Context } from '../context.ts';
+import type { MovedState } from '../json-results.ts';
+import type { Project } from '../project.ts';
+import { settleMoving, stationOf } from '../state-station.ts';
+
+interface Options {
+  readonly to?: string;
+  readonly dryRun?: boolean;
+  readonly values: boolean;
+  readonly giveUp?: boolean;
+}
+
+export async function run(context: Context, options: Options): Promise<MovedState> {
+  const { project, output, clock } = context;
+  project.useMovedState();
+  const source = stationOf(project);
+  if (options.giveUp === true) return giveUp(context, source);
+  if (options.to === undefined)
+    return fail({
+      reason: 'usage',
+      message: 'say where the state is to go: --to',
+      hint: 'dynpart state move --to FILE, or: dynpart state move --to postgres://USER@HOST/DATABASE',
+    });
+  const elsewhere = await placeOf(context, options.to);
+  try {
+    const target = stationOf(elsewhere);
+    const say = (text: string): void => output.warn(text);
+    const move = { source, target, values: options.values, clock, say };
+    const result = (moved: Moved): MovedState => ({ from: source.place, to: target.place, ...moved });
+    if (options.dryRun === true) {
+      const moved = await lookAtMove(move);
+      output.chat(
+        `would move ${inWords(moved)} from ${source.place} to ${target.place}; nothing was changed`,
+      );
+      return result(moved);
+    }
+    await settleMoving(project);
+    const moved = await moveState(move);
+    output.chat(
+      `moved ${inWords(moved)} from ${source.place} to ${target.place}; name it from now on: ${shellFlag('--state', target.place, 'STATE')}, or DYNPART_STATE`,
+    );
+    return result(moved);
+  } finally {
+    await elsewhere.close();
+  }
+}
+
+async function placeOf({ project, output }: Context, state: string): Promise<Project> {
+  const elsewhere = project.elsewhere({ state }, output);
+  await elsewhere.findState();
+  elsewhere.useMovedState();
+  return elsewhere;
+}
+
+async function giveUp(context: Context, source: Station): Promise<MovedState> {
+  const { output } = context;
+  const { move } = await source.store.document();
+  let elsewhere: Project | null = null;
+  try {
+    if (move !== undefined && 'to' in move) elsewhere = await placeOf(context, move.to);
+    let target = elsewhere === null ? null : stationOf(elsewhere);
+    try {
+      await target?.store.document();
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      output.warn(
+        `${target!.place} cannot be looked at; if all of the state was there, it is in two places now`,
+      );
+      target = null;
+    }
+    const stays = await giveUpMove({ source, target });
+    output.chat(`the state stays in ${source.place}`);
+    return { from: source.place, to: source.place, ...stays };
+  } finally {
+    await elsewhere?.close();
+  }
+}
+
+function inWords({ sets, keys, runs, ended, ticks, values }: Moved): string {
+  const parts = [
+    `${counted(keys, 'key')} in ${counted(sets, 'set')}`,
+    counted(runs, 'queued run'),
+    counted(ended, 'ended run'),
+    counted(ticks, 'tick'),
+    counted(values, 'value'),
+  ];
+  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
