@@ -65,6 +65,7 @@ export {
   type Checks,
   type Warning,
 } from './definitions/check.ts';
+export type { PoolContext, PoolOption, PoolOptions } from './definitions/pool.ts';
 export type { StandardSchema } from './definitions/schema.ts';
 export { RetryAfter } from './definitions/retry-after.ts';
 export { skip, type Skip } from './definitions/skip.ts';

@@ -5,6 +5,7 @@ import type { Checks } from './check.ts';
 import type { PeriodName } from './every.ts';
 import type { KeysOf } from './gather.ts';
 import type { DynamicPartitions } from './partitions.ts';
+import type { PoolOption } from './pool.ts';
 import type { Skip } from './skip.ts';
 import { markPlace } from '../model/place.ts';
 import type { Exec, Log } from './user-context.ts';
@@ -142,6 +143,14 @@ export interface AssetOptions<
   readonly timeoutMs?: number;
   /** How many keys of this asset may be materialized at the same time. Default: no limit of its own. */
   readonly concurrency?: number;
+  /**
+   * What its runs use, such as a host or a licence: the name of a pool of `definePipeline`, or a function of the key. A run begins when there
+   * is room in the pools of all its assets, and has it until it ends.
+   */
+  readonly pool?: PoolOption<
+    Partitions extends DynamicPartitions ? string : null,
+    Partitions extends DynamicPartitions<infer Item> ? Item : null
+  >;
   /**
    * `'process'`: its code runs in a process of its own, taken from those that are kept ready. It may use a whole core, and one that crashes,
    * leaks, blocks or calls `process.exit` ends alone. Default: as `definePipeline` says, else `'none'`.

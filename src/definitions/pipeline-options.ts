@@ -4,6 +4,7 @@ import type { IoManager } from './io-manager.ts';
 import type { Notify } from './notify.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { DynamicPartitions } from './partitions.ts';
+import type { PoolOptions } from './pool.ts';
 import type { Sensor } from './sensor.ts';
 
 /** The options of `definePipeline()`. */
@@ -24,6 +25,11 @@ export interface PipelineOptions {
    * what Node.js allows.
    */
   readonly processes?: { readonly limit?: number; readonly memoryMb?: number };
+  /**
+   * How many runs may use something at once, over all processes, by name: `{ api: { limit: 2, rate: { calls: 10, perSeconds: 60 } } }`. Of
+   * `default` each name that is not here is a pool of its own.
+   */
+  readonly pools?: Readonly<Record<string, PoolOptions>>;
   /** `perTick`: how many runs the built-in sensor `automation` requests in one tick. Default 10,000. */
   readonly automation?: { readonly perTick?: number };
   /** Who is told when something goes wrong. Default: nobody. */

@@ -9,6 +9,7 @@ import type { DynamicPartitions, ItemSchema, RetainOptions } from './partitions.
 import { type NotifyDefinition, resolveNotify } from './notify.ts';
 import type { PipelineOptions } from './pipeline-options.ts';
 import type { StandardSchema } from './schema.ts';
+import { type PoolOption, type Pools, poolsIn } from './pool.ts';
 import { checkPipeline } from './rules/pipeline.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { CronTimes, Freshness } from '../model/known-pipeline.ts';
@@ -46,6 +47,8 @@ export interface AssetDefinition {
   readonly concurrency: number | null;
   /** How many keys its code is given at once; `null`: each by itself. */
   readonly batch: number | null;
+  /** Its name, or what says it; `null`: none. */
+  readonly pool: PoolOption | null;
   /** Whether its code runs in a process of its own. */
   readonly isIsolated: boolean;
   readonly codeVersion: string | null;
@@ -108,6 +111,7 @@ export interface Pipeline {
   readonly retain: ReadonlyMap<string, Retention>;
   readonly ioManager: IoManager | null;
   readonly concurrency: number;
+  readonly pools: Pools;
   /** `null`: as many as there are cores, and as much as Node.js allows. */
   readonly processes: { readonly limit: number | null; readonly memoryMb: number | null };
   readonly automation: { readonly perTick: number };
@@ -176,6 +180,7 @@ export function definePipeline(options: PipelineOptions): Pipeline {
     retain: new Map(retain),
     ioManager: options.ioManager ?? null,
     concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
+    pools: poolsIn(options.pools),
     processes: { limit: options.processes?.limit ?? null, memoryMb: options.processes?.memoryMb ?? null },
     automation: { perTick: options.automation?.perTick ?? DEFAULT_PER_TICK },
     history: options.history ?? {},
@@ -214,6 +219,7 @@ function resolveAsset({ name, options }: AnyAsset, { isolation }: PipelineOption
     timeoutMs: options.timeoutMs ?? null,
     concurrency: options.concurrency ?? null,
     batch: options.batch ?? null,
+    pool: options.pool ?? null,
     isIsolated: (options.isolation ?? isolation) === 'process',
     codeVersion: options.codeVersion ?? null,
     freshFor: freshnessOf(options.freshFor),

@@ -40,6 +40,8 @@ export interface WorkerReport {
   readonly lastSeen: string;
   /** The runs whose code it executes at this moment. */
   readonly runs: readonly string[];
+  /** Of each pool that it uses or waits for: how many runs it may have started, and how many more wait. */
+  readonly pools: readonly { readonly pool: string; readonly runs: number; readonly waiting: number }[];
 }
 
 export function needsOfReport(assets: readonly KnownAsset[], sensors: readonly KnownSensor[]): Needs {
@@ -67,9 +69,15 @@ export function statusReport(
     workers: view
       .executors()
       .filter(({ alive }) => alive)
-      .map(({ id, host, pid, since, lastSeen, begun }) => {
-        return { id, host, pid, since, lastSeen, runs: [...begun.keys()] };
-      }),
+      .map(({ id, host, pid, since, lastSeen, begun, pools }) => ({
+        id,
+        host,
+        pid,
+        since,
+        lastSeen,
+        runs: [...begun.keys()],
+        pools: Object.entries(pools).map(([pool, [runs, waiting]]) => ({ pool, runs, waiting })),
+      })),
   };
 }
 

@@ -6,6 +6,7 @@ import type { MoveMark } from '../model/move-mark.ts';
 import type { StaleReason } from '../model/partition-status.ts';
 import type { AssetOutcome, FinalRunStatus, RunHead, RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
+import type { PoolShare, PoolStarts } from './pools.ts';
 
 /** One thing that a commit changes. */
 export type StateChange =
@@ -69,6 +70,13 @@ export type StateChange =
   /** They leave the state for the history, and what was not on record of their assets is now. */
   | { readonly type: 'runs-finished'; readonly runs: readonly FinishedRun[] }
   | { readonly type: 'executor'; readonly id: string; readonly slots: number; readonly wants: number }
+  /** What the executor has of pools and waits for; and all calls of pools with a rate that still count. */
+  | {
+      readonly type: 'pools';
+      readonly executor: string;
+      readonly shares: Readonly<Record<string, PoolShare>>;
+      readonly starts: Readonly<Record<string, PoolStarts>>;
+    }
   /** It leaves the state, unless it owns runs after all changes before this one. */
   | { readonly type: 'executor-left'; readonly id: string }
   /** The state is being moved, or was; `null`: it is here again. */

@@ -1,4 +1,5 @@
 /** The state at one moment, as planners see it: plain data and synchronous questions. */
+import type { PoolShare, PoolStarts } from './pools.ts';
 import type { Carried } from '../model/carried.ts';
 import type { Incidents } from '../model/incident.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
@@ -56,6 +57,8 @@ export interface StateView {
   /** One queued or started run. */
   run(id: string): { readonly runs: PendingRuns; readonly run: PendingRun } | undefined;
   executors(): readonly ExecutorView[];
+  /** Of pools with a rate: when calls began. Known with the executors. */
+  poolStarts(): Readonly<Record<string, PoolStarts>>;
 
   /** Runs, also those that have ended, newest first: as they are where the rest of this view is so. */
   runPage(query: RunQuery): RunPage;
@@ -180,6 +183,8 @@ export interface ExecutorView extends ExecutorSigns {
   readonly since: string;
   readonly slots: number;
   readonly wants: number;
+  /** By name, those that it has a part of or waits for. */
+  readonly pools: Readonly<Record<string, PoolShare>>;
 }
 
 /** What an executor shows and notes of itself, as it can be seen from here. */

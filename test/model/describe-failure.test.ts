@@ -67,6 +67,7 @@ function everyFailure(text: string): {
     'process-killed': { reason: 'process-killed', asset: 'a', key: text, ms: 1 },
     'process-unusable': { reason: 'process-unusable', asset: 'a', key: text, message: 'm' },
     'value-not-json': { reason: 'value-not-json', asset: 'a', key: text, path: 'value', why: 'is NaN' },
+    'pool-invalid': { reason: 'pool-invalid', asset: 'a', key: text, why: 'nobody defined it' },
     'check-failed': {
       reason: 'check-failed',
       asset: 'a',

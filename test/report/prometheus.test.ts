@@ -87,7 +87,7 @@ const report: StatusReport = {
     },
     { sensor: 'quiet', status: 'STOPPED', lastTick: null, newKeysBy: null, overdue: false },
   ],
-  workers: [{ id: 'w', host: 'vm', pid: 7, since: AT, lastSeen: AT, runs: ['a', 'b'] }],
+  workers: [{ id: 'w', host: 'vm', pid: 7, since: AT, lastSeen: AT, runs: ['a', 'b'], pools: [] }],
 };
 const { list: incidents } = opened(
   NO_INCIDENTS,

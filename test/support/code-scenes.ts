@@ -144,6 +144,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'not-yielded': assetThat('batch: 2, async *materialize() {}'),
   'wrong-yield': assetThat("batch: 2, async *materialize() { yield ['other', 1]; }"),
   'value-not-json': assetThat('materialize: () => [{ amount: NaN }]'),
+  'pool-invalid': assetThat("pool: (() => 'other') as any, materialize: () => 1"),
   'check-failed': assetThat(
     "materialize: () => 40, checks: { stars: ({ value }) => (value as number) <= 5 || value + ' stars are not 1 to 5' }",
   ),

@@ -22,6 +22,10 @@ export function sayProgramsLeft(output: Output, { host, of, ended, mayBeLeft }: 
 }
 
 export function wordsForWaiting(waitsFor: WaitsFor): string {
+  if (waitsFor.for === 'pool')
+    return waitsFor.others === 0
+      ? `waiting: pool ${printable(waitsFor.pool)} allows no call now`
+      : `waiting: pool ${printable(waitsFor.pool)} is full: ${counted(waitsFor.others, 'run')} of other processes ${waitsFor.others === 1 ? 'has' : 'have'} its places`;
   const who = `process ${waitsFor.pid} on ${clean(waitsFor.host)}`;
   return waitsFor.for === 'work'
     ? `waiting: ${who} has asset ${quoted(waitsFor.asset)}${forKey(waitsFor.partitionKey)} in hand (run ${waitsFor.run})`

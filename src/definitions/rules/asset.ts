@@ -22,6 +22,7 @@ const OPTIONS = [
   'retry',
   'timeoutMs',
   'concurrency',
+  'pool',
   'isolation',
   'batch',
   'codeVersion',

@@ -13,6 +13,7 @@ import { checkUniqueNames } from './names.ts';
 import { checkAboveZero, checkIsolation, checkKnown } from './options.ts';
 import { checkSet } from './partitions.ts';
 import { isRecord, problem, type Problems } from './problem.ts';
+import { checkPoolOf, checkPools } from './pools.ts';
 import { checkSensor, checkTargets } from './sensor.ts';
 import { checkCircles, checkUpstreams } from './upstreams.ts';
 
@@ -22,6 +23,7 @@ const OPTIONS = [
   'partitions',
   'ioManager',
   'concurrency',
+  'pools',
   'isolation',
   'processes',
   'automation',
@@ -60,6 +62,7 @@ function* checkOptions(options: PipelineOptions): Problems {
   yield* checkAboveZero(PIPELINE, 'concurrency', options.concurrency, 'a whole number');
   yield* checkIsolation(PIPELINE, options.isolation);
   yield* checkProcesses(options.processes);
+  yield* checkPools(options.pools);
   yield* checkHistory(options.history);
   yield* checkAutomation(options.automation);
   yield* checkNotify(options.notify);
@@ -69,6 +72,8 @@ function* checkOptions(options: PipelineOptions): Problems {
     sensors: yield* checkList<Sensor>('sensors', given['sensors'], 'sensor'),
     sets: yield* checkList<DynamicPartitions>('partitions', given['partitions'], 'dynamic-partitions'),
   });
+  for (const asset of new Set(ofKind<AnyAsset>(listOf(given['assets']), 'asset')))
+    yield* checkPoolOf(asset, given['pools']);
 }
 
 interface Parts {
@@ -179,6 +184,10 @@ function* checkList<T>(
     );
   }
   return ofKind(items, kind);
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function ofKind<T>(values: readonly unknown[], kind: DefinitionKind): T[] {

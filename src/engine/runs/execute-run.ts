@@ -1,6 +1,7 @@
 /** Executes one run: its assets in dependency order, each with its tries, timeouts and value. */
 import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
+import { poolOf } from '../../definitions/pool.ts';
 import type { RunValues, StagedValue } from '../../definitions/staged-values.ts';
 import type { Carried } from '../../model/carried.ts';
 import { describe } from '../../model/describe-failure.ts';
@@ -223,6 +224,11 @@ async function materialize(
     if (room === null) return 'interrupted';
     if (attempt === 1) {
       // Not while it waits for a process: only user code that has begun can take anything down.
+      const pool = poolOf(context.pipeline.pools, asset, {
+        partitionKey: task.partitionKey,
+        item: carried.item,
+      });
+      if ('failure' in pool) return failed(about, pool.failure);
       const mayBlockMs = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
       const noted = context.begun(task.id, mayBlockMs);
       if (noted !== undefined) await noted;

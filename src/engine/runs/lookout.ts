@@ -4,7 +4,7 @@ import type { StateView } from '../../state/state-view.ts';
 import { type OwnedRun, takenOnAnew } from '../plan/executors/claim-runs.ts';
 import { executorEntry, startedBy } from '../plan/ends/record-ends.ts';
 import { needsOfRoom, slotsFor } from '../plan/executors/slots.ts';
-import { hasWorkOf, takesRoom } from '../plan/executors/waits-for.ts';
+import { hasPlacesOf, hasWorkOf, takesRoom } from '../plan/executors/waits-for.ts';
 import type { OwnRuns } from './own-runs.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 
@@ -27,11 +27,17 @@ export class Lookout {
 
   /** When the next look is due. */
   get due(): number {
-    return this.#lookedAt + (this.#waitsForRoom ? this.#roomEveryMs : LOOK_EVERY_MS);
+    const byItself = this.#lookedAt + (this.#waitsForRoom ? this.#roomEveryMs : LOOK_EVERY_MS);
+    return Math.min(byItself, this.#runs.pools.due);
   }
 
   get #waitsForRoom(): boolean {
-    return this.#runs.slots === 0 && this.#runs.isIdle;
+    return this.#runs.isIdle && (this.#runs.slots === 0 || this.#waitsForPools);
+  }
+
+  get #waitsForPools(): boolean {
+    const { queue, pools } = this.#runs;
+    return queue.lanes.size > 0 && queue.lanes.size === queue.size && !queue.lanes.isSome(pools.hasPlace);
   }
 
   /** The first runs come: nothing can have happened to them yet. */
@@ -49,8 +55,9 @@ export class Lookout {
     this.#lookedAt = now;
     const view = await this.#runs.look({ always: false });
     this.#runs.giveUpHeld(view);
-    const { wanted } = this.#runs;
+    const { wanted, pools } = this.#runs;
     if (wanted === 0) return;
+    if (pools.hasNews(view, queue.lanes.asked())) await pools.ask(() => queue.lanes.asked());
     const { usable } = this.#runs;
     const started = this.#runs.unrecordedStarts();
     const current = view.executors().find(({ id }) => id === executor.id);
@@ -97,7 +104,17 @@ export class Lookout {
   #sayWaiting(view: StateView, usable: number): void {
     const { emit, executor } = this.#options;
     const waiting = this.#runs.queue.oldest;
-    if (usable === 0 && waiting !== undefined)
+    const full = this.#waitsForPools && waiting !== undefined ? this.#runs.pools.of(waiting) : [];
+    if (full.length > 0)
+      emit({
+        type: 'waiting',
+        waitsFor: hasPlacesOf(
+          view,
+          executor.id,
+          full.map(({ pool }) => pool),
+        ),
+      });
+    else if (usable === 0 && waiting !== undefined)
       emit({ type: 'waiting', waitsFor: hasWorkOf(view, executor.id, waiting) });
     else if (this.#runs.slots === 0) emit({ type: 'waiting', waitsFor: takesRoom(view, executor.id) });
   }

@@ -12,6 +12,7 @@ import { heldByBlocked, isRoomBlocked } from '../plan/executors/blocked.ts';
 import { needsOfExecution, ownedBy, workElsewhere } from '../plan/executors/ownership.ts';
 import type { Batches } from './batches.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
+import { PoolRoom } from './pool-room.ts';
 import { queueFor, type RunQueue } from './run-queue.ts';
 import { Unrecorded } from './unrecorded.ts';
 
@@ -29,6 +30,7 @@ export interface InFlight {
 export class OwnRuns {
   readonly #options: RunLoopOptions;
   readonly queue: RunQueue;
+  readonly pools: PoolRoom;
   readonly unrecorded = new Unrecorded();
   /** Runs that are not to be executed here, for a damaged value or a blocked process: they go back to the queue. */
   readonly unexecuted: OwnedRun[] = [];
@@ -46,7 +48,8 @@ export class OwnRuns {
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
-    this.queue = queueFor(options.pipeline);
+    this.pools = new PoolRoom(options);
+    this.queue = queueFor(options.pipeline, this.pools);
     this.needs = needsOfExecution(options.pipeline, () => this.#all());
   }
 
@@ -153,6 +156,9 @@ export class OwnRuns {
     // Released, and taken up again by this very process before it noticed: then they are here already.
     const here = new Set([...this.queue.runs().map(({ id }) => id), ...this.unrecorded.ids]);
     for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
+    this.pools.name(runs, ({ runs: { set }, partitionKey: key }) =>
+      set === null || key === null ? NOTHING_CARRIED : (view.carried(set, [key]).get(key) ?? NOTHING_CARRIED),
+    );
     this.queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
     this.slots = view.executors().find(({ id }) => id === this.#options.executor.id)?.slots ?? 0;
     this.see(view);
@@ -247,6 +253,7 @@ export class OwnRuns {
     if (this.#view !== null && view.serial < this.#view.serial) return;
     this.#view = view;
     const { executor } = this.#options;
+    this.pools.see(view);
     this.#dropLost(view);
     for (const runs of view.runs()) {
       if (runs.owner === executor.id) for (const { id } of runs.canceling()) this.#cancel(id);

@@ -1,5 +1,6 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
 import { inTurns } from './in-turns.ts';
+import { Lanes, NO_POOLS, type PoolPlaces } from './lanes.ts';
 import { runsHeldUp } from './runs-held-up.ts';
 import { anyWorkName, workName } from '../plan/queue/work-name.ts';
 import { upstreamsOf } from '../../definitions/mapping.ts';
@@ -21,6 +22,8 @@ export interface RunQueueOptions {
   readonly upstreamsOf: UpstreamsOf;
   /** Assets of which many keys must be there before an asset. Default: none. */
   readonly gatheredBy?: GatheredBy;
+  /** Which pools a run uses, and where there is room. Default: none of them uses any. */
+  readonly pools?: PoolPlaces;
 }
 
 type GatheredBy = (asset: string) => readonly string[];
@@ -33,6 +36,11 @@ export class RunQueue {
   readonly #gatheredBy: GatheredBy;
   /** What waiting runs are about to materialize, and how many of them. */
   readonly #planned = new Map<string, number>();
+  readonly #pools: PoolPlaces;
+  /** Runs that use pools. */
+  readonly lanes: Lanes;
+  /** Whether those have the next turn: they and the others begin in turn. */
+  #isLanesTurn = false;
   #waiting: OwnedRun[] = [];
   /** Runs that took their process down before: executed alone, after the others. */
   #alone: OwnedRun[] = [];
@@ -49,20 +57,25 @@ export class RunQueue {
   #elsewhere = new Map<string, number>();
   #ownedSince: (run: OwnedRun) => number = () => 0;
 
-  constructor({ limits, upstreamsOf, gatheredBy = () => [] }: RunQueueOptions) {
+  constructor({ limits, upstreamsOf, gatheredBy = () => [], pools = NO_POOLS }: RunQueueOptions) {
     this.#limits = limits;
     this.#gatheredBy = gatheredBy;
     this.#upstreamsOf = upstreamsOf;
+    this.#pools = pools;
+    this.lanes = new Lanes(pools.mayEnter);
   }
 
   get size(): number {
     const { length } = this.#waiting;
-    return length - this.#first + this.#alone.length + this.#blocked.length + this.#late.length;
+    const others = this.#alone.length + this.#blocked.length + this.#late.length + this.lanes.size;
+    return length - this.#first + others;
   }
 
   add(runs: readonly OwnedRun[]): void {
     for (const run of runs) {
-      (isAlone(run) ? this.#alone : this.#waiting).push(run);
+      const pools = this.#pools.of(run);
+      if (pools.length > 0 && !isAlone(run)) this.lanes.add(run, pools);
+      else (isAlone(run) ? this.#alone : this.#waiting).push(run);
       this.#count(run, 1);
     }
     this.#waiting = inTurns(this.#waiting.slice(this.#first));
@@ -91,18 +104,21 @@ export class RunQueue {
 
   /** The one that waits for longest. */
   get oldest(): OwnedRun | undefined {
-    return this.#blocked[0] ?? this.#waiting[this.#first] ?? this.#alone[0] ?? this.#late[0];
+    const [blocked, waiting, alone, late] = [this.#blocked, this.#waiting, this.#alone, this.#late];
+    return blocked[0] ?? waiting[this.#first] ?? alone[0] ?? this.lanes.oldest ?? late[0];
   }
 
   hasNext(inFlight: number): boolean {
     if (this.#aloneIsRunning) return false;
-    return this.#first < this.#waiting.length || (this.#alone.length > 0 && inFlight === 0);
+    if (this.#first < this.#waiting.length || (this.#alone.length > 0 && inFlight === 0)) return true;
+    return this.lanes.isOpen;
   }
 
   /** Whether a run could begin if there were room and nothing else was under way. Else all wait for other processes. */
   isFree(): boolean {
     const mayBegin = (run: OwnedRun): boolean => this.#mayBegin(run);
     for (let at = this.#first; at < this.#waiting.length; at++) if (mayBegin(this.#waiting[at]!)) return true;
+    for (const run of this.lanes.runs(this.#pools.hasPlace)) if (mayBegin(run)) return true;
     if ([this.#alone, this.#blocked, this.#late].some((list) => list.some(mayBegin))) return true;
     const isFree = (run: OwnedRun): boolean => this.#isFree(run);
     return this.runs().every(isFree);
@@ -110,9 +126,7 @@ export class RunQueue {
 
   /** The next run that may begin; it counts as begun from now. `undefined` when none may. */
   next(inFlight: number): OwnedRun | undefined {
-    while (this.#first < this.#waiting.length) {
-      const run = this.#waiting[this.#first++]!;
-      if (this.#first === this.#waiting.length) this.#dropTaken();
+    for (let run = this.#takeFirst(); run !== undefined; run = this.#takeFirst()) {
       if (this.#mayBegin(run)) return this.#begin(run);
       this.#passOver(run);
     }
@@ -124,9 +138,19 @@ export class RunQueue {
     // Runs that wait for each other's assets, in a circle: the oldest goes first, and says what it misses. It is none while one of
     // them waits for another process: that one lets go in the end.
     const left = [...this.#blocked, ...this.#late];
-    const isCircle = inFlight === 0 && left.every((run) => this.#isFree(run));
+    const isCircle = inFlight === 0 && this.lanes.size === 0 && left.every((run) => this.#isFree(run));
     const oldest = isCircle ? (this.#blocked.shift() ?? this.#late.shift()) : undefined;
     return oldest === undefined ? undefined : this.#begin(oldest);
+  }
+
+  /** The next one of those that wait for nothing here but their turn. */
+  #takeFirst(): OwnedRun | undefined {
+    this.#isLanesTurn = !this.#isLanesTurn;
+    const ofLanes = this.#isLanesTurn || this.#first === this.#waiting.length ? this.lanes.next() : undefined;
+    if (ofLanes !== undefined || this.#first === this.#waiting.length) return ofLanes;
+    const run = this.#waiting[this.#first++]!;
+    if (this.#first === this.#waiting.length) this.#dropTaken();
+    return run;
   }
 
   /** Waiting runs that are to come after what they wait for: see `runsHeldUp`. */
@@ -141,6 +165,7 @@ export class RunQueue {
   /** The run has ended: its assets and key are free again. */
   letGo(run: OwnedRun): void {
     if (isAlone(run)) this.#aloneIsRunning = false;
+    this.#pools.left(run);
     for (const asset of run.assets) {
       this.#busy.delete(workName(asset, run.partitionKey));
       this.#busyAssets.set(asset, this.#busyAssets.get(asset)! - 1);
@@ -150,7 +175,8 @@ export class RunQueue {
 
   /** All that wait. */
   runs(): OwnedRun[] {
-    return [...this.#waiting.slice(this.#first), ...this.#alone, ...this.#blocked, ...this.#late];
+    const waiting = this.#waiting.slice(this.#first);
+    return [...waiting, ...this.#alone, ...this.#blocked, ...this.lanes.runs(), ...this.#late];
   }
 
   /** Takes a waiting run out. */
@@ -164,7 +190,9 @@ export class RunQueue {
         return taken;
       }
     }
-    return undefined;
+    const ofLane = this.lanes.take(id);
+    if (ofLane !== undefined) this.#count(ofLane, -1);
+    return ofLane;
   }
 
   /** Takes those that pass out of the queue. */
@@ -181,12 +209,14 @@ export class RunQueue {
     this.#alone = [];
     this.#blocked = [];
     this.#late = [];
+    this.lanes.clear();
     this.#planned.clear();
     return all;
   }
 
   #begin(run: OwnedRun): OwnedRun {
     if (isAlone(run)) this.#aloneIsRunning = true;
+    this.#pools.entered(run);
     this.#count(run, -1);
     for (const asset of run.assets) {
       this.#busy.add(workName(asset, run.partitionKey));
@@ -196,11 +226,12 @@ export class RunQueue {
   }
 
   #mayBegin(run: OwnedRun): boolean {
-    return this.#isFree(run) && !this.#waitsForUpstream(run);
+    return this.#isFree(run) && !this.#waitsForUpstream(run) && this.#pools.mayEnter(this.#pools.of(run));
   }
 
   /** Nobody else, here or elsewhere, has its assets and key in hand, and there is room. */
   #isFree(run: OwnedRun): boolean {
+    if (!this.#pools.hasPlace(this.#pools.of(run))) return false;
     return run.assets.every((asset) => {
       const limit = this.#limits.get(asset);
       if (limit !== undefined && (this.#busyAssets.get(asset) ?? 0) >= limit) return false;
@@ -270,8 +301,11 @@ export class RunQueue {
     const [alone, others] = [this.#blocked.filter(isAlone), this.#blocked.filter((run) => !isAlone(run))];
     this.#blocked = [];
     this.#alone.unshift(...alone);
-    if (others.length > 0) {
-      this.#waiting = [...others, ...this.#waiting.slice(this.#first)];
+    const plain = others.filter((run) => this.#pools.of(run).length === 0);
+    for (const run of others.toReversed())
+      if (this.#pools.of(run).length > 0) this.lanes.add(run, this.#pools.of(run), true);
+    if (plain.length > 0) {
+      this.#waiting = [...plain, ...this.#waiting.slice(this.#first)];
       this.#first = 0;
     }
   }
@@ -286,7 +320,7 @@ function isAlone(run: OwnedRun): boolean {
   return run.interrupted > 0;
 }
 
-export function queueFor(pipeline: Pipeline): RunQueue {
+export function queueFor(pipeline: Pipeline, pools?: PoolPlaces): RunQueue {
   // Of an asset that makes many keys in one call it is calls that are counted.
   const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency, batch }) =>
     concurrency === null ? [] : [[name, concurrency * (batch ?? 1)] as const],
@@ -295,5 +329,6 @@ export function queueFor(pipeline: Pipeline): RunQueue {
     limits: new Map(limits),
     upstreamsOf: (asset, key) => upstreamsOf(pipeline, asset, key),
     gatheredBy: (name) => pipeline.assets.get(name)?.gathers.map(({ asset }) => asset) ?? [],
+    ...(pools && { pools }),
   });
 }

@@ -27,6 +27,12 @@ export type RunFailure =
       readonly why: string;
     }
   | {
+      readonly reason: 'pool-invalid';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly why: string;
+    }
+  | {
       readonly reason: 'check-failed';
       readonly asset: string;
       readonly key: string | null;
@@ -157,6 +163,10 @@ export const runWords: WordsFor<RunFailure> = {
   'value-not-json': ({ asset, key, path, why }) => [
     `asset '${asset}'${forKey(key)} returned a value that cannot be kept: ${path} ${why}`,
     'return JSON (texts, numbers, true, false, null, lists and plain objects of these) or a Uint8Array',
+  ],
+  'pool-invalid': ({ asset, key, why }) => [
+    `pool of asset '${asset}'${forKey(key)} cannot be told: ${why}`,
+    'nothing was called; mend the function, or add the pool (or default) to pools of definePipeline, then: dynpart runs retry ID',
   ],
   'check-failed': ({ asset, key, wrong }) => [
     wrong.length === 1

@@ -13,6 +13,7 @@ import {
 } from './change-runs.ts';
 import { type Incidents, isNothing } from '../../model/incident.ts';
 import { hasAddedKeys, lastMade } from './last-times.ts';
+import { changePools } from './change-pools.ts';
 import type { ExecutorEntry, StateDocument } from './state-document.ts';
 import type { StateChange } from '../changes.ts';
 
@@ -81,6 +82,8 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
       const entry = { ...known, slots: change.slots, wants: change.wants };
       return { ...document, executors: [...document.executors.filter(({ id }) => id !== change.id), entry] };
     }
+    case 'pools':
+      return changePools(document, change);
     case 'executor-left':
       if (document.runs.some(({ owner }) => owner === change.id)) return document;
       return { ...document, executors: document.executors.filter(({ id }) => id !== change.id) };

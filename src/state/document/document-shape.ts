@@ -32,6 +32,7 @@ import {
   tuple,
   where,
 } from '../../model/shape.ts';
+import type { PoolShare, PoolStarts } from '../pools.ts';
 import { outcomeShape, ownerFields, reasonShape, tickShape } from './record-shapes.ts';
 import {
   type AssetEntry,
@@ -192,7 +193,15 @@ export const documentShape: Shape<StateDocument> = where(
       }),
     ),
     sensors: entries(sensor),
-    executors: list(object<ExecutorEntry>({ ...ownerFields, slots: count, wants: count })),
+    executors: list(
+      object<ExecutorEntry>({
+        ...ownerFields,
+        slots: count,
+        wants: count,
+        pools: optional(entries(tuple<PoolShare>(count, count))),
+      }),
+    ),
+    poolStarts: optional(entries(list(tuple<PoolStarts[number]>(finite, count)))),
     runs: list(runs),
     incidents: optional(incidentsShape),
     writers: object({ forgotten: count, last: list(object<LastCommit>({ id: text, serial: count })) }),

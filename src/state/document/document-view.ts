@@ -74,10 +74,11 @@ export function viewOf(document: StateDocument, { judge, lastTick, past }: Besid
     ticks: past?.ticks ?? undeclared,
     executors: () =>
       (executors ??= document.executors.map((executor) => {
-        const { id, pid, host, since, slots, wants } = executor;
+        const { id, pid, host, since, slots, wants, pools = {} } = executor;
         // Not a copy of the signs: some of them are read when they are asked for.
-        return Object.assign(judge(executor), { id, pid, host, since, slots, wants });
+        return Object.assign(judge(executor), { id, pid, host, since, slots, wants, pools });
       })),
+    poolStarts: () => document.poolStarts ?? {},
   };
 }
 

@@ -1,4 +1,5 @@
 /** The state as one document: what `state.json` holds. `docs/state-file.md` describes it for users. */
+import type { PoolShare, PoolStarts } from '../pools.ts';
 import type { JsonValue } from '../../model/json-value.ts';
 import type { Incidents } from '../../model/incident.ts';
 import type { KnownPipeline, StateIdentity } from '../../model/known-pipeline.ts';
@@ -33,6 +34,8 @@ export interface StateDocument {
   /** What somebody is told of; not there when there is nothing. */
   readonly incidents?: Incidents;
   readonly writers: Writers;
+  /** When calls of pools with a rate began; not there when none counts any more. */
+  readonly poolStarts?: Readonly<Record<string, PoolStarts>>;
 }
 
 /** What a writer asks that was stopped right after its commit, and finds that many others were made since. */
@@ -118,6 +121,8 @@ export interface ExecutorEntry extends Owner {
   readonly slots: number;
   /** Whether it waits for more. */
   readonly wants: number;
+  /** What it has of pools and waits for, by name; not there when that is nothing. */
+  readonly pools?: Readonly<Record<string, PoolShare>>;
 }
 
 /** Runs that were queued together: the same assets, sensor and tags, one for each key. */

@@ -149,6 +149,10 @@ export function strictly(view: StateView, needs: Needs): StateView {
       demand(needs.executors === true, 'the executors');
       return view.executors();
     },
+    poolStarts: () => {
+      demand(needs.executors === true, 'the executors');
+      return view.poolStarts();
+    },
   };
 }
 

@@ -30,6 +30,7 @@ export function executorView(row: ExecutorRow, now: number): ExecutorView {
     since: owner.since,
     slots,
     wants,
+    pools: row.pools ?? {},
     alive,
     lastSeen: isoTime(now - silent),
     visible,

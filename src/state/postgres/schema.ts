@@ -1,7 +1,7 @@
 /** The tables of a state in PostgreSQL, as `dynpart state migrate` makes them. `@.` stands for the schema. */
 
 /** The version of the tables that this dynpart reads and writes. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** The oldest server, as `server_version_num` says it: PostgreSQL 13. */
 export const OLDEST_SERVER = 130_000;
@@ -20,7 +20,9 @@ create table @.meta (
   written_by json,
   pipeline json,
   -- What is open or not told yet; null: nothing.
-  incidents json
+  incidents json,
+  -- Of pools with a rate: when calls began.
+  pool_starts json
 );
 -- The last commits: who does not know what became of its COMMIT looks here.
 create table @.made (id text primary key, serial bigint not null);
@@ -126,6 +128,7 @@ create table @.executor (
   owner json not null,
   slots int not null,
   wants int not null,
+  pools json,
   lease_ms int not null,
   beat timestamptz not null,
   turned timestamptz not null
@@ -243,4 +246,11 @@ where touched is not null;
 `,
   ],
   [6, `alter table @.meta add incidents json;`],
+  [
+    7,
+    `
+alter table @.meta add if not exists pool_starts json;
+alter table @.executor add if not exists pools json;
+`,
+  ],
 ]);

@@ -82,6 +82,7 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
     runs: () => runs ?? undeclared('runs'),
     run: (id) => (groups === null ? undeclared(`run ${id}`) : findRun(groups, id)),
     executors: () => (executorsNeeded ? executorsIn(moment) : undeclared('the executors')),
+    poolStarts: () => (executorsNeeded ? (moment.poolStarts ?? {}) : undeclared('the executors')),
   };
 }
 

@@ -12,6 +12,8 @@ export type WaitsFor =
       readonly asset: string;
       readonly partitionKey: string | null;
     }
+  /** How many runs of other processes use it. 0: its rate keeps it, or it has just become free. */
+  | { readonly for: 'pool'; readonly pool: string; readonly others: number }
   | { readonly for: 'room'; readonly pid: number; readonly host: string; readonly runs: number };
 
 /** Who has the asset and key of a waiting run. `null` when nobody has by now. */
@@ -31,6 +33,16 @@ export function hasWorkOf(
     }
   }
   return null;
+}
+
+/** How many runs of other processes are in the way in a pool: the one of these of which others have most. */
+export function hasPlacesOf(view: StateView, executor: string, pools: readonly string[]): WaitsFor {
+  const taken = (pool: string): number =>
+    othersOf(view, executor).reduce((sum, one) => sum + (one.pools[pool]?.[0] ?? 0), 0);
+  const [most] = pools
+    .map((pool) => ({ pool, others: taken(pool) }))
+    .sort((one, other) => other.others - one.others);
+  return { for: 'pool', ...most! };
 }
 
 /** Who takes most of the room. */

@@ -8,7 +8,7 @@ import { claimRuns, markCanceling, releaseRuns, startRuns } from './runs.ts';
 import { dropValues, finishRuns, noteMade, progressRuns, type ValueOf } from './ends.ts';
 import { lastMade } from '../../document/last-times.ts';
 import { queueRuns } from './queue.ts';
-import { changeExecutor, changeIncidents, changeSensor, executorLeft } from './others.ts';
+import { changeExecutor, changeIncidents, changePools, changeSensor, executorLeft } from './others.ts';
 import { rememberPipeline } from './pipeline.ts';
 import { changeStatuses, keysChanged, setsBelow } from './statuses.ts';
 import type { EnteredExecutor } from '../executors.ts';
@@ -95,6 +95,8 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
       return finishRuns(port, change.runs, applying);
     case 'executor':
       return changeExecutor(port, change, entered(change.id));
+    case 'pools':
+      return changePools(port, change);
     case 'executor-left':
       return executorLeft(port, change.id);
     case 'incidents':

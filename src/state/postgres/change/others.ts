@@ -67,6 +67,14 @@ export async function changeExecutor(
   if (found.length === 0) throw new Error(`executor ${id} never entered`);
 }
 
+const POOLS = `update @.executor set pools = $2 where id = $1`;
+const POOL_STARTS = `update @.meta set pool_starts = $1`;
+
+export function changePools(port: Port, { executor, shares, starts }: Change<'pools'>): void {
+  send(port, POOLS, [executor, jsonOf(shares)]);
+  send(port, POOL_STARTS, [jsonOf(starts)]);
+}
+
 /** What somebody staged who was given up meanwhile, for a run that is over, nobody puts in its place any more. */
 const LEFT = `
 with gone as (
@@ -77,4 +85,9 @@ delete from @.program where executor in (select id from gone)`;
 
 export function executorLeft(port: Port, id: string): void {
   send(port, LEFT, [id]);
+}
+
+/** What is nothing is null. */
+function jsonOf(entries: object): string | null {
+  return Object.keys(entries).length === 0 ? null : JSON.stringify(entries);
 }

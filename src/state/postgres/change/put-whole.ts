@@ -60,8 +60,8 @@ from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::in
   as r(id, number, key, run_key, letter, interrupted, started_at, done, done_assets, touched)`;
 
 const PUT_EXECUTOR = `
-insert into @.executor (id, owner, slots, wants, lease_ms, beat, turned)
-values ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp())`;
+insert into @.executor (id, owner, slots, wants, lease_ms, pools, beat, turned)
+values ($1, $2, $3, $4, $5, $6, clock_timestamp(), clock_timestamp())`;
 
 /** Within a commit. The past stays. */
 export async function putWhole(port: Port, document: StateDocument, leaseMs: number): Promise<void> {
@@ -133,13 +133,25 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
   for (const group of document.runs) await putRuns(port, group);
   // What has ended since a copy was made is pending again: its end is no past of this state.
   await port.execute(`delete from @.history where id in (select id from @.run)`);
-  for (const { slots, wants, ...owner } of document.executors)
-    await port.execute(PUT_EXECUTOR, [owner.id, JSON.stringify(owner), slots, wants, leaseMs]);
-  await port.execute(`update @.meta set pipeline = $1, lineage = $2, incidents = $3`, [
+  for (const { slots, wants, pools, ...owner } of document.executors)
+    await port.execute(PUT_EXECUTOR, [
+      owner.id,
+      JSON.stringify(owner),
+      slots,
+      wants,
+      leaseMs,
+      jsonOrNull(pools),
+    ]);
+  await port.execute(`update @.meta set pipeline = $1, lineage = $2, pool_starts = $3, incidents = $4`, [
     document.pipeline === null ? null : JSON.stringify(document.pipeline),
     document.lineage,
+    jsonOrNull(document.poolStarts),
     document.incidents === undefined ? null : JSON.stringify(document.incidents),
   ]);
+}
+
+function jsonOrNull(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 async function putRuns(port: Port, group: RunGroup): Promise<void> {

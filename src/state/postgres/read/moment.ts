@@ -4,6 +4,7 @@ import type { KnownPipeline } from '../../../model/known-pipeline.ts';
 import type { MoveMark } from '../../../model/move-mark.ts';
 import type { TickRecord } from '../../../model/tick.ts';
 import type { Owner } from '../../../files/process-owner.ts';
+import type { PoolShare, PoolStarts } from '../../pools.ts';
 import type { ProgramNote } from '../../state-view.ts';
 import { type Port, rows } from '../port.ts';
 
@@ -17,6 +18,7 @@ export interface Moment {
   readonly sets: readonly SetRow[];
   readonly sensors: readonly SensorRow[];
   readonly executors: readonly ExecutorRow[];
+  readonly poolStarts: Readonly<Record<string, PoolStarts>> | null;
 }
 
 export interface SetRow {
@@ -41,6 +43,7 @@ export interface ExecutorRow {
   readonly owner: Owner;
   readonly slots: number;
   readonly wants: number;
+  readonly pools: Readonly<Record<string, PoolShare>> | null;
   readonly lease_ms: number;
   /** For how long it gave no sign of life, and its event loop none of turning: by the clock of the database. */
   readonly silent_ms: number;
@@ -50,7 +53,7 @@ export interface ExecutorRow {
 }
 
 const MOMENT = `
-select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline, m.incidents, m.written_by -> 'move' as move,
+select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline, m.incidents, m.pool_starts as "poolStarts", m.written_by -> 'move' as move,
   (select coalesce(json_agg(json_build_object('name', s.name, 'size', s.size) order by s.id), '[]') from @.key_set s) as sets,
   (select coalesce(json_agg(x order by x.n), '[]') from (
     select w.name, s.n, case when s.in_state then s.version end as version, s.status, s.cursor, s.periods, s.quiet_since as "quietSince", s.last_tick as "inState",
@@ -59,7 +62,7 @@ select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pip
     left join @.sensor s on s.name = w.name
   ) x) as sensors,
   (select coalesce(json_agg(x order by x.n), '[]') from (
-    select e.id, e.n, e.owner, e.slots, e.wants, e.lease_ms,
+    select e.id, e.n, e.owner, e.slots, e.wants, e.pools, e.lease_ms,
       extract(epoch from clock_timestamp() - e.beat) * 1000 as silent_ms,
       extract(epoch from clock_timestamp() - e.turned) * 1000 as still_ms,
       (select coalesce(json_agg(b), '[]') from @.begun b where b.executor = e.id) as begun,

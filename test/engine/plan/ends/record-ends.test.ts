@@ -11,6 +11,7 @@ function viewWith(owned: number, others: readonly { id: string; slots: number; w
     pid: 1,
     host: 'h',
     since: '',
+    pools: {},
   }));
   return {
     executors: () => executors,

@@ -26,6 +26,7 @@ function viewWith(
     pid: 1,
     host: 'h',
     since: '',
+    pools: {},
   }));
   return { executors: () => executors, runs: () => owned } as unknown as StateView;
 }
