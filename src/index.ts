@@ -21,9 +21,11 @@ export {
 export {
   allKeys,
   lastKeys,
+  mapKeys,
   type GatherOptions,
   type KeyedValues,
   type KeysOf,
+  type MappedValues,
   type OnMissing,
   type WhichKeys,
 } from './definitions/gather.ts';

@@ -115,7 +115,11 @@ export interface AssetList {
     readonly inputs: readonly string[];
     readonly deps: readonly string[];
     /** Of which assets it takes many keys: all, or so many of the last. */
-    readonly gathers: readonly { readonly asset: string; readonly last?: number }[];
+    readonly gathers: readonly {
+      readonly asset: string;
+      readonly last?: number;
+      readonly mapped?: true;
+    }[];
   }[];
 }
 

@@ -10,10 +10,11 @@ import { pipelineNews, withPipeline } from '../engine/plan/pipeline/remember-pip
 import type { LoadedPipeline } from '../loader/load-pipeline.ts';
 import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
-import type { KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
+import type { KnownAsset, KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
 import { openToOthers } from '../files/open-to-others.ts';
 import type { Needs } from '../state/needs.ts';
 import type { StateView } from '../state/state-view.ts';
+import type { Mapping } from '../state/mapping.ts';
 import type { Plan } from '../state/store.ts';
 import { packFileFor } from './cache-folder.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
@@ -29,6 +30,7 @@ export class Project {
   readonly #state: FoundState;
   #loads = true;
   #store: Store | undefined;
+  #mapping: Mapping | null = null;
   #loaded: Promise<LoadedPipeline> | undefined;
   #history: HistoryRetention = {};
 
@@ -58,7 +60,11 @@ export class Project {
   }
 
   get store(): Store {
-    return (this.#store ??= this.#openStore());
+    if (this.#store === undefined) {
+      this.#store = this.#openStore();
+      if (this.#mapping !== null) this.#store.useMapping?.(this.#mapping);
+    }
+    return this.#store;
   }
 
   /** Where the state is a database. @throws FailureError where it cannot be used */
@@ -126,6 +132,7 @@ export class Project {
     const loaded = await loadAgain(this.userPipeline());
     usable(loaded.pipeline);
     this.#loaded = Promise.resolve(loaded);
+    await this.#mapBy(loaded.pipeline);
     this.#history = loaded.pipeline.history;
   }
 
@@ -165,6 +172,9 @@ export class Project {
 
   /** Commits a plan; a pipeline that this command had to load is remembered with it. */
   async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    // What hangs on functions of the pipeline becomes stale with what they say; else all of it does.
+    if (this.#loaded === undefined && (await this.store.read({})).pipeline?.assets.some(isOfFunctions))
+      await this.pipeline().catch(() => null);
     const known = this.#loaded === undefined ? null : await this.loadedAsKnown().catch(() => null);
     return this.store.commit(needs, (view) => {
       const planned = plan(view);
@@ -269,8 +279,21 @@ export class Project {
       onStray: (error) => this.#around.output.fail({ reason: 'pipeline-stray', ...describeThrown(error) }),
     });
     this.#history = loaded.pipeline.history;
+    await this.#mapBy(loaded.pipeline);
     return loaded;
   }
+
+  /** Whoever commits asks functions of the pipeline which keys are made of others. */
+  async #mapBy(pipeline: Pipeline): Promise<void> {
+    if (![...pipeline.assets.values()].some(({ gathers }) => gathers.length > 0)) return;
+    const { mappingOf } = await import('../definitions/mapped-keys.ts');
+    this.#mapping = mappingOf(pipeline);
+    this.#store?.useMapping?.(this.#mapping);
+  }
+}
+
+function isOfFunctions({ gathers = [] }: KnownAsset): boolean {
+  return gathers.some(({ mapped }) => mapped);
 }
 
 const emptyPipeline: KnownPipeline = {

@@ -35,11 +35,13 @@ export interface KeyedValues<Value = unknown> extends AsyncIterable<readonly [ke
 export type WhichKeys =
   | { readonly kind: 'all' }
   /** So many that were added last. */
-  | { readonly kind: 'last'; readonly count: number };
+  | { readonly kind: 'last'; readonly count: number }
+  /** Those that a function names for each key. */
+  | { readonly kind: 'mapped'; readonly map: (key: string) => string | readonly string[] };
 
 declare const givenType: unique symbol;
 
-/** Many keys of an asset, as an input or in `deps`. Made by `allKeys` and `lastKeys`. */
+/** Many keys of an asset, as an input or in `deps`. Made by `allKeys`, `lastKeys` and `mapKeys`. */
 export interface KeysOf<Given = unknown> {
   readonly [brand]: 'keys';
   readonly asset: AnyAsset;
@@ -72,6 +74,29 @@ export function lastKeys<Value>(
   options: GatherOptions = {},
 ): KeysOf<KeyedValues<Value>> {
   return keysOf(asset, { kind: 'last', count }, options);
+}
+
+/** What `materialize` receives of mapped keys: the value where one is named, and a collection where a list is. */
+export type MappedValues<Value, Keys, On extends OnMissing> = Keys extends string
+  ? On extends 'skip'
+    ? Value | undefined
+    : Value
+  : KeyedValues<Value>;
+
+/**
+ * Other keys of an asset than the same one: those that a function names for each key of the asset that takes them.
+ *
+ * @param map answers with one key, whose value is given, or with a list, which is given as a collection. At once, and always alike
+ *   for the same key: it is asked whenever keys change.
+ * @example
+ * const day = asset({ name: 'day', partitions: days, inputs: { hours: mapKeys(hour, (day) => hoursOf(day)) }, materialize: … });
+ */
+export function mapKeys<Value, Keys extends string | readonly string[], const On extends OnMissing = 'fail'>(
+  asset: Asset<Value>,
+  map: (key: string) => Keys,
+  options: GatherOptions<On> = {},
+): KeysOf<MappedValues<Value, Keys, On>> {
+  return keysOf(asset, { kind: 'mapped', map }, options);
 }
 
 function keysOf<Given>(asset: AnyAsset, which: WhichKeys, options: GatherOptions): KeysOf<Given> {

@@ -38,5 +38,6 @@ export function knownOf(pipeline: Pipeline, file: string, stamp: string): KnownP
 }
 
 function knownGathered({ asset, which }: Gathered): KnownGathered {
+  if (which.kind === 'mapped') return { asset, mapped: true };
   return which.kind === 'last' ? { asset, last: which.count } : { asset };
 }

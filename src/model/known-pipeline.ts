@@ -36,6 +36,8 @@ export interface KnownGathered {
   readonly asset: string;
   /** Only so many that were added last; not there: all. */
   readonly last?: number;
+  /** Those that a function of the pipeline names. */
+  readonly mapped?: true;
 }
 
 /** After how many milliseconds an asset is worth a warning, and after how many it is overdue. One of them is there. */

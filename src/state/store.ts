@@ -4,6 +4,7 @@
  * It speaks in operations of the domain, not in documents, so that another implementation can keep the same promises
  * in a database. `test/support/store-contract.ts` is the suite that every implementation passes.
  */
+import type { Mapping } from './mapping.ts';
 import type { Carried } from '../model/carried.ts';
 import type { PartitionStatus } from '../model/partition-status.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
@@ -13,6 +14,8 @@ import type { RunPage, RunQuery } from './run-query.ts';
 import type { ProgramNote, StateView } from './state-view.ts';
 
 export interface StateStore {
+  /** What the functions of the pipeline say of keys, from now on. Until then what they would say may be anything. */
+  useMapping?(mapping: Mapping): void;
   /** What is needed of the state as it is now. Writes nothing and makes no folder. */
   read(needs: Needs): Promise<StateView>;
 

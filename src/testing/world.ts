@@ -1,4 +1,5 @@
 /** What the processes of a test share: the pipeline, the state, the values, the time. */
+import { mappingOf } from '../definitions/mapped-keys.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 import { madeBy } from '../engine/runs/made-by.ts';
@@ -29,10 +30,12 @@ export class World {
       this.clock = new HeldClock(start);
       this.store = new MemoryStore(this.clock);
       this.values = new MemoryValuesPlace();
+      this.#useMapping();
       return;
     }
     this.clock = start.clock.copy();
     this.store = start.store.copy(this.clock);
+    this.#useMapping();
     this.values = new MemoryValuesPlace(start.values);
     this.#actedAt = start.#actedAt;
   }
@@ -49,6 +52,13 @@ export class World {
   deploy(pipeline: Pipeline): void {
     this.#pipeline = pipeline;
     this.#known = knownOf(pipeline, '', '');
+    this.#useMapping();
+  }
+
+  /** The first pipeline is there before the store. */
+  #useMapping(): void {
+    const store = this.store as MemoryStore | undefined;
+    store?.useMapping(mappingOf(this.#pipeline));
   }
 
   /** Another one that begins with all that this one has, and goes its own way. */

@@ -1,7 +1,7 @@
 /** Defining a pipeline: every default filled in, and every problem said at once, with its code and its place. */
 import { describe, expect, it } from 'vitest';
 import { asset, type AnyAsset, type AssetOptions } from '../../src/definitions/asset.ts';
-import { allKeys, lastKeys } from '../../src/definitions/gather.ts';
+import { allKeys, lastKeys, mapKeys } from '../../src/definitions/gather.ts';
 import { kindOf } from '../../src/definitions/brand.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { checkPipeline } from '../../src/definitions/rules/pipeline.ts';
@@ -156,6 +156,18 @@ describe('the rules of a pipeline', () => {
       { assets: [lettered, idle('a', { deps: [allKeys(lettered, { onMissing: 'ignore' as never })] })] },
       'invalid-option',
       /onMissing of deps of asset 'a' must be 'fail', 'skip' or 'wait', not 'ignore'/,
+    ],
+    [
+      'mapped keys without a function',
+      { assets: [lettered, idle('a', { partitions: letters, deps: [mapKeys(lettered, 5 as never)] })] },
+      'invalid-option',
+      /mapKeys\(\) of deps of asset 'a' takes a function of the key, not a number/,
+    ],
+    [
+      'mapped keys of an asset that has none itself',
+      { assets: [lettered, idle('a', { deps: [mapKeys(lettered, () => 'x')] })] },
+      'invalid-option',
+      /mapKeys\(\) of deps of asset 'a' names keys for each key of the asset, which has no partitions/,
     ],
     [
       'a wait for many keys where it takes none',

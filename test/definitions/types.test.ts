@@ -10,6 +10,7 @@ import {
   dynamicPartitions,
   type KeyedValues,
   lastKeys,
+  mapKeys,
   sensor,
   type SensorResult,
   warn,
@@ -70,6 +71,21 @@ describe('the types of a pipeline file', () => {
         for await (const [key, value] of inputs.all)
           expectTypeOf([key, value.bytes] as const).toEqualTypeOf<readonly [string, number]>();
         return (await inputs.all.get('a'))?.path;
+      },
+    });
+    asset({
+      name: 'day',
+      partitions: dynamicPartitions('days'),
+      inputs: {
+        one: mapKeys(audio, (day) => `${day} 1`),
+        maybe: mapKeys(audio, (day) => `${day} 1`, { onMissing: 'skip' }),
+        many: mapKeys(audio, (day) => [`${day} 1`, `${day} 2`]),
+      },
+      materialize({ inputs }) {
+        expectTypeOf(inputs.one.bytes).toEqualTypeOf<number>();
+        expectTypeOf(inputs.maybe).toEqualTypeOf<{ path: string; bytes: number } | undefined>();
+        expectTypeOf(inputs.many).toEqualTypeOf<KeyedValues<{ path: string; bytes: number }>>();
+        return 1;
       },
     });
     // @ts-expect-error -- there is no such option

@@ -156,6 +156,17 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   ),
   'check-invalid': assetThat('materialize: () => 1, checks: { answers: (() => undefined) as any }'),
   'upstream-failed': assetThat("materialize: () => { throw new Error('down'); }"),
+  'mapping-failed'(scene) {
+    scene.write({
+      'pipeline.ts': `import { asset, definePipeline, dynamicPartitions, mapKeys } from 'dynpart';
+const letters = dynamicPartitions('letters');
+const first = asset({ name: 'first', partitions: letters, materialize: () => 1 });
+const second = asset({ name: 'second', partitions: letters, deps: [mapKeys(first, () => 5 as never)], materialize: () => 2 });
+export default definePipeline({ assets: [first, second] });
+`,
+    });
+    return scene.ask('materialize second --key a --add');
+  },
   'upstream-missing': (scene) => scene.ask('materialize second --key a --add'),
   async 'unknown-asset'(scene) {
     await scene.ask('materialize second --key a --add --no-run');

@@ -1,5 +1,5 @@
 /** What every store makes stale where something is made of many keys of an asset. A part of the contract of a store. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../src/model/run.ts';
 import type { KnownAsset } from '../../src/model/known-pipeline.ts';
 import type { StateChange } from '../../src/state/changes.ts';
@@ -191,6 +191,61 @@ export function describeGathered(the: () => StateStore): void {
     await commit({ type: 'runs-finished', runs: [end] });
     const view = await the().read(EVERYTHING);
     expect(view.run('t-1')!.run.touched).toEqual({ totals: { upstream: view.serial } });
+  });
+
+  describe('where a function names them', () => {
+    const mapped = [
+      known('sound', 'letters'),
+      known('text', 'letters', { inputs: ['sound'] }),
+      known('day', 'days', { gathers: [{ asset: 'text', mapped: true }] }),
+      known('week', null, { gathers: [{ asset: 'day' }] }),
+    ];
+    const days: Readonly<Record<string, readonly string[] | null>> = {
+      monday: ['a', 'b', 'x'],
+      tuesday: ['c'],
+      wednesday: null,
+    };
+    const begin = async (isKnown: boolean): Promise<void> => {
+      if (isKnown) the().useMapping!((asset, at, key) => (asset === 'day' && at === 0 ? days[key]! : []));
+      await commit(
+        pipelineOf(mapped),
+        added('letters', 'a', 'b', 'c'),
+        added('days', 'monday', 'tuesday', 'wednesday'),
+        ...['a', 'b', 'c'].map(letter),
+        ...['monday', 'tuesday', 'wednesday'].map((key) => made('days', key, 'day')),
+        made(null, null, 'week'),
+      );
+    };
+    const shown = async (): Promise<string> => {
+      const view = await the().read(EVERYTHING);
+      return `${letters(view, 'day', 'days')} ${letters(view, 'week', null)}`;
+    };
+
+    it('make stale what is made of them, and of what nobody knows all', async () => {
+      await begin(true);
+      expect(await shown()).toBe('mmm m');
+      await commit(made('letters', 'c', 'text'));
+      // What the function says of the third day is not known.
+      expect(await shown()).toBe('muu u');
+      await commit(added('letters', 'x'));
+      expect(await shown()).toBe('uuu u');
+    });
+
+    it('make stale what is made of them when one of them leaves, or has another version', async () => {
+      await begin(true);
+      await commit(removed('a'));
+      expect(await shown()).toBe('umu u');
+      await commit(...['monday', 'wednesday'].map((key) => made('days', key, 'day')));
+      const carried = [{ version: '2', item: null }];
+      await commit({ type: 'keys-updated', set: 'letters', keys: ['c'], carried });
+      expect(await shown()).toBe('muu u');
+    });
+
+    it('make all of it stale where the functions are not at hand', async () => {
+      await begin(false);
+      await commit(made('letters', 'c', 'text'));
+      expect(await shown()).toBe('uuu u');
+    });
   });
 
   it('follow a set under the name that the asset has now', async () => {

@@ -52,6 +52,7 @@ async function list({ output, project }: Context): Promise<AssetList> {
   return { assets };
 }
 
-function inWords({ asset, last }: KnownGathered): string {
+function inWords({ asset, last, mapped }: KnownGathered): string {
+  if (mapped) return `${asset} (mapped)`;
   return last === undefined ? `${asset} (all)` : `${asset} (last ${last})`;
 }

@@ -57,7 +57,7 @@ const ON_MISSING = ['fail', 'skip', 'wait'];
 /** Which keys are meant, and what becomes of those that are not there. */
 function* checkGathered({ definition, name }: Owner, { asset, which, options }: AnyKeysOf): Problems {
   const wrong = (what: string) => problem(definition, 'invalid-option', what);
-  const made = { all: 'allKeys', last: 'lastKeys' }[which.kind];
+  const made = { all: 'allKeys', last: 'lastKeys', mapped: 'mapKeys' }[which.kind];
   if (kindOf(asset) !== 'asset')
     yield problem(
       definition,
@@ -66,6 +66,12 @@ function* checkGathered({ definition, name }: Owner, { asset, which, options }: 
     );
   if (which.kind === 'last' && !(Number.isInteger(which.count) && which.count > 0))
     yield wrong(`lastKeys() of ${name} takes how many keys as a whole number above 0`);
+  if (which.kind === 'mapped' && typeof which.map !== 'function')
+    yield wrong(`mapKeys() of ${name} takes a function of the key, not ${nameOfType(which.map)}`);
+  if (which.kind === 'mapped' && setOf(definition as AnyAsset) === undefined)
+    yield wrong(
+      `mapKeys() of ${name} names keys for each key of the asset, which has no partitions: take allKeys() or lastKeys()`,
+    );
   if (!isRecord(options))
     return yield wrong(
       `${made}() of ${name} takes options such as { onMissing: 'skip' }, not ${nameOfType(options)}`,

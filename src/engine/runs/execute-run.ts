@@ -191,17 +191,22 @@ async function materialize(
   }
   let gathered: readonly GatheredKeys[] = [];
   if (asset.gathers.length > 0) {
-    const found = await context.gather(task.id, asset.name, interrupt);
-    if (found === 'interrupted') return found;
     try {
+      const found = await context.gather(task.id, asset.name, interrupt);
+      if (found === 'interrupted') return found;
       gathered = await asKept(found, context.ioManager);
     } catch (error) {
+      // A function of the pipeline; else dynpart's own files, which are no failure of the asset.
+      if (error instanceof FailureError && error.failure.reason === 'mapping-failed')
+        return failed(about, error.failure);
       if (error instanceof FailureError) throw error;
       const key = task.partitionKey;
       return failed(about, { reason: 'asset-threw', asset: asset.name, key, ...describeThrown(error) });
     }
     const missing = whatIsMissing(asset, task.partitionKey, gathered);
     if (missing !== null) return failed(about, missing);
+    const left = gathered.find(({ isOne, keys, absent }) => isOne && keys.length + absent.length === 0);
+    if (left !== undefined) return skipped(about, `asset '${left.asset}' was skipped`);
   }
   const inputs = [...asset.inputs.values()];
   for (const upstream of inputs.filter((name) => !outcomes.has(name))) {

@@ -20,6 +20,9 @@ export async function inputsOf(
     });
   }
   for (const keys of gathered)
-    if (keys.input !== null) inputs[keys.input] = new LazyValues(keys, ioManager, signal);
+    if (keys.input !== null) {
+      const values = new LazyValues(keys, ioManager, signal);
+      inputs[keys.input] = keys.isOne ? await values.get(keys.keys[0] ?? '') : values;
+    }
   return inputs;
 }

@@ -234,7 +234,7 @@ export class OwnRuns {
     // What is not gathered is looked up in the view that was there before.
     const isAll = asset.upstream.length === 0;
     this.unrecorded.noteSeen(id, name, isAll ? view.serial : Math.min(view.serial, this.#view!.serial));
-    return keysThere(view, pipeline, asset);
+    return keysThere(view, pipeline, asset, this.#inFlight.get(id)!.run.partitionKey);
   }
 
   /** Where these runs are. */

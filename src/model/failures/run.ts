@@ -72,6 +72,15 @@ export type RunFailure =
       /** Where many keys of it are needed: how many are not there, and the first of them. */
       readonly absent?: { readonly count: number; readonly first: readonly string[] };
     }
+  | {
+      readonly reason: 'mapping-failed';
+      readonly asset: string;
+      readonly key: string | null;
+      readonly upstream: string;
+      /** What its function did: threw …, returned …, named …. */
+      readonly wrong: string;
+      readonly frames: readonly string[];
+    }
   | { readonly reason: 'upstream-failed'; readonly asset: string; readonly upstream: string }
   | { readonly reason: 'unknown-asset'; readonly asset: string }
   | { readonly reason: 'not-yielded'; readonly asset: string; readonly key: string | null }
@@ -199,6 +208,10 @@ export const runWords: WordsFor<RunFailure> = {
       `materialize them: dynpart materialize ${shellWord(upstream, 'ASSET')} --missing; or let '${asset}' do without them: onMissing: 'skip'`,
     ];
   },
+  'mapping-failed': ({ asset, key, upstream, wrong, frames }) => [
+    `mapKeys of asset '${asset}'${forKey(key)}, for keys of asset '${upstream}', ${withFrames(wrong, frames)}`,
+    'mend the function: it answers at once with one key, or with a list of keys',
+  ],
   'upstream-failed': ({ asset, upstream }) => [
     `asset '${asset}' was skipped because asset '${upstream}' did not succeed`,
     `mend what keeps '${upstream}' from being made, then: dynpart runs retry ID`,

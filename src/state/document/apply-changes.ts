@@ -1,5 +1,6 @@
 /** What each change does to the document. Pure: the document that is given stays as it was. */
-import { withMadeAt, withSensor, withSet, withStatuses } from './change-entries.ts';
+import { withMadeAt, withMapping, withSensor, withSet, withStatuses } from './change-entries.ts';
+import type { Mapping } from '../mapping.ts';
 import { addKeys, letInKeys, removeKeys, updateKeys } from './change-keys.ts';
 import { expectKeys, rememberPipeline } from './change-pipeline.ts';
 import {
@@ -25,8 +26,12 @@ export function applyChanges(
   document: StateDocument,
   changes: readonly StateChange[],
   executors: KnownExecutors,
+  mapping: Mapping | null = null,
 ): StateDocument {
-  return changes.reduce((before, change) => applyChange(before, change, executors), document);
+  return changes.reduce(
+    (before, change) => applyChange(before, change, executors),
+    withMapping(document, mapping),
+  );
 }
 
 function applyChange(document: StateDocument, change: StateChange, executors: KnownExecutors): StateDocument {

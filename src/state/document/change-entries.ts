@@ -1,5 +1,6 @@
 /** One entry of the document in the place of another: what every change is made of. */
 import { withTouched } from './run-columns.ts';
+import type { Mapping } from '../mapping.ts';
 import {
   EMPTY_SET,
   entryOf,
@@ -9,6 +10,16 @@ import {
   type StateDocument,
 } from './state-document.ts';
 import { StatusChanges } from './status-changes.ts';
+
+/** Where a document in memory has what the functions of its pipeline say. */
+const MAPPING = Symbol('mapping');
+
+type Mapped = StateDocument & { readonly [MAPPING]?: Mapping };
+
+/** With what the pipeline's functions say of keys: it goes along with the document, and is never written. */
+export function withMapping(document: StateDocument, mapping: Mapping | null): StateDocument {
+  return mapping === null ? document : ({ ...document, [MAPPING]: mapping } as Mapped);
+}
 
 export function withSet(
   document: StateDocument,
@@ -48,7 +59,7 @@ export function withStatuses(
   document: StateDocument,
   change: (statuses: StatusChanges) => void,
 ): StateDocument {
-  const statuses = new StatusChanges(document);
+  const statuses = new StatusChanges(document, { mapping: (document as Mapped)[MAPPING] ?? null });
   change(statuses);
   return {
     ...document,

@@ -51,6 +51,8 @@ import {
 import { STATUS_LETTERS } from './statuses.ts';
 import { countLines, isVersionLines } from './version-lines.ts';
 
+const isTrue = is<true>((value) => value === true, 'true');
+
 const pipeline = object<KnownPipeline>({
   file: text,
   stamp: text,
@@ -62,12 +64,14 @@ const pipeline = object<KnownPipeline>({
       set: orNull(text),
       inputs: list(text),
       deps: list(text),
-      gathers: optional(list(object<KnownGathered>({ asset: text, last: optional(count) }))),
+      gathers: optional(
+        list(object<KnownGathered>({ asset: text, last: optional(count), mapped: optional(isTrue) })),
+      ),
       codeVersion: optional(text),
       automate: optional(oneOf('missing', 'stale')),
       later: optional(list(finite)),
       freshFor: optional(object<Freshness>({ warnMs: optional(finite), failMs: optional(finite) })),
-      takesBacklog: optional(is<true>((value) => value === true, 'true')),
+      takesBacklog: optional(isTrue),
     }),
   ),
   sensors: list(

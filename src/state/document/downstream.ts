@@ -1,5 +1,6 @@
 /** What is downstream of what has changed, in dependency order: of the same key, of what has no set, and of many keys. Pure. */
 import type { KnownAsset, KnownGathered } from '../../model/known-pipeline.ts';
+import type { Mapping } from '../mapping.ts';
 
 /** Positions of the keys of a set; without a set there is position 0 alone. */
 export type Positions = ReadonlySet<number> | 'all';
@@ -26,6 +27,8 @@ interface Keys {
   readonly keysOf: (set: string) => readonly string[];
   /** For a document that holds only a part of the keys. */
   readonly lastKeys: LastKeys | null;
+  /** `null`: the functions of the pipeline are not at hand. */
+  readonly mapping: Mapping | null;
 }
 
 /** Whether anything is made of many keys of the set. */
@@ -45,11 +48,15 @@ export function* downstream(
 ): Generator<Reached> {
   const changed = new Map(causes);
   const setOf = new Map(graph.map(({ name, set }) => [name, set]));
-  const isAmong = (gathered: KnownGathered): boolean => {
+  /** Of an asset, what is made of the keys that have changed; `null`: nothing is. */
+  const madeOf = ({ name, set }: KnownAsset, gathered: KnownGathered, at: number): Positions | null => {
     const cause = changed.get(gathered.asset);
-    return cause !== undefined && cause.set === setOf.get(gathered.asset) && isTaken(gathered, cause, keys);
+    if (cause === undefined || cause.set !== setOf.get(gathered.asset)) return null;
+    if (gathered.mapped && set !== null) return mappedTo({ name, set, at }, cause, keys);
+    return isTaken(gathered, cause, keys) ? 'all' : null;
   };
-  for (const { name, set, inputs, deps, gathers = [] } of graph) {
+  for (const asset of graph) {
+    const { name, set, inputs, deps, gathers = [] } = asset;
     const above = [...inputs, ...deps].flatMap((upstream): Cause[] => {
       const cause = changed.get(upstream);
       if (cause === undefined || (causes.has(upstream) && causes.has(name))) return [];
@@ -58,7 +65,10 @@ export function* downstream(
       return cause.set === null ? [{ ...cause, at: 'all' }] : [];
     });
     // A run that takes many keys need not have seen all that its own process has made.
-    if (gathers.some(isAmong)) above.push({ set, at: 'all', except: null });
+    for (const [number, gathered] of gathers.entries()) {
+      const at = madeOf(asset, gathered, number);
+      if (at !== null) above.push({ set, at, except: null });
+    }
     if (above.length === 0) continue;
     const at = union(above.map((cause) => cause.at));
     const except = above.some((cause) => cause.except === null) ? null : above[0]!.except;
@@ -70,6 +80,24 @@ export function* downstream(
       itself === undefined ? { set, at: from, except } : { set, at: union([itself.at, from]), except: null },
     );
   }
+}
+
+/** What is not known of a key may be anything. */
+function mappedTo(
+  { name, set, at: number }: { readonly name: string; readonly set: string; readonly at: number },
+  { set: from, at }: Cause,
+  { keysOf, mapping }: Keys,
+): Positions | null {
+  if (at === 'all' || mapping === null || from === null) return at === 'all' || at.size > 0 ? 'all' : null;
+  const all = keysOf(from);
+  const those = new Set(Array.from(at, (position) => all[position]!));
+  if (those.size === 0) return null;
+  const found = new Set<number>();
+  for (const [position, key] of keysOf(set).entries()) {
+    const its = mapping(name, number, key);
+    if (its === null || its.some((one) => those.has(one))) found.add(position);
+  }
+  return found.size === 0 ? null : found;
 }
 
 /** Whether something of what is taken has changed. */

@@ -12,6 +12,7 @@ import {
 } from '../../model/partition-status.ts';
 import { type NextTry, nextTry } from '../../model/next-try.ts';
 import type { AssetOutcome } from '../../model/run.ts';
+import type { Mapping } from '../mapping.ts';
 import { type Cause, downstream, isGathered, type LastKeys, type Positions } from './downstream.ts';
 import { positionsOf } from './key-positions.ts';
 import { independent, type OutcomesOfRun, whatBecame } from './outcomes-of-runs.ts';
@@ -47,11 +48,16 @@ export class StatusChanges {
   readonly #columns = new Map<string, Column>();
   readonly #graph: readonly KnownAsset[];
   readonly #lastKeys: LastKeys | null;
+  readonly #mapping: Mapping | null;
 
-  /** @param lastKeys for a document that holds only a part of the keys */
-  constructor(document: StateDocument, lastKeys: LastKeys | null = null) {
+  /** @param beside the document: `lastKeys` where it holds only a part of the keys, `mapping` where the pipeline is loaded */
+  constructor(
+    document: StateDocument,
+    { lastKeys = null, mapping = null }: { lastKeys?: LastKeys | null; mapping?: Mapping | null } = {},
+  ) {
     this.#document = document;
     this.#lastKeys = lastKeys;
+    this.#mapping = mapping;
     this.#graph = document.pipeline?.assets ?? [];
   }
 
@@ -97,17 +103,17 @@ export class StatusChanges {
 
   /** Keys come to a set, which now has them: what takes all of its keys, or the last ones, takes others from now on. */
   keysAdded(set: string, keys: readonly string[]): void {
-    if (keys.length > 0) this.#keysChanged(set, () => 'all');
+    this.#keysChanged(set, keys);
   }
 
   /** Keys leave a set, which still has them. */
   keysRemoved(set: string, keys: Iterable<string>): void {
-    this.#keysChanged(set, () => new Set(positionsOf(this.#keysOf(set), keys).values()));
+    this.#keysChanged(set, keys);
   }
 
-  #keysChanged(set: string, positions: () => Positions): void {
+  #keysChanged(set: string, keys: Iterable<string>): void {
     if (!isGathered(this.#graph, set)) return;
-    const at = positions();
+    const at = new Set(positionsOf(this.#keysOf(set), keys).values());
     const ofSet = this.#graph.filter((one) => one.set === set);
     this.#spread(new Map(ofSet.map(({ name }) => [name, { set, at, except: null }])));
   }
@@ -199,7 +205,11 @@ export class StatusChanges {
   /** All that is downstream becomes stale, as far as there is something. */
   #spread(causes: ReadonlyMap<string, Cause>): void {
     const keysOf = (set: string): readonly string[] => this.#keysOf(set);
-    for (const reached of downstream(this.#graph, causes, { keysOf, lastKeys: this.#lastKeys })) {
+    for (const reached of downstream(this.#graph, causes, {
+      keysOf,
+      lastKeys: this.#lastKeys,
+      mapping: this.#mapping,
+    })) {
       const { asset, set, at } = reached;
       this.#touch('upstream', reached);
       reached.goesOn(this.#change(this.#column(asset, set), at, 'upstream'));

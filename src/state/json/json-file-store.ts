@@ -1,5 +1,6 @@
 /** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
 import { Low } from 'lowdb';
+import type { Mapping } from '../mapping.ts';
 import type { Failure } from '../../model/failure.ts';
 import { type Clock, isoTime, newId, newLineage } from '../../model/time.ts';
 import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts';
@@ -67,6 +68,7 @@ export class JsonFileStore implements StateStore {
   readonly #options: JsonFileStoreOptions;
   #writer: string | undefined;
   #db: Low<StateDocument>;
+  #mapping: Mapping | null = null;
   readonly #beside: FilesBeside;
   #wasRead = false;
   readonly #executors: OwnExecutors;
@@ -158,6 +160,10 @@ export class JsonFileStore implements StateStore {
     return committed;
   }
 
+  useMapping(mapping: Mapping): void {
+    this.#mapping = mapping;
+  }
+
   async #commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
     let recorded: readonly RunRecord[] = [];
     for (let tries = 0; ; tries++) {
@@ -174,7 +180,9 @@ export class JsonFileStore implements StateStore {
       recorded = this.#beside.own().history.recordRuns(finishedIn(changes), recorded);
       this.#ticks.recordReplacedBy(before, changes);
       for (const id of newExecutors(before, changes)) this.#beside.own().executors.renew(id);
-      const after = this.#stamped(applyChanges(before, changes, (id) => this.#executors.entryOf(id)));
+      const after = this.#stamped(
+        applyChanges(before, changes, (id) => this.#executors.entryOf(id), this.#mapping),
+      );
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
       const db = new Low<StateDocument>(this.file, after);
       try {

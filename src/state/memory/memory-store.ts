@@ -5,6 +5,7 @@ import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { applyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
+import type { Mapping } from '../mapping.ts';
 import { strictly } from './strict-view.ts';
 import { setReaderOf } from '../document/set-reader.ts';
 import { emptyDocument, entryOf, type StateDocument } from '../document/state-document.ts';
@@ -41,6 +42,7 @@ export class MemoryStore implements StateStore {
   readonly #runs = new Map<string, RunRecord>();
   readonly #logs = new Map<string, RunLogLine[]>();
   #document: StateDocument = emptyDocument();
+  #mapping: Mapping | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -55,8 +57,12 @@ export class MemoryStore implements StateStore {
   }
 
   preview(changes: readonly StateChange[], needs: Needs): Promise<StateView> {
-    const after = applyChanges(this.#document, changes, () => undefined);
+    const after = applyChanges(this.#document, changes, () => undefined, this.#mapping);
     return Promise.resolve(strictly(this.#viewOf(after, needs), needs));
+  }
+
+  useMapping(mapping: Mapping): void {
+    this.#mapping = mapping;
   }
 
   sets(): Promise<SetReader> {
@@ -67,10 +73,15 @@ export class MemoryStore implements StateStore {
   async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
     const { changes, outcome } = plan(strictly(this.#view(needs), needs));
     if (changes.length === 0) return outcome;
-    const after = applyChanges(this.#document, changes, (id) => {
-      const owner = this.#owners.get(id);
-      return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
-    });
+    const after = applyChanges(
+      this.#document,
+      changes,
+      (id) => {
+        const owner = this.#owners.get(id);
+        return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
+      },
+      this.#mapping,
+    );
     for (const change of changes) {
       if (change.type === 'sensor-changed' && change.tick !== undefined) this.#recordLastTick(change.tick);
       if (change.type === 'runs-finished')

@@ -8,6 +8,7 @@ import { viewOf } from '../document/document-view.ts';
 import { restoredDocument } from '../document/restored-document.ts';
 import type { StateDocument } from '../document/state-document.ts';
 import type { StateChange } from '../changes.ts';
+import type { Mapping } from '../mapping.ts';
 import type { Needs } from '../needs.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
 import type { StateView } from '../state-view.ts';
@@ -72,6 +73,7 @@ export class PostgresStore implements StateStore {
   readonly #options: PostgresStoreOptions;
   readonly #own: OwnExecutors;
   readonly #logs: LogLines;
+  #mapping: Mapping | null = null;
   readonly #pruning: Pruning;
   #admitted: string | undefined;
   readonly #seen: SeenExecutors = {};
@@ -174,11 +176,16 @@ export class PostgresStore implements StateStore {
     });
   }
 
+  useMapping(mapping: Mapping): void {
+    this.#mapping = mapping;
+  }
+
   #applyingTo({ serial, pipeline }: StateView): Applying {
     return {
       serial: serial + 1,
       pipeline,
       move: null,
+      mapping: this.#mapping,
       entered: (executor) => this.#own.entered(executor),
       valueOf: (owner, run, asset) => this.#own.entered(owner) && this.valuesInHand.of(run, asset),
     };

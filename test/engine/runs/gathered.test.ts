@@ -1,11 +1,13 @@
 /** Assets that are made of many keys of others: what they are given, what they wait for, and what makes them stale. */
 import {
   allKeys,
+  type AnyAsset,
   asset,
   definePipeline,
   dynamicPartitions,
   type IoManager,
   lastKeys,
+  mapKeys,
   sensor,
   skip,
 } from 'dynpart';
@@ -55,6 +57,9 @@ async function started(...keys: string[]) {
   for (const key of keys) await test.materialize(sound, key);
   return test;
 }
+
+/** Two hours of each day. */
+const perDay = (day: string): string[] => [`${day} 2`, `${day} 1`];
 
 describe('what takes all keys of an asset', () => {
   it('is given their values in the order of the set, each when it asks for it', async () => {
@@ -173,6 +178,130 @@ describe('a request of a sensor for an asset and for what takes many keys of it'
     expect(await test.value(rank, 'a')).toBe('a of 2');
     expect(await test.status(rank, 'a')).toBe('materialized');
     expect((await test.tick(feed)).runs).toEqual([]);
+  });
+});
+
+describe('what takes keys that a function names', () => {
+  const hours = dynamicPartitions('hours');
+  const hour = asset({
+    name: 'hour',
+    partitions: hours,
+    materialize: ({ partitionKey }) => (partitionKey.endsWith('skip') ? skip('quiet') : partitionKey),
+  });
+  const dayOf = (map: (day: string) => unknown, onMissing: 'fail' | 'skip' | 'wait' = 'fail') =>
+    asset({
+      name: 'day',
+      partitions: days,
+      inputs: { hours: mapKeys(hour, map as (day: string) => string[], { onMissing }) },
+      async materialize({ inputs }) {
+        const all: string[] = [];
+        for await (const [key] of inputs.hours) all.push(key);
+        return all;
+      },
+    });
+  const testOf = async (day: AnyAsset, ...keys: readonly string[]) => {
+    const test = testPipeline(definePipeline({ assets: [hour, day] }));
+    for (const key of keys) await test.materialize(hour, key);
+    return test;
+  };
+
+  it('is given the values of these, in the order of the set, and becomes stale with them alone', async () => {
+    const day = dayOf(perDay);
+    const test = await testOf(day, 'mon 1', 'mon 2', 'tue 1', 'tue 2');
+    for (const key of ['mon', 'tue']) {
+      expect((await test.materialize(day, key)).status).toBe('SUCCESS');
+      expect(await test.value(day, key)).toEqual([`${key} 1`, `${key} 2`]);
+    }
+    await test.materialize(hour, 'tue 1');
+    expect([await test.status(day, 'mon'), await test.status(day, 'tue')]).toEqual(['materialized', 'stale']);
+    await test.remove(hours, ['mon 1']);
+    expect(await test.status(day, 'mon')).toBe('stale');
+  });
+
+  it('fails, or does without, where one of them is not there, or not even in the set', async () => {
+    const day = dayOf(perDay);
+    const test = await testOf(day, 'mon 1');
+    expect((await test.materialize(day, 'mon')).error).toMatchObject({
+      code: 'upstream-missing',
+      message: `asset 'day' for key "mon" needs asset 'hour' for 1 key of which it is not there: "mon 2"`,
+    });
+    const lenient = dayOf(perDay, 'skip');
+    await test.deploy(definePipeline({ assets: [hour, lenient] }));
+    await test.materialize(lenient, 'mon');
+    expect(await test.value(lenient, 'mon')).toEqual(['mon 1']);
+    await test.add(hours, ['mon 2']);
+    expect(await test.status(lenient, 'mon')).toBe('stale');
+  });
+
+  it('is given the value itself of a single key, is skipped with it, and may do without it', async () => {
+    const before = asset({
+      name: 'before',
+      partitions: days,
+      inputs: { last: mapKeys(hour, (day) => `${day} 1`, { onMissing: 'skip' }) },
+      materialize: ({ inputs }) => inputs.last ?? 'none',
+    });
+    const test = await testOf(before, 'mon 1');
+    for (const key of ['mon', 'tue']) await test.materialize(before, key);
+    expect([await test.value(before, 'mon'), await test.value(before, 'tue')]).toEqual(['mon 1', 'none']);
+    const skipped = asset({
+      name: 'before',
+      partitions: days,
+      inputs: { last: mapKeys(hour, (day) => `${day} skip`) },
+      materialize: ({ inputs }) => inputs.last,
+    });
+    await test.deploy(definePipeline({ assets: [hour, skipped] }));
+    await test.materialize(hour, 'mon skip');
+    await test.materialize(skipped, 'mon');
+    expect(await test.status(skipped, 'mon')).toBe('skipped');
+  });
+
+  it.each<[string, (day: string) => unknown, string]>([
+    ['throws', () => JSON.parse('{') as unknown, 'threw: '],
+    ['returns nothing', () => undefined, 'returned undefined, where a key or a list of keys is meant'],
+    [
+      'returns a promise',
+      () => Promise.resolve('a'),
+      'returned an object, where a key or a list of keys is meant',
+    ],
+    ['names what is no key', () => ['a', ''], 'named "", which is no key'],
+    ['names something else', () => ['a', 5], 'named a number as a key'],
+  ])('says of a function that %s what is wrong', async (_, map, wrong) => {
+    const day = dayOf(map);
+    const test = await testOf(day);
+    const { status, error } = await test.materialize(day, 'mon');
+    expect([status, error?.code]).toEqual(['FAILURE', 'mapping-failed']);
+    expect(error!.message).toContain(
+      `mapKeys of asset 'day' for key "mon", for keys of asset 'hour', ${wrong}`,
+    );
+  });
+
+  it('is asked for by automation once all of its keys are there, for each of its own', async () => {
+    const made = asset({
+      ...(hour.options as object),
+      name: 'hour',
+      automate: 'missing',
+    } as never) as typeof hour;
+    const day = asset({
+      name: 'day',
+      partitions: days,
+      deps: [mapKeys(made, perDay)],
+      automate: 'stale',
+      materialize: () => 1,
+    });
+    const test = testPipeline(definePipeline({ assets: [made, day] }));
+    await test.tick();
+    await test.add(days, ['mon', 'tue']);
+    await test.add(hours, ['mon 1', 'tue 1', 'mon 2']);
+    const tick = async (): Promise<unknown> =>
+      (await test.tick()).ticks.flatMap(({ runs }) =>
+        runs.map(({ assets, partitionKey }) => `${assets.join()} ${partitionKey}`),
+      );
+    expect(await tick()).toEqual(['hour mon 1', 'hour tue 1', 'hour mon 2']);
+    expect(await tick()).toEqual(['day mon']);
+    await test.add(hours, ['tue 2', 'other']);
+    expect(await tick()).toEqual(['hour tue 2', 'hour other']);
+    expect(await tick()).toEqual(['day tue']);
+    expect(await tick()).toEqual([]);
   });
 });
 

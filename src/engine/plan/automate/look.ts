@@ -1,4 +1,5 @@
 /** Whether automation makes an asset for a key, and why, or why not. Pure. */
+import { isMappedAsset } from '../../../definitions/mapped-keys.ts';
 import type { AssetDefinition, Pipeline } from '../../../definitions/pipeline.ts';
 import { hasChangedSince, isThere, type PartitionStatus, whyStale } from '../../../model/partition-status.ts';
 import type { RunReason } from '../../../model/run.ts';
@@ -87,7 +88,7 @@ export class Look {
       else if (this.#isPending(asset, key)) yield [asset, IN_PROGRESS];
       else {
         const upstreams = asset.upstream.filter((name) => !this.#isReady(name, key, statusOf, taken));
-        const gathered = this.#gathered(asset);
+        const gathered = this.#gathered(asset, key);
         if (upstreams.length + gathered.length === 0) {
           taken.add(asset.name);
           yield [asset, { is: 'due', reason }];
@@ -99,9 +100,10 @@ export class Look {
     }
   }
 
-  #gathered(asset: AssetDefinition): readonly GatherWait[] {
+  #gathered(asset: AssetDefinition, key: string | null): readonly GatherWait[] {
     if (asset.gathers.length === 0) return [];
-    const known = this.#waits.get(asset.name) ?? gatherWaits(asset, this.#around);
+    if (isMappedAsset(asset)) return gatherWaits(asset, key, this.#around);
+    const known = this.#waits.get(asset.name) ?? gatherWaits(asset, key, this.#around);
     this.#waits.set(asset.name, known);
     return known;
   }

@@ -22,6 +22,7 @@ export interface WaitsAround {
 /** Nothing: it may be made. */
 export function gatherWaits(
   { name, gathers: all, waitFor }: AssetDefinition,
+  key: string | null,
   { gathers, requested, isPatient }: WaitsAround,
 ): readonly GatherWait[] {
   const patient = isPatient(name);
@@ -29,10 +30,10 @@ export function gatherWaits(
   let spared = waitFor ?? Infinity;
   for (const gathered of all) {
     const { asset, onMissing } = gathered;
-    const { absent, inProgress, takes } = gathers.of(gathered);
+    const { absent, inProgress, takes } = gathers.of(gathered, key);
     const onTheWay = new Set(patient ? inProgress : []);
-    if (patient) for (const key of requested.keysOf(asset)) if (takes(key)) onTheWay.add(key);
-    const left = onTheWay.size === 0 ? [...absent] : [...absent].filter((key) => !onTheWay.has(key));
+    if (patient) for (const one of requested.keysOf(asset)) if (takes(one)) onTheWay.add(one);
+    const left = onTheWay.size === 0 ? [...absent] : [...absent].filter((one) => !onTheWay.has(one));
     if (onTheWay.size > 0) waits.push(waitOn(asset, 'in-progress', [...onTheWay]));
     if (onMissing !== 'skip') {
       if (left.length > 0) waits.push(waitOn(asset, 'absent', left));

@@ -35,7 +35,7 @@ export interface Besides {
   /** What was chosen before: of earlier stages, and of other sets. */
   readonly isChosen: (asset: string, key: string | null) => boolean;
   /** What of many upstream keys is neither there nor chosen, and needed. */
-  readonly lacking: (asset: AssetDefinition) => readonly Waiting[];
+  readonly lacking: (asset: AssetDefinition, key: string | null) => readonly Waiting[];
 }
 
 /** Assets of one set, and the keys that were named; `null`: all keys of the set. */
@@ -71,7 +71,7 @@ export function* candidatesOf(
   const { assets } = target;
   for (const { key, statusOf } of keysAsked(view, pipeline, target, choice)) {
     if (!isByState(choice)) {
-      yield { key, ...withoutWaiting(assets, besides), reasons: null };
+      yield { key, ...withoutWaiting(assets, key, besides), reasons: null };
       continue;
     }
     const { taken, waiting } = inChosenStates(assets, statusOf, choice.states, { ...besides, key });
@@ -173,7 +173,7 @@ export function inChosenStates(
     if (!isInStates(status, states) && !upstream.some(isTaken)) continue;
     // What waits itself is not there either, unless an older value of it is.
     const absent = upstream.find((above) => !isTaken(above) && !isThere(statusOf(above)));
-    const lacks = lacking(asset);
+    const lacks = lacking(asset, key);
     if (absent !== undefined) waiting.push({ asset: name, upstream: absent });
     else if (lacks.length > 0) waiting.push(...lacks);
     else {
@@ -190,10 +190,11 @@ const NOTHING_BESIDES = { isChosen: () => false, lacking: () => [], key: null };
 /** Somebody asked for all of them: only what is not even to be queued waits. */
 function withoutWaiting(
   assets: readonly AssetDefinition[],
+  key: string | null,
   { lacking }: Besides,
 ): Pick<Candidate, 'assets' | 'waiting'> {
   if (!assets.some(isPatient)) return { assets, waiting: [] };
-  const waiting = assets.filter(isPatient).flatMap((asset) => lacking(asset));
+  const waiting = assets.filter(isPatient).flatMap((asset) => lacking(asset, key));
   const waits = new Set(waiting.map(({ asset }) => asset));
   return { assets: assets.filter(({ name }) => !waits.has(name)), waiting };
 }

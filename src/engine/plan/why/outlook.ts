@@ -75,7 +75,7 @@ export class Outlooks {
   readonly #around: NamesAround;
   readonly #pending: PendingWork;
   readonly #look: Look;
-  readonly #besides: Besides & { readonly key: null };
+  readonly #besides: Besides;
   readonly #alone: ReadonlyMap<string, PartitionStatus>;
 
   constructor(view: StateView, { pipeline, asset, now, periods }: Asked) {
@@ -104,7 +104,7 @@ export class Outlooks {
     });
     const choice = { states: EVERY_STATE, prefix: null, order: 'oldest' } as const;
     const { isChosen, lacking } = new Chosen(view, pipeline, this.#pending, choice);
-    this.#besides = { isChosen, lacking, key: null };
+    this.#besides = { isChosen, lacking };
     if (set === null) return;
     const alone =
       automatedBySet(pipeline).find((one) => one.set === null && one.stage === stage)?.assets ?? [];
@@ -159,7 +159,7 @@ export class Outlooks {
       return { is: 'run', work, by: by?.alive ? by : null };
     }
     if (status === 'skipped') return { is: 'left', because: 'skipped' };
-    const verdict = asset.automate === null ? this.#byHand(statusOf) : this.#byAutomation(key, onRecord);
+    const verdict = asset.automate === null ? this.#byHand(key, statusOf) : this.#byAutomation(key, onRecord);
     if (verdict === 'filtered')
       return status === 'materialized' ? { is: 'well' } : { is: 'left', because: verdict };
     if (verdict.is === 'waiting')
@@ -187,8 +187,11 @@ export class Outlooks {
   }
 
   /** What `materialize --missing --failed --stale` does with the asset. */
-  #byHand(statusOf: (name: string) => PartitionStatus): Verdict {
-    const { taken, waiting } = inChosenStates([this.#asset], statusOf, EVERY_STATE, this.#besides);
+  #byHand(key: string | null, statusOf: (name: string) => PartitionStatus): Verdict {
+    const { taken, waiting } = inChosenStates([this.#asset], statusOf, EVERY_STATE, {
+      ...this.#besides,
+      key,
+    });
     const [reason] = taken.values();
     if (reason !== undefined) return { is: 'due', reason };
     return waiting.length > 0

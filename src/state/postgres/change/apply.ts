@@ -11,12 +11,14 @@ import { queueRuns } from './queue.ts';
 import { changeExecutor, changeIncidents, changePools, changeSensor, executorLeft } from './others.ts';
 import { rememberPipeline } from './pipeline.ts';
 import { changeStatuses, keysChanged, setsBelow } from './statuses.ts';
+import type { Mapping } from '../../mapping.ts';
 import type { EnteredExecutor } from '../executors.ts';
 
 export interface Applying {
   readonly valueOf: ValueOf;
   /** That of this commit. */
   readonly serial: number;
+  readonly mapping: Mapping | null;
   /** As the state remembers it: the changes before this one may have brought another one. */
   pipeline: KnownPipeline | null;
   /** Noted with the commit. */
@@ -40,7 +42,7 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
     case 'keys-added': {
       const { set, keys } = change;
       addKeys(port, change);
-      await keysChanged(port, applying, { set, keys: [] }, (statuses) => statuses.keysAdded(set, keys));
+      await keysChanged(port, applying, { set, keys }, (statuses) => statuses.keysAdded(set, keys));
       return;
     }
     case 'keys-updated': {
@@ -105,7 +107,7 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
       applying.move = change.mark;
       return;
     case 'pipeline-known':
-      await rememberPipeline(port, change, { before: applying.pipeline, serial });
+      await rememberPipeline(port, change, { ...applying, before: applying.pipeline });
       applying.pipeline = change.pipeline;
   }
 }

@@ -2,7 +2,7 @@
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
 import type { StateChange } from '../../changes.ts';
 import { type Port, rows } from '../port.ts';
-import { changeStatuses, setsBelow } from './statuses.ts';
+import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
 
 const REMEMBER = `update @.meta set pipeline = $1`;
 
@@ -32,7 +32,7 @@ on conflict (name) do update set in_state = true, quiet_since = excluded.quiet_s
 export async function rememberPipeline(
   port: Port,
   { pipeline, at }: Extract<StateChange, { readonly type: 'pipeline-known' }>,
-  { before, serial }: { readonly before: KnownPipeline | null; readonly serial: number },
+  { before, serial, mapping }: Omit<Surroundings, 'pipeline'> & { readonly before: KnownPipeline | null },
 ): Promise<void> {
   await port.execute(REMEMBER, [JSON.stringify(pipeline)]);
   const expected = pipeline.sensors.filter(({ newKeysEveryMs }) => newKeysEveryMs !== undefined);
@@ -48,9 +48,14 @@ export async function rememberPipeline(
   if (changed.length > 0) {
     const below = setsBelow(pipeline, { assets: changed.map(({ name }) => name) });
     const own = changed.map(({ set }) => ({ set, keys: 'all' }) as const);
-    await changeStatuses(port, { pipeline, serial }, [...own, ...below], (statuses) => {
-      for (const { name, set } of changed) statuses.changeCode(name, set);
-    });
+    await changeStatuses(
+      port,
+      { pipeline, serial, mapping: mapping ?? null },
+      [...own, ...below],
+      (statuses) => {
+        for (const { name, set } of changed) statuses.changeCode(name, set);
+      },
+    );
   }
   if (recoded.length > 0)
     await port.execute(SET_CODES, [

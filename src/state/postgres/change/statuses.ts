@@ -10,6 +10,7 @@ import {
   entryOf,
   type StateDocument,
 } from '../../document/state-document.ts';
+import type { Mapping } from '../../mapping.ts';
 import { isGathered, type LastKeys } from '../../document/downstream.ts';
 import { retriesIn } from '../../document/retries.ts';
 import { StatusChanges } from '../../document/status-changes.ts';
@@ -21,6 +22,8 @@ export interface Surroundings {
   readonly pipeline: KnownPipeline | null;
   /** That of this commit. */
   readonly serial: number;
+  /** Where the pipeline is loaded. */
+  readonly mapping?: Mapping | null;
 }
 
 /** The keys that may be concerned. */
@@ -55,7 +58,7 @@ const ASSETS = `select name, code_version from @.asset`;
 
 export async function changeStatuses(
   port: Port,
-  { pipeline, serial }: Surroundings,
+  { pipeline, serial, mapping = null }: Surroundings,
   concerned: readonly Concerned[],
   change: (statuses: StatusChanges) => void | Promise<void>,
 ): Promise<void> {
@@ -63,7 +66,7 @@ export async function changeStatuses(
     partialDocument(port, pipeline, concerned),
     lastKeysOf(port, pipeline, concerned),
   ]);
-  const statuses = new StatusChanges(before, lastKeys);
+  const statuses = new StatusChanges(before, { lastKeys, mapping });
   await change(statuses);
   writeBack(port, before, statuses.entries());
   await touchRuns(port, statuses.touched, serial);
