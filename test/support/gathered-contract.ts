@@ -105,6 +105,11 @@ export function describeGathered(the: () => StateStore): void {
       .map(({ name, set }) => letters(view, name, set))
       .join(' ');
   };
+  /** Of what is made of mapped keys, and of what is made of all of that. */
+  const shown = async (): Promise<string> => {
+    const view = await the().read(EVERYTHING);
+    return `${letters(view, 'day', 'days')} ${letters(view, 'week', null)}`;
+  };
   const start = async (): Promise<void> => {
     await commit(...START);
     await commit(...ALL);
@@ -216,11 +221,6 @@ export function describeGathered(the: () => StateStore): void {
         made(null, null, 'week'),
       );
     };
-    const shown = async (): Promise<string> => {
-      const view = await the().read(EVERYTHING);
-      return `${letters(view, 'day', 'days')} ${letters(view, 'week', null)}`;
-    };
-
     it('make stale what is made of them, and of what nobody knows all', async () => {
       await begin(true);
       expect(await shown()).toBe('mmm m');

@@ -4,7 +4,7 @@ import { type Carried, NOTHING_CARRIED } from '../../model/carried.ts';
 import type { PartitionRef, PartitionStatus } from '../../model/partition-status.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
-import { type GatheredKeys, keysThere, needsOfKeysThere } from '../plan/gather/keys-there.ts';
+import { gather } from './gather.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';
@@ -220,21 +220,16 @@ export class OwnRuns {
   }
 
   /** An asset of a run begins that takes many upstream keys: which of them are there, by now, for others as well. */
-  async gather(
-    id: string,
-    name: string,
-    interrupt: AbortSignal,
-  ): Promise<readonly GatheredKeys[] | 'interrupted'> {
+  gather(id: string, name: string, interrupt: AbortSignal): ReturnType<typeof gather> {
     const { pipeline, store } = this.#options;
     const asset = pipeline.assets.get(name)!;
-    const upstreams = new Set(asset.gathers.map((gathered) => gathered.asset));
-    await Promise.race([this.unrecorded.shown(upstreams), aborted(interrupt)]);
-    if (interrupt.aborted) return 'interrupted';
-    const view = await store.read(needsOfKeysThere(pipeline, asset));
-    // What is not gathered is looked up in the view that was there before.
-    const isAll = asset.upstream.length === 0;
-    this.unrecorded.noteSeen(id, name, isAll ? view.serial : Math.min(view.serial, this.#view!.serial));
-    return keysThere(view, pipeline, asset, this.#inFlight.get(id)!.run.partitionKey);
+    const { partitionKey: key } = this.#inFlight.get(id)!.run;
+    const shown = (upstreams: ReadonlySet<string>): Promise<void> => this.unrecorded.shown(upstreams);
+    return gather({ store, pipeline, asset, key, shown, interrupt }, (serial) => {
+      // What is not gathered is looked up in the view that was there before.
+      const isAll = asset.upstream.length === 0;
+      this.unrecorded.noteSeen(id, name, isAll ? serial : Math.min(serial, this.#view!.serial));
+    });
   }
 
   /** Where these runs are. */
@@ -321,9 +316,4 @@ export class OwnRuns {
 /** Whether a sensor asked for this very run. A retry of such a run was asked for by hand. */
 function isOfSensor({ runs }: OwnedRun): boolean {
   return runs.sensor !== null && runs.retryOf === null;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
