@@ -5,7 +5,7 @@ import path from 'node:path';
 export const PIPELINE = `
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { asset, definePipeline, dynamicPartitions, sensor, skip, toCommand, warn } from 'dynpart';
+import { allKeys, asset, definePipeline, dynamicPartitions, sensor, skip, toCommand, warn } from 'dynpart';
 const { ITEMS = '', ATTACH, LIMIT, HEARTBEAT, PROGRESS, LATER, TOGETHER, ISOLATED } = process.env;
 // Keys of which automation asks for what is made, and asks again where it failed.
 const isAutomated = ITEMS.includes('auto');
@@ -16,6 +16,8 @@ if (LATER !== undefined) {
   Date.now = () => realNow() + Number(LATER) * 1000;
 }
 const told = 'echo at $(( $(date +%s) + ' + (LATER ?? 0) + ' )) >> told.txt; cat >> told.txt';
+// Something is made of all keys together.
+const isGathered = ITEMS.includes('gather');
 // Older keys go, with their values.
 const isRetained = ITEMS.includes('retain');
 const items = dynamicPartitions('items', isRetained ? { retain: { keepLast: 1, purge: true, maxRemove: '100%' } } : {});
@@ -89,13 +91,24 @@ const second = asset({
   }),
 });
 const other = asset({ name: 'other', partitions: others, materialize: ({ partitionKey }) => partitionKey });
+const rank = asset({
+  name: 'rank',
+  partitions: items,
+  inputs: { all: allKeys(second, { onMissing: 'skip' }) },
+  automate: 'stale',
+  async materialize({ inputs, partitionKey }) {
+    const all = [];
+    for await (const [key, value] of inputs.all) all.push(key + '=' + value);
+    return { key: partitionKey, all };
+  },
+});
 const source = sensor({
   name: 'source',
   assets: [first, second],
   expectNewKeysEvery: '7d',
   async evaluate({ partitions }) {
     await untilOneWasShown();
-    const listed = ITEMS.split(',').filter((item) => item !== '' && item !== 'retain');
+    const listed = ITEMS.split(',').filter((item) => !['', 'retain', 'gather'].includes(item));
     if (listed.includes('throw')) throw new Error('the source is down');
     if (ITEMS.includes('=')) {
       const versioned = listed.map((text) => text.split('='));
@@ -116,7 +129,7 @@ const source = sensor({
   },
 });
 export default definePipeline({
-  assets: [first, second, other],
+  assets: [first, second, other, ...(isGathered ? [rank] : [])],
   sensors: [source],
   ...(isTold && { notify: [{ on: ['run-failed', 'sensor-failed', 'recovered'], send: toCommand('sh', ['-c', told]) }] }),
 });
@@ -272,6 +285,25 @@ export const SCENARIOS = {
     command: ['sensor', 'tick'],
     codes: [3],
     tells: [/^sensor source failed: the source is down$/m],
+  },
+  // What is made of all keys becomes stale with the commit that adds one or takes one out.
+  'gathered-add': {
+    changesOnly: true,
+    start: [
+      ['gather,auto-a', 'sensor', 'tick'],
+      ['gather,auto-a', 'sensor', 'tick'],
+    ],
+    items: 'gather,auto-a',
+    command: ['partitions', 'add', 'items', 'auto-b'],
+  },
+  'gathered-remove': {
+    changesOnly: true,
+    start: [
+      ['gather,auto-a,auto-b', 'sensor', 'tick'],
+      ['gather,auto-a,auto-b', 'sensor', 'tick'],
+    ],
+    items: 'gather,auto-a,auto-b',
+    command: ['partitions', 'remove', 'items', 'auto-b'],
   },
   retry: {
     changesOnly: true,
