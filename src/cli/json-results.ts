@@ -4,6 +4,7 @@ import type { RunRecord } from '../model/run.ts';
 import type { Holder, TickRecord } from '../model/tick.ts';
 import type { Check } from './doctor/check.ts';
 import type { KeyReport } from '../report/key-report.ts';
+import type { OpenIncident } from '../report/open-incidents.ts';
 import type { StatusReport } from '../report/status-report.ts';
 import type {
   AddedKeys,
@@ -179,6 +180,8 @@ export interface WhyKey {
 }
 
 export interface Status extends StatusReport {
+  /** What goes on of what `notify` tells, the oldest first. */
+  readonly incidents: readonly OpenIncident[];
   /** With `--html`: the file that was written. */
   readonly html?: string;
 }

@@ -79,7 +79,8 @@ describe('what is printed', async () => {
             dynamicPartitionsRequests: [letters.buildAddRequest(['a'])] };
         },
       });
-      export default definePipeline({ assets: [upper], sensors: [feed] });`,
+      const ear = { name: 'ear', on: ['run-failed'], send: () => undefined };
+      export default definePipeline({ assets: [upper], sensors: [feed], notify: [ear] });`,
     copy: '',
   });
   afterAll(() => project[Symbol.asyncDispose]());
@@ -104,6 +105,7 @@ describe('what is printed', async () => {
     ['sensor cursor', 'sensor cursor feed'],
     ['sensor history', 'sensor history feed'],
     ['materialize, runs retry', 'materialize --all'],
+    ['status', 'status'],
     ['materialize, runs retry', 'materialize --all --summary'],
     ['materialize, runs retry', 'materialize --all --dry-run'],
     ['materialize, runs retry', 'materialize --all --no-run'],

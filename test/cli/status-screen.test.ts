@@ -137,6 +137,55 @@ describe('status on a terminal', () => {
     );
   });
 
+  it('has a line for what notify tells of, and lists it as JSON, until it is over', async () => {
+    const told = (code: string): string =>
+      PIPELINE.replace("throw new Error('no luck')", code).replace(
+        'sensors: [feed, ill]',
+        "sensors: [feed, ill], notify: [{ name: 'ear', on: ['run-failed', 'sensor-failed', 'recovered'], send: () => undefined }]",
+      );
+    expect((await on(120)).stdout).not.toContain('open');
+    project.write({ 'pipeline.ts': told("throw new Error('no luck')") });
+    await runHere(project, ['materialize', '--failed', 'raw']);
+    expect((await on(120)).stdout).toMatch(/\n1 incident open, it began \d+ s ago: raw \(asset-threw\)\n/);
+    await runHere(project, ['sensor', 'tick', 'ill']);
+    const { stdout } = await on(120);
+    expect(stdout).toMatch(/\n2 incidents open, the oldest began \d+ s ago: raw \(asset-threw\)\n/);
+    const incidents = async (...names: string[]): Promise<unknown> => {
+      const ran = await runHere(project, ['status', ...names, '--json']);
+      return (JSON.parse(ran.stdout) as { incidents: unknown }).incidents;
+    };
+    const since = expect.stringMatching(/Z$/) as string;
+    const ofRaw = {
+      kind: 'run-failed',
+      asset: 'raw',
+      sensor: null,
+      code: 'asset-threw',
+      message: 'no luck',
+      since,
+      names: ['k3'],
+      more: 0,
+      run: expect.any(String) as string,
+    };
+    const ofIll = {
+      kind: 'sensor-failed',
+      asset: null,
+      sensor: 'ill',
+      code: 'sensor-threw',
+      message: 'the server said 503',
+      since,
+      names: [],
+      more: 0,
+      run: null,
+    };
+    expect(await incidents()).toEqual([ofRaw, ofIll]);
+    expect(await incidents('a-rather-long-name-of-an-asset')).toEqual([ofIll]);
+    project.write({ 'pipeline.ts': told('return') });
+    await runHere(project, ['materialize', '--failed', 'raw']);
+    // Whoever was told of it is told of its end a minute later: it is not open any more.
+    expect(await incidents()).toEqual([ofIll]);
+    expect((await on(120)).stdout).toMatch(/\n1 incident open, it began \d+ s ago: ill \(sensor-threw\)\n/);
+  });
+
   it('names three of many that a sensor could not look at', async () => {
     project.write({
       'pipeline.ts': `import { definePipeline, dynamicPartitions, sensor } from 'dynpart';

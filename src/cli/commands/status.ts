@@ -7,6 +7,7 @@ import {
   type StatusReport,
   statusReport,
 } from '../../report/status-report.ts';
+import { type OpenIncident, openIncidents } from '../../report/open-incidents.ts';
 import type { Context } from '../context.ts';
 import { oneOf } from '../command-line/options.ts';
 import type { Declaration } from '../command-line/declaration.ts';
@@ -71,20 +72,26 @@ async function status(
   const { assets, workers } = report;
   const { json } = output.options;
   const sensors = json ? await withPresentLastTicks(project.store, report.sensors) : report.sensors;
-  const result: Status = { assets, sensors, workers };
+  const incidents = openIncidents(view.incidents.list, chosen);
+  const result: Status = { assets, sensors, workers, incidents };
   output.soFar(result);
   const html = flags.html === undefined ? null : await writePage(context, flags.html, view, asked);
   if (flags.exitCode && !isWell(report)) output.exitWith(10);
   if (flags.format === 'prometheus') {
     const { prometheusText } = await import('../../report/prometheus.ts');
-    const { incidents, serial } = view;
-    output.print(prometheusText({ report, incidents: incidents.list, serial, now: context.clock.now() }));
-  } else if (!json) await print(context, report, asked);
+    const { serial } = view;
+    const { list } = view.incidents;
+    output.print(prometheusText({ report, incidents: list, serial, now: context.clock.now() }));
+  } else if (!json) await print(context, report, { ...asked, incidents });
   return { ...result, ...(html !== null && { html }) };
 }
 
 /** On a terminal one screen; in a pipe a line an asset, and what wants somebody on stderr. */
-async function print(context: Context, report: StatusReport, asked: PageAsked): Promise<void> {
+async function print(
+  context: Context,
+  report: StatusReport,
+  asked: PageAsked & { readonly incidents: readonly OpenIncident[] },
+): Promise<void> {
   const { output } = context;
   if (output.terminal.stdout.isTerminal)
     return (await import('../status/screen.ts')).printScreen(context, report, asked);

@@ -5,6 +5,7 @@ import { describe } from '../../model/describe-failure.ts';
 import { runsIn } from '../../model/pending-run.ts';
 import { clean, counted, duration, grouped, printable } from '../../model/text.ts';
 import { isFailing } from '../../model/tick.ts';
+import { incidentLine, type OpenIncident } from '../../report/open-incidents.ts';
 import type { AssetReport, SensorReport, StatusReport } from '../../report/status-report.ts';
 import type { StateView } from '../../state/state-view.ts';
 import { type NextTick, nextTickOf } from '../../engine/sensors/due.ts';
@@ -30,7 +31,11 @@ const MOST_RUNS = 5;
 export async function printScreen(
   context: Context,
   report: StatusReport,
-  asked: { readonly known: KnownPipeline; readonly isWhole: boolean },
+  asked: {
+    readonly known: KnownPipeline;
+    readonly isWhole: boolean;
+    readonly incidents: readonly OpenIncident[];
+  },
 ): Promise<void> {
   const { output, project } = context;
   const { known } = asked;
@@ -52,6 +57,7 @@ export async function printScreen(
   const lines = [
     ...(await sensorLines(context, sensors, known)),
     ...runLines(context, view),
+    ...incidentLines(context, asked.incidents),
     ...(await attentionLines(context, report, asked)),
   ];
   const fit = await fitted(output.terminal.stdout.columns);
@@ -226,6 +232,12 @@ function runLines({ clock }: Context, view: StateView): Line[] {
         ]
       : []),
   ];
+}
+
+/** Who is told by `notify` finds here what it goes on about. */
+function incidentLines({ output }: Context, incidents: readonly OpenIncident[]): Line[] {
+  const text = incidentLine(incidents, (since) => output.when(since));
+  return text === null ? [] : [{ text, paint: 'bad' }];
 }
 
 async function attentionLines(
