@@ -55,6 +55,13 @@ const on = (columns: number, ...args: string[]): Promise<Ran> =>
     { now: () => Date.now() + 5000 } as never,
   );
 
+/** With somebody who is told. @param code what is done for the key that fails */
+const told = (code: string): string =>
+  PIPELINE.replace("throw new Error('no luck')", code).replace(
+    'sensors: [feed, ill]',
+    "sensors: [feed, ill], notify: [{ name: 'ear', on: ['run-failed', 'sensor-failed', 'recovered'], send: () => undefined }]",
+  );
+
 describe('status on a terminal', () => {
   it('has counts and a bar, sensors, what failed last and why, and the command that mends each', async () => {
     const { code, stdout, stderr } = await on(110);
@@ -138,11 +145,6 @@ describe('status on a terminal', () => {
   });
 
   it('has a line for what notify tells of, and lists it as JSON, until it is over', async () => {
-    const told = (code: string): string =>
-      PIPELINE.replace("throw new Error('no luck')", code).replace(
-        'sensors: [feed, ill]',
-        "sensors: [feed, ill], notify: [{ name: 'ear', on: ['run-failed', 'sensor-failed', 'recovered'], send: () => undefined }]",
-      );
     expect((await on(120)).stdout).not.toContain('open');
     project.write({ 'pipeline.ts': told("throw new Error('no luck')") });
     await runHere(project, ['materialize', '--failed', 'raw']);
