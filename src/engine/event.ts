@@ -11,6 +11,7 @@ export type Event =
   | TickBegan
   | TickFinished
   | RunsTakenUp
+  | RunsLeftAlone
   | RunsReleased
   | RunsLost
   | ProgramsLeft
@@ -56,6 +57,15 @@ export interface TickFinished {
 export interface RunsTakenUp {
   readonly type: 'runs-taken-up';
   readonly count: number;
+}
+
+/** Queued runs that others may make: this process's pipeline does not have these assets. Said once of each asset. */
+export interface RunsLeftAlone {
+  readonly type: 'runs-left-alone';
+  readonly count: number;
+  /** There are more than were counted. */
+  readonly isAtLeast: boolean;
+  readonly assets: readonly string[];
 }
 
 /** This process stops before it has executed all its runs: the rest goes back to the queue. */

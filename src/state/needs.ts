@@ -62,8 +62,11 @@ export type RunsNeed =
   /**
    * What may be taken up: so many of the runs that are nobody's, the first ones first, and what dead or blocked processes have. Where
    * one is blocked, all that are nobody's: any number of them may have to wait for it.
+   * @param of runs of these assets alone. Default: of all
    */
-  | { readonly takeable: number }
+  | { readonly takeable: number; readonly of?: readonly string[] }
+  /** Some of the runs that are nobody's and have an asset besides these: so many at most. */
+  | { readonly besides: readonly string[]; readonly most: number }
   | { readonly set: string; readonly keys: Iterable<string | null> }
   | { readonly assets: readonly string[] };
 

@@ -10,13 +10,7 @@ import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
 import { type Counts, noRuns } from '../json-results-of-runs.ts';
 import { type Live, LiveLine } from './live-line.ts';
-import {
-  forKey,
-  sayProgramsLeft,
-  waitingInWords,
-  wordsForStopping,
-  wordsForWaiting,
-} from './process-words.ts';
+import { forKey, sayLeft, waitingInWords, wordsForStopping, wordsForWaiting } from './process-words.ts';
 import { wordsForTick } from './tick-words.ts';
 
 /** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
@@ -82,8 +76,9 @@ export class EventRenderer {
         return this.#tick(event.tick);
       case 'runs-taken-up':
         return output.note(`taking up ${counted(event.count, 'run')} without a live owner`);
+      case 'runs-left-alone':
       case 'programs-left':
-        return sayProgramsLeft(output, event);
+        return sayLeft(output, event);
       case 'process-blocked':
         if (!this.#lasts) return output.fail(event.failure);
         output.exitWith(1);

@@ -1,11 +1,24 @@
 /** Words for what other processes have in hand, or have left behind. */
 import { clean, counted, printable, quoted } from '../../model/text.ts';
 import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
-import type { ProgramsLeft, Stopping } from '../../engine/event.ts';
+import type { ProgramsLeft, RunsLeftAlone, Stopping } from '../../engine/event.ts';
 import type { Output } from '../output.ts';
 
 /** So many runs are named. */
 const MOST_NAMED = 10;
+
+export function sayLeft(output: Output, event: ProgramsLeft | RunsLeftAlone): void {
+  if (event.type === 'programs-left') sayProgramsLeft(output, event);
+  else sayLeftAlone(output, event);
+}
+
+function sayLeftAlone(output: Output, { count, isAtLeast, assets }: RunsLeftAlone): void {
+  const named = assets.slice(0, MOST_NAMED).map(printable).join(', ');
+  const more = assets.length > MOST_NAMED ? `, and ${assets.length - MOST_NAMED} more` : '';
+  output.warn(
+    `${isAtLeast ? 'at least ' : ''}${counted(count, 'queued run')} left to other workers: this pipeline does not have ${counted(assets.length, 'asset')}: ${named}${more}`,
+  );
+}
 
 /** What is left of a killed process's programs is a warning: they may work beside what begins now. */
 export function sayProgramsLeft(output: Output, { host, of, ended, mayBeLeft }: ProgramsLeft): void {

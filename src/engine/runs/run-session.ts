@@ -9,6 +9,7 @@ import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/executors/claim-runs.ts';
 import { heldByBlocked } from '../plan/executors/blocked.ts';
 import { BlockedSayer } from './say-blocked.ts';
+import { LeftAloneSayer } from './left-alone.ts';
 import type { RunLoop } from './run-loop.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
@@ -38,8 +39,8 @@ export interface OwnPlan<Outcome> {
 const PENDING: Needs = { runs: ['all'], executors: true };
 
 /** Who takes up only some looks at no more than these. */
-const needsToTake = (most: number, ...own: readonly RunsNeed[]): Needs =>
-  most === Infinity ? PENDING : { runs: [{ takeable: most }, ...own], executors: true };
+const needsToTake = (most: number, of: readonly string[], ...own: readonly RunsNeed[]): Needs =>
+  most === Infinity ? PENDING : { runs: [{ takeable: most, of }, ...own], executors: true };
 
 const noClaim: Claim = { changes: [], owned: [], ended: [] };
 
@@ -55,11 +56,13 @@ export class RunSession {
   #onFew = { left: -1, callback: (): void => undefined };
   readonly #left: LeftPrograms;
   readonly #blocked: BlockedSayer;
+  readonly #leftAlone: LeftAloneSayer;
 
   constructor(options: RunSessionOptions) {
     this.#options = options;
     this.#left = new LeftPrograms(options);
     this.#blocked = new BlockedSayer(options.emit);
+    this.#leftAlone = new LeftAloneSayer(options);
   }
 
   /** This process as an executor. Entered on first use: most ticks find nothing to execute. */
@@ -130,31 +133,41 @@ export class RunSession {
     return this.#ioManager;
   }
 
-  /** Takes up runs without a live owner. @param most so many at most: others may want some of them */
+  /** Takes up runs without a live owner. @param most so many at most, and of the pipeline's own assets alone: others want some of them, too */
   async takeUp(
     wanted: (runs: PendingRuns, run: PendingRun) => boolean,
     byGroup: (runs: PendingRuns) => boolean,
     most = Infinity,
   ): Promise<void> {
-    const { store, clock, concurrency, known } = this.#options;
+    const { store, clock, concurrency, known, pipeline } = this.#options;
     if (most <= 0) return;
+    if (most < Infinity) await this.#leftAlone.say();
     // Whether there is anything: what it is stands in the commit.
-    const view = await store.read(needsToTake(most === Infinity ? most : 1));
+    const of = [...pipeline.assets.keys()];
+    const view = await store.read(needsToTake(most === Infinity ? most : 1, of));
     this.#blocked.say(view);
     if (pipelineNews(view, known, clock.now()).length > 0)
       await store.commit({}, (now) => ({
         changes: pipelineNews(now, known, clock.now()),
         outcome: undefined,
       }));
-    if (!hasUnowned(view, byGroup)) return;
+    // Of workers with different pipelines each takes what it can make. What is being canceled, anybody can end.
+    const isOurs = (runs: PendingRuns): boolean =>
+      most === Infinity || runs.assets.every((asset) => pipeline.assets.has(asset));
+    const mayBeOurs = (runs: PendingRuns): boolean => isOurs(runs) || runs.canceling().length > 0;
+    if (!hasUnowned(view, (runs) => byGroup(runs) && mayBeOurs(runs))) return;
     const executor = await this.executor();
-    const needs = needsToTake(most, { owner: executor.id });
+    const needs = needsToTake(most, of, { owner: executor.id });
     const take = (view: StateView): Plan<Claim> => {
       // What would wait for a blocked process stays in the queue.
       const isHeld = heldByBlocked(view);
       let taken = 0;
       const free = (runs: PendingRuns, run: PendingRun): boolean =>
-        taken < most && wanted(runs, run) && !isHeld?.(runs.assets, run.partitionKey) && taken++ < most;
+        taken < most &&
+        wanted(runs, run) &&
+        (run.canceling || isOurs(runs)) &&
+        !isHeld?.(runs.assets, run.partitionKey) &&
+        taken++ < most;
       const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted: free });
       return {
         changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)],

@@ -132,7 +132,8 @@ export function strictly(view: StateView, needs: Needs): StateView {
           ('ids' in need && new Set(need.ids).has(id)) ||
           'owner' in need ||
           'owned' in need ||
-          'takeable' in need,
+          'takeable' in need ||
+          'besides' in need,
       );
       demand(isNamed, `run ${id}`);
       return undefined;
@@ -188,29 +189,54 @@ function meets(need: RunsNeed, runs: PendingRuns, run: PendingRun): boolean {
   if ('ids' in need) return new Set(need.ids).has(run.id);
   if ('owner' in need) return runs.owner === need.owner;
   if ('owned' in need) return runs.owner !== null;
-  if ('takeable' in need) return false;
+  if ('takeable' in need || 'besides' in need) return false;
   if ('set' in need) return runs.set === need.set && new Set(need.keys).has(run.partitionKey);
   return runs.assets.some((asset) => need.assets.includes(asset));
 }
 
-/** The runs that need `takeable` names, by their ids. */
+/** The runs that the needs `takeable` and `besides` name, by their ids. */
 function takeable(view: StateView, needs: readonly RunsNeed[]): ReadonlySet<string> {
-  const most = Math.max(
-    0,
-    ...needs.map((need) => (need !== 'all' && 'takeable' in need ? need.takeable : 0)),
-  );
   const ids = new Set<string>();
-  if (most === 0) return ids;
+  for (const need of needs) {
+    if (need === 'all') continue;
+    if ('takeable' in need) addTakeable(view, need, ids);
+    else if ('besides' in need) addBesides(view, need, ids);
+  }
+  return ids;
+}
+
+function addTakeable(
+  view: StateView,
+  need: { readonly takeable: number; readonly of?: readonly string[] },
+  ids: Set<string>,
+): void {
+  if (need.takeable <= 0) return;
   const isBlocked = view.executors().some(({ blockedSince }) => blockedSince !== null);
   const free = new Set(
     view.executors().flatMap(({ id, alive, blockedSince }) => (alive && blockedSince === null ? [id] : [])),
   );
-  let left = isBlocked ? Infinity : most;
-  for (const runs of view.runs())
-    for (const { id } of runsIn(runs)) {
-      if (runs.owner === null ? left-- > 0 : !free.has(runs.owner)) ids.add(id);
-    }
-  return ids;
+  const of = isBlocked || need.of === undefined ? null : new Set(need.of);
+  let left = isBlocked ? Infinity : need.takeable;
+  for (const runs of view.runs()) {
+    if (
+      runs.owner === null ? of !== null && !runs.assets.every((asset) => of.has(asset)) : free.has(runs.owner)
+    )
+      continue;
+    for (const { id } of runsIn(runs)) if (runs.owner !== null || left-- > 0) ids.add(id);
+  }
+}
+
+function addBesides(
+  view: StateView,
+  { besides, most }: { readonly besides: readonly string[]; readonly most: number },
+  ids: Set<string>,
+): void {
+  const known = new Set(besides);
+  let left = most;
+  for (const runs of view.runs()) {
+    if (runs.owner !== null || runs.assets.every((asset) => known.has(asset))) continue;
+    for (const { id } of runsIn(runs)) if (left-- > 0) ids.add(id);
+  }
 }
 
 function once<T>(make: () => T): () => T {

@@ -1,5 +1,8 @@
 /** What may be taken up, where there is more than was asked for: each group has its turn. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RunsNeed } from '../../../src/state/needs.ts';
+import { MemoryStore } from '../../../src/state/memory/memory-store.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { queuedRuns } from '../../support/builders.ts';
 import { PostgresCluster } from '../../support/postgres-cluster.mjs';
 import { PostgresRig } from '../../support/postgres-rig.ts';
@@ -42,5 +45,42 @@ it('is some of each group that was queued for the same assets, in turns, and wha
     outcome: undefined,
   }));
   expect(await takeable(70)).toMatchObject({ large: 70 });
+  await rig.dispose();
+});
+
+it('is of some assets alone where it is asked so, and what is there besides can be asked for, as of the state in memory', async () => {
+  const rig = await PostgresRig.make(cluster);
+  const memory = new MemoryStore(new FakeClock());
+  const answers: unknown[] = [];
+  for (const store of [rig.store, memory]) {
+    for (const runs of [
+      { group: 'foreign', keys: keysOf('f', 20), assets: ['rare'] },
+      { group: 'both', keys: keysOf('b', 3), assets: ['plain', 'rare'] },
+      { group: 'own', keys: keysOf('o', 3), assets: ['plain'] },
+    ])
+      await store.commit({}, () => ({
+        changes: [{ type: 'runs-queued', runs: queuedRuns(runs), owner: null }],
+        outcome: undefined,
+      }));
+    const counts = async (need: RunsNeed): Promise<Record<string, number>> => {
+      const view = await store.read({ runs: [need], executors: true });
+      return Object.fromEntries(view.runs().map(({ group, count }) => [group, count]));
+    };
+    answers.push([
+      await counts({ takeable: 2, of: ['plain'] }),
+      await counts({ takeable: 100, of: ['plain', 'rare'] }),
+      await counts({ takeable: 100, of: [] }),
+      await counts({ besides: ['plain'], most: 22 }),
+      await counts({ besides: ['plain', 'rare'], most: 1 }),
+    ]);
+  }
+  expect(answers[0]).toEqual([
+    { own: 2 },
+    { foreign: 20, both: 3, own: 3 },
+    {},
+    { foreign: 20, both: 2 },
+    {},
+  ]);
+  expect(answers[1]).toEqual(answers[0]);
   await rig.dispose();
 });

@@ -65,7 +65,8 @@ const PARTS = {
         from (
           select n, min(n) over (partition by assets) as class, ceil($::float8 / count(*) over (partition by assets))::bigint as part
           from (
-            select n, assets from @.run_head h where exists (select from @.run r where r.head = h.n and r.owner is null offset 0)
+            select n, assets from @.run_head h where ($::text[] is null or assets <@ $::text[])
+              and exists (select from @.run r where r.head = h.n and r.owner is null offset 0)
             order by n limit $
           ) h
         ) h cross join lateral (
@@ -74,6 +75,11 @@ const PARTS = {
           ) r
         ) r
       ) p where coalesce(p.turn <= p.part, true) and p.class <= coalesce(p.last, p.class) order by p.class, p.turn, p.n limit $
+    ) w cross join lateral (select * from @.run r where r.id = w.id offset 0) r`,
+  besides: `
+    select r.* from (
+      select r.id from @.run_head h cross join lateral (select id from @.run r where r.head = h.n and r.owner is null limit $ offset 0) r
+      where not h.assets <@ $::text[] limit $
     ) w cross join lateral (select * from @.run r where r.id = w.id offset 0) r`,
 } as const;
 
@@ -156,10 +162,12 @@ async function askRuns(port: Port, needs: readonly RunsNeed[], free: Free): Prom
         keys,
       );
     } else if ('assets' in need) take(PARTS.assets, need.assets);
+    else if ('besides' in need) take(PARTS.besides, need.most, need.besides, need.most);
     else {
       take(PARTS.notFree, free.ids);
       const most = free.isBlocked ? null : need.takeable;
-      take(PARTS.waiting, most, most, most);
+      const of = free.isBlocked ? null : (need.of ?? null);
+      take(PARTS.waiting, most, of, of, most, most);
     }
   }
   if (parts.length === 0) return [];
