@@ -88,6 +88,7 @@ const COMMANDS: readonly [string, readonly string[]][] = [
   ['state', []],
   ['state check', []],
   ['state migrate', []],
+  ['state move', ['--to', '--dry-run']],
   ['state export', []],
   ['state restore', []],
 ];

@@ -54,6 +54,7 @@ describe.each(['a file', 'PostgreSQL'])('workers with %s', (where) => {
       since: expect.stringMatching(/Z$/),
       lastSeen: expect.stringMatching(/Z$/),
       runs: started,
+      pools: [],
     });
     expect(started).toHaveLength(2);
     for (const time of [one!.since, one!.lastSeen]) {

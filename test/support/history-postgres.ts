@@ -29,7 +29,9 @@ export class SharedPostgres implements SharedState {
     const { database } = rig.store;
     const names = (await database.execute(TABLES)).map(({ name }) => `@."${String(name)}"`);
     await database.execute(`truncate ${names.join(', ')} restart identity`);
-    await database.execute(`update @.meta set serial = 0, pipeline = null, written_by = null`);
+    await database.execute(
+      `update @.meta set serial = 0, pipeline = null, written_by = null, incidents = null, pool_starts = null`,
+    );
     return rig;
   }
 

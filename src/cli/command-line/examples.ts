@@ -56,6 +56,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   state: ['dynpart state check', 'dynpart state export backup.json'],
   'state check': ['dynpart state check'],
   'state migrate': ['dynpart state migrate --state postgres://etl@127.0.0.1/warehouse'],
+  'state move': ['dynpart state move --to postgres://etl@127.0.0.1/warehouse --dry-run'],
   'state adopt': ['dynpart state adopt -f pipeline.ts'],
   'state export': ['dynpart state export backup.json'],
   'state restore': ['dynpart state restore backup.json', 'dynpart state restore --last'],

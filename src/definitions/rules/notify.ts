@@ -29,7 +29,11 @@ export function* checkNotify(notify: unknown): Problems {
     yield* checkHook(name, hook as Readonly<Record<string, unknown>>);
     const own = (hook as { readonly name?: unknown }).name ?? String(at + 1);
     if (typeof own !== 'string' || !/^(?!__proto__$)[\w.-]{1,200}$/.test(own))
-      yield problem(null, 'invalid-option', `name of ${name} must be 1 to 200 letters, digits, _, - and .`);
+      yield problem(
+        null,
+        'invalid-option',
+        `name of ${name} must be 1 to 200 letters, digits, dots, _ and -`,
+      );
     else if (names.has(own))
       yield problem(null, 'invalid-option', `two hooks of notify have the name ${said(own)}`);
     else names.add(own);

@@ -91,7 +91,9 @@ export async function tryOnce(
   const callAlone = (): Promise<Ending<unknown>> =>
     withTimeLimit({ ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock }, (signal) =>
       writingTo(writer, async () => {
-        const inputs = await inputsOf(asset, task, { context, gathered }, signal);
+        // Where there are none, the code begins at once, as it was noted: no other run is noted in between.
+        const hasInputs = asset.inputs.size > 0 || gathered.length > 0;
+        const inputs = hasInputs ? await inputsOf(asset, task, { context, gathered }, signal) : {};
         return asset.materialize({
           partitionKey,
           item,
