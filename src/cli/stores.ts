@@ -12,6 +12,8 @@ import { besideOf, twinOf } from '../state/json/places-beside.ts';
 import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
 import type { FileValues } from '../values/file-values.ts';
+import type { IoManager } from '../definitions/io-manager.ts';
+import type { MadeByRun, OfState } from '../definitions/s3.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 
 /** The state, wherever it is. */
@@ -47,12 +49,27 @@ export function isStateInUse(file: string, ownState: string): boolean {
 
 /** Where the pipeline's values are kept: its own I/O manager, or with the state. */
 export async function valuesOf(pipeline: Pipeline, store: Store): Promise<RunValues> {
-  if (pipeline.ioManager !== null) return pipeline.ioManager;
+  const { ioManager } = pipeline;
+  // One of dynpart's own asks the state which of its objects counts.
+  if (ioManager !== null)
+    return 'ofState' in ioManager ? (ioManager as IoManager & OfState).ofState(madeByRuns(store)) : ioManager;
   if ('database' in store) {
     const { PostgresValues } = await import('../state/postgres/values.ts');
     return new PostgresValues(store, () => store.executors);
   }
   return valuesInFiles(store);
+}
+
+function madeByRuns(store: Store): MadeByRun {
+  return async (ids) => {
+    const { runs } = await store.runs({ ids });
+    return new Map(
+      runs.map(({ id, assets }) => [
+        id,
+        assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset),
+      ]),
+    );
+  };
 }
 
 async function valuesInFiles(store: JsonFileStore, parent?: string): Promise<FileValues> {

@@ -151,8 +151,9 @@ export async function tryOnce(
       }
       try {
         // Looking at a value can run the user's code, too: a getter, a proxy.
-        const kept =
-          context.pipeline.ioManager !== null || value === undefined || value instanceof Uint8Array;
+        const keeper = context.pipeline.ioManager;
+        const takesAny = keeper !== null && !('keepsJson' in keeper);
+        const kept = takesAny || value === undefined || value instanceof Uint8Array;
         const wrong = kept ? null : whyNotJson(value);
         if (wrong !== null) {
           const failure: Failure = {

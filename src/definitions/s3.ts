@@ -1,0 +1,93 @@
+/** Values in object storage: what a pipeline file says of it. What does it is loaded with the first value. */
+import type { IoManager } from './io-manager.ts';
+import type { RunValues } from './staged-values.ts';
+import { markPlace, placeText } from '../model/place.ts';
+
+/** Where {@link s3} keeps values, and as whom it asks. */
+export interface S3Options {
+  /** It must be there. */
+  readonly bucket: string;
+  /** Names of objects begin with it and a `/`. Default: nothing. Give each state one of its own. */
+  readonly prefix?: string;
+  /** The address of a server that speaks S3 (MinIO, R2, Ceph), `http` or `https`. Default: that of AWS for the region. */
+  readonly endpoint?: string;
+  /** Default: `AWS_REGION`, then the profile of AWS; with an `endpoint`: `us-east-1`. */
+  readonly region?: string;
+  /** Default: where programs for AWS look: the environment, the profile, the role of the machine. */
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
+  /** `endpoint/bucket` in place of `bucket.endpoint`. Default: `true` with an `endpoint`. */
+  readonly forcePathStyle?: boolean;
+}
+
+/** Which assets these runs have made, as is on record. One that is in no history any more is not in the answer. */
+export type MadeByRun = (runs: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>;
+
+/** An I/O manager that asks the state which of its objects counts. */
+export interface OfState {
+  /** What it keeps is what files keep: JSON, bytes, or nothing. */
+  readonly keepsJson: true;
+  ofState(made: MadeByRun): RunValues;
+}
+
+const NOTHING_KNOWN: MadeByRun = () => Promise.resolve(new Map());
+
+const TEXTS = ['bucket', 'prefix', 'endpoint', 'region'] as const;
+const KNOWN: readonly string[] = [...TEXTS, 'credentials', 'forcePathStyle'];
+
+/**
+ * An I/O manager that keeps values in a bucket of S3, or of what speaks its protocol, for workers that share no disk. Values are
+ * what files keep: JSON, bytes (`Uint8Array`) or nothing, up to 2 GiB. It needs the package `@aws-sdk/client-s3` beside the
+ * pipeline file, and loads it with the first value.
+ *
+ * @throws TypeError where an option is none, or of another type
+ * @example
+ * definePipeline({ assets, ioManager: s3({ bucket: 'reports', prefix: 'daily', endpoint: 'https://minio.example.com' }) })
+ */
+export function s3(options: S3Options): IoManager {
+  check(options);
+  const here = markPlace({}, s3);
+  let alone: Promise<RunValues> | undefined;
+  const valuesFor = async (made: MadeByRun): Promise<RunValues> => {
+    const { S3Values } = await import('../values/s3-values.ts');
+    return new S3Values(options, placeText(here)?.replace(/:\d+$/, ''), made);
+  };
+  const values = (): Promise<RunValues> => (alone ??= valuesFor(NOTHING_KNOWN));
+  const manager: IoManager & OfState = {
+    save: async (context, value) => (await values()).save(context, value),
+    load: async (context) => (await values()).load(context),
+    remove: async (context) => (await values()).remove(context),
+    keepsJson: true,
+    ofState: (made) => onUse(() => valuesFor(made)),
+  };
+  return manager;
+}
+
+/** What comes to its end without a value loads nothing. */
+function onUse(open: () => Promise<RunValues>): RunValues {
+  let opening: Promise<RunValues> | undefined;
+  let values: RunValues | undefined;
+  const opened = async (): Promise<RunValues> => (values = await (opening ??= open()));
+  return {
+    save: async (context, value) => (await opened()).save(context, value),
+    load: async (context) => (await opened()).load(context),
+    remove: async (context) => (await opened()).remove(context),
+    settle: (runs) => values?.settle?.(runs),
+  };
+}
+
+function check(options: S3Options): void {
+  const given = (options ?? {}) as unknown as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(given).find((name) => !KNOWN.includes(name));
+  if (unknown !== undefined) throw new TypeError(`s3 has no option '${unknown}'; it has ${KNOWN.join(', ')}`);
+  for (const name of TEXTS)
+    if (given[name] !== undefined && typeof given[name] !== 'string')
+      throw new TypeError(`${name} of s3 must be a text`);
+  if (given.bucket === undefined || given.bucket === '')
+    throw new TypeError("s3 takes the name of a bucket: s3({ bucket: 'reports' })");
+  if (options.endpoint !== undefined && !/^https?:\/\/./.test(options.endpoint))
+    throw new TypeError('endpoint of s3 must begin with http:// or https://');
+}

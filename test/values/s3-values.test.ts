@@ -1,0 +1,161 @@
+/** Values in object storage, over HTTP, by the package that users have. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { s3 } from '../../src/index.ts';
+import type { MadeByRun, OfState } from '../../src/definitions/s3.ts';
+import type { RunValues } from '../../src/definitions/staged-values.ts';
+import { S3Server, type Trouble } from '../support/s3-server.ts';
+
+let server: S3Server;
+const made = new Map<string, string[]>();
+
+beforeEach(async () => {
+  server = await S3Server.start();
+  made.clear();
+});
+
+afterEach(() => server[Symbol.asyncDispose]());
+
+const madeBy: MadeByRun = (runs) => Promise.resolve(new Map([...made].filter(([run]) => runs.includes(run))));
+
+function values(options: { readonly bucket?: string; readonly endpoint?: string } = {}): RunValues {
+  const manager = s3({
+    bucket: 'reports',
+    prefix: 'daily',
+    endpoint: server.endpoint,
+    credentials: { accessKeyId: 'me', secretAccessKey: 'secret' },
+    ...options,
+  });
+  return (manager as unknown as OfState).ofState(madeBy);
+}
+
+const at = (partitionKey: string | null, id = 'r-1') => ({ asset: 'total', partitionKey, run: { id } });
+
+describe('s3', () => {
+  it.each<[string, unknown]>([
+    ['JSON', { rows: [1, 'ä', null] }],
+    ['bytes', new Uint8Array([0, 255, 10])],
+    ['no bytes', new Uint8Array()],
+    ['nothing', undefined],
+  ])('keeps %s', async (_what, value) => {
+    await values().save(at('a'), value);
+    expect(await values().load(at('a'))).toEqual(value);
+  });
+
+  it('keeps the values of odd keys apart', async () => {
+    const keys = [
+      '../x',
+      'a/b',
+      'a',
+      'A',
+      'é',
+      '=',
+      '%41',
+      '&<>+ ?#',
+      '🦄',
+      'x'.repeat(1024),
+      '__proto__',
+      null,
+    ];
+    const here = values();
+    for (const key of keys) await here.save(at(key), { key });
+    for (const key of keys) expect(await values().load(at(key))).toEqual({ key });
+    expect(server.names).toHaveLength(keys.length);
+    await here.remove(at('a'));
+    expect(server.names).toHaveLength(keys.length - 1);
+  });
+
+  it('saves 200 values at once', async () => {
+    const here = values();
+    const keys = Array.from({ length: 200 }, (_, index) => `key-${index}`);
+    await Promise.all(keys.map((key) => here.save(at(key), key)));
+    expect(await Promise.all(keys.map((key) => here.load(at(key))))).toEqual(keys);
+  });
+
+  it('reads what is on record, and not what came later and does not count', async () => {
+    await values().save(at('a', 'r-1'), 'first');
+    await values().save(at('a', 'r-2'), 'canceled');
+    made.set('r-1', ['total']).set('r-2', []);
+    expect(await values().load(at('a'))).toBe('first');
+  });
+
+  it('lets a process that is late with the same run overwrite nothing', async () => {
+    const late = values();
+    const here = values();
+    await here.save(at('a'), 'on record');
+    made.set('r-1', ['total']);
+    await late.save(at('a'), 'late');
+    expect(await values().load(at('a'))).toBe('on record');
+    late.settle?.([{ run: 'r-1', assets: [], isOver: true }]);
+    await expect.poll(() => server.names).toHaveLength(1);
+    expect(await values().load(at('a'))).toBe('on record');
+  });
+
+  it('believes an object of a run that the history has forgotten, before one that does not count', async () => {
+    await values().save(at('a', 'r-1'), 'old');
+    await values().save(at('a', 'r-2'), 'canceled');
+    made.set('r-2', []);
+    expect(await values().load(at('a'))).toBe('old');
+  });
+
+  it('leaves one object when a value is replaced, whatever its form', async () => {
+    server.pageOf = 1;
+    const here = values();
+    await here.save(at('a', 'r-1'), 'text');
+    here.settle?.([{ run: 'r-1', assets: ['total'], isOver: true }]);
+    await here.save(at('a', 'r-2'), new Uint8Array([1]));
+    here.settle?.([{ run: 'r-2', assets: ['total'], isOver: true }]);
+    await expect.poll(() => server.names).toEqual([expect.stringMatching(/^daily\/total\/a\/r-2\..*\.bin$/)]);
+  });
+
+  it('says that a value was deleted by hand', async () => {
+    await values().save(at('a'), 1);
+    server.objects.clear();
+    await expect(values().load(at('a'))).rejects.toThrow(
+      'the value of total@a is on record, and its object is gone from s3://reports/daily/total/a/: make it again',
+    );
+  });
+
+  it.each<[string, Trouble, RegExp]>([
+    ['InvalidAccessKeyId', { status: 403, code: 'InvalidAccessKeyId' }, /does not know these keys/],
+    ['AccessDenied', { status: 403, code: 'AccessDenied' }, /allow them s3:ListBucket/],
+    ['RequestTimeTooSkewed', { status: 403, code: 'RequestTimeTooSkewed' }, /clock of this machine/],
+    ['EntityTooLarge', { status: 400, code: 'EntityTooLarge' }, /larger than bucket 'reports'/],
+    ['another refusal', { status: 400, code: 'Odd' }, /answers 400 Odd: it is Odd/],
+    ['a cut line', 'cut', /cannot be reached .*tried several times/],
+  ])('says what to do on %s, and keeps nothing', async (_what, what, words) => {
+    server.trouble = { method: 'PUT', what, times: 100 };
+    await expect(values().save(at('a'), 1)).rejects.toThrow(words);
+    expect(server.names).toEqual([]);
+  });
+
+  it('says that there is no bucket', async () => {
+    await expect(values({ bucket: 'none' }).save(at('a'), 1)).rejects.toThrow(
+      "there is no bucket 'none' at http",
+    );
+  });
+
+  it.each(['PUT', 'GET'])('goes on when a %s is cut once', async (method) => {
+    server.trouble = { method, what: 'cut', times: 1 };
+    await values().save(at('a'), 'whole');
+    expect(await values().load(at('a'))).toBe('whole');
+    expect(server.trouble.times).toBeLessThan(1);
+  });
+
+  it('reads again what was cut off in its middle', async () => {
+    server.put('daily/total/a/r-1.0a.json', '"a whole value"');
+    server.put('daily/total/a/r-0.0a.json', '"another"');
+    made.set('r-1', ['total']);
+    const lists = 1;
+    server.trouble = { method: 'GET', what: 'cut-body', times: lists + 1 };
+    expect(await values().load(at('a'))).toBe('a whole value');
+  });
+
+  it.each<[unknown, RegExp]>([
+    [{}, /name of a bucket/],
+    [{ bucket: 'a', buckt: 'b' }, /no option 'buckt'/],
+    [{ bucket: 1 }, /bucket of s3 must be a text/],
+    [{ bucket: 'a', endpoint: 'minio:9000' }, /must begin with http/],
+  ])('refuses %j', (options, words) => {
+    expect(() => s3(options as never)).toThrow(words);
+  });
+});
