@@ -69,7 +69,7 @@ export {
 } from './definitions/check.ts';
 export type { PoolContext, PoolOption, PoolOptions } from './definitions/pool.ts';
 export type { StandardSchema } from './definitions/schema.ts';
-export { s3, type S3Options } from './definitions/s3.ts';
+export { s3, type S3Options } from './values/s3.ts';
 export { RetryAfter } from './definitions/retry-after.ts';
 export { skip, type Skip } from './definitions/skip.ts';
 export { secret, type Secret } from './definitions/secret.ts';

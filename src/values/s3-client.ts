@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type * as Package from '@aws-sdk/client-s3';
-import type { S3Options } from '../definitions/s3.ts';
+import type { S3Options } from './s3.ts';
 
 /** A bucket. */
 export interface Sdk {
@@ -19,7 +19,7 @@ const TRIES = 3;
 /** @throws Error where the package is missing */
 export function loadSdk(options: S3Options, file: string | undefined): Sdk {
   const { bucket: Bucket, endpoint, region, credentials } = options;
-  const found = findPackage(file);
+  const found = findPackage([file === undefined ? process.cwd() : path.dirname(file), import.meta.dirname]);
   const client = new found.S3Client({
     ...(endpoint !== undefined && { endpoint, region: process.env['AWS_REGION'] ?? 'us-east-1' }),
     ...(region !== undefined && { region }),
@@ -72,8 +72,8 @@ export function loadSdk(options: S3Options, file: string | undefined): Sdk {
   };
 }
 
-function findPackage(file: string | undefined): typeof Package {
-  const folders = [file === undefined ? process.cwd() : path.dirname(file), import.meta.dirname];
+/** @param folders where to look, in this order: beside the pipeline file, beside dynpart */
+export function findPackage(folders: readonly string[]): typeof Package {
   for (const folder of folders) {
     const require = createRequire(path.join(folder, 'any.js'));
     try {

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
-import type { MadeByRun, S3Options } from '../definitions/s3.ts';
+import type { MadeByRun, S3Options } from './s3.ts';
 import type { SettledRun } from '../definitions/staged-values.ts';
 import { fileNameOf } from '../files/file-name.ts';
 import { loadSdk, type Sdk, saidOf } from './s3-client.ts';

@@ -1,7 +1,9 @@
 /** Values in object storage, over HTTP, by the package that users have. */
+import os from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { s3 } from '../../src/index.ts';
-import type { MadeByRun, OfState } from '../../src/definitions/s3.ts';
+import type { MadeByRun, OfState } from '../../src/values/s3.ts';
+import { findPackage } from '../../src/values/s3-client.ts';
 import type { RunValues } from '../../src/definitions/staged-values.ts';
 import { S3Server, type Trouble } from '../support/s3-server.ts';
 
@@ -67,7 +69,7 @@ describe('s3', () => {
   it('saves 200 values at once', async () => {
     const here = values();
     const keys = Array.from({ length: 200 }, (_, index) => `key-${index}`);
-    await Promise.all(keys.map((key) => here.save(at(key), key)));
+    await Promise.all(keys.map(async (key) => here.save(at(key), key)));
     expect(await Promise.all(keys.map((key) => here.load(at(key))))).toEqual(keys);
   });
 
@@ -148,6 +150,10 @@ describe('s3', () => {
     const lists = 1;
     server.trouble = { method: 'GET', what: 'cut-body', times: lists + 1 };
     expect(await values().load(at('a'))).toBe('a whole value');
+  });
+
+  it('says how to install the package', () => {
+    expect(() => findPackage([os.tmpdir()])).toThrow('npm install @aws-sdk/client-s3@3');
   });
 
   it.each<[unknown, RegExp]>([

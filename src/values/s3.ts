@@ -1,6 +1,6 @@
 /** Values in object storage: what a pipeline file says of it. What does it is loaded with the first value. */
-import type { IoManager } from './io-manager.ts';
-import type { RunValues } from './staged-values.ts';
+import type { IoManager } from '../definitions/io-manager.ts';
+import type { RunValues } from '../definitions/staged-values.ts';
 import { markPlace, placeText } from '../model/place.ts';
 
 /** Where {@link s3} keeps values, and as whom it asks. */
@@ -52,7 +52,7 @@ export function s3(options: S3Options): IoManager {
   const here = markPlace({}, s3);
   let alone: Promise<RunValues> | undefined;
   const valuesFor = async (made: MadeByRun): Promise<RunValues> => {
-    const { S3Values } = await import('../values/s3-values.ts');
+    const { S3Values } = await import('./s3-values.ts');
     return new S3Values(options, placeText(here)?.replace(/:\d+$/, ''), made);
   };
   const values = (): Promise<RunValues> => (alone ??= valuesFor(NOTHING_KNOWN));
