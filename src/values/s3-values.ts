@@ -52,7 +52,7 @@ export class S3Values {
     const before = this.#own.get(folder);
     this.#own.set(folder, { run: run.id, asset, folder, name });
     // The same run, made again by this process: with another ending it has another name.
-    if (before !== undefined && before.name !== name) this.#drop([before.name]);
+    if (before?.run === run.id && before.name !== name) this.#drop([before.name]);
   }
 
   async load(context: ValueContext): Promise<unknown> {

@@ -16,8 +16,9 @@ const PIPELINE = `
     name: 'twice', partitions: letters, inputs: { upper }, isolation: 'process',
     materialize: ({ inputs }) => inputs.upper === 'bad-a' ? Promise.reject(new Error('no')) : inputs.upper.repeat(2),
   });
+  const last = asset({ name: 'last', partitions: letters, inputs: { twice }, materialize: ({ inputs }) => inputs.twice });
   export default definePipeline({
-    assets: [upper, twice],
+    assets: [upper, twice, last],
     ioManager: s3({ bucket: process.env.BUCKET ?? 'reports', endpoint: process.env.ENDPOINT }),
   });
 `;
@@ -48,11 +49,13 @@ describe.each(['a file', 'PostgreSQL'])('s3 and a state in %s', (kind) => {
     expect(JSON.parse((await dynpart(['value', 'show', 'twice', '--key', '../b'])).stdout)).toBe(
       'one-../bone-../b',
     );
-    expect(server.names).toHaveLength(4);
+    expect(server.names).toHaveLength(6);
 
     project.write({ 'word.txt': 'two-' });
     expect((await dynpart(['materialize', '--all'])).code).toBe(0);
     expect(JSON.parse((await dynpart(['value', 'show', 'twice', '--key', 'a'])).stdout)).toBe('two-atwo-a');
+    // In the run that makes it, what waits for its record comes first, also where another process made it.
+    expect(JSON.parse((await dynpart(['value', 'show', 'last', '--key', 'a'])).stdout)).toBe('two-atwo-a');
 
     // What a process of another record has left, and is newer, does not count.
     server.put('upper/a/zzz-1.ffffffff.json', '"left"');

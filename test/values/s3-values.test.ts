@@ -99,6 +99,26 @@ describe('s3', () => {
     expect(await values().load(at('a'))).toBe('old');
   });
 
+  it('keeps a value that waits for its record when a later run of the same process is canceled', async () => {
+    const here = values();
+    await here.save(at('a', 'r-1'), 'first');
+    await here.save(at('a', 'r-2'), 'canceled');
+    expect(await here.load(at('a'))).toBe('canceled');
+    here.settle?.([
+      { run: 'r-1', assets: ['total'], isOver: true },
+      { run: 'r-2', assets: [], isOver: true },
+    ]);
+    await expect.poll(() => server.names).toHaveLength(1);
+    expect(await here.load(at('a'))).toBe('first');
+  });
+
+  it('drops what the same run saved in another form', async () => {
+    const here = values();
+    await here.save(at('a'), 'text');
+    await here.save(at('a'), undefined);
+    await expect.poll(() => server.names).toEqual([expect.stringMatching(/\.none$/)]);
+  });
+
   it('leaves one object when a value is replaced, whatever its form', async () => {
     server.pageOf = 1;
     const here = values();

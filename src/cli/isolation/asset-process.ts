@@ -187,8 +187,11 @@ function ended(group: number): void {
 
 async function valuesFor({ pipeline: user, state, values, parent }: StartMessage, pipeline: Pipeline) {
   // Edited since: then it has one now.
-  if (pipeline.ioManager !== null) return { values: pipeline.ioManager };
-  if (values !== 'files') {
+  const { ioManager } = pipeline;
+  // One that asks the state is the command's: what waits for its record is known there.
+  const isAsked = ioManager !== null && 'ofState' in ioManager;
+  if (ioManager !== null && !isAsked) return { values: ioManager };
+  if (isAsked || values !== 'files') {
     const asked = new AskedValues((question) => tell({ type: 'question', ...question }));
     return { values: asked, asked };
   }

@@ -21,6 +21,6 @@ export async function isolateWith(project: Project, ownFolder: string, pipeline:
 }
 
 function wayOfValues(project: Project, pipeline: Pipeline): ValuesWay {
-  if (pipeline.ioManager !== null) return 'own';
+  if (pipeline.ioManager !== null) return 'ofState' in pipeline.ioManager ? 'command' : 'own';
   return project.database === null ? 'files' : 'command';
 }
