@@ -14,6 +14,7 @@ import type { Result } from './json-results.ts';
 import type { Counts, Executed } from './json-results-of-runs.ts';
 import { hasLeftValues, valuesOf } from './stores.ts';
 import { Telling } from './telling.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface SessionChoices {
   readonly concurrency: number | undefined;
@@ -58,11 +59,18 @@ export async function withSession<Made extends Result | null>(
   const renderer = new EventRenderer(output, { ...choices, screen });
   const ending = await listening(context, choices.graceMs);
   const telling = choices.isDryRun ? null : new Telling(context);
+  let tracing: Tracing | null = null;
+  const emit: Emit = (event) => {
+    renderer.emit(event);
+    tracing?.see(event);
+  };
   const optionsNow = async (): Promise<RunSessionOptions> => {
-    const options = await sessionOptions(context, choices, renderer.emit);
+    const options = await sessionOptions(context, choices, emit);
     return telling === null ? options : telling.withStore(options);
   };
   const options = await optionsNow();
+  if (!choices.isDryRun && isTraced(context.terminal.env))
+    tracing = (await import('./tracing/tracing.ts')).beginTracing(context);
   const session = new RunSession(options);
   const { counts, runs } = renderer;
   const made = (): Made => resultOf({ runs, counts });
@@ -74,9 +82,18 @@ export async function withSession<Made extends Result | null>(
     if (before !== null) output.soFar(before);
     await session.leave();
     await telling?.end();
+    await tracing?.end();
   }
   if (choices.lasts) output.drained();
   return made();
+}
+
+/** Whether somebody has said where spans go: by the variables of OpenTelemetry. One that is empty is not set. */
+function isTraced(env: Readonly<Record<string, string | undefined>>): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_SDK_DISABLED } = env;
+  return (
+    Boolean(OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) && OTEL_SDK_DISABLED !== 'true'
+  );
 }
 
 async function listening({ interrupts, output }: Context, graceMs = 0): Promise<AbortSignal> {

@@ -2,8 +2,9 @@
 import type { WaitsFor } from './plan/executors/waits-for.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Problem } from '../model/problem.ts';
-import type { RunRecord } from '../model/run.ts';
+import type { RunRecord, RunStatus } from '../model/run.ts';
 import type { LogLine, TickRecord } from '../model/tick.ts';
+import type { Millis } from '../model/time.ts';
 
 export type Event =
   | SensorsWatched
@@ -21,6 +22,7 @@ export type Event =
   | Stopping
   | TimeOver
   | AttemptFailed
+  | AttemptEnded
   | RunFinished
   | WaitingForRuns
   | RunsUnrecorded
@@ -138,6 +140,19 @@ export interface AttemptFailed {
   readonly problem: Problem;
   /** Milliseconds until the next try. */
   readonly retryInMs: number;
+}
+
+/** A try of an asset is over, whatever came of it. */
+export interface AttemptEnded {
+  readonly type: 'attempt-ended';
+  readonly run: string;
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  readonly attempt: number;
+  readonly startedAt: Millis;
+  /** `CANCELED`: it was interrupted. */
+  readonly status: RunStatus | 'SKIPPED';
+  readonly problem: Problem | null;
 }
 
 /** A run came to its end, and this is on record. */

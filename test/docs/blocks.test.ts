@@ -51,6 +51,7 @@ it('these are not run, and no others', () => {
     'README.md: $ npm ci && npm test: it is what runs this page',
     'README.md: npm install -g dynpart: it asks the registry; test/e2e/package.test.ts installs the tarball so',
     'docs/being-told.md: * * * * * cd /srv/orders && dynpart status --format prometheus > /var/lib/node_exporter/.orders && mv /var/lib/node_exporter/.orders /var/lib/node_exporter/orders.prom: it takes a node_exporter',
+    'docs/being-told.md: npm install @opentelemetry/api @opentelemetry/sdk-trace-node @opentelemetry/exporter-trace-otlp-http: it takes a collector',
     'docs/coming-from-dagster.md: import csv: Dagster is not installed where the tests are run; it was run on 2026-11-27 with Dagster 1.13.28',
     'docs/concepts.md:  source ──▶ sensor ──▶ keys of a set ──▶ runs ──▶ assets ──▶ values: it is a drawing',
     'docs/cookbook.md: import dlt: dlt is not installed where the tests are run; it was run on 2026-11-27 with dlt 1.31.0',

@@ -70,6 +70,7 @@ export class EventRenderer {
       case 'sensors-watched':
       case 'tick-due':
       case 'tick-began':
+      case 'attempt-ended':
       case 'run-ended':
         return;
       case 'tick-finished':

@@ -12,14 +12,14 @@ import { type AssetOutcome, type FinalRunStatus, outcomeOf } from '../../model/r
 import { describeThrown } from '../../model/thrown.ts';
 import type { Clock } from '../../model/time.ts';
 import type { RunLogLine } from '../../state/store.ts';
-import type { Emit } from '../event.ts';
+import type { AttemptEnded, Emit } from '../event.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { retryDelay } from '../plan/retry/retry-delay.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { asKept, whatIsMissing } from './gathered-values.ts';
 import { type Batches, byItself } from './batches.ts';
 import type { Isolated, Room } from './isolated.ts';
-import { type Attempt, tryOnce } from './try-asset.ts';
+import { type Attempt, type Tried, tryOnce } from './try-asset.ts';
 
 /** An event loop that has not turned for so long is blocked: no asset that has no timeout of its own may take it for longer. */
 const MAY_BLOCK_MS = 5 * 60_000;
@@ -238,7 +238,11 @@ async function materialize(
       const noted = context.begun(task.id, mayBlockMs);
       if (noted !== undefined) await noted;
     }
+    const startedAt = context.clock.now();
     const ending = await room.tryOnce(asset, task, { ...execution, attempt, carried, gathered });
+    const { id: run, partitionKey } = task;
+    const tried = { run, asset: asset.name, partitionKey, attempt, startedAt, ...endOf(ending) };
+    context.emit({ type: 'attempt-ended', ...tried });
     if (ending === 'interrupted' || 'asset' in ending) return ending;
     const { failure, askedMs, isFinal = false, warnings = [] } = ending;
     const isWaitedFor = askedMs !== undefined && askedMs <= LONGEST_WAIT_MS && waits < MOST_WAITS;
@@ -262,6 +266,12 @@ async function materialize(
     if (asset.batch !== null) context.batches?.comesBack(asset, task, retryInMs);
     await context.clock.sleep(retryInMs, interrupt);
   }
+}
+
+function endOf(ending: Tried): Pick<AttemptEnded, 'status' | 'problem'> {
+  if (ending === 'interrupted') return { status: 'CANCELED', problem: null };
+  if ('asset' in ending) return { status: ending.status, problem: ending.error };
+  return { status: 'FAILURE', problem: describe(ending.failure) };
 }
 
 async function isThere(partition: PartitionRef, context: ExecutionContext): Promise<boolean> {

@@ -1,6 +1,5 @@
 /** Finds the driver, `pg`, which only those install who have their state in PostgreSQL. */
-import { createRequire } from 'node:module';
-import path from 'node:path';
+import { findPackage } from '../../files/find-package.ts';
 import { fail } from '../../model/failure.ts';
 import type { Driver } from './database.ts';
 
@@ -12,15 +11,8 @@ export interface FoundDriver {
 
 /** @param folders where to look, in this order: beside the pipeline file, beside dynpart */
 export function findDriver(folders: readonly string[]): FoundDriver {
-  for (const folder of folders) {
-    const require = createRequire(path.join(folder, 'any.js'));
-    try {
-      const file = require.resolve('pg');
-      return { driver: require(file) as Driver, file };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    }
-  }
+  const found = findPackage('pg', folders);
+  if (found !== null) return { driver: found.exports as Driver, file: found.file };
   return fail({
     reason: 'usage',
     message:

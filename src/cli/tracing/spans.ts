@@ -1,0 +1,138 @@
+/** Makes spans of the events of a command: one a tick, one a run, and below that one a try of an asset. */
+import type * as ApiModule from '@opentelemetry/api';
+import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
+import type { AttemptEnded, Event, RunStarted } from '../../engine/event.ts';
+import { firstLine } from '../../model/first-line.ts';
+import type { Problem } from '../../model/problem.ts';
+import type { RunRecord } from '../../model/run.ts';
+import { hasFailed, type TickRecord } from '../../model/tick.ts';
+import { withoutQueries } from '../../model/without-queries.ts';
+import type { Clock } from '../../model/time.ts';
+
+/** What is used of `@opentelemetry/api`. */
+export type Api = Pick<typeof ApiModule, 'trace' | 'context' | 'SpanStatusCode'>;
+
+interface OpenRun {
+  readonly span: Span;
+  readonly context: Context;
+  /** Its code has come to its end; that is not on record yet. */
+  ended: Date | null;
+}
+
+export class Spans {
+  readonly #api: Api;
+  readonly #tracer: Tracer;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #runs = new Map<string, OpenRun>();
+
+  constructor(api: Api, tracer: Tracer, clock: Pick<Clock, 'now'>) {
+    this.#api = api;
+    this.#tracer = tracer;
+    this.#clock = clock;
+  }
+
+  see(event: Event): void {
+    if (event.type === 'tick-finished') this.#tick(event.tick);
+    else if (event.type === 'run-started') this.#begin(event);
+    else if (event.type === 'attempt-ended') this.#attempt(event);
+    else if (event.type === 'run-ended') {
+      const run = this.#runs.get(event.run.id);
+      if (run !== undefined) run.ended = this.#now();
+    } else if (event.type === 'run-finished') this.#end(event.run);
+  }
+
+  /** Runs that did not come to an end here, or whose end is on no record of this process: they are executed again. */
+  end(): void {
+    for (const { span, ended } of this.#runs.values()) {
+      span.setAttribute('dynpart.status', 'QUEUED');
+      span.end(ended ?? this.#now());
+    }
+    this.#runs.clear();
+  }
+
+  #now(): Date {
+    return new Date(this.#clock.now());
+  }
+
+  #tick(tick: TickRecord): void {
+    const added = tick.partitions.reduce((sum, one) => sum + one.added.length, 0);
+    const span = this.#tracer.startSpan(`tick ${tick.sensor}`, {
+      startTime: new Date(tick.startedAt),
+      attributes: {
+        'dynpart.sensor': tick.sensor,
+        'dynpart.status': tick.status,
+        'dynpart.keys_added': added,
+        'dynpart.runs_queued': tick.runs.length,
+      },
+    });
+    const at = new Date(tick.finishedAt);
+    if (tick.error !== null && tick.status === 'FAILURE') this.#failed(span, tick.error, at);
+    else if (hasFailed(tick))
+      for (const { name, error } of tick.failures)
+        this.#failed(span, { code: 'source-failed', message: `${name}: ${error}` }, at);
+    span.end(at);
+  }
+
+  #begin({ id, partitionKey, assets }: RunStarted): void {
+    const span = this.#tracer.startSpan(`run ${assets.join(', ')}`, {
+      startTime: this.#now(),
+      attributes: {
+        'dynpart.run_id': id,
+        'dynpart.asset': assets.length === 1 ? assets[0]! : [...assets],
+        ...ofKey(partitionKey),
+      },
+    });
+    // One that was lost to another process, and has come back.
+    this.#runs.get(id)?.span.end(this.#now());
+    const { trace, context } = this.#api;
+    this.#runs.set(id, { span, context: trace.setSpan(context.active(), span), ended: null });
+  }
+
+  #attempt({ run, asset, partitionKey, attempt, startedAt, status, problem }: AttemptEnded): void {
+    const span = this.#tracer.startSpan(
+      `asset ${asset}`,
+      {
+        startTime: new Date(startedAt),
+        attributes: {
+          'dynpart.asset': asset,
+          'dynpart.run_id': run,
+          'dynpart.attempt': attempt,
+          'dynpart.status': status,
+          ...ofKey(partitionKey),
+        },
+      },
+      this.#runs.get(run)?.context,
+    );
+    const at = this.#now();
+    if (problem !== null) this.#failed(span, problem, at);
+    span.end(at);
+  }
+
+  #end(record: RunRecord): void {
+    const { id, sensor, cause, status, error } = record;
+    const run = this.#runs.get(id);
+    // It was canceled before it began.
+    if (run === undefined) return;
+    this.#runs.delete(id);
+    const { span, ended } = run;
+    const at = ended ?? this.#now();
+    span.setAttributes({
+      'dynpart.status': status,
+      'dynpart.cause': cause,
+      ...(sensor !== null && { 'dynpart.sensor': sensor }),
+    });
+    if (status === 'FAILURE' && error !== null) this.#failed(span, error, at);
+    span.end(at);
+  }
+
+  /** What leaves the machine has neither passwords nor queries of addresses in it. */
+  #failed(span: Span, { code, message: said }: Pick<Problem, 'code' | 'message'>, at: Date): void {
+    const message = withoutQueries(firstLine(said));
+    span.recordException({ name: code, message }, at);
+    span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message });
+  }
+}
+
+function ofKey(partitionKey: string | null): Attributes {
+  return partitionKey === null ? {} : { 'dynpart.partition_key': partitionKey };
+}
