@@ -1024,6 +1024,7 @@ describe('assets, status and state', () => {
     const idle = { status: 'STOPPED', lastTick: null, newKeysBy: null, overdue: false };
     const madeAt: unknown = expect.stringMatching(/Z$/);
     expect(document).toEqual({
+      incidents: [],
       assets: [
         { asset: 'raw', set: 'items', ...counts, failed: 1, inProgress: 1, missing: 1, madeAt },
         { asset: 'twice', set: 'items', ...counts, materialized: 1, missing: 2, madeAt },
