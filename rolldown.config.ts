@@ -234,6 +234,7 @@ export default defineConfig([
   {
     input: { index: 'src/index.ts' },
     platform: 'node',
+    external: loadedOnUse,
     output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js' },
   },
   library('sources'),
