@@ -161,7 +161,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       'pipeline.ts': `import { asset, definePipeline, dynamicPartitions, mapKeys } from 'dynpart';
 const letters = dynamicPartitions('letters');
 const first = asset({ name: 'first', partitions: letters, materialize: () => 1 });
-const second = asset({ name: 'second', partitions: letters, deps: [mapKeys(first, () => 5 as never)], materialize: () => 2 });
+const second = asset({ name: 'second', partitions: letters, deps: [mapKeys(first, () => { throw new Error('no such hour'); })], materialize: () => 2 });
 export default definePipeline({ assets: [first, second] });
 `,
     });
