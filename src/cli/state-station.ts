@@ -10,17 +10,18 @@ import type { Station } from '../state/moving/station.ts';
 import { FileValues } from '../values/file-values.ts';
 import { MovedValues } from '../values/moved-values.ts';
 import type { Project } from './project.ts';
+import type { Store } from './stores.ts';
 
 export function stationOf({ place, store }: Project): Station {
-  return {
-    place,
-    store,
-    belongings: async () => {
-      if (!('database' in store)) return filesOf(store);
-      const { MovedTables } = await import('../state/postgres/moved-tables.ts');
-      return new MovedTables(store.database);
-    },
-  };
+  let found: Promise<Belongings> | undefined;
+  // Once: the names of a million keys are looked through for it.
+  return { place, store, belongings: () => (found ??= belongingsOf(store)) };
+}
+
+async function belongingsOf(store: Store): Promise<Belongings> {
+  if (!('database' in store)) return filesOf(store);
+  const { MovedTables } = await import('../state/postgres/moved-tables.ts');
+  return new MovedTables(store.database);
 }
 
 /** Gives the values of killed processes their place: only from there they are moved. */
@@ -30,12 +31,10 @@ export async function settleMoving({ store }: Project): Promise<void> {
 
 export async function filesOf(store: JsonFileStore): Promise<Belongings> {
   const { sets, assets, sensors } = await store.document();
-  const names = [...Object.keys(assets), ...Object.values(sets).flatMap(({ keys }) => keys)];
+  const names = Object.keys(assets).filter(isLong);
+  for (const { keys } of Object.values(sets)) for (const key of keys) if (isLong(key)) names.push(key);
   const past = new MovedPast(store.beside);
-  const values = new MovedValues(
-    store.beside,
-    names.filter((name) => name.length > LONG),
-  );
+  const values = new MovedValues(store.beside, names);
   return {
     largestValue: Infinity,
     sensors: () => {
@@ -63,6 +62,10 @@ export async function filesOf(store: JsonFileStore): Promise<Belongings> {
 
 /** Shorter names are in the names of their files as they are. */
 const LONG = 60;
+
+function isLong(name: string): boolean {
+  return name.length > LONG;
+}
 
 // oxlint-disable-next-line typescript/require-await -- what files say at once, a database says later
 async function* asynchronous<T>(items: Iterable<T>): AsyncGenerator<T> {
