@@ -93,7 +93,8 @@ async function tryOn(bytes: string | Buffer, command: readonly string[], alone: 
   const ran = await project.run(args);
   const wrong = [...offences(['--json'], check), ...offences(args, ran)];
   const [verdict, outcome] = [check, ran].map(({ stdout }) => JSON.parse(stdout) as Verdict);
-  if (ran.code === 5) {
+  // The name of another pipeline's file may have come in.
+  if (ran.code === 5 || outcome!.error?.code === 'foreign-state') {
     if (!stateBytes().equals(before)) wrong.push('it refused the file and wrote it');
     if (!(outcome!.error?.message ?? '').includes(project.folder)) wrong.push('it names no file');
   } else if (verdict!.error !== undefined)
@@ -116,7 +117,7 @@ async function tryOn(bytes: string | Buffer, command: readonly string[], alone: 
 
 interface Verdict {
   readonly ok?: boolean;
-  readonly error?: { readonly message: string };
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 const anyCommand = fc.constantFrom(...COMMANDS);
@@ -288,6 +289,12 @@ describe('a damaged state file', () => {
     },
     PATIENCE_MS,
   );
+
+  it('with the name of another pipeline file in it is refused by that name', async () => {
+    const foreign = text.replace(/"file":"(?:[^"\\]|\\.)*"/, '"file":"/"');
+    expect(foreign).not.toBe(text);
+    await tryOn(foreign, ['partitions', 'list'], false);
+  });
 
   it(
     'restored over by the newest intact generation or by a copy is whole again',
