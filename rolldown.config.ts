@@ -51,11 +51,18 @@ const GROUPS = {
     'loader/known-pipeline.ts',
   ],
   // What a tick needs whose sensor asked for something: the plan, and the commit that comes of it.
-  plan: ['engine/plan/tick/plan-tick.ts', 'state/document/apply-changes.ts'],
+  plan: [
+    'engine/plan/tick/plan-tick.ts',
+    'state/document/apply-changes.ts',
+    'engine/runs/made-by.ts',
+    'definitions/mapped-keys.ts',
+  ],
+  // What a tick of `automation` needs that finds nothing to do.
+  automation: ['engine/sensors/run-automation.ts'],
   // What `status` and others that look share.
   report: ['engine/sensors/runs-of-ticks.ts', 'report/status-report.ts', 'cli/page/page-flags.ts'],
   // What executes runs.
-  execution: ['engine/runs/run-loop.ts', 'engine/runs/made-by.ts', 'values/file-values.ts'],
+  execution: ['engine/runs/run-loop.ts', 'values/file-values.ts'],
 };
 
 function groupOf(name: string, modules: readonly string[]) {
@@ -99,7 +106,7 @@ const helpersInPlace: Plugin = {
     const helpers = Object.values(bundle).find((file) => file.fileName.endsWith('-rolldown-runtime.cjs'));
     if (helpers?.type !== 'chunk') return;
     for (const file of Object.values(bundle)) {
-      if (file.type !== 'chunk' || !/-(?:tick|plan|execution)\.cjs$/.test(file.fileName)) continue;
+      if (file.type !== 'chunk' || !/-(?:tick|plan|automation|execution)\.cjs$/.test(file.fileName)) continue;
       const call = `require("./${path.basename(helpers.fileName)}")`;
       if (!file.code.includes(call))
         throw new Error('helpers are asked for in another way: look at it again');
