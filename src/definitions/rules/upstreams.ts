@@ -47,9 +47,14 @@ export function* checkUpstreams(asset: AnyAsset, assets: ReadonlyMap<string, Any
       yield problem(
         asset,
         'different-partitions',
-        `asset ${said(upstream.name)} (${where} of ${name}) is partitioned by ${said(set)}, and ${name} ${own === undefined ? 'has no partitions' : `by ${said(own)}`}: only a value of the same key can be handed on; for the values of many keys: allKeys(${upstream.name}) or lastKeys(${upstream.name}, n)`,
+        `asset ${said(upstream.name)} (${where} of ${name}) is partitioned by ${said(set)}, and ${name} ${own === undefined ? 'has no partitions' : `by ${said(own)}`}: only a value of the same key can be handed on; for the values of many keys: allKeys(${inCode(upstream.name)}) or lastKeys(${inCode(upstream.name)}, n)`,
       );
   }
+}
+
+/** A name may be anything until it was checked, and a symbol cannot be printed. */
+function inCode(name: unknown): string {
+  return typeof name === 'string' ? name : 'ASSET';
 }
 
 const ON_MISSING = ['fail', 'skip', 'wait'];
