@@ -496,7 +496,7 @@ describe('automation', () => {
         gathers: array(gathered, { maxLength: 2 }),
         waitFor: constantFrom(undefined, undefined, 'all' as const, { allBut: 1 }),
       }),
-      { minLength: 1, maxLength: 5 },
+      { minLength: 1, maxLength: 5, size: 'max' },
     );
     const key = constantFrom('a', 'b', 'c');
     const event = oneof(
@@ -520,7 +520,7 @@ describe('automation', () => {
     );
     const seen = { gathered: 0, waiting: 0 };
     await assert(
-      asyncProperty(graph, array(event, { maxLength: 14 }), async (nodes, events) => {
+      asyncProperty(graph, array(event, { maxLength: 14, size: 'max' }), async (nodes, events) => {
         const codes = nodes.map(() => '1');
         const build = (): AnyAsset[] => {
           const assets: AnyAsset[] = [];
@@ -530,6 +530,7 @@ describe('automation', () => {
               .filter((above) => before(above) && (!node.isAlone || nodes[above]!.isAlone))
               .map((above) => assets[above]!);
             const many = node.gathers
+              .map((one) => ({ ...one, at: one.at % Math.max(1, at) }))
               .filter((one) => before(one.at) && !nodes[one.at]!.isAlone)
               .map(({ at: above, last, onMissing }) =>
                 last === null
@@ -588,8 +589,8 @@ describe('automation', () => {
       { numRuns: RUNS },
     );
     // What it is about came up.
-    expect(seen.gathered).toBeGreaterThan(RUNS / 10);
-    expect(seen.waiting).toBeGreaterThan(RUNS / 10);
+    expect(seen.gathered).toBeGreaterThan(RUNS / 5);
+    expect(seen.waiting).toBeGreaterThan(RUNS / 5);
   });
 });
 
