@@ -6,6 +6,7 @@ import type { Check } from './doctor/check.ts';
 import type { KeyReport } from '../report/key-report.ts';
 import type { OpenIncident } from '../report/open-incidents.ts';
 import type { StatusReport } from '../report/status-report.ts';
+import type { Moved } from '../state/moving/move-state.ts';
 import type {
   AddedKeys,
   KeyCount,
@@ -228,16 +229,9 @@ export interface MigratedState {
 }
 
 /** With `--dry-run`: what would be moved. */
-export interface MovedState {
+export interface MovedState extends Moved {
   readonly from: string;
   readonly to: string;
-  readonly sets: number;
-  readonly keys: number;
-  /** Queued ones. */
-  readonly runs: number;
-  readonly ended: number;
-  readonly ticks: number;
-  readonly values: number;
 }
 
 export interface AdoptedState {

@@ -9,15 +9,25 @@ export interface FoundPackage {
   readonly file: string;
 }
 
+export interface Finding {
+  /** Whether one that is there and lacks a package of its own is thrown over, and not passed over. Default: passed over. */
+  readonly throwsBroken?: boolean;
+}
+
 /** @param folders where to look, in this order; @returns `null` where it is in none of them */
-export function findPackage(name: string, folders: readonly string[]): FoundPackage | null {
+export function findPackage(
+  name: string,
+  folders: readonly string[],
+  { throwsBroken = false }: Finding = {},
+): FoundPackage | null {
   for (const folder of folders) {
     const require = createRequire(path.join(folder, 'any.js'));
     try {
       const file = require.resolve(name);
       return { exports: require(file), file };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'MODULE_NOT_FOUND' || (throwsBroken && !message.includes(`'${name}'`))) throw error;
     }
   }
   return null;

@@ -1,21 +1,8 @@
 /** What goes on of what `notify` tells, as a status shows it. Pure. */
-import type { IncidentKind, IncidentRecord } from '../model/incident.ts';
+import type { IncidentRecord } from '../model/incident.ts';
 import { counted } from '../model/text.ts';
 
-export interface OpenIncident {
-  readonly kind: IncidentKind;
-  /** One of the two is `null`. */
-  readonly asset: string | null;
-  readonly sensor: string | null;
-  readonly code: string;
-  /** What was said first. */
-  readonly message: string;
-  /** ISO 8601, UTC. */
-  readonly since: string;
-  /** The first keys, or parts of a source, that it is about. */
-  readonly names: readonly string[];
-  /** How many more there are. */
-  readonly more: number;
+export interface OpenIncident extends Omit<IncidentRecord, 'run' | 'over' | 'told'> {
   /** The run that failed first; `null` where none did. */
   readonly run: string | null;
 }
@@ -31,17 +18,10 @@ export function openIncidents(
   const names = new Set(assets.map(({ name }) => name));
   return incidents
     .filter(({ over, asset }) => over === undefined && (asset === null || names.has(asset)))
-    .map((one) => ({
-      kind: one.kind,
-      asset: one.asset,
-      sensor: one.sensor,
-      code: one.code,
-      message: one.message,
-      since: one.since,
-      names: one.names,
-      more: one.more,
-      run: one.run ?? null,
-    }))
+    .map((one) => {
+      const { over: _over, told: _told, run = null, ...open } = one;
+      return { ...open, run };
+    })
     .toSorted((one, other) => (one.since < other.since ? -1 : Number(one.since > other.since)));
 }
 

@@ -1,7 +1,7 @@
 /** The four questions that are asked of a bucket, by `@aws-sdk/client-s3`, and what its refusals mean. */
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import type * as Package from '@aws-sdk/client-s3';
+import { findPackage } from '../files/find-package.ts';
 import type { S3Options } from './s3.ts';
 
 /** A bucket. */
@@ -19,7 +19,7 @@ const TRIES = 3;
 /** @throws Error where the package is missing */
 export function loadSdk(options: S3Options, file: string | undefined): Sdk {
   const { bucket: Bucket, endpoint, region, credentials } = options;
-  const found = findPackage([file === undefined ? process.cwd() : path.dirname(file), import.meta.dirname]);
+  const found = findClient([file === undefined ? process.cwd() : path.dirname(file), import.meta.dirname]);
   const client = new found.S3Client({
     ...(endpoint !== undefined && { endpoint, region: process.env['AWS_REGION'] ?? 'us-east-1' }),
     ...(region !== undefined && { region }),
@@ -73,17 +73,9 @@ export function loadSdk(options: S3Options, file: string | undefined): Sdk {
 }
 
 /** @param folders where to look, in this order: beside the pipeline file, beside dynpart */
-export function findPackage(folders: readonly string[]): typeof Package {
-  for (const folder of folders) {
-    const require = createRequire(path.join(folder, 'any.js'));
-    try {
-      return require('@aws-sdk/client-s3') as typeof Package;
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      // One that it needs itself is another matter.
-      if (code !== 'MODULE_NOT_FOUND' || !message.includes("'@aws-sdk/client-s3'")) throw error;
-    }
-  }
+export function findClient(folders: readonly string[]): typeof Package {
+  const found = findPackage('@aws-sdk/client-s3', folders, { throwsBroken: true });
+  if (found !== null) return found.exports as typeof Package;
   throw new MissingPackage(
     's3() needs the package @aws-sdk/client-s3, which is neither beside the pipeline file nor beside dynpart; install it beside the pipeline file: npm install @aws-sdk/client-s3@3',
   );

@@ -3,9 +3,9 @@ import { EVERYTHING } from '../../src/state/needs.ts';
 import type { Clock } from '../../src/model/time.ts';
 import type { StateDocument } from '../../src/state/document/state-document.ts';
 import type { PostgresStore } from '../../src/state/postgres/postgres-store.ts';
-import type { ExecutorView, StateView } from '../../src/state/state-view.ts';
 import type { SensorClaim } from '../../src/state/store.ts';
 import { type Hand, Killed, type SharedState, storeClock } from './history-stores.ts';
+import { mortalView } from './mortal-view.ts';
 import type { PostgresRig } from './postgres-rig.ts';
 
 const TABLES = `select table_name as name from information_schema.tables where table_schema || '.' = replace('@.', '"', '') and table_name <> 'meta'`;
@@ -41,11 +41,11 @@ export class SharedPostgres implements SharedState {
     const [read, commit] = [store.read.bind(store), store.commit.bind(store)];
     store.read = async (needs) => {
       await this.#rests();
-      return this.#mortal(await read(needs));
+      return mortalView(await read(needs), this.#dead);
     };
     store.commit = async (needs, plan) => {
       await this.#rests();
-      return commit(needs, (view) => plan(this.#mortal(view)));
+      return commit(needs, (view) => plan(mortalView(view, this.#dead)));
     };
     return {
       store,
@@ -92,15 +92,5 @@ export class SharedPostgres implements SharedState {
   async #rests(): Promise<void> {
     await this.#chores;
     for (const store of this.#stores) await store.settled();
-  }
-
-  #mortal(view: StateView): StateView {
-    const judged = (executor: ExecutorView): ExecutorView => {
-      if (!this.#dead.has(executor.id)) return executor;
-      const interrupted = new Set(executor.begun.keys());
-      return { ...executor, alive: false, blockedSince: null, interrupted };
-    };
-    let executors: ExecutorView[] | undefined;
-    return { ...view, executors: () => (executors ??= view.executors().map(judged)) };
   }
 }

@@ -7,9 +7,10 @@ import { recordsOf } from '../../src/files/segmented-log.ts';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
 import type { StateDocument } from '../../src/state/document/state-document.ts';
 import type { StateChange } from '../../src/state/changes.ts';
-import type { ExecutorView, StateView } from '../../src/state/state-view.ts';
+import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { FakeClock } from './fake-clock.ts';
+import { mortalView } from './mortal-view.ts';
 import { JsonRig } from './json-rig.ts';
 
 /** Thrown where a process is killed in the middle of a commit. */
@@ -115,8 +116,8 @@ export class SharedFile implements SharedState {
     };
     const store = this.#rig.open(clock);
     const [read, commit] = [store.read.bind(store), store.commit.bind(store)];
-    store.read = async (needs) => this.#mortal(await read(needs));
-    store.commit = (needs, plan) => commit(needs, (view) => plan(this.#mortal(view)));
+    store.read = async (needs) => mortalView(await read(needs), this.#dead);
+    store.commit = (needs, plan) => commit(needs, (view) => plan(mortalView(view, this.#dead)));
     return {
       store,
       commit: (plan, { between, killsBeforeWrite }) => {
@@ -144,17 +145,6 @@ export class SharedFile implements SharedState {
 
   kill(executor: string): void {
     this.#dead.add(executor);
-  }
-
-  /** A state with the dead among its executors. As with real ones, their death changes no byte and no serial of it. */
-  #mortal(view: StateView): StateView {
-    const judged = (executor: ExecutorView): ExecutorView => {
-      if (!this.#dead.has(executor.id)) return executor;
-      const interrupted = new Set(executor.begun.keys());
-      return { ...executor, alive: false, blockedSince: null, interrupted };
-    };
-    let executors: ExecutorView[] | undefined;
-    return { ...view, executors: () => (executors ??= view.executors().map(judged)) };
   }
 
   killClaim(sensor: string): void {

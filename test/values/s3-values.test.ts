@@ -3,7 +3,7 @@ import os from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { s3 } from '../../src/index.ts';
 import type { MadeByRun, OfState } from '../../src/values/s3.ts';
-import { findPackage } from '../../src/values/s3-client.ts';
+import { findClient } from '../../src/values/s3-client.ts';
 import type { RunValues } from '../../src/definitions/staged-values.ts';
 import { S3Server, type Trouble } from '../support/s3-server.ts';
 
@@ -173,7 +173,7 @@ describe('s3', () => {
   });
 
   it('says how to install the package', () => {
-    expect(() => findPackage([os.tmpdir()])).toThrow('npm install @aws-sdk/client-s3@3');
+    expect(() => findClient([os.tmpdir()])).toThrow('npm install @aws-sdk/client-s3@3');
   });
 
   it.each<[unknown, RegExp]>([

@@ -19,6 +19,7 @@ import type { MoveOptions, Station } from './station.ts';
 export interface Moved {
   readonly sets: number;
   readonly keys: number;
+  /** Queued ones. */
   readonly runs: number;
   readonly ended: number;
   readonly ticks: number;

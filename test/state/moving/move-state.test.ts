@@ -5,10 +5,9 @@ import { giveUpMove, moveState } from '../../../src/state/moving/move-state.ts';
 import type { Station } from '../../../src/state/moving/station.ts';
 import { filesOf } from '../../../src/cli/state-station.ts';
 import type { JsonFileStore } from '../../../src/state/json/json-file-store.ts';
+import { AT, tickRecord } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { JsonRig } from '../../support/json-rig.ts';
-
-const AT = '2026-01-02T03:04:05.000Z';
 
 function station(store: JsonFileStore, belongings?: (own: Belongings) => Belongings): Station {
   return {
@@ -26,21 +25,7 @@ async function furnished(rig: JsonRig): Promise<JsonFileStore> {
     changes: [{ type: 'keys-added', set: 'letters', keys: ['a', 'b'], at: AT }],
     outcome: undefined,
   }));
-  await rig.store.recordTick({
-    sensor: 'feed',
-    status: 'SKIPPED',
-    startedAt: AT,
-    finishedAt: AT,
-    cursor: { before: null, after: null },
-    partitions: [],
-    runs: [],
-    skippedRunKeys: [],
-    skipReason: null,
-    error: null,
-    failures: [],
-    busy: null,
-    log: [],
-  });
+  await rig.store.recordTick(tickRecord({ sensor: 'feed' }));
   await (
     await filesOf(rig.store)
   ).putValues([[{ asset: 'upper', key: 'a', codec: 'json', bytes: 4 }, Buffer.from('"A"\n')]]);

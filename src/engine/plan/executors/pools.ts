@@ -5,6 +5,7 @@ import type { StateChange } from '../../../state/changes.ts';
 import type { PoolShare, PoolStarts } from '../../../state/pools.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
+import { fairShare } from './slots.ts';
 
 /** Runs of a process that use the same pools: a run begins when there is room in all of them. */
 export interface Lane {
@@ -75,11 +76,11 @@ function heldBy(
   for (const pool of wanted.keys()) {
     const limit = limitOf(pool)?.limit ?? 0;
     const theirs = others.flatMap(({ pools }) => (Object.hasOwn(pools, pool) ? [pools[pool]!] : []));
-    const taken = theirs.reduce((sum, [count]) => sum + count, 0);
-    // Where others have nothing of it and wait, nobody takes more than an equal share.
-    const isWaitedFor = theirs.some(([count, waits]) => count === 0 && waits > 0);
-    const share = isWaitedFor ? Math.max(1, Math.floor(limit / (theirs.length + 1))) : limit;
-    room.set(pool, Math.max(0, Math.min(share, limit - taken) - (busy.get(pool) ?? 0)));
+    const share = fairShare(
+      limit,
+      theirs.map(([taken, waiting]) => ({ taken, waiting })),
+    );
+    room.set(pool, Math.max(0, share - (busy.get(pool) ?? 0)));
   }
   const held = new Map(busy);
   for (const { pools, waiting } of lanes) {

@@ -10,10 +10,21 @@ import type { StateView } from '../../../state/state-view.ts';
  */
 export function slotsFor(view: StateView, executor: string, wanted: number, concurrency: number): number {
   const others = view.executors().filter(({ id, alive }) => alive && id !== executor);
-  const taken = others.reduce((sum, { slots }) => sum + slots, 0);
-  const waiting = others.some(({ slots, wants }) => slots === 0 && wants > 0);
-  const share = waiting ? Math.max(1, Math.floor(concurrency / (others.length + 1))) : concurrency;
-  return Math.max(0, Math.min(wanted, share, concurrency - taken));
+  const theirs = others.map(({ slots, wants }) => ({ taken: slots, waiting: wants }));
+  return Math.max(0, Math.min(wanted, fairShare(concurrency, theirs)));
+}
+
+/** What one of several may have of something that has a limit: what the others leave of it. Below 0 where they have too much. */
+export function fairShare(
+  limit: number,
+  others: readonly { readonly taken: number; readonly waiting: number }[],
+): number {
+  const left = others.reduce((rest, { taken }) => rest - taken, limit);
+  // Where others have nothing of it and wait, nobody takes more than an equal share.
+  const isWaitedFor = others.some(({ taken, waiting }) => taken === 0 && waiting > 0);
+  return isWaitedFor
+    ? Math.min(left, Math.max(1, Math.floor(limit / (others.length + 1))))
+    : Math.min(left, limit);
 }
 
 export function needsOfRoom(executor: string): Needs {
