@@ -134,11 +134,7 @@ for (const ISOLATION of ['none', 'process'])
       await using project = new Batch();
       const { ends } = await project.make(['a', 'b', 'c', 'd'], { ISOLATION, SIZE: '2', LIMIT: '1' });
       expect(ends).toEqual(ALL_MADE);
-      // One after the other. How many keys the second one has is a matter of who is there when the first has ended.
-      const keys = project.calls.filter((line) => line !== 'end');
-      expect(project.calls).toEqual(keys.flatMap((line) => [line, 'end']));
-      expect(keys[0]).toBe('a,b');
-      expect(keys.join()).toBe('a,b,c,d');
+      expect(project.calls).toEqual(['a,b', 'end', 'c,d', 'end']);
     });
 
     it('is one run of the pipeline at a time, however many keys it has', async () => {

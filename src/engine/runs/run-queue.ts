@@ -323,7 +323,8 @@ function isAlone(run: OwnedRun): boolean {
 export function queueFor(pipeline: Pipeline, pools?: PoolPlaces): RunQueue {
   // Of an asset that makes many keys in one call it is calls that are counted.
   const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency, batch }) =>
-    concurrency === null ? [] : [[name, concurrency * (batch ?? 1)] as const],
+    // The next call gathers while one is under way: else who of it ends first would be called for alone.
+    concurrency === null ? [] : [[name, concurrency * (batch === null ? 1 : 2 * batch)] as const],
   );
   return new RunQueue({
     limits: new Map(limits),
