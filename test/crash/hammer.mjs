@@ -454,22 +454,25 @@ async function prepare() {
 
 /** Until nothing is left to do: what killed processes left is taken up by others, and what failed is tried again. */
 async function drain() {
+  /** @type {unknown} */
+  let left = null;
   for (let rounds = 0; rounds < 16; rounds++) {
     const { ticks } = await ask(['sensor', 'tick', ...SENSORS]);
     await ask(['worker', '--once']);
     await askOther(['sensor', 'tick', 'feed']);
     await askOther(['worker', '--once']);
-    const pending = [state, other.place.folder].flatMap(
-      (folder, at) =>
-        JSON.parse(fs.readFileSync(path.join(folder, ['state.json', 'other.json'][at] ?? ''), 'utf8')).runs,
+    const documents = [field, other].map(({ place }) =>
+      JSON.parse(fs.readFileSync(path.join(place.folder, place.file), 'utf8')),
     );
+    const pending = documents.flatMap(({ runs }) => runs);
     const { runs: queued } = await ask(['runs', 'list', '--status', 'QUEUED']);
     const isAsking = ticks.some(({ sensor, runs }) => sensor === 'automation' && runs.length > 0);
     if (pending.length === 0 && queued.length === 0 && !isAsking) return;
+    left = { documents: documents.map(({ runs, executors }) => ({ runs, executors })), queued, ticks };
     // What failed is tried again a second later.
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  field.problem({ what: ['runs are left after sixteen rounds'] });
+  field.problem({ what: ['runs are left after sixteen rounds'], output: left });
 }
 
 async function lastChecks() {

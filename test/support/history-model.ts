@@ -270,6 +270,8 @@ export class HistoryModel {
   readonly codes = new Map<string, string>();
   /** Assets of which anything ever was on record. */
   readonly #onRecord = new Set<string>();
+  /** Of which something was on record at any moment within the one change that is being taken in. */
+  #becoming: Set<string> | null = null;
   /** `asset@key` of all that was ever skipped. */
   readonly skipped = new Set<string>();
   /** Of the commit whose doings are told to this model. */
@@ -369,7 +371,20 @@ export class HistoryModel {
 
   #setFact(life: Life, asset: string, fact: Fact): void {
     life.facts.set(asset, fact);
-    if (letterOf(fact) !== '.') this.#onRecord.add(asset);
+    if (letterOf(fact) !== '.') (this.#becoming ?? this.#onRecord).add(asset);
+  }
+
+  /** What was on record only in between, after a part of the change, never was. */
+  #asOneChange(change: () => void): void {
+    this.#becoming = new Set();
+    change();
+    const assets = [...this.#becoming];
+    this.#becoming = null;
+    for (const asset of assets) {
+      const set = setOf(asset);
+      const lives = set === null ? [this.whole] : this.sets.get(set)!;
+      if (lives.some((life) => this.letter(asset, life) !== '.')) this.#onRecord.add(asset);
+    }
   }
 
   #touch(asset: string, life: Life, { reason, except }: Change): void {
@@ -646,9 +661,13 @@ export class HistoryModel {
       ...ended.flatMap(({ run, outcomes }) => outcomes.assets.map((outcome) => ({ run, outcome }))),
       ...[...seen].flatMap(([id, { run }]) => run.done.map((outcome) => ({ run: this.run(id)!, outcome }))),
     ].filter(({ run, outcome: { asset, status } }) => becameOf(status) !== null && !run.done.has(asset));
-    for (const { run, outcomes } of ended) this.#finish(run, outcomes, view);
+    this.#asOneChange(() => {
+      for (const { run, outcomes } of ended) this.#finish(run, outcomes, view);
+    });
     // They began behind what has ended of their keys.
-    for (const [id, { run }] of seen) this.#progress(this.run(id)!, run.done, { by, view });
+    this.#asOneChange(() => {
+      for (const [id, { run }] of seen) this.#progress(this.run(id)!, run.done, { by, view });
+    });
     for (const [id, { runs, run }] of seen) {
       const known = this.run(id)!;
       const touched = Object.entries(run.touched);
