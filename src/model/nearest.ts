@@ -17,10 +17,16 @@ export function nearest(name: string, names: Iterable<string>): string[] {
     .map(({ candidate }) => candidate);
 }
 
-/** `; did you mean 'NAME'?`, to be put behind a message; nothing where no name is near. */
+/** `; did you mean 'NAME'?`, to be put behind a message; nothing where no name is near, and none begins with it. */
 export function didYouMean(name: string, names: Iterable<string>): string {
-  const [near] = nearest(name, names);
+  const all = [...names];
+  const [near = all.find((candidate) => isShort(name, candidate))] = nearest(name, all);
   return near === undefined ? '' : `; did you mean '${near}'?`;
+}
+
+/** `auto` of `automate`, `timeout` of `timeoutMs`; fewer than four letters begin too many. */
+function isShort(name: string, candidate: string): boolean {
+  return name.length >= 4 && candidate.toLowerCase().startsWith(name.toLowerCase());
 }
 
 /** How many letters must be put in, left out, changed or swapped with their neighbour (optimal string alignment). */

@@ -1,7 +1,7 @@
 /** «Did you mean»: near names first, few of them, and none that is far. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../src/model/nearest.ts';
+import { didYouMean, nearest } from '../../src/model/nearest.ts';
 
 describe('the nearest names', () => {
   it.each([
@@ -44,5 +44,18 @@ describe('the nearest names', () => {
         },
       ),
     );
+  });
+});
+
+describe('what is meant by a name', () => {
+  it.each([
+    ['audoi', ['audio'], "; did you mean 'audio'?"],
+    ['auto', ['name', 'automate'], "; did you mean 'automate'?"],
+    ['timeout', ['timeoutMs', 'retry'], "; did you mean 'timeoutMs'?"],
+    // Too short to tell.
+    ['a', ['automate'], ''],
+    ['elephant', ['mouse'], ''],
+  ])('%s, of %j: %s', (name, names, said) => {
+    expect(didYouMean(name, names)).toBe(said);
   });
 });
