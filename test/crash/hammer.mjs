@@ -20,7 +20,7 @@ import { parseArgs } from 'node:util';
 import { Chance } from './hammer/chance.mjs';
 import { CarriedLedger, changeAll, checkCarried } from './hammer/carried.mjs';
 import { ALONE, COMMITS, EVALUATES, EXECUTES, KINDS, LASTING, WEIGHTS } from './hammer/kinds.mjs';
-import { grow } from './hammer/commands.mjs';
+import { grow, rawState } from './hammer/commands.mjs';
 import { CursorLedger, KeyLedger, ListLedger, RunLedger } from './hammer/ledger.mjs';
 import {
   checkFolder,
@@ -32,8 +32,8 @@ import {
 } from './hammer/last-checks.mjs';
 import { checkOther, checkWhose, OTHER_FILE } from './hammer/other.mjs';
 import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
-import { pipelineOf, PROGRAM, SENSORS } from './hammer/pipeline.mjs';
-import { Victim } from './hammer/victim.mjs';
+import { KILLS, pipelineOf, PROGRAM, SENSORS } from './hammer/pipeline.mjs';
+import { newestGeneration, Victim } from './hammer/victim.mjs';
 
 /**
  * @import { Answer, Command, Lane } from './hammer/commands.mjs'
@@ -42,6 +42,7 @@ import { Victim } from './hammer/victim.mjs';
  * @import { Phase } from './hammer/phases.mjs'
  * @import { Plan } from './hammer/victim.mjs'
  * @import { Ended } from './strace.mjs'
+ * @import { StateDocument } from '../../src/state/document/state-document.ts'
  * @typedef {Record<'started' | 'ended' | 'killed' | 'stopped', number>} Row of commands of one kind
  * @typedef {'commits' | 'executes' | 'evaluates'} Sort
  */
@@ -452,6 +453,61 @@ async function prepare() {
   );
 }
 
+/**
+ * The state as the program has it. The file itself stays behind its newest generation where somebody was killed in between
+ * and nothing was committed since: whoever reads that alone sees runs that have ended.
+ * @param {(args: readonly string[]) => Promise<Answer>} asking
+ * @param {string} name
+ * @returns {Promise<StateDocument>}
+ */
+async function exported(asking, name) {
+  const file = path.join(project, name);
+  fs.rmSync(file, { force: true });
+  await asking(['state', 'export', name]);
+  return JSON.parse(fs.readFileSync(file, 'utf8'));
+}
+
+/**
+ * Some runs still take their process down: whoever takes up what is left is killed, too, three times a run at most.
+ * @param {() => Promise<void>} work
+ */
+async function persistently(work) {
+  for (let tries = 0; ; tries++) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (tries > 60) throw error;
+    }
+  }
+}
+
+/**
+ * The last commit of the other pipeline is cut between its link and its rename, and no later one puts that right: of what it
+ * recorded nothing is left to do.
+ */
+async function cutLastCommit() {
+  do {
+    await persistently(async () => {
+      await askOther(['sensor', 'tick', 'feed']);
+      await askOther(['worker', '--once']);
+    });
+    grow(other, 'feed');
+  } while (other.lists.feed.at(-1)?.endsWith(KILLS) === true);
+  // The first commit is the tick with its run, the second one the end of that.
+  /** @type {Plan} */
+  const plan = { how: 'kill', for: 0, window: false, when: { point: 'rename state before 2' } };
+  const args = ['-f', OTHER_FILE, 'sensor', 'tick', 'feed'];
+  await run(
+    'last',
+    { args, exits: [0, 1], field: other, ended: () => undefined, killed: () => undefined },
+    plan,
+  );
+  const inFile = rawState(other);
+  if (inFile.serial < newestGeneration(other.place) && inFile.runs.length > 0)
+    field.count('last commits that were cut between their two steps');
+}
+
 /** Until nothing is left to do: what killed processes left is taken up by others, and what failed is tried again. */
 async function drain() {
   /** @type {unknown} */
@@ -461,9 +517,7 @@ async function drain() {
     await ask(['worker', '--once']);
     await askOther(['sensor', 'tick', 'feed']);
     await askOther(['worker', '--once']);
-    const documents = [field, other].map(({ place }) =>
-      JSON.parse(fs.readFileSync(path.join(place.folder, place.file), 'utf8')),
-    );
+    const documents = [await exported(ask, 'drain.json'), await exported(askOther, 'other-drain.json')];
     const pending = documents.flatMap(({ runs }) => runs);
     const { runs: queued } = await ask(['runs', 'list', '--status', 'QUEUED']);
     const isAsking = ticks.some(({ sensor, runs }) => sensor === 'automation' && runs.length > 0);
@@ -477,15 +531,8 @@ async function drain() {
 
 async function lastChecks() {
   changeAll(field);
-  // Some runs still take their process down: whoever drains is killed, too, three times a run at most.
-  for (let tries = 0; ; tries++) {
-    try {
-      await drain();
-      break;
-    } catch (error) {
-      if (tries > 60) throw error;
-    }
-  }
+  await cutLastCommit();
+  await persistently(drain);
   // One more of each, for what is only tidied by the way.
   await ask(['partitions', 'add', 'items', 'last']);
   field.items.change(['last'])(() => true);
@@ -494,14 +541,13 @@ async function lastChecks() {
   await ask(['worker', '--once']);
   const { ok, problems: found } = await ask(['state', 'check']);
   if (!ok) field.problem({ what: [`state check: ${JSON.stringify(found)}`] });
-  await ask(['state', 'export', 'last.json']);
-  const document = JSON.parse(fs.readFileSync(path.join(project, 'last.json'), 'utf8'));
+  const document = await exported(ask, 'last.json');
   const { runs } = await ask(['runs', 'list', '--limit', '1000000']);
   const status = await ask(['status']);
   const { runs: ofOther } = await askOther(['runs', 'list', '--limit', '1000000']);
   const { ok: isWell, problems: wrong } = await askOther(['state', 'check']);
   if (!isWell) field.problem({ what: [`state check of the other: ${JSON.stringify(wrong)}`] });
-  const otherDocument = JSON.parse(fs.readFileSync(path.join(state, 'other.json'), 'utf8'));
+  const otherDocument = await exported(askOther, 'other-last.json');
   field.notes.read();
   const putBacks = strikes.filter(({ way }) => way.startsWith('rename claims')).length;
   const told = replay(fs.readFileSync(logFile, 'utf8'), putBacks);
