@@ -1,9 +1,7 @@
 /** What a command works on: the pipeline file, its code, the state, and the names that both know. */
 import { describe } from '../model/describe-failure.ts';
 import { shellQuoted } from '../model/text.ts';
-import { fail, FailureError } from '../model/failure.ts';
-import type { NamedThing } from '../model/failures/usage.ts';
-import { nearest } from '../model/nearest.ts';
+import { FailureError } from '../model/failure.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
 import { pipelineNews, withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
@@ -207,31 +205,6 @@ export class Project {
       changes: pipelineNews(view, known, this.#around.clock.now()),
       outcome: undefined,
     }));
-  }
-
-  /** A name that the pipeline or the state must have. @throws FailureError with the nearest names */
-  checkName(thing: NamedThing, name: string, names: Iterable<string>): void {
-    const all = [...new Set(names)];
-    if (!all.includes(name))
-      fail({ reason: 'unknown-name', thing, names: [name], nearest: nearest(name, all), known: all.length });
-  }
-
-  /** A set of the pipeline, or one that only the state knows. */
-  async checkSet(set: string): Promise<void> {
-    const view = await this.store.read({ sets: true });
-    const names = view.setNames();
-    if (names.includes(set)) return;
-    const { sets } = await this.known(view, (known) => !known.sets.includes(set));
-    this.checkName('set', set, [...sets, ...names]);
-  }
-
-  /** A sensor of the pipeline. @param isPast also one that the pipeline does not have any more: to see what it left */
-  async checkSensor(sensor: string, { isPast = false } = {}): Promise<void> {
-    const view = await this.store.read({ sensors: 'all' });
-    const past = isPast ? view.sensorNames() : [];
-    if (past.includes(sensor)) return;
-    const { sensors } = await this.known(view, (known) => known.sensors.every(({ name }) => name !== sensor));
-    this.checkName('sensor', sensor, [...sensors.map(({ name }) => name), ...past]);
   }
 
   #pipelineFileIfAny(): string | null {

@@ -5,6 +5,7 @@ import type { RunStatus } from '../model/run.ts';
 import type { RunQuery } from '../state/run-query.ts';
 import type { Declaration } from './command-line/declaration.ts';
 import { oneOf } from './command-line/options.ts';
+import { checkName } from './check-names.ts';
 import type { Project } from './project.ts';
 
 export interface RunFilters {
@@ -52,11 +53,11 @@ async function checkNames(
   const { runs } = await project.store.runs({});
   if (asset !== undefined) {
     const names = runs.flatMap((run) => run.assets.map((outcome) => outcome.asset));
-    project.checkName('asset', asset, [...known.assets.map(({ name }) => name), ...names]);
+    checkName('asset', asset, [...known.assets.map(({ name }) => name), ...names]);
   }
   if (sensor !== undefined) {
     const names = runs.flatMap((run) => (run.sensor === null ? [] : [run.sensor]));
-    project.checkName('sensor', sensor, [...known.sensors.map(({ name }) => name), ...names]);
+    checkName('sensor', sensor, [...known.sensors.map(({ name }) => name), ...names]);
   }
 }
 

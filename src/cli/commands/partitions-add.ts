@@ -3,6 +3,7 @@ import { addKeys, needsOfAdding } from '../../engine/plan/keys/add-remove-sync.t
 import { fail } from '../../model/failure.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { counted, grouped } from '../../model/text.ts';
+import { checkSet } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { type CarriedOptions, keysToAdd } from '../read-keys.ts';
 import type { AddedKeys } from '../json-results-of-keys.ts';
@@ -22,7 +23,7 @@ export async function run(
       hint: `for example: dynpart partitions add ${shellWord(set, 'SET')} KEY, or --from FILE`,
     });
   }
-  await project.checkSet(set);
+  await checkSet(project, set);
   // Only the user's code knows what an item must be.
   const mayCarry = options.item !== undefined || options.jsonLines === true;
   const schema = mayCarry ? (await project.pipeline()).items.get(set) : undefined;

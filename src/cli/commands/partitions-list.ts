@@ -3,6 +3,7 @@ import { fail } from '../../model/failure.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { counted, printable, quoted, toJson } from '../../model/text.ts';
 import type { PageQuery, StateAsked } from '../../state/state-view.ts';
+import { checkName, checkSet } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import type { Project } from '../project.ts';
@@ -40,7 +41,7 @@ export async function run(
 }
 
 async function keysOf(project: Project, set: string, options: ListOptions): Promise<KeyList> {
-  await project.checkSet(set);
+  await checkSet(project, set);
   const { prefix, after, limit } = options;
   const query = {
     set,
@@ -81,7 +82,7 @@ async function statusAsked(
     const all = names.filter((_, at) => assets[at]!.set === set);
     return { status, assets: all, ...(status === 'materialized' && all.length > 0 && { every: true }) };
   }
-  project.checkName('asset', asset, names);
+  checkName('asset', asset, names);
   const its = assets.find(({ name }) => name === asset)!.set;
   if (its === set) return { status, assets: [asset] };
   return fail({

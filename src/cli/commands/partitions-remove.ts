@@ -6,6 +6,7 @@ import { counted, grouped, printable } from '../../model/text.ts';
 import { timeAgo } from '../../engine/plan/keys/time-ago.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
+import { checkSet } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { type KeysOptions, keysGiven } from '../read-keys.ts';
@@ -37,7 +38,7 @@ export async function run(
     });
   }
   const keys = keysGiven(context.terminal, given, options);
-  await project.checkSet(set);
+  await checkSet(project, set);
   // Only the pipeline knows where values are: it must load before anything is removed.
   if (purge) await project.pipeline();
   const now = context.clock.now();

@@ -4,6 +4,7 @@ import { isThere } from '../../model/partition-status.ts';
 import { clean, printable, toJson } from '../../model/text.ts';
 import { keyCommands, typedKey } from '../../report/key-commands.ts';
 import { assetsOfKey, keyIn, needsOfKey, runsOfKey } from '../../report/one-key.ts';
+import { checkSet } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { OneKey } from '../json-results-of-keys.ts';
@@ -13,7 +14,7 @@ import { STYLES } from '../render/state-styles.ts';
 export async function run(context: Context, _: object, set: string, key: string): Promise<OneKey> {
   const { output, project } = context;
   checkedKeys([key]);
-  await project.checkSet(set);
+  await checkSet(project, set);
   const { store } = project;
   const remembered = await store.read({});
   // A set that only the state knows is looked at without any pipeline.

@@ -4,6 +4,7 @@ import { parseRemovalLimit } from '../../model/removal-limit.ts';
 import { fail } from '../../model/failure.ts';
 import { counted, grouped, printable } from '../../model/text.ts';
 import type { StateView } from '../../state/state-view.ts';
+import { checkSet } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
 import { type KeysOptions, keysFrom } from '../read-keys.ts';
@@ -27,7 +28,7 @@ export async function run(context: Context, options: SyncOptions, set: string): 
     });
   }
   const mayRemove = limitOfRemovals(options.maxRemove);
-  await project.checkSet(set);
+  await checkSet(project, set);
   const now = context.clock.now();
   const needs = needsOfSync(set);
   const plan = (view: StateView) => {

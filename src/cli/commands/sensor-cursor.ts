@@ -1,6 +1,7 @@
 /** `dynpart sensor cursor`: shows the cursor of a sensor, or changes it. */
 import { fail, FailureError } from '../../model/failure.ts';
 import { clean, printable } from '../../model/text.ts';
+import { checkSensor } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import type { SensorCursor } from '../json-results.ts';
 
@@ -17,7 +18,7 @@ export async function run(
       message: 'the cursor is no text: it holds half of a surrogate pair',
       hint: 'nothing was changed; give text that is whole',
     });
-  await project.checkSensor(sensor, { isPast: options.set === undefined && options.clear !== true });
+  await checkSensor(project, sensor, { isPast: options.set === undefined && options.clear !== true });
   const isTyped = await hasTypedCursor(project, sensor);
   const value = options.clear
     ? null

@@ -1,5 +1,6 @@
 /** `dynpart sensor history`: past ticks, newest first. */
 import { withPresentRuns } from '../../engine/sensors/runs-of-ticks.ts';
+import { checkSensor } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { wordsForTick } from '../render/tick-words.ts';
 import type { SensorHistory } from '../json-results.ts';
@@ -9,7 +10,7 @@ export async function run(
   { limit }: { readonly limit: number },
   sensor: string,
 ): Promise<SensorHistory> {
-  await project.checkSensor(sensor, { isPast: true });
+  await checkSensor(project, sensor, { isPast: true });
   const past = await project.store.ticks(sensor, limit);
   const ticks = output.options.json ? await withPresentRuns(project.store, past) : past;
   if (ticks.length === 0) output.chat(`sensor '${sensor}' has not ticked yet`);

@@ -1,4 +1,5 @@
 /** `dynpart sensor start|stop`: whether a sensor ticks. */
+import { checkSensor } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import type { SensorSwitch } from '../json-results.ts';
 
@@ -7,7 +8,7 @@ export async function setStatus(
   sensor: string,
   status: SensorSwitch['status'],
 ): Promise<SensorSwitch> {
-  await project.checkSensor(sensor);
+  await checkSensor(project, sensor);
   await project.commit({ sensors: [sensor] }, (view) => ({
     changes: view.sensor(sensor).status === status ? [] : [{ type: 'sensor-changed', sensor, status }],
     outcome: undefined,

@@ -16,6 +16,7 @@ import {
   withEnds,
 } from '../../engine/sensors/tick-sensors.ts';
 import type { StateStore } from '../../state/store.ts';
+import { checkName } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { wordsForTick } from '../render/tick-words.ts';
 import { endLeftPrograms } from '../end-left-programs.ts';
@@ -100,7 +101,7 @@ async function chosenSensors(
   pipeline: Pipeline,
   { names, due }: { readonly names: readonly string[]; readonly due: boolean },
 ): Promise<readonly SensorDefinition[]> {
-  for (const name of names) project.checkName('sensor', name, pipeline.sensors.keys());
+  for (const name of names) checkName('sensor', name, pipeline.sensors.keys());
   const view = await project.store.read({ sensors: 'all' });
   const chosen = chooseSensors(pipeline.sensors, view, names);
   checkHasSensors(pipeline);

@@ -4,6 +4,7 @@ import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { checkHasSensors } from '../../engine/sensors/tick-sensors.ts';
 import { runTick } from '../../engine/sensors/run-tick.ts';
 import { watch } from '../../engine/sensors/watch.ts';
+import { checkName } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { SensorThreads } from '../isolation/evaluate-in-thread.ts';
 import { endPrograms } from '../isolation/load-process-groups.ts';
@@ -28,7 +29,7 @@ export async function run(
     async (session) => {
       try {
         await followEdits(context, session, {
-          usable: (pipeline) => void chosen(context, pipeline, names),
+          usable: (pipeline) => void chosen(pipeline, names),
           work: (part) => watchOne(context, names, part),
           doing: names.length === 0 ? 'watching all sensors' : `watching ${names.join(', ')}`,
         });
@@ -46,7 +47,7 @@ async function watchOne(
   { session, options, handsOver }: Part,
 ): Promise<void> {
   const { output, project } = context;
-  const sensors = chosen(context, options.pipeline, names);
+  const sensors = chosen(options.pipeline, names);
   const threads = new SensorThreads(path.join(context.ownFolder, 'evaluator.cjs'), {
     pipeline: project.userPipeline(),
     state: project.stateFile,
@@ -76,8 +77,8 @@ async function watchOne(
   }
 }
 
-function chosen({ project }: Context, pipeline: Pipeline, names: readonly string[]): SensorDefinition[] {
-  for (const name of names) project.checkName('sensor', name, pipeline.sensors.keys());
+function chosen(pipeline: Pipeline, names: readonly string[]): SensorDefinition[] {
+  for (const name of names) checkName('sensor', name, pipeline.sensors.keys());
   checkHasSensors(pipeline);
   return [...pipeline.sensors.values()].filter(({ name }) => names.length === 0 || names.includes(name));
 }

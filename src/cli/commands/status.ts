@@ -8,6 +8,7 @@ import {
   statusReport,
 } from '../../report/status-report.ts';
 import { type OpenIncident, openIncidents } from '../../report/open-incidents.ts';
+import { checkName } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { oneOf } from '../command-line/options.ts';
 import type { Declaration } from '../command-line/declaration.ts';
@@ -50,7 +51,7 @@ async function status(
     names.some((name) => assets.every((asset) => asset.name !== name)),
   );
   for (const name of names)
-    project.checkName(
+    checkName(
       'asset',
       name,
       known.assets.map((asset) => asset.name),

@@ -7,6 +7,7 @@ import { describeThrown } from '../../model/thrown.ts';
 import type { IoManager, ValueContext } from '../../definitions/io-manager.ts';
 import type { FoundValue } from '../../values/find-value.ts';
 import type { Declaration } from '../command-line/declaration.ts';
+import { checkName } from '../check-names.ts';
 import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { ValuePlace } from '../json-results.ts';
@@ -85,7 +86,7 @@ async function valueOnRecord({ project }: Context, name: string, { key }: ValueF
   const { assets } = await project.known(await project.store.read({}), (known) =>
     known.assets.every((asset) => asset.name !== name),
   );
-  project.checkName(
+  checkName(
     'asset',
     name,
     assets.map((asset) => asset.name),

@@ -9,6 +9,7 @@ import { describe } from '../../model/describe-failure.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
+import { checkName } from '../check-names.ts';
 import type { Context } from '../context.ts';
 
 export interface Subject {
@@ -30,7 +31,7 @@ export async function askedAbout(context: Context, name: string): Promise<Subjec
   const now = clock.now();
   try {
     const pipeline = await project.pipeline();
-    project.checkName('asset', name, pipeline.assets.keys());
+    checkName('asset', name, pipeline.assets.keys());
     const asset = pipeline.assets.get(name)!;
     const asked: Asked = { pipeline, asset, now, periods: await periodsOf(pipeline, now) };
     return {
