@@ -36,6 +36,7 @@ const GROUPS = {
   // What nearly every command needs.
   core: [
     'cli/main.ts',
+    'cli/check-names.ts',
     'cli/command-line/options.ts',
     'cli/render/tick-words.ts',
     'engine/plan/ends/cancel-runs.ts',
