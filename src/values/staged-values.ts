@@ -10,8 +10,8 @@ export class StagedValues {
   /** The newest of each place: what other runs of this process are given. */
   readonly #newest = new Map<string, StagedValue>();
   #unsynced = new Set<StagedValue>();
-  /** On record, and not in place yet: what the disk refuses is tried again, and left in the journal for the next process. */
-  #recorded: StagedValue[] = [];
+  /** On record, and not in place yet, by place: what the disk refuses is tried again, and left in the journal for the next process. */
+  readonly #recorded = new Map<string, StagedValue>();
 
   /** Whether no run has any. */
   get isEmpty(): boolean {
@@ -59,7 +59,7 @@ export class StagedValues {
       ofRun.delete(place);
     }
     this.#newest.delete(place);
-    for (const staged of this.#recorded.filter((value) => isOf(value, context))) this.#drop(staged);
+    for (const staged of this.#recorded.values()) if (isOf(staged, context)) this.#drop(staged);
   }
 
   /** What has to be synced. Runs go on meanwhile, and may save more: that is for the next time. */
@@ -77,21 +77,23 @@ export class StagedValues {
         const counts = assetsFor(staged, settled).includes(staged.asset);
         if (!counts && !isOver) continue;
         ofRun.delete(place);
-        if (counts) this.#record(staged);
+        if (counts) this.#record(place, staged);
         else this.#drop(staged);
       }
       if (ofRun.size === 0) this.#byRun.delete(run);
     }
-    putInPlace(this.#recorded);
-    for (const staged of this.#recorded) this.#forget(staged);
-    this.#recorded = [];
+    const recorded = [...this.#recorded.values()];
+    putInPlace(recorded);
+    for (const staged of recorded) this.#forget(staged);
+    this.#recorded.clear();
   }
 
   /** Of a place that two runs have settled, the later one counts. */
-  #record(staged: StagedValue): void {
-    const isEarlier = (one: StagedValue): boolean => placeOf(one) === placeOf(staged);
-    for (const earlier of this.#recorded.filter(isEarlier)) this.#drop(earlier);
-    this.#recorded = [...this.#recorded.filter((one) => !isEarlier(one)), staged];
+  #record(place: string, staged: StagedValue): void {
+    const earlier = this.#recorded.get(place);
+    if (earlier !== undefined) this.#drop(earlier);
+    this.#recorded.delete(place);
+    this.#recorded.set(place, staged);
   }
 
   #drop(staged: StagedValue): void {

@@ -67,7 +67,7 @@ export function needsOfEnds(
 export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds> {
   const { executor, ended, released, goesOn, now } = ends;
   const mine = ended.filter(({ record }) => isOwnedBy(view, executor, record.id));
-  const lost = ended.filter((end) => !mine.includes(end));
+  const lost = ended.filter(({ record }) => !isOwnedBy(view, executor, record.id));
   const back = released.filter((id) => isOwnedBy(view, executor, id)).map((id) => view.run(id)!);
   // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
   const finished = [
