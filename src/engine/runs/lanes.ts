@@ -1,6 +1,7 @@
 /** Runs that wait for pools, a lane for each pool or group of pools: one that is full keeps nobody else, and each has its turn. */
 import type { Lane, PoolUse } from '../plan/executors/pools.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import { Line } from './line.ts';
 
 /** See `PoolRoom`. */
 export interface PoolPlaces {
@@ -21,9 +22,7 @@ export const NO_POOLS: PoolPlaces = {
 
 interface Waiting {
   readonly pools: readonly PoolUse[];
-  runs: OwnedRun[];
-  /** Where the waiting ones begin: as in the queue. */
-  first: number;
+  readonly runs: Line;
 }
 
 export class Lanes {
@@ -45,10 +44,9 @@ export class Lanes {
 
   /** @param inFront those that were taken out before and could not begin are the oldest */
   add(run: OwnedRun, pools: readonly PoolUse[], inFront = false): void {
-    const lane = this.#laneOf(pools);
-    if (!inFront) lane.runs.push(run);
-    else if (lane.first > 0) lane.runs[--lane.first] = run;
-    else lane.runs.unshift(run);
+    const { runs } = this.#laneOf(pools);
+    if (inFront) runs.putFirst([run]);
+    else runs.push(run);
     this.#size++;
   }
 
@@ -60,8 +58,8 @@ export class Lanes {
   /** Whether some run waits for such pools. */
   isSome(passes: (pools: readonly PoolUse[]) => boolean): boolean {
     return this.#turns.some((name) => {
-      const { pools, runs, first } = this.#lanes.get(name)!;
-      return first < runs.length && passes(pools);
+      const { pools, runs } = this.#lanes.get(name)!;
+      return runs.size > 0 && passes(pools);
     });
   }
 
@@ -72,31 +70,28 @@ export class Lanes {
       this.#next = (this.#next + 1) % this.#turns.length;
       if (!this.#canGo(lane)) continue;
       this.#size--;
-      const run = lane.runs[lane.first++]!;
-      if (lane.first === lane.runs.length) Object.assign(lane, { runs: [], first: 0 });
-      return run;
+      return lane.runs.shift();
     }
     return undefined;
   }
 
   /** Those that wait, lane by lane. @param passes of which lanes. Default: of all */
   *runs(passes: (pools: readonly PoolUse[]) => boolean = () => true): Generator<OwnedRun> {
-    for (const { pools, runs, first } of this.#lanes.values())
-      if (passes(pools)) for (let at = first; at < runs.length; at++) yield runs[at]!;
+    for (const { pools, runs } of this.#lanes.values()) if (passes(pools)) yield* runs;
   }
 
   /** The one that waits for longest in a lane. */
   get oldest(): OwnedRun | undefined {
-    for (const { runs, first } of this.#lanes.values()) if (first < runs.length) return runs[first];
+    for (const { runs } of this.#lanes.values()) if (runs.size > 0) return runs.first;
     return undefined;
   }
 
   take(id: string): OwnedRun | undefined {
-    for (const lane of this.#lanes.values()) {
-      const at = lane.runs.findIndex((run, position) => position >= lane.first && run.id === id);
-      if (at === -1) continue;
+    for (const { runs } of this.#lanes.values()) {
+      const taken = runs.take(id);
+      if (taken === undefined) continue;
       this.#size--;
-      return lane.runs.splice(at, 1)[0];
+      return taken;
     }
     return undefined;
   }
@@ -110,23 +105,20 @@ export class Lanes {
 
   /** What waits, for who shares the pools; a lane in which nobody waits is forgotten. */
   asked(): Lane[] {
-    for (const [name, { runs, first }] of this.#lanes) if (first === runs.length) this.#lanes.delete(name);
+    for (const [name, { runs }] of this.#lanes) if (runs.size === 0) this.#lanes.delete(name);
     this.#turns = this.#turns.filter((name) => this.#lanes.has(name));
-    return Array.from(this.#lanes.values(), ({ pools, runs, first }) => ({
-      pools,
-      waiting: runs.length - first,
-    }));
+    return Array.from(this.#lanes.values(), ({ pools, runs }) => ({ pools, waiting: runs.size }));
   }
 
-  #canGo({ pools, runs, first }: Waiting): boolean {
-    return first < runs.length && this.#mayEnter(pools);
+  #canGo({ pools, runs }: Waiting): boolean {
+    return runs.size > 0 && this.#mayEnter(pools);
   }
 
   #laneOf(pools: readonly PoolUse[]): Waiting {
     const name = JSON.stringify(pools.map(({ pool, calls }) => [pool, calls]));
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      lane = { pools, runs: [], first: 0 };
+      lane = { pools, runs: new Line() };
       this.#lanes.set(name, lane);
       this.#turns.push(name);
     }

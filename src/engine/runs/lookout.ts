@@ -5,6 +5,7 @@ import { type OwnedRun, takenOnAnew } from '../plan/executors/claim-runs.ts';
 import { executorEntry, startedBy } from '../plan/ends/record-ends.ts';
 import { needsOfRoom, slotsFor } from '../plan/executors/slots.ts';
 import { hasPlacesOf, hasWorkOf, takesRoom } from '../plan/executors/waits-for.ts';
+import { giveUpHeld } from './give-up.ts';
 import type { OwnRuns } from './own-runs.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 
@@ -54,7 +55,7 @@ export class Lookout {
     this.#roomEveryMs = this.#waitsForRoom ? Math.min(LOOK_EVERY_MS, this.#roomEveryMs * 2) : LOOK_FIRST_MS;
     this.#lookedAt = now;
     const view = await this.#runs.look({ always: false });
-    this.#runs.giveUpHeld(view);
+    giveUpHeld(this.#runs, view, this.#options);
     const { wanted, pools } = this.#runs;
     if (wanted === 0) return;
     if (pools.hasNews(view, queue.lanes.asked())) await pools.ask(() => queue.lanes.asked());

@@ -1,14 +1,11 @@
 /** The runs of this process: which wait, which are under way, what became of them, and what a newer view of the state says of them. */
 import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
-import { type Carried, NOTHING_CARRIED } from '../../model/carried.ts';
-import type { PartitionRef, PartitionStatus } from '../../model/partition-status.ts';
+import { NOTHING_CARRIED } from '../../model/carried.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
-import { gather } from './gather.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';
-import { heldByBlocked, isRoomBlocked } from '../plan/executors/blocked.ts';
 import { needsOfExecution, ownedBy, workElsewhere } from '../plan/executors/ownership.ts';
 import type { Batches } from './batches.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
@@ -82,6 +79,16 @@ export class OwnRuns {
 
   underWay(): InFlight[] {
     return [...this.#inFlight.values()];
+  }
+
+  /** A run that is under way. */
+  flight(id: string): InFlight {
+    return this.#inFlight.get(id)!;
+  }
+
+  /** The newest that was seen of the state, once anything is owned. */
+  get view(): StateView {
+    return this.#view!;
   }
 
   /** Whether the run is under way, and still this process's. */
@@ -207,31 +214,6 @@ export class OwnRuns {
     this.#options.emit({ type: 'run-ended', run: record });
   }
 
-  statusOf({ asset, set, key }: PartitionRef): PartitionStatus {
-    return this.unrecorded.freshOf(asset, key) ?? this.#view!.statusOf(asset, set, [key])[0]!;
-  }
-
-  /** An asset of a run begins: what its key carries. What changes from now on makes stale what comes of it. */
-  beginsWith(id: string, asset: string): Carried {
-    const { runs, partitionKey } = this.#inFlight.get(id)!.run;
-    this.unrecorded.noteSeen(id, asset, this.#view!.serial);
-    if (runs.set === null || partitionKey === null) return NOTHING_CARRIED;
-    return this.#view!.carried(runs.set, [partitionKey]).get(partitionKey) ?? NOTHING_CARRIED;
-  }
-
-  /** An asset of a run begins that takes many upstream keys: which of them are there, by now, for others as well. */
-  gather(id: string, name: string, interrupt: AbortSignal): ReturnType<typeof gather> {
-    const { pipeline, store } = this.#options;
-    const asset = pipeline.assets.get(name)!;
-    const { partitionKey: key } = this.#inFlight.get(id)!.run;
-    const shown = (upstreams: ReadonlySet<string>): Promise<void> => this.unrecorded.shown(upstreams);
-    return gather({ store, pipeline, asset, key, shown, interrupt }, (serial) => {
-      // What is not gathered is looked up in the view that was there before.
-      const isAll = asset.upstream.length === 0;
-      this.unrecorded.noteSeen(id, name, isAll ? serial : Math.min(serial, this.#view!.serial));
-    });
-  }
-
   /** Where these runs are. */
   partitionsOf(
     ids: ReadonlyMap<string, unknown>,
@@ -288,32 +270,4 @@ export class OwnRuns {
       flight.abort.abort();
     }
   }
-
-  /** What waits for a blocked process would wait until somebody ends that process. */
-  giveUpHeld(view: StateView): void {
-    const { executor, concurrency, onInterrupt } = this.#options;
-    const isHeld = heldByBlocked(view);
-    if (isHeld === null) return;
-    const hasNoRoom = this.isIdle && isRoomBlocked(view, executor.id, concurrency);
-    const held = this.queue.takeWhere((run) => hasNoRoom || isHeld(run.assets, run.partitionKey));
-    for (const run of held) {
-      if (onInterrupt === 'release' || isOfSensor(run)) this.unexecuted.push(run);
-      else this.endCanceled(run, null, 'it waited for a process that is blocked');
-    }
-  }
-
-  /** The runs that go back to the queue. Those that wait end as canceled, unless a sensor asked for them. */
-  giveUp(how: { readonly waiting: boolean; readonly isCanceled: boolean; readonly why: string }): OwnedRun[] {
-    const unexecuted = this.unexecuted.splice(0);
-    const rest = how.waiting ? this.queue.takeAll() : [];
-    // What a sensor requested is not lost with the command that happened to execute it: the cursor is past it.
-    const isCanceled = (run: OwnedRun): boolean => how.isCanceled && !isOfSensor(run);
-    for (const run of rest) if (isCanceled(run)) this.endCanceled(run, null, how.why);
-    return [...unexecuted, ...rest.filter((run) => !isCanceled(run))];
-  }
-}
-
-/** Whether a sensor asked for this very run. A retry of such a run was asked for by hand. */
-function isOfSensor({ runs }: OwnedRun): boolean {
-  return runs.sensor !== null && runs.retryOf === null;
 }

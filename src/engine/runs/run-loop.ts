@@ -9,6 +9,7 @@ import { FailureError } from '../../model/failure.ts';
 import { isoTime, steadyTime } from '../../model/time.ts';
 import { executeHere, type ExecuteRun, type MadeAsset, type RunEnding } from './execute-run.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import { giveUp } from './give-up.ts';
 import type { Isolated } from './isolated.ts';
 import { Lookout } from './lookout.ts';
 import { type InFlight, OwnRuns } from './own-runs.ts';
@@ -281,7 +282,7 @@ export class RunLoop {
     const { onInterrupt, interrupt } = this.#options;
     await this.#committing;
     const isCanceled = interrupt.aborted ? onInterrupt === 'cancel' : this.#stopping === 'fail-fast';
-    const back = this.#runs.giveUp({
+    const back = giveUp(this.#runs, {
       waiting: this.#stopping !== null,
       why: interrupt.aborted ? 'the command was interrupted' : 'a run before it failed (--fail-fast)',
       isCanceled: isCanceled && this.#failure === null,

@@ -1,5 +1,7 @@
 /** The runs that wait in this process, and which of them may begin now. Bookkeeping only: it starts nothing. */
 import { inTurns } from './in-turns.ts';
+import { Elsewhere } from './elsewhere.ts';
+import { Line } from './line.ts';
 import { Lanes, NO_POOLS, type PoolPlaces } from './lanes.ts';
 import { runsHeldUp } from './runs-held-up.ts';
 import { anyWorkName, workName } from '../plan/queue/work-name.ts';
@@ -7,13 +9,7 @@ import { upstreamsOf } from '../../definitions/mapping.ts';
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { PartitionRef } from '../../model/partition-status.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
-
-/** Work in the hands of another live process: an asset and key, and since which serial it is that process's. */
-export interface WorkElsewhere {
-  readonly asset: string;
-  readonly partitionKey: string | null;
-  readonly ownedSince: number;
-}
+import type { WorkElsewhere } from '../plan/executors/ownership.ts';
 
 export interface RunQueueOptions {
   /** How many keys of an asset may be materialized at once, for assets that say so. */
@@ -41,21 +37,18 @@ export class RunQueue {
   readonly lanes: Lanes;
   /** Whether those have the next turn: they and the others begin in turn. */
   #isLanesTurn = false;
-  #waiting: OwnedRun[] = [];
+  #waiting = new Line();
   /** Runs that took their process down before: executed alone, after the others. */
-  #alone: OwnedRun[] = [];
+  readonly #alone = new Line();
   /** Runs that had to be passed over; looked at again when something was let go of. */
-  #blocked: OwnedRun[] = [];
+  readonly #blocked = new Line();
   /** Runs that take many keys of an asset and wait for all that is made of it here: looked at again when that is over. */
-  #late: OwnedRun[] = [];
-  /** Where the waiting ones begin: taking the first of a long list away one by one would move all others each time. */
-  #first = 0;
+  readonly #late = new Line();
   #aloneIsRunning = false;
   readonly #busy = new Set<string>();
   /** How many keys of an asset are under way. */
   readonly #busyAssets = new Map<string, number>();
-  #elsewhere = new Map<string, number>();
-  #ownedSince: (run: OwnedRun) => number = () => 0;
+  readonly #elsewhere = new Elsewhere((asset) => this.#limits.has(asset));
 
   constructor({ limits, upstreamsOf, gatheredBy = () => [], pools = NO_POOLS }: RunQueueOptions) {
     this.#limits = limits;
@@ -65,10 +58,12 @@ export class RunQueue {
     this.lanes = new Lanes(pools.mayEnter);
   }
 
+  get #lines(): readonly Line[] {
+    return [this.#waiting, this.#alone, this.#blocked, this.#late];
+  }
+
   get size(): number {
-    const { length } = this.#waiting;
-    const others = this.#alone.length + this.#blocked.length + this.#late.length + this.lanes.size;
-    return length - this.#first + others;
+    return this.#lines.reduce((sum, line) => sum + line.size, this.lanes.size);
   }
 
   add(runs: readonly OwnedRun[]): void {
@@ -78,48 +73,37 @@ export class RunQueue {
       else (isAlone(run) ? this.#alone : this.#waiting).push(run);
       this.#count(run, 1);
     }
-    this.#waiting = inTurns(this.#waiting.slice(this.#first));
-    this.#first = 0;
+    this.#waiting = new Line(inTurns([...this.#waiting]));
   }
 
   /** Who came first goes first: what a live process has owned for longer is not begun here before it has let go. */
-  yieldTo(elsewhere: Iterable<WorkElsewhere>, ownedSince: (run: OwnedRun) => number): void {
-    this.#elsewhere = new Map();
-    for (const { asset, partitionKey, ownedSince: since } of elsewhere) {
-      const names = this.#limits.has(asset)
-        ? [workName(asset, partitionKey), asset]
-        : [workName(asset, partitionKey)];
-      for (const name of names)
-        this.#elsewhere.set(name, Math.min(since, this.#elsewhere.get(name) ?? Infinity));
-    }
-    this.#ownedSince = ownedSince;
+  yieldTo(work: Iterable<WorkElsewhere>, ownedSince: (run: OwnedRun) => number): void {
+    this.#elsewhere.see(work, ownedSince);
     this.#lookAgain();
   }
 
   /** Whether others have anything in hand that is to be made here, too. */
   get yields(): boolean {
-    const names = [...this.#elsewhere.keys()];
-    return names.some((name) => this.#planned.has(name) || this.#limits.has(name));
+    return this.#elsewhere.isAny((name) => this.#planned.has(name) || this.#limits.has(name));
   }
 
   /** The one that waits for longest. */
   get oldest(): OwnedRun | undefined {
     const [blocked, waiting, alone, late] = [this.#blocked, this.#waiting, this.#alone, this.#late];
-    return blocked[0] ?? waiting[this.#first] ?? alone[0] ?? this.lanes.oldest ?? late[0];
+    return blocked.first ?? waiting.first ?? alone.first ?? this.lanes.oldest ?? late.first;
   }
 
   hasNext(inFlight: number): boolean {
     if (this.#aloneIsRunning) return false;
-    if (this.#first < this.#waiting.length || (this.#alone.length > 0 && inFlight === 0)) return true;
+    if (this.#waiting.size > 0 || (this.#alone.size > 0 && inFlight === 0)) return true;
     return this.lanes.isOpen;
   }
 
   /** Whether a run could begin if there were room and nothing else was under way. Else all wait for other processes. */
   isFree(): boolean {
     const mayBegin = (run: OwnedRun): boolean => this.#mayBegin(run);
-    for (let at = this.#first; at < this.#waiting.length; at++) if (mayBegin(this.#waiting[at]!)) return true;
+    if (this.#lines.some((line) => line.some(mayBegin))) return true;
     for (const run of this.lanes.runs(this.#pools.hasPlace)) if (mayBegin(run)) return true;
-    if ([this.#alone, this.#blocked, this.#late].some((list) => list.some(mayBegin))) return true;
     const isFree = (run: OwnedRun): boolean => this.#isFree(run);
     return this.runs().every(isFree);
   }
@@ -130,7 +114,7 @@ export class RunQueue {
       if (this.#mayBegin(run)) return this.#begin(run);
       this.#passOver(run);
     }
-    while (inFlight === 0 && this.#alone.length > 0) {
+    while (inFlight === 0 && this.#alone.size > 0) {
       const run = this.#alone.shift()!;
       if (this.#mayBegin(run)) return this.#begin(run);
       this.#passOver(run);
@@ -146,19 +130,16 @@ export class RunQueue {
   /** The next one of those that wait for nothing here but their turn. */
   #takeFirst(): OwnedRun | undefined {
     this.#isLanesTurn = !this.#isLanesTurn;
-    const ofLanes = this.#isLanesTurn || this.#first === this.#waiting.length ? this.lanes.next() : undefined;
-    if (ofLanes !== undefined || this.#first === this.#waiting.length) return ofLanes;
-    const run = this.#waiting[this.#first++]!;
-    if (this.#first === this.#waiting.length) this.#dropTaken();
-    return run;
+    const ofLanes = this.#isLanesTurn || this.#waiting.size === 0 ? this.lanes.next() : undefined;
+    return ofLanes ?? this.#waiting.shift();
   }
 
   /** Waiting runs that are to come after what they wait for: see `runsHeldUp`. */
   heldUp(): OwnedRun[] {
     return runsHeldUp(this.runs(), {
       awaits: (run) => this.#awaited(run),
-      waitsForOthers: (run) => run.assets.some((asset) => this.#isElsewhere(asset, run)),
-      ownedSince: this.#ownedSince,
+      waitsForOthers: (run) => run.assets.some((asset) => this.#elsewhere.isAhead(asset, run)),
+      ownedSince: this.#elsewhere.ownedSince,
     });
   }
 
@@ -175,24 +156,15 @@ export class RunQueue {
 
   /** All that wait. */
   runs(): OwnedRun[] {
-    const waiting = this.#waiting.slice(this.#first);
-    return [...waiting, ...this.#alone, ...this.#blocked, ...this.lanes.runs(), ...this.#late];
+    return [...this.#waiting, ...this.#alone, ...this.#blocked, ...this.lanes.runs(), ...this.#late];
   }
 
   /** Takes a waiting run out. */
   take(id: string): OwnedRun | undefined {
-    this.#dropTaken();
-    for (const list of [this.#waiting, this.#alone, this.#blocked, this.#late]) {
-      const at = list.findIndex((run) => run.id === id);
-      const [taken] = at === -1 ? [] : list.splice(at, 1);
-      if (taken !== undefined) {
-        this.#count(taken, -1);
-        return taken;
-      }
-    }
-    const ofLane = this.lanes.take(id);
-    if (ofLane !== undefined) this.#count(ofLane, -1);
-    return ofLane;
+    let taken: OwnedRun | undefined;
+    for (const line of [...this.#lines, this.lanes]) taken ??= line.take(id);
+    if (taken !== undefined) this.#count(taken, -1);
+    return taken;
   }
 
   /** Takes those that pass out of the queue. */
@@ -204,11 +176,7 @@ export class RunQueue {
 
   takeAll(): OwnedRun[] {
     const all = this.runs();
-    this.#waiting = [];
-    this.#first = 0;
-    this.#alone = [];
-    this.#blocked = [];
-    this.#late = [];
+    for (const line of this.#lines) line.takeAll();
     this.lanes.clear();
     this.#planned.clear();
     return all;
@@ -235,7 +203,7 @@ export class RunQueue {
     return run.assets.every((asset) => {
       const limit = this.#limits.get(asset);
       if (limit !== undefined && (this.#busyAssets.get(asset) ?? 0) >= limit) return false;
-      return !this.#busy.has(workName(asset, run.partitionKey)) && !this.#isElsewhere(asset, run);
+      return !this.#busy.has(workName(asset, run.partitionKey)) && !this.#elsewhere.isAhead(asset, run);
     });
   }
 
@@ -282,37 +250,16 @@ export class RunQueue {
       }
   }
 
-  /** Another process has had the asset and key, or an asset with a limit, in hand for longer. */
-  #isElsewhere(asset: string, run: OwnedRun): boolean {
-    if (this.#elsewhere.size === 0) return false;
-    const names = [workName(asset, run.partitionKey), ...(this.#limits.has(asset) ? [asset] : [])];
-    const since = Math.min(...names.map((name) => this.#elsewhere.get(name) ?? Infinity));
-    return since < this.#ownedSince(run);
-  }
-
   /** Those that were passed over are the oldest: they are looked at first. */
   #lookAgain(): void {
-    if (this.#late.length > 0) {
-      const late = this.#late;
-      this.#late = [];
-      for (const run of late) this.#passOver(run);
-    }
-    if (this.#blocked.length === 0) return;
-    const [alone, others] = [this.#blocked.filter(isAlone), this.#blocked.filter((run) => !isAlone(run))];
-    this.#blocked = [];
-    this.#alone.unshift(...alone);
-    const plain = others.filter((run) => this.#pools.of(run).length === 0);
+    for (const run of this.#late.takeAll()) this.#passOver(run);
+    const blocked = this.#blocked.takeAll();
+    if (blocked.length === 0) return;
+    this.#alone.putFirst(blocked.filter(isAlone));
+    const others = blocked.filter((run) => !isAlone(run));
+    this.#waiting.putFirst(others.filter((run) => this.#pools.of(run).length === 0));
     for (const run of others.toReversed())
       if (this.#pools.of(run).length > 0) this.lanes.add(run, this.#pools.of(run), true);
-    if (plain.length > 0) {
-      this.#waiting = [...plain, ...this.#waiting.slice(this.#first)];
-      this.#first = 0;
-    }
-  }
-
-  #dropTaken(): void {
-    this.#waiting = this.#waiting.slice(this.#first);
-    this.#first = 0;
   }
 }
 

@@ -5,7 +5,13 @@ import type { Needs } from '../../../state/needs.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import type { OwnedRun } from './claim-runs.ts';
 import { runsIn } from '../../../model/pending-run.ts';
-import type { WorkElsewhere } from '../../runs/run-queue.ts';
+
+/** Work in the hands of another live process: an asset and key, and since which serial it is that process's. */
+export interface WorkElsewhere {
+  readonly asset: string;
+  readonly partitionKey: string | null;
+  readonly ownedSince: number;
+}
 
 /** The executors whose process lives. */
 export function living(view: StateView): Set<string> {
