@@ -6,22 +6,11 @@
  * values do not wait for the disk one by one; `settle`, called after that commit, puts in place what is on record and drops
  * the rest. What a process that was killed in between has left is settled by the next one that executes runs.
  */
-import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
 import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
 import type { SettledRun, StagedPurge, StagedValue, StagingIoManager } from '../definitions/staged-values.ts';
-import {
-  io,
-  isThere,
-  likeNew,
-  makeFolder,
-  namesIn,
-  removeIfThere,
-  removeQuietly,
-  takeOn,
-  writeAll,
-} from '../files/durable-files.ts';
+import { io, isThere, makeFolder, namesIn, removeIfThere, removeQuietly } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
 import { isByHand, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
 import { ENDINGS, GONE, placeIn } from './places.ts';
@@ -31,6 +20,7 @@ import { FilePurge, isPurge } from './staged-purge.ts';
 import { assetsFor, isOf, StagedValues } from './staged-values.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
 import { encode, readIfThere } from './value-format.ts';
+import { writeStaged } from './write-staged.ts';
 
 /** The state, as far as it says which values go. */
 export interface OnRecord {
@@ -115,18 +105,7 @@ export class FileValues implements StagingIoManager {
     this.#staged.replace(run, place);
     const staged = { run, asset, key, file: `${place}${ending}` };
     const file = stagedFileOf(staged);
-    io('write', file, () => {
-      // An interrupted execution of the same run may have left one; and nothing is written through a link.
-      removeIfThere(file);
-      const like = inPlace(place);
-      const fd = fs.openSync(file, 'wx', likeNew(like));
-      try {
-        if (like !== undefined) takeOn(fd, like);
-        writeAll(fd, bytes);
-      } finally {
-        fs.closeSync(fd);
-      }
-    });
+    io('write', file, () => writeStaged(file, place, bytes));
     this.#journal.add(staged);
     this.#staged.add(staged);
   }
@@ -281,13 +260,4 @@ export class FileValues implements StagingIoManager {
     makeFolder(folder);
     this.#folders.add(folder);
   }
-}
-
-/** The value that is going to be replaced, however it is kept: somebody may have narrowed or shared its file. */
-function inPlace(place: string): fs.Stats | undefined {
-  for (const ending of ENDINGS) {
-    const like = fs.lstatSync(`${place}${ending}`, { throwIfNoEntry: false });
-    if (like?.isFile() === true) return like;
-  }
-  return undefined;
 }

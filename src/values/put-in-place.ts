@@ -33,20 +33,29 @@ function foldersOf(values: readonly StagedValue[]): Set<string> {
 
 /** Gives a file a further name, whatever has that name now. Where there are no hard links, the name is all that it has. */
 function linkOver(from: string, to: string): void {
+  // Mostly nothing has it yet, and one call is enough: of ten thousand small values the names take as long as all else.
+  const isDone = linked(from, to);
+  if (isDone !== 'taken') return;
   const between = `${from}~`;
   removeIfThere(between);
-  try {
-    fs.linkSync(from, between);
-  } catch (error) {
-    // Purged in the meantime.
-    if (errno(error) === 'ENOENT') return;
-    if (!hasNoLinks(error)) throw error;
-    fs.renameSync(from, to);
-    return;
-  }
+  if (linked(from, between) === 'gone') return;
   fs.renameSync(between, to);
   // rename(2) leaves two names of one file as they are: the value was in its place already.
   removeIfThere(between);
+}
+
+function linked(from: string, to: string): 'linked' | 'taken' | 'gone' {
+  try {
+    fs.linkSync(from, to);
+    return 'linked';
+  } catch (error) {
+    // Purged in the meantime.
+    if (errno(error) === 'ENOENT') return 'gone';
+    if (errno(error) === 'EEXIST') return 'taken';
+    if (!hasNoLinks(error)) throw error;
+    fs.renameSync(from, to);
+    return 'linked';
+  }
 }
 
 function hasNoLinks(error: unknown): boolean {

@@ -83,6 +83,7 @@ const CALLS = {
     'unlink executors',
     'write values',
     'sync values',
+    'link values',
     'rename values',
     'write runs',
     'write runs',

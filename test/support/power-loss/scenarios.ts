@@ -224,7 +224,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...[
     killedAfterMaking('the folder of values', '^mkdir .*/values$'),
     killedAfterMaking('the folder of the history', '^mkdir .*/history$'),
-    killedAfterMaking('a value before its folder was synced', '^rename .*/values/second/'),
+    killedAfterMaking('a value before its folder was synced', '^link .*/values/second/'),
   ].map((scenario): Scenario => ({ ...scenario, isLong: true })),
   {
     name: 'a copy restored',
