@@ -176,7 +176,7 @@ export class RunLoop {
   }
 
   #canStart(): boolean {
-    return this.#stopping === null && this.#runs.hasNext;
+    return this.#stopping === null && !this.#recorder.isFull && this.#runs.hasNext;
   }
 
   #start(): void {

@@ -19,6 +19,13 @@ const COMMIT_EVERY_MS = 100;
 const TIME_BETWEEN_COMMITS = 10;
 const LONGEST_BETWEEN_COMMITS_MS = 5000;
 
+/**
+ * No more ends wait for a commit than it can take in so long, by the one before it, and so many in any case. Where the disk is slower
+ * than user code, each commit would else have more to do than the one before it, and a kill would take the work of minutes.
+ */
+const LONGEST_COMMIT_MS = 5000;
+const MAY_WAIT = 1000;
+
 /** What a run has made on its way waits so long for the end of some run, to be committed together with it. */
 const PROGRESS_AFTER_MS = 1000;
 
@@ -27,6 +34,7 @@ export class RunRecorder {
   readonly #runs: OwnRuns;
   #endsDue = 0;
   #progressDue = 0;
+  #mostWaiting = MAY_WAIT;
 
   constructor(options: RunLoopOptions, runs: OwnRuns) {
     this.#options = options;
@@ -45,8 +53,14 @@ export class RunRecorder {
     unrecorded.noteMade(id, outcome);
   }
 
+  /** Whether no run may begin before the next commit. */
+  get isFull(): boolean {
+    return this.#runs.unrecorded.waiting >= this.#mostWaiting;
+  }
+
   /** When something has to be committed; `Infinity` where there is nothing. */
   get due(): number {
+    if (this.isFull) return 0;
     const { hasEnds, hasMade } = this.#runs.unrecorded;
     return Math.min(hasEnds ? this.#endsDue : Infinity, hasMade ? this.#progressDue : Infinity);
   }
@@ -55,8 +69,10 @@ export class RunRecorder {
   async commit(back: readonly OwnedRun[]): Promise<void> {
     const { clock, concurrency } = this.#options;
     const began = steadyTime(clock);
+    const { waiting } = this.#runs.unrecorded;
     await this.record(back, () => ({ ...this.#runs.room, concurrency }));
     const took = steadyTime(clock) - began;
+    this.#mostWaiting = Math.max(MAY_WAIT, (waiting * LONGEST_COMMIT_MS) / Math.max(1, took));
     this.#endsDue =
       steadyTime(clock) +
       Math.min(LONGEST_BETWEEN_COMMITS_MS, Math.max(COMMIT_EVERY_MS, took * TIME_BETWEEN_COMMITS));

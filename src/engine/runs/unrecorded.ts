@@ -24,6 +24,11 @@ export class Unrecorded {
     return this.#ended.length > 0;
   }
 
+  /** How many ends no commit has in hand. */
+  get waiting(): number {
+    return this.#ended.length;
+  }
+
   get ids(): string[] {
     return this.#ended.map(({ record }) => record.id);
   }

@@ -384,6 +384,25 @@ describe('a process that executes runs', () => {
     );
   });
 
+  it('begins nothing more while more ends wait for a slow disk than one commit takes', async () => {
+    await start(pipelineOf());
+    const counts: number[] = [];
+    const ioManager = new MapValues();
+    ioManager.flush = async () => {
+      const before = rig.of('run-ended').length;
+      for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
+      rig.clock.time += 10_000;
+      counts.push(rig.of('run-ended').length - before);
+    };
+    const session = rig.session({ concurrency: 50, ioManager });
+    const many = Array.from({ length: 4000 }, (_, at) => `k${at}`);
+    await rig.commit(keysAdded('letters', many));
+    await queue(session, many);
+    await session.execute();
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(2000);
+    for (const count of counts) expect(count).toBeLessThanOrEqual(1050);
+  }, 30_000);
+
   it('takes on more while it executes', async () => {
     const gate = new Gate();
     const began = new Recorder<string>();
