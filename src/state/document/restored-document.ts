@@ -18,6 +18,15 @@ export interface Restoration {
   readonly isAlive: (executor: StateDocument['executors'][number]) => boolean;
 }
 
+/** What a restore came to. */
+export interface Restored {
+  readonly serial: number;
+  /** Where what was there is kept. */
+  readonly kept: readonly string[];
+  /** The lineage that was there, where the copy is of another one. */
+  readonly replaced: string | null;
+}
+
 export function restoredDocument({ copy, present, serial, isAlive }: Restoration): StateDocument {
   const executors = present?.executors.filter(isAlive) ?? [];
   return {

@@ -2,9 +2,10 @@
 import { Low } from 'lowdb';
 import type { Mapping } from '../mapping.ts';
 import type { Failure } from '../../model/failure.ts';
-import { type Clock, isoTime, newId, newLineage } from '../../model/time.ts';
+import type { Clock } from '../../model/time.ts';
 import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
+import type { Restored } from '../document/restored-document.ts';
 import { setReaderOf } from '../document/set-reader.ts';
 import {
   emptyDocument,
@@ -33,14 +34,13 @@ import { pendingRecords } from '../../model/pending-run.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { FilesBeside } from './files-beside.ts';
-import { type Moment, momentOf, processTag } from '../../files/process-owner.ts';
+import { type Moment, momentOf } from '../../files/process-owner.ts';
 import { generationPrefix } from './generation-names.ts';
 import { finishedIn, needsPast, newExecutors } from './in-changes.ts';
 import { OwnExecutors } from './own-executors.ts';
-import type { Restored } from './restore-state.ts';
 import { TickHistory } from './tick-history.ts';
 import { Conflict, StateFile } from './state-file.ts';
-import { withCommit } from './writers.ts';
+import { Writer } from './writers.ts';
 
 export interface JsonFileStoreOptions {
   /** The state file; `besideOf` says where everything else is kept. */
@@ -66,7 +66,7 @@ let applyChanges: typeof ApplyChanges | undefined;
 export class JsonFileStore implements StateStore {
   readonly file: StateFile;
   readonly #options: JsonFileStoreOptions;
-  #writer: string | undefined;
+  readonly writer: Writer;
   #db: Low<StateDocument>;
   #mapping: Mapping | null = null;
   readonly #beside: FilesBeside;
@@ -83,7 +83,8 @@ export class JsonFileStore implements StateStore {
   constructor(options: JsonFileStoreOptions) {
     this.#options = options;
     this.file = new StateFile(options.file, options.warn, options.onUnsynced);
-    const { clock, retention } = options;
+    const { clock, version, retention } = options;
+    this.writer = new Writer(clock, version);
     const document = (): StateDocument => this.#db.data;
     this.#beside = new FilesBeside(this.file, { clock, document, retention: retention ?? (() => ({})) });
     this.#executors = new OwnExecutors({
@@ -180,7 +181,7 @@ export class JsonFileStore implements StateStore {
       recorded = this.#beside.own().history.recordRuns(finishedIn(changes), recorded);
       this.#ticks.recordReplacedBy(before, changes);
       for (const id of newExecutors(before, changes)) this.#beside.own().executors.renew(id);
-      const after = this.#stamped(
+      const after = this.writer.stamped(
         applyChanges(before, changes, (id) => this.#executors.entryOf(id), this.#mapping),
       );
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
@@ -210,7 +211,7 @@ export class JsonFileStore implements StateStore {
       admit: (present: StateDocument, isOlder: boolean) => this.#admit(present, isOlder),
       isAlive: (executor: ExecutorEntry) =>
         this.#beside.there().executors.judge(executor, this.#moment()).alive,
-      stamped: (document: StateDocument) => this.#stamped(document),
+      stamped: (document: StateDocument) => this.writer.stamped(document),
     };
     const restored = await restoreState(tools, copy, { as: keepAs, generation: keepGeneration });
     // Memory still holds what was there before.
@@ -280,28 +281,11 @@ export class JsonFileStore implements StateStore {
   readonly #writtenLog = (runId: string): Promise<string> =>
     this.#afterReading(() => this.#beside.there().history.logs.written(runId));
 
-  /** Who commits here. A name by chance behind the process's, since it may open the file more than once. */
-  get writer(): string {
-    return (this.#writer ??= `${processTag()}-${newId(this.#options.clock).slice(-4)}`);
-  }
-
   #viewOf(document: StateDocument, past?: Past): StateView {
     return viewOf(document, {
       ...(past && { past }),
       judge: (executor) => this.#beside.there().executors.judge(executor, this.#moment()),
       lastTick: (sensor, inDocument) => this.#ticks.last(sensor, inDocument),
     });
-  }
-
-  #stamped(document: StateDocument): StateDocument {
-    const { clock, version } = this.#options;
-    const serial = document.serial + 1;
-    return {
-      ...document,
-      lineage: document.lineage || newLineage(clock),
-      serial,
-      writers: withCommit(document.writers, { id: this.writer, serial }),
-      writtenBy: { version, at: isoTime(clock.now()) },
-    };
   }
 }

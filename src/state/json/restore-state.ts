@@ -1,7 +1,7 @@
 /** Puts a copy in the place of the present state. */
 import { bytesIfThere, io, makeFolder, readIfThere, removeQuietly } from '../../files/durable-files.ts';
 import { fail, FailureError } from '../../model/failure.ts';
-import { restoredDocument } from '../document/restored-document.ts';
+import { type Restored, restoredDocument } from '../document/restored-document.ts';
 import {
   emptyDocument,
   type ExecutorEntry,
@@ -14,14 +14,6 @@ import { Generations } from './generations.ts';
 import { refuseOthers } from './only-a-state.ts';
 import { Conflict, type StateFile } from './state-file.ts';
 import { contentIn, wholeIn } from './state-text.ts';
-
-/** What a restore came to. */
-export interface Restored {
-  readonly serial: number;
-  readonly kept: readonly string[];
-  /** The lineage that was there, where the copy is of another one. */
-  readonly replaced: string | null;
-}
 
 export interface RestoreTools {
   readonly file: StateFile;

@@ -1,7 +1,8 @@
 /** Who committed what last: what a writer that was stopped after its link asks when it goes on. */
 import { FailureError } from '../../model/failure.ts';
-import type { LastCommit, Writers } from '../document/state-document.ts';
-import { canBeSeen, isGone } from '../../files/process-owner.ts';
+import { type Clock, isoTime, newId, newLineage } from '../../model/time.ts';
+import type { LastCommit, StateDocument, Writers } from '../document/state-document.ts';
+import { canBeSeen, isGone, processTag } from '../../files/process-owner.ts';
 
 /**
  * So many commits a process is remembered of which nobody can see whether it lives: one in another container, or one that
@@ -9,6 +10,35 @@ import { canBeSeen, isGone } from '../../files/process-owner.ts';
  * long as it lives. By number and not by time: no clock can be wrong about it.
  */
 const REMEMBERED = 64;
+
+/** Who commits here. A name by chance behind the process's, since a process may open a state more than once. */
+export class Writer {
+  readonly #clock: Clock;
+  readonly #version: string;
+  #id: string | undefined;
+
+  /** @param version of dynpart, noted in the file */
+  constructor(clock: Clock, version: string) {
+    this.#clock = clock;
+    this.#version = version;
+  }
+
+  get id(): string {
+    return (this.#id ??= `${processTag()}-${newId(this.#clock).slice(-4)}`);
+  }
+
+  /** What comes of a document with its next commit. */
+  stamped(document: StateDocument): StateDocument {
+    const serial = document.serial + 1;
+    return {
+      ...document,
+      lineage: document.lineage || newLineage(this.#clock),
+      serial,
+      writers: withCommit(document.writers, { id: this.id, serial }),
+      writtenBy: { version: this.#version, at: isoTime(this.#clock.now()) },
+    };
+  }
+}
 
 /** After a commit of one's own: its own entry is the newest, and whoever will never ask is left out. */
 export function withCommit({ last, forgotten }: Writers, own: LastCommit): Writers {

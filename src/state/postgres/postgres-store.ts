@@ -5,7 +5,7 @@ import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { checkState, type StateProblem } from '../document/check-state.ts';
 import { viewOf } from '../document/document-view.ts';
-import { restoredDocument } from '../document/restored-document.ts';
+import type { Restored } from '../document/restored-document.ts';
 import type { StateDocument } from '../document/state-document.ts';
 import type { StateChange } from '../changes.ts';
 import type { Mapping } from '../mapping.ts';
@@ -33,7 +33,7 @@ import { listRuns, readLastLines, readLines, readTicks, recordTick } from './his
 import { leaseHolder } from './leases.ts';
 import { LogLines } from './log-lines.ts';
 import { OwnExecutors } from './own-executors.ts';
-import { type Port, send } from './port.ts';
+import type { Port } from './port.ts';
 import { Pruning } from './pruning.ts';
 import { type Moment } from './read/moment.ts';
 import type { SeenExecutors } from './read/runs.ts';
@@ -41,8 +41,9 @@ import { SCHEMA_VERSION } from './schema.ts';
 import { setReader } from './set-reader.ts';
 import { ValuesInHand } from './values-in-hand.ts';
 import { readPast, readView } from './view-of-state.ts';
+import { callOthers, channelOf } from './change/call.ts';
 import { noteCommit, wasCommitted } from './change/notes.ts';
-import { putWhole } from './change/put-whole.ts';
+import { restoreOver } from './change/restore.ts';
 import { readWhole } from './read/whole.ts';
 
 export interface PostgresStoreOptions {
@@ -55,13 +56,6 @@ export interface PostgresStoreOptions {
   /** Asked whenever another pipeline is remembered than before: throws where the state must not be used. */
   readonly admit?: (state: StateIdentity) => void | Promise<void>;
 }
-
-/** Where others take up runs and look for what is to be aborted: a call to look sooner, and no more than that. */
-const CALL = `select pg_notify($1, '')`;
-
-const CALLING: ReadonlySet<StateChange['type']> = new Set(['runs-queued', 'runs-released', 'runs-canceling']);
-
-const KEEP = `insert into @.kept_state (name, document) values ($1, $2)`;
 
 /** Ends a transaction of which nothing is to stay. */
 class TakenBack extends Error {}
@@ -170,7 +164,7 @@ export class PostgresStore implements StateStore {
       const ended = changes.flatMap((change) => (change.type === 'runs-finished' ? change.runs : []));
       // The last ones: the commit goes to the server with them.
       this.#pruning.runsEnded(port, ended.length);
-      if (changes.some(({ type }) => CALLING.has(type))) send(port, CALL, [this.#channel]);
+      callOthers(port, this.#options.address, changes);
       this.#note(port, id, applying);
       return outcome;
     });
@@ -197,13 +191,9 @@ export class PostgresStore implements StateStore {
     noteCommit(port, { id, serial, by });
   }
 
-  get #channel(): string {
-    return `dynpart ${this.#options.address.schema}`.slice(0, 63);
-  }
-
   /** Calls back when runs were queued, given back or canceled, by whomever. A call may be missed: it is only good for being quick. */
   watchChanges(onChange: () => void): () => void {
-    return this.database.listen(this.#channel, onChange);
+    return this.database.listen(channelOf(this.#options.address), onChange);
   }
 
   sets(): Promise<SetReader> {
@@ -274,35 +264,18 @@ export class PostgresStore implements StateStore {
   }
 
   /** Puts a copy in the place of the present state, in one commit. @param keepAs what is there is kept under that name */
-  async restore(
-    copy: StateDocument,
-    keepAs: string | null,
-  ): Promise<{
-    readonly serial: number;
-    readonly kept: readonly string[];
-    readonly replaced: string | null;
-  }> {
-    const id = newId(this.#options.clock);
+  async restore(copy: StateDocument, keepAs: string | null): Promise<Restored> {
+    const { clock, address } = this.#options;
+    const id = newId(clock);
+    let restored: Restored | undefined;
     return this.database.write(async (port, tries) => {
-      const { document: present, moment } = await readWhole(port, (found) => this.#admit(found));
-      const replaced = present.serial > 0 && present.lineage !== copy.lineage ? present.lineage : null;
-      if (tries > 0 && (await wasCommitted(port, id)))
-        return { serial: present.serial, kept: [], replaced: null };
-      const serial = Math.max(present.serial, copy.serial) + 1;
-      const views = new Map(
-        moment.executors.map((row) => [row.id, executorView(row, this.#options.clock.now())]),
-      );
-      const restored = restoredDocument({
-        copy,
-        present,
-        serial,
-        isAlive: (executor) => views.get(executor.id)?.alive ?? false,
-      });
-      const kept = keepAs === null || present.serial === 0 ? [] : [keepAs];
-      for (const name of kept) await port.execute(KEEP, [name, JSON.stringify(present)]);
-      await putWhole(port, restored, this.#options.address.leaseMs);
-      this.#note(port, id, { serial, move: restored.move ?? null });
-      return { serial, kept, replaced };
+      const present = await readWhole(port, (found) => this.#admit(found));
+      if (tries > 0 && restored !== undefined && (await wasCommitted(port, id))) return restored;
+      const { leaseMs } = address;
+      const { move, ...done } = await restoreOver(port, present, { copy, keepAs, leaseMs, now: clock.now() });
+      this.#note(port, id, { serial: done.serial, move });
+      restored = done;
+      return restored;
     });
   }
 

@@ -226,7 +226,7 @@ describe('a writer that is stopped around its link', () => {
       changes: [keysAdded('letters', ['second'])],
       outcome: undefined,
     }));
-    expect(second.writer).not.toBe(rig.store.writer);
-    expect(rig.onDisk().writers.last.map(({ id }) => id)).toEqual([rig.store.writer, second.writer]);
+    expect(second.writer.id).not.toBe(rig.store.writer.id);
+    expect(rig.onDisk().writers.last.map(({ id }) => id)).toEqual([rig.store.writer.id, second.writer.id]);
   });
 });

@@ -42,7 +42,7 @@ describe('a restore', () => {
     expect(letters()).toEqual(['first']);
     expect(kept()).toEqual({ 'state.json.before-restore-NOW': before });
     expect(checkState(rig.onDisk())).toEqual([]);
-    expect(rig.onDisk().writers.last.at(-1)).toEqual({ id: rig.store.writer, serial: 3 });
+    expect(rig.onDisk().writers.last.at(-1)).toEqual({ id: rig.store.writer.id, serial: 3 });
     // Whoever has it open sees it.
     expect((await rig.store.read(EVERYTHING)).keys('letters')).toEqual(['first']);
     await add('third');
