@@ -1,5 +1,10 @@
 /** A random history from its first step to its end. */
+import { EVERYTHING } from '../../src/state/needs.ts';
+import { demand } from './history-model.ts';
+import { same } from './history-same.ts';
+import { verify } from './history-verify.ts';
 import type { SharedState } from './history-stores.ts';
+import { snapshot } from './history-snapshot.ts';
 import type { Step } from './history-steps.ts';
 import { HistoryWorld } from './history-world.ts';
 import type { ManualClock } from './manual-clock.ts';
@@ -24,10 +29,10 @@ export async function live(
     await world.begin();
     for (const step of history) {
       await world.step(step);
-      snapshots.push(await world.snapshot());
+      snapshots.push(await snapshot(world));
     }
-    await world.drain();
-    snapshots.push(await world.snapshot());
+    await drain(world);
+    snapshots.push(await snapshot(world));
     for (const [what, count] of world.tally) tally.add(what, count);
     for (const status of world.model.finished.values()) tally.add(`run ${status}`);
     tally.add('run interrupted', world.model.interrupted);
@@ -36,4 +41,29 @@ export async function live(
     await world.dispose();
   }
   return snapshots;
+}
+
+/** Whatever was queued comes to its end when all doors open and a worker is there. */
+async function drain(world: HistoryWorld): Promise<void> {
+  for (const process of world.processes()) process.killAt = null;
+  world.contender = null;
+  for (let round = 0; ; round++) {
+    demand(round < 100, 'every queued run comes to its end', world.model.pending);
+    for (const process of world.processes()) for (const go of process.evaluating.values()) go();
+    await world.settle();
+    const doors = world.openDoors();
+    for (const door of doors) door.open(true);
+    await world.clock.advance(600);
+    await verify(world);
+    if (doors.length > 0 || world.processes().some(({ isIdle }) => !isIdle)) continue;
+    if (world.model.pending.length === 0) break;
+    await world.step({ do: 'take up', slot: 0, all: true });
+  }
+  const view = await world.operator.hand.store.read(EVERYTHING);
+  const left = view.executors().filter(({ alive }) => alive);
+  same(
+    left.map(({ id }) => world.owners.get(id)),
+    [],
+    'who still stands in the state',
+  );
 }
