@@ -17,5 +17,7 @@ export function withoutZero(text: string): string {
 }
 
 export function withZero(text: string): string {
+  // Most texts have none: a search is cheaper.
+  if (!text.includes('\\')) return text;
   return text.replace(/\\([\\0])/g, (_, letter: string) => (letter === '0' ? '\0' : '\\'));
 }

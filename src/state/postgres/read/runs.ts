@@ -7,8 +7,9 @@ import { withZero } from '../run-key-text.ts';
 import type { ExecutorView } from '../../state-view.ts';
 import { type Port, rows } from '../port.ts';
 
-interface HeadRow {
-  readonly id: string;
+/** Runs of one head and one owner, as columns in the order of their numbers: a thousand rows would cost more to read than to find. */
+interface GroupRow {
+  readonly run_group: string;
   readonly created_at: string;
   readonly sensor: string | null;
   readonly set: string | null;
@@ -17,22 +18,17 @@ interface HeadRow {
   readonly tags: Readonly<Record<string, string>>;
   readonly origin: RunOrigin;
   readonly retry_of: string | null;
-}
-
-interface RunRow {
-  readonly head: number;
-  /** With the first run of each head alone. */
-  readonly head_row: HeadRow | null;
-  readonly number: number;
-  readonly key: string | null;
-  readonly run_key: string | null;
-  readonly letter: string;
   readonly owner: string | null;
   readonly owned_since: number;
-  readonly interrupted: number;
-  readonly started_at: string | null;
-  readonly done: readonly AssetOutcome[] | null;
-  readonly touched: Readonly<Record<string, TouchedBy>> | null;
+  readonly numbers: readonly number[];
+  readonly keys: readonly (string | null)[];
+  /** `null`: none has one. */
+  readonly run_keys: readonly (string | null)[] | null;
+  readonly letters: string;
+  readonly interrupted: string;
+  readonly started: Readonly<Record<string, string>> | null;
+  readonly done: Readonly<Record<string, readonly AssetOutcome[]>> | null;
+  readonly touched: Readonly<Record<string, Readonly<Record<string, TouchedBy>>>> | null;
 }
 
 /**
@@ -83,18 +79,25 @@ const PARTS = {
     ) w cross join lateral (select * from @.run r where r.id = w.id offset 0) r`,
 } as const;
 
+/** A run that was asked for in two ways is one, and one that was never queued is none: `state check` tells of it. */
 const select = (parts: string): string => `
-with wanted as materialized (${parts})
-select w.head::float8 as head, w.number::float8 as number, w.key, w.run_key, w.letter, w.owner, w.owned_since::float8 as owned_since,
-  w.interrupted, w.started_at, w.done, w.touched,
-  case when row_number() over (partition by w.head order by w.number) = 1 then (
-    select json_build_object('id', h.run_group, 'created_at', h.created_at, 'sensor', h.sensor, 'set', s.name, 'assets', h.assets,
-      'reasons', h.reasons, 'tags', h.tags, 'origin', h.origin, 'retry_of', h.retry_of)
-    from @.run_head h left join @.key_set s on s.id = h.set_id where h.n = w.head) end as head_row
-from wanted w order by w.head, w.number`;
+select h.run_group, h.created_at, h.sensor, s.name as set, h.assets, h.reasons, h.tags, h.origin, h.retry_of, g.*
+from (
+  select w.head, w.owner, w.owned_since::float8 as owned_since, json_agg(w.number) as numbers, json_agg(w.key) as keys,
+    case when bool_or(w.run_key is not null) then json_agg(w.run_key) end as run_keys,
+    string_agg(w.letter::text, '') as letters, string_agg(least(9, w.interrupted)::text, '') as interrupted,
+    json_object_agg(w.number, w.started_at) filter (where w.started_at is not null) as started,
+    json_object_agg(w.number, w.done) filter (where w.done is not null) as done,
+    json_object_agg(w.number, w.touched) filter (where w.touched is not null) as touched
+  from (
+    select distinct on (w.head, w.owned_since, w.owner, w.number) w.* from (${parts}) w
+    order by w.head, w.owned_since, w.owner nulls first, w.number
+  ) w group by w.head, w.owned_since, w.owner
+) g join @.run_head h on h.n = g.head left join @.key_set s on s.id = h.set_id
+order by g.head, g.owned_since, g.owner nulls first`;
 
 export async function readAllRuns(port: Port): Promise<readonly RunGroup[]> {
-  return groupsOf(await rows<RunRow>(port, select(PARTS.all)));
+  return groupsOf(await rows<GroupRow>(port, select(PARTS.all)));
 }
 
 /** Executors of which nothing can be taken over, and whether others are blocked. */
@@ -171,67 +174,36 @@ async function askRuns(port: Port, needs: readonly RunsNeed[], free: Free): Prom
     }
   }
   if (parts.length === 0) return [];
-  return groupsOf(await rows<RunRow>(port, select(parts.join(' union all ')), values));
+  return groupsOf(await rows<GroupRow>(port, select(parts.join(' union all ')), values));
 }
 
 /** Runs of one head with different owners are different groups, as in a document: those that are nobody's first. */
-function groupsOf(found: readonly RunRow[]): readonly RunGroup[] {
-  const heads = new Map<number, HeadRow>();
-  const parts = new Map<string, RunRow[]>();
-  let last: RunRow | undefined;
-  for (const row of found) {
-    if (row.head_row !== null) heads.set(row.head, row.head_row);
-    // Asked for in two ways.
-    if (last?.head === row.head && last.number === row.number) continue;
-    last = row;
-    const name = `${row.head} ${row.owned_since} ${row.owner}`;
-    const part = parts.get(name);
-    if (part === undefined) parts.set(name, [row]);
-    else part.push(row);
-  }
-  return (
-    [...parts.values()]
-      // A run that was never queued is none: `state check` tells of it.
-      .filter(([run]) => heads.has(run!.head))
-      .sort(([one], [other]) => one!.head - other!.head || one!.owned_since - other!.owned_since)
-      .map((part) => groupOf(heads.get(part[0]!.head)!, part))
-  );
+function groupsOf(found: readonly GroupRow[]): readonly RunGroup[] {
+  return found.map(groupOf);
 }
 
-function groupOf(head: HeadRow, part: readonly RunRow[]): RunGroup {
-  const started: Record<string, string> = {};
-  const done: Record<string, readonly AssetOutcome[]> = {};
-  const touched: Record<string, Readonly<Record<string, TouchedBy>>> = {};
-  for (const row of part) {
-    if (row.started_at !== null) started[row.number] = row.started_at;
-    if (row.done !== null) done[row.number] = row.done;
-    if (row.touched !== null) touched[row.number] = row.touched;
-  }
-  const keys = part.map(({ key }) => key);
-  const runKeys = part.map(({ run_key: text }) => (text === null ? null : withZero(text)));
+function groupOf(row: GroupRow): RunGroup {
+  const { keys, done, touched } = row;
+  const runKeys = row.run_keys && row.run_keys.map((text) => (text === null ? null : withZero(text)));
   return {
-    id: head.id,
-    createdAt: head.created_at,
-    sensor: head.sensor,
-    set: head.set,
-    assets: head.assets,
-    ...(head.reasons !== null && { reasons: head.reasons }),
-    tags: head.tags,
-    origin: head.origin,
-    retryOf: head.retry_of,
-    owner: part[0]!.owner,
-    ownedSince: part[0]!.owned_since,
-    numbers: part.map(({ number }) => number),
+    id: row.run_group,
+    createdAt: row.created_at,
+    sensor: row.sensor,
+    set: row.set,
+    assets: row.assets,
+    ...(row.reasons !== null && { reasons: row.reasons }),
+    tags: row.tags,
+    origin: row.origin,
+    retryOf: row.retry_of,
+    owner: row.owner,
+    ownedSince: row.owned_since,
+    numbers: row.numbers,
     keys,
-    runKeys: runKeys.every((runKey) => runKey === null)
-      ? null
-      : runKeys.every((runKey, at) => runKey === keys[at])
-        ? 'keys'
-        : runKeys,
-    status: part.map(({ letter }) => letter).join(''),
-    interrupted: part.map(({ interrupted }) => Math.min(9, interrupted)).join(''),
-    startedAt: started,
-    ...(Object.keys(done).length > 0 && { done }),
-    ...(Object.keys(touched).length > 0 && { touched }),
+    runKeys: runKeys !== null && runKeys.every((runKey, at) => runKey === keys[at]) ? 'keys' : runKeys,
+    status: row.letters,
+    interrupted: row.interrupted,
+    startedAt: row.started ?? {},
+    ...(done !== null && { done }),
+    ...(touched !== null && { touched }),
   };
 }
