@@ -29,6 +29,8 @@ export function each<Source>(
     throw new TypeError('each() needs a list of sources, or a function that gives one');
   if (typeof make !== 'function')
     throw new TypeError('each() needs a function that makes an evaluate of a source');
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw new TypeError('concurrency of each() must be a whole number above 0');
   return async (context) => {
     const list = [...(typeof sources === 'function' ? await sources(context) : sources)];
     const named = new Map<string, Source>();
@@ -71,7 +73,7 @@ async function outcomesOf<Source>(
       outcomes[at] = { name: source[0], ended };
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, worker));
+  await Promise.all(Array.from({ length: Math.min(concurrency, sources.length) }, worker));
   return outcomes;
 }
 

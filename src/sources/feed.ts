@@ -3,7 +3,8 @@ import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
 import type { FeedItem } from './feed/feed-item.ts';
 import type { Identity } from './feed/identity.ts';
-import { checkSourceOptions, type SourceOptions } from './offer.ts';
+import type { SourceOptions } from './offer.ts';
+import { addressOf, checkLimits, checkSource } from './options.ts';
 
 /** The options of `feed()`. */
 export interface FeedOptions extends SourceOptions {
@@ -30,14 +31,15 @@ export function feed(
   url: string | URL,
   options: FeedOptions = {},
 ): (context: SensorContext) => Promise<SensorResult> {
-  const address = addressOf(url);
-  checkSourceOptions('feed', options);
+  checkSource('feed', set, options);
+  const address = addressOf('feed', url, {
+    example: 'https://example.org/feed.xml',
+    kinds: ['http:', 'https:', 'file:'],
+  });
   const { identity } = options;
   if (identity !== undefined && typeof identity !== 'function' && !IDENTITIES.has(identity))
     throw new TypeError("identity of feed() must be 'guid', 'link', 'title+date' or a function");
-  for (const limit of ['maxBytes', 'timeoutMs'] as const)
-    if (options[limit] !== undefined && !(options[limit] > 0))
-      throw new TypeError(`${limit} of feed() must be a number above 0`);
+  checkLimits('feed', options, ['maxBytes', 'timeoutMs']);
   return async (context) => {
     const { readFeed } = await import('./feed/read-feed.ts');
     return readFeed(context, set, address, options);
@@ -45,20 +47,3 @@ export function feed(
 }
 
 const IDENTITIES: ReadonlySet<string> = new Set(['guid', 'link', 'title+date']);
-
-function addressOf(url: string | URL): URL {
-  let address: URL;
-  try {
-    address = new URL(url);
-  } catch (error) {
-    throw new TypeError(
-      `feed() needs an address such as https://example.org/feed.xml, not ${JSON.stringify(url)}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  if (!['http:', 'https:', 'file:'].includes(address.protocol))
-    throw new TypeError(`feed() reads http://, https:// and file://, not ${address.protocol}`);
-  return address;
-}

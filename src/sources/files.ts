@@ -4,7 +4,8 @@ import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
 import { markPlace, placeText } from '../model/place.ts';
 import { durationMs } from '../model/duration.ts';
-import { checkSourceOptions, type SourceOptions } from './offer.ts';
+import type { SourceOptions } from './offer.ts';
+import { checkSource } from './options.ts';
 
 /** What a key of `files()` carries. */
 export interface FileItem {
@@ -49,8 +50,8 @@ export function files(
   pattern: string | readonly string[],
   options: FilesOptions = {},
 ): (context: SensorContext) => Promise<SensorResult> {
+  checkSource('files', set, options);
   const { settle = '5s', version = 'mtime+size', ignore = [], prefix = '' } = options;
-  checkSourceOptions('files', options);
   const cwd = options.cwd ?? path.dirname(placeText(markPlace({}, files)) ?? path.resolve('x'));
   if (!path.isAbsolute(cwd))
     throw new TypeError(`cwd of files() must be a whole path, not ${JSON.stringify(cwd)}`);

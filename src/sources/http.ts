@@ -2,7 +2,8 @@
 import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
 import { checkField, checkItem } from './fields.ts';
-import { checkSourceOptions, type SourceOptions } from './offer.ts';
+import type { SourceOptions } from './offer.ts';
+import { addressOf, checkLimits, checkSource } from './options.ts';
 
 /** What `next` as a function is given besides the body. */
 export interface PageResponse {
@@ -68,11 +69,13 @@ export function http<Entry, Item = unknown>(
   set: DynamicPartitions<Item>,
   options: HttpOptions<Entry, Item>,
 ): (context: SensorContext) => Promise<SensorResult> {
-  checkSourceOptions('http', options);
+  checkSource('http', set, options);
+  checkLimits('http', options, ['timeoutMs', 'maxBytes']);
   const { rate, next, retry = {} } = options;
-  const url = new URL(options.url);
-  if (!['https:', 'http:', 'data:'].includes(url.protocol))
-    throw new TypeError(`http() reads http://, https:// and data:, not ${url.protocol}`);
+  const url = addressOf('http', options.url, {
+    example: 'https://example.org/items',
+    kinds: ['http:', 'https:', 'data:'],
+  });
   checkField(options.key, 'http() needs key');
   if (options.items !== undefined) checkField(options.items, 'items of http() is');
   if (options.version !== undefined) checkField(options.version, 'version of http() is');

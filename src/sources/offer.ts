@@ -63,19 +63,3 @@ export function keyOf(text: string, prefix = ''): string {
   if (whyNotAKey(key) === null) return key;
   return `${prefix}sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
-
-/** @throws TypeError for options that cannot be meant */
-export function checkSourceOptions(source: string, { prefix, backlog, requestRuns }: SourceOptions): void {
-  if (requestRuns !== undefined && typeof requestRuns !== 'boolean')
-    throw new TypeError(`requestRuns of ${source}() must be true or false`);
-  if (prefix !== undefined && (typeof prefix !== 'string' || (prefix !== '' && whyNotAKey(prefix) !== null)))
-    throw new TypeError(`prefix of ${source}() must be a text that may begin a key`);
-  if (prefix !== undefined && Buffer.byteLength(prefix) > 512)
-    throw new TypeError(`prefix of ${source}() has more than 512 bytes`);
-  if (backlog === undefined) return;
-  const { first, perTick } = backlog;
-  if ((first !== 'newest' && first !== 'oldest') || !Number.isInteger(perTick) || perTick < 1)
-    throw new TypeError(
-      `backlog of ${source}() must be { first: 'newest' or 'oldest', perTick: a whole number above 0 }`,
-    );
-}

@@ -3,7 +3,8 @@ import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
 import { durationMs } from '../model/duration.ts';
 import { checkItem } from './fields.ts';
-import { checkSourceOptions, type SourceOptions } from './offer.ts';
+import type { SourceOptions } from './offer.ts';
+import { checkSource } from './options.ts';
 
 /** What a cursor column may hold. Texts that are dates count as dates. */
 export type CursorValue = Date | string | number | bigint;
@@ -48,7 +49,7 @@ export function rows<Row = Record<string, unknown>, Item = unknown>(
   set: DynamicPartitions<Item>,
   options: RowsOptions<Row, Item>,
 ): (context: SensorContext) => Promise<SensorResult> {
-  checkSourceOptions('rows', options);
+  checkSource('rows', set, options);
   const { query, key, overlap, reconcile, cursor } = options;
   if (typeof query !== 'function') throw new TypeError('rows() needs query, a function');
   if (typeof key !== 'function' && (typeof key !== 'string' || key === ''))

@@ -78,6 +78,11 @@ describe('each source', () => {
     await expect(set.tick(each([{}], () => () => ({})))).rejects.toThrow(/has no name, id or url/);
     const named = each([{ tenant: 'x' }], () => () => ({ cursor: '1' }), { name: ({ tenant }) => tenant });
     expect((await set.tick(named)).result.cursor).toBe('{"x":"1"}');
+    // None at once would be a tick that finds nothing, without a word.
+    for (const concurrency of [NaN, 0, -1, 1.5, Infinity])
+      expect(() => each(['a'], counting(set), { concurrency })).toThrow(
+        'concurrency of each() must be a whole number above 0',
+      );
     expect(() => each('abc', () => () => ({}))).toThrow(
       'each() needs a list of sources, or a function that gives one',
     );

@@ -359,6 +359,21 @@ test('fields may be named instead of written as functions', async () => {
     /: updated, the version, is not there for \{"id":7,/,
   );
   const set = new SetModel();
+  expect(() => http({ url: server.url, key: 'id' } as never, undefined as never)).toThrow(
+    'http() needs a set that its keys are for, made by dynamicPartitions()',
+  );
+  expect(() => http(set, undefined as never)).toThrow('http() needs an object of options');
+  for (const limit of ['timeoutMs', 'maxBytes'])
+    for (const value of [NaN, 0, -1])
+      expect(() => http(set, { url: server.url, key: 'id', [limit]: value })).toThrow(
+        `${limit} of http() must be a number above 0`,
+      );
+  expect(() => http(set, { url: 'items', key: 'id' })).toThrow(
+    'http() needs an address such as https://example.org/items, not "items"',
+  );
+  expect(() => http(set, { url: 'ftp://e.org', key: 'id' })).toThrow(
+    'http() reads http://, https:// and data:, not ftp:',
+  );
   expect(() => http(set, { url: server.url } as never)).toThrow(
     'http() needs key, the name of a field or a function',
   );
@@ -369,4 +384,22 @@ test('fields may be named instead of written as functions', async () => {
   expect(() => http(set, { url: server.url, key: 'id', item: 'title' as never })).toThrow(
     'item of http() must be a list of names, or a function',
   );
+});
+
+test('limits have no ceiling at 24.8 days, where the system fires at once', async () => {
+  const server = await AnsweringServer.answering((_, response) => {
+    setTimeout(() => response.end('[{"id":1}]'), 50);
+  });
+  const set = new SetModel();
+  const of = (more: object): ReturnType<typeof http> => http(set, { url: server.url, key: 'id', ...more });
+  for (const timeoutMs of [2 ** 31, 2 ** 33, 1e300, Infinity])
+    await set.tick(of({ timeoutMs, retry: { maxRetries: 0 } }));
+  expect([...set.keys.keys()]).toEqual(['1']);
+  const { length: asked } = server.asked;
+  const once = of({ rate: { calls: 1, perSeconds: 1e9 } });
+  await set.tick(once);
+  // The next call waits for its turn, and asks nobody meanwhile.
+  const waiting = set.tick(once, AbortSignal.timeout(300));
+  await expect(waiting).rejects.toThrow(/timeout|abort/);
+  expect(server.asked.length).toBe(asked + 1);
 });

@@ -2,7 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpRetry } from '../http.ts';
 import { isPassing } from '../request/network-words.ts';
-import { type Answer, request, RequestFailed, type RequestOptions, statusWords } from '../request/request.ts';
+import {
+  type Answer,
+  LONGEST_TIMER_MS,
+  request,
+  RequestFailed,
+  type RequestOptions,
+  statusWords,
+} from '../request/request.ts';
 
 export interface PatientOptions extends RequestOptions {
   readonly retry: HttpRetry;
@@ -39,7 +46,7 @@ export async function patientRequest(url: URL, options: PatientOptions): Promise
       throw new RequestFailed(
         `${failed.message}: it wants ${Math.ceil(wait / 1000)} seconds, longer than a tick waits`,
       );
-    await sleep(wait, undefined, { signal: options.signal });
+    await sleep(Math.min(wait, LONGEST_TIMER_MS), undefined, { signal: options.signal });
   }
 }
 
@@ -102,6 +109,6 @@ async function turnOf(host: string, { rate, signal }: PatientOptions): Promise<v
       if (rate !== undefined) calls.set(host, [...recent, now]);
       return;
     }
-    await sleep(until - now + 1, undefined, { signal });
+    await sleep(Math.min(until - now + 1, LONGEST_TIMER_MS), undefined, { signal });
   }
 }

@@ -21,12 +21,15 @@ export interface Answer {
 /** Why there is no answer, in words; `cause` is what was thrown. */
 export class RequestFailed extends Error {}
 
+/** What a timer of the system can hold: with more it fires at once. No tick waits for 24 days. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Any status is an answer. @throws RequestFailed */
 export async function request(
   url: URL,
   { headers = {}, signal, timeoutMs, maxBytes }: RequestOptions,
 ): Promise<Answer> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(Math.min(timeoutMs, LONGEST_TIMER_MS));
   // Who is asked in the end: it is that host which fails.
   let at = url;
   const ask = async (): Promise<Answer> => {
