@@ -4,7 +4,7 @@ import { withCarried, withColumns } from './change-carried.ts';
 import { mapEntries, withSet, withStatuses } from './change-entries.ts';
 import { withoutVersions } from './change-versions.ts';
 import { timesWithout, without } from './columns.ts';
-import { positionsOf } from './key-positions.ts';
+import { grownFrom, positionsOf } from './key-positions.ts';
 import { EMPTY_SET, entryOf, type SetEntry, type StateDocument } from './state-document.ts';
 import { withoutKeys } from './status-column.ts';
 import { NOTHING_CARRIED } from '../../model/carried.ts';
@@ -20,7 +20,7 @@ export function addKeys(set: SetEntry, { keys, at, carried }: KeysAdded): SetEnt
     last?.[1] === at
       ? [...set.added.slice(0, -1), [last[0] + keys.length, at] as const]
       : [...set.added, [keys.length, at] as const];
-  const grown = { ...set, keys: set.keys.concat(keys), added };
+  const grown = { ...set, keys: grownFrom(set.keys, keys), added };
   if (carried === undefined) return grown;
   return withCarried(
     grown,

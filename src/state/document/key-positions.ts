@@ -29,6 +29,18 @@ export function positionsOf(keys: readonly string[], wanted: Iterable<string>): 
   return found;
 }
 
+/** What is known of a list goes on with the one that it grew to: a thousand commits that add a key each do not make a thousand indexes. */
+export function grownFrom(keys: readonly string[], added: readonly string[]): string[] {
+  const grown = keys.concat(added);
+  const known = scans.get(keys);
+  if (known === undefined) return grown;
+  // Away from where it was: another list may grow from there.
+  scans.delete(keys);
+  if (known.index !== null) for (const [at, key] of added.entries()) known.index.set(key, keys.length + at);
+  scans.set(grown, known);
+  return grown;
+}
+
 function indexOf(keys: readonly string[]): Map<string, number> | null {
   const known = scans.get(keys) ?? { count: 0, index: null };
   if (known.index === null && ++known.count > SCANS_BEFORE_INDEX) {

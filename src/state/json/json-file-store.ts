@@ -3,7 +3,7 @@ import { Low } from 'lowdb';
 import type { Mapping } from '../mapping.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { Clock } from '../../model/time.ts';
-import type { applyChanges as ApplyChanges } from '../document/apply-changes.ts';
+import type { applyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
 import type { Restored } from '../document/restored-document.ts';
 import { setReaderOf } from '../document/set-reader.ts';
@@ -39,6 +39,7 @@ import { generationPrefix } from './generation-names.ts';
 import { finishedIn, needsPast, newExecutors } from './in-changes.ts';
 import { OwnExecutors } from './own-executors.ts';
 import { TickHistory } from './tick-history.ts';
+import { type Planner, type Together, WaitingCommits } from './commit-together.ts';
 import { Conflict, StateFile } from './state-file.ts';
 import { Writer } from './writers.ts';
 
@@ -61,7 +62,12 @@ export interface JsonFileStoreOptions {
 /** The longest wait between two tries of a commit that others were quicker with. */
 const LONGEST_PAUSE_MS = 50;
 
-let applyChanges: typeof ApplyChanges | undefined;
+/** Loaded on use, since most ticks commit nothing; and once, so that nothing comes between the steps of later commits. */
+let apply: typeof applyChanges | undefined;
+
+async function loadApply(): Promise<void> {
+  apply ??= (await import('../document/apply-changes.ts')).applyChanges;
+}
 
 export class JsonFileStore implements StateStore {
   readonly file: StateFile;
@@ -73,12 +79,18 @@ export class JsonFileStore implements StateStore {
   #wasRead = false;
   readonly #executors: OwnExecutors;
   readonly #moment = (): Moment => momentOf(this.#options.clock);
+  readonly #planner: Planner = {
+    viewOf: (document) => this.#viewOf(document),
+    apply: (document, changes) =>
+      apply === undefined
+        ? loadApply().then(() => this.#applied(document, changes, this.#mapping))
+        : this.#applied(document, changes, this.#mapping),
+  };
   readonly #ticks = new TickHistory({
     there: () => this.#beside.there().history,
     own: () => this.#beside.own().history,
   });
-  /** One after the other within this process: two commits of its own must not race for one generation. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #waiting = new WaitingCommits((together) => this.#write(together));
 
   constructor(options: JsonFileStoreOptions) {
     this.#options = options;
@@ -101,10 +113,13 @@ export class JsonFileStore implements StateStore {
   }
 
   async preview(changes: readonly StateChange[], needs: Needs): Promise<StateView> {
-    const apply = (applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges);
-    const changed = (document: StateDocument): StateDocument =>
-      apply(document, changes, (id) => this.#executors.entryOf(id));
+    await loadApply();
+    const changed = (document: StateDocument): StateDocument => this.#applied(document, changes, null);
     return needsPast(needs) ? this.#withPast(needs, changed) : this.#viewOf(changed(await this.document()));
+  }
+
+  #applied(document: StateDocument, changes: readonly StateChange[], mapping: Mapping | null): StateDocument {
+    return apply!(document, changes, (id) => this.#executors.entryOf(id), mapping);
   }
 
   async #withPast(needs: Needs, change = (document: StateDocument) => document): Promise<StateView> {
@@ -156,34 +171,28 @@ export class JsonFileStore implements StateStore {
   }
 
   commit<Outcome>(_needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
-    const committed = this.#queue.then(() => this.#commit(plan));
-    this.#queue = committed.catch(() => undefined);
-    return committed;
+    return this.#waiting.add(plan);
   }
 
   useMapping(mapping: Mapping): void {
     this.#mapping = mapping;
   }
 
-  async #commit<Outcome>(plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+  async #write(together: Together): Promise<void> {
     let recorded: readonly RunRecord[] = [];
     for (let tries = 0; ; tries++) {
       const before = await this.document();
-      const { changes, outcome } = plan(this.#viewOf(before));
+      const { document, changes } = await together.planOn(before, this.#planner);
       if (changes.length === 0) {
         this.file.settle();
         this.#beside.own().history.recordRuns([], recorded);
-        return outcome;
+        return;
       }
-      // Loaded on use, since most ticks commit nothing; and once, so that nothing comes between the steps of later commits.
-      applyChanges ??= (await import('../document/apply-changes.ts')).applyChanges;
       // A finished run is in the history before it leaves the state: killed in between, it is executed again, not lost.
       recorded = this.#beside.own().history.recordRuns(finishedIn(changes), recorded);
       this.#ticks.recordReplacedBy(before, changes);
       for (const id of newExecutors(before, changes)) this.#beside.own().executors.renew(id);
-      const after = this.writer.stamped(
-        applyChanges(before, changes, (id) => this.#executors.entryOf(id), this.#mapping),
-      );
+      const after = this.writer.stamped(document);
       // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
       const db = new Low<StateDocument>(this.file, after);
       try {
@@ -199,7 +208,7 @@ export class JsonFileStore implements StateStore {
       this.#db = db;
       if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left'))
         await this.#executors.sweep(after, () => this.document());
-      return outcome;
+      return;
     }
   }
 

@@ -1,7 +1,7 @@
 /** Positions of keys in a list: the same answers by scan and by index, however often it is asked. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { positionsOf } from '../../../src/state/document/key-positions.ts';
+import { grownFrom, positionsOf } from '../../../src/state/document/key-positions.ts';
 
 describe('positions of keys', () => {
   it('are those of an ordinary search, the first time and the tenth', () => {
@@ -20,6 +20,25 @@ describe('positions of keys', () => {
           }
         },
       ),
+    );
+  });
+
+  it('are those of an ordinary search in lists that grow from one another, each in two ways', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ maxLength: 3 }), { minLength: 20, maxLength: 60 }), (all) => {
+        let keys = all.slice(0, 5);
+        for (let at = 5; at + 1 < all.length; at += 2) {
+          const [one, other] = [
+            grownFrom(keys, [all[at]!]),
+            grownFrom(keys, [all[at + 1]!, 'more than three']),
+          ];
+          for (const list of [keys, one, other])
+            expect(positionsOf(list, [...all, 'more than three'])).toEqual(
+              new Map(list.map((key, position) => [key, position])),
+            );
+          keys = at % 4 === 1 ? one : other.slice(0, -1);
+        }
+      }),
     );
   });
 

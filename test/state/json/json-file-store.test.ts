@@ -100,17 +100,17 @@ describe('a state in a JSON file', () => {
   it('loses no commit of several stores that share the file', async () => {
     const stores = [rig.open(), rig.open(), rig.open()];
     await Promise.all(
-      stores.flatMap((store, which) =>
-        Array.from({ length: 20 }, (_, at) =>
-          store.commit(EVERYTHING, (view) => ({
+      stores.map(async (store, which) => {
+        // One after the other: what waits at the same time is written together.
+        for (let at = 0; at < 20; at++)
+          await store.commit(EVERYTHING, (view) => ({
             changes: [
               keysAdded('letters', [`${which}/${at}`]),
               { type: 'sensor-changed', sensor: 'feed', cursor: String(view.sensor('feed').version) },
             ],
             outcome: undefined,
-          })),
-        ),
-      ),
+          }));
+      }),
     );
     const document = rig.onDisk();
     expect(document.serial).toBe(60);
@@ -118,6 +118,27 @@ describe('a state in a JSON file', () => {
     expect(document.sensors['feed']).toMatchObject({ version: 60, cursor: '59' });
     expect(checkState(document)).toEqual([]);
     for (const store of stores) expect((await store.read(EVERYTHING)).keys('letters')).toHaveLength(60);
+  });
+
+  it('writes together what waits, each plan after those before it, and all of it anew where another was first', async () => {
+    const other = rig.open();
+    await rig.store.commit(EVERYTHING, () => ({ changes: [keysAdded('letters', ['0'])], outcome: null }));
+    let isFirst = true;
+    const seen = await Promise.all(
+      Array.from({ length: 1000 }, (_, at) =>
+        rig.store.commit(EVERYTHING, (view) => {
+          if (at === 500 && isFirst) {
+            isFirst = false;
+            rig.commitElsewhere([keysAdded('letters', ['elsewhere'])]);
+          }
+          return { changes: [keysAdded('letters', [`key ${at}`])], outcome: view.keys('letters').length };
+        }),
+      ),
+    );
+    expect(seen).toEqual(Array.from({ length: 1000 }, (_, at) => at + 2));
+    expect((await other.read(EVERYTHING)).keys('letters')).toHaveLength(1002);
+    expect(rig.onDisk().serial).toBe(3);
+    expect(checkState(rig.onDisk())).toEqual([]);
   });
 
   it('sees at once what another store committed', async () => {

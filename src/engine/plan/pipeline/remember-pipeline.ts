@@ -14,7 +14,7 @@ export function withPipeline(
   changes: readonly StateChange[],
   now: Millis,
 ): readonly StateChange[] {
-  if (changes.length === 0 || JSON.stringify(view.pipeline) === JSON.stringify(known)) return changes;
+  if (changes.length === 0 || isSame(view.pipeline, known)) return changes;
   return [{ type: 'pipeline-known', pipeline: known, at: isoTime(now) }, ...changes];
 }
 
@@ -28,6 +28,19 @@ export function pipelineNews(view: StateView, known: KnownPipeline, now: Millis)
     known.sensors.some(({ newKeysEveryMs }) => newKeysEveryMs !== undefined);
   if (view.pipeline === null && !isSinceWhen) return [];
   return [{ type: 'pipeline-known', pipeline: known, at: isoTime(now) }];
+}
+
+const texts = new WeakMap<KnownPipeline, string>();
+
+/** Down to when its file was saved. A thousand sensors of one tick ask for the same two. */
+function isSame(one: KnownPipeline | null, other: KnownPipeline): boolean {
+  return one !== null && textOf(one) === textOf(other);
+}
+
+function textOf(known: KnownPipeline): string {
+  const text = texts.get(known) ?? JSON.stringify(known);
+  texts.set(known, text);
+  return text;
 }
 
 /** Wherever its file is, and whenever it was saved. */
