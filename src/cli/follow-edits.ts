@@ -44,6 +44,8 @@ async function onePartAfterTheOther(
   const hangUp = hangUps(!context.terminal.stderr.isTerminal);
   let [session, options] = [first, loaded];
   try {
+    // Before anybody is told that it has begun.
+    usable(loaded.pipeline);
     manager?.ready(doing);
     for (;;) {
       const edited = new AbortController();
@@ -55,6 +57,8 @@ async function onePartAfterTheOther(
         ending.removeEventListener('abort', end);
         over.abort();
       });
+      // It may fail while the next look at the files is still waited for; it is thrown where it is awaited.
+      working.catch(() => undefined);
       // Whatever keeps files from being looked at ends the work, as what fails in it does.
       const isNext = await nextPipeline(context, usable, { over: over.signal, hangUp }).catch(
         async (error: unknown) => {

@@ -188,15 +188,12 @@ async function asFlag(words: readonly string[]): Promise<readonly string[]> {
   return isCommand(await declaredAll(), words) ? [...words, '--help'] : words;
 }
 
-const HINTED = /^commander\.(?:unknown|missingArgument)/;
+const HINTED = /^commander\.(?!help|version)/;
 
 /** What only the whole table of contents can tell. It is read where there is a mistake to mend. */
 async function hintFor(code: string, args: readonly string[], said: string): Promise<string | null> {
-  const { commandMeant, whereToFind, whoseOption } = await import('./command-line/command-meant.ts');
-  const everything = await declaredAll();
-  if (code === 'commander.missingArgument') return whereToFind(everything, args);
-  if (code === 'commander.unknownCommand') return commandMeant(everything, args);
-  return whoseOption(everything, /'(-[^']*)'/.exec(said)?.[1] ?? '');
+  const { hintFor: hintOf } = await import('./command-line/command-meant.ts');
+  return hintOf(await declaredAll(), { code, args, said });
 }
 
 function usageOf(code: string, said: string): Extract<Failure, { reason: 'usage' }> {

@@ -39,6 +39,31 @@ const wordIs = (word: string): Record<string, string> => ({
 const valueOf = (project: Project, key: string): unknown =>
   JSON.parse(project.read('.dynpart', 'values', 'made', `${key}.json`));
 
+describe('a watch that cannot begin', () => {
+  it.each([
+    ['sensor watch nope', 'there is no sensor "nope"'],
+    ['sensor watch found nope', 'there is no sensor "nope"'],
+  ])('says why, once, and blames nobody: %s', async (line, why) => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one') });
+    const { code, stderr } = await project.dynpart(line.split(' '));
+    expect(code).toBe(2);
+    expect(stderr.match(/error: .*/g)).toEqual([`error: ${why}`]);
+  });
+
+  it('nor go on, for what fails in it', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    await project.json(['sensor', 'tick']);
+    const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
+    await watch.saw('watching found');
+    // Nothing can be committed any more.
+    project.write({ '.dynpart/state.json': '{"half', 'in/b': '' });
+    const { code, stderr } = await watch.done;
+    expect(code).toBe(5);
+    expect(stderr).not.toContain('code of the pipeline failed');
+    expect(stderr).toContain('is not whole');
+  });
+});
+
 describe('a watch whose pipeline is edited', () => {
   it('goes on by the new code, also of an imported file, and lets what runs come to its end by the old one', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });

@@ -1,4 +1,5 @@
 /** The command that somebody meant who typed another tool's name for it, or left out its group or its argument. */
+import { shellWord } from '../../model/shell-words.ts';
 import type { Declaration } from './declaration.ts';
 
 /** What other tools call it. */
@@ -27,8 +28,67 @@ const LISTED_BY: Readonly<Record<string, string>> = {
   key: 'dynpart partitions list SET',
 };
 
+/** What a group does with a name that stands in the place of its command. */
+const DOES_WITH_NAME: Readonly<Record<string, string>> = {
+  partitions: 'list',
+  runs: 'show',
+  sensor: 'tick',
+  value: 'show',
+};
+
+interface Mistake {
+  /** Commander's. */
+  readonly code: string;
+  readonly args: readonly string[];
+  /** What commander has said of it. */
+  readonly said: string;
+}
+
+/** A hint for a line that cannot be read; `null` where commander itself has found what is near. */
+export function hintFor(program: Declaration, { code, args, said }: Mistake): string | null {
+  const found = hintByKind(program, { code, args, said });
+  if (found !== null) return found;
+  if (said.includes('Did you mean')) return null;
+  const { at, rest } = place(program, args);
+  if (code === 'commander.unknownCommand' && rest[0] !== undefined) {
+    const command = at.commands.find(({ name }) => name === DOES_WITH_NAME[at.name]);
+    if (command !== undefined)
+      return didYouMean([pathTo(program, command), ...rest.map((word) => shellWord(word))]);
+  }
+  const dashes = code === 'commander.unknownOption' ? ' A key that begins with a dash goes behind --.' : '';
+  return `see: ${pathTo(program, at)} --help${dashes}`;
+}
+
+function hintByKind(program: Declaration, { code, args, said }: Mistake): string | null {
+  switch (code) {
+    case 'commander.missingArgument':
+      return whereToFind(program, args);
+    case 'commander.unknownCommand':
+      return commandMeant(program, args);
+    case 'commander.unknownOption':
+      return whoseOption(program, /'(-[^']*)'/.exec(said)?.[1] ?? '');
+    case 'commander.excessArguments':
+      return flagMeant(program, args);
+    default:
+      return null;
+  }
+}
+
+/** A hint for a line with one word too many, where a flag of the command takes such a word. */
+function flagMeant(program: Declaration, args: readonly string[]): string | null {
+  const { at, rest } = place(program, args);
+  const words = rest.slice(0, at.arguments.length);
+  const more = rest.slice(at.arguments.length);
+  const [word = ''] = more;
+  const hasKey = at.options.some(({ flags }) => flags.startsWith('--key '));
+  const flag = /\.[cm]?[jt]s$/.test(word) ? '-f' : hasKey ? '--key' : null;
+  if (flag === null || (flag === '-f' && more.length > 1)) return null;
+  const meant = more.flatMap((one) => [flag, shellWord(one)]);
+  return didYouMean([pathTo(program, at), ...words.map((one) => shellWord(one)), ...meant]);
+}
+
 /** A hint for a line whose command is unknown; `null` where nothing is near enough. */
-export function commandMeant(program: Declaration, args: readonly string[]): string | null {
+function commandMeant(program: Declaration, args: readonly string[]): string | null {
   const { at, rest } = place(program, args);
   const [word] = rest;
   if (word === undefined) return null;
@@ -44,7 +104,7 @@ export function commandMeant(program: Declaration, args: readonly string[]): str
 }
 
 /** A hint for a line that lacks an argument: which command lists what may stand there. */
-export function whereToFind(program: Declaration, args: readonly string[]): string | null {
+function whereToFind(program: Declaration, args: readonly string[]): string | null {
   const { at, rest } = place(program, args);
   const words = rest.filter((word) => !word.startsWith('-'));
   const missing = at.arguments[words.length];
@@ -60,7 +120,7 @@ function nameIn(spec: string): string {
 }
 
 /** A hint for a flag that this command does not have and others do. */
-export function whoseOption(program: Declaration, flag: string): string | null {
+function whoseOption(program: Declaration, flag: string): string | null {
   const having = program.commands
     .flatMap((command) => [command, ...command.commands])
     .filter(
