@@ -237,7 +237,7 @@ export default defineConfig([
   program('cli', { cli: 'src/cli/main.ts' }),
   program('isolated', {
     evaluator: 'src/cli/isolation/evaluator-thread.ts',
-    'asset-process': 'src/cli/isolation/asset-process.ts',
+    'asset-process': 'src/cli/isolation/inside-asset-process.ts',
   }),
   {
     input: { index: 'src/index.ts' },

@@ -1,4 +1,5 @@
 /** A partition of an asset: the asset for one key of its set, or the whole asset where the asset has no set; and what is on record of the partition. */
+import type { StaleReason } from './stale-reason.ts';
 
 export interface PartitionRef {
   readonly asset: string;
@@ -6,9 +7,6 @@ export interface PartitionRef {
   readonly set: string | null;
   readonly key: string | null;
 }
-
-/** What differs from what a value was made from: its key's version, its asset's code, or what is upstream of it. */
-export type StaleReason = 'version' | 'code' | 'upstream';
 
 /**
  * What was made stands until it is replaced or skipped; what became of the last run is another fact.

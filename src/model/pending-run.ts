@@ -1,5 +1,5 @@
 /** Queued and started runs: what they were queued with, where each stands, and the record that people and scripts see of it. */
-import type { StaleReason } from './partition-status.ts';
+import type { StaleReason } from './stale-reason.ts';
 import {
   type AssetOutcome,
   causeOf,

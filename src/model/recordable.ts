@@ -7,9 +7,6 @@
 /** Bytes of UTF-8 of an error's words with the places in the user's files, of a skip reason, and of a cursor in a record. */
 export const ERROR_LIMIT = 8 * 1024;
 
-/** Bytes of JSON of all metadata of one asset in a run. */
-export const METADATA_LIMIT = 64 * 1024;
-
 /** Bytes of UTF-8 of a sensor's cursor. */
 export const CURSOR_LIMIT = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 /** Runs: one execution of selected assets for one partition key. */
 import type { MetadataValue } from './json-value.ts';
-import type { StaleReason } from './partition-status.ts';
+import type { StaleReason } from './stale-reason.ts';
 import type { Problem } from './problem.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Since when something is stale, as far as its runs tell: the state keeps why, and not when. Pure. */
-import type { StaleReason } from '../model/partition-status.ts';
+import type { StaleReason } from '../model/stale-reason.ts';
 import type { AssetOutcome, RunRecord } from '../model/run.ts';
 
 export interface StaleFacts {

@@ -3,7 +3,7 @@ import type { Carried } from '../model/carried.ts';
 import type { Incidents } from '../model/incident.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import type { MoveMark } from '../model/move-mark.ts';
-import type { StaleReason } from '../model/partition-status.ts';
+import type { StaleReason } from '../model/stale-reason.ts';
 import type { AssetOutcome, FinalRunStatus, RunHead, RunRecord } from '../model/run.ts';
 import type { TickRecord } from '../model/tick.ts';
 import type { PoolShare, PoolStarts } from './pools.ts';

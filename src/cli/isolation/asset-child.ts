@@ -27,6 +27,7 @@ const MOST_SAID = 4000;
 
 export interface ChildOptions extends Omit<StartMessage, 'type'> {
   readonly script: string;
+  /** MiB of heap that its code may take; `null`: what Node gives it. */
   readonly memoryMb: number | null;
   /** Process groups that are killed at once, and those of programs, which are asked first. */
   readonly groups: { readonly killed: Processes; readonly asked: Processes };

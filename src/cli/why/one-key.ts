@@ -1,4 +1,5 @@
 /** Why an asset was made for one key, will be, or is not. */
+import type { StaleReason } from '../../model/stale-reason.ts';
 import { fail } from '../../model/failure.ts';
 import type { RunReason, RunRecord } from '../../model/run.ts';
 import { clean, printable } from '../../model/text.ts';
@@ -88,7 +89,7 @@ async function printKey({ output }: Context, { asset, partitionKey, ...one }: Wh
     });
   const paint = output.paint.stdout;
   const what = partitionKey === null ? clean(asset) : `${clean(asset)} for ${clean(printable(partitionKey))}`;
-  const known = state === 'stale' ? STALE[reason!]! : reason;
+  const known = state === 'stale' ? STALE[reason as StaleReason] : reason;
   const lines = [
     `${what} is ${paint[STYLES[state]](state)}${since === null ? '' : ` since ${output.when(since)}`}${known === null ? '' : `: ${clean(known)}`}`,
     clean(text),
@@ -115,7 +116,7 @@ const RAN: Readonly<Record<RunReason, string>> = {
   asked: 'somebody asked',
 };
 
-const STALE: Readonly<Record<string, string>> = {
+const STALE: Readonly<Record<StaleReason, string>> = {
   version: 'its key has had another version since it was made',
   code: 'its code has changed since it was made',
   upstream: 'what it was made from has been made again',

@@ -1,6 +1,9 @@
 /** What user code adds to the metadata of what it makes. */
 import { type MetadataValue, whyNotJson } from '../../model/json-value.ts';
-import { METADATA_LIMIT, recordableJson } from '../../model/recordable.ts';
+import { recordableJson } from '../../model/recordable.ts';
+
+/** Bytes of JSON of all metadata of one asset in a run. */
+const METADATA_LIMIT = 64 * 1024;
 
 /** Metadata stands in the history as JSON: a copy, so that what user code changes later changes no record. */
 export function checkedMetadata(

@@ -1,5 +1,5 @@
 /** What runs came to, as far as statuses of assets go, and in which parts it can be recorded. */
-import type { StaleReason } from '../../model/partition-status.ts';
+import type { StaleReason } from '../../model/stale-reason.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import type { Millis } from '../../model/time.ts';
 

@@ -8,8 +8,8 @@ import {
   afterRun,
   isUpstreamOfMore,
   type PartitionStatus,
-  type StaleReason,
 } from '../../model/partition-status.ts';
+import type { StaleReason } from '../../model/stale-reason.ts';
 import { type NextTry, nextTry } from '../../model/next-try.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import type { Mapping } from '../mapping.ts';

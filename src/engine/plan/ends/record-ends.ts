@@ -2,7 +2,7 @@
 import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
 import { describe } from '../../../model/describe-failure.ts';
 import type { Millis } from '../../../model/time.ts';
-import type { StaleReason } from '../../../model/partition-status.ts';
+import type { StaleReason } from '../../../model/stale-reason.ts';
 import type { FinishedRun, StaleAssets, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import { type PendingRun, type PendingRuns, withDone, withReasons } from '../../../model/pending-run.ts';

@@ -1,5 +1,5 @@
 /** Runs that are on their way while something changes for their assets: it is noted with them, and what they had on record of these is none. */
-import type { StaleReason } from '../../../model/partition-status.ts';
+import type { StaleReason } from '../../../model/stale-reason.ts';
 import type { TouchedBy } from '../../../model/pending-run.ts';
 import type { AssetOutcome } from '../../../model/run.ts';
 import type { Touched } from '../../document/status-changes.ts';
