@@ -9,7 +9,7 @@ const USUAL = /^pipeline\.(?:ts|mts|js|mjs)$/;
 const ENDING = /(?<=.)\.[cm]?[jt]sx?$/;
 
 /** The folder of states, beside the pipeline file. */
-export const STATE_FOLDER = '.dynpart';
+const STATE_FOLDER = '.dynpart';
 
 /** Whether a state is in PostgreSQL: then it is named by its address. */
 export function isDatabase(state: string): boolean {

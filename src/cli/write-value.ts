@@ -1,7 +1,7 @@
 /** Writes a value to stdout as it is kept; on a terminal only what can be shown there. */
 import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
-import { errno, io } from '../files/durable-files.ts';
+import { io, openIfThere } from '../files/durable-files.ts';
 import { fail } from '../model/failure.ts';
 import { clean, counted, isDangerous } from '../model/text.ts';
 import type { FoundValue } from '../values/find-value.ts';
@@ -56,13 +56,4 @@ function refuse(size: number, what: string, command: string): never {
     message: `the value is ${counted(size, 'byte')}, ${what}`,
     hint: `into a file: ${command} > FILE`,
   });
-}
-
-function openIfThere(file: string): number | null {
-  try {
-    return fs.openSync(file, 'r');
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return null;
-    throw error;
-  }
 }

@@ -56,10 +56,6 @@ export function mappingOf({
   };
 }
 
-export function isMapped({ assets }: Pick<Pipeline, 'assets'>): boolean {
-  return [...assets.values()].some(isMappedAsset);
-}
-
 /** Whether a function names some of its upstream keys: then each of its keys takes others. */
 export function isMappedAsset({ gathers }: Pick<AssetDefinition, 'gathers'>): boolean {
   return gathers.some(({ which }) => which.kind === 'mapped');

@@ -20,10 +20,10 @@ import type { PipelineProblem } from '../model/failures/pipeline.ts';
 import { DEFAULT_INTERVAL_SECONDS, DEFAULT_TIMEOUT_SECONDS, type Sensor } from './sensor.ts';
 
 /** Runs executed at the same time unless the pipeline or `--concurrency` says otherwise (Dagster's default). */
-export const DEFAULT_CONCURRENCY = 10;
+const DEFAULT_CONCURRENCY = 10;
 
 /** Runs that `automation` requests in one tick unless the pipeline says otherwise. */
-export const DEFAULT_PER_TICK = 10_000;
+const DEFAULT_PER_TICK = 10_000;
 
 /** An asset with every default filled in. */
 export interface AssetDefinition {

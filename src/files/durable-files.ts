@@ -219,6 +219,11 @@ export function bytesIfThere(file: string): Buffer | null {
   return orNull(() => fs.readFileSync(file));
 }
 
+/** Opens a file for reading; `null` when there is none. */
+export function openIfThere(file: string): number | null {
+  return orNull(() => fs.openSync(file, 'r'));
+}
+
 function orNull<T>(read: () => T): T | null {
   try {
     return read();
@@ -240,10 +245,5 @@ export function isThere(file: string): boolean {
 
 /** The names in a folder; none when there is no folder. */
 export function namesIn(folder: string): string[] {
-  try {
-    return fs.readdirSync(folder);
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return orNull(() => fs.readdirSync(folder)) ?? [];
 }

@@ -1,5 +1,6 @@
 /** The lines of a file that may be longer than a text can be, and may be growing: a piece at a time, by position. */
 import fs from 'node:fs';
+import { openIfThere } from './durable-files.ts';
 
 export interface LinesRead {
   readonly lines: readonly string[];
@@ -58,13 +59,4 @@ function readFully(fd: number, into: Buffer, from: number): number {
     done += read;
   }
   return done;
-}
-
-function openIfThere(file: string): number | null {
-  try {
-    return fs.openSync(file, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }

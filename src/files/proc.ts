@@ -5,7 +5,7 @@ import { errno, io } from './durable-files.ts';
 let procIsOurs: boolean | undefined;
 
 /** Whether `/proc` tells of the processes that this one sees. That of another pid namespace has other processes' numbers. */
-export function canSeeProcesses(): boolean {
+function canSeeProcesses(): boolean {
   return (procIsOurs ??= linkOf('/proc/self') === String(process.pid));
 }
 

@@ -6,11 +6,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  errno,
   io,
   makeFolder,
   makePassingFolder,
   namesIn,
+  openIfThere,
   openToAppend,
   removeIfThere,
   syncFolder,
@@ -231,15 +231,6 @@ function textBetween(file: string, from: number, length: number): Buffer {
       fs.closeSync(fd);
     }
   });
-}
-
-function openIfThere(file: string): number | null {
-  try {
-    return fs.openSync(file, 'r');
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 /** Whether what is added to a file begins on a line of its own. */

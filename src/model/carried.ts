@@ -11,10 +11,10 @@ export interface Carried {
 export const NOTHING_CARRIED: Carried = { version: null, item: null };
 
 /** Bytes of UTF-8 of a version. */
-export const VERSION_LIMIT = 256;
+const VERSION_LIMIT = 256;
 
 /** Bytes of JSON of an item. */
-export const ITEM_LIMIT = 16 * 1024;
+const ITEM_LIMIT = 16 * 1024;
 
 /** Bytes of JSON of all items of a state that is a file: each commit writes them all. */
 export const ITEMS_LIMIT = 64 * 1024 * 1024;

@@ -8,8 +8,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  errno,
   io,
+  readIfThere,
   isThere,
   makePassingFolder,
   namesIn,
@@ -149,20 +149,11 @@ export class Journal {
 
   #valuesIn(name: string): StagedValue[] {
     const file = path.join(this.#folder, name);
-    const lines = io('read', file, () => textOf(file)).split('\n');
+    const lines = (io('read', file, () => readIfThere(file)) ?? '').split('\n');
     return lines
       .slice(0, -1)
       .reverse()
       .flatMap((line) => parsed(line));
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    if (errno(error) === 'ENOENT') return '';
-    throw error;
   }
 }
 

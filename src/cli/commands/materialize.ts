@@ -1,10 +1,10 @@
 /** `dynpart materialize`: make assets for chosen keys, now. */
+import { materializeSelection, type RunFlags } from '../materialize-selection.ts';
 import { fail } from '../../model/failure.ts';
 import type { Selection } from '../../engine/plan/materialize/selection.ts';
 import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { Executed } from '../json-results-of-runs.ts';
-import { materializeSelection } from '../materialize-selection.ts';
 import { age, oneOf, repeated, wholeNumber } from '../command-line/options.ts';
 import { type ChosenKeys, keysChosen } from '../read-keys.ts';
 
@@ -37,7 +37,7 @@ export function materializeCommand(program: Declaration): void {
     .action(materialize);
 }
 
-interface MaterializeOptions extends ChosenKeys {
+interface MaterializeOptions extends ChosenKeys, RunFlags {
   readonly missing?: boolean;
   readonly failed?: boolean;
   readonly stale?: boolean;
@@ -45,12 +45,6 @@ interface MaterializeOptions extends ChosenKeys {
   readonly add?: boolean;
   readonly order?: 'oldest' | 'newest';
   readonly limit?: number;
-  readonly concurrency?: number;
-  readonly for?: number;
-  readonly failFast?: boolean;
-  readonly dryRun?: boolean;
-  readonly run: boolean;
-  readonly summary?: boolean;
 }
 
 async function materialize(

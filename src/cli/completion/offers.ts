@@ -10,7 +10,7 @@ import { TEMPLATES } from '../init/templates.ts';
 export type Offers = { readonly files: true } | { readonly files: false; readonly words: readonly string[] };
 
 /** More would only be scrolled past, and typing one more letter is quicker. */
-export const MOST_OFFERS = 200;
+const MOST_OFFERS = 200;
 
 /** The state may be gone, damaged or another one than was typed: then only its names are missing. */
 export type OpenState = (flags: { readonly file?: string; readonly state?: string }) => Promise<StateStore>;

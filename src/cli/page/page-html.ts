@@ -35,7 +35,7 @@ function halves(text: string, mark: string): [string, string] {
  * JSON that can be read by people, a part a line, and by nothing but a parser of JSON: no `<` that could end the element or
  * begin a comment, nothing that turns the reading direction.
  */
-export function dataJson(data: PageData): string {
+function dataJson(data: PageData): string {
   const parts = Object.entries(data).map(([name, part]) => `${JSON.stringify(name)}: ${lined(part)}`);
   return clean(`{\n${parts.join(',\n')}\n}`).replaceAll('<', '\\u003c');
 }

@@ -19,6 +19,7 @@ const NONE: readonly PoolUse[] = [];
 
 export class PoolRoom {
   readonly #options: Pick<RunLoopOptions, 'pipeline' | 'store' | 'executor' | 'clock'>;
+  /** Whether any asset has a pool: else nothing of this costs anything. */
   readonly #isUsed: boolean;
   readonly #poolsOf = new WeakMap<OwnedRun, readonly PoolUse[]>();
   #held: ReadonlyMap<string, number> = new Map();
@@ -34,11 +35,6 @@ export class PoolRoom {
   constructor(options: Pick<RunLoopOptions, 'pipeline' | 'store' | 'executor' | 'clock'>) {
     this.#options = options;
     this.#isUsed = [...options.pipeline.assets.values()].some(({ pool }) => pool !== null);
-  }
-
-  /** Whether any asset has a pool: else nothing of this costs anything. */
-  get isUsed(): boolean {
-    return this.#isUsed;
   }
 
   /** Names the pools of runs that are taken on. What cannot be named fails when the run begins, and waits for nothing. */

@@ -6,7 +6,7 @@ import { versionReader } from './version-lines.ts';
 
 export type CarriedColumns = Pick<SetEntry, 'versions' | 'items'>;
 
-export function carriesNothing({ versions, items }: CarriedColumns): boolean {
+function carriesNothing({ versions, items }: CarriedColumns): boolean {
   return versions === undefined && items === undefined;
 }
 

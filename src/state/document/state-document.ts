@@ -1,11 +1,11 @@
 /** The state as one document: what `state.json` holds. `docs/state-file.md` describes it for users. */
+import type { AssetOutcome, RunHead } from '../../model/run.ts';
 import type { PoolShare, PoolStarts } from '../pools.ts';
 import type { JsonValue } from '../../model/json-value.ts';
 import type { Incidents } from '../../model/incident.ts';
 import type { KnownPipeline, StateIdentity } from '../../model/known-pipeline.ts';
 import type { MoveMark } from '../../model/move-mark.ts';
 import type { TouchedBy } from '../../model/pending-run.ts';
-import type { AssetOutcome, RunOrigin, RunReason } from '../../model/run.ts';
 import type { Owner } from '../../files/process-owner.ts';
 import type { TickRecord } from '../../model/tick.ts';
 
@@ -126,19 +126,9 @@ export interface ExecutorEntry extends Owner {
 }
 
 /** Runs that were queued together: the same assets, sensor and tags, one for each key. */
-export interface RunGroup {
+export interface RunGroup extends Omit<RunHead, 'group'> {
   /** A run's id is the group's id, `-` and the run's number. Parts of one group with different owners share it. */
   readonly id: string;
-  readonly createdAt: string;
-  readonly sensor: string | null;
-  readonly set: string | null;
-  readonly assets: readonly string[];
-  /** Why each of the assets is made; not there: because somebody asked. */
-  readonly reasons?: readonly RunReason[];
-  readonly tags: Readonly<Record<string, string>>;
-  /** `tick`: any tick may resume them; `worker`: only a worker or watch; `materialize`: the command executes them. */
-  readonly origin: RunOrigin;
-  readonly retryOf: string | null;
   /** The executor's id; `null`: nobody's. */
   readonly owner: string | null;
   /** The serial with which it became the owner's: earlier owners go first where two want one asset and key. */

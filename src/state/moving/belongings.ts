@@ -37,7 +37,7 @@ export interface Belongings {
 export const GROUP = 1000;
 
 /** Values of so many bytes are held at a time, or a single larger one. */
-export const GROUP_BYTES = 16 * 1024 * 1024;
+const GROUP_BYTES = 16 * 1024 * 1024;
 
 /** Cut where the values of a group together would be too much to hold. */
 export function* bySize(names: readonly ValueName[]): Generator<readonly ValueName[]> {

@@ -50,7 +50,7 @@ export function wordsFor(error: unknown, address: Address): FailureError | null 
   return null;
 }
 
-export function notMigrated({ place }: Address): FailureError {
+function notMigrated({ place }: Address): FailureError {
   return failure(
     'database-not-migrated',
     `there are no tables of a state in ${place} yet`,

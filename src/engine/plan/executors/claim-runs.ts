@@ -92,7 +92,7 @@ export function claimRuns(view: StateView, options: ClaimOptions): Claim {
 }
 
 /** A run as this process will execute it. */
-export function ownedRun(runs: PendingRuns, run: PendingRun, interrupted: number): OwnedRun {
+function ownedRun(runs: PendingRuns, run: PendingRun, interrupted: number): OwnedRun {
   const { id, partitionKey, runKey, done } = run;
   return { id, partitionKey, runKey, assets: runs.assets, tags: runs.tags, done, runs, interrupted };
 }

@@ -210,7 +210,7 @@ function isInStates(status: PartitionStatus, states: ChosenStates): boolean {
 }
 
 /** What is the matter with an asset for a key; `null`: nothing is, or there is nothing to make. */
-export function reasonToMake(status: PartitionStatus): Exclude<RunReason, 'asked'> | null {
+function reasonToMake(status: PartitionStatus): Exclude<RunReason, 'asked'> | null {
   const counted = countedAs(status);
   if (counted === 'missing' || counted === 'failed') return counted;
   return whyStale(status);

@@ -22,7 +22,7 @@ export interface PipelineFiles {
  *   a mount);
  * - `other`: it remembers another file, which is there.
  */
-export type FileVerdict = 'first' | 'same' | 'moved' | 'other';
+type FileVerdict = 'first' | 'same' | 'moved' | 'other';
 
 export function verdictOfFiles(
   { pipeline }: Pick<StateIdentity, 'pipeline'>,
