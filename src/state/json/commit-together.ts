@@ -23,8 +23,9 @@ interface Waiting {
 
 /** Those of one writing. */
 export class Together {
-  #waiting: readonly Waiting[];
-  #outcomes: readonly unknown[] = [];
+  readonly #waiting: readonly Waiting[];
+  /** What each is told when all of it is on the disk. */
+  #settled: (() => void)[] = [];
 
   constructor(waiting: readonly Waiting[]) {
     this.#waiting = waiting;
@@ -37,25 +38,22 @@ export class Together {
   ): Promise<{ readonly document: StateDocument; readonly changes: readonly StateChange[] }> {
     let document = before;
     const changes: StateChange[] = [];
-    const outcomes: unknown[] = [];
-    const planned: Waiting[] = [];
-    for (const one of this.#waiting)
+    this.#settled = [];
+    for (const { plan, resolve, reject } of this.#waiting)
       try {
-        const plan = one.plan(viewOf(document));
-        if (plan.changes.length > 0) document = await apply(document, plan.changes);
-        for (const change of plan.changes) changes.push(change);
-        outcomes.push(plan.outcome);
-        planned.push(one);
+        const { changes: wanted, outcome } = plan(viewOf(document));
+        if (wanted.length > 0) document = await apply(document, wanted);
+        for (const change of wanted) changes.push(change);
+        this.#settled.push(() => resolve(outcome));
       } catch (error) {
-        one.reject(error);
+        // It saw what those before it change, which is not on record yet and may never be.
+        this.#settled.push(() => reject(error));
       }
-    this.#waiting = planned;
-    this.#outcomes = outcomes;
     return { document, changes };
   }
 
   written(): void {
-    for (const [at, { resolve }] of this.#waiting.entries()) resolve(this.#outcomes[at]);
+    for (const settle of this.#settled) settle();
   }
 
   failed(error: unknown): void {

@@ -141,6 +141,22 @@ describe('a state in a JSON file', () => {
     expect(checkState(rig.onDisk())).toEqual([]);
   });
 
+  it('tells no plan an error that it threw at what came to nothing', async () => {
+    let isFirst = true;
+    const one = rig.store.commit(EVERYTHING, (view) => {
+      const isTaken = view.keys('letters').includes('elsewhere');
+      if (isFirst) rig.commitElsewhere([keysAdded('letters', ['elsewhere'])]);
+      isFirst = false;
+      return { changes: isTaken ? [] : [keysAdded('letters', ['mine'])], outcome: 'one' };
+    });
+    const other = rig.store.commit(EVERYTHING, (view) => {
+      if (view.keys('letters').includes('mine')) throw new Error('mine is there');
+      return { changes: [keysAdded('letters', ['other'])], outcome: 'other' };
+    });
+    expect(await Promise.all([one, other])).toEqual(['one', 'other']);
+    expect(rig.onDisk().sets['letters']!.keys).toEqual(['elsewhere', 'other']);
+  });
+
   it('sees at once what another store committed', async () => {
     const [one, other] = [rig.open(), rig.open()];
     await one.read(EVERYTHING);
