@@ -71,7 +71,9 @@ function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {
   if (kind === 'pipeline') return exported as Pipeline;
   const what =
     kind === undefined
-      ? nameOfType(exported)
+      ? exported instanceof Promise
+        ? 'a promise (write await in front of it)'
+        : nameOfType(exported)
       : {
           asset: 'an asset',
           sensor: 'a sensor',

@@ -243,6 +243,7 @@ describe('a pipeline file that exports no pipeline', () => {
 
   it.each([
     ['export default { assets: [] };', 'an object'],
+    ['export default Promise.resolve(1);', 'a promise (write await in front of it)'],
     ['export default null;', 'null'],
     ['export default [];', 'an array'],
     ["export default 'pipeline';", 'a string'],

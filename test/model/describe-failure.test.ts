@@ -206,7 +206,13 @@ describe('the words for a failure', () => {
     const hint = (specifier: string): string | null =>
       inWords({ reason: 'pipeline-import-missing', file: '/f', place: 'p', specifier }).hint;
     expect(hint('@scope/name/deep')).toContain('npm install @scope/name');
-    expect(hint('lodash/fp')).toMatch(/npm install lodash$/);
+    expect(hint('lodash')).toMatch(/npm install lodash$/);
+    expect(hint('lodash/fp')).toMatch(
+      /npm install lodash; where it is there, look at what stands behind its name$/,
+    );
+    expect(hint('dynpart/source')).toBe(
+      "it has 'dynpart', 'dynpart/sources', 'dynpart/testing'; did you mean 'dynpart/sources'?",
+    );
     expect(hint('./other.ts')).not.toContain('npm install');
   });
 

@@ -1,4 +1,5 @@
 /** Failures of the pipeline file: how it is found, loaded and checked, and whose state it uses. */
+import { didYouMean } from '../nearest.ts';
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { quoted } from '../text.ts';
 import { AGAIN, type InWords, withFrames, type WordsFor } from './phrases.ts';
@@ -74,7 +75,7 @@ export const pipelineWords: WordsFor<PipelineFailure> = {
     `${place ?? file}: cannot find '${specifier}', which is imported here`,
     /^[./]/.test(specifier)
       ? 'check the path; it is relative to the file that imports it'
-      : `install it beside the pipeline file: npm install ${shellWord(packageName(specifier), 'PACKAGE')}`,
+      : packageHint(specifier),
   ],
   'pipeline-threw': ({ file, message, frames }) => [
     `loading ${file} failed: ${withFrames(message, frames)}`,
@@ -126,6 +127,17 @@ function foreignState({
     message,
     `nothing was changed. To make it the state of ${ours} from now on: ${adopt}; to use another state: ${another}`,
   ];
+}
+
+/** What may be imported from the package itself. */
+const OWN_MODULES = ['dynpart', 'dynpart/sources', 'dynpart/testing'];
+
+function packageHint(specifier: string): string {
+  const name = packageName(specifier);
+  if (name === 'dynpart' && specifier !== name)
+    return `it has ${OWN_MODULES.map((one) => `'${one}'`).join(', ')}${didYouMean(specifier, OWN_MODULES)}`;
+  const install = `install it beside the pipeline file: npm install ${shellWord(name, 'PACKAGE')}`;
+  return specifier === name ? install : `${install}; where it is there, look at what stands behind its name`;
 }
 
 function packageName(specifier: string): string {
