@@ -21,6 +21,8 @@ export interface Needs {
   readonly sensors?: 'all' | readonly string[];
   readonly runKeys?: readonly RunKeysNeed[];
   readonly runs?: readonly RunsNeed[];
+  /** How many runs are in the hands of these executors. */
+  readonly ownedBy?: readonly string[];
   /** Runs as one list, those that have ended as well. */
   readonly runPages?: readonly RunQuery[];
   /** Past ticks. */

@@ -56,6 +56,8 @@ export interface StateView {
   runs(): readonly PendingRuns[];
   /** One queued or started run. */
   run(id: string): { readonly runs: PendingRuns; readonly run: PendingRun } | undefined;
+  /** How many queued and started runs are an executor's. */
+  ownedBy(executor: string): number;
   executors(): readonly ExecutorView[];
   /** Of pools with a rate: when calls began. Known with the executors. */
   poolStarts(): Readonly<Record<string, PoolStarts>>;

@@ -85,7 +85,8 @@ export class Lookout {
   }): Promise<void> {
     const { store, executor, concurrency } = this.#options;
     const { started, heldUp, wanted, usable } = news;
-    this.#runs.slots = await store.commit(needsOfRoom(executor.id), (latest) => {
+    const ids = [...started.keys(), ...heldUp.map(({ id }) => id)];
+    this.#runs.slots = await store.commit({ ...needsOfRoom(executor.id), runs: [{ ids }] }, (latest) => {
       const slots = slotsFor(latest, executor.id, usable, concurrency);
       const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.used });
       const runs = startedBy(latest, { executor: executor.id, started });

@@ -6,7 +6,7 @@ import type { StateView } from '../../state/state-view.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';
-import { needsOfExecution, ownedBy, workElsewhere } from '../plan/executors/ownership.ts';
+import { looksUp, needsOfExecution, workElsewhere } from '../plan/executors/ownership.ts';
 import type { Batches } from './batches.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { PoolRoom } from './pool-room.ts';
@@ -47,7 +47,7 @@ export class OwnRuns {
     this.#options = options;
     this.pools = new PoolRoom(options);
     this.queue = queueFor(options.pipeline, this.pools);
-    this.needs = needsOfExecution(options.pipeline, () => this.#all());
+    this.needs = needsOfExecution(options, () => this.#all());
   }
 
   /** Runs that have not ended. */
@@ -127,7 +127,7 @@ export class OwnRuns {
 
   /** Takes on runs that the state shows as this process's. @param before is called when they are to come */
   async adopt(runs: readonly OwnedRun[], before: () => void): Promise<void> {
-    const needs = needsOfExecution(this.#options.pipeline, () => [...this.#all(), ...runs]);
+    const needs = needsOfExecution(this.#options, () => [...this.#all(), ...runs]);
     await this.#read(needs, (view) => {
       // What was read may be older than what is known: the runs may be canceled by now.
       if (view.serial < (this.#view?.serial ?? 0)) return false;
@@ -147,6 +147,13 @@ export class OwnRuns {
       return true;
     });
     return seen!;
+  }
+
+  /** What has ended here is on record: runs that rest on others are to see it. The others are shown it with the next look. */
+  async lookUp(): Promise<void> {
+    const { pipeline } = this.#options;
+    if ([...this.#all()].some((run) => looksUp(pipeline, run))) await this.look({ always: true });
+    else if (this.#view !== null) this.unrecorded.seen(this.#view.serial);
   }
 
   /** What is read while further runs are taken on lacks what those look at, and is read again: a database shows nothing else. */
@@ -229,6 +236,7 @@ export class OwnRuns {
     // Read before runs were taken on that this process has by now.
     if (this.#view !== null && view.serial < this.#view.serial) return;
     this.#view = view;
+    this.unrecorded.seen(view.serial);
     const { executor } = this.#options;
     this.pools.see(view);
     this.#dropLost(view);
@@ -243,7 +251,7 @@ export class OwnRuns {
     const { id: executor } = this.#options.executor;
     // Counting costs nothing, looking at each of a hundred thousand runs does.
     const expected = this.wanted + this.unrecorded.count + this.unexecuted.length;
-    if (ownedBy(view, executor) >= expected) return;
+    if (view.ownedBy(executor) >= expected) return;
     let count = this.queue.takeWhere(({ id }) => !isOwnedBy(view, executor, id)).length;
     for (const flight of this.#inFlight.values()) {
       if (flight.lost || isOwnedBy(view, executor, flight.run.id)) continue;

@@ -85,11 +85,12 @@ export class RunRecorder {
     const ended = unrecorded.takeEnds();
     const made = unrecorded.takeMade();
     const released = back.map(({ id }) => id);
-    const needs = needsOfEnds(executor.id, [
+    const ids = [...ended.map(({ record }) => record.id), ...released, ...made.keys()];
+    const partitions = [
       ...ended.map(({ set, record }) => ({ set, key: record.partitionKey })),
       ...back.map(({ runs: { set }, partitionKey }) => ({ set, key: partitionKey })),
       ...this.#runs.partitionsOf(made),
-    ]);
+    ];
     const seenBy = (run: string, asset: string): number | undefined => unrecorded.seenBy(run, asset);
     let isRecorded = false;
     try {
@@ -98,8 +99,10 @@ export class RunRecorder {
       const started = this.#runs.unrecordedStarts();
       for (const { record } of ended) started.delete(record.id);
       const now = clock.now();
-      const recorded = await store.commit(needs, (view) =>
-        planEnds(view, {
+      const needs = needsOfEnds(executor.id, [...ids, ...started.keys()], partitions);
+      let shownFrom = 0;
+      const recorded = await store.commit(needs, (view) => {
+        const plan = planEnds(view, {
           executor: executor.id,
           ended,
           made,
@@ -108,10 +111,12 @@ export class RunRecorder {
           seenBy,
           goesOn: goesOn(),
           now,
-        }),
-      );
+        });
+        shownFrom = view.serial + (plan.changes.length > 0 ? 1 : 0);
+        return plan;
+      });
       isRecorded = true;
-      unrecorded.endsRecorded(ended);
+      unrecorded.endsRecorded(ended, shownFrom);
       this.#runs.slots = recorded.slots;
       unrecorded.startsRecorded(started.keys());
       // On record is on record, also when the disk then refuses to put a value in place: the next process does it.
@@ -124,8 +129,7 @@ export class RunRecorder {
       }
       this.#say(recorded);
       if (unsettled !== null) throw unsettled.error;
-      await this.#runs.look({ always: true });
-      unrecorded.endsShown(ended);
+      await this.#runs.lookUp();
     } catch (error) {
       if (!isRecorded && ended.length > 0) emit({ type: 'runs-unrecorded', count: ended.length });
       throw error;

@@ -2,7 +2,7 @@
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import type { StateChange } from '../../state/changes.ts';
 import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
-import type { Needs, RunsNeed } from '../../state/needs.ts';
+import type { Needs } from '../../state/needs.ts';
 import { together } from '../plan/needs-together.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Executor, Plan } from '../../state/store.ts';
@@ -39,8 +39,8 @@ export interface OwnPlan<Outcome> {
 const PENDING: Needs = { runs: ['all'], executors: true };
 
 /** Who takes up only some looks at no more than these. */
-const needsToTake = (most: number, of: readonly string[], ...own: readonly RunsNeed[]): Needs =>
-  most === Infinity ? PENDING : { runs: [{ takeable: most, of }, ...own], executors: true };
+const needsToTake = (most: number, of: readonly string[]): Needs =>
+  most === Infinity ? PENDING : { runs: [{ takeable: most, of }], executors: true };
 
 const noClaim: Claim = { changes: [], owned: [], ended: [] };
 
@@ -157,7 +157,7 @@ export class RunSession {
     const mayBeOurs = (runs: PendingRuns): boolean => isOurs(runs) || runs.canceling().length > 0;
     if (!hasUnowned(view, (runs) => byGroup(runs) && mayBeOurs(runs))) return;
     const executor = await this.executor();
-    const needs = needsToTake(most, of, { owner: executor.id });
+    const needs = { ...needsToTake(most, of), ownedBy: [executor.id] };
     const take = (view: StateView): Plan<Claim> => {
       // What would wait for a blocked process stays in the queue.
       const isHeld = heldByBlocked(view);
@@ -187,7 +187,7 @@ export class RunSession {
   ): Promise<Outcome> {
     const { store, clock, concurrency, known } = this.#options;
     const executor = await this.executor();
-    const all = together(needs, PENDING);
+    const all = together(needs, PENDING, { ownedBy: [executor.id] });
     const { outcome, claim: taken } = await this.#commitWithoutLeft(all, (view) => {
       const own = plan(view, executor.id);
       const wanted = (_: PendingRuns, run: PendingRun): boolean => own.takenOver.has(run.id);

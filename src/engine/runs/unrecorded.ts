@@ -13,6 +13,8 @@ export class Unrecorded {
   /** Ends that no view shows yet. */
   readonly #unseen = new Map<string, FinishedRun>();
   #onShown: (() => void)[] = [];
+  /** Those of them that are on record, with the serial from which on a view shows them. */
+  #recorded: { readonly from: number; readonly ended: readonly FinishedRun[] }[] = [];
 
   /** Runs whose end is not on record, those included that a commit has in hand. */
   get count(): number {
@@ -84,18 +86,22 @@ export class Unrecorded {
     for (const id of ids) this.#started.delete(id);
   }
 
-  /** A commit has recorded these ends, or found that they are not this process's to record. */
-  endsRecorded(ended: readonly FinishedRun[]): void {
+  /** A commit has recorded these ends, or found that they are not this process's to record. @param from the serial of views that show it */
+  endsRecorded(ended: readonly FinishedRun[], from: number): void {
     this.#count -= ended.length;
+    this.#recorded.push({ from, ended });
     for (const { record } of ended) {
       this.#started.delete(record.id);
       this.#seen.delete(record.id);
     }
   }
 
-  /** There is a view that shows them. */
-  endsShown(ended: readonly FinishedRun[]): void {
-    for (const { record } of ended) {
+  /** There is a view with this serial. */
+  seen(serial: number): void {
+    const shown = this.#recorded.filter(({ from }) => from <= serial);
+    if (shown.length === 0) return;
+    this.#recorded = this.#recorded.filter(({ from }) => from > serial);
+    for (const { record } of shown.flatMap(({ ended }) => ended)) {
       this.#fresh.forget(record);
       this.#unseen.delete(record.id);
     }

@@ -70,6 +70,8 @@ export function viewOf(document: StateDocument, { judge, lastTick, past }: Besid
     spentRunKeys: (sensor, runKeys, removed) => spentRunKeys(document, sensor, runKeys, removed),
     runs: () => document.runs.map(pendingRuns),
     run: (id) => findRun(document.runs, id),
+    ownedBy: (executor) =>
+      document.runs.reduce((sum, { owner, numbers }) => (owner === executor ? sum + numbers.length : sum), 0),
     runPage: past?.runPage ?? undeclared,
     ticks: past?.ticks ?? undeclared,
     executors: () =>

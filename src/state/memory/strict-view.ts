@@ -138,6 +138,10 @@ export function strictly(view: StateView, needs: Needs): StateView {
       demand(isNamed, `run ${id}`);
       return undefined;
     },
+    ownedBy: (executor) => {
+      demand(needs.ownedBy?.includes(executor) ?? false, `how many runs are ${executor}'s`);
+      return view.ownedBy(executor);
+    },
     runPage: (query) => {
       demand(isAmong(query, needs.runPages), 'runs that have ended');
       return view.runPage(query);

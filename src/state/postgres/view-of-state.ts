@@ -32,7 +32,8 @@ export interface ViewTools {
 
 export async function readView(port: Port, needs: Needs, tools: ViewTools): Promise<StateView> {
   const executorsNeeded = needs.executors === true;
-  const asking = readMoment(port, { sensors: needs.sensors ?? [], executors: executorsNeeded }).then(
+  const { sensors: sensorsNeeded = [], ownedBy = [] } = needs;
+  const asking = readMoment(port, { sensors: sensorsNeeded, executors: executorsNeeded, ownedBy }).then(
     tools.admit,
   );
   let executors: readonly ExecutorView[] | undefined;
@@ -81,6 +82,10 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
     spentRunKeys: spent,
     runs: () => runs ?? undeclared('runs'),
     run: (id) => (groups === null ? undeclared(`run ${id}`) : findRun(groups, id)),
+    ownedBy: (executor) =>
+      Object.hasOwn(moment.owned, executor)
+        ? moment.owned[executor]!
+        : undeclared(`how many runs are ${executor}'s`),
     executors: () => (executorsNeeded ? executorsIn(moment) : undeclared('the executors')),
     poolStarts: () => (executorsNeeded ? (moment.poolStarts ?? {}) : undeclared('the executors')),
   };
@@ -160,12 +165,17 @@ async function keysOf(
     whole.size === 0 ? [] : readSets(port, [...whole], withCarried),
     readKeys(port, declared, withCarried),
   ]);
-  const found = [...ofWhole, ...ofSome];
   const inOrder = new Map<string, string[]>();
   const present = new Map<string, Set<string>>();
   const keptOut = new Map<string, Set<string>>();
   const carried = new Map<string, Map<string, Carried>>();
-  for (const row of found) {
+  for (const [set, some] of ofSome) {
+    present.set(set, new Set(some.present));
+    keptOut.set(set, new Set(some.keptOut));
+    const ofSet = Object.entries(some.carried).map(([key, row]) => [key, carriedBy(row)] as const);
+    carried.set(set, new Map(ofSet));
+  }
+  for (const row of ofWhole) {
     if (row.present) addTo(present, row.set, row.key);
     if (row.kept_out) addTo(keptOut, row.set, row.key);
     if (row.version !== null || row.item !== null) {

@@ -24,6 +24,7 @@ beforeAll(async () => {
   const commit = (...changes: readonly StateChange[]): Promise<void> =>
     store.commit(EVERYTHING, () => ({ changes, outcome: undefined }));
   const executor = await store.enter();
+  OWNERS.push(executor.id);
   await commit(
     keysAdded('letters', ['a1', 'b1', 'c1'], DAYS[0]),
     keysAdded('letters', ['a2', 'b2', 'c2'], DAYS[1]),
@@ -139,6 +140,9 @@ const counts = [
   ...['report', 'nothing'].map((asset) => ({ asset, set: null })),
 ];
 
+/** The executor of the state is added when it is known. */
+const OWNERS = ['nobody', '__proto__'];
+
 const runsOf = (view: StateView): unknown =>
   view.runs().map((runs) => {
     const { group, createdAt, sensor, set, assets, tags, origin, retryOf, owner, ownedSince, count } = runs;
@@ -211,6 +215,11 @@ const QUESTIONS: readonly (readonly [name: string, needs: Needs, ask: (view: Sta
       view.spentRunKeys('feed', ['a1', LONG], new Map([['letters', new Set(['a2'])]])),
     ],
   ],
+  [
+    'how many runs an executor has',
+    { ownedBy: OWNERS },
+    (view) => OWNERS.map((owner) => view.ownedBy(owner)),
+  ],
   ['runs', { runs: ['all'] }, (view) => [runsOf(view), view.run('g-2')?.run, view.run('nobody-1')]],
   [
     'executors',
@@ -241,6 +250,7 @@ describe('a slice from PostgreSQL', () => {
     ]);
     expect(await ids({ runs: [{ owner: rig.store.executors[0]! }] })).toEqual(['g-1', 'g-2', 'g-3']);
     expect(await ids({ runs: [{ owner: 'nobody' }, { ids: ['h-1'] }] })).toEqual(['h-1']);
+    expect((await rig.store.read({ ownedBy: OWNERS })).ownedBy(rig.store.executors[0]!)).toBe(3);
     expect(await ids({ runs: [{ owned: true }] })).toEqual(['g-1', 'g-2', 'g-3']);
     expect(await ids({ runs: [{ owned: true }, { ids: ['g-2', 'k-1'] }] })).toEqual([
       'g-1',

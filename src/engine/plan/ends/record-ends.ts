@@ -9,7 +9,7 @@ import { type PendingRun, type PendingRuns, withDone, withReasons } from '../../
 import type { AssetOutcome } from '../../../model/run.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
-import { isListed, ownedBy } from '../executors/ownership.ts';
+import { isListed } from '../executors/ownership.ts';
 import { endedAs } from './run-records.ts';
 import { needsOfRoom, slotsFor } from '../executors/slots.ts';
 
@@ -53,15 +53,19 @@ export interface RecordedEnd extends FinishedRun {
   readonly canceledByOthers: boolean;
 }
 
-/** @param partitions of the runs that have ended or go back: one whose key is gone was canceled with it */
+/**
+ * @param runs of which something is recorded
+ * @param partitions of those that have ended or go back: one whose key is gone was canceled with it
+ */
 export function needsOfEnds(
   executor: string,
+  runs: readonly string[],
   partitions: readonly { readonly set: string | null; readonly key: string | null }[],
 ): Needs {
   const keys = partitions.flatMap(({ set, key }) =>
     set === null ? [] : [{ set, keys: [key], carried: true as const }],
   );
-  return { ...needsOfRoom(executor), keys };
+  return { ...needsOfRoom(executor), runs: [{ ids: runs }], keys };
 }
 
 export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds> {
@@ -90,7 +94,7 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   if (queued.length > 0) changes.push({ type: 'runs-released', ids: queued });
   if (started.size > 0) changes.push({ type: 'runs-started', runs: started });
   // Runs may have become ours by a commit whose adoption is still on its way: then this executor stays, and wants room for them.
-  const owned = ownedBy(view, executor) - finished.length - queued.length;
+  const owned = view.ownedBy(executor) - finished.length - queued.length;
   const wanted = goesOn === null ? 0 : Math.max(goesOn.wanted, owned - goesOn.setAside);
   const slots = goesOn === null ? 0 : slotsFor(view, executor, wanted, goesOn.concurrency);
   if (owned === 0) {

@@ -23,15 +23,14 @@ export function isListed(view: StateView, executor: string): boolean {
   return view.executors().some(({ id }) => id === executor);
 }
 
-/** How many queued and started runs are an executor's. */
-export function ownedBy(view: StateView, executor: string): number {
-  return view.runs().reduce((sum, { owner, count }) => (owner === executor ? sum + count : sum), 0);
-}
-
 /** What a process looks at while it executes runs: others, and whether what its runs depend on and do not make is there. */
-export function needsOfExecution(pipeline: Pipeline, owned: () => Iterable<OwnedRun>): Needs {
+export function needsOfExecution(
+  { pipeline, executor }: { readonly pipeline: Pipeline; readonly executor: { readonly id: string } },
+  owned: () => Iterable<OwnedRun>,
+): Needs {
   return {
     runs: [{ owned: true }],
+    ownedBy: [executor.id],
     executors: true,
     // By the time of the asking: a process takes on more runs as it goes.
     get keys() {
@@ -51,6 +50,17 @@ export function needsOfExecution(pipeline: Pipeline, owned: () => Iterable<Owned
       });
     },
   };
+}
+
+/** Whether what it makes rests on anything that other runs make. */
+export function looksUp(
+  { assets: known }: Pick<Pipeline, 'assets'>,
+  { assets }: Pick<OwnedRun, 'assets'>,
+): boolean {
+  return assets.some((name) => {
+    const { upstream = [], gathers = [] } = known.get(name) ?? {};
+    return gathers.length > 0 || upstream.some((above) => !assets.includes(above));
+  });
 }
 
 /** What other live processes own: assets and keys that are not to be begun here before they have let go. */

@@ -1,5 +1,4 @@
 /** Shares the runs that may be started at the same time among the processes that execute runs. Pure. */
-import { ownedBy } from './ownership.ts';
 import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { StateView } from '../../../state/state-view.ts';
@@ -28,7 +27,7 @@ export function fairShare(
 }
 
 export function needsOfRoom(executor: string): Needs {
-  return { executors: true, runs: [{ owner: executor }] };
+  return { executors: true, ownedBy: [executor] };
 }
 
 /**
@@ -42,7 +41,7 @@ export function roomFor(
   concurrency: number,
 ): StateChange[] {
   if (added === 0) return [];
-  const owned = ownedBy(view, executor);
+  const owned = view.ownedBy(executor);
   const taken = view.executors().find(({ id }) => id === executor)?.slots ?? 0;
   // Never less than before: what is started takes its room until it has ended.
   const slots = Math.max(taken, slotsFor(view, executor, owned + added, concurrency));

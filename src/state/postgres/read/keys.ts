@@ -14,24 +14,38 @@ export interface KeyRow {
   readonly item: JsonValue;
 }
 
-/** Set by set, so that each is looked up by its index, whatever the planner knows of the table. */
+/** Some keys of one set. */
+export interface SomeKeys {
+  readonly present: readonly string[];
+  readonly keptOut: readonly string[];
+  /** By key, of those that carry anything. */
+  readonly carried: Readonly<Record<string, Pick<KeyRow, 'version' | 'item'>>>;
+}
+
+/** Set by set, so that each is looked up by its index, whatever the planner knows of the table. One row: of thousands each would cost. */
 const SOME = `
-select $1::text as set, k.key, true as present, false as kept_out,
-  case when $3 then k.version end as version, case when $3 then k.item end as item
-from @.key k where k.set_id = (select id from @.key_set where name = $1) and k.key = any($2::text[])
-union all
-select $1, o.key, false, true, null, null
-from @.kept_out o where o.set_id = (select id from @.key_set where name = $1) and o.key = any($2::text[])`;
+select
+  (select coalesce(json_agg(o.key), '[]') from @.kept_out o where o.set_id = s.id and o.key = any($2::text[])) as "keptOut",
+  k.present, k.carried
+from (select (select id from @.key_set where name = $1) as id) s cross join lateral (
+  select coalesce(json_agg(k.key), '[]') as present,
+    coalesce(json_object_agg(k.key, json_build_object('version', k.version, 'item', k.item))
+      filter (where $3 and (k.version is not null or k.item is not null)), '{}') as carried
+  from @.key k where k.set_id = s.id and k.key = any($2::text[])
+) k`;
 
 export async function readKeys(
   port: Port,
   asked: ReadonlyMap<string, Iterable<string>>,
   withCarried: boolean,
-): Promise<readonly KeyRow[]> {
+): Promise<ReadonlyMap<string, SomeKeys>> {
   const found = await Promise.all(
-    Array.from(asked, ([set, keys]) => rows<KeyRow>(port, SOME, [set, [...keys], withCarried])),
+    Array.from(asked, async ([set, keys]) => {
+      const [some] = await rows<SomeKeys>(port, SOME, [set, [...keys], withCarried]);
+      return [set, some!] as const;
+    }),
   );
-  return found.flat();
+  return new Map(found);
 }
 
 const WHOLE = `

@@ -19,6 +19,8 @@ export interface Moment {
   readonly sensors: readonly SensorRow[];
   readonly executors: readonly ExecutorRow[];
   readonly poolStarts: Readonly<Record<string, PoolStarts>> | null;
+  /** By executors of which it was asked. */
+  readonly owned: Readonly<Record<string, number>>;
 }
 
 export interface SetRow {
@@ -69,14 +71,20 @@ select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pip
       (select coalesce(json_agg(json_build_object('runId', p.run, 'group', p.process_group, 'number', p.number) order by p.number), '[]')
         from @.program p where p.executor = e.id) as programs
     from @.executor e where $3
-  ) x) as executors
+  ) x) as executors,
+  (select coalesce(json_object_agg(o.id, (select count(*) from @.run r where r.owner = o.id)), '{}') from unnest($4::text[]) o(id)) as owned
 from @.meta m`;
 
 export async function readMoment(
   port: Port,
-  needs: { readonly sensors: 'all' | readonly string[]; readonly executors: boolean },
+  needs: {
+    readonly sensors: 'all' | readonly string[];
+    readonly executors: boolean;
+    readonly ownedBy?: readonly string[];
+  },
 ): Promise<Moment | null> {
-  const names = needs.sensors === 'all' ? [] : needs.sensors;
-  const [moment] = await rows<Moment>(port, MOMENT, [needs.sensors === 'all', names, needs.executors]);
+  const { sensors, executors, ownedBy = [] } = needs;
+  const names = sensors === 'all' ? [] : sensors;
+  const [moment] = await rows<Moment>(port, MOMENT, [sensors === 'all', names, executors, ownedBy]);
   return moment ?? null;
 }

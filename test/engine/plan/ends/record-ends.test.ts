@@ -15,7 +15,7 @@ function viewWith(owned: number, others: readonly { id: string; slots: number; w
   }));
   return {
     executors: () => executors,
-    runs: () => [{ owner: 'me', count: owned }],
+    ownedBy: () => owned,
   } as unknown as StateView;
 }
 

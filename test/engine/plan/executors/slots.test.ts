@@ -28,7 +28,8 @@ function viewWith(
     since: '',
     pools: {},
   }));
-  return { executors: () => executors, runs: () => owned } as unknown as StateView;
+  const ownedBy = (executor: string): number => owned.find(({ owner }) => owner === executor)?.count ?? 0;
+  return { executors: () => executors, ownedBy } as unknown as StateView;
 }
 
 describe('the slots of an executor', () => {
