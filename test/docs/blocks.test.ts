@@ -59,6 +59,8 @@ it('these are not run, and no others', () => {
     'docs/performance.md: npm run bench -- --check: it takes minutes, and a machine that is left alone',
     'docs/performance.md: npm run bench -- --full --peers --into docs/performance.md --record: it takes minutes, and a machine that is left alone',
     'docs/performance.md: npm run bench: it takes minutes, and a machine that is left alone',
+    'docs/postgresql.md: [pgbouncer]: it takes PgBouncer; it was run on 2026-11-27 with PgBouncer 1.18',
+    'docs/postgresql.md: services:: it takes Docker; PyYAML 6.0.3 reads it',
     'docs/state-file.md: npm install -g dynpart@0.1: it asks the registry',
     'docs/when-something-went-wrong.md: $ which -a dynpart: it asks the registry',
   ]);

@@ -137,10 +137,14 @@ async function mark({ place, store }: Station, move: MoveMark | null, serial: nu
 
 /** The state itself is read again where it went. */
 async function compare(copy: StateDocument, target: Station): Promise<void> {
-  const there = await target.store.document();
+  // While the one is counted, the other is on its way.
+  const reading = target.store.document();
+  reading.catch(() => undefined);
+  await new Promise(setImmediate);
   const sent = fingerprintOf(
-    restoredDocument({ copy, present: null, serial: there.serial, isAlive: () => false }),
+    restoredDocument({ copy, present: null, serial: copy.serial, isAlive: () => false }),
   );
+  const there = await reading;
   const found: Fingerprint = fingerprintOf(there);
   for (const [what, { count, hash }] of Object.entries(sent))
     if (found[what]?.hash !== hash)

@@ -25,7 +25,7 @@ const SETS = `insert into @.key_set (name, size, next_pos) select s.name, s.size
 
 const PUT_KEYS = `
 insert into @.key (set_id, key, pos, added_at, version, item)
-select s.id, k.key, k.n, k.at, k.version, k.item::json
+select s.id, k.key, k.n + $6::bigint, k.at, k.version, k.item::json
 from @.key_set s, unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[]) with ordinality as k(key, at, version, item, n)
 where s.name = $1`;
 
@@ -63,26 +63,60 @@ const PUT_EXECUTOR = `
 insert into @.executor (id, owner, slots, wants, lease_ms, pools, beat, turned)
 values ($1, $2, $3, $4, $5, $6, clock_timestamp(), clock_timestamp())`;
 
+/** So many rows go at a time: while the server takes them in, the next ones are made ready. */
+const PORTION = 25_000;
+
+/** Statements of which the server has two at most. */
+class Ahead {
+  readonly #port: Port;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(port: Port) {
+    this.#port = port;
+  }
+
+  async put(sql: string, values: readonly unknown[]): Promise<void> {
+    const before = this.#last;
+    this.#last = this.#port.execute(sql, values);
+    // Where one fails, all that comes behind it does.
+    this.#last.catch(() => undefined);
+    await before;
+  }
+
+  async end(): Promise<void> {
+    await this.#last;
+  }
+}
+
+/** From where to where each portion goes. */
+function* portions(length: number): Generator<readonly [from: number, to: number]> {
+  for (let from = 0; from < length; from += PORTION) yield [from, Math.min(length, from + PORTION)];
+}
+
 /** Within a commit. The past stays. */
 export async function putWhole(port: Port, document: StateDocument, leaseMs: number): Promise<void> {
   for (const statement of CLEAR) await port.execute(statement);
+  const ahead = new Ahead(port);
   const sets = Object.entries(document.sets);
   await port.execute(SETS, [sets.map(([name]) => name), sets.map(([, { keys }]) => keys.length)]);
   for (const [name, { keys, added, keptOut, versions = '', items = [] }] of sets) {
     const times = added.flatMap(([count, at]) => Array.from({ length: count }, () => at));
-    await port.execute(PUT_KEYS, [
-      name,
-      keys,
-      times,
-      versionsIn(versions).map((version) => (version === null ? null : withoutZero(version))),
-      items.map((item) => (item === null ? null : JSON.stringify(item))),
-    ]);
-    await port.execute(PUT_KEPT_OUT, [name, keptOut]);
+    const said = versionsIn(versions);
+    for (const [from, to] of portions(keys.length))
+      await ahead.put(PUT_KEYS, [
+        name,
+        keys.slice(from, to),
+        times.slice(from, to),
+        columnOf(said, from, to, (version) => (version === null ? null : withoutZero(version))),
+        columnOf(items, from, to, (item) => (item === null ? null : JSON.stringify(item))),
+        from,
+      ]);
+    await ahead.put(PUT_KEPT_OUT, [name, keptOut]);
   }
   const keysOf = (set: string | null): readonly string[] =>
     set === null ? [''] : (document.sets[set]?.keys ?? []);
   const assets = Object.entries(document.assets);
-  await port.execute(PUT_ASSETS, [
+  await ahead.put(PUT_ASSETS, [
     assets.map(([name]) => name),
     assets.map(([, { codeVersion }]) => codeVersion ?? null),
     assets.map(([, { madeAt }]) => madeAt ?? null),
@@ -92,22 +126,30 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
       const { set, status } = column;
       const retries = retriesIn(column);
       const retryOf = (key: string) => retries.get(set === null ? null : key);
-      const made = Array.from(status).flatMap((letter, at) =>
-        letter === '.' ? [] : [[keysOf(set)[at]!, letter] as const],
-      );
-      await port.execute(PUT_STATUSES, [
-        asset,
-        set,
-        made.map(([key]) => key),
-        made.map(([, letter]) => letter),
-        made.map(([key]) => retryOf(key)?.failures ?? 0),
-        made.map(([key]) => retryOf(key)?.at ?? null),
-      ]);
+      const keys = keysOf(set);
+      for (const [from, to] of portions(status.length)) {
+        const made: string[] = [];
+        const letters: string[] = [];
+        for (let at = from; at < to; at++) {
+          if (status[at] === '.') continue;
+          made.push(keys[at]!);
+          letters.push(status[at]!);
+        }
+        if (made.length === 0) continue;
+        await ahead.put(PUT_STATUSES, [
+          asset,
+          set,
+          made,
+          letters,
+          made.map((key) => retryOf(key)?.failures ?? 0),
+          made.map((key) => retryOf(key)?.at ?? null),
+        ]);
+      }
     }
   for (const [name, { status, cursor, version, lastTick, periods, quietSince, runKeys }] of Object.entries(
     document.sensors,
   )) {
-    await port.execute(PUT_SENSOR, [
+    await ahead.put(PUT_SENSOR, [
       name,
       status,
       cursor === null ? null : JSON.stringify(cursor),
@@ -116,20 +158,21 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
       periods === undefined ? null : JSON.stringify(periods),
       quietSince ?? null,
     ]);
-    const own = Object.entries(runKeys.ofKeys).flatMap(([set, letters]) =>
-      Array.from(letters).flatMap((letter, at) =>
-        letter === '1' ? [[keysOf(set)[at]!, set, keysOf(set)[at]!] as const] : [],
-      ),
-    );
-    const spent = [...own, ...runKeys.other];
-    await port.execute(PUT_SPENT, [
-      name,
-      spent.map(([runKey]) => runKeyText(runKey)),
-      spent.map(([runKey]) => (runKeyText(runKey) === withoutZero(runKey) ? null : withoutZero(runKey))),
-      spent.map(([, set]) => set),
-      spent.map(([, , key]) => key),
-    ]);
+    for (const [set, letters] of Object.entries(runKeys.ofKeys)) {
+      const keys = keysOf(set);
+      for (const [from, to] of portions(letters.length)) {
+        const own = keys.slice(from, to).filter((_, at) => letters[from + at] === '1');
+        await putSpent(
+          ahead,
+          name,
+          own.map((key) => [key, set, key]),
+        );
+      }
+    }
+    for (const [from, to] of portions(runKeys.other.length))
+      await putSpent(ahead, name, runKeys.other.slice(from, to));
   }
+  await ahead.end();
   for (const group of document.runs) await putRuns(port, group);
   // What has ended since a copy was made is pending again: its end is no past of this state.
   await port.execute(`delete from @.history where id in (select id from @.run)`);
@@ -147,6 +190,31 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
     document.lineage,
     jsonOrNull(document.poolStarts),
     document.incidents === undefined ? null : JSON.stringify(document.incidents),
+  ]);
+}
+
+/** Of keys that carry nothing it is one of nulls. */
+function columnOf<T>(
+  column: readonly T[],
+  from: number,
+  to: number,
+  text: (value: T) => string | null,
+): (string | null)[] {
+  return Array.from({ length: to - from }, (_, at) => text(column[from + at] ?? (null as T)));
+}
+
+async function putSpent(
+  ahead: Ahead,
+  sensor: string,
+  spent: readonly (readonly [runKey: string, set: string | null, key: string | null])[],
+): Promise<void> {
+  if (spent.length === 0) return;
+  await ahead.put(PUT_SPENT, [
+    sensor,
+    spent.map(([runKey]) => runKeyText(runKey)),
+    spent.map(([runKey]) => (runKeyText(runKey) === withoutZero(runKey) ? null : withoutZero(runKey))),
+    spent.map(([, set]) => set),
+    spent.map(([, , key]) => key),
   ]);
 }
 
