@@ -7,7 +7,7 @@ import { command, h, said, time } from './dom.ts';
 import { KeyTable } from './key-table.ts';
 import { KeysSection, type OpenedKey } from './keys-section.ts';
 import { detailsFromServer, listen } from './live.ts';
-import { runsSection, sensorsSection } from './time-sections.ts';
+import { runsSection, sensorsSection, workersSection } from './time-sections.ts';
 
 let data = JSON.parse(document.getElementById('data')!.textContent) as PageData;
 let opened: OpenedKey | null = null;
@@ -78,6 +78,7 @@ function drawBelow(): void {
   below.replaceChildren(
     runsSection(data, (run) => void openRun(run)),
     sensorsSection(data),
+    workersSection(data),
     footer(),
   );
 }

@@ -65,6 +65,29 @@ function sensorOf({ sensor, status, ticks }: PageSensor): HTMLElement {
   );
 }
 
+/** Who executes runs now, on whatever machine. */
+export function workersSection({ workers }: PageData): HTMLElement {
+  return h(
+    'section',
+    { 'aria-labelledby': 'workers' },
+    h('h2', { id: 'workers' }, 'Workers'),
+    workers.length === 0
+      ? h('p', {}, 'Nobody executes runs now.')
+      : table({
+          caption: counted(workers.length, 'process', 'processes'),
+          titles: ['Machine', 'Process', 'Since', 'Heard of', 'Runs'],
+          numbers: [1, 4],
+          rows: workers.map(({ host, pid, since, lastSeen, runs }) => [
+            said(host),
+            String(pid),
+            time(since),
+            time(lastSeen),
+            String(runs),
+          ]),
+        }),
+  );
+}
+
 function lengthOf({ startedAt, finishedAt }: PageTick): number {
   return Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt));
 }

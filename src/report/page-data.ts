@@ -33,6 +33,8 @@ export interface PageData {
   readonly assets: readonly PageAsset[];
   readonly attention: readonly PageAttention[];
   readonly sensors: readonly PageSensor[];
+  /** Processes that execute runs now. */
+  readonly workers: readonly PageWorker[];
   readonly sets: readonly PageSet[];
   /** The newest ones, and the last failures, newest first. */
   readonly runs: readonly PageRun[];
@@ -67,6 +69,15 @@ export interface PageSensor {
   readonly status: 'RUNNING' | 'STOPPED';
   /** Newest first. */
   readonly ticks: readonly PageTick[];
+}
+
+export interface PageWorker {
+  readonly host: string;
+  readonly pid: number;
+  readonly since: string;
+  readonly lastSeen: string;
+  /** How many runs it has begun. */
+  readonly runs: number;
 }
 
 export interface PageTick {

@@ -74,6 +74,13 @@ export function pageOf(
       status,
       ticks: view.ticks({ sensor, limit: MOST_TICKS }).map(pageTick),
     })),
+    workers: report.workers.map(({ host, pid, since, lastSeen, runs: begun }) => ({
+      host,
+      pid,
+      since,
+      lastSeen,
+      runs: begun.length,
+    })),
     sets,
     runs: runs.map((run) => pageRun(run, shows)),
     logs,

@@ -211,6 +211,28 @@ describe('state move', { timeout: 60_000 }, () => {
     expect(asShown(placed)).toContain(asShown(shown!));
   });
 
+  it('says on Ctrl-C that the same command goes on, and it does', async () => {
+    await using project = await furnished();
+    const url = await schema(project);
+    const before = await fingerprint(project, project.path('.dynpart/state.json'));
+    // Somebody holds what it comes to in the middle.
+    const client = new Client({ connectionString: url.replace(/\?.*/, '') });
+    await client.connect();
+    await client.query(`begin; lock table "${new URL(url).searchParams.get('schema')}".tick in share mode`);
+    const move = project.start(['state', 'move', '--to', url], { env: FILE });
+    await expect
+      .poll(() => project.stateBytes(), { timeout: 30_000, interval: 50 })
+      .toContain('"isOver":false');
+    move.process.kill('SIGINT');
+    const interrupted = await move.done;
+    await client.end();
+    expect(interrupted).toMatchObject({ code: 130 });
+    expect(interrupted.stderr).toContain('nothing is lost, and the same command goes on: dynpart state move');
+    expect(interrupted.stderr).toContain('--give-up');
+    expect(await run(project, 'state', 'move', '--to', url)).toMatchObject({ code: 0 });
+    expect(await fingerprint(project, url)).toEqual(before);
+  });
+
   it('leaves values where they are when told so', async () => {
     await using project = await furnished();
     const url = await schema(project);

@@ -110,6 +110,25 @@ describe('status --html', () => {
     expect(project.stateBytes()).toBe(before);
   });
 
+  it('names who executes runs at this moment', async () => {
+    await using other = new Project({
+      'pipeline.ts': PIPELINE.replace(
+        'materialize: () => 1 });\nexport',
+        "async materialize() { console.log('at work'); await new Promise((done) => setTimeout(done, 120_000)); } });\nexport",
+      ),
+    });
+    const working = other.start(['materialize', 'once', '--verbose']);
+    await working.saw('at work');
+    const workersNow = async (): Promise<readonly unknown[]> => {
+      await other.dynpart(['status', '--html', 'page.html']);
+      return dataIn(other.read('page.html')).workers;
+    };
+    await expect.poll(workersNow, { timeout: 30_000 }).toMatchObject([{ pid: working.process.pid, runs: 1 }]);
+    working.process.kill('SIGKILL');
+    await working.done;
+    expect(await workersNow()).toEqual([]);
+  });
+
   it('has only the sets of the assets that were named', async () => {
     await project.dynpart(['status', 'fetched', '--html', 'one.html']);
     expect(dataIn(project.read('one.html')).sets.map(({ set }) => set)).toEqual(['items']);

@@ -77,6 +77,25 @@ describe.skipIf(chromiumFile === undefined)('the page in a browser', () => {
     });
   }
 
+  it('names who executes runs, and says where nobody does', async () => {
+    const workers = [
+      {
+        host: 'one<b>',
+        pid: 4711,
+        since: '2026-01-01T00:00:00.000Z',
+        lastSeen: '2026-01-01T00:01:00.000Z',
+        runs: 3,
+      },
+    ];
+    await open(pageData({ workers }));
+    const table = page.getByRole('region', { name: '1 process' });
+    await table.getByText('one<b>').waitFor();
+    await table.getByText('4711').waitFor();
+    await open(pageData());
+    await page.getByText('Nobody executes runs now.').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('filters by text and state, shows the failed first, and opens one with its error and how to mend it', async () => {
     await open(SMALL);
     expect(await rows()).toEqual(['b', 'd', 'c', 'a']);

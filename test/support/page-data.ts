@@ -69,6 +69,7 @@ export function pageData(fields: Partial<PageData> = {}): PageData {
     assets: [],
     attention: [],
     sensors: [],
+    workers: [],
     sets: [],
     runs: [],
     logs: {},

@@ -7,6 +7,7 @@ import type { Station } from '../../state/moving/station.ts';
 import type { Context } from '../context.ts';
 import type { MovedState } from '../json-results.ts';
 import type { Project } from '../project.ts';
+import { exitProcess } from '../isolation/exit-process.ts';
 import { settleMoving, stationOf } from '../state-station.ts';
 
 interface Options {
@@ -40,6 +41,7 @@ export async function run(context: Context, options: Options): Promise<MovedStat
       );
       return result(moved);
     }
+    sayWhenInterrupted(context, target.place);
     await settleMoving(project);
     const moved = await moveState(move);
     output.chat(
@@ -49,6 +51,16 @@ export async function run(context: Context, options: Options): Promise<MovedStat
   } finally {
     await elsewhere.close();
   }
+}
+
+/** What a kill leaves is what the same command goes on from: so it leaves at once, and says so. */
+function sayWhenInterrupted({ output, interrupts }: Context, to: string): void {
+  interrupts.listen(() => {
+    output.warn(
+      `interrupted; nothing is lost, and the same command goes on: dynpart state move ${shellFlag('--to', to, 'PLACE')}; to leave the state where it was: dynpart state move --give-up`,
+    );
+    exitProcess(interrupts.code);
+  });
 }
 
 async function placeOf({ project, output }: Context, state: string): Promise<Project> {
