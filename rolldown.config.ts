@@ -54,6 +54,7 @@ const GROUPS = {
   // What a tick needs whose sensor asked for something: the plan, and the commit that comes of it.
   plan: [
     'engine/plan/tick/plan-tick.ts',
+    'engine/plan/sensor-result/parse-sensor-result.ts',
     'state/document/apply-changes.ts',
     'engine/runs/made-by.ts',
     'definitions/mapped-keys.ts',

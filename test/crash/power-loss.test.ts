@@ -49,6 +49,7 @@ describe('what a loss of power leaves is an old or the new commit, whole and rea
     fs.rmSync(path.join(home, 'p'), { recursive: true, force: true });
     const recording = await record(scenario, home);
     const chance = random(seed);
+    const far = progressOf(scenario.name);
     const { points, enumerated, tried, folders, problems } = await new Judge(
       recording,
       path.join(base, 'scratch'),
@@ -58,12 +59,14 @@ describe('what a loss of power leaves is an old or the new commit, whole and rea
         random: isLong ? 200 : 12,
         contents: isLong ? 8 : 3,
         chance,
+        far,
       },
     ).judge();
     totals.points += points;
     totals.enumerated += enumerated;
     totals.tried += tried;
     totals.folders += folders.length;
+    far(`${points} crash points, ${tried} combinations, ${folders.length} folders`, true);
     expect(problems, `seed ${seed}`).toEqual([]);
     const project = recording.project;
     const undisturbed = endOf(project, await observe(project));
@@ -77,6 +80,17 @@ describe('what a loss of power leaves is an old or the new commit, whole and rea
     }
   });
 });
+
+/** In a long run somebody wants to know that it goes on: of each scenario what it came to, and every half minute where it is. */
+function progressOf(name: string): (words: string, always?: boolean) => void {
+  let said = Date.now();
+  const began = said;
+  return (words, always = false) => {
+    if (!isLong || (!always && Date.now() - said < 30_000)) return;
+    said = Date.now();
+    process.stderr.write(`${name}: ${words}, after ${Math.round((said - began) / 1000)} s\n`);
+  };
+}
 
 /** The command once more, on what is left. */
 async function goOn(project: string, survivor: Survivor, command: Parameters<typeof run>[1]): Promise<void> {

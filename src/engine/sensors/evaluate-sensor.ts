@@ -10,9 +10,11 @@ import { makeExec } from '../user-code/exec.ts';
 import { type Processes, type ProgramMarks, Programs, SENSOR_MARK } from '../user-code/programs.ts';
 import {
   type EvaluatedResult,
+  fieldsOf,
+  NOTHING_ASKED,
   type ParsedResult,
-  parseSensorResult,
-} from '../plan/sensor-result/parse-sensor-result.ts';
+  resultOf,
+} from '../plan/sensor-result/result-fields.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
@@ -87,7 +89,7 @@ export function evaluateHere(
               exec: makeExec({ writer, signal, programs }),
               signal,
             });
-            const parse = (result: unknown): ParsedResult => parseSensorResult(result, sensor, pipeline);
+            const parse = (result: unknown): Promise<ParsedResult> => parsed(result, sensor, pipeline);
             return typed === null ? parse(returned) : typed.parseTyped(schema!, returned, parse);
           },
           onTurn,
@@ -124,6 +126,15 @@ export function evaluateHere(
         return { ended: { failure: { reason: 'sensor-interrupted', sensor: name } }, log };
     }
   };
+}
+
+/** Most results ask for nothing, and start without what reads requests. */
+async function parsed(value: unknown, sensor: SensorDefinition, pipeline: Pipeline): Promise<ParsedResult> {
+  const fields = fieldsOf(value);
+  if ('why' in fields) return { problems: [fields.why] };
+  if (fields.requests.length + fields.runs.length === 0) return resultOf(fields, NOTHING_ASKED);
+  const { parseAsked } = await import('../plan/sensor-result/parse-sensor-result.ts');
+  return resultOf(fields, parseAsked(fields, sensor, pipeline));
 }
 
 function marksOf(sensor: string, { id, note }: EvaluationPrograms): { readonly marks: ProgramMarks } {

@@ -16,7 +16,7 @@ import type { EvaluateSensor, Evaluation, EvaluationPrograms } from './evaluate-
 import type { Processes } from '../user-code/programs.ts';
 import type { Emit } from '../event.ts';
 import { pipelineNews, withPipeline } from '../plan/pipeline/remember-pipeline.ts';
-import type { EvaluatedResult } from '../plan/sensor-result/parse-sensor-result.ts';
+import type { EvaluatedResult } from '../plan/sensor-result/result-fields.ts';
 import {
   type PlanTick,
   planSkippedTick,

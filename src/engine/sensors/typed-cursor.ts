@@ -3,7 +3,7 @@ import { issuesText, type StandardSchema } from '../../definitions/schema.ts';
 import { isPlainObject, whyNotJson } from '../../model/json-value.ts';
 import { nameOfType } from '../../model/partition-key.ts';
 import { describeThrown } from '../../model/thrown.ts';
-import type { ParsedResult } from '../plan/sensor-result/parse-sensor-result.ts';
+import type { ParsedResult } from '../plan/sensor-result/result-fields.ts';
 
 /** What `evaluate` is given for what is on record, as the schema makes it; or why that does not fit. */
 export async function readCursor(
@@ -28,10 +28,10 @@ export function parseCursor(text: string): { readonly value: unknown } | { reado
 export async function parseTyped(
   schema: StandardSchema,
   returned: unknown,
-  parse: (result: unknown) => ParsedResult,
+  parse: (result: unknown) => Promise<ParsedResult>,
 ): Promise<ParsedResult> {
   const { result, problem } = await withCursorText(returned, schema);
-  const parsed = parse(result);
+  const parsed = await parse(result);
   if (problem === null) return parsed;
   return 'result' in parsed
     ? { problems: [problem], usable: parsed.result }

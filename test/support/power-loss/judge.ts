@@ -38,7 +38,7 @@ const AT_ONCE = 400;
 export class Judge {
   readonly #recording: Recording;
   readonly #scratch: string;
-  readonly #options: SurvivorOptions;
+  readonly #options: SurvivorOptions & { readonly far?: (words: string) => void };
   readonly #seen = new Map<string, Promise<Observation>>();
   readonly #folders: Survivor[] = [];
   readonly #problems = new Map<string, string>();
@@ -47,7 +47,12 @@ export class Judge {
   #original: ReadonlyMap<string, Buffer | null> = new Map();
   #scratches = 0;
 
-  constructor(recording: Recording, scratch: string, options: SurvivorOptions) {
+  /** @param far is told now and then how far it has come */
+  constructor(
+    recording: Recording,
+    scratch: string,
+    options: SurvivorOptions & { readonly far?: (words: string) => void },
+  ) {
     this.#recording = recording;
     this.#scratch = scratch;
     this.#options = options;
@@ -89,6 +94,9 @@ export class Judge {
       if (!isNew || !isLast) continue;
       isNew = false;
       enumerated++;
+      this.#options.far?.(
+        `operation ${number + 1} of ${this.#recording.operations.length}, ${tried} combinations`,
+      );
       for (const survivor of survivors(disk, this.#options)) {
         tried++;
         const isKnown = this.#seen.has(survivor.id);

@@ -9,7 +9,7 @@ import type { StateView } from '../../../state/state-view.ts';
 import { needsOfCanceling } from '../ends/cancel-runs.ts';
 import { queueRuns } from '../queue/queue-runs.ts';
 import { onlyWhere, type RequestedRuns } from '../sensor-result/runs-in-columns.ts';
-import type { EvaluatedResult } from '../sensor-result/parse-sensor-result.ts';
+import type { EvaluatedResult } from '../sensor-result/result-fields.ts';
 import { together } from '../needs-together.ts';
 import { tickRuns } from './tick-runs.ts';
 import { SetsAfterRequests } from './sets-after-requests.ts';

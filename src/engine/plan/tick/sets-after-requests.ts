@@ -8,7 +8,7 @@ import type { StateView } from '../../../state/state-view.ts';
 import { cancelRunsOfKeys } from '../ends/cancel-runs.ts';
 import { distinct } from '../keys/distinct.ts';
 import { onlyWhere, type RequestedRuns } from '../sensor-result/runs-in-columns.ts';
-import type { EvaluatedResult } from '../sensor-result/parse-sensor-result.ts';
+import type { EvaluatedResult } from '../sensor-result/result-fields.ts';
 
 /** What became of a key: removed by a request, there from the start, or (from 2) put there by the request with this number. */
 type Mark = number;

@@ -4,7 +4,7 @@ import type { TickRecord } from '../../../model/tick.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 import type { QueuedRuns, StateChange } from '../../../state/changes.ts';
 import type { StateView } from '../../../state/state-view.ts';
-import type { EvaluatedResult } from '../sensor-result/parse-sensor-result.ts';
+import type { EvaluatedResult } from '../sensor-result/result-fields.ts';
 
 export interface TickMoment {
   readonly startedAt: Millis;

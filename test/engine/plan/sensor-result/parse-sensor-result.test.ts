@@ -4,10 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';
 import { definePipeline } from '../../../../src/definitions/pipeline.ts';
 import { sensor } from '../../../../src/definitions/sensor.ts';
-import {
-  type EvaluatedResult,
-  parseSensorResult,
-} from '../../../../src/engine/plan/sensor-result/parse-sensor-result.ts';
+import { parseSensorResult } from '../../../../src/engine/plan/sensor-result/parse-sensor-result.ts';
+import type { EvaluatedResult } from '../../../../src/engine/plan/sensor-result/result-fields.ts';
 import { idle } from '../../../support/builders.ts';
 
 const letters = dynamicPartitions('letters');
