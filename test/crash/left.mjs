@@ -421,9 +421,11 @@ export function textOf(file) {
  * @param {string} before
  */
 export function forgotten(folder, before) {
+  // A dead one's claim is kept under another name until what is left of its programs was looked for.
+  const there = new Set(leftovers(before).map((name) => textOf(path.join(before, name))));
   return leftovers(folder)
     .filter((name) => name.startsWith('claims/') || name.startsWith('.state.json.tmp'))
-    .filter((name) => textOf(path.join(folder, name)) !== textOf(path.join(before, name)));
+    .filter((name) => !there.has(textOf(path.join(folder, name))));
 }
 
 /**
