@@ -6,6 +6,7 @@
  *     node test/crash/hammer.mjs --only add,remove,check    only these kinds of commands
  *     node test/crash/hammer.mjs --root /tmp/copy       another checkout's build
  *     node test/crash/hammer.mjs --go-on                do not end at the first problem
+ *     node test/crash/hammer.mjs --seconds 12 --least 4 go on for a minute more, until so many were killed and so many stopped
  *
  * A process is struck at a random time, some moments after something that it was seen to do (a temporary, a claim, an
  * executor's file, the beginning of a run), or at a call of its own on the state folder (`hammer/point.cjs`). It is made
@@ -50,6 +51,7 @@ import { newestGeneration, Victim } from './hammer/victim.mjs';
 const { values: flags } = parseArgs({
   options: {
     seconds: { type: 'string', default: '300' },
+    least: { type: 'string', default: '0' },
     lanes: { type: 'string', default: '12' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     only: { type: 'string' },
@@ -58,6 +60,9 @@ const { values: flags } = parseArgs({
     'go-on': { type: 'boolean', default: false },
   },
 });
+
+/** So much longer than asked for it goes on at most. */
+const LONGER_MS = 60_000;
 
 /** Of a hundred commands so many are left alone, killed, stopped, and stopped and then killed. */
 const FATES = { none: 40, kill: 26, stop: 24, both: 10 };
@@ -590,13 +595,21 @@ async function main() {
   const close = watchFolders();
   const done = new AbortController();
   const watching = watchFile(done.signal);
-  field.until = Date.now() + Number(flags.seconds) * 1000;
+  const least = Number(flags.least);
+  const enough = Date.now() + Number(flags.seconds) * 1000;
+  // On a busy machine it takes longer until anything was shown.
+  const until = setInterval(() => {
+    const isShown = sum('killed') >= least && sum('stopped') >= least && sum('ended') > 5 * least;
+    if (Date.now() >= (isShown ? enough : enough + LONGER_MS))
+      field.until = Math.min(field.until, Date.now());
+  }, 50);
   const lanes = Promise.all(Array.from({ length: Number(flags.lanes) }, (_, at) => lane(at)));
   const guard = setInterval(() => {
     if (field.over) for (const victim of field.victims.values()) victim.end();
   }, 50);
   await lanes;
   clearInterval(guard);
+  clearInterval(until);
   close();
   const ended = Date.now();
   /** @type {Record<string, number> | null} */
