@@ -1,8 +1,7 @@
 /** What a hook is told, in words and as data. Pure. */
 import type { Incident } from '../../definitions/notify.ts';
 import type { IncidentRecord } from '../../model/incident.ts';
-import { shellQuoted } from '../../model/text.ts';
-import { clean, counted, printable } from '../../model/text.ts';
+import { clean, counted, printable, shellQuoted } from '../../model/text.ts';
 import { shortTime, type Millis } from '../../model/time.ts';
 import { withoutQueries } from '../../model/without-queries.ts';
 import type { Due } from '../plan/incidents/tell.ts';

@@ -4,7 +4,17 @@ import path from 'node:path';
 import { isoTime } from '../../model/time.ts';
 import { showLifeFromThread } from '../../files/heartbeat.ts';
 import type { ExecutorEntry } from '../document/state-document.ts';
-import type { Owner } from '../../files/process-owner.ts';
+import {
+  HEARTBEAT_MS,
+  isAlive,
+  isLeftOver,
+  isVisible,
+  type Moment,
+  type Owner,
+  processTag,
+  showLife,
+  silenceOf,
+} from '../../files/process-owner.ts';
 import type { ExecutorSigns } from '../state-view.ts';
 import type { Executor } from '../store.ts';
 import { begunLine, endedLine, type ExecutorNotes, linesOf, notesIn, programLine } from './run-notes.ts';
@@ -18,16 +28,6 @@ import {
   removeQuietly,
   writeAll,
 } from '../../files/durable-files.ts';
-import {
-  HEARTBEAT_MS,
-  isAlive,
-  isLeftOver,
-  isVisible,
-  type Moment,
-  processTag,
-  showLife,
-  silenceOf,
-} from '../../files/process-owner.ts';
 
 interface OpenLog {
   readonly file: string;

@@ -5,7 +5,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Holder } from '../../model/tick.ts';
-import type { Owner } from '../../files/process-owner.ts';
+import {
+  isAlive,
+  isLeftOver,
+  type Moment,
+  type Owner,
+  processTag,
+  showLife,
+  sinceOf,
+} from '../../files/process-owner.ts';
 import type { HeldClaim, SensorClaim } from '../store.ts';
 import type { SensorPrograms } from './sensor-programs.ts';
 import {
@@ -21,14 +29,6 @@ import {
   writeAll,
 } from '../../files/durable-files.ts';
 import { fileNameOf } from '../../files/file-name.ts';
-import {
-  isAlive,
-  isLeftOver,
-  type Moment,
-  processTag,
-  showLife,
-  sinceOf,
-} from '../../files/process-owner.ts';
 import { ownerShape } from '../document/record-shapes.ts';
 import { fits } from '../../model/shape.ts';
 

@@ -2,11 +2,10 @@
 import type { RunRecord } from '../../../model/run.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../../state/changes.ts';
-import type { PendingRun, PendingRuns } from '../../../model/pending-run.ts';
+import { type PendingRun, type PendingRuns, recordOf, runsIn } from '../../../model/pending-run.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import { living } from '../executors/ownership.ts';
-import { recordOf, runsIn } from '../../../model/pending-run.ts';
 import { endedAs } from './run-records.ts';
 
 export interface CanceledRuns {

@@ -3,11 +3,10 @@ import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
 import { MAX_EXECUTIONS, partsOfRunId } from '../../../model/run.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../../state/changes.ts';
-import type { PendingRun, PendingRuns } from '../../../model/pending-run.ts';
+import { type PendingRun, type PendingRuns, runsIn } from '../../../model/pending-run.ts';
 import type { ExecutorView, StateView } from '../../../state/state-view.ts';
 import type { RunTask } from '../../runs/execute-run.ts';
 import { living } from './ownership.ts';
-import { runsIn } from '../../../model/pending-run.ts';
 import { endedAs } from '../ends/run-records.ts';
 
 /** A run that this process owns and is to execute. */

@@ -1,6 +1,5 @@
 /** Who is to be told what: by hook what is due, who calls it, and what it knows then. Pure. */
-import type { IncidentRecord, Incidents, Told } from '../../../model/incident.ts';
-import { isSame } from '../../../model/incident.ts';
+import { type IncidentRecord, type Incidents, isSame, type Told } from '../../../model/incident.ts';
 import { isoTime, type Millis } from '../../../model/time.ts';
 
 /** What a hook wants to be told. */

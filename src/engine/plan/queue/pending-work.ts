@@ -1,10 +1,9 @@
 /** Queued and started runs by what they are about to materialize. */
 import type { AssetDefinition } from '../../../definitions/pipeline.ts';
-import type { PendingRun, PendingRuns } from '../../../model/pending-run.ts';
+import { type PendingRun, type PendingRuns, runsIn } from '../../../model/pending-run.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import { workName } from './work-name.ts';
 import { living } from '../executors/ownership.ts';
-import { runsIn } from '../../../model/pending-run.ts';
 
 export interface Work {
   readonly runs: PendingRuns;
