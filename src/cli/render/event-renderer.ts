@@ -3,7 +3,6 @@ import { describe } from '../../model/describe-failure.ts';
 import { clean, counted, duration, printable } from '../../model/text.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
-import type { TickRecord } from '../../model/tick.ts';
 import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
 import type { Event, RunFinished, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
@@ -11,7 +10,7 @@ import type { Output } from '../output.ts';
 import { type Counts, noRuns } from '../json-results-of-runs.ts';
 import { type Live, LiveLine } from './live-line.ts';
 import { forKey, sayLeft, waitingInWords, wordsForStopping, wordsForWaiting } from './process-words.ts';
-import { wordsForTick } from './tick-words.ts';
+import { TickNews } from './tick-news.ts';
 
 /** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
 const MOST_TOLD = 10;
@@ -24,10 +23,8 @@ export class EventRenderer {
   readonly #keepsRuns: boolean;
   readonly #lasts: boolean;
   readonly #live: Live;
-  /** What found nothing stands there. */
-  readonly #hasScreen: boolean;
+  readonly #ticks: TickNews;
   readonly #began: number;
-  readonly #told: string[] = [];
   #toldFailures = 0;
   #toldWaiting = '';
   /** Runs of which checks had something to say. */
@@ -35,10 +32,6 @@ export class EventRenderer {
   #timeIsOver = false;
   /** What was told of batches that ended before, while the command goes on. */
   #batch: { readonly began: number; readonly before: Counts } | null = null;
-  /** The names of what sensors could not look at when they ticked last. */
-  readonly #partly = new Map<string, string>();
-  /** Sensors whose failure was told and that have not worked since, with the code of that failure. */
-  readonly #broken = new Map<string, string>();
 
   /**
    * @param keepsRuns whether the list of runs is wanted at the end
@@ -57,7 +50,7 @@ export class EventRenderer {
     this.#keepsRuns = keepsRuns;
     this.#lasts = lasts;
     this.#live = screen ?? new LiveLine(output);
-    this.#hasScreen = screen !== null;
+    this.#ticks = new TickNews(output, { lasts, hasScreen: screen !== null });
     this.#began = steadyTime(output.clock);
     output.talkThrough((write) => this.#live.above(write));
     if (lasts) output.stampTalk();
@@ -74,7 +67,7 @@ export class EventRenderer {
       case 'run-ended':
         return;
       case 'tick-finished':
-        return this.#tick(event.tick);
+        return this.#ticks.say(event.tick);
       case 'runs-taken-up':
         return output.note(`taking up ${counted(event.count, 'run')} without a live owner`);
       case 'runs-left-alone':
@@ -177,22 +170,9 @@ export class EventRenderer {
     this.#output.say(this.#inWords(now, batch.began));
   }
 
-  /** A command that goes on tells once that a sensor fails, and once that it works again. @returns whether this is news */
-  #isNews({ sensor, status, error }: TickRecord): boolean {
-    if (!this.#lasts || status === 'BUSY' || error?.code === 'sensor-interrupted') return true;
-    const before = this.#broken.get(sensor);
-    if (status === 'FAILURE') {
-      this.#broken.set(sensor, error?.code ?? '');
-      return before !== error?.code;
-    }
-    if (this.#broken.delete(sensor))
-      this.#output.say(`${this.#output.paint.stderr.strong(sensor)}: works again`);
-    return true;
-  }
-
   /** cron mails every line, so that cron is given one line. A person has read the first lines already. */
   #sayTold(last: readonly string[]): void {
-    const lines = [...this.#told, ...last];
+    const lines = [...this.#ticks.kept, ...last];
     if (lines.length > 0) this.#output.say(lines.join('; '));
   }
 
@@ -200,30 +180,6 @@ export class EventRenderer {
     const words = waitsFor === null ? this.#toldWaiting : wordsForWaiting(waitsFor);
     if (words !== this.#toldWaiting) this.#output.chat(words);
     this.#toldWaiting = words;
-  }
-
-  /** A command that goes on tells once which parts fail. */
-  #failures({ sensor, failures }: TickRecord): void {
-    const names = failures.map(({ name }) => name).join('\n');
-    const before = this.#partly.get(sensor) ?? '';
-    this.#partly.set(sensor, names);
-    if (failures.length === 0 || (this.#lasts && names === before)) return;
-    this.#output.sayProblem(describe({ reason: 'source-failed', sensor, failures }));
-  }
-
-  #tick(tick: TickRecord): void {
-    if (tick.status !== 'BUSY' && tick.status !== 'FAILURE') this.#failures(tick);
-    if (!this.#isNews(tick))
-      return this.#output.note(`${tick.sensor} still fails: ${tick.error?.message ?? ''}`);
-    const { paint, terminal } = this.#output;
-    const said = `${paint.stderr.strong(tick.sensor)}: ${wordsForTick(tick)}`;
-    if (tick.error?.code === 'sensor-interrupted') this.#output.chat(`${tick.sensor}: ${tick.error.message}`);
-    else if (tick.status === 'FAILURE') {
-      if (tick.error !== null) this.#output.sayProblem(tick.error);
-    } else if (tick.status !== 'SUCCESS') {
-      if (!this.#hasScreen) this.#output.chat(paint.stderr.dim(said));
-    } else if (terminal.stderr.isTerminal || this.#lasts) this.#output.say(said);
-    else this.#told.push(said);
   }
 
   #run(event: RunFinished): void {
