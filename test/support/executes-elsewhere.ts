@@ -2,15 +2,11 @@
  * A process that executes one run for another process, which commits: the task comes in as a message, what becomes of it goes out
  * as one. `pipeline` is all that the two have in common.
  */
+import type { RunTask } from '../../src/engine/plan/executors/claim-runs.ts';
 import { asset, type AnyAsset } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline } from '../../src/definitions/pipeline.ts';
-import {
-  executeHere,
-  type RunEnding,
-  type RunTask,
-  type MadeAsset,
-} from '../../src/engine/runs/execute-run.ts';
+import { executeHere, type RunEnding, type MadeAsset } from '../../src/engine/runs/execute-run.ts';
 import { NOTHING_CARRIED } from '../../src/model/carried.ts';
 import { Programs } from '../../src/engine/user-code/programs.ts';
 import { loadProcessGroups } from '../../src/cli/isolation/load-process-groups.ts';

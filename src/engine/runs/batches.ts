@@ -2,11 +2,11 @@
  * Brings runs together whose asset makes many keys in one call. A run that has come to such an asset waits for others, and takes no
  * room meanwhile; a call takes the room of one run, however many keys it has.
  */
+import type { RunTask } from '../plan/executors/claim-runs.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { type Clock, steadyTime } from '../../model/time.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { callTogether, type Member } from './call-together.ts';
-import type { RunTask } from './execute-run.ts';
 import type { Isolated, Room } from './isolated.ts';
 import type { Attempt, Tried } from './try-asset.ts';
 

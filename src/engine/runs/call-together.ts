@@ -1,4 +1,5 @@
 /** One call of an asset's code for many keys: what it yields is each key's own, and what it does not yield has failed. */
+import type { RunTask } from '../plan/executors/claim-runs.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { MetadataValue } from '../../model/json-value.ts';
 import { nameOfType } from '../../model/partition-key.ts';
@@ -7,7 +8,6 @@ import { makeExec } from '../user-code/exec.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
-import type { RunTask } from './execute-run.ts';
 import { inputsOf } from './inputs-of.ts';
 import { checkedMetadata } from './metadata.ts';
 import { type Attempt, type EndingTogether, GRACE_MS, type Tried, tryOnce } from './try-asset.ts';

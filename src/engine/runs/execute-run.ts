@@ -1,4 +1,5 @@
 /** Executes one run: its assets in dependency order, each with its tries, timeouts and value. */
+import type { RunTask } from '../plan/executors/claim-runs.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import { poolOf } from '../../definitions/pool.ts';
@@ -30,15 +31,6 @@ const LATE_MS = 5000;
 /** What asks to be tried again within so long is waited for within the run, so often at most. */
 const LONGEST_WAIT_MS = 60_000;
 const MOST_WAITS = 10;
-
-export interface RunTask {
-  readonly id: string;
-  readonly partitionKey: string | null;
-  readonly assets: readonly string[];
-  readonly tags: Readonly<Record<string, string>>;
-  /** What an earlier execution of it has made, and is on record: it is not made again. */
-  readonly done: readonly AssetOutcome[];
-}
 
 export interface ExecutionContext {
   readonly pipeline: Pipeline;

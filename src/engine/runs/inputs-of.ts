@@ -1,7 +1,7 @@
 /** The values that an asset is given: loaded for each of its tries. */
+import type { RunTask } from '../plan/executors/claim-runs.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
-import type { RunTask } from './execute-run.ts';
 import { LazyValues } from './keyed-values.ts';
 import type { Attempt } from './try-asset.ts';
 

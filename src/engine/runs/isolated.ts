@@ -1,6 +1,7 @@
 /** Where an asset is tried that has a process of its own: what the engine asks of such processes, and what they answer. */
+import type { RunTask } from '../plan/executors/claim-runs.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
-import type { ExecutionContext, RunTask } from './execute-run.ts';
+import type { ExecutionContext } from './execute-run.ts';
 import type { Programs } from '../user-code/programs.ts';
 import type { CallTogether, Member } from './call-together.ts';
 import type { Attempt, Tried } from './try-asset.ts';

@@ -1,4 +1,5 @@
 /** One try of an asset for one key: its inputs, the user's function, and the value that the function returns. */
+import type { RunTask } from '../plan/executors/claim-runs.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { RetryAfter } from '../../definitions/retry-after.ts';
 import { skipReasonOf } from '../../definitions/skip.ts';
@@ -16,7 +17,6 @@ import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { type Ending, withTimeLimit } from '../user-code/time-limit.ts';
 import { type Checked, checkValue } from './check-value.ts';
-import type { RunTask } from './execute-run.ts';
 import { inputsOf } from './inputs-of.ts';
 import type { TryContext } from './isolated.ts';
 import { checkedMetadata } from './metadata.ts';

@@ -1,4 +1,5 @@
 /** Executing one run: order, tries, timeouts, values, and what is the asset’s failure and what is not. */
+import type { RunTask } from '../../../src/engine/plan/executors/claim-runs.ts';
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { NOTHING_CARRIED } from '../../../src/model/carried.ts';
 import { outcomeOf } from '../../../src/model/run.ts';
@@ -11,7 +12,7 @@ import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline
 import { loadProcessGroups } from '../../../src/cli/isolation/load-process-groups.ts';
 import { Programs } from '../../../src/engine/user-code/programs.ts';
 import type { Event } from '../../../src/engine/event.ts';
-import { executeHere, type RunEnding, type RunTask } from '../../../src/engine/runs/execute-run.ts';
+import { executeHere, type RunEnding } from '../../../src/engine/runs/execute-run.ts';
 import { GRACE_MS } from '../../../src/engine/runs/try-asset.ts';
 import type { RunLogLine } from '../../../src/state/store.ts';
 import { letters } from '../../support/builders.ts';

@@ -1,13 +1,22 @@
 /** Takes up runs that have no live owner. Pure: says which changes do it and which runs are then this process's. */
+import { type AssetOutcome, MAX_EXECUTIONS, partsOfRunId } from '../../../model/run.ts';
 import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
-import { MAX_EXECUTIONS, partsOfRunId } from '../../../model/run.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { FinishedRun, StateChange } from '../../../state/changes.ts';
 import { type PendingRun, type PendingRuns, runsIn } from '../../../model/pending-run.ts';
 import type { ExecutorView, StateView } from '../../../state/state-view.ts';
-import type { RunTask } from '../../runs/execute-run.ts';
 import { living } from './ownership.ts';
 import { endedAs } from '../ends/run-records.ts';
+
+/** What is executed of a run. */
+export interface RunTask {
+  readonly id: string;
+  readonly partitionKey: string | null;
+  readonly assets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** What an earlier execution of it has made, and is on record: it is not made again. */
+  readonly done: readonly AssetOutcome[];
+}
 
 /** A run that this process owns and is to execute. */
 export interface OwnedRun extends RunTask {
