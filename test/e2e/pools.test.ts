@@ -121,6 +121,18 @@ describe('a pool', () => {
     });
   });
 
+  it('has a place for what is executed alone, after a kill', async () => {
+    project.write({ 'pipeline.ts': pipeline('{ api: { limit: 1 } }', "'api'", 5000) });
+    await add('things', ['a']);
+    const first = project.start(['materialize', 'call', '--key', 'a', '--verbose']);
+    await first.saw('started');
+    first.process.kill('SIGKILL');
+    await first.done;
+    project.write({ 'pipeline.ts': pipeline('{ api: { limit: 1 } }', "'api'", 1) });
+    const { code, document } = await project.json(['worker', '--once']);
+    expect([code, document.runs[0]?.status]).toEqual([0, 'SUCCESS']);
+  });
+
   it('is shared exactly by processes that all end well', async () => {
     project.write({ 'pipeline.ts': pipeline('{ api: { limit: 3 } }', "'api'", 30) });
     await add('things', keys('k', 45));

@@ -55,14 +55,6 @@ export class Lanes {
     return this.#turns.some((name) => this.#canGo(this.#lanes.get(name)!));
   }
 
-  /** Whether some run waits for such pools. */
-  isSome(passes: (pools: readonly PoolUse[]) => boolean): boolean {
-    return this.#turns.some((name) => {
-      const { pools, runs } = this.#lanes.get(name)!;
-      return runs.size > 0 && passes(pools);
-    });
-  }
-
   /** The first run of the next lane whose pools have room. */
   next(): OwnedRun | undefined {
     for (let passed = 0; passed < this.#turns.length; passed++) {

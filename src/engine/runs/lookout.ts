@@ -38,7 +38,9 @@ export class Lookout {
 
   get #waitsForPools(): boolean {
     const { queue, pools } = this.#runs;
-    return queue.lanes.size > 0 && queue.lanes.size === queue.size && !queue.lanes.isSome(pools.hasPlace);
+    if (!pools.isUsed || queue.hasPlain) return false;
+    const asked = queue.asked();
+    return asked.length > 0 && !asked.some((lane) => pools.hasPlace(lane.pools));
   }
 
   /** The first runs come: nothing can have happened to them yet. */
@@ -58,7 +60,10 @@ export class Lookout {
     giveUpHeld(this.#runs, view, this.#options);
     const { wanted, pools } = this.#runs;
     if (wanted === 0) return;
-    if (pools.hasNews(view, queue.lanes.asked())) await pools.ask(() => queue.lanes.asked());
+    if (pools.isUsed && pools.hasNews(view, queue.asked())) {
+      await pools.ask(() => queue.asked());
+      queue.lookAgain();
+    }
     const { usable } = this.#runs;
     const started = this.#runs.unrecordedStarts();
     const current = view.executors().find(({ id }) => id === executor.id);

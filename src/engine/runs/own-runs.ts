@@ -10,7 +10,8 @@ import { looksUp, needsOfExecution, workElsewhere } from '../plan/executors/owne
 import type { Batches } from './batches.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { PoolRoom } from './pool-room.ts';
-import { queueFor, type RunQueue } from './run-queue.ts';
+import { queueFor } from './queue-for.ts';
+import type { RunQueue } from './run-queue.ts';
 import { Unrecorded } from './unrecorded.ts';
 
 /** A run that is under way. */

@@ -5,10 +5,9 @@ import { Line } from './line.ts';
 import { Lanes, NO_POOLS, type PoolPlaces } from './lanes.ts';
 import { runsHeldUp } from './runs-held-up.ts';
 import { anyWorkName, workName } from '../plan/queue/work-name.ts';
-import { upstreamsOf } from '../../definitions/mapping.ts';
-import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { PartitionRef } from '../../model/partition-status.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { Lane } from '../plan/executors/pools.ts';
 import type { WorkElsewhere } from '../plan/executors/ownership.ts';
 
 export interface RunQueueOptions {
@@ -79,7 +78,7 @@ export class RunQueue {
   /** Who came first goes first: what a live process has owned for longer is not begun here before it has let go. */
   yieldTo(work: Iterable<WorkElsewhere>, ownedSince: (run: OwnedRun) => number): void {
     this.#elsewhere.see(work, ownedSince);
-    this.#lookAgain();
+    this.lookAgain();
   }
 
   /** Whether others have anything in hand that is to be made here, too. */
@@ -87,10 +86,30 @@ export class RunQueue {
     return this.#elsewhere.isAny((name) => this.#planned.has(name) || this.#limits.has(name));
   }
 
+  /** Whether any wait that use no pool, and for nothing but their turn. */
+  get hasPlain(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** The one that waits for longest. */
   get oldest(): OwnedRun | undefined {
     const [blocked, waiting, alone, late] = [this.#blocked, this.#waiting, this.#alone, this.#late];
     return blocked.first ?? waiting.first ?? alone.first ?? this.lanes.oldest ?? late.first;
+  }
+
+  /**
+   * What waits, for who shares the pools. A run that is executed alone, and the oldest of a circle, come after all others: they ask when
+   * nothing else waits, or they would keep places that nobody uses.
+   */
+  asked(): Lane[] {
+    const lanes = this.lanes.asked();
+    if (lanes.length > 0 || this.#waiting.size > 0) return lanes;
+    const left = [...this.#alone, ...this.#blocked, ...this.#late];
+    const isFree = (run: OwnedRun): boolean => this.#isFreeButForPools(run);
+    const next = left.find((run) => isFree(run) && !this.#waitsForUpstream(run));
+    const [oldest] = next === undefined && left.every(isFree) ? left : [next];
+    const pools = oldest === undefined ? [] : this.#pools.of(oldest);
+    return pools.length === 0 ? [] : [{ pools, waiting: 1 }];
   }
 
   hasNext(inFlight: number): boolean {
@@ -151,7 +170,7 @@ export class RunQueue {
       this.#busy.delete(workName(asset, run.partitionKey));
       this.#busyAssets.set(asset, this.#busyAssets.get(asset)! - 1);
     }
-    this.#lookAgain();
+    this.lookAgain();
   }
 
   /** All that wait. */
@@ -199,7 +218,10 @@ export class RunQueue {
 
   /** Nobody else, here or elsewhere, has its assets and key in hand, and there is room. */
   #isFree(run: OwnedRun): boolean {
-    if (!this.#pools.hasPlace(this.#pools.of(run))) return false;
+    return this.#pools.hasPlace(this.#pools.of(run)) && this.#isFreeButForPools(run);
+  }
+
+  #isFreeButForPools(run: OwnedRun): boolean {
     return run.assets.every((asset) => {
       const limit = this.#limits.get(asset);
       if (limit !== undefined && (this.#busyAssets.get(asset) ?? 0) >= limit) return false;
@@ -251,7 +273,7 @@ export class RunQueue {
   }
 
   /** Those that were passed over are the oldest: they are looked at first. */
-  #lookAgain(): void {
+  lookAgain(): void {
     for (const run of this.#late.takeAll()) this.#passOver(run);
     const blocked = this.#blocked.takeAll();
     if (blocked.length === 0) return;
@@ -265,18 +287,4 @@ export class RunQueue {
 
 function isAlone(run: OwnedRun): boolean {
   return run.interrupted > 0;
-}
-
-export function queueFor(pipeline: Pipeline, pools?: PoolPlaces): RunQueue {
-  // Of an asset that makes many keys in one call it is calls that are counted.
-  const limits = [...pipeline.assets.values()].flatMap(({ name, concurrency, batch }) =>
-    // The next call gathers while one is under way: else who of it ends first would be called for alone.
-    concurrency === null ? [] : [[name, concurrency * (batch === null ? 1 : 2 * batch)] as const],
-  );
-  return new RunQueue({
-    limits: new Map(limits),
-    upstreamsOf: (asset, key) => upstreamsOf(pipeline, asset, key),
-    gatheredBy: (name) => pipeline.assets.get(name)?.gathers.map(({ asset }) => asset) ?? [],
-    ...(pools && { pools }),
-  });
 }

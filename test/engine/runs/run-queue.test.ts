@@ -174,6 +174,55 @@ describe('the queue of a process', () => {
     expect(ids(beginAll(queue, 0))).toEqual(['again']);
   });
 
+  it('asks for a place in a pool for a run that is executed alone when nothing else waits', () => {
+    const held = new Map<string, number>();
+    const pool = [{ pool: 'api', calls: 1 }];
+    const hasPlace = (): boolean => (held.get('api') ?? 0) > 0;
+    const queue = new RunQueue({
+      limits: new Map(),
+      upstreamsOf: () => [],
+      pools: {
+        of: ({ id }) => (id === 'plain' ? [] : pool),
+        hasPlace: (pools) => pools.length === 0 || hasPlace(),
+        mayEnter: (pools) => pools.length === 0 || hasPlace(),
+        entered: () => undefined,
+        left: () => undefined,
+      },
+    });
+    queue.add([owned('alone', { interrupted: 1 }), owned('plain')]);
+    expect(queue.asked()).toEqual([]);
+    expect(ids(beginAll(queue))).toEqual(['plain']);
+    expect(queue.asked()).toEqual([{ pools: pool, waiting: 1 }]);
+    expect(queue.isFree()).toBe(false);
+    held.set('api', 1);
+    queue.letGo(owned('plain'));
+    expect([queue.isFree(), ids(beginAll(queue))]).toEqual([true, ['alone']]);
+  });
+
+  it('asks for a place for the oldest of those that wait for each other in a circle', () => {
+    const pool = [{ pool: 'api', calls: 1 }];
+    const upstreams: Readonly<Record<string, string>> = { one: 'other', other: 'one' };
+    let hasPlace = false;
+    const queue = new RunQueue({
+      limits: new Map(),
+      upstreamsOf: (asset, key) => [{ asset: upstreams[asset]!, set: 'letters', key }],
+      pools: {
+        of: () => pool,
+        hasPlace: () => hasPlace,
+        mayEnter: () => hasPlace,
+        entered: () => undefined,
+        left: () => undefined,
+      },
+    });
+    queue.add([
+      owned('1', { assets: ['one'], partitionKey: 'k' }),
+      owned('2', { assets: ['other'], partitionKey: 'k' }),
+    ]);
+    expect(queue.asked()).toEqual([{ pools: pool, waiting: 2 }]);
+    hasPlace = true;
+    expect(ids(beginAll(queue))).toEqual(['1']);
+  });
+
   it('lets go first what another process has owned for longer', () => {
     const queue = new RunQueue({ limits: new Map(), upstreamsOf: () => [] });
     queue.add([owned('a'), owned('b'), owned('c')]);
