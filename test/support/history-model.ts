@@ -76,6 +76,8 @@ export const ASSETS = [
   { name: 'paste', set: 'nuts', upstream: [] },
   { name: 'report', set: null, upstream: [] },
 ] as const satisfies readonly { name: string; set: string | null; upstream: readonly string[] }[];
+/** Assets that are made of all keys of another one, without those that are not there. */
+export const GATHERS: Readonly<Record<string, string>> = { report: 'audio' };
 /** Assets whose failed keys are to be tried again, and after how long. */
 export const LATER: Readonly<Record<string, readonly string[]>> = { audio: ['1s', '2s'], report: ['1h'] };
 export const SETS = ['letters', 'nuts'] as const;
@@ -411,6 +413,13 @@ export class HistoryModel {
     for (const { name, upstream } of ASSETS)
       if ((upstream as readonly string[]).includes(asset))
         this.#changed(name, life, { reason: 'upstream', except });
+    // What is made of all keys looks at what is on record, and at nothing that its own process has only just made.
+    this.#spreadToGathered((name) => GATHERS[name] === asset);
+  }
+
+  #spreadToGathered(which: (name: string) => boolean): void {
+    for (const name of Object.keys(GATHERS))
+      if (which(name)) this.#changed(name, this.whole, { reason: 'upstream', except: null });
   }
 
   removeKeys(
@@ -845,6 +854,12 @@ export class HistoryModel {
   }
 
   #adopt(draft: Draft, now: Millis): void {
+    // Of a key that comes or goes, too, whether anything was made of it or not.
+    this.#spreadToGathered((name) => {
+      const set = setOf(GATHERS[name]!)!;
+      const [before, after] = [this.sets.get(set)!, draft.sets.get(set)!];
+      return before.length !== after.length || before.some((life) => !after.includes(life));
+    });
     this.sets = draft.sets;
     this.keptOut = draft.keptOut;
     this.spent = draft.spent;
@@ -854,8 +869,13 @@ export class HistoryModel {
       life.carried = carried;
       life.everCarried.push(carried);
       if (!isOther) continue;
-      for (const { name, set } of ASSETS)
-        if (set === life.set) this.#setFact(life, name, afterReason(this.factOf(name, life), 'version'));
+      for (const { name, set } of ASSETS) {
+        if (set !== life.set) continue;
+        const before = this.factOf(name, life);
+        this.#setFact(life, name, afterReason(before, 'version'));
+        if (before.there || before.last === 'skipped')
+          this.#spreadToGathered((gathers) => GATHERS[gathers] === name);
+      }
       for (const { name } of ASSETS) this.#touch(name, life, { reason: 'version', except: null });
     }
     // Also the run of a still earlier life of such a key that its owner has not let go of yet.

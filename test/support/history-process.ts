@@ -5,6 +5,7 @@ import { EVERYTHING } from '../../src/state/needs.ts';
 import { warn } from '../../src/definitions/check.ts';
 import { skip, type Skip } from '../../src/definitions/skip.ts';
 import { asset, type AnyAsset, type AssetContext, type AssetOptions } from '../../src/definitions/asset.ts';
+import { allKeys } from '../../src/definitions/gather.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
 import type { RunRecord } from '../../src/model/run.ts';
@@ -21,7 +22,7 @@ import type { StateView } from '../../src/state/state-view.ts';
 import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
-import { ASSETS, type Committer, demand, type MadeFrom, SENSORS, SETS, LATER } from './history-model.ts';
+import { ASSETS, type Committer, demand, GATHERS, LATER, type MadeFrom, SENSORS, SETS } from './history-model.ts';
 import type { Ending, KillPoint } from './history-steps.ts';
 import type { Hand } from './history-stores.ts';
 import { tellingStore } from '../../src/engine/incidents/telling-store.ts';
@@ -414,7 +415,11 @@ export class HistoryProcess {
   #pipeline(): Pipeline {
     const assets = new Map<string, AnyAsset>();
     for (const { name, set, upstream } of ASSETS) {
-      const inputs = Object.fromEntries(upstream.map((above) => [above, assets.get(above)!]));
+      const gathered = GATHERS[name] === undefined ? undefined : assets.get(GATHERS[name])!;
+      const inputs = {
+        ...Object.fromEntries(upstream.map((above) => [above, assets.get(above)!])),
+        ...(gathered && { all: allKeys(gathered, { onMissing: 'skip' }) }),
+      };
       assets.set(
         name,
         asset({
