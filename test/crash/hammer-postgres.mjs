@@ -6,7 +6,8 @@
  *     node test/crash/hammer-postgres.mjs --seconds 30 --lanes 8 --seed 7 --keep
  *
  * What was acknowledged has to be there in the end; each key is made once, with one end and one value on record, and never by two at
- * once: user code holds a link with the name of its key, that says which process it is. A seed repeats the choices, not the times.
+ * once: user code holds a link with the name of its key, that says which process it is. Beside it keys are made several in one call and in
+ * processes of their own, and one thing is made of all of them: in the end of what they are then. A seed repeats the choices, not the times.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -29,10 +30,15 @@ const root = path.resolve(import.meta.dirname, '../..');
 const chance = new Chance(Number(flags.seed));
 
 const FATES = { none: 45, kill: 25, stop: 20, both: 10 };
-const KINDS = { add: 25, tick: 20, worker: 20, materialize: 15, status: 10, check: 10 };
+const KINDS = { add: 25, part: 15, out: 5, tick: 20, worker: 20, materialize: 15, status: 10, check: 10 };
+/** @param {string} key of a lane */
+const partOf = (key) => `p${Number(key.split('-')[1]) % 7}`;
 /** @type {Readonly<Record<string, (key: string) => string[]>>} */
 const ARGS = {
   add: (key) => ['partitions', 'add', 'items', key],
+  // Another version, or a key: what is made of all of them is stale with that commit.
+  part: (key) => ['partitions', 'add', 'parts', partOf(key), '--version', key],
+  out: (key) => ['partitions', 'remove', 'parts', partOf(key)],
   tick: () => ['sensor', 'tick', '--quiet'],
   worker: () => ['worker', '--once', '--summary'],
   materialize: () => ['materialize', 'work', '--missing'],
@@ -43,7 +49,7 @@ const ARGS = {
 const EXPECTED = new Set([0, 3, 5]);
 
 const PIPELINE = `import fs from 'node:fs';
-import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+import { allKeys, asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const here = (name) => new URL(name, import.meta.url);
 const startOf = (pid) => {
   try {
@@ -54,29 +60,53 @@ const startOf = (pid) => {
 const me = process.pid + '.' + startOf(process.pid);
 const note = (...words) => fs.appendFileSync(here('log'), words.join(' ') + '\\n');
 const items = dynamicPartitions('items');
+/** Holds a link with a name while it works: who finds it held by a process that lives is at work beside it. */
+const holding = async (name, run, signal, work) => {
+  const lock = here('locks/' + name);
+  try { fs.symlinkSync(me, lock); } catch {
+    let other = null;
+    try { other = fs.readlinkSync(lock); } catch {}
+    if (other !== null && startOf(other.split('.')[0]) === other.split('.')[1]) note('two', name, run, me, other);
+    fs.rmSync(lock, { force: true });
+    try { fs.symlinkSync(me, lock); } catch { note('two', name, run, me, 'somebody'); }
+  }
+  note('begin', name, run);
+  try {
+    await new Promise((resolve, reject) => {
+      setTimeout(resolve, Math.random() * 200);
+      signal.addEventListener('abort', () => reject(new Error('aborted')));
+    });
+    return work();
+  } finally {
+    let holder = null;
+    try { holder = fs.readlinkSync(lock); } catch {}
+    if (holder === me) fs.rmSync(lock, { force: true });
+  }
+};
 const work = asset({
   name: 'work', partitions: items,
-  async materialize({ partitionKey: key, run, signal }) {
-    const lock = here('locks/' + key);
-    try { fs.symlinkSync(me, lock); } catch {
-      let other = null;
-      try { other = fs.readlinkSync(lock); } catch {}
-      if (other !== null && startOf(other.split('.')[0]) === other.split('.')[1]) note('two', key, run.id, me, other);
-      fs.rmSync(lock, { force: true });
-      try { fs.symlinkSync(me, lock); } catch { note('two', key, run.id, me, 'somebody'); }
-    }
-    note('begin', key, run.id);
-    try {
-      await new Promise((resolve, reject) => {
-        setTimeout(resolve, Math.random() * 200);
-        signal.addEventListener('abort', () => reject(new Error('aborted')));
-      });
-      return { key, large: Math.random() < 0.1 ? 'x'.repeat(300_000) : '' };
-    } finally {
-      let holder = null;
-      try { holder = fs.readlinkSync(lock); } catch {}
-      if (holder === me) fs.rmSync(lock, { force: true });
-    }
+  materialize: ({ partitionKey: key, run, signal }) =>
+    holding(key, run.id, signal, () => ({ key, large: Math.random() < 0.1 ? 'x'.repeat(300_000) : '' })),
+});
+const parts = dynamicPartitions('parts');
+const piece = asset({
+  name: 'piece', partitions: parts, batch: 3, automate: 'stale',
+  async *materialize({ keys, run, signal }) {
+    for (const { partitionKey: key, version } of keys)
+      yield [key, await holding('piece.' + key, run.id, signal, () => ({ id: Math.random(), version, large: 'x'.repeat(9000) }))];
+  },
+});
+const apart = asset({
+  name: 'apart', partitions: parts, inputs: { piece }, automate: 'stale', isolation: 'process', pool: 'narrow',
+  materialize: ({ partitionKey: key, run, signal, inputs }) =>
+    holding('apart.' + key, run.id, signal, () => ({ from: inputs.piece.id })),
+});
+const index = asset({
+  name: 'index', inputs: { pieces: allKeys(piece, { onMissing: 'skip' }) }, automate: 'stale',
+  async materialize({ inputs }) {
+    const made = {};
+    for await (const [key, { id }] of inputs.pieces) made[key] = id;
+    return made;
   },
 });
 const feed = sensor({
@@ -86,7 +116,9 @@ const feed = sensor({
     return { dynamicPartitionsRequests: [items.buildAddRequest(keys)], runRequests: keys.map((key) => ({ partitionKey: key, runKey: key })) };
   },
 });
-export default definePipeline({ assets: [work], sensors: [feed], concurrency: 6 });
+export default definePipeline({
+  assets: [work, piece, apart, index], sensors: [feed], concurrency: 6, pools: { narrow: { limit: 1 } }, processes: { limit: 1 },
+});
 `;
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-hammer-'));
@@ -111,13 +143,17 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /**
  * @param {readonly string[]} args
  * @param {keyof typeof FATES} [fate]
- * @returns {Promise<{ code: number | null, said: string }>}
+ * @returns {Promise<{ code: number | null, said: string, out: string }>}
  */
 async function command(args, fate = 'none') {
   counts.started++;
   const child = spawn(process.execPath, [path.join(root, 'bin/dynpart.cjs'), ...args], { cwd: folder, env });
   let said = '';
-  child.stdout.on('data', (data) => (said += data));
+  let out = '';
+  child.stdout.on('data', (data) => {
+    said += data;
+    out += data;
+  });
   child.stderr.on('data', (data) => (said += data));
   /** @type {Promise<number | null>} */
   const ended = new Promise((resolve) => child.on('close', resolve));
@@ -134,7 +170,7 @@ async function command(args, fate = 'none') {
   }
   const code = await ended;
   if (code !== null) counts.ended++;
-  return { code, said };
+  return { code, said, out };
 }
 
 /** @param {number} lane @param {number} until */
@@ -180,6 +216,34 @@ async function asked(sql) {
   return rows;
 }
 
+/** @param {string} name */
+const setOf = (name) => `(select id from hammer.key_set where name = '${name}')`;
+
+/** Of each part there is what was made of its version, and in what is made of all of them is what they are now. */
+async function checkMany() {
+  const parts = await asked(
+    `select key, version from hammer.key where set_id = ${setOf('parts')} order by pos`,
+  );
+  /** @param {readonly string[]} what */
+  const valueOf = async (...what) => {
+    const { code, out } = await command(['value', 'show', ...what]);
+    return code === 0 ? JSON.parse(out) : null;
+  };
+  /** @type {Record<string, number>} */
+  const ids = {};
+  for (const { key, version } of parts) {
+    const piece = await valueOf('piece', '--key', key);
+    const apart = await valueOf('apart', '--key', key);
+    ids[key] = piece?.id;
+    if (piece?.version !== version)
+      problems.push(`piece of ${key} was made of ${piece?.version}, it has ${version}`);
+    if (apart?.from !== piece?.id) problems.push(`apart of ${key} was made of another piece than there is`);
+  }
+  const index = await valueOf('index');
+  if (JSON.stringify(index) !== JSON.stringify(ids))
+    problems.push(`index was made of ${JSON.stringify(index)}, and there is ${JSON.stringify(ids)}`);
+}
+
 try {
   fs.mkdirSync(path.join(folder, 'locks'));
   fs.mkdirSync(path.join(folder, 'node_modules'));
@@ -201,9 +265,11 @@ try {
     }
     const [left] = await asked(
       `select (select count(*) from hammer.run)::int as runs,
-        (select count(*) from hammer.key k where not exists (select from hammer.status s where s.key = k.key and s.letter = 'm'))::int as missing`,
+        (select count(*) from hammer.key k where (select count(*) from hammer.status s where s.key = k.key and s.letter = 'm') <
+          case when set_id = ${setOf('items')} then 1 else 2 end)::int as missing,
+        (select count(*) from hammer.status where letter <> 'm')::int as stale`,
     );
-    if (left.runs === 0 && left.missing === 0) break;
+    if (left.runs === 0 && left.missing === 0 && left.stale === 0) break;
     if (round === 8) {
       problems.push(`something never ends: ${JSON.stringify(left)}`);
       break;
@@ -212,15 +278,20 @@ try {
   }
   const { code, said } = await command(['state', 'check']);
   if (code !== 0) problems.push(`state check: ${said}`);
-  const keys = new Set((await asked(`select key from hammer.key`)).map(({ key }) => String(key)));
+  const keys = new Set(
+    (await asked(`select key from hammer.key where set_id = ${setOf('items')}`)).map(({ key }) =>
+      String(key),
+    ),
+  );
   for (const key of owed) if (!keys.has(key)) problems.push(`key ${key} was acknowledged and is not there`);
   const ends = await asked(
     `select k.key, count(h.id)::int as n, min(h.id) as id, min(v.run) as run from hammer.key k
-      left join hammer.history h on h.key = k.key and h.status = 'SUCCESS' left join hammer.value v on v.key = k.key group by k.key`,
+      left join hammer.history h on h.key = k.key and h.status = 'SUCCESS' left join hammer.value v on v.key = k.key where k.set_id = ${setOf('items')} group by k.key`,
   );
   for (const { key, n, id, run } of ends)
     if (n !== 1 || id !== run)
       problems.push(`key ${key} has ${n} successful runs (${id}), and a value of ${run}`);
+  await checkMany();
   const [{ staged }] = await asked(`select count(*)::int as staged from hammer.staged`);
   if (staged > 0) problems.push(`${staged} values are staged for nobody`);
   const log = fs.readFileSync(path.join(folder, 'log'), 'utf8').split('\n');

@@ -31,6 +31,7 @@ import {
   checkStatuses,
   replay,
 } from './hammer/last-checks.mjs';
+import { checkMany } from './hammer/many.mjs';
 import { checkOther, checkWhose, OTHER_FILE } from './hammer/other.mjs';
 import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
 import { KILLS, pipelineOf, PROGRAM, SENSORS } from './hammer/pipeline.mjs';
@@ -565,6 +566,7 @@ async function lastChecks() {
     ['the statuses', checkStatuses(field, document, runs, status)],
     ['the sets', checkSets(field, document)],
     ['what carries a version', checkCarried(field, document, runs)],
+    ['what is made of many keys', checkMany(field, document)],
     ['whose values they are', checkWhose(field, 'pipeline')],
     ['the other pipeline', checkOther(other, otherDocument, ofOther, putBacks)],
     ['the folder', checkFolder(field, runs)],

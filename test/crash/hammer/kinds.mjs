@@ -15,6 +15,7 @@ import {
 } from './commands.mjs';
 import { valueOf } from './last-checks.mjs';
 import { same } from './ledger.mjs';
+import { MANY_KINDS } from './many.mjs';
 import { OTHER_KINDS } from './other.mjs';
 import { SENSORS } from './pipeline.mjs';
 import { newestGeneration } from './victim.mjs';
@@ -46,6 +47,10 @@ export const WEIGHTS = {
   'version-by-hand': 2,
   mark: 1.5,
   stale: 1,
+  'parts-add': 3,
+  'parts-remove': 1,
+  'tick-many': 4,
+  'make-many': 1,
   'other-tick': 2.5,
   'other-no-run': 1,
   'other-worker': 1,
@@ -106,6 +111,8 @@ export const EXECUTES = new Set([
   'program',
   'tick-carried',
   'stale',
+  'tick-many',
+  'make-many',
   'other-tick',
   'other-worker',
   'worker-once',
@@ -120,6 +127,7 @@ export const EVALUATES = new Set([
   'tick-other',
   'tick-no-run',
   'tick-carried',
+  'tick-many',
   'other-tick',
   'other-no-run',
   'watch',
@@ -541,6 +549,7 @@ export const KINDS = {
   },
 
   ...CARRIED_KINDS,
+  ...MANY_KINDS,
   ...OTHER_KINDS,
 };
 

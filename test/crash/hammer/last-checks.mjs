@@ -1,6 +1,7 @@
 /** What must hold when all is over: by the pipeline's log, by the history, by the state and by what lies in its folder. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { APART_AT_ONCE } from './many-pipeline.mjs';
 import { CONCURRENCY, FAILS, KILLS, MAX_INTERRUPTED, SECOND_CONCURRENCY } from './pipeline.mjs';
 import { same } from './ledger.mjs';
 
@@ -27,7 +28,16 @@ const OVERLAPS = 5;
 export function replay(text, putBacks) {
   /** @type {string[]} */
   const problems = [];
-  const figures = { evaluations: 0, overlapping: 0, executions: 0, again: 0, most: 0, programs: 0 };
+  const figures = {
+    evaluations: 0,
+    overlapping: 0,
+    executions: 0,
+    again: 0,
+    most: 0,
+    programs: 0,
+    together: 0,
+    apart: 0,
+  };
   /** @type {Set<string>} */
   const gone = new Set();
   /** @type {Set<string>} */
@@ -38,6 +48,8 @@ export function replay(text, putBacks) {
   const looking = new Map();
   /** @type {Map<string, string[]>} who has begun it, by run and asset */
   const executions = new Map();
+  /** @type {Map<string, Set<string>>} who has begun it in a call for several keys, by asset and key */
+  const begunTogether = new Map();
   /** @type {Map<string, Set<string>>} the runs that a killed process had begun */
   const killing = new Map();
   /**
@@ -51,6 +63,8 @@ export function replay(text, putBacks) {
     if (line.startsWith('program ')) figures.programs++;
     const [word, pid, start, name = '', key, run = '', how] = line.split(' ');
     const who = `${pid} ${start}`;
+    // A process of its own may go on for a moment: until whoever takes the run up ends it, or sooner.
+    if (gone.has(who) && name === 'apart') continue;
     // A thread of it that looks, and who tells it to stop, may not know yet that it has killed itself.
     if (gone.has(who) && (word === 'begin' || word === 'end')) problems.push(`after it was killed: ${line}`);
     switch (word) {
@@ -71,6 +85,15 @@ export function replay(text, putBacks) {
           );
         if (name === 'second' && all.filter((one) => one.name === name).length > SECOND_CONCURRENCY)
           problems.push(`more of 'second' at once than are allowed: run ${run} of ${who}`);
+        if (name === 'apart') figures.apart++;
+        if (name === 'apart' && all.filter((one) => one.name === name).length > APART_AT_ONCE)
+          problems.push(`more of 'apart' at once than their pool has places: run ${run} of ${who}`);
+        // Of a call for several keys the log knows one run alone.
+        if (name === 'piece') {
+          figures.together++;
+          begunTogether.set(work, (begunTogether.get(work) ?? new Set()).add(who));
+          break;
+        }
         const before = executions.get(`${run} ${name}`) ?? [];
         const last = before.at(-1);
         if (last !== undefined) {
@@ -122,14 +145,15 @@ export function replay(text, putBacks) {
   for (const runs of killing.values())
     for (const run of runs) interrupted.set(run, (interrupted.get(run) ?? 0) + 1);
   /**
-   * How many processes were killed that had begun an asset of the run.
-   * @param {string} run
+   * How many processes were killed that had begun an asset of the run, or its key in a call for several.
+   * @param {RunRecord} run
    */
-  const killedIn = (run) =>
+  const killedIn = ({ id, partitionKey, assets }) =>
     new Set(
-      [...executions].flatMap(([name, all]) =>
-        name.startsWith(`${run} `) ? all.filter((who) => gone.has(who)) : [],
-      ),
+      [
+        ...[...executions].flatMap(([name, all]) => (name.startsWith(`${id} `) ? all : [])),
+        ...assets.flatMap(({ asset }) => [...(begunTogether.get(`${asset} ${partitionKey}`) ?? [])]),
+      ].filter((who) => gone.has(who)),
     ).size;
   return { problems, figures, interrupted, killedIn };
 }
@@ -138,7 +162,7 @@ export function replay(text, putBacks) {
  * A run's end may stand in the history more than once only where its process was killed between the record and the
  * commit, and it was executed again. What a commit recorded that another one was quicker than is taken back.
  * @param {Field} field
- * @param {(run: string) => number} killedIn
+ * @param {(run: RunRecord) => number} killedIn
  */
 export function checkHistory(field, killedIn) {
   const folder = path.join(field.place.beside, 'history');
@@ -163,10 +187,10 @@ export function checkHistory(field, killedIn) {
   return [...records].flatMap(([id, of]) => {
     // Without a try nobody's code was called, and the log does not know who recorded it.
     const executed = of.slice(0, -1).filter(({ status, attempts }) => status !== 'CANCELED' && attempts > 0);
-    return executed.length > killedIn(id)
-      ? [
-          `run ${id} has ended as ${of.map(({ status }) => status).join(', ')}, ${killedIn(id)} processes died of it`,
-        ]
+    const [first] = executed;
+    const died = first === undefined ? 0 : killedIn(first);
+    return executed.length > died
+      ? [`run ${id} has ended as ${of.map(({ status }) => status).join(', ')}, ${died} processes died of it`]
       : [];
   });
 }
@@ -194,6 +218,9 @@ const SETS = {
   work: 'jobs',
   base: 'carried',
   derived: 'carried',
+  piece: 'parts',
+  apart: 'parts',
+  near: 'parts',
 };
 
 /** @param {RunRecord} run */
@@ -228,14 +255,14 @@ export function checkRuns(field, runs, interrupted, listed = ['feed', 'pairs']) 
     } else if (code === 'interrupted') {
       if (times !== MAX_INTERRUPTED) problems.push(`${what} is FAILURE as if it had been interrupted often`);
     } else if (times >= MAX_INTERRUPTED) problems.push(`${what} is ${status}`);
-    else if (key.endsWith(FAILS)) {
+    else if (key.endsWith(FAILS) && run.assets[0]?.asset !== 'near') {
       if (status !== 'FAILURE') problems.push(`${what} is ${status}, but it always fails`);
     } else if (key.endsWith(KILLS)) {
       // Without its upstream it is not begun.
       if (code !== 'upstream-missing') problems.push(`${what} is ${status}, but it takes its process down`);
     } else if (
       status !== 'SUCCESS' &&
-      !(code === 'upstream-missing' && ['second', 'derived'].includes(run.assets[0]?.asset ?? ''))
+      !(code === 'upstream-missing' && ['second', 'derived', 'apart'].includes(run.assets[0]?.asset ?? ''))
     )
       problems.push(`${what} is ${status}: ${run.error?.message}`);
   }
@@ -292,10 +319,10 @@ export function checkStatuses(field, document, runs, status) {
   if (document.runs.length > 0) problems.push('runs are left in the state');
   if (document.executors.length > 0) problems.push('executors are left in the state');
   for (const [name, { set, status: letters }] of Object.entries(document.assets)) {
-    const entry = document.sets[set ?? ''];
+    // What became of these is in `carried.mjs` and `many.mjs`.
+    if (set === null || set === 'carried' || set === 'parts') continue;
+    const entry = document.sets[set];
     if (entry === undefined) throw new Error(`${name} has no set`);
-    // What became of these is in `carried.mjs`.
-    if (set === 'carried') continue;
     const { keys } = entry;
     const made = keys.filter((_, at) => letters[at] === 'm');
     const failed = keys.filter((_, at) => 'fF'.includes(letters[at] ?? '.'));
@@ -379,11 +406,12 @@ function addedAt({ added }) {
 /**
  * @param {Field} field
  * @param {string} asset
- * @param {string} key
+ * @param {string | null} key
  */
 export function valueOf(field, asset, key) {
-  // The names that are used here stand for themselves but for these characters.
-  const file = key.replace(/[/!~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  // The names that are used here stand for themselves but for these characters; an asset without keys has one value.
+  const file =
+    key === null ? '=' : key.replace(/[/!~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   try {
     return JSON.parse(
       fs.readFileSync(path.join(field.place.beside, 'values', asset, `${file}.json`), 'utf8'),

@@ -120,15 +120,24 @@ export function checkOther(field, document, runs, putBacks) {
  */
 export function checkWhose(field, name) {
   const values = path.join(field.place.beside, 'values');
-  return fs
+  /** @type {[asset: string, key: string | null][]} */
+  const all = fs
     .readdirSync(values)
     .filter((asset) => asset !== '.tmp')
     .flatMap((asset) =>
       fs
         .readdirSync(path.join(values, asset))
         .filter((file) => file.endsWith('.json'))
-        .map((file) => [asset, decodeURIComponent(file.slice(0, -'.json'.length))]),
-    )
-    .filter(([asset = '', key = '']) => valueOf(field, asset, key)?.of !== name)
+        .map(
+          (file) => /** @type {[string, string | null]} */ ([asset, keyOf(file.slice(0, -'.json'.length))]),
+        ),
+    );
+  return all
+    .filter(([asset, key]) => valueOf(field, asset, key)?.of !== name)
     .map(([asset, key]) => `${asset} of ${key} was not made by ${name}`);
+}
+
+/** @param {string} name of a file */
+function keyOf(name) {
+  return name === '=' ? null : decodeURIComponent(name);
 }

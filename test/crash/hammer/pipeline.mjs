@@ -1,5 +1,7 @@
 /** The pipeline that is hammered. Its own log tells, in the order of appending, who evaluated and executed what, and when. */
 
+import { APART_AT_ONCE, manyPipeline } from './many-pipeline.mjs';
+
 /** How many runs the whole state may have started at once, and how many keys of `second`. */
 export const CONCURRENCY = 4;
 export const SECOND_CONCURRENCY = 1;
@@ -49,11 +51,12 @@ echo "made $key"
  */
 export const pipelineOf = ({ name, log, side, prefix }) => `import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { asset, definePipeline, dynamicPartitions, sensor, skip, warn } from 'dynpart';
+import { allKeys, asset, definePipeline, dynamicPartitions, lastKeys, mapKeys, sensor, skip, warn } from 'dynpart';
 
 const here = (name) => new URL(name, import.meta.url);
 const started = fs.readFileSync('/proc/self/stat', 'latin1').replace(/^.*\\) /, '').split(' ')[19];
 const who = process.pid + ' ' + started;
+const own = { of: '${name}' };
 // One write each: O_APPEND puts the lines of all processes into one order.
 const note = (...words) => fs.appendFileSync(here('${log}'), words.join(' ') + '\\n');
 const lines = (name) => fs.readFileSync(here('${prefix}' + name), 'utf8').split('\\n').filter((line) => line !== '');
@@ -166,6 +169,7 @@ const base = made('base', carried, {
 });
 const derived = made('derived', carried, { inputs: { base }, automate: 'stale' });
 
+${manyPipeline(FAILS)}
 /** All that is listed, each time: that each run key launches one run is not the sensor's to see to. */
 const listed = (name, set, assets) =>
   seeing(name, assets, () => {
@@ -179,8 +183,10 @@ const listed = (name, set, assets) =>
   });
 
 export default definePipeline({
-  assets: [mark, copy, first, second, pulse, work, base, derived],
+  assets: [mark, copy, first, second, pulse, work, base, derived, ...many],
   partitions: [mirror, guarded],
+  pools: { narrow: { limit: ${APART_AT_ONCE} } },
+  processes: { limit: 1 },
   concurrency: ${CONCURRENCY},
   sensors: [
     listed('feed', found, [copy]),
