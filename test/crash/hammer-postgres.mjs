@@ -219,16 +219,17 @@ async function asked(sql) {
 /** @param {string} name */
 const setOf = (name) => `(select id from hammer.key_set where name = '${name}')`;
 
+/** @param {readonly string[]} what */
+async function valueOf(...what) {
+  const { code, out } = await command(['value', 'show', ...what]);
+  return code === 0 ? JSON.parse(out) : null;
+}
+
 /** Of each part there is what was made of its version, and in what is made of all of them is what they are now. */
 async function checkMany() {
   const parts = await asked(
     `select key, version from hammer.key where set_id = ${setOf('parts')} order by pos`,
   );
-  /** @param {readonly string[]} what */
-  const valueOf = async (...what) => {
-    const { code, out } = await command(['value', 'show', ...what]);
-    return code === 0 ? JSON.parse(out) : null;
-  };
   /** @type {Record<string, number>} */
   const ids = {};
   for (const { key, version } of parts) {

@@ -72,6 +72,13 @@ export class Lanes {
     for (const { pools, runs } of this.#lanes.values()) if (passes(pools)) yield* runs;
   }
 
+  /** How many wait for such pools. */
+  count(passes: (pools: readonly PoolUse[]) => boolean): number {
+    let count = 0;
+    for (const { pools, runs } of this.#lanes.values()) if (passes(pools)) count += runs.size;
+    return count;
+  }
+
   /** The one that waits for longest in a lane. */
   get oldest(): OwnedRun | undefined {
     for (const { runs } of this.#lanes.values()) if (runs.size > 0) return runs.first;

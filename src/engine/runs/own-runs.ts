@@ -78,6 +78,11 @@ export class OwnRuns {
     return this.#inFlight.size === 0;
   }
 
+  /** How many wait for a pool that is full. */
+  get waitingForPools(): number {
+    return this.pools.isUsed ? this.queue.lanes.count(this.pools.isFull) : 0;
+  }
+
   underWay(): InFlight[] {
     return [...this.#inFlight.values()];
   }

@@ -20,10 +20,12 @@ const NONE: readonly PoolUse[] = [];
 export class PoolRoom {
   readonly #options: Pick<RunLoopOptions, 'pipeline' | 'store' | 'executor' | 'clock'>;
   /** Whether any asset has a pool: else nothing of this costs anything. */
-  readonly #isUsed: boolean;
+  readonly isUsed: boolean;
   readonly #poolsOf = new WeakMap<OwnedRun, readonly PoolUse[]>();
   #held: ReadonlyMap<string, number> = new Map();
   readonly #busy = new Map<string, number>();
+  /** Pools of which a share was asked for. */
+  #asked: ReadonlySet<string> = new Set();
   readonly #calls = new Map<string, { left: number; readonly until: number }>();
   /** Steady time; `Infinity`: no rate keeps anybody. */
   #nextCallsAt = Infinity;
@@ -34,12 +36,12 @@ export class PoolRoom {
 
   constructor(options: Pick<RunLoopOptions, 'pipeline' | 'store' | 'executor' | 'clock'>) {
     this.#options = options;
-    this.#isUsed = [...options.pipeline.assets.values()].some(({ pool }) => pool !== null);
+    this.isUsed = [...options.pipeline.assets.values()].some(({ pool }) => pool !== null);
   }
 
   /** Names the pools of runs that are taken on. What cannot be named fails when the run begins, and waits for nothing. */
   name(runs: readonly OwnedRun[], carriedBy: (run: OwnedRun) => Carried): void {
-    if (!this.#isUsed) return;
+    if (!this.isUsed) return;
     const { pipeline } = this.#options;
     for (const run of runs) {
       const uses = new Map<string, number>();
@@ -56,12 +58,18 @@ export class PoolRoom {
   }
 
   of(run: OwnedRun): readonly PoolUse[] {
-    return this.#isUsed ? (this.#poolsOf.get(run) ?? NONE) : NONE;
+    return this.isUsed ? (this.#poolsOf.get(run) ?? NONE) : NONE;
   }
 
   /** Whether this process has a place in all of these pools, whatever their rates say. */
   readonly hasPlace = (pools: readonly PoolUse[]): boolean =>
     pools.every(({ pool }) => (this.#busy.get(pool) ?? 0) < (this.#held.get(pool) ?? 0));
+
+  /** Whether one of these pools gave this process no further place. Of one that was not asked yet nobody knows. */
+  readonly isFull = (pools: readonly PoolUse[]): boolean =>
+    pools.some(
+      ({ pool }) => this.#asked.has(pool) && (this.#busy.get(pool) ?? 0) >= (this.#held.get(pool) ?? 0),
+    );
 
   readonly mayEnter = (pools: readonly PoolUse[]): boolean =>
     this.hasPlace(pools) &&
@@ -87,7 +95,7 @@ export class PoolRoom {
 
   /** Whether more of the state's pools is wanted or less is needed than this process has; as far as this view shows. */
   hasNews(view: StateView, lanes: readonly Lane[]): boolean {
-    if (!this.#isUsed || view.serial < this.#serial) return false;
+    if (!this.isUsed || view.serial < this.#serial) return false;
     this.#isDue = false;
     const { changes, outcome } = this.#plan(view, lanes);
     // Calls may be asked for when the clock says so: a view is not needed for that.
@@ -98,7 +106,7 @@ export class PoolRoom {
 
   /** What is not in the state any more is not this process's: it left, and has come back. */
   see(view: StateView): void {
-    if (!this.#isUsed || view.serial < this.#serial) return;
+    if (!this.isUsed || view.serial < this.#serial) return;
     const own = view.executors().find(({ id }) => id === this.#options.executor.id);
     const said = new Map(Object.entries(own?.pools ?? {}).map(([pool, [taken]]) => [pool, taken]));
     this.#held = lessOf(this.#held, said);
@@ -132,6 +140,7 @@ export class PoolRoom {
     const { executor, clock, pipeline } = this.#options;
     const granted = new Map(Array.from(this.#calls.keys(), (pool) => [pool, this.#callsLeft(pool)]));
     const limitOf = (pool: string) => poolNamed(pipeline.pools, pool);
+    this.#asked = new Set(lanes.flatMap(({ pools }) => pools.map(({ pool }) => pool)));
     return planPools(view, {
       executor: executor.id,
       lanes,

@@ -20,9 +20,6 @@ import { RunRecorder } from './run-recorder.ts';
 /** Without a pause for the event loop no timer fires and no file is synced, however many runs end. */
 const YIELD_EVERY_MS = 10;
 
-/** Said each time, since an error would be made of nothing else. */
-const WOKEN = 'woken';
-
 /**
  * ```
  *            nothing left, and all on record
@@ -70,6 +67,11 @@ export class RunLoop {
   /** Runs that this process took on and that have not ended. */
   get left(): number {
     return this.#runs.left;
+  }
+
+  /** How many of them wait for a pool that is full. */
+  get waitingForPools(): number {
+    return this.#runs.waitingForPools;
   }
 
   /** Whether anything is left to execute or to record: a run may have ended before its execution began. */
@@ -255,7 +257,8 @@ export class RunLoop {
       this.#stopping === null ? Math.min(startsUntil, callDue) : Infinity,
     );
     const waking = new AbortController();
-    this.#wake = () => waking.abort(WOKEN);
+    // With a reason, since an error would be made without one.
+    this.#wake = () => waking.abort('woken');
     await clock.sleep(Math.max(0, due - steadyTime(clock)), waking.signal);
     this.#wake = () => undefined;
   }

@@ -25,6 +25,9 @@ export interface RunSessionOptions extends Omit<RunLoopOptions, 'executor' | 'io
   readonly known: KnownPipeline;
 }
 
+/** A process that shares the queue keeps so many runs of full pools in hand, beside those that it can execute. */
+const MOST_FOR_POOLS = 1000;
+
 /** What a plan for this process's own runs comes to. */
 export interface OwnPlan<Outcome> {
   readonly changes: readonly StateChange[];
@@ -73,6 +76,16 @@ export class RunSession {
     return this.#execution?.left ?? 0;
   }
 
+  /** Those that keep a hand full: what waits for a full pool does not, or nothing else would be taken up before it is through. */
+  get inHand(): number {
+    return this.left - Math.min(this.waitingForPools, MOST_FOR_POOLS);
+  }
+
+  /** Runs that wait for a full pool. */
+  get waitingForPools(): number {
+    return this.#execution?.waitingForPools ?? 0;
+  }
+
   /** Whether anything that was taken on is left to execute or to record. */
   get hasWork(): boolean {
     return this.#execution?.hasWork ?? false;
@@ -83,7 +96,7 @@ export class RunSession {
     return this.#ended;
   }
 
-  /** Calls back, once, when no more than so many runs are left. */
+  /** Calls back, once, when no more than so many runs are in hand. */
   whenLeft(left: number, callback: () => void): void {
     this.#onFew = { left, callback };
   }
@@ -91,7 +104,7 @@ export class RunSession {
   #runEnded(): void {
     this.#ended++;
     const { left, callback } = this.#onFew;
-    if (this.left > left) return;
+    if (this.inHand > left) return;
     this.#onFew = { left: -1, callback };
     callback();
   }

@@ -18,6 +18,9 @@ export interface WorkOptions {
 /** How often it looks for queued runs, also while it executes: a long run must not keep short ones waiting. */
 const LOOK_EVERY_MS = 1000;
 
+/** … or so often, where it takes up more in place of what waits for a full pool, and does not know yet whether that can begin. */
+const LOOK_FOR_OTHERS_MS = 50;
+
 /**
  * Who shares has twice what it executes at once in hand, and more where it is quick: what it makes in so long. With more of it, one
  * worker would be left with work at the end while the others have none.
@@ -46,12 +49,14 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     while (!interrupt.aborted && !handsOver?.aborted) {
       hasChanged = false;
       batch = batchFor(session.left);
-      await session.takeUp(everything, everything, batch - session.left);
+      const before = session.left;
+      await session.takeUp(everything, everything, batch - session.inHand);
+      const hasTaken = session.left > before;
       if (session.hasWork) {
         executing ??= session.execute().finally(() => (executing = null));
         executing.catch(nothing);
       } else if (once && executing === null) return;
-      if (hasChanged && session.left < batch) continue;
+      if (hasChanged && session.inHand < batch) continue;
       const looked = new AbortController();
       const stop = (): void => looked.abort();
       wake = stop;
@@ -62,7 +67,10 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
       handsOver?.addEventListener('abort', stop);
       await Promise.race([
         ...(executing === null ? [] : [executing]),
-        clock.sleep(LOOK_EVERY_MS, looked.signal),
+        clock.sleep(
+          hasTaken && shares < Infinity && session.waitingForPools > 0 ? LOOK_FOR_OTHERS_MS : LOOK_EVERY_MS,
+          looked.signal,
+        ),
       ]).finally(() => {
         stop();
         interrupt.removeEventListener('abort', stop);

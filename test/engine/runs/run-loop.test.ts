@@ -1215,6 +1215,37 @@ describe('a process that executes runs', () => {
       expect((await rig.ended()).sort()).toEqual(['w1-1 SUCCESS', 'w2-1 SUCCESS']);
     });
 
+    it('takes up others in place of runs that wait for a full pool, where it has only so many in hand', async () => {
+      const gate = new Gate();
+      const began = new Recorder<string>();
+      const pool = ({ partitionKey }: { readonly partitionKey: string | null }): string =>
+        partitionKey === 'f' ? 'free' : 'full';
+      const materialize: Materialize = async ({ partitionKey }) => {
+        began.add(partitionKey);
+        if (partitionKey === 'a') await gate.pass();
+      };
+      await start(
+        definePipeline({
+          assets: [soundOf(materialize, { pool }), idle('text', { partitions: letters })],
+          concurrency: 2,
+          pools: { full: { limit: 1 }, free: { limit: 1 } },
+        }),
+      );
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 'w', origin: 'worker', keys: KEYS }),
+        owner: null,
+      });
+      const options = { clock: rig.clock, interrupt: rig.interrupt.signal, once: true, shares: 1 };
+      const working = work(rig.session({ concurrency: 2 }), options);
+      // Two are in hand at once, and five wait for one place.
+      await began.count(2);
+      expect(began.all).toEqual(['a', 'f']);
+      gate.open();
+      await working;
+      expect((await rig.ended()).length).toBe(6);
+    });
+
     it('fails with what stopped it', async () => {
       const failure = new FailureError({
         reason: 'state-io',

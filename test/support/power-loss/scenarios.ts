@@ -29,10 +29,10 @@ export interface Scenario {
 }
 
 export const PIPELINE = `
-import { asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
+import { allKeys, asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
 const items = dynamicPartitions('items');
 const others = dynamicPartitions('others');
-const { ITEMS = '', KIND = 'json', ROUND = '1' } = process.env;
+const { ITEMS = '', KIND = 'json', ROUND = '1', MANY } = process.env;
 const tell = (what) => globalThis.tellPowerLoss?.(what);
 const made = (value) => KIND === 'none' ? undefined : KIND === 'bin' ? Buffer.from(JSON.stringify(value)) : value;
 const first = asset({
@@ -50,6 +50,28 @@ const second = asset({
   partitions: items,
   inputs: { first },
   materialize: ({ partitionKey }) => ({ key: partitionKey, round: ROUND }),
+});
+// Several keys in one call, and one thing of all of them.
+const third = asset({
+  name: 'third',
+  partitions: items,
+  inputs: { first },
+  batch: 3,
+  async *materialize({ keys }) {
+    for (const { partitionKey } of keys) {
+      tell('the call of third has come to ' + partitionKey);
+      yield [partitionKey, { key: partitionKey, round: ROUND }];
+    }
+  },
+});
+const index = asset({
+  name: 'index',
+  inputs: { all: allKeys(third, { onMissing: 'skip' }) },
+  async materialize({ inputs }) {
+    const rounds = [];
+    for await (const [key, value] of inputs.all) rounds.push(key + value.round);
+    return { round: ROUND, rounds };
+  },
 });
 const whole = asset({ name: 'whole', materialize: () => made({ round: ROUND }) });
 const source = sensor({
@@ -74,7 +96,7 @@ const source = sensor({
     };
   },
 });
-export default definePipeline({ assets: [first, second, whole], sensors: [source] });
+export default definePipeline({ assets: [first, second, whole, ...(MANY ? [third, index] : [])], sensors: [source] });
 `;
 
 const tick = (ITEMS: string, ...more: string[]): Step => ({
@@ -88,6 +110,11 @@ const make = (KIND: string, ROUND: string): Step => ({
 });
 const many = (name: string, size: number): string[] =>
   Array.from({ length: size }, (_, at) => `${name}-${at}-${'k'.repeat(60)}`);
+
+const makeMany = (ROUND: string, ...assets: string[]): Step => ({
+  args: ['materialize', ...assets, '--all'],
+  env: { MANY: '1', ROUND },
+});
 
 const killedAfterMaking = (what: string, killedAfter: string): Scenario => ({
   name: `killed after making ${what}, and run again`,
@@ -168,6 +195,24 @@ export const SCENARIOS: readonly Scenario[] = [
     command: tick('a=1,b=2,c=1'),
   },
   { name: 'values made anew', start: [add('a', 'b'), make('json', '1')], command: make('json', '2') },
+  {
+    name: 'several keys in one call, and one thing of all of them',
+    start: [add('a', 'b'), makeMany('1', 'first')],
+    command: makeMany('1', 'third', 'index'),
+  },
+  {
+    name: 'several keys in one call made anew, killed within the call, and run again',
+    start: [add('a', 'b'), makeMany('1', 'first', 'third', 'index')],
+    command: makeMany('2', 'third', 'index'),
+    killedAfter: '^open .*/values/third/b\\.json~',
+    isLong: true,
+  },
+  {
+    name: 'a key more, of which one thing is made with all others',
+    start: [add('a'), makeMany('1', 'first', 'third', 'index')],
+    command: { args: ['partitions', 'add', 'items', 'c'], env: { MANY: '1' } },
+    isLong: true,
+  },
   { name: '.json over .bin', start: [add('a', 'b'), make('bin', '1')], command: make('json', '2') },
   { name: '.bin over .json', start: [add('a', 'b'), make('json', '1')], command: make('bin', '2') },
   {
