@@ -13,6 +13,7 @@ import {
   mapKeys,
   sensor,
   type SensorResult,
+  skip,
   warn,
 } from '../../src/index.ts';
 
@@ -106,6 +107,40 @@ describe('the types of a pipeline file', () => {
       Uint8Array<ArrayBuffer>
     >();
     expect(definePipeline({ assets: [audio, config, transcript] }).assets.size).toBe(3);
+  });
+
+  it('give a batch its keys with what each carries and takes, and take the pairs that it yields', () => {
+    const podcasts = dynamicPartitions<{ readonly url: string }>('podcasts');
+    const size = asset({ name: 'size', partitions: podcasts, materialize: () => 1 });
+    const text = asset({
+      name: 'text',
+      partitions: podcasts,
+      inputs: { size },
+      batch: 500,
+      async *materialize({ keys, addMetadata }) {
+        expectTypeOf(keys[0]!.partitionKey).toEqualTypeOf<string>();
+        expectTypeOf(keys[0]!.item).toEqualTypeOf<{ readonly url: string }>();
+        expectTypeOf(keys[0]!.version).toEqualTypeOf<string | null>();
+        expectTypeOf(keys[0]!.inputs).toEqualTypeOf<{ readonly size: number }>();
+        await Promise.resolve();
+        addMetadata({ of: keys.length });
+        for (const { partitionKey } of keys) yield [partitionKey, { words: 1 }];
+        yield ['none', skip('nothing to make')];
+      },
+    });
+    expectTypeOf(text).toEqualTypeOf<Asset<{ words: number }>>();
+    asset({
+      name: 'wrong',
+      partitions: podcasts,
+      batch: 500,
+      // @ts-expect-error -- a pair is due, not a value
+      *materialize({ keys }) {
+        yield keys.length;
+      },
+    });
+    // @ts-expect-error -- a batch yields
+    asset({ name: 'returns', partitions: podcasts, batch: 500, materialize: () => 1 });
+    expect(text.name).toBe('text');
   });
 
   it('give checks the value that the asset returns, where they are written after it', () => {

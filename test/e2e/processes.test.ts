@@ -151,6 +151,29 @@ describe.concurrent('an asset with a process of its own', () => {
     expect((await project.make('again')).own).toMatchObject({ status: 'SUCCESS', attempts: 2 });
   });
 
+  it('is replaced when it has grown too large, and serves until then', async () => {
+    await using project = new Project({
+      'pipeline.ts': `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+const items = dynamicPartitions('items');
+const kept: unknown[] = [];
+const own = asset({ name: 'own', partitions: items, isolation: 'process', materialize: ({ partitionKey }) => {
+  if (partitionKey === 'b') kept.push(Buffer.alloc(1.1 * 1024 ** 3, 1));
+  return process.pid;
+} });
+export default definePipeline({ assets: [own], processes: { limit: 1 }, concurrency: 1 });
+`,
+    });
+    await project.dynpart(['partitions', 'add', 'items', 'a', 'b', 'c', 'd']);
+    expect((await project.dynpart(['materialize', '--all'])).code).toBe(0);
+    const pids = await Promise.all(
+      ['a', 'b', 'c', 'd'].map(
+        async (key) => (await project.dynpart(['value', 'show', 'own', '--key', key])).stdout,
+      ),
+    );
+    const [a, b, c, d] = pids;
+    expect([a === b, b === c, c === d]).toEqual([true, false, true]);
+  });
+
   it('may skip', async () => {
     await using project = new Isolated();
     const { run, own } = await project.make('skip');
