@@ -149,12 +149,16 @@ describe('a pool', () => {
   });
 
   it('says whom a process waits for', async () => {
-    project.write({ 'pipeline.ts': pipeline('{ api: { limit: 1 } }', "'api'", 3000) });
+    project.write({ 'pipeline.ts': pipeline('{ api: { limit: 1 } }', "'api'", 6000) });
     await add('things', ['a', 'quick-b']);
     const first = project.start(['materialize', 'call', '--key', 'a', '--verbose']);
     await first.saw('started');
     await new Promise((resolve) => setTimeout(resolve, 700));
-    const second = await project.dynpart(['materialize', 'call', '--key', 'quick-b', '--verbose']);
+    const waiting = project.start(['materialize', 'call', '--key', 'quick-b', '--verbose']);
+    await waiting.saw('waiting');
+    const { document: why } = await project.json(['why', 'call', '--key', 'quick-b']);
+    expect(why.text).toMatch(/ There 1 run waits for pool api, in which it has no place\.$/);
+    const second = await waiting.done;
     expect(second.code).toBe(0);
     expect(second.stderr).toContain('waiting: pool api is full: 1 run of other processes has its places');
     expect((await first.done).code).toBe(0);

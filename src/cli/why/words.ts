@@ -4,7 +4,7 @@ import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { RunReason } from '../../model/run.ts';
 import { shellWord } from '../../model/shell-words.ts';
 import { typedKey } from '../../report/key-commands.ts';
-import { counted, grouped, quoted } from '../../model/text.ts';
+import { counted, grouped, printable, quoted } from '../../model/text.ts';
 
 export interface Told {
   /** What the next tick does: makes it, or nothing; or a run is on its way, or it waits. */
@@ -111,7 +111,7 @@ function toldOfRun({ work, by }: Extract<Outlook, { is: 'run' }>): Omit<Told, 'n
     return run.status === 'STARTED'
       ? { text: `Run ${run.id} is making it${process}.`, command: `dynpart runs logs ${run.id} --follow` }
       : {
-          text: `Run ${run.id} is queued${process}, and starts when there is room: that process executes ${counted(by?.slots ?? 0, 'run')} at a time.`,
+          text: `Run ${run.id} is queued${process}, and starts when there is room: that process executes ${counted(by?.slots ?? 0, 'run')} at a time.${poolsOf(by)}`,
           command: `dynpart runs show ${run.id}`,
         };
   if (runs.origin === 'tick')
@@ -124,6 +124,17 @@ function toldOfRun({ work, by }: Extract<Outlook, { is: 'run' }>): Omit<Told, 'n
       ? 'waits for a worker'
       : "is in nobody's hands, its process is gone: a worker takes it up";
   return { text: `Run ${run.id} ${left}.`, command: 'dynpart worker --once' };
+}
+
+/** Of each pool in which runs of the process wait: how many, and how many of its own have a place there. */
+function poolsOf(by: Extract<Outlook, { is: 'run' }>['by']): string {
+  return Object.entries(by?.pools ?? {})
+    .filter(([, [, waiting]]) => waiting > 0)
+    .map(
+      ([pool, [taken, waiting]]) =>
+        ` There ${counted(waiting, 'run')} ${waiting === 1 ? 'waits' : 'wait'} for pool ${printable(pool)}, in which ${taken === 0 ? 'it has no place' : `it has ${counted(taken, 'place')}`}.`,
+    )
+    .join('');
 }
 
 function toldOfWaiting(
