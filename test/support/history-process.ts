@@ -22,7 +22,16 @@ import type { StateView } from '../../src/state/state-view.ts';
 import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
-import { ASSETS, type Committer, demand, GATHERS, LATER, type MadeFrom, SENSORS, SETS } from './history-model.ts';
+import {
+  ASSETS,
+  type Committer,
+  demand,
+  GATHERS,
+  LATER,
+  type MadeFrom,
+  SENSORS,
+  SETS,
+} from './history-model.ts';
 import type { Ending, KillPoint } from './history-steps.ts';
 import type { Hand } from './history-stores.ts';
 import { tellingStore } from '../../src/engine/incidents/telling-store.ts';
