@@ -450,6 +450,8 @@ async function prepare() {
   grow(field, 'feed');
   grow(field, 'pairs');
   grow(other, 'feed');
+  // Some from the beginning on: in a short run they come seldom.
+  await ask(['partitions', 'add', 'parts', 'p0', 'p1', 'p2', 'p3']);
   other.runs.note(
     (await askOther(['sensor', 'tick', 'feed'])).ticks.flatMap(({ runs }) => runs),
     'tick',

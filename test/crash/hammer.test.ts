@@ -27,4 +27,7 @@ it.skipIf(why !== null)(why === null ? name : `SKIPPED, ${why}: ${name}`, { time
   expect(ended).toBeGreaterThan(20);
   expect(killed).toBeGreaterThan(3);
   expect(stopped).toBeGreaterThan(3);
+  // … and keys made in one call, and in processes of their own.
+  expect(Number(/(\d+) {2}together/.exec(said)![1])).toBeGreaterThan(0);
+  expect(Number(/(\d+) {2}apart/.exec(said)![1])).toBeGreaterThan(0);
 });
