@@ -1,4 +1,5 @@
 /** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
+import path from 'node:path';
 import { Low } from 'lowdb';
 import type { Mapping } from '../mapping.ts';
 import type { Failure } from '../../model/failure.ts';
@@ -35,7 +36,6 @@ import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { FilesBeside } from './files-beside.ts';
 import { type Moment, momentOf } from '../../files/process-owner.ts';
-import { generationPrefix } from './generation-names.ts';
 import { finishedIn, needsPast, newExecutors } from './in-changes.ts';
 import { OwnExecutors } from './own-executors.ts';
 import { TickHistory } from './tick-history.ts';
@@ -238,12 +238,15 @@ export class JsonFileStore implements StateStore {
     return this.#afterReading(() => this.#beside.there().claims.holder(sensor, this.#moment()));
   }
 
-  /** Calls back after each commit, whoever made it, as far as the system tells. @returns what ends that */
+  /**
+   * Calls back after each commit, whoever made it, as far as the system tells. Not at its generation, which comes before the file itself: who looks in
+   * between waits for the writer. @returns what ends that
+   */
   watchChanges(onChange: () => void): () => void {
-    const generation = generationPrefix(this.file.path);
+    const own = path.basename(this.file.path);
     // Loaded on use: only what goes on for long waits for others.
     const watching = import('../../files/watch-folder.ts').then(({ watchFolder }) =>
-      watchFolder(this.file.folder, (name) => name.startsWith(generation), onChange),
+      watchFolder(this.file.folder, (name) => name === own, onChange),
     );
     return () => void watching.then((stop) => stop());
   }

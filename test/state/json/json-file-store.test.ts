@@ -8,6 +8,7 @@ import { checkState } from '../../../src/state/document/check-state.ts';
 import { HistoryFiles } from '../../../src/state/json/history-files.ts';
 import { finishedRun, keysAdded } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { Recorder } from '../../support/engine-rig.ts';
 import { JsonRig } from '../../support/json-rig.ts';
 import {
   describeSharedStoreContract,
@@ -54,6 +55,30 @@ describe('a state in a JSON file', () => {
     await rig.store.readLog('g-1', 0);
     await rig.store.evaluating('feed');
     expect(rig.folder.content()).toEqual({});
+  });
+
+  it('tells of a commit when the file is there, and not of the generation before it: who looks in between waits', async () => {
+    rig.commitElsewhere([keysAdded('letters', ['a'])]);
+    const told = new Recorder<number>();
+    const stop = rig.store.watchChanges(() => told.add(1));
+    const again = setInterval(() => rig.commitElsewhere([keysAdded('letters', ['b'])]), 50);
+    await told.count(1);
+    clearInterval(again);
+    // Asked behind the other one, it is told behind it.
+    const names = new Recorder<string>();
+    const watcher = fs.watch(rig.store.file.folder, (_, name) => names.add(String(name)));
+    fs.writeFileSync(rig.folder.file('.dynpart', 'now'), '');
+    await names.until((all) => all.includes('now'));
+    const before = told.all.length;
+    const generation = `.state.json.${String(rig.onDisk().serial + 1).padStart(12, '0')}`;
+    fs.linkSync(rig.stateFile, rig.folder.file('.dynpart', generation));
+    await names.until((all) => all.includes(generation));
+    expect(told.all).toHaveLength(before);
+    fs.rmSync(rig.folder.file('.dynpart', generation));
+    rig.commitElsewhere([keysAdded('letters', ['c'])]);
+    await told.count(before + 1);
+    watcher.close();
+    stop();
   });
 
   it.each([1, 1000])(
