@@ -1,0 +1,208 @@
+/** Somebody who does not look, and what goes wrong in processes of their own: what was told, at which time, by whichever command. */
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { Project } from '../support/project.ts';
+
+/** What is told stands in a file, with the time; `LATER` says by how many seconds the clock of a command is ahead, or behind. */
+const PIPELINE = `
+import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, secret, sensor, toWebhook } from 'dynpart';
+const { LATER = '0', HOOK = '', URL: url = '' } = process.env;
+const realNow = Date.now;
+Date.now = () => realNow() + Number(LATER) * 1000;
+const here = (name) => new URL(name, import.meta.url);
+const items = dynamicPartitions('items');
+const made = asset({
+  name: 'made',
+  partitions: items,
+  timeoutMs: 500,
+  materialize({ partitionKey }) {
+    while (partitionKey === 'blocks' && fs.existsSync(here('block')));
+    if (partitionKey === 'bad' && !fs.existsSync(here('mended'))) throw new Error('it is bad');
+    return partitionKey;
+  },
+});
+const found = sensor({
+  name: 'found',
+  timeoutSeconds: 1,
+  async evaluate({ partitions }) {
+    while (fs.existsSync(here('block-sensor')));
+    const fresh = await partitions(items).missing(fs.readdirSync(here('in')));
+    return {
+      dynamicPartitionsRequests: [items.buildAddRequest(fresh)],
+      runRequests: fresh.map((partitionKey) => ({ partitionKey, runKey: partitionKey, assets: ['made'] })),
+    };
+  },
+});
+const token = secret('t0psecret');
+const toFile = ({ text }) => {
+  fs.appendFileSync(here('called'), 'x');
+  if (HOOK === 'throws') throw new Error('POST https://me:t0psecret@hooks.example.org/T0?key=t0psecret failed');
+  if (HOOK === 'hangs') return new Promise(() => {});
+  if (HOOK === 'prints') console.log('the token is', token, String(token), JSON.stringify({ token }));
+  fs.appendFileSync(here('told'), JSON.stringify({ at: Date.now(), title: text.split('\\n')[0] }) + '\\n');
+};
+export default definePipeline({
+  assets: [made],
+  sensors: [found],
+  notify: [{
+    name: 'mail',
+    on: ['run-failed', 'sensor-failed', 'stuck', 'overdue', 'recovered'],
+    send: url === '' ? toFile : toWebhook(url),
+  }],
+});
+`;
+
+const HOUR = 3600;
+
+const toldIn = (project: Project): readonly { readonly at: number; readonly title: string }[] =>
+  (project.exists('told') ? project.read('told').trim().split('\n') : []).map(
+    (line) => JSON.parse(line) as { at: number; title: string },
+  );
+
+const titlesIn = (project: Project): readonly string[] =>
+  toldIn(project).map(({ title }) => title.replace(/ from .*?, for .*?: /, ' from then: '));
+
+const tick = (project: Project, later = 0, env: Record<string, string> = {}) =>
+  project.dynpart(['sensor', 'tick'], { env: { LATER: String(later), ...env } });
+
+describe.concurrent('somebody who does not look', () => {
+  it('is told of a run that keeps its process from turning, once, and when that is over', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/blocks': '', block: '' });
+    const blocked = project.start(['sensor', 'tick'], { killAfterMs: 100_000 });
+    // By whoever looks: its time limit and five seconds are over.
+    await vi.waitFor(
+      async () => {
+        await tick(project);
+        expect(titlesIn(project)).toHaveLength(1);
+      },
+      { timeout: 80_000, interval: 500 },
+    );
+    expect(titlesIn(project)[0]).toMatch(/^made is stuck: .*blocks/);
+    await tick(project, HOUR);
+    expect(titlesIn(project)).toHaveLength(1);
+    expect((await project.json(['status'])).document.incidents).toMatchObject([
+      { kind: 'stuck', asset: 'made' },
+    ]);
+    blocked.process.kill('SIGKILL');
+    await blocked.done;
+    fs.rmSync(project.path('block'));
+    await tick(project, 2 * HOUR);
+    expect(titlesIn(project).slice(1)).toEqual([expect.stringMatching(/^made is well again: it was stuck/)]);
+    await tick(project, 3 * HOUR);
+    expect(titlesIn(project)).toHaveLength(2);
+  }, 120_000);
+
+  it('is told of a sensor that does not come back, once, and when it is evaluated again', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/a': '', 'block-sensor': '' });
+    const blocked = project.start(['sensor', 'tick'], { killAfterMs: 100_000 });
+    await vi.waitFor(
+      async () => {
+        await tick(project);
+        expect(titlesIn(project)).toHaveLength(1);
+      },
+      { timeout: 80_000, interval: 500 },
+    );
+    expect(titlesIn(project)[0]).toMatch(/^sensor found is stuck: /);
+    await tick(project, HOUR);
+    expect(titlesIn(project)).toHaveLength(1);
+    blocked.process.kill('SIGKILL');
+    await blocked.done;
+    fs.rmSync(project.path('block-sensor'));
+    await tick(project, 2 * HOUR);
+    await tick(project, 3 * HOUR);
+    expect(titlesIn(project).slice(1)).toEqual([
+      expect.stringMatching(/^sensor found is well again: it was stuck/),
+    ]);
+  }, 120_000);
+
+  it('is told at last by a webhook that answered 500 for a day, which was said once', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/bad': '' });
+    let status = 500;
+    const posts: string[] = [];
+    const server = http.createServer((request, response) => {
+      let body = '';
+      request.on('data', (part) => (body += part));
+      request.on('end', () => {
+        posts.push((JSON.parse(body) as { text: string }).text.split('\n')[0]!);
+        response.writeHead(status).end('no');
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/T0/t0psecret`;
+    try {
+      let said = '';
+      for (let hours = 0; hours < 24; hours += 4) {
+        // Two at once: the second one is too soon.
+        for (const seconds of [0, 20]) {
+          const { code, stderr } = await tick(project, hours * HOUR + seconds, { URL });
+          expect(code).toBe(hours + seconds === 0 ? 1 : 0);
+          said += stderr;
+        }
+      }
+      expect(posts).toEqual(Array.from({ length: 6 }, () => 'made failed for 1 key: it is bad'));
+      expect(said.match(/hook "mail" of notify failed/g)).toHaveLength(1);
+      expect(said).toContain('500');
+      expect(said).not.toContain('t0psecret');
+      [status, posts.length] = [200, 0];
+      for (const hours of [24, 25, 26]) await tick(project, hours * HOUR, { URL });
+      expect(posts).toEqual(['made failed for 1 key: it is bad']);
+      project.write({ mended: '' });
+      await project.dynpart(['materialize', '--failed'], { env: { URL, LATER: String(27 * HOUR) } });
+      await tick(project, 28 * HOUR, { URL });
+      expect(posts.slice(1)).toEqual([expect.stringMatching(/^made is well again: /)]);
+    } finally {
+      server.close();
+    }
+  }, 120_000);
+
+  it.each([
+    ['throws', /POST https:\/\/…@hooks\.example\.org\/T0\?… failed/],
+    ['hangs', /longer than 5 s/],
+  ])(
+    'hears from stderr, once, of a hook that %s, and nothing else is changed by it',
+    async (HOOK, why) => {
+      await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/bad': '', 'in/good': '' });
+      const first = await tick(project, 0, { HOOK });
+      expect(first.code).toBe(1);
+      expect(first.stderr).toMatch(why);
+      const second = await tick(project, HOUR, { HOOK });
+      expect(second.code).toBe(0);
+      expect(second.stderr).toBe('');
+      expect(project.read('called')).toBe('xx');
+      expect(`${first.stderr}${JSON.stringify((await project.json(['status'])).document)}`).not.toContain(
+        't0psecret',
+      );
+      const { runs } = (await project.json(['runs', 'list'])).document;
+      expect(runs.map(({ status }: { status: string }) => status).sort()).toEqual(['FAILURE', 'SUCCESS']);
+      await tick(project, 5 * HOUR);
+      expect(titlesIn(project)).toEqual(['made failed for 1 key: it is bad']);
+    },
+    60_000,
+  );
+
+  it('reads no secret that a hook prints', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/bad': '' });
+    const { stdout, stderr } = await project.dynpart(['sensor', 'tick', '-v'], { env: { HOOK: 'prints' } });
+    expect(titlesIn(project)).toHaveLength(1);
+    expect(stderr).toContain('the token is');
+    expect(`${stdout}${stderr}`).not.toContain('t0psecret');
+  }, 60_000);
+
+  it('is told nothing twice where the clock jumps, and of the end as soon as it may be', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/bad': '' });
+    for (const later of [24 * HOUR, 0, 10, -48 * HOUR, -48 * HOUR + 5, 300 * HOUR, 0])
+      await tick(project, later);
+    expect(titlesIn(project)).toEqual(['made failed for 1 key: it is bad']);
+    project.write({ mended: '' });
+    await project.dynpart(['materialize', '--failed'], { env: { LATER: '1' } });
+    await tick(project, 120);
+    await tick(project, 400 * HOUR);
+    await tick(project, 240);
+    expect(titlesIn(project).slice(1)).toEqual([expect.stringMatching(/^made is well again: /)]);
+  }, 60_000);
+});
