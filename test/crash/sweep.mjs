@@ -684,7 +684,7 @@ const QUICK = {
   remove: { kill: 3, EIO: 1 },
   restore: { kill: 2 },
   'retain-purge': { kill: 4 },
-  told: { kill: 4 },
+  told: { kill: 4, ENOSPC: 1, EIO: 2, EROFS: 1 },
 };
 
 /** @param {number} seed */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { Project, root } from '../support/project.ts';
+import { Service, unitOf } from '../support/run-unit.ts';
 
 const missing = [
   ['systemd-notify', '--version'],
@@ -104,6 +105,47 @@ it.skipIf(missing !== undefined).each([['sensor watch'], ['worker']])(
     );
     expect(manager.said.filter((line) => line.startsWith('READY'))).toHaveLength(1);
   },
+);
+
+it.skipIf(missing !== undefined).each([['--watch'], ['--worker']])(
+  `${skipped}the service of schedule systemd %s starts, is ready, loads an edit when it is reloaded, and stops in its time`,
+  async (flag) => {
+    await using manager = await Manager.listening(new Project());
+    const { project, socket } = manager;
+    const odd = "an 'odd' 100% $HOME folder";
+    const saying = (word: string): string => SLOW.replace("return 'made'", `return '${word}'`);
+    project.write({ [`${odd}/pipeline.ts`]: saying('one'), [`${odd}/in/a`]: '' });
+    const cwd = project.path(odd);
+    const { document } = await project.json(['schedule', 'systemd', flag], { cwd });
+    const unit = unitOf(document.text);
+    expect(unit).toMatchObject({ Type: 'notify', NotifyAccess: 'all', KillMode: 'mixed' });
+    const service = new Service(unit, socket);
+    const seen = async (isSeen: () => boolean): Promise<void> => {
+      while (!isSeen()) {
+        if (service.main.exitCode !== null) throw new Error(`it ended: ${service.said}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    try {
+      await manager.saw('READY=1');
+      if (flag === '--worker') await project.dynpart(['sensor', 'tick', '--no-run'], { cwd });
+      const state = async () => (await project.json(['runs', 'list'], { cwd })).document.runs[0]?.status;
+      while ((await state()) !== 'STARTED') await new Promise((resolve) => setTimeout(resolve, 100));
+      project.write({ [`${odd}/pipeline.ts`]: saying('two') });
+      expect(await service.reload()).toBe(0);
+      await seen(() => service.said.includes('loaded anew'));
+      // It has a minute to come to its end, and does.
+      const stopped = service.stop();
+      await manager.saw('STOPPING=1');
+      project.write({ [`${odd}/go`]: '' });
+      expect(await stopped).toEqual({ code: 0, signal: null });
+      expect(project.read(odd, '.dynpart', 'values', 'made', 'a.json').trim()).toBe('"one"');
+      expect(await state()).toBe('SUCCESS');
+    } finally {
+      service.kill();
+    }
+  },
+  120_000,
 );
 
 it.skipIf(missing !== undefined)(

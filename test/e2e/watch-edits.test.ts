@@ -84,6 +84,28 @@ describe('a watch whose pipeline is edited', () => {
     expect(runs).toHaveLength(2);
   });
 
+  it('is followed by a worker, too, by way of a broken edit while a run is at work', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
+    await project.dynpart(['sensor', 'tick', '--no-run']);
+    const worker = project.start(['worker', '-v'], { killAfterMs: 60_000 });
+    await worker.saw('started: made for slow');
+    project.write({ 'lib/word.ts': 'export const word = ;\n' });
+    await worker.saw('cannot be loaded as it is now; going on as it was before');
+    project.write(wordIs('two'));
+    await worker.saw('loaded anew');
+    project.write({ 'in/b': '' });
+    await project.dynpart(['sensor', 'tick', '--no-run']);
+    await worker.saw('for b: SUCCESS');
+    expect(project.exists('.dynpart', 'values', 'made', 'slow.json')).toBe(false);
+    project.write({ go: '' });
+    await worker.saw('for slow: SUCCESS');
+    worker.process.kill('SIGTERM');
+    const { code, stderr } = await worker.done;
+    expect(code).toBe(0);
+    expect(stderr.match(/going on as it was before/g)).toHaveLength(1);
+    expect(['slow', 'b'].map((key) => valueOf(project, key))).toEqual(['one slow', 'two b']);
+  });
+
   it('says once what is wrong with an edit, goes on as before, and takes the mend', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
     const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });
