@@ -238,13 +238,10 @@ export class JsonFileStore implements StateStore {
     return this.#afterReading(() => this.#beside.there().claims.holder(sensor, this.#moment()));
   }
 
-  /**
-   * Calls back after each commit, whoever made it, as far as the system tells. Not at its generation, which comes before the file itself: who looks in
-   * between waits for the writer. @returns what ends that
-   */
+  /** Calls back when a commit is in its file, whoever made it. (At its generation, just before, a reader would wait for the writer.) @returns what ends that */
   watchChanges(onChange: () => void): () => void {
     const own = path.basename(this.file.path);
-    // Loaded on use: only what goes on for long waits for others.
+    // Only what goes on for long waits for others.
     const watching = import('../../files/watch-folder.ts').then(({ watchFolder }) =>
       watchFolder(this.file.folder, (name) => name === own, onChange),
     );
