@@ -86,6 +86,7 @@ export class Judge {
       }
       disk.do(operation);
       moment = after(moment, operation, number, disk);
+      this.#checkCall(moment);
       points++;
       // What may be left after an operation may be left after the next one, too, until something is synced or somebody told.
       isNew ||= !['close', 'fsync'].includes(operation.op);
@@ -118,6 +119,14 @@ export class Judge {
       folders: this.#folders,
       problems: [...this.#problems.values()],
     };
+  }
+
+  /** That somebody is called was published before, so that it survives with all else that was: nobody is called twice within a minute. */
+  #checkCall({ operation, published }: Moment): void {
+    if (operation.op !== 'told' || !operation.what.startsWith('somebody is told')) return;
+    const newest = published.get(Math.max(...published.keys()));
+    if (Object.keys(newest?.incidents?.calling ?? {}).length === 0)
+      this.#problems.set(operation.what, `${operation.what}, and no commit says that it is`);
   }
 
   /** Everything that the command did was recorded, and the model has understood it. */

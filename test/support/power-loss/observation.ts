@@ -164,7 +164,7 @@ export function pendingRuns(document: StateDocument): Map<string, readonly strin
 
 /** What a command that is given again has to come to, without times and ids. */
 export function endOf(project: string, { document, values, finished }: Observation): string {
-  const { sets = {}, assets = {}, sensors = {}, runs = [], executors = [] } = document ?? {};
+  const { sets = {}, assets = {}, sensors = {}, runs = [], executors = [], incidents } = document ?? {};
   const folder = path.join(project, '.dynpart', 'values');
   return JSON.stringify(
     {
@@ -180,6 +180,12 @@ export function endOf(project: string, { document, values, finished }: Observati
         .sort(),
       sensors: Object.entries(sensors).map(([name, { cursor, runKeys }]) => [name, cursor, runKeys]),
       pending: runs.length,
+      incidents: (incidents?.list ?? []).map(({ kind, asset, sensor, told }) => [
+        kind,
+        asset,
+        sensor,
+        Object.keys(told),
+      ]),
       executors: executors.length,
       values: Array.from(values, ([name, value]) => `${name} ${value}`).sort(),
       files: (fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [])

@@ -30,9 +30,13 @@ export interface Scenario {
 
 export const PIPELINE = `
 import { allKeys, asset, definePipeline, dynamicPartitions, sensor, skip } from 'dynpart';
-const items = dynamicPartitions('items');
+const { ITEMS = '', KIND = 'json', ROUND = '1', MANY, RETAIN, LATER } = process.env;
+const items = dynamicPartitions('items', RETAIN ? { retain: { keepLast: 1, purge: true, maxRemove: '100%' } } : {});
 const others = dynamicPartitions('others');
-const { ITEMS = '', KIND = 'json', ROUND = '1', MANY } = process.env;
+if (LATER !== undefined) {
+  const realNow = Date.now;
+  Date.now = () => realNow() + Number(LATER);
+}
 const tell = (what) => globalThis.tellPowerLoss?.(what);
 const made = (value) => KIND === 'none' ? undefined : KIND === 'bin' ? Buffer.from(JSON.stringify(value)) : value;
 const first = asset({
@@ -77,6 +81,7 @@ const whole = asset({ name: 'whole', materialize: () => made({ round: ROUND }) }
 const source = sensor({
   name: 'source',
   assets: [first, second],
+  expectNewKeysEvery: '1h',
   async evaluate({ partitions }) {
     const listed = ITEMS.split(',').filter((item) => item !== '');
     if (ITEMS.includes('=')) {
@@ -96,7 +101,13 @@ const source = sensor({
     };
   },
 });
-export default definePipeline({ assets: [first, second, whole, ...(MANY ? [third, index] : [])], sensors: [source] });
+export default definePipeline({
+  assets: [first, second, whole, ...(MANY ? [third, index] : [])],
+  sensors: [source],
+  ...(LATER !== undefined && {
+    notify: [{ on: ['overdue'], send: ({ subject }) => tell('somebody is told: ' + subject) }],
+  }),
+});
 `;
 
 const tick = (ITEMS: string, ...more: string[]): Step => ({
@@ -232,6 +243,18 @@ export const SCENARIOS: readonly Scenario[] = [
     start: [add('a', 'b', 'c'), make('json', '1')],
     command: { args: ['partitions', 'remove', 'items', 'b', 'c', '--purge'] },
     gone: /^\.dynpart\/values\/(first|second)\/[bc]\./,
+  },
+  {
+    name: 'a tick whose rule takes keys out with their values',
+    start: [tick('a,b,c')],
+    command: { args: ['sensor', 'tick'], env: { RETAIN: '1' } },
+    gone: /^\.dynpart\/values\/(first|second)\/[ab]\./,
+  },
+  // Whoever is called is on record as called before: after a loss of power nobody is told twice within a minute.
+  {
+    name: 'a tick that tells somebody',
+    start: [tick('a')],
+    command: { args: ['sensor', 'tick'], env: { ITEMS: 'a', LATER: '7200000' } },
   },
   {
     name: 'a key marked as skipped, and its value gone',
