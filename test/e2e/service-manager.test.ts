@@ -113,7 +113,6 @@ it.skipIf(missing !== undefined).each([['--watch'], ['--worker']])(
     await using manager = await Manager.listening(new Project());
     const { project, socket } = manager;
     const odd = "an 'odd' 100% $HOME folder";
-    const saying = (word: string): string => SLOW.replace("return 'made'", `return '${word}'`);
     project.write({ [`${odd}/pipeline.ts`]: saying('one'), [`${odd}/in/a`]: '' });
     const cwd = project.path(odd);
     const { document } = await project.json(['schedule', 'systemd', flag], { cwd });
@@ -214,6 +213,8 @@ const found = sensor({
 });
 export default definePipeline({ assets: [made], sensors: [found], concurrency: 1 });
 `;
+
+const saying = (word: string): string => SLOW.replace("return 'made'", `return '${word}'`);
 
 it.each([['sensor watch'], ['worker'], ['worker --once']])(
   '%s --grace: told to end, it begins nothing more, and what runs may come to its end',
