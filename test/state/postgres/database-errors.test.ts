@@ -2,7 +2,10 @@
 import { expect, it } from 'vitest';
 import { describe as inWords } from '../../../src/model/describe-failure.ts';
 import type { Address } from '../../../src/state/postgres/address.ts';
+import type { Database } from '../../../src/state/postgres/database.ts';
 import { tooOld, wordsFor } from '../../../src/state/postgres/database-errors.ts';
+import { migrate } from '../../../src/state/postgres/migrate.ts';
+import type { Port } from '../../../src/state/postgres/port.ts';
 
 const ADDRESS = { place: 'postgres://etl@db/warehouse', schema: 'dynpart' } as Address;
 
@@ -27,4 +30,16 @@ it('a server before 13 is too old', () => {
     message: 'postgres://etl@db/warehouse is PostgreSQL 12.18; dynpart needs 13 or newer',
     hint: expect.stringContaining('newer server'),
   });
+});
+
+it('a server before 13 is asked for its version, and for nothing else', async () => {
+  const said: string[] = [];
+  const port: Port = {
+    execute: (sql) => (said.push(sql), Promise.resolve([{ number: 120_018, name: '12.18' }])),
+  };
+  const database = { write: (work: (on: Port) => unknown) => work(port) } as unknown as Database;
+  await expect(migrate(database, ADDRESS, 'lineage')).rejects.toMatchObject({
+    failure: { code: 'database-too-old' },
+  });
+  expect(said).toEqual([expect.stringContaining('server_version_num')]);
 });
