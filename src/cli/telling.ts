@@ -47,7 +47,8 @@ export class Telling {
       await this.#teller?.end();
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
-      this.#say(error);
+      // That one keeps the command from everything else as well, which says so.
+      if (error.failure.reason !== 'foreign-state') this.#say(error);
     }
   }
 }

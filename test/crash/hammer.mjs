@@ -33,6 +33,7 @@ import {
 } from './hammer/last-checks.mjs';
 import { checkMany } from './hammer/many.mjs';
 import { checkOther, checkWhose, OTHER_FILE } from './hammer/other.mjs';
+import { checkTold } from './hammer/told.mjs';
 import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
 import { KILLS, pipelineOf, PROGRAM, SENSORS } from './hammer/pipeline.mjs';
 import { newestGeneration, Victim } from './hammer/victim.mjs';
@@ -571,6 +572,8 @@ async function lastChecks() {
     ['what is made of many keys', checkMany(field, document)],
     ['whose values they are', checkWhose(field, 'pipeline')],
     ['the other pipeline', checkOther(other, otherDocument, ofOther, putBacks)],
+    ['what somebody was told', checkTold(field, document)],
+    ['what somebody was told of the other', checkTold(other, otherDocument)],
     ['the folder', checkFolder(field, runs)],
   ];
   for (const [name, what] of looks)

@@ -205,4 +205,13 @@ describe.concurrent('somebody who does not look', () => {
     await tick(project, 240);
     expect(titlesIn(project).slice(1)).toEqual([expect.stringMatching(/^made is well again: /)]);
   }, 60_000);
+
+  it('reads once why a command is refused, and not a second time because nobody can be told', async () => {
+    await using project = new Project({ 'pipeline.ts': PIPELINE, 'other.ts': PIPELINE, 'in/a': '' });
+    const state = ['--state', project.path('state.json')];
+    await project.dynpart(['-f', 'other.ts', 'sensor', 'tick', ...state]);
+    const { code, stderr } = await project.dynpart(['sensor', 'tick', ...state]);
+    expect(code).toBe(2);
+    expect(stderr.match(/belongs to pipeline/g)).toHaveLength(1);
+  }, 60_000);
 });

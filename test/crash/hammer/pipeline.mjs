@@ -182,7 +182,14 @@ const listed = (name, set, assets) =>
     };
   });
 
+/** What somebody was told, and when. */
+const tell = ({ incidents }) => {
+  for (const { asset: name, sensor: looking, code, occasion } of incidents)
+    fs.appendFileSync(here('${prefix}told.txt'), [Date.now(), name ?? looking, code, occasion].join(' ') + '\\n');
+};
+
 export default definePipeline({
+  notify: [{ name: 'told', on: ['run-failed', 'sensor-failed', 'stuck', 'recovered'], send: tell }],
   assets: [mark, copy, first, second, pulse, work, base, derived, ...many],
   partitions: [mirror, guarded],
   pools: { narrow: { limit: ${APART_AT_ONCE} } },
