@@ -858,7 +858,9 @@ export class HistoryModel {
     this.#spreadToGathered((name) => {
       const set = setOf(GATHERS[name]!)!;
       const [before, after] = [this.sets.get(set)!, draft.sets.get(set)!];
-      return before.length !== after.length || before.some((life) => !after.includes(life));
+      // One that comes and goes within the commit counts, too.
+      const isGone = draft.removed.some((life) => life.set === set);
+      return isGone || before.length !== after.length || before.some((life) => !after.includes(life));
     });
     this.sets = draft.sets;
     this.keptOut = draft.keptOut;

@@ -44,6 +44,8 @@ interface Column {
 export class StatusChanges {
   /** For the runs that are at work meanwhile. */
   readonly touched: Touched[] = [];
+  /** By asset, of what these changes have reached, whosever runs are at it: what takes many keys need not have seen what has just ended. */
+  readonly #reached = new Map<string, Pick<Cause, 'set' | 'at'>[]>();
   readonly #document: StateDocument;
   readonly #columns = new Map<string, Column>();
   readonly #graph: readonly KnownAsset[];
@@ -175,7 +177,7 @@ export class StatusChanges {
       for (const { at, outcome, run } of named.get(asset)!) {
         const became = whatBecame(outcome)!;
         let status = afterRun(statusAt(String.fromCharCode(letters[at]!)), became);
-        const reason = run.stale.get(asset);
+        const reason = run.stale.get(asset) ?? (this.#isReached(asset, set, at) ? 'upstream' : undefined);
         if (reason !== undefined) status = afterChange(status, reason);
         const next = became === 'failed' ? this.#nextTry(asset, retries, run, reason) : null;
         if (next === null) retries.delete(run.partitionKey);
@@ -210,10 +212,16 @@ export class StatusChanges {
       lastKeys: this.#lastKeys,
       mapping: this.#mapping,
     })) {
-      const { asset, set, at } = reached;
+      const { asset, set, at, except } = reached;
       this.#touch('upstream', reached);
+      if (except === null) this.#reached.set(asset, [...(this.#reached.get(asset) ?? []), { set, at }]);
       reached.goesOn(this.#change(this.#column(asset, set), at, 'upstream'));
     }
+  }
+
+  #isReached(asset: string, set: string | null, position: number): boolean {
+    const those = this.#reached.get(asset);
+    return those?.some((one) => one.set === set && (one.at === 'all' || one.at.has(position))) === true;
   }
 
   /** @returns those of the positions that are upstream of more */
