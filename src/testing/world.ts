@@ -1,11 +1,13 @@
 /** What the processes of a test share: the pipeline, the state, the values, the time. */
 import { mappingOf } from '../definitions/mapped-keys.ts';
+import type { IoManager } from '../definitions/io-manager.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 import { madeBy } from '../engine/runs/made-by.ts';
 import { knownOf } from '../loader/known-pipeline.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { MemoryStore } from '../state/memory/memory-store.ts';
+import type { MadeByRun, OfState } from '../values/s3.ts';
 import { MemoryValues, MemoryValuesPlace } from '../values/memory-values.ts';
 import { answering, type Reply } from './fetch-replies.ts';
 import { HeldClock } from './held-clock.ts';
@@ -94,8 +96,21 @@ export class World {
 
   /** The values as a process of their own sees them. */
   openValues(): RunValues {
-    return this.pipeline.ioManager ?? new MemoryValues(this.values, madeBy(this.store));
+    const { ioManager } = this.pipeline;
+    if (ioManager === null) return new MemoryValues(this.values, madeBy(this.store));
+    return 'ofState' in ioManager ? (ioManager as IoManager & OfState).ofState(this.#madeByRuns) : ioManager;
   }
+
+  /** For an I/O manager of dynpart's own, which asks the state which of its objects counts. */
+  readonly #madeByRuns: MadeByRun = async (ids) => {
+    const { runs } = await this.store.runs({ ids });
+    return new Map(
+      runs.map(({ id, assets }) => [
+        id,
+        assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset),
+      ]),
+    );
+  };
 
   get hasLeftValues(): boolean {
     return this.values.staged.length > 0;
