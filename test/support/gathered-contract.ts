@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../src/model/run.ts';
 import type { KnownAsset } from '../../src/model/known-pipeline.ts';
-import type { StateChange } from '../../src/state/changes.ts';
+import type { FinishedRun, StateChange } from '../../src/state/changes.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
 import type { StateStore } from '../../src/state/store.ts';
 import { AT, finishedRun, queuedRuns } from './builders.ts';
@@ -94,6 +94,20 @@ const ALL = [
   made(null, null, 'latest'),
   made('days', 'monday', 'report'),
 ];
+
+const ended = (id: string, partitionKey: string | null, asset: string): FinishedRun =>
+  finishedRun({
+    id,
+    set: partitionKey === null ? null : 'letters',
+    partitionKey,
+    status: 'SUCCESS',
+    assets: [outcomeOf({ asset, status: 'SUCCESS' })],
+  });
+const finished = (...runs: readonly FinishedRun[]): StateChange => ({ type: 'runs-finished', runs });
+const progressed = (id: string, asset: string): StateChange => ({
+  type: 'runs-progressed',
+  runs: new Map([[id, [outcomeOf({ asset, status: 'SUCCESS' })]]]),
+});
 
 export function describeGathered(the: () => StateStore): void {
   const commit = (...changes: readonly StateChange[]): Promise<void> =>
@@ -196,6 +210,30 @@ export function describeGathered(the: () => StateStore): void {
     await commit({ type: 'runs-finished', runs: [end] });
     const view = await the().read(EVERYTHING);
     expect(view.run('t-1')!.run.touched).toEqual({ totals: { upstream: view.serial } });
+  });
+
+  describe('that end in the commit in which something of them ends, or is made on its way', () => {
+    const [total, text] = [ended('t-1', null, 'totals'), ended('l-1', 'a', 'text')];
+
+    it.each([
+      ['before it', 'u', [finished(text, total)]],
+      ['behind it', 'u', [finished(total, text)]],
+      ['before it, and it goes on', 'u', [finished(text), progressed('t-1', 'totals')]],
+      ['behind it, and goes on', 'u', [finished(total), progressed('l-1', 'text')]],
+      ['not at all', 'm', [finished(total)]],
+    ] as const)('%s: it is %s', async (_, letter, ends) => {
+      await start();
+      const { id } = await the().enter();
+      const queued = (group: string, key: string | null, asset: string): StateChange => ({
+        type: 'runs-queued',
+        owner: id,
+        runs: queuedRuns({ group, set: key === null ? null : 'letters', keys: [key], assets: [asset] }),
+      });
+      await commit({ type: 'executor', id, slots: 2, wants: 2 });
+      await commit(queued('t', null, 'totals'), queued('l', 'a', 'text'));
+      await commit(...ends);
+      expect((await statuses())[0]).toBe(letter);
+    });
   });
 
   describe('where a function names them', () => {

@@ -2,6 +2,7 @@
 import { keysOf, withMadeAt, withSensor, withStatuses } from './change-entries.ts';
 import { put } from './columns.ts';
 import { lastMadeBy } from './last-times.ts';
+import { withTouchedHere } from './outcomes-of-runs.ts';
 import {
   changeChosen,
   type Chosen,
@@ -140,7 +141,8 @@ export function progressRuns(
     if (found === undefined) return [];
     const { runs, run } = found;
     const { partitionKey } = run;
-    return [{ set: runs.set, partitionKey, assets, stale: stale.get(id) ?? NONE_STALE, owner: runs.owner }];
+    const changed = withTouchedHere(stale.get(id), run.touched, document.serial + 1);
+    return [{ set: runs.set, partitionKey, assets, stale: changed, owner: runs.owner }];
   });
   const runs = changeChosen(document.runs, chosenBy(progress.keys()), (part) => withProgress(part, progress));
   return withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));

@@ -1,7 +1,9 @@
 /** What runs came to, as far as statuses of assets go, and in which parts it can be recorded. */
 import type { StaleReason } from '../../model/stale-reason.ts';
+import type { TouchedBy } from '../../model/pending-run.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import type { Millis } from '../../model/time.ts';
+import type { StaleAssets } from '../changes.ts';
 
 /** What a run, or a part of it, came to. */
 export interface OutcomesOfRun {
@@ -22,6 +24,22 @@ export function whatBecame({ status, skipReason }: AssetOutcome): 'made' | 'fail
   if (status === 'FAILURE') return 'failed';
   // One that was left out because an upstream failed came to nothing.
   return status === 'SKIPPED' && skipReason !== null ? 'skipped' : null;
+}
+
+/**
+ * What goes on need not have seen what has ended in the same commit.
+ * @param touched of the run, that commit's ends included
+ */
+export function withTouchedHere(
+  stale: StaleAssets | undefined,
+  touched: Readonly<Record<string, TouchedBy>> | null | undefined,
+  serial: number,
+): StaleAssets {
+  const all = new Map<string, StaleReason>();
+  for (const [asset, reasons] of Object.entries(touched ?? {}))
+    if (reasons.upstream === serial) all.set(asset, 'upstream');
+  for (const [asset, reason] of stale ?? []) all.set(asset, reason);
+  return all;
 }
 
 /**

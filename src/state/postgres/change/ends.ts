@@ -1,8 +1,9 @@
 /** Runs that end, and what runs have made on their way: statuses, values, the history. */
+import type { TouchedBy } from '../../../model/pending-run.ts';
 import type { AssetOutcome, RunRecord } from '../../../model/run.ts';
 import type { FinishedRun, StaleAssets, StateChange } from '../../changes.ts';
 import { lastMadeBy } from '../../document/last-times.ts';
-import type { OutcomesOfRun } from '../../document/outcomes-of-runs.ts';
+import { type OutcomesOfRun, withTouchedHere } from '../../document/outcomes-of-runs.ts';
 import { type Port, rows, send } from '../port.ts';
 import type { EncodedValue } from '../values-in-hand.ts';
 import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
@@ -108,10 +109,11 @@ interface RunFound {
   readonly set: string | null;
   readonly key: string | null;
   readonly done: readonly AssetOutcome[] | null;
+  readonly touched: Readonly<Record<string, TouchedBy>> | null;
 }
 
 const FOUND = `
-select r.id, r.owner, s.name as set, r.key, r.done
+select r.id, r.owner, s.name as set, r.key, r.done, r.touched
 from @.run r join @.run_head h on h.n = r.head left join @.key_set s on s.id = h.set_id where r.id = any($1::text[])`;
 
 /** Put together here, and not there: the database cannot look into JSON that holds U+0000. */
@@ -141,7 +143,8 @@ export async function progressRuns(
     const run = runs.get(id);
     if (run === undefined) return [];
     const { set, key: partitionKey, owner } = run;
-    return [{ id, set, partitionKey, assets, stale: stale.get(id) ?? NONE_STALE, owner }];
+    const changed = withTouchedHere(stale.get(id), run.touched, surroundings.serial);
+    return [{ id, set, partitionKey, assets, stale: changed, owner }];
   });
   await recordOutcomes(port, surroundings, outcomes, Promise.resolve(outcomes));
   moveValues(port, outcomes, surroundings.valueOf);
