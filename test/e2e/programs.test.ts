@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => cluster[Symbol.dispose]());
 
-const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const PIPELINE = `import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const items = dynamicPartitions('items');
 const script = (name: string) => new URL(name, import.meta.url).pathname;
 const program = (name: string, more = {}) => asset({
@@ -23,11 +24,11 @@ export default definePipeline({
   assets: [program('gentle'), program('stubborn')],
   sensors: [
     sensor({ name: 'idle', evaluate: () => ({ skipReason: 'nothing' }) }),
-    sensor({ name: 'slow', timeoutSeconds: 1, evaluate: async ({ exec }) => void (await exec('sh', [script('gentle.sh')])) }),
+    sensor({ name: 'slow', timeoutSeconds: 3, evaluate: async ({ exec }) => void (await exec('sh', [script('gentle.sh')])) }),
     sensor({ name: 'patient', evaluate: async ({ exec }) => void (await exec('sh', [script('gentle.sh')])) }),
-    sensor({ name: 'blocked', timeoutSeconds: 1, async evaluate({ exec }) {
+    sensor({ name: 'blocked', timeoutSeconds: 4, async evaluate({ exec }) {
       void exec('sh', [script('gentle.sh')]);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      while (!fs.existsSync(script('groups'))) await new Promise((resolve) => setTimeout(resolve, 20));
       for (;;);
     } }),
   ],
@@ -227,7 +228,7 @@ describe.concurrent('a program of a sensor', () => {
 
   it('ends also when its sensor blocks the thread that it is evaluated in', async () => {
     await using project = new Programs();
-    const running = project.start(['sensor', 'watch', 'blocked'], { killAfterMs: 30_000 });
+    const running = project.start(['sensor', 'watch', 'blocked'], { killAfterMs: 60_000 });
     await running.saw('longer than its timeout');
     expect(project.groups).toHaveLength(1);
     await vi.waitFor(() => expect(project.left).toBe(0), { timeout: 20_000 });
