@@ -11,6 +11,8 @@ export interface Cause {
   readonly at: Positions;
   /** Runs of this owner have seen it: they come one after the other. */
   readonly except: string | null;
+  /** It was reached by way of an asset that takes many keys: a run there need not have seen what its own process has just made. */
+  readonly byMany?: boolean;
 }
 
 /** What is reached of an asset. */
@@ -67,17 +69,20 @@ export function* downstream(
     // A run that takes many keys need not have seen all that its own process has made.
     for (const [number, gathered] of gathers.entries()) {
       const at = madeOf(asset, gathered, number);
-      if (at !== null) above.push({ set, at, except: null });
+      if (at !== null) above.push({ set, at, except: null, byMany: true });
     }
     if (above.length === 0) continue;
     const at = union(above.map((cause) => cause.at));
     const except = above.some((cause) => cause.except === null) ? null : above[0]!.except;
+    const byMany = above.some((cause) => cause.byMany);
     const itself = causes.get(name);
     let from: ReadonlySet<number> = new Set();
-    yield { asset: name, set, at, except, goesOn: (found) => (from = found) };
+    yield { asset: name, set, at, except, byMany, goesOn: (found) => (from = found) };
     changed.set(
       name,
-      itself === undefined ? { set, at: from, except } : { set, at: union([itself.at, from]), except: null },
+      itself === undefined
+        ? { set, at: from, except, byMany }
+        : { set, at: union([itself.at, from]), except: null, byMany },
     );
   }
 }

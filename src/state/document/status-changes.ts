@@ -44,7 +44,7 @@ interface Column {
 export class StatusChanges {
   /** For the runs that are at work meanwhile. */
   readonly touched: Touched[] = [];
-  /** By asset, of what these changes have reached, whosever runs are at it: what takes many keys need not have seen what has just ended. */
+  /** By asset, what was reached by way of one that takes many keys: what ends behind it in the same commit need not have seen it. */
   readonly #reached = new Map<string, Pick<Cause, 'set' | 'at'>[]>();
   readonly #document: StateDocument;
   readonly #columns = new Map<string, Column>();
@@ -212,9 +212,9 @@ export class StatusChanges {
       lastKeys: this.#lastKeys,
       mapping: this.#mapping,
     })) {
-      const { asset, set, at, except } = reached;
+      const { asset, set, at, byMany } = reached;
       this.#touch('upstream', reached);
-      if (except === null) this.#reached.set(asset, [...(this.#reached.get(asset) ?? []), { set, at }]);
+      if (byMany === true) this.#reached.set(asset, [...(this.#reached.get(asset) ?? []), { set, at }]);
       reached.goesOn(this.#change(this.#column(asset, set), at, 'upstream'));
     }
   }
