@@ -174,7 +174,7 @@ describe('an unknown flag or command', () => {
   });
 
   it('like nothing there is is refused with where to look', async () => {
-    for (const args of [['qqqqqq'], ['partitions', 'qqqqqq'], ['status', '--qqqqqq'], ['-Z']]) {
+    for (const args of [['qqqqqq'], ['state', 'qqqqqq'], ['status', '--qqqqqq'], ['-Z']]) {
       const error = await refused(args);
       expect(error.code).toBe('usage');
       expect(error.hint).toContain('dynpart --help');
