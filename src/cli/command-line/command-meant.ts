@@ -55,7 +55,7 @@ export function hintFor(program: Declaration, { code, args, said }: Mistake): st
     if (command !== undefined)
       return didYouMean([pathTo(program, command), ...rest.map((word) => shellWord(word))]);
   }
-  const dashes = code === 'commander.unknownOption' ? ' A key that begins with a dash goes behind --.' : '';
+  const dashes = code === 'commander.unknownOption' ? '; a key that begins with a dash goes behind --' : '';
   return `see: ${pathTo(program, at)} --help${dashes}`;
 }
 
