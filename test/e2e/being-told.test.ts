@@ -20,6 +20,7 @@ const made = asset({
   partitions: items,
   timeoutMs: 500,
   materialize({ partitionKey }) {
+    fs.writeFileSync(here('began'), '');
     while (partitionKey === 'blocks' && fs.existsSync(here('block')));
     if (partitionKey === 'bad' && !fs.existsSync(here('mended'))) throw new Error('it is bad');
     return partitionKey;
@@ -29,6 +30,7 @@ const found = sensor({
   name: 'found',
   timeoutSeconds: 1,
   async evaluate({ partitions }) {
+    if (fs.existsSync(here('block-sensor'))) fs.writeFileSync(here('began'), '');
     while (fs.existsSync(here('block-sensor')));
     const fresh = await partitions(items).missing(fs.readdirSync(here('in')));
     return {
@@ -69,10 +71,17 @@ const titlesIn = (project: Project): readonly string[] =>
 const tick = (project: Project, later = 0, env: Record<string, string> = {}) =>
   project.dynpart(['sensor', 'tick'], { env: { LATER: String(later), ...env } });
 
+/** Another tick must not come first: it would be the one that blocks. */
+async function blockedIn(project: Project) {
+  const blocked = project.start(['sensor', 'tick'], { killAfterMs: 100_000 });
+  await vi.waitFor(() => expect(project.exists('began')).toBe(true), { timeout: 30_000, interval: 50 });
+  return blocked;
+}
+
 describe.concurrent('somebody who does not look', () => {
   it('is told of a run that keeps its process from turning, once, and when that is over', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/blocks': '', block: '' });
-    const blocked = project.start(['sensor', 'tick'], { killAfterMs: 100_000 });
+    const blocked = await blockedIn(project);
     // By whoever looks: its time limit and five seconds are over.
     await vi.waitFor(
       async () => {
@@ -98,7 +107,7 @@ describe.concurrent('somebody who does not look', () => {
 
   it('is told of a sensor that does not come back, once, and when it is evaluated again', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/a': '', 'block-sensor': '' });
-    const blocked = project.start(['sensor', 'tick'], { killAfterMs: 100_000 });
+    const blocked = await blockedIn(project);
     await vi.waitFor(
       async () => {
         await tick(project);

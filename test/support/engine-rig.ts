@@ -7,6 +7,7 @@ import { evaluateHere } from '../../src/engine/sensors/evaluate-sensor.ts';
 import type { Event } from '../../src/engine/event.ts';
 // Loaded on first use: here before any test's time begins.
 import '../../src/engine/plan/tick/plan-tick.ts';
+import '../../src/engine/plan/sensor-result/parse-sensor-result.ts';
 import '../../src/engine/runs/run-loop.ts';
 import type { RunLoopOptions } from '../../src/engine/runs/run-loop-options.ts';
 import { RunSession, type RunSessionOptions } from '../../src/engine/runs/run-session.ts';
