@@ -214,9 +214,16 @@ export class StatusChanges {
     })) {
       const { asset, set, at, byMany } = reached;
       this.#touch('upstream', reached);
-      if (byMany === true) this.#reached.set(asset, [...(this.#reached.get(asset) ?? []), { set, at }]);
+      if (byMany === true) this.#noteReached(asset, { set, at });
       reached.goesOn(this.#change(this.#column(asset, set), at, 'upstream'));
     }
+  }
+
+  /** Where all keys are noted, no more is: ends of two sets that take turns would make a list of each. */
+  #noteReached(asset: string, reached: Pick<Cause, 'set' | 'at'>): void {
+    const those = this.#reached.get(asset);
+    if (those === undefined) this.#reached.set(asset, [reached]);
+    else if (!those.some(({ set, at }) => set === reached.set && at === 'all')) those.push(reached);
   }
 
   #isReached(asset: string, set: string | null, position: number): boolean {
