@@ -78,18 +78,22 @@ async function blockedIn(project: Project) {
   return blocked;
 }
 
+/** By whoever looks: the time limit of what blocks and five seconds are over. */
+async function tickUntilTold(project: Project): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      await tick(project);
+      expect(titlesIn(project)).toHaveLength(1);
+    },
+    { timeout: 80_000, interval: 500 },
+  );
+}
+
 describe.concurrent('somebody who does not look', () => {
   it('is told of a run that keeps its process from turning, once, and when that is over', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/blocks': '', block: '' });
     const blocked = await blockedIn(project);
-    // By whoever looks: its time limit and five seconds are over.
-    await vi.waitFor(
-      async () => {
-        await tick(project);
-        expect(titlesIn(project)).toHaveLength(1);
-      },
-      { timeout: 80_000, interval: 500 },
-    );
+    await tickUntilTold(project);
     expect(titlesIn(project)[0]).toMatch(/^made is stuck: .*blocks/);
     await tick(project, HOUR);
     expect(titlesIn(project)).toHaveLength(1);
@@ -108,13 +112,7 @@ describe.concurrent('somebody who does not look', () => {
   it('is told of a sensor that does not come back, once, and when it is evaluated again', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/a': '', 'block-sensor': '' });
     const blocked = await blockedIn(project);
-    await vi.waitFor(
-      async () => {
-        await tick(project);
-        expect(titlesIn(project)).toHaveLength(1);
-      },
-      { timeout: 80_000, interval: 500 },
-    );
+    await tickUntilTold(project);
     expect(titlesIn(project)[0]).toMatch(/^sensor found is stuck: /);
     await tick(project, HOUR);
     expect(titlesIn(project)).toHaveLength(1);
