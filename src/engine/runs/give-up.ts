@@ -13,7 +13,7 @@ export function giveUpHeld(
 ): void {
   const isHeld = heldByBlocked(view);
   if (isHeld === null) return;
-  const hasNoRoom = runs.isIdle && isRoomBlocked(view, executor.id, concurrency);
+  const hasNoRoom = runs.underWay.isIdle && isRoomBlocked(view, executor.id, concurrency);
   const held = runs.queue.takeWhere((run) => hasNoRoom || isHeld(run.assets, run.partitionKey));
   for (const run of held) {
     if (onInterrupt === 'release' || isOfSensor(run)) runs.unexecuted.push(run);

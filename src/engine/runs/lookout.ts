@@ -33,7 +33,7 @@ export class Lookout {
   }
 
   get #waitsForRoom(): boolean {
-    return this.#runs.isIdle && (this.#runs.slots === 0 || this.#waitsForPools);
+    return this.#runs.underWay.isIdle && (this.#runs.slots === 0 || this.#waitsForPools);
   }
 
   get #waitsForPools(): boolean {
@@ -69,7 +69,7 @@ export class Lookout {
     const current = view.executors().find(({ id }) => id === executor.id);
     const room = slotsFor(view, executor.id, usable, concurrency);
     const heldUp = queue.yields ? queue.heldUp() : [];
-    const isSaid = current?.slots === Math.max(room, this.#runs.used);
+    const isSaid = current?.slots === Math.max(room, this.#runs.underWay.used);
     // Whoever has room for all gives some of it only to those that say that they wait.
     const isHeard = current === undefined || current.wants > 0 || usable <= current.slots;
     if (started.size + heldUp.length > 0 || !isSaid || !isHeard) {
@@ -78,7 +78,7 @@ export class Lookout {
       await this.#say({ started, heldUp, wanted, usable });
     }
     const isShort = this.#waitsForRoom && this.#roomEveryMs * 2 < LOOK_EVERY_MS;
-    if (this.#runs.isIdle && !isShort) this.#sayWaiting(view, usable);
+    if (this.#runs.underWay.isIdle && !isShort) this.#sayWaiting(view, usable);
   }
 
   /** Commits what other processes are to know: which runs have begun, how much room they take, and which work others may do first. */
@@ -93,7 +93,7 @@ export class Lookout {
     const ids = [...started.keys(), ...heldUp.map(({ id }) => id)];
     this.#runs.slots = await store.commit({ ...needsOfRoom(executor.id), runs: [{ ids }] }, (latest) => {
       const slots = slotsFor(latest, executor.id, usable, concurrency);
-      const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.used });
+      const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.underWay.used });
       const runs = startedBy(latest, { executor: executor.id, started });
       return {
         changes: [

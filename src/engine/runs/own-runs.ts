@@ -7,40 +7,28 @@ import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';
 import { looksUp, needsOfExecution, workElsewhere } from '../plan/executors/ownership.ts';
-import type { Batches } from './batches.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { PoolRoom } from './pool-room.ts';
 import { queueFor } from './queue-for.ts';
 import type { RunQueue } from './run-queue.ts';
+import { type InFlight, RunsUnderWay } from './runs-under-way.ts';
 import { Unrecorded } from './unrecorded.ts';
-
-/** A run that is under way. */
-export interface InFlight {
-  readonly run: OwnedRun;
-  readonly startedAt: string;
-  readonly abort: AbortController;
-  /** Others canceled the run: no outcome of it counts. */
-  canceled: boolean;
-  /** The run is not this process's any more: whoever takes the run up will say what became of it. */
-  lost: boolean;
-}
 
 export class OwnRuns {
   readonly #options: RunLoopOptions;
   readonly queue: RunQueue;
   readonly pools: PoolRoom;
+  readonly underWay = new RunsUnderWay();
   readonly unrecorded = new Unrecorded();
   /** Runs that are not to be executed here, for a damaged value or a blocked process: they go back to the queue. */
   readonly unexecuted: OwnedRun[] = [];
   readonly needs: Needs;
   /** How many may be under way at once. */
   slots = 0;
-  readonly #inFlight = new Map<string, InFlight>();
   /** `null` before anything was owned. */
   #view: StateView | null = null;
   /** How often runs were taken on. */
   #adoptions = 0;
-  batches: Batches | undefined;
   /** Others have taken over some since the last giving back. */
   hasLost = false;
 
@@ -53,29 +41,23 @@ export class OwnRuns {
 
   /** Runs that have not ended. */
   get left(): number {
-    return this.queue.size + this.#inFlight.size;
+    return this.queue.size + this.underWay.size;
   }
 
   /** Runs left that this process still owns. */
   get wanted(): number {
-    if (!this.hasLost) return this.left;
-    return this.left - this.underWay().filter(({ lost }) => lost).length;
+    return this.hasLost ? this.left - this.underWay.lost : this.left;
   }
 
   /** What this process takes and wants, and what stands in the state as its own beside that. */
   get room(): { readonly wanted: number; readonly setAside: number; readonly inFlight: number } {
     const setAside = this.unexecuted.length + this.unrecorded.ids.length;
-    return { wanted: this.wanted, setAside, inFlight: this.used };
+    return { wanted: this.wanted, setAside, inFlight: this.underWay.used };
   }
 
   /** How many slots can be used. While all runs here wait for another process none is claimed: that process may wait for the slots. */
   get usable(): number {
-    return this.#inFlight.size > 0 || this.queue.isFree() ? this.wanted : 0;
-  }
-
-  /** Whether no run is under way. */
-  get isIdle(): boolean {
-    return this.#inFlight.size === 0;
+    return !this.underWay.isIdle || this.queue.isFree() ? this.wanted : 0;
   }
 
   /** How many wait for a pool that is full. */
@@ -83,37 +65,18 @@ export class OwnRuns {
     return this.pools.isUsed ? this.queue.lanes.count(this.pools.isFull) : 0;
   }
 
-  underWay(): InFlight[] {
-    return [...this.#inFlight.values()];
-  }
-
-  /** A run that is under way. */
-  flight(id: string): InFlight {
-    return this.#inFlight.get(id)!;
-  }
-
   /** The newest that was seen of the state, once anything is owned. */
   get view(): StateView {
     return this.#view!;
-  }
-
-  /** Whether the run is under way, and still this process's. */
-  isUnderWay(id: string): boolean {
-    return this.#inFlight.get(id)?.lost === false;
   }
 
   get hasNext(): boolean {
     return this.free > 0 && this.queue.hasNext(this.#unsettled);
   }
 
-  /** How much of its slots this process uses: a call for many keys takes one. */
-  get used(): number {
-    return this.batches?.roomOf(this.#inFlight.size) ?? this.#inFlight.size;
-  }
-
   /** How many runs may begin now. */
   get free(): number {
-    return this.slots - this.used;
+    return this.slots - this.underWay.used;
   }
 
   /** The next run that may begin. */
@@ -123,12 +86,12 @@ export class OwnRuns {
 
   /** Runs that a crash now would repeat. A run that crashed its process before starts only when this is 0. */
   get #unsettled(): number {
-    return this.#inFlight.size + this.unrecorded.count;
+    return this.underWay.size + this.unrecorded.count;
   }
 
   *#all(): Generator<OwnedRun> {
     yield* this.queue.runs();
-    for (const { run } of this.#inFlight.values()) yield run;
+    for (const { run } of this.underWay) yield run;
   }
 
   /** Takes on runs that the state shows as this process's. @param before is called when they are to come */
@@ -175,7 +138,7 @@ export class OwnRuns {
     this.#adoptions++;
     // Released, and taken up again by this very process before it noticed: then they are here already.
     const here = new Set([...this.queue.runs().map(({ id }) => id), ...this.unrecorded.ids]);
-    for (const [id, { lost }] of this.#inFlight) if (!lost) here.add(id);
+    for (const { run, lost } of this.underWay) if (!lost) here.add(run.id);
     this.pools.name(runs, ({ runs: { set }, partitionKey: key }) =>
       set === null || key === null ? NOTHING_CARRIED : (view.carried(set, [key]).get(key) ?? NOTHING_CARRIED),
     );
@@ -185,22 +148,13 @@ export class OwnRuns {
   }
 
   begin(run: OwnedRun, startedAt: string): InFlight {
-    const flight = { run, startedAt, abort: new AbortController(), canceled: false, lost: false };
-    this.#inFlight.set(run.id, flight);
-    this.batches?.begins(run);
     this.unrecorded.noteStart(run.id, startedAt);
-    return flight;
-  }
-
-  /** The run is not under way any more. */
-  landed({ id }: OwnedRun): void {
-    this.#inFlight.delete(id);
-    this.batches?.ended(id);
+    return this.underWay.begin(run, startedAt);
   }
 
   /** When the runs that are under way began, as far as the state does not show it. */
   unrecordedStarts(): Map<string, string> {
-    return this.unrecorded.startsOf((id) => this.#inFlight.has(id));
+    return this.unrecorded.startsOf((id) => this.underWay.has(id));
   }
 
   endCanceled(run: OwnedRun, startedAt: string | null, why: string): void {
@@ -258,14 +212,11 @@ export class OwnRuns {
     // Counting costs nothing, looking at each of a hundred thousand runs does.
     const expected = this.wanted + this.unrecorded.count + this.unexecuted.length;
     if (view.ownedBy(executor) >= expected) return;
-    let count = this.queue.takeWhere(({ id }) => !isOwnedBy(view, executor, id)).length;
-    for (const flight of this.#inFlight.values()) {
-      if (flight.lost || isOwnedBy(view, executor, flight.run.id)) continue;
-      flight.lost = true;
-      this.unrecorded.forgetStart(flight.run.id);
-      flight.abort.abort();
-      count++;
-    }
+    const isOwn = (id: string): boolean => isOwnedBy(view, executor, id);
+    const waiting = this.queue.takeWhere(({ id }) => !isOwn(id));
+    const begun = this.underWay.lose(isOwn);
+    for (const id of begun) this.unrecorded.forgetStart(id);
+    const count = waiting.length + begun.length;
     if (count > 0) this.sayLost(count);
   }
 
@@ -275,13 +226,7 @@ export class OwnRuns {
   }
 
   #cancel(id: string): void {
-    const flight = this.#inFlight.get(id);
-    if (flight === undefined) {
-      const run = this.queue.take(id);
-      if (run !== undefined) this.endCanceled(run, null, CANCELED_BY_HAND);
-    } else if (!flight.canceled) {
-      flight.canceled = true;
-      flight.abort.abort();
-    }
+    const run = this.underWay.cancel(id) ? undefined : this.queue.take(id);
+    if (run !== undefined) this.endCanceled(run, null, CANCELED_BY_HAND);
   }
 }

@@ -38,7 +38,7 @@ export function contextOf(
 
 /** An asset of a run begins: what its key carries. What changes from now on makes stale what comes of it. */
 function beginsWith(owned: OwnRuns, id: string, asset: string): Carried {
-  const { runs, partitionKey } = owned.flight(id).run;
+  const { runs, partitionKey } = owned.underWay.get(id).run;
   owned.unrecorded.noteSeen(id, asset, owned.view.serial);
   if (runs.set === null || partitionKey === null) return NOTHING_CARRIED;
   return owned.view.carried(runs.set, [partitionKey]).get(partitionKey) ?? NOTHING_CARRIED;
@@ -55,7 +55,7 @@ function gatherFor(
   }: { readonly id: string; readonly asset: string; readonly interrupt: AbortSignal },
 ): ReturnType<ExecutionContext['gather']> {
   const asset = pipeline.assets.get(name)!;
-  const { partitionKey: key } = runs.flight(id).run;
+  const { partitionKey: key } = runs.underWay.get(id).run;
   const shown = (upstreams: ReadonlySet<string>): Promise<void> => runs.unrecorded.shown(upstreams);
   return gather({ store, pipeline, asset, key, shown, interrupt }, (serial) => {
     // What is not gathered is looked up in the view that was there before.

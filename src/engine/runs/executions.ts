@@ -1,0 +1,111 @@
+/** Executes the runs whose turn has come, and takes what becomes of each: an end, a way back to the queue, or a reason to stop. */
+import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
+import { FailureError } from '../../model/failure.ts';
+import { isoTime } from '../../model/time.ts';
+import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import { executeHere, type ExecuteRun, type MadeAsset, type RunEnding } from './execute-run.ts';
+import type { Isolated } from './isolated.ts';
+import type { InFlight } from './runs-under-way.ts';
+import type { OwnRuns } from './own-runs.ts';
+import { batchesOf, contextOf } from './run-context.ts';
+import type { RunLoopOptions } from './run-loop-options.ts';
+import type { RunRecorder } from './run-recorder.ts';
+import type { StopReason } from './stopping.ts';
+
+/** What the loop is told. */
+export interface ExecutionNews {
+  /** An asset is made, and its run goes on. */
+  readonly onMade: () => void;
+  /** A run has ended here, or a call for many keys has: others may begin. */
+  readonly onRoom: () => void;
+  readonly onStop: (why: StopReason) => void;
+}
+
+export class Executions {
+  readonly #options: RunLoopOptions;
+  readonly #runs: OwnRuns;
+  readonly #recorder: RunRecorder;
+  readonly #news: ExecutionNews;
+  readonly #executeRun: ExecuteRun;
+  readonly #isolated: Isolated | undefined;
+  #damaged: { readonly error: unknown } | null = null;
+
+  constructor(options: RunLoopOptions, runs: OwnRuns, recorder: RunRecorder, news: ExecutionNews) {
+    this.#options = options;
+    this.#runs = runs;
+    this.#recorder = recorder;
+    this.#news = news;
+    this.#isolated = options.isolate?.(options.executor.id);
+    const isolated = this.#isolated;
+    const context = contextOf(options, runs, (id, made) => this.#noteMade(id, made));
+    const batches = batchesOf(options.pipeline, runs, { ...context, isolated }, news.onRoom);
+    runs.underWay.batches = batches;
+    this.#executeRun = (options.execute ?? executeHere)({
+      ...context,
+      batches,
+      ...(isolated && { isolated }),
+    });
+  }
+
+  async execute(run: OwnedRun): Promise<void> {
+    const { clock, emit, executor } = this.#options;
+    const flight = this.#runs.begin(run, isoTime(clock.now()));
+    try {
+      const { id, partitionKey, assets } = run;
+      const left = this.#runs.left + this.#runs.unrecorded.count;
+      emit({ type: 'run-started', id, partitionKey, assets, left });
+      const ending = await this.#executeRun(run, flight.abort.signal);
+      executor.ended(id);
+      this.#runs.underWay.landed(run);
+      this.#takeEnding(flight, ending);
+    } catch (error) {
+      this.#notExecuted(flight, error);
+    } finally {
+      this.#runs.underWay.landed(run);
+      this.#runs.queue.letGo(run);
+      this.#news.onRoom();
+    }
+  }
+
+  #noteMade(id: string, { outcome, staged }: MadeAsset): void {
+    if (!this.#runs.underWay.isOwn(id)) return;
+    this.#options.ioManager.adopt?.(staged);
+    this.#recorder.noteMade(id, outcome);
+    this.#news.onMade();
+  }
+
+  #takeEnding(flight: InFlight, ending: RunEnding): void {
+    const { run, startedAt, lost, canceled } = flight;
+    if (lost) return;
+    // Also where no outcome counts: whoever has the values drops them with the end of the run.
+    if (ending.type === 'ended') this.#options.ioManager.adopt?.(ending.staged);
+    if (canceled) return this.#runs.endCanceled(run, startedAt, CANCELED_BY_HAND);
+    // Not an end: the run stays this process's until the process leaves, which gives the run back or cancels it.
+    if (ending.type === 'interrupted') return this.#runs.queue.add([run]);
+    const { status, assets, error, asked } = ending;
+    const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
+    this.#runs.end(run, startedAt, { status, assets, error, attempts }, asked);
+    if (status === 'FAILURE' && this.#options.failFast) this.#news.onStop('fail-fast');
+  }
+
+  /** Not the run's doing: the run goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */
+  #notExecuted({ run, lost }: InFlight, error: unknown): void {
+    if (lost) return;
+    this.#runs.unexecuted.push(run);
+    if (error instanceof FailureError && error.failure.reason === 'value-damaged')
+      this.#damaged ??= { error };
+    else this.#news.onStop({ error });
+  }
+
+  /** The first damaged value that kept a run from being executed, since this was asked last. */
+  takeDamaged(): { readonly error: unknown } | null {
+    const damaged = this.#damaged;
+    this.#damaged = null;
+    return damaged;
+  }
+
+  /** Nothing is executed here any more. */
+  async leave(): Promise<void> {
+    await this.#isolated?.end();
+  }
+}

@@ -1,0 +1,89 @@
+/** The runs that are being executed in this process, and how much of its room they take. */
+import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { Batches } from './batches.ts';
+
+/** A run that is under way. */
+export interface InFlight {
+  readonly run: OwnedRun;
+  readonly startedAt: string;
+  readonly abort: AbortController;
+  /** Others canceled the run: no outcome of it counts. */
+  canceled: boolean;
+  /** The run is not this process's any more: whoever takes the run up will say what became of it. */
+  lost: boolean;
+}
+
+export class RunsUnderWay {
+  readonly #flights = new Map<string, InFlight>();
+  /** Who brings together those that are made in one call. */
+  batches: Batches | undefined;
+
+  get size(): number {
+    return this.#flights.size;
+  }
+
+  get isIdle(): boolean {
+    return this.#flights.size === 0;
+  }
+
+  /** How much of its slots this process uses: a call for many keys takes one. */
+  get used(): number {
+    return this.batches?.roomOf(this.#flights.size) ?? this.#flights.size;
+  }
+
+  /** How many of them are not this process's any more. */
+  get lost(): number {
+    return [...this].filter(({ lost }) => lost).length;
+  }
+
+  [Symbol.iterator](): Iterator<InFlight> {
+    return this.#flights.values();
+  }
+
+  has(id: string): boolean {
+    return this.#flights.has(id);
+  }
+
+  /** A run that is under way. */
+  get(id: string): InFlight {
+    return this.#flights.get(id)!;
+  }
+
+  /** Whether the run is under way, and still this process's. */
+  isOwn(id: string): boolean {
+    return this.#flights.get(id)?.lost === false;
+  }
+
+  begin(run: OwnedRun, startedAt: string): InFlight {
+    const flight = { run, startedAt, abort: new AbortController(), canceled: false, lost: false };
+    this.#flights.set(run.id, flight);
+    this.batches?.begins(run);
+    return flight;
+  }
+
+  /** The run is not under way any more. */
+  landed({ id }: OwnedRun): void {
+    this.#flights.delete(id);
+    this.batches?.ended(id);
+  }
+
+  /** Others canceled the run. @returns whether it is under way */
+  cancel(id: string): boolean {
+    const flight = this.#flights.get(id);
+    if (flight !== undefined && !flight.canceled) {
+      flight.canceled = true;
+      flight.abort.abort();
+    }
+    return flight !== undefined;
+  }
+
+  /** Aborts what is not this process's any more. @returns the runs that were until now */
+  lose(isOwn: (id: string) => boolean): string[] {
+    const lost = [...this].filter(({ lost, run }) => !lost && !isOwn(run.id));
+    for (const flight of lost) {
+      flight.lost = true;
+      flight.abort.abort();
+    }
+    return lost.map(({ run }) => run.id);
+  }
+}
