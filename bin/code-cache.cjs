@@ -1,6 +1,7 @@
 'use strict';
-// What V8 compiled of dynpart's own code at an earlier start, kept in the user's cache folder: to compile it anew takes
-// longer than most commands do. Kept code is used only while it is whole, of this code and this node, and nobody else's.
+// What V8 compiled of dynpart's own code, and of the compiler of pipeline files, at an earlier start, kept in the user's cache
+// folder: to compile it anew takes longer than most commands do. Kept code is used only while it is whole, of this code and
+// this node, and nobody else's.
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -38,17 +39,40 @@ const NO_CACHE = ['NODE_OPTIONS', 'NODE_DISABLE_COMPILE_CACHE', 'NODE_V8_COVERAG
  * @param {string} dist
  */
 function fileFor({ argv, env, execArgv }, dist) {
-  if (execArgv.length > 0 || NO_CACHE.some((name) => env[name])) return null;
-  const base = env.XDG_CACHE_HOME || (env.HOME && path.join(env.HOME, '.cache'));
-  if (!base || !path.isAbsolute(base)) return null;
   const words = ` ${argv
     .slice(2)
     .filter((word) => /^[a-z]+$/.test(word))
     .join(' ')} `;
   const command = OFTEN.find((name) => words.includes(` ${name} `));
-  if (command === undefined) return null;
+  return command === undefined ? null : fileNamed(command.replace(' ', '-'), { env, execArgv }, dist);
+}
+
+/**
+ * @param {string} name
+ * @param {Pick<NodeJS.Process, 'env' | 'execArgv'>} started
+ * @param {string} folder of the code
+ */
+function fileNamed(name, { env, execArgv }, folder) {
+  if (execArgv.length > 0 || NO_CACHE.some((flag) => env[flag])) return null;
+  const base = env.XDG_CACHE_HOME || (env.HOME && path.join(env.HOME, '.cache'));
+  if (!base || !path.isAbsolute(base)) return null;
   // Two installations must not take turns at replacing each other's.
-  return path.join(base, 'dynpart', 'start', `${command.replace(' ', '-')}.${hashOf(dist)}`);
+  return path.join(base, 'dynpart', 'start', `${name}.${hashOf(folder)}`);
+}
+
+/**
+ * The compiler of pipeline files: 1.5 MB, which a tick loads after an edit. It needs nothing that lies beside it.
+ * @param {string} place
+ * @param {Pick<NodeJS.Process, 'env' | 'execArgv' | 'once'>} started keeps at its end what it has compiled
+ * @returns {unknown} what the file exports; `undefined` where nothing may be kept
+ */
+function loadCompiler(place, started) {
+  const folder = path.dirname(place);
+  const file = fileNamed('compiler', started, folder);
+  if (file === null) return undefined;
+  const cache = openCodeCache(file, folder, 'utf8');
+  started.once('exit', cache.keep);
+  return cache.load(path.basename(place));
 }
 
 /** @param {string} text */
@@ -61,9 +85,10 @@ function hashOf(text) {
 /**
  * @param {string} file where compiled code is kept
  * @param {string} dist the folder of the parts
+ * @param {BufferEncoding} encoding theirs: dynpart's own have no sign beyond ASCII, and as Latin-1 they take half the time
  * @returns {CodeCache}
  */
-function openCodeCache(file, dist) {
+function openCodeCache(file, dist, encoding = 'latin1') {
   const vm = require('node:vm');
   const { crc32 } = require('node:zlib');
   const madeWith = describeNode();
@@ -82,7 +107,7 @@ function openCodeCache(file, dist) {
     const bytes = fs.readFileSync(place);
     const source = crc32(bytes);
     const compiled = kept.get(name);
-    const script = new vm.Script(`${OPENING}${bytes.toString('latin1')}\n})`, {
+    const script = new vm.Script(`${OPENING}${bytes.toString(encoding)}\n})`, {
       filename: place,
       columnOffset: -OPENING.length,
       ...(compiled?.source === source && { cachedData: compiled.compiled }),
@@ -206,8 +231,8 @@ function writeKept(file, madeWith, parts) {
   }
 }
 
-/** Of five installations, for all commands. Further ones compile now and then what they have compiled before. */
-const MOST_FILES = 5 * OFTEN.length;
+/** Of five installations, for all commands and the compiler. Further ones compile now and then what they have compiled before. */
+const MOST_FILES = 5 * (OFTEN.length + 1);
 
 /** What nobody has compiled anew for so long is of an installation that is gone, or is compiled once more. */
 const KEPT_MS = 90 * 24 * 60 * 60_000;
@@ -236,4 +261,4 @@ function removeQuietly(file) {
   }
 }
 
-module.exports = { fileFor, openCodeCache };
+module.exports = { fileFor, loadCompiler, openCodeCache };

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fileFor, openCodeCache } from '../../bin/code-cache.cjs';
+import { fileFor, loadCompiler, openCodeCache } from '../../bin/code-cache.cjs';
 import { Project } from '../support/project.ts';
 
 let project: Project;
@@ -67,8 +67,8 @@ describe('compiled code', () => {
     for (let days = 1; days <= 60; days++) other(`status.${days}`, days);
     start(dist);
     const names = fs.readdirSync(folder);
-    expect(names).toHaveLength(45);
-    expect(names).toEqual(expect.arrayContaining(['the-command', 'status.1', 'status.44']));
+    expect(names).toHaveLength(50);
+    expect(names).toEqual(expect.arrayContaining(['the-command', 'status.1', 'status.49']));
     // A start that finds its code looks at nothing else.
     other('status.old', 91);
     start(dist);
@@ -197,6 +197,46 @@ it('the real binary keeps what it compiled, and says the same with it, without i
   fs.writeFileSync(file, Buffer.alloc(size));
   expect(await list()).toEqual(first);
   expect(fs.readFileSync(file).equals(Buffer.alloc(size))).toBe(false);
+});
+
+it('the compiler of pipeline files is kept as it is after an edit, and compiles the same with it, without it and after damage', async () => {
+  const code = (word: string) => `
+    import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+    enum Word { said = 'größer – ${word} 🎉' }
+    const letters = dynamicPartitions('letters');
+    export default definePipeline({ assets: [asset({ name: 'word', partitions: letters, materialize: (): Word => Word.said })] });`;
+  await using own = new Project({ 'pipeline.ts': code('') });
+  const env = { XDG_CACHE_HOME: own.path('cache') };
+  const folder = own.path('cache', 'dynpart', 'start');
+  const make = async (word: string, more = {}): Promise<void> => {
+    own.write({ 'pipeline.ts': code(word) });
+    const args = ['materialize', 'word', '--key', 'a', '--quiet'];
+    expect(await own.dynpart(args, { env: { ...env, ...more } })).toMatchObject({ code: 0, stderr: '' });
+    const { stdout } = await own.dynpart(['value', 'show', 'word', '--key', 'a'], { env });
+    expect(JSON.parse(stdout)).toBe(`größer – ${word} 🎉`);
+  };
+  const compilers = () =>
+    fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => name.startsWith('compiler.')) : [];
+  await own.dynpart(['partitions', 'add', 'letters', 'a'], { env });
+  fs.rmSync(own.path('cache'), { recursive: true });
+  await make('plain', { NODE_DISABLE_COMPILE_CACHE: '1' });
+  expect(compilers()).toEqual([]);
+  await make('first');
+  expect(compilers()).toHaveLength(1);
+  const file = path.join(folder, compilers()[0]!);
+  const { ino, size, mtimeNs } = fs.statSync(file, { bigint: true });
+  expect(Number(size)).toBeGreaterThan(500_000);
+  await make('second');
+  expect(fs.statSync(file, { bigint: true })).toMatchObject({ ino, mtimeNs });
+  fs.writeFileSync(file, Buffer.alloc(Number(size)));
+  await make('third');
+  expect(fs.readFileSync(file).equals(Buffer.alloc(Number(size)))).toBe(false);
+});
+
+it('no compiler is kept where nothing may be', () => {
+  const once = () => expect.fail('at its end it would write');
+  const started = { env: { XDG_CACHE_HOME: '/cache', NODE_OPTIONS: '--no-opt' }, execArgv: [], once };
+  expect(loadCompiler(project.path('compiler.cjs'), started)).toBe(undefined);
 });
 
 /** A pipeline of one sensor. */
