@@ -1,5 +1,6 @@
 /** Loads the user's code into this process or thread: from now on what it prints is its own. */
 import path from 'node:path';
+import type * as CodeCache from '../../bin/code-cache.cjs';
 import { type LoadedPipeline, loadPipeline } from '../loader/load-pipeline.ts';
 import { makeMissing } from '../files/durable-files.ts';
 import { captureOutput, catchStrays, type OnStray } from './isolation/capture-output.ts';
@@ -29,7 +30,7 @@ function requireOwn(name: string): unknown {
 /** It is as large as three times all that a tick loads otherwise: what V8 made of it is kept, and saves a quarter of the first tick after an edit. */
 function keptCompiler(require: NodeJS.Require, place: string): unknown {
   try {
-    const { loadCompiler } = require('../bin/code-cache.cjs') as typeof import('../../bin/code-cache.cjs');
+    const { loadCompiler } = require('../bin/code-cache.cjs') as typeof CodeCache;
     return loadCompiler(place, process);
   } catch {
     // Run from the sources there is no such file, and what is kept is never needed.

@@ -199,17 +199,19 @@ it('the real binary keeps what it compiled, and says the same with it, without i
   expect(fs.readFileSync(file).equals(Buffer.alloc(size))).toBe(false);
 });
 
+/** A pipeline of an asset that says a word, by a syntax that is compiled. */
+const saying = (word: string): string => `
+  import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+  enum Word { said = 'größer – ${word} 🎉' }
+  const letters = dynamicPartitions('letters');
+  export default definePipeline({ assets: [asset({ name: 'word', partitions: letters, materialize: (): Word => Word.said })] });`;
+
 it('the compiler of pipeline files is kept as it is after an edit, and compiles the same with it, without it and after damage', async () => {
-  const code = (word: string) => `
-    import { asset, definePipeline, dynamicPartitions } from 'dynpart';
-    enum Word { said = 'größer – ${word} 🎉' }
-    const letters = dynamicPartitions('letters');
-    export default definePipeline({ assets: [asset({ name: 'word', partitions: letters, materialize: (): Word => Word.said })] });`;
-  await using own = new Project({ 'pipeline.ts': code('') });
+  await using own = new Project({ 'pipeline.ts': saying('') });
   const env = { XDG_CACHE_HOME: own.path('cache') };
   const folder = own.path('cache', 'dynpart', 'start');
   const make = async (word: string, more = {}): Promise<void> => {
-    own.write({ 'pipeline.ts': code(word) });
+    own.write({ 'pipeline.ts': saying(word) });
     const args = ['materialize', 'word', '--key', 'a', '--quiet'];
     expect(await own.dynpart(args, { env: { ...env, ...more } })).toMatchObject({ code: 0, stderr: '' });
     const { stdout } = await own.dynpart(['value', 'show', 'word', '--key', 'a'], { env });
@@ -234,8 +236,11 @@ it('the compiler of pipeline files is kept as it is after an edit, and compiles 
 });
 
 it('no compiler is kept where nothing may be', () => {
-  const once = () => expect.fail('at its end it would write');
-  const started = { env: { XDG_CACHE_HOME: '/cache', NODE_OPTIONS: '--no-opt' }, execArgv: [], once };
+  const started = {
+    env: { XDG_CACHE_HOME: '/cache', NODE_OPTIONS: '--no-opt' },
+    execArgv: [],
+    once: () => expect.fail('at its end it would write'),
+  };
   expect(loadCompiler(project.path('compiler.cjs'), started)).toBe(undefined);
 });
 
