@@ -38,6 +38,11 @@ export interface KnownGathered {
   readonly last?: number;
   /** Those that a function of the pipeline names. */
   readonly mapped?: true;
+  /**
+   * Keys of the upstream that changed while the function could not be asked whether anything is made of them: the next commit that has
+   * the pipeline's code asks. `'all'`: more than are noted. Not there when there are none; never of a pipeline that was just loaded.
+   */
+  readonly unasked?: readonly string[] | 'all';
 }
 
 /** After how many milliseconds an asset is worth a warning, and after how many it is overdue. One of them is there. */

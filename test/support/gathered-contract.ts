@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../src/model/run.ts';
 import type { KnownAsset } from '../../src/model/known-pipeline.ts';
 import type { FinishedRun, StateChange } from '../../src/state/changes.ts';
+import { pipelineNews } from '../../src/engine/plan/pipeline/remember-pipeline.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
 import type { StateStore } from '../../src/state/store.ts';
 import { AT, finishedRun, queuedRuns } from './builders.ts';
@@ -95,10 +96,10 @@ const ALL = [
   made('days', 'monday', 'report'),
 ];
 
-const ended = (id: string, partitionKey: string | null, asset: string): FinishedRun =>
+const ended = (id: string, partitionKey: string | null, asset: string, set = 'letters'): FinishedRun =>
   finishedRun({
     id,
-    set: partitionKey === null ? null : 'letters',
+    set: partitionKey === null ? null : set,
     partitionKey,
     status: 'SUCCESS',
     assets: [outcomeOf({ asset, status: 'SUCCESS' })],
@@ -108,6 +109,29 @@ const progressed = (id: string, asset: string): StateChange => ({
   type: 'runs-progressed',
   runs: new Map([[id, [outcomeOf({ asset, status: 'SUCCESS' })]]]),
 });
+
+/** sound → text of the letters; a day of those texts that a function names; a week of all days. */
+const MAPPED = [
+  known('sound', 'letters'),
+  known('text', 'letters', { inputs: ['sound'] }),
+  known('day', 'days', { gathers: [{ asset: 'text', mapped: true }] }),
+  known('week', null, { gathers: [{ asset: 'day' }] }),
+];
+
+/** What is remembered of what a day is made of. */
+async function gathersOf(store: StateStore): Promise<unknown> {
+  const { pipeline } = await store.read(EVERYTHING);
+  return pipeline!.assets.find(({ name }) => name === 'day')!.gathers;
+}
+
+/** As a tick that changes nothing itself: whether what is remembered says something else than the code. */
+async function lookedAt(store: StateStore): Promise<void> {
+  const { pipeline } = pipelineOf(MAPPED) as Extract<StateChange, { readonly type: 'pipeline-known' }>;
+  await store.commit(EVERYTHING, (view) => ({
+    changes: pipelineNews(view, pipeline, 0),
+    outcome: undefined,
+  }));
+}
 
 export function describeGathered(the: () => StateStore): void {
   const commit = (...changes: readonly StateChange[]): Promise<void> =>
@@ -237,27 +261,34 @@ export function describeGathered(the: () => StateStore): void {
   });
 
   describe('where a function names them', () => {
-    const mapped = [
-      known('sound', 'letters'),
-      known('text', 'letters', { inputs: ['sound'] }),
-      known('day', 'days', { gathers: [{ asset: 'text', mapped: true }] }),
-      known('week', null, { gathers: [{ asset: 'day' }] }),
-    ];
     const days: Readonly<Record<string, readonly string[] | null>> = {
       monday: ['a', 'b', 'x'],
       tuesday: ['c'],
       wednesday: null,
     };
+    const load = (): void =>
+      the().useMapping!((asset, at, key) => (asset === 'day' && at === 0 ? days[key]! : []));
     const begin = async (isKnown: boolean): Promise<void> => {
-      if (isKnown) the().useMapping!((asset, at, key) => (asset === 'day' && at === 0 ? days[key]! : []));
+      if (isKnown) load();
       await commit(
-        pipelineOf(mapped),
+        pipelineOf(MAPPED),
         added('letters', 'a', 'b', 'c'),
         added('days', 'monday', 'tuesday', 'wednesday'),
         ...['a', 'b', 'c'].map(letter),
         ...['monday', 'tuesday', 'wednesday'].map((key) => made('days', key, 'day')),
         made(null, null, 'week'),
       );
+    };
+    /** All of it is made, and nothing is to be asked of what came before. */
+    const beginUnasked = async (): Promise<void> => {
+      await begin(false);
+      await commit(
+        pipelineOf(MAPPED),
+        ...['monday', 'tuesday', 'wednesday'].map((key) => made('days', key, 'day')),
+        made(null, null, 'week'),
+      );
+      expect(await gathersOf(the())).toEqual([{ asset: 'text', mapped: true }]);
+      expect(await shown()).toBe('mmm m');
     };
     it('make stale what is made of them, and of what nobody knows all', async () => {
       await begin(true);
@@ -279,10 +310,64 @@ export function describeGathered(the: () => StateStore): void {
       expect(await shown()).toBe('muu u');
     });
 
-    it('make all of it stale where the functions are not at hand', async () => {
-      await begin(false);
-      await commit(made('letters', 'c', 'text'));
-      expect(await shown()).toBe('uuu u');
+    describe('and it cannot be asked', () => {
+      it('make nothing stale before the next commit that can, and then what it names', async () => {
+        await beginUnasked();
+        await commit(made('letters', 'c', 'text'));
+        await commit(removed('a'));
+        expect(await shown()).toBe('mmm m');
+        load();
+        await commit(added('letters', 'y'));
+        expect(await shown()).toBe('uuu u');
+        expect(await gathersOf(the())).toEqual([{ asset: 'text', mapped: true }]);
+      });
+
+      it('make stale only what is made of them, in a commit of its own that another pipeline is worth', async () => {
+        await beginUnasked();
+        await commit(removed('a'));
+        load();
+        await lookedAt(the());
+        // What the function says of the third day is not known.
+        expect(await shown()).toBe('umu u');
+        await lookedAt(the());
+        expect(await gathersOf(the())).toEqual([{ asset: 'text', mapped: true }]);
+      });
+
+      it('make stale all where the function is gone when it could be asked', async () => {
+        await beginUnasked();
+        await commit(added('letters', 'x'));
+        load();
+        await commit(pipelineOf([...MAPPED.slice(0, 2), known('day', 'days'), known('week', null)]));
+        expect((await shown())[0]).toBe('u');
+      });
+
+      it('make stale all where more keys have changed than are noted', async () => {
+        await beginUnasked();
+        const many = Array.from({ length: 1_001 }, (_, number) => `n${number}`);
+        await commit(added('letters', ...many));
+        expect(await gathersOf(the())).toEqual([{ asset: 'text', mapped: true, unasked: 'all' }]);
+        load();
+        await commit(added('letters', 'y'));
+        expect(await shown()).toBe('uuu u');
+      });
+
+      it('tell the run of it that is at work meanwhile', async () => {
+        await beginUnasked();
+        const { id } = await the().enter();
+        await commit({ type: 'executor', id, slots: 1, wants: 1 });
+        await commit({
+          type: 'runs-queued',
+          owner: id,
+          runs: queuedRuns({ group: 'd', set: 'days', keys: ['monday', 'tuesday'], assets: ['day'] }),
+        });
+        await commit(removed('a'));
+        load();
+        await commit(
+          finished(ended('d-1', 'monday', 'day', 'days')),
+          finished(ended('d-2', 'tuesday', 'day', 'days')),
+        );
+        expect((await shown()).slice(0, 2)).toBe('um');
+      });
     });
   });
 

@@ -2,7 +2,7 @@
 import { withMadeAt, withMapping, withSensor, withSet, withStatuses } from './change-entries.ts';
 import type { Mapping } from '../mapping.ts';
 import { addKeys, letInKeys, removeKeys, updateKeys } from './change-keys.ts';
-import { expectKeys, rememberPipeline } from './change-pipeline.ts';
+import { askUnasked, expectKeys, rememberPipeline } from './change-pipeline.ts';
 import {
   cancelRuns,
   claimRuns,
@@ -28,9 +28,12 @@ export function applyChanges(
   executors: KnownExecutors,
   mapping: Mapping | null = null,
 ): StateDocument {
+  // Another pipeline asks by its own functions.
+  const asks = mapping !== null && changes[0]?.type !== 'pipeline-known';
+  const begun = withMapping(document, mapping);
   return changes.reduce(
     (before, change) => applyChange(before, change, executors),
-    withMapping(document, mapping),
+    asks ? askUnasked(begun) : begun,
   );
 }
 

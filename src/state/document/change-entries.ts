@@ -21,6 +21,10 @@ export function withMapping(document: StateDocument, mapping: Mapping | null): S
   return mapping === null ? document : ({ ...document, [MAPPING]: mapping } as Mapped);
 }
 
+export function mappingOf(document: StateDocument): Mapping | null {
+  return (document as Mapped)[MAPPING] ?? null;
+}
+
 export function withSet(
   document: StateDocument,
   name: string,
@@ -59,10 +63,11 @@ export function withStatuses(
   document: StateDocument,
   change: (statuses: StatusChanges) => void,
 ): StateDocument {
-  const statuses = new StatusChanges(document, { mapping: (document as Mapped)[MAPPING] ?? null });
+  const statuses = new StatusChanges(document, { mapping: mappingOf(document) });
   change(statuses);
   return {
     ...document,
+    pipeline: statuses.pipeline,
     assets: statuses.entries(),
     runs: withTouched(document.runs, statuses.touched, document.serial + 1),
   };

@@ -112,15 +112,15 @@ export function finishRuns(document: StateDocument, finished: readonly FinishedR
   // What is on record counts once: another run may have come to something else since.
   const done = doneIn(document.runs);
   const chosen = chosenBy(finished.map(({ record }) => record.id));
-  const owners = ownersOf(document.runs, chosen);
+  const [owners, touched] = leavingOf(document.runs, chosen);
   const runs = changeChosen(document.runs, chosen, () => null);
-  const outcomes = finished.map(({ record, set, stale = NONE_STALE, asked }) => {
+  const outcomes = finished.map(({ record, set, stale, asked }) => {
     const { id, partitionKey, assets, finishedAt } = record;
     return {
       set,
       partitionKey,
       assets: assets.filter(({ asset }) => !done.get(id)?.has(asset)),
-      stale,
+      stale: withTouchedHere(stale, touched.get(id), document.serial + 1),
       owner: owners.get(id) ?? null,
       failedAt: finishedAt,
       asked,
@@ -148,15 +148,21 @@ export function progressRuns(
   return withStatuses({ ...document, runs }, (statuses) => statuses.recordRuns(outcomes));
 }
 
-const NONE_STALE: StaleAssets = new Map();
+type TouchedOfRun = NonNullable<RunGroup['touched']>[string];
 
-/** Parts of a group may have different owners. */
-function ownersOf(groups: readonly RunGroup[], chosen: Chosen): ReadonlyMap<string, string | null> {
+/** Of runs that leave: whose they are (parts of a group may have different owners), and for what of them something has changed. */
+function leavingOf(
+  groups: readonly RunGroup[],
+  chosen: Chosen,
+): [ReadonlyMap<string, string | null>, ReadonlyMap<string, TouchedOfRun>] {
   const owners = new Map<string, string | null>();
-  for (const { id, numbers, owner } of groups) {
+  const found = new Map<string, TouchedOfRun>();
+  for (const { id, numbers, owner, touched } of groups) {
     const those = chosen.get(id);
     if (those === undefined) continue;
     for (const number of numbers) if (those.has(number)) owners.set(runId(id, number), owner);
+    for (const [number, of] of Object.entries(touched ?? {}))
+      if (those.has(Number(number))) found.set(runId(id, Number(number)), of);
   }
-  return owners;
+  return [owners, found];
 }

@@ -65,7 +65,14 @@ const pipeline = object<KnownPipeline>({
       inputs: list(text),
       deps: list(text),
       gathers: optional(
-        list(object<KnownGathered>({ asset: text, last: optional(count), mapped: optional(isTrue) })),
+        list(
+          object<KnownGathered>({
+            asset: text,
+            last: optional(count),
+            mapped: optional(isTrue),
+            unasked: optional((value) => (value === 'all' ? null : list(text)(value))),
+          }),
+        ),
       ),
       codeVersion: optional(text),
       automate: optional(oneOf('missing', 'stale')),

@@ -1,6 +1,7 @@
 /** What is downstream of what has changed, in dependency order: of the same key, of what has no set, and of many keys. Pure. */
 import type { KnownAsset, KnownGathered } from '../../model/known-pipeline.ts';
 import type { Mapping } from '../mapping.ts';
+import type { Unasked } from './unasked.ts';
 
 /** Positions of the keys of a set; without a set there is position 0 alone. */
 export type Positions = ReadonlySet<number> | 'all';
@@ -31,6 +32,8 @@ interface Keys {
   readonly lastKeys: LastKeys | null;
   /** `null`: the functions of the pipeline are not at hand. */
   readonly mapping: Mapping | null;
+  /** What has changed for a function that is not at hand: asked about later. */
+  readonly unasked: Unasked;
 }
 
 /** Whether anything is made of many keys of the set. */
@@ -54,7 +57,7 @@ export function* downstream(
   const madeOf = ({ name, set }: KnownAsset, gathered: KnownGathered, at: number): Positions | null => {
     const cause = changed.get(gathered.asset);
     if (cause === undefined || cause.set !== setOf.get(gathered.asset)) return null;
-    if (gathered.mapped && set !== null) return mappedTo({ name, set, at }, cause, keys);
+    if (gathered.mapped && set !== null) return mappedTo({ name, set, at, gathered }, cause, keys);
     return isTaken(gathered, cause, keys) ? 'all' : null;
   };
   for (const asset of graph) {
@@ -87,16 +90,27 @@ export function* downstream(
   }
 }
 
-/** What is not known of a key may be anything. */
+interface MappedEdge {
+  readonly name: string;
+  readonly set: string;
+  readonly at: number;
+  readonly gathered: KnownGathered;
+}
+
+/** What a function does not say of a key may be anything. */
 function mappedTo(
-  { name, set, at: number }: { readonly name: string; readonly set: string; readonly at: number },
+  { name, set, at: number, gathered }: MappedEdge,
   { set: from, at }: Cause,
-  { keysOf, mapping }: Keys,
+  { keysOf, mapping, unasked }: Keys,
 ): Positions | null {
-  if (at === 'all' || mapping === null || from === null) return at === 'all' || at.size > 0 ? 'all' : null;
+  if (at === 'all' || from === null) return at === 'all' || at.size > 0 ? 'all' : null;
   const all = keysOf(from);
   const those = new Set(Array.from(at, (position) => all[position]!));
   if (those.size === 0) return null;
+  if (mapping === null) {
+    unasked.note(gathered, those);
+    return null;
+  }
   const found = new Set<number>();
   for (const [position, key] of keysOf(set).entries()) {
     const its = mapping(name, number, key);

@@ -10,16 +10,24 @@ import {
   type PartitionStatus,
 } from '../../model/partition-status.ts';
 import type { StaleReason } from '../../model/stale-reason.ts';
-import { type NextTry, nextTry } from '../../model/next-try.ts';
+import type { NextTry } from '../../model/next-try.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import type { Mapping } from '../mapping.ts';
-import { type Cause, downstream, isGathered, type LastKeys, type Positions } from './downstream.ts';
+import {
+  type Cause,
+  downstream,
+  isGathered,
+  type LastKeys,
+  type Positions,
+  type Reached,
+} from './downstream.ts';
 import { positionsOf } from './key-positions.ts';
 import { independent, type OutcomesOfRun, whatBecame } from './outcomes-of-runs.ts';
 import { type AssetEntry, entryOf, type StateDocument } from './state-document.ts';
-import { retriesIn, withRetries } from './retries.ts';
-import { columnOf, withColumn } from './status-column.ts';
+import { retriesIn, tryAfter, withRetries } from './retries.ts';
+import { columnOf, upToTheLast, withColumn } from './status-column.ts';
 import { letterOf, statusAt } from './statuses.ts';
+import { type AssetToAsk, Unasked } from './unasked.ts';
 
 /** Keys of an asset for which a reason to make them again has come up. */
 export interface Touched {
@@ -31,8 +39,6 @@ export interface Touched {
   /** Runs of this owner are not concerned: they come one after the other. */
   readonly except: string | null;
 }
-
-const MISSING = '.'.charCodeAt(0);
 
 interface Column {
   readonly asset: string;
@@ -51,6 +57,7 @@ export class StatusChanges {
   readonly #graph: readonly KnownAsset[];
   readonly #lastKeys: LastKeys | null;
   readonly #mapping: Mapping | null;
+  readonly #unasked = new Unasked();
 
   /** @param beside the document: `lastKeys` where it holds only a part of the keys, `mapping` where the pipeline is loaded */
   constructor(
@@ -61,6 +68,11 @@ export class StatusChanges {
     this.#lastKeys = lastKeys;
     this.#mapping = mapping;
     this.#graph = document.pipeline?.assets ?? [];
+  }
+
+  /** The remembered pipeline, with what its functions are still to be asked. */
+  get pipeline(): StateDocument['pipeline'] {
+    return this.#unasked.in(this.#document.pipeline);
   }
 
   /** The entries of all assets, with the columns that have changed. */
@@ -122,8 +134,19 @@ export class StatusChanges {
 
   /** The code of an asset is another one. */
   changeCode(asset: string, set: string | null): void {
-    const found = this.#change(this.#column(asset, set), 'all', 'code');
-    this.#touch('code', { asset, set, at: 'all', except: null });
+    this.#changed('code', { asset, set, at: 'all' });
+  }
+
+  /** What some keys are made of has changed, as is found out now. */
+  ask({ asset, set, concerns }: AssetToAsk): void {
+    const keys = set === null ? [null] : this.#keysOf(set);
+    const at = new Set([...keys.keys()].filter((position) => concerns(keys[position]!)));
+    this.#changed('upstream', { asset, set, at });
+  }
+
+  #changed(reason: StaleReason, { asset, set, at }: Pick<Reached, 'asset' | 'set' | 'at'>): void {
+    const found = this.#change(this.#column(asset, set), at, reason);
+    this.#touch(reason, { asset, set, at, except: null });
     this.#spread(new Map([[asset, { set, at: found, except: null }]]));
   }
 
@@ -179,7 +202,8 @@ export class StatusChanges {
         let status = afterRun(statusAt(String.fromCharCode(letters[at]!)), became);
         const reason = run.stale.get(asset) ?? (this.#isReached(asset, set, at) ? 'upstream' : undefined);
         if (reason !== undefined) status = afterChange(status, reason);
-        const next = became === 'failed' ? this.#nextTry(asset, retries, run, reason) : null;
+        const known = became === 'failed' ? this.#graph.find(({ name }) => name === asset) : undefined;
+        const next = known === undefined ? null : tryAfter(run, known, retries, reason);
         if (next === null) retries.delete(run.partitionKey);
         else retries.set(run.partitionKey, next);
         letters.write(letterOf(status), at, 'latin1');
@@ -189,21 +213,6 @@ export class StatusChanges {
     }
   }
 
-  /** With another version or other code its failures are counted anew. */
-  #nextTry(
-    asset: string,
-    retries: Column['retries'],
-    { partitionKey, failedAt, asked }: OutcomesOfRun,
-    changed: StaleReason | undefined,
-  ): NextTry | null {
-    const known = this.#graph.find(({ name }) => name === asset);
-    if (known === undefined || failedAt == null || changed === 'version' || changed === 'code') return null;
-    return nextTry(known, retries.get(partitionKey), {
-      failedAt: Date.parse(failedAt),
-      askedMs: asked?.get(asset),
-    });
-  }
-
   /** All that is downstream becomes stale, as far as there is something. */
   #spread(causes: ReadonlyMap<string, Cause>): void {
     const keysOf = (set: string): readonly string[] => this.#keysOf(set);
@@ -211,6 +220,7 @@ export class StatusChanges {
       keysOf,
       lastKeys: this.#lastKeys,
       mapping: this.#mapping,
+      unasked: this.#unasked,
     })) {
       const { asset, set, at, byMany } = reached;
       this.#touch('upstream', reached);
@@ -284,11 +294,4 @@ export class StatusChanges {
   #keysOf(set: string): readonly string[] {
     return entryOf(this.#document.sets, set)?.keys ?? [];
   }
-}
-
-/** Missing keys at the end need no letter. Not by `/\.+$/`, which starts anew at each dot: minutes for 300,000 keys. */
-function upToTheLast(letters: Buffer): Buffer {
-  let length = letters.length;
-  while (length > 0 && letters[length - 1] === MISSING) length--;
-  return letters.subarray(0, length);
 }

@@ -114,7 +114,7 @@ export class JsonFileStore implements StateStore {
 
   async preview(changes: readonly StateChange[], needs: Needs): Promise<StateView> {
     await loadApply();
-    const changed = (document: StateDocument): StateDocument => this.#applied(document, changes, null);
+    const changed = (before: StateDocument) => this.#applied(before, changes, this.#mapping);
     return needsPast(needs) ? this.#withPast(needs, changed) : this.#viewOf(changed(await this.document()));
   }
 

@@ -9,7 +9,7 @@ import { dropValues, finishRuns, noteMade, progressRuns, type ValueOf } from './
 import { lastMade } from '../../document/last-times.ts';
 import { queueRuns } from './queue.ts';
 import { changeExecutor, changeIncidents, changePools, changeSensor, executorLeft } from './others.ts';
-import { rememberPipeline } from './pipeline.ts';
+import { askUnasked, rememberPipeline } from './pipeline.ts';
 import { changeStatuses, keysChanged, setsBelow } from './statuses.ts';
 import type { Mapping } from '../../mapping.ts';
 import type { EnteredExecutor } from '../executors.ts';
@@ -33,6 +33,8 @@ export async function applyChanges(
   changes: readonly StateChange[],
   applying: Applying,
 ): Promise<void> {
+  // Another pipeline asks by its own functions.
+  if (applying.mapping !== null && changes[0]?.type !== 'pipeline-known') await askUnasked(port, applying);
   for (const change of changes) await applyChange(port, change, applying);
 }
 
@@ -107,7 +109,6 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
       applying.move = change.mark;
       return;
     case 'pipeline-known':
-      await rememberPipeline(port, change, { ...applying, before: applying.pipeline });
-      applying.pipeline = change.pipeline;
+      return rememberPipeline(port, change, applying);
   }
 }

@@ -1,7 +1,7 @@
 /** Runs that end, and what runs have made on their way: statuses, values, the history. */
 import type { TouchedBy } from '../../../model/pending-run.ts';
 import type { AssetOutcome, RunRecord } from '../../../model/run.ts';
-import type { FinishedRun, StaleAssets, StateChange } from '../../changes.ts';
+import type { FinishedRun, StateChange } from '../../changes.ts';
 import { lastMadeBy } from '../../document/last-times.ts';
 import { type OutcomesOfRun, withTouchedHere } from '../../document/outcomes-of-runs.ts';
 import { type Port, rows, send } from '../port.ts';
@@ -12,16 +12,17 @@ interface RunGone {
   readonly id: string;
   readonly owner: string | null;
   readonly done_assets: readonly string[] | null;
+  readonly touched: Readonly<Record<string, TouchedBy>> | null;
 }
 
 /** With the heads of which no run is left. */
 const LEAVE = `
-with gone as (delete from @.run where id = any($1::text[]) returning id, head, owner, done_assets),
+with gone as (delete from @.run where id = any($1::text[]) returning id, head, owner, done_assets, touched),
 heads as (
   delete from @.run_head h where h.n in (select head from gone)
     and not exists (select from @.run r where r.head = h.n and not r.id = any($1::text[]))
 )
-select id, owner, done_assets from gone`;
+select id, owner, done_assets, touched from gone`;
 
 export async function finishRuns(
   port: Port,
@@ -33,11 +34,12 @@ export async function finishRuns(
   const ended = leaving.then((gone) => {
     const left = new Map(gone.map((run) => [run.id, run]));
     // What is on record counts once: another run may have come to something else since.
-    return finished.map(({ record, set, stale = NONE_STALE, asked }) => {
+    return finished.map(({ record, set, stale: before, asked }) => {
       const { id, partitionKey, assets, finishedAt: failedAt } = record;
       const run = left.get(id);
       const done = run?.done_assets ?? [];
       const outcomes = assets.filter(({ asset }) => !done.includes(asset));
+      const stale = withTouchedHere(before, run?.touched, surroundings.serial);
       return { id, set, partitionKey, assets: outcomes, stale, owner: run?.owner ?? null, failedAt, asked };
     });
   });
@@ -67,8 +69,6 @@ where a.name = w.name and (a.made_at is null or a.made_at < w.at)`;
 export function noteMade(port: Port, times: ReadonlyMap<string, string>): void {
   if (times.size > 0) send(port, MADE, [[...times.keys()], [...times.values()]]);
 }
-
-const NONE_STALE: StaleAssets = new Map();
 
 const HISTORY = `
 insert into @.history (id, status, sensor, key, assets, is_tagged, finished_at, record)

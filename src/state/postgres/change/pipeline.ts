@@ -2,9 +2,8 @@
 import type { KnownPipeline } from '../../../model/known-pipeline.ts';
 import type { StateChange } from '../../changes.ts';
 import { type Port, rows } from '../port.ts';
-import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
-
-const REMEMBER = `update @.meta set pipeline = $1`;
+import { assetsToAsk, hasUnasked, withoutUnasked } from '../../document/unasked.ts';
+import { changeStatuses, remember, setsBelow, type Surroundings } from './statuses.ts';
 
 const CODES = `select name, code_version from @.asset`;
 
@@ -29,12 +28,33 @@ const EXPECT = `
 insert into @.sensor as s (name, quiet_since) select name, $2 from unnest($1::text[]) with ordinality as w(name, n) order by n
 on conflict (name) do update set in_state = true, quiet_since = excluded.quiet_since where s.quiet_since is null`;
 
+/** What changed while the functions of the pipeline were not at hand makes stale what they say, now that they are. */
+export async function askUnasked(port: Port, surroundings: Surroundings): Promise<void> {
+  const { pipeline } = surroundings;
+  if (pipeline === null || !hasUnasked(pipeline)) return;
+  remember(port, surroundings, withoutUnasked(pipeline));
+  await askBy(port, surroundings, pipeline);
+}
+
+async function askBy(port: Port, surroundings: Surroundings, before: KnownPipeline | null): Promise<void> {
+  const { pipeline, mapping = null } = surroundings;
+  const asked = assetsToAsk(before, pipeline!, mapping);
+  if (asked.length === 0) return;
+  const own = asked.map(({ set }) => ({ set, keys: 'all' }) as const);
+  const below = setsBelow(pipeline, { assets: asked.map(({ asset }) => asset) });
+  await changeStatuses(port, surroundings, [...own, ...below], (statuses) => {
+    for (const one of asked) statuses.ask(one);
+  });
+}
+
 export async function rememberPipeline(
   port: Port,
   { pipeline, at }: Extract<StateChange, { readonly type: 'pipeline-known' }>,
-  { before, serial, mapping }: Omit<Surroundings, 'pipeline'> & { readonly before: KnownPipeline | null },
+  surroundings: Surroundings,
 ): Promise<void> {
-  await port.execute(REMEMBER, [JSON.stringify(pipeline)]);
+  const before = surroundings.pipeline;
+  remember(port, surroundings, pipeline);
+  await askBy(port, surroundings, before);
   const expected = pipeline.sensors.filter(({ newKeysEveryMs }) => newKeysEveryMs !== undefined);
   if (expected.length > 0) await port.execute(EXPECT, [expected.map(({ name }) => name), at]);
   const known = await rows<{ readonly name: string; readonly code_version: string | null }>(port, CODES);
@@ -48,14 +68,9 @@ export async function rememberPipeline(
   if (changed.length > 0) {
     const below = setsBelow(pipeline, { assets: changed.map(({ name }) => name) });
     const own = changed.map(({ set }) => ({ set, keys: 'all' }) as const);
-    await changeStatuses(
-      port,
-      { pipeline, serial, mapping: mapping ?? null },
-      [...own, ...below],
-      (statuses) => {
-        for (const { name, set } of changed) statuses.changeCode(name, set);
-      },
-    );
+    await changeStatuses(port, surroundings, [...own, ...below], (statuses) => {
+      for (const { name, set } of changed) statuses.changeCode(name, set);
+    });
   }
   if (recoded.length > 0)
     await port.execute(SET_CODES, [

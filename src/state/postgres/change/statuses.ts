@@ -18,8 +18,8 @@ import { type Port, rows, send } from '../port.ts';
 import { touchRuns } from './touched.ts';
 
 export interface Surroundings {
-  /** As the state remembers it at this point of the commit. */
-  readonly pipeline: KnownPipeline | null;
+  /** As the state remembers it at this point of the commit; with what this change leaves to be asked. */
+  pipeline: KnownPipeline | null;
   /** That of this commit. */
   readonly serial: number;
   /** Where the pipeline is loaded. */
@@ -56,12 +56,26 @@ const LETTERS_ALONE = `select null as set, '' as key, t.* from (${LETTERS_OF} wh
 
 const ASSETS = `select name, code_version from @.asset`;
 
+const REMEMBER = `update @.meta set pipeline = $1`;
+
+/** What the state remembers of the pipeline from here on. */
+export function remember(
+  port: Port,
+  surroundings: Pick<Surroundings, 'pipeline'>,
+  pipeline: KnownPipeline,
+): void {
+  if (pipeline === surroundings.pipeline) return;
+  surroundings.pipeline = pipeline;
+  send(port, REMEMBER, [JSON.stringify(pipeline)]);
+}
+
 export async function changeStatuses(
   port: Port,
-  { pipeline, serial, mapping = null }: Surroundings,
+  surroundings: Surroundings,
   concerned: readonly Concerned[],
   change: (statuses: StatusChanges) => void | Promise<void>,
 ): Promise<void> {
+  const { pipeline, serial, mapping = null } = surroundings;
   const [before, lastKeys] = await Promise.all([
     partialDocument(port, pipeline, concerned),
     lastKeysOf(port, pipeline, concerned),
@@ -69,6 +83,7 @@ export async function changeStatuses(
   const statuses = new StatusChanges(before, { lastKeys, mapping });
   await change(statuses);
   writeBack(port, before, statuses.entries());
+  if (statuses.pipeline !== null) remember(port, surroundings, statuses.pipeline);
   await touchRuns(port, statuses.touched, serial);
 }
 
