@@ -90,7 +90,7 @@ const pipeline = object<KnownPipeline>({
       timeoutSeconds: finite,
       defaultStatus: oneOf('RUNNING', 'STOPPED'),
       newKeysEveryMs: optional(finite),
-      typedCursor: optional(is<true>((value) => value === true, 'true')),
+      typedCursor: optional(isTrue),
     }),
   ),
 });

@@ -1,4 +1,6 @@
 /** What runs came to, as far as statuses of assets go, and in which parts it can be recorded. */
+import type { KnownAsset } from '../../model/known-pipeline.ts';
+import { type NextTry, nextTry } from '../../model/next-try.ts';
 import type { StaleReason } from '../../model/stale-reason.ts';
 import type { TouchedBy } from '../../model/pending-run.ts';
 import type { AssetOutcome } from '../../model/run.ts';
@@ -40,6 +42,20 @@ export function withTouchedHere(
     if (reasons.upstream === serial) all.set(asset, 'upstream');
   for (const [asset, reason] of stale ?? []) all.set(asset, reason);
   return all;
+}
+
+/** When an asset that failed in a run is tried again. With another version or other code its failures are counted anew. */
+export function tryAfter(
+  { partitionKey, failedAt, asked }: OutcomesOfRun,
+  asset: KnownAsset,
+  retries: ReadonlyMap<string | null, NextTry>,
+  changed: StaleReason | undefined,
+): NextTry | null {
+  if (failedAt == null || changed === 'version' || changed === 'code') return null;
+  return nextTry(asset, retries.get(partitionKey), {
+    failedAt: Date.parse(failedAt),
+    askedMs: asked?.get(asset.name),
+  });
 }
 
 /**

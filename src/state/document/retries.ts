@@ -1,9 +1,6 @@
 /** Failed keys that are tried again, as the document keeps them: by key, since there are few, in the order of the set. */
-import type { KnownAsset } from '../../model/known-pipeline.ts';
-import { type NextTry, nextTry } from '../../model/next-try.ts';
-import type { StaleReason } from '../../model/stale-reason.ts';
+import type { NextTry } from '../../model/next-try.ts';
 import { positionsOf } from './key-positions.ts';
-import type { OutcomesOfRun } from './outcomes-of-runs.ts';
 import { entryOf, type RetryEntry, type StateDocument, type StatusColumn } from './state-document.ts';
 import { columnOf } from './status-column.ts';
 
@@ -32,20 +29,6 @@ export function withRetries(column: StatusColumn, retries: Retries, all: readonl
   if (column.set === null) return { ...rest, retries: [entry(null)] };
   const places = [...positionsOf(all, [...retries.keys()] as string[])].sort(([, a], [, b]) => a - b);
   return { ...rest, retries: places.map(([key]) => entry(key)) };
-}
-
-/** When an asset that failed in a run is tried again. With another version or other code its failures are counted anew. */
-export function tryAfter(
-  { partitionKey, failedAt, asked }: OutcomesOfRun,
-  asset: KnownAsset,
-  retries: Retries,
-  changed: StaleReason | undefined,
-): NextTry | null {
-  if (failedAt == null || changed === 'version' || changed === 'code') return null;
-  return nextTry(asset, retries.get(partitionKey), {
-    failedAt: Date.parse(failedAt),
-    askedMs: asked?.get(asset.name),
-  });
 }
 
 /** The keys of an asset that are to be tried again by this time. */

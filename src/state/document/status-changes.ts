@@ -22,12 +22,13 @@ import {
   type Reached,
 } from './downstream.ts';
 import { positionsOf } from './key-positions.ts';
-import { independent, type OutcomesOfRun, whatBecame } from './outcomes-of-runs.ts';
+import { independent, type OutcomesOfRun, tryAfter, whatBecame } from './outcomes-of-runs.ts';
 import { type AssetEntry, entryOf, type StateDocument } from './state-document.ts';
-import { retriesIn, tryAfter, withRetries } from './retries.ts';
-import { columnOf, upToTheLast, withColumn } from './status-column.ts';
+import { retriesIn, withRetries } from './retries.ts';
+import { columnOf, withColumn } from './status-column.ts';
 import { letterOf, statusAt } from './statuses.ts';
 import { type AssetToAsk, Unasked } from './unasked.ts';
+import { upToTheLast } from './up-to-the-last.ts';
 
 /** Keys of an asset for which a reason to make them again has come up. */
 export interface Touched {
