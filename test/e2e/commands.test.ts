@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ProjectHere } from '../support/in-process.ts';
 import { binary, Project } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
@@ -50,9 +51,16 @@ const THREW = {
   hint: null,
 };
 
-function projectOf(feed: readonly string[] = []): Project {
-  return new Project({ 'pipeline.ts': PIPELINE, 'feed.txt': feed.map((line) => `${line}\n`).join('') });
-}
+const filesOf = (feed: readonly string[]): Readonly<Record<string, string>> => ({
+  'pipeline.ts': PIPELINE,
+  'feed.txt': feed.map((line) => `${line}\n`).join(''),
+});
+
+/** Its commands are run in this process: what they print and write is the same. */
+const projectOf = (feed: readonly string[] = []): Project => new ProjectHere(filesOf(feed));
+
+/** Its commands are processes: real streams, which are silent or not, and a real exit code. */
+const projectOfProcesses = (feed: readonly string[] = []): Project => new Project(filesOf(feed));
 
 /** An asset of a run, as \`--json\` shows it. */
 function assetOf(asset: string, changed: object = {}): object {
@@ -972,7 +980,7 @@ describe('runs', () => {
 
 describe('assets, status and state', () => {
   it('assets list says their partitions and what they depend on', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       'pipeline.ts': PIPELINE.replace(
         "name: 'report', deps: []",
         "name: 'report', deps: [other, allKeys(raw), lastKeys(twice, 2)]",
@@ -1093,7 +1101,7 @@ describe('assets, status and state', () => {
 describe('where the files are', () => {
   it('-f takes a pipeline of another folder, and its state stays beside it', async () => {
     await using project = projectOf(['a']);
-    await using elsewhere = new Project();
+    await using elsewhere = new ProjectHere();
     const file = project.path('pipeline.ts');
     const tick = await elsewhere.json(['-f', file, 'sensor', 'tick']);
     expect(tick).toMatchObject({ code: 0, document: { ticks: [{ status: 'SUCCESS' }] } });
@@ -1106,7 +1114,7 @@ describe('where the files are', () => {
 
   it('DYNPART_FILE and DYNPART_STATE do so too, and a flag goes before them', async () => {
     await using project = projectOf(['a']);
-    await using elsewhere = new Project();
+    await using elsewhere = new ProjectHere();
     const env = {
       DYNPART_FILE: project.path('pipeline.ts'),
       DYNPART_STATE: elsewhere.path('deep/in/s.json'),
@@ -1178,7 +1186,7 @@ describe('where the files are', () => {
 
 describe('what is said', () => {
   it('under cron nothing at all when nothing is new, and one line when something happened', async () => {
-    await using project = projectOf(['a', 'b']);
+    await using project = projectOfProcesses(['a', 'b']);
     const tick = (...flags: string[]) => project.dynpart(['sensor', 'tick', ...flags]);
     const first = await tick();
     expect(first).toMatchObject({ code: 0, stdout: '' });
@@ -1194,7 +1202,7 @@ describe('what is said', () => {
   });
 
   it('under cron a failed run and one summary line, and a failed sensor', async () => {
-    await using project = projectOf(['bad']);
+    await using project = projectOfProcesses(['bad']);
     const failed = await project.dynpart(['sensor', 'tick']);
     expect(failed).toMatchObject({ code: 1, stdout: '' });
     expect(failed.stderr).toMatch(/^failed: run \S+: asset 'raw' for key "bad" threw: no such item\n/);
@@ -1211,7 +1219,7 @@ describe('what is said', () => {
   });
 
   it('--quiet leaves errors only', async () => {
-    await using project = projectOf(['a', 'bad']);
+    await using project = projectOfProcesses(['a', 'bad']);
     expect(await project.dynpart(['-q', 'partitions', 'add', 'items', 'z'])).toMatchObject({ stderr: '' });
     const tick = await project.dynpart(['sensor', 'tick', '--quiet']);
     expect(tick.code).toBe(1);
@@ -1229,7 +1237,7 @@ describe('what is said', () => {
   });
 
   it('--verbose says what happens and why, also that nothing is new, and what user code printed', async () => {
-    await using project = projectOf(['a']);
+    await using project = projectOfProcesses(['a']);
     const tick = await project.dynpart(['-v', 'sensor', 'tick']);
     expect(tick).toMatchObject({ code: 0, stdout: '' });
     expect(tick.stderr).toContain('fetching a');
@@ -1241,7 +1249,7 @@ describe('what is said', () => {
   });
 
   it('--json is one document also when no command, a wrong flag, or a failure after partial work ends it', async () => {
-    await using project = projectOf(['a']);
+    await using project = projectOfProcesses(['a']);
     for (const args of [[], ['partitions'], ['partitions', 'list', 'items', '--lmit', '3'], ['partishions']])
       expect(await project.json(args)).toEqual({
         code: 2,

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { CapturedTerminal, runOn } from './captured-terminal.ts';
-import type { Project, RunOptions, RunResult } from './project.ts';
+import { Project, type RunOptions, type RunResult } from './project.ts';
 
 interface HereOptions extends Pick<RunOptions, 'env' | 'input' | 'cwd'> {}
 
@@ -27,6 +27,25 @@ export async function runHere(
     stdin: input,
   });
   return { signal: null, ...(await runOn(terminal, args, systemClock)) };
+}
+
+/** The end of the command that was begun last. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** A user's folder whose commands are run in this process, in the order in which they are begun; `start` still starts a process. */
+export class ProjectHere extends Project {
+  /** What only a process of its own can have (a command around it, a time at which it is killed) is refused. */
+  override dynpart(
+    args: readonly string[],
+    { killAfterMs, within, input, ...options }: RunOptions = {},
+  ): Promise<RunResult> {
+    if (killAfterMs !== undefined || within !== undefined)
+      throw new Error('that takes a process of its own: use start(…).done');
+    const text = typeof input === 'object' ? Buffer.from(input).toString() : input;
+    const result = last.then(() => runHere(this, args, { ...options, input: text }));
+    last = result.catch(() => undefined);
+    return result;
+  }
 }
 
 export interface BothFormsOptions extends HereOptions {
