@@ -1,5 +1,6 @@
 /** Keys that carry something, change, and ask for what they need: through the real binary. */
 import { expect, it } from 'vitest';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 
 const pipeline = (code: string, textOptions = "automate: 'stale'") => `
@@ -92,7 +93,10 @@ it('makes each key once, again when it has changed, and leaves a failed one unti
 });
 
 it('makes again what other code has made, and says why; commands that only look see it, too', async () => {
-  await using project = new Project({ 'pipeline.ts': pipeline('1'), 'feed.json': feed({ a: '1', b: '1' }) });
+  await using project = new ProjectHere({
+    'pipeline.ts': pipeline('1'),
+    'feed.json': feed({ a: '1', b: '1' }),
+  });
   await tick(project);
   project.write({ 'pipeline.ts': pipeline('2') });
   const before = project.state();
@@ -111,7 +115,7 @@ it('makes again what other code has made, and says why; commands that only look 
 });
 
 it('counts a run that found nothing to make as such, neither succeeded nor failed', async () => {
-  await using project = new Project({
+  await using project = new ProjectHere({
     'pipeline.ts': pipeline('1'),
     'feed.json': feed({ silent: '1', a: '1' }),
   });
@@ -125,7 +129,7 @@ it('counts a run that found nothing to make as such, neither succeeded nor faile
 });
 
 it('takes keys out by the rule of their set, with their values, and a dry run says which', async () => {
-  await using project = new Project({
+  await using project = new ProjectHere({
     'pipeline.ts': pipeline('1').replace(
       "('episodes')",
       "('episodes', { retain: { keepLast: 2, purge: true } })",
@@ -157,7 +161,7 @@ it('takes keys out by the rule of their set, with their values, and a dry run sa
 });
 
 it('says once what was there before an asset was automated, and leaves it to whoever asks', async () => {
-  await using project = new Project({
+  await using project = new ProjectHere({
     'pipeline.ts': pipeline('1', "description: 'by hand'"),
     'feed.json': feed({ a: '1', b: '1' }),
   });
@@ -175,7 +179,7 @@ it('says once what was there before an asset was automated, and leaves it to who
 });
 
 it('tries a failed key again after each of its delays, and says when', async () => {
-  await using project = new Project({
+  await using project = new ProjectHere({
     'pipeline.ts': `
 import fs from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, RetryAfter } from 'dynpart';
@@ -220,7 +224,7 @@ export default definePipeline({
 });
 
 it('makes an asset at most once in each period, and what comes up later in the next one', async () => {
-  await using project = new Project({
+  await using project = new ProjectHere({
     'pipeline.ts': `
 import { asset, definePipeline, dynamicPartitions } from 'dynpart';
 const days = dynamicPartitions('days');
@@ -248,7 +252,7 @@ export default definePipeline({ assets: [asset({ name: 'report', partitions: day
 });
 
 it('is stopped and started like any other sensor, and may be no sensor of the user', async () => {
-  await using project = new Project({ 'pipeline.ts': pipeline('1'), 'feed.json': feed({ a: '1' }) });
+  await using project = new ProjectHere({ 'pipeline.ts': pipeline('1'), 'feed.json': feed({ a: '1' }) });
   await tick(project);
   await project.dynpart(['sensor', 'stop', 'automation']);
   project.write({ 'feed.json': feed({ a: '1', b: '1' }) });

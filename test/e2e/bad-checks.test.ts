@@ -1,6 +1,7 @@
 /** Checks that fail, warn, throw, hang or answer nonsense: the value is kept out, what was on record stands, and each is named. */
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
@@ -43,7 +44,7 @@ export default definePipeline({ assets: [value, below] });
 let project: Project;
 
 beforeAll(async () => {
-  project = new Project({ 'pipeline.ts': PIPELINE });
+  project = new ProjectHere({ 'pipeline.ts': PIPELINE });
   expect((await project.dynpart(['partitions', 'add', 'things', 'a', '--item', '{"n":1}'])).code).toBe(0);
 });
 afterAll(async () => project[Symbol.asyncDispose]());

@@ -1,6 +1,7 @@
 /** `dynpart check` through the real binary: everything that is wrong with a pipeline, and nothing else touched. */
 import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 
 const GOOD = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -25,7 +26,7 @@ describe('dynpart check', () => {
   });
 
   it('names every mistake with its place, each on a line', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       'pipeline.ts': GOOD.replace("name: 'one'", "name: ''").replace(
         "name: 'feed'",
         "name: 'feed', every: 3",
@@ -56,7 +57,7 @@ describe('dynpart check', () => {
     ['code that throws', "throw new Error('no luck');", 'pipeline-threw', false],
     ['no default export', 'export const x = 1;', 'pipeline-no-default', false],
   ])('of %s says what and where', async (_, content, problem, hasPlace) => {
-    await using project = new Project({ 'pipeline.ts': content });
+    await using project = new ProjectHere({ 'pipeline.ts': content });
     const { code, document } = await project.json(['check']);
     expect([code, document.ok]).toEqual([2, false]);
     expect(document.problems).toEqual([
@@ -69,7 +70,7 @@ describe('dynpart check', () => {
   });
 
   it('of a folder without a pipeline file is 2, too', async () => {
-    await using project = new Project();
+    await using project = new ProjectHere();
     const { code, document } = await project.json(['check']);
     expect([code, document.problems[0].code]).toEqual([2, 'pipeline-not-found']);
   });

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { Project, type RunOptions } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import { type Project, type RunOptions } from '../support/project.ts';
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
 const items = dynamicPartitions('items');
@@ -18,7 +19,7 @@ export default definePipeline({ assets: [slow] });
 
 let project: Project;
 beforeEach(async () => {
-  project = new Project({ 'pipeline.ts': PIPELINE });
+  project = new ProjectHere({ 'pipeline.ts': PIPELINE });
   await project.dynpart(['partitions', 'add', 'items', 'a', 'b']);
 });
 afterEach(() => project[Symbol.asyncDispose]());

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { AnsweringServer } from '../support/answering-server.ts';
 import { canMount, HangingMount } from '../support/hanging-mount.ts';
-import { Project } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import { type Project } from '../support/project.ts';
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 import { each, feed, type FeedItem } from 'dynpart/sources';
@@ -18,7 +19,7 @@ const rss = (id: string, title: string): string =>
   `<rss><channel><item><guid>${id}</guid><title>${title}</title></item></channel></rss>`;
 
 function projectWith(pipeline: string): Project {
-  const project = new Project({ 'pipeline.ts': pipeline });
+  const project = new ProjectHere({ 'pipeline.ts': pipeline });
   onTestFinished(() => project[Symbol.asyncDispose]());
   return project;
 }

@@ -1,6 +1,7 @@
 /** Cursors that a schema types: any JSON, checked when they are read and returned; one that does not fit is named, with the way on. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Project } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import { type Project } from '../support/project.ts';
 
 const pipeline = (cursor: string, returned: string): string => `import fs from 'node:fs';
 import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -23,7 +24,7 @@ const PAGES = 'cursor: pages,';
 let project: Project;
 
 beforeEach(() => {
-  project = new Project({ 'pipeline.ts': pipeline(PAGES, '{ page: cursor?.next ?? 1 }') });
+  project = new ProjectHere({ 'pipeline.ts': pipeline(PAGES, '{ page: cursor?.next ?? 1 }') });
 });
 afterEach(() => project[Symbol.asyncDispose]());
 

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 
 /** A pipeline with a set, a sensor that finds `1` and `2`, an asset that says whose code made it, and one that is made of it. */
@@ -92,7 +93,7 @@ describe('two pipeline files in one folder', () => {
   });
 
   it('whose state one of them names is told whose it is, and changes nothing', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       'orders.mjs': pipelineOf('orders'),
       'customers.mjs': pipelineOf('customers'),
     });
@@ -120,7 +121,7 @@ describe('two pipeline files in one folder', () => {
   });
 
   it('may hand over a state: then it is the other one that is refused', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       'orders.mjs': pipelineOf('orders'),
       'customers.mjs': pipelineOf('customers'),
     });
@@ -136,7 +137,7 @@ describe('two pipeline files in one folder', () => {
 });
 
 it('two states in one folder share no values, no history and no logs', async () => {
-  await using project = new Project({
+  await using project = new ProjectHere({
     'orders.mjs': pipelineOf('orders', { asset: 'record' }),
     'customers.mjs': pipelineOf('customers', { asset: 'record' }),
   });
@@ -167,7 +168,7 @@ it('two states in one folder share no values, no history and no logs', async () 
 
 describe('the same pipeline', () => {
   it('is known again under another name, with its state where it stands', async () => {
-    await using project = new Project({ 'orders.mjs': pipelineOf('orders') });
+    await using project = new ProjectHere({ 'orders.mjs': pipelineOf('orders') });
     await project.dynpart(['-f', 'orders.mjs', 'sensor', 'tick']);
     fs.renameSync(project.path('orders.mjs'), project.path('sales.mjs'));
     const tick = await project.json(['-f', 'sales.mjs', 'sensor', 'tick']);
@@ -179,7 +180,7 @@ describe('the same pipeline', () => {
   });
 
   it('is known again in another release, beside the one that is still there', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       '1/pipeline.mjs': pipelineOf('orders'),
       '2/pipeline.mjs': pipelineOf('orders'),
     });
@@ -190,7 +191,7 @@ describe('the same pipeline', () => {
   });
 
   it('is not one of that name which has nothing in common with it', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       '1/pipeline.mjs': pipelineOf('orders'),
       '2/pipeline.mjs': pipelineOf('customers'),
     });
@@ -203,7 +204,7 @@ describe('the same pipeline', () => {
 
 describe('a state that an older dynpart left', () => {
   it('goes to the pipeline that it remembers; one beside it begins with an empty one', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       'orders.mjs': pipelineOf('orders'),
       'customers.mjs': pipelineOf('customers'),
     });
@@ -227,7 +228,7 @@ describe('a state that an older dynpart left', () => {
   });
 
   it('which several pipelines shared is refused to each of them, until somebody says whose it is', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       'orders.mjs': pipelineOf('orders'),
       'customers.mjs': pipelineOf('customers'),
     });
@@ -253,7 +254,7 @@ describe('a state that an older dynpart left', () => {
   });
 
   it('and is not called state.json keeps its values and its history, each in its own place from then on', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       'orders.mjs': pipelineOf('orders'),
       'customers.mjs': pipelineOf('customers'),
     });
@@ -282,7 +283,7 @@ describe('a state that an older dynpart left', () => {
   });
 
   it('is whole after a kill in the middle of that', async () => {
-    await using project = new Project({ 'orders.mjs': pipelineOf('orders') });
+    await using project = new ProjectHere({ 'orders.mjs': pipelineOf('orders') });
     await project.dynpart(on('orders', 'sensor', 'tick'));
     asOlder(project, 'var/orders.json');
     // A process that is gone had made half of the new place.
@@ -306,7 +307,7 @@ describe('a state that an older dynpart left', () => {
 
 describe('a state that cannot be meant', () => {
   it('is a URL: refused in words', async () => {
-    await using project = new Project({ 'pipeline.mjs': pipelineOf('orders') });
+    await using project = new ProjectHere({ 'pipeline.mjs': pipelineOf('orders') });
     for (const [url, words] of [
       ['postgres://db/x', 'sslmode'],
       ['postgresql://db/x', 'sslmode'],
@@ -326,7 +327,7 @@ describe('a state that cannot be meant', () => {
   });
 
   it('is that of a file called state.mjs, unless it is named', async () => {
-    await using project = new Project({ 'state.mjs': pipelineOf('orders') });
+    await using project = new ProjectHere({ 'state.mjs': pipelineOf('orders') });
     const { code, document } = await project.json(['-f', 'state.mjs', 'sensor', 'tick']);
     expect([code, document.error.code]).toEqual([2, 'usage']);
     expect(document.error.hint).toContain('--state');
@@ -334,7 +335,7 @@ describe('a state that cannot be meant', () => {
   });
 
   it('is called like another one but for .json', async () => {
-    await using project = new Project({ 'pipeline.mjs': pipelineOf('orders') });
+    await using project = new ProjectHere({ 'pipeline.mjs': pipelineOf('orders') });
     await project.dynpart(['--state', 'one.json', 'sensor', 'tick']);
     const { code, document } = await project.json(['--state', 'one', 'sensor', 'tick']);
     expect([code, document.error.code]).toEqual([2, 'usage']);

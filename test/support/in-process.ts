@@ -1,4 +1,5 @@
 /** A command on a user's folder in this very process: what the real binary does, but for starting one. */
+import ownConsole from 'node:console';
 import os from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../src/cli/system-clock.ts';
@@ -11,7 +12,7 @@ interface HereOptions extends Pick<RunOptions, 'env' | 'input' | 'cwd'> {}
  * One after the other, never two at once: a command hooks itself into the process.
  * Not for user code that leaves, blocks or never settles: that would do so to the tests.
  */
-export async function runHere(
+export function runHere(
   project: Project,
   args: readonly string[],
   { env = {}, input = '', cwd = project.folder }: HereOptions = {},
@@ -26,26 +27,46 @@ export async function runHere(
     cwd,
     stdin: input,
   });
-  return { signal: null, ...(await runOn(terminal, args, systemClock)) };
+  return runOn(terminal, args, systemClock).then((ran) => ({ signal: null, ...ran }));
 }
 
 /** The end of the command that was begun last. */
 let last: Promise<unknown> = Promise.resolve();
 
-/** A user's folder whose commands are run in this process, in the order in which they are begun; `start` still starts a process. */
+/**
+ * A user's folder whose commands are run in this process, in the order in which they are begun. User code finds its folder as the
+ * current one, and in `process.env` what a command is given of the environment, while the command lasts. What only a process can
+ * have (`start`, a command around it, a time at which it is killed) takes one. Each file of tests starts at least one.
+ */
 export class ProjectHere extends Project {
-  /** What only a process of its own can have (a command around it, a time at which it is killed) is refused. */
-  override dynpart(
-    args: readonly string[],
-    { killAfterMs, within, input, ...options }: RunOptions = {},
-  ): Promise<RunResult> {
-    if (killAfterMs !== undefined || within !== undefined)
-      throw new Error('that takes a process of its own: use start(…).done');
-    const text = typeof input === 'object' ? Buffer.from(input).toString() : input;
-    const result = last.then(() => runHere(this, args, { ...options, input: text }));
+  override dynpart(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const { killAfterMs, within, env, cwd = this.folder } = options;
+    if (killAfterMs !== undefined || within !== undefined) return super.dynpart(args, options);
+    const result = last.then(() => inSurroundings(cwd, env, () => runHere(this, args, { ...options, cwd })));
     last = result.catch(() => undefined);
     return result;
   }
+}
+
+/** As in a process of its own. The tests' own console is put away: it would keep from a command what user code says. */
+function inSurroundings<Made>(
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+  act: () => Promise<Made>,
+): Promise<Made> {
+  const { console } = globalThis;
+  const folder = process.cwd();
+  const before = Object.keys(env).map((name) => [name, process.env[name]] as const);
+  globalThis.console = ownConsole;
+  process.chdir(cwd);
+  Object.assign(process.env, env);
+  return act().finally(() => {
+    globalThis.console = console;
+    process.chdir(folder);
+    for (const [name, value] of before)
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+  });
 }
 
 export interface BothFormsOptions extends HereOptions {
