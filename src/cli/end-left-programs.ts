@@ -6,10 +6,11 @@ import { sayProgramsLeft } from './render/process-words.ts';
 
 export async function endLeftPrograms(context: Context): Promise<void> {
   const left = new LeftPrograms({
+    store: context.project.store,
     processes: loadProcessGroups,
     emit: (event) => {
       if (event.type === 'programs-left') sayProgramsLeft(context.output, event);
     },
   });
-  await left.end(await context.project.store.read({ executors: true }));
+  await left.end();
 }

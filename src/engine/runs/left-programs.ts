@@ -1,9 +1,12 @@
 /** Ends what killed processes left of the programs of their runs, before these runs begin anew or end. */
+import type { Needs } from '../../state/needs.ts';
 import type { ExecutorView, StateView } from '../../state/state-view.ts';
+import type { Plan, StateStore } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import type { Processes } from '../user-code/programs.ts';
 
 export interface LeftProgramsOptions {
+  readonly store: StateStore;
   readonly processes: () => Promise<Processes>;
   readonly emit: Emit;
 }
@@ -16,13 +19,29 @@ export class LeftPrograms {
     this.#options = options;
   }
 
-  /** Whether somebody died in the middle of runs whose programs were not looked for yet. */
-  isOwed(view: StateView): boolean {
-    return view.executors().some((executor) => this.#isOwed(executor));
+  /** Commits when nothing is left of the programs of those that died in the middle of runs. @param seen who lives, as of just now */
+  async commit<Outcome>(
+    needs: Needs,
+    plan: (view: StateView) => Plan<Outcome>,
+    seen?: StateView,
+  ): Promise<Outcome> {
+    const { store } = this.#options;
+    for (let view = seen; ; view = undefined) {
+      await this.end(view);
+      // Somebody may have died since.
+      const outcome = await store.commit<{ readonly planned: Outcome } | null>(needs, (latest) => {
+        if (latest.executors().some((executor) => this.#isOwed(executor)))
+          return { changes: [], outcome: null };
+        const { changes, outcome: planned } = plan(latest);
+        return { changes, outcome: { planned } };
+      });
+      if (outcome !== null) return outcome.planned;
+    }
   }
 
   /** Looks for them. Before the commit that takes their runs up: killed in between, the next process still knows them. */
-  async end(view: StateView): Promise<void> {
+  async end(seen?: StateView): Promise<void> {
+    const view = seen ?? (await this.#options.store.read({ executors: true }));
     for (const executor of view.executors()) {
       if (!this.#isOwed(executor)) continue;
       this.#seen.add(executor.id);
@@ -37,6 +56,7 @@ export class LeftPrograms {
     }
   }
 
+  /** Whether it died in the middle of runs whose programs were not looked for yet. */
   #isOwed({ id, interrupted }: ExecutorView): boolean {
     return interrupted.size > 0 && !this.#seen.has(id);
   }

@@ -5,9 +5,9 @@ import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 import type { Needs } from '../../state/needs.ts';
 import { together } from '../plan/needs-together.ts';
 import type { StateView } from '../../state/state-view.ts';
-import type { Executor, Plan } from '../../state/store.ts';
+import type { Executor } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/executors/claim-runs.ts';
-import { heldByBlocked } from '../plan/executors/blocked.ts';
+import { needsToTake, PENDING, planTakeUp } from '../plan/executors/take-up.ts';
 import { BlockedSayer } from './say-blocked.ts';
 import { LeftAloneSayer } from './left-alone.ts';
 import type { RunLoop } from './run-loop.ts';
@@ -37,13 +37,6 @@ export interface OwnPlan<Outcome> {
   /** Runs without a live owner that it takes over. */
   readonly takenOver: ReadonlySet<string>;
 }
-
-/** All that processes have in hand or in the queue: who takes runs up looks at the others. */
-const PENDING: Needs = { runs: ['all'], executors: true };
-
-/** Who takes up only some looks at no more than these. */
-const needsToTake = (most: number, of: readonly string[]): Needs =>
-  most === Infinity ? PENDING : { runs: [{ takeable: most, of }], executors: true };
 
 const noClaim: Claim = { changes: [], owned: [], ended: [] };
 
@@ -164,30 +157,18 @@ export class RunSession {
         changes: pipelineNews(now, known, clock.now()),
         outcome: undefined,
       }));
-    // Of workers with different pipelines each takes what it can make. What is being canceled, anybody can end.
-    const isOurs = (runs: PendingRuns): boolean =>
-      most === Infinity || runs.assets.every((asset) => pipeline.assets.has(asset));
-    const mayBeOurs = (runs: PendingRuns): boolean => isOurs(runs) || runs.canceling().length > 0;
+    const canMake = (runs: PendingRuns): boolean => runs.assets.every((asset) => pipeline.assets.has(asset));
+    const mayBeOurs = (runs: PendingRuns): boolean =>
+      most === Infinity || canMake(runs) || runs.canceling().length > 0;
     if (!hasUnowned(view, (runs) => byGroup(runs) && mayBeOurs(runs))) return;
     const executor = await this.executor();
     const needs = { ...needsToTake(most, of), ownedBy: [executor.id] };
-    const take = (view: StateView): Plan<Claim> => {
-      // What would wait for a blocked process stays in the queue.
-      const isHeld = heldByBlocked(view);
-      let taken = 0;
-      const free = (runs: PendingRuns, run: PendingRun): boolean =>
-        taken < most &&
-        wanted(runs, run) &&
-        (run.canceling || isOurs(runs)) &&
-        !isHeld?.(runs.assets, run.partitionKey) &&
-        taken++ < most;
-      const claimed = claimRuns(view, { owner: executor.id, now: clock.now(), wanted: free });
-      return {
-        changes: [...claimed.changes, ...roomFor(view, executor.id, claimed.owned.length, concurrency)],
-        outcome: claimed,
-      };
-    };
-    const claim = await this.#commitWithoutLeft(needs, take, view);
+    const options = { owner: executor.id, concurrency, most, wanted, canMake };
+    const claim = await this.#left.commit(
+      needs,
+      (latest) => planTakeUp(latest, { ...options, now: clock.now() }),
+      view,
+    );
     this.#sayTaken(claim);
     await this.adopt(claim.owned);
   }
@@ -201,7 +182,7 @@ export class RunSession {
     const { store, clock, concurrency, known } = this.#options;
     const executor = await this.executor();
     const all = together(needs, PENDING, { ownedBy: [executor.id] });
-    const { outcome, claim: taken } = await this.#commitWithoutLeft(all, (view) => {
+    const { outcome, claim: taken } = await this.#left.commit(all, (view) => {
       const own = plan(view, executor.id);
       const wanted = (_: PendingRuns, run: PendingRun): boolean => own.takenOver.has(run.id);
       const claim =
@@ -222,25 +203,6 @@ export class RunSession {
     const queued = ownedRuns(await store.read({ runs: [{ owner: executor.id }] }), executor.id, group);
     await this.adopt([...taken.owned, ...queued]);
     return outcome;
-  }
-
-  /** Commits when nothing is left of the programs of those that died in the middle of runs. @param seen who lives, as of just now */
-  async #commitWithoutLeft<Outcome>(
-    needs: Needs,
-    plan: (view: StateView) => Plan<Outcome>,
-    seen?: StateView,
-  ): Promise<Outcome> {
-    const { store } = this.#options;
-    for (let view = seen; ; view = undefined) {
-      await this.#left.end(view ?? (await store.read({ executors: true })));
-      // Somebody may have died since.
-      const outcome = await store.commit<{ readonly planned: Outcome } | null>(needs, (view) => {
-        if (this.#left.isOwed(view)) return { changes: [], outcome: null };
-        const { changes, outcome: planned } = plan(view);
-        return { changes, outcome: { planned } };
-      });
-      if (outcome !== null) return outcome.planned;
-    }
   }
 
   /** Also those that ended instead: they had been interrupted too often, or were being canceled. */
