@@ -10,7 +10,6 @@ import {
   type PartitionStatus,
 } from '../../model/partition-status.ts';
 import type { StaleReason } from '../../model/stale-reason.ts';
-import type { NextTry } from '../../model/next-try.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import type { Mapping } from '../mapping.ts';
 import {
@@ -23,12 +22,10 @@ import {
 } from './downstream.ts';
 import { positionsOf } from './key-positions.ts';
 import { independent, type OutcomesOfRun, tryAfter, whatBecame } from './outcomes-of-runs.ts';
-import { type AssetEntry, entryOf, type StateDocument } from './state-document.ts';
-import { retriesIn, withRetries } from './retries.ts';
-import { columnOf, withColumn } from './status-column.ts';
+import { type OpenColumn, OpenColumns } from './open-columns.ts';
+import type { StateDocument } from './state-document.ts';
 import { letterOf, statusAt } from './statuses.ts';
 import { type AssetToAsk, Unasked } from './unasked.ts';
-import { upToTheLast } from './up-to-the-last.ts';
 
 /** Keys of an asset for which a reason to make them again has come up. */
 export interface Touched {
@@ -41,20 +38,13 @@ export interface Touched {
   readonly except: string | null;
 }
 
-interface Column {
-  readonly asset: string;
-  readonly set: string | null;
-  readonly letters: Buffer;
-  readonly retries: Map<string | null, NextTry>;
-}
-
 export class StatusChanges {
   /** For the runs that are at work meanwhile. */
   readonly touched: Touched[] = [];
   /** By asset, what was reached by way of one that takes many keys: what ends behind it in the same commit need not have seen it. */
   readonly #reached = new Map<string, Pick<Cause, 'set' | 'at'>[]>();
   readonly #document: StateDocument;
-  readonly #columns = new Map<string, Column>();
+  readonly #columns: OpenColumns;
   readonly #graph: readonly KnownAsset[];
   readonly #lastKeys: LastKeys | null;
   readonly #mapping: Mapping | null;
@@ -66,6 +56,7 @@ export class StatusChanges {
     { lastKeys = null, mapping = null }: { lastKeys?: LastKeys | null; mapping?: Mapping | null } = {},
   ) {
     this.#document = document;
+    this.#columns = new OpenColumns(document);
     this.#lastKeys = lastKeys;
     this.#mapping = mapping;
     this.#graph = document.pipeline?.assets ?? [];
@@ -78,22 +69,7 @@ export class StatusChanges {
 
   /** The entries of all assets, with the columns that have changed. */
   entries(): StateDocument['assets'] {
-    // As a map: an asset may be called like what every object inherits.
-    const assets = new Map<string, AssetEntry>(Object.entries(this.#document.assets));
-    for (const { asset, set, letters, retries } of this.#columns.values()) {
-      const status = upToTheLast(letters).toString('latin1');
-      const before = assets.get(asset);
-      if (before === undefined && status === '') continue;
-      const column = { set, status: set === null && status === '' ? '.' : status };
-      const entry = withColumn(
-        before,
-        retries.size === 0 ? column : withRetries(column, retries, set === null ? [] : this.#keysOf(set)),
-      );
-      const code = this.#graph.find(({ name }) => name === asset)?.codeVersion;
-      // What its first values were made with: known before there were any.
-      assets.set(asset, before === undefined && code !== undefined ? { ...entry, codeVersion: code } : entry);
-    }
-    return Object.fromEntries(assets);
+    return this.#columns.entries(this.#graph);
   }
 
   /** Of runs that ended one after the other; of one key and asset the later one wins. */
@@ -103,12 +79,10 @@ export class StatusChanges {
 
   /** These keys of a set have another version. */
   changeVersions(set: string, keys: Iterable<string>): void {
-    const positions = new Set(positionsOf(this.#keysOf(set), keys).values());
+    const positions = this.#columns.positions(set, keys);
     const found = new Map<string, ReadonlySet<number>>();
-    for (const [asset, entry] of Object.entries(this.#document.assets))
-      for (const column of [entry, ...(entry.before ?? [])])
-        if (column.set === set)
-          found.set(asset, this.#change(this.#column(asset, set), positions, 'version'));
+    for (const column of this.#columns.ofSet(set))
+      found.set(column.asset, this.#change(column, positions, 'version'));
     const ofSet = this.#graph.filter((one) => one.set === set);
     for (const { name } of ofSet) this.#touch('version', { asset: name, set, at: positions, except: null });
     this.#spread(
@@ -128,7 +102,7 @@ export class StatusChanges {
 
   #keysChanged(set: string, keys: Iterable<string>): void {
     if (!isGathered(this.#graph, set)) return;
-    const at = new Set(positionsOf(this.#keysOf(set), keys).values());
+    const at = this.#columns.positions(set, keys);
     const ofSet = this.#graph.filter((one) => one.set === set);
     this.#spread(new Map(ofSet.map(({ name }) => [name, { set, at, except: null }])));
   }
@@ -140,20 +114,20 @@ export class StatusChanges {
 
   /** What some keys are made of has changed, as is found out now. */
   ask({ asset, set, concerns }: AssetToAsk): void {
-    const keys = set === null ? [null] : this.#keysOf(set);
+    const keys = set === null ? [null] : this.#columns.keysOf(set);
     const at = new Set([...keys.keys()].filter((position) => concerns(keys[position]!)));
     this.#changed('upstream', { asset, set, at });
   }
 
   #changed(reason: StaleReason, { asset, set, at }: Pick<Reached, 'asset' | 'set' | 'at'>): void {
-    const found = this.#change(this.#column(asset, set), at, reason);
+    const found = this.#change(this.#columns.column(asset, set), at, reason);
     this.#touch(reason, { asset, set, at, except: null });
     this.#spread(new Map([[asset, { set, at: found, except: null }]]));
   }
 
   /** All missing keys of an asset become its backlog, or are none of it any more. */
   setBacklog(asset: string, set: string | null, isBacklog: boolean): void {
-    const { letters } = this.#column(asset, set);
+    const { letters } = this.#columns.column(asset, set);
     const [from, to] = isBacklog ? (['.', 'b'] as const) : (['b', '.'] as const);
     for (let at = letters.indexOf(from); at !== -1; at = letters.indexOf(from, at + 1))
       letters.write(to, at, 'latin1');
@@ -165,8 +139,8 @@ export class StatusChanges {
     keys: readonly (string | null)[],
     status: Extract<PartitionStatus, 'materialized' | 'missing' | 'skipped'>,
   ): void {
-    const positions = this.#positions(set, keys);
-    const { letters, retries } = this.#column(asset, set);
+    const positions = this.#columns.positions(set, keys);
+    const { letters, retries } = this.#columns.column(asset, set);
     for (const at of positions) letters.write(letterOf(status), at, 'latin1');
     for (const key of keys) retries.delete(key);
     if (status !== 'missing') this.#spread(new Map([[asset, { set, at: positions, except: null }]]));
@@ -177,7 +151,7 @@ export class StatusChanges {
       set === null
         ? null
         : positionsOf(
-            this.#keysOf(set),
+            this.#columns.keysOf(set),
             runs.map(({ partitionKey }) => partitionKey!),
           );
     const named = new Map<string, { at: number; outcome: AssetOutcome; run: OutcomesOfRun }[]>();
@@ -197,7 +171,7 @@ export class StatusChanges {
     const known = this.#graph.filter(({ name }) => named.has(name)).map(({ name }) => name);
     for (const asset of new Set([...known, ...named.keys()])) {
       const replaced = new Set<number>();
-      const { letters, retries } = this.#column(asset, set);
+      const { letters, retries } = this.#columns.column(asset, set);
       for (const { at, outcome, run } of named.get(asset)!) {
         const became = whatBecame(outcome)!;
         let status = afterRun(statusAt(String.fromCharCode(letters[at]!)), became);
@@ -216,7 +190,7 @@ export class StatusChanges {
 
   /** All that is downstream becomes stale, as far as there is something. */
   #spread(causes: ReadonlyMap<string, Cause>): void {
-    const keysOf = (set: string): readonly string[] => this.#keysOf(set);
+    const keysOf = (set: string): readonly string[] => this.#columns.keysOf(set);
     for (const reached of downstream(this.#graph, causes, {
       keysOf,
       lastKeys: this.#lastKeys,
@@ -226,7 +200,7 @@ export class StatusChanges {
       const { asset, set, at, byMany } = reached;
       this.#touch('upstream', reached);
       if (byMany === true) this.#noteReached(asset, { set, at });
-      reached.goesOn(this.#change(this.#column(asset, set), at, 'upstream'));
+      reached.goesOn(this.#change(this.#columns.column(asset, set), at, 'upstream'));
     }
   }
 
@@ -243,11 +217,11 @@ export class StatusChanges {
   }
 
   /** @returns those of the positions that are upstream of more */
-  #change(column: Column, positions: Positions, reason: StaleReason): ReadonlySet<number> {
+  #change(column: OpenColumn, positions: Positions, reason: StaleReason): ReadonlySet<number> {
     const { letters, set, retries } = column;
     if (retries.size > 0 && reason !== 'upstream') {
       if (set === null || positions === 'all') retries.clear();
-      else for (const at of positions) retries.delete(this.#keysOf(set)[at]!);
+      else for (const at of positions) retries.delete(this.#columns.keysOf(set)[at]!);
     }
     const found = new Set<number>();
     for (const at of positions === 'all' ? letters.keys() : positions) {
@@ -264,35 +238,9 @@ export class StatusChanges {
     { asset, set, except, at }: Pick<Touched, 'asset' | 'set' | 'except'> & { readonly at: Positions },
   ): void {
     if (this.#document.runs.length === 0) return;
-    const all = set === null ? [null] : this.#keysOf(set);
+    const all = set === null ? [null] : this.#columns.keysOf(set);
     const isAll = at === 'all' && set !== null;
     const keys = isAll ? at : new Set(at === 'all' ? all : Array.from(at, (position) => all[position]!));
     this.touched.push({ asset, set, except, reason, keys });
-  }
-
-  #positions(set: string | null, keys: readonly (string | null)[]): ReadonlySet<number> {
-    if (set === null) return new Set([0]);
-    return new Set(positionsOf(this.#keysOf(set), keys as string[]).values());
-  }
-
-  #column(asset: string, set: string | null): Column {
-    const name = JSON.stringify([asset, set]);
-    const open = this.#columns.get(name);
-    if (open !== undefined) return open;
-    const entry = entryOf(this.#document.assets, asset);
-    const known = entry === undefined ? undefined : columnOf(entry, set);
-    const column = {
-      asset,
-      set,
-      letters: Buffer.alloc(set === null ? 1 : this.#keysOf(set).length, '.', 'latin1'),
-      retries: new Map(retriesIn(known)),
-    };
-    column.letters.write(known?.status ?? '', 'latin1');
-    this.#columns.set(name, column);
-    return column;
-  }
-
-  #keysOf(set: string): readonly string[] {
-    return entryOf(this.#document.sets, set)?.keys ?? [];
   }
 }
