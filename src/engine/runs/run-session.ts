@@ -5,7 +5,7 @@ import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 import type { Needs } from '../../state/needs.ts';
 import { together } from '../plan/needs-together.ts';
 import type { StateView } from '../../state/state-view.ts';
-import type { Executor } from '../../state/store.ts';
+import type { Executor, Plan } from '../../state/store.ts';
 import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/executors/claim-runs.ts';
 import { needsToTake, PENDING, planTakeUp } from '../plan/executors/take-up.ts';
 import { BlockedSayer } from './say-blocked.ts';
@@ -157,18 +157,22 @@ export class RunSession {
         changes: pipelineNews(now, known, clock.now()),
         outcome: undefined,
       }));
-    const canMake = (runs: PendingRuns): boolean => runs.assets.every((asset) => pipeline.assets.has(asset));
-    const mayBeOurs = (runs: PendingRuns): boolean =>
-      most === Infinity || canMake(runs) || runs.canceling().length > 0;
+    // Of workers with different pipelines each takes what it can make. What is being canceled, anybody can end.
+    const isOurs = (runs: PendingRuns): boolean =>
+      most === Infinity || runs.assets.every((asset) => pipeline.assets.has(asset));
+    const mayBeOurs = (runs: PendingRuns): boolean => isOurs(runs) || runs.canceling().length > 0;
     if (!hasUnowned(view, (runs) => byGroup(runs) && mayBeOurs(runs))) return;
-    const executor = await this.executor();
-    const needs = { ...needsToTake(most, of), ownedBy: [executor.id] };
-    const options = { owner: executor.id, concurrency, most, wanted, canMake };
-    const claim = await this.#left.commit(
-      needs,
-      (latest) => planTakeUp(latest, { ...options, now: clock.now() }),
-      view,
-    );
+    const { id: owner } = await this.executor();
+    const needs = { ...needsToTake(most, of), ownedBy: [owner] };
+    const plan = (latest: StateView): Plan<Claim> =>
+      planTakeUp(latest, {
+        owner,
+        now: clock.now(),
+        concurrency,
+        most,
+        wanted: (runs, run) => wanted(runs, run) && (run.canceling || isOurs(runs)),
+      });
+    const claim = await this.#left.commit(needs, plan, view);
     this.#sayTaken(claim);
     await this.adopt(claim.owned);
   }
