@@ -10,9 +10,10 @@ import type { Clock } from '../model/time.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { Output } from './output.ts';
+import { watchFiles } from './watch-files.ts';
 
-/** How often the files are looked at. */
-const LOOK_EVERY_MS = 1000;
+/** How often the files are looked at beside what the system tells: it does not tell that a folder above them was replaced. */
+const LOOK_EVERY_MS = 5000;
 
 /** An editor or a checkout writes file after file: what was edited is loaded when it has been as it is for so long. */
 const QUIET_MS = 200;
@@ -28,10 +29,9 @@ export async function nextPipeline(
 ): Promise<boolean> {
   let seen = await project.stamp();
   for (;;) {
-    await pause(clock, over, hangUp);
+    await edited(seen, clock, { over, hangUp });
     const watched = filesIn(seen);
     let now = stampOf(watched);
-    if (!over.aborted && now === seen && !hangUp.came) continue;
     for (let before = ''; !over.aborted && now !== before; now = stampOf(watched)) {
       before = now;
       await clock.sleep(QUIET_MS, over);
@@ -67,14 +67,28 @@ function sayWhileWatched(output: Output, failure: Failure): void {
   output.endWith({ ...problem, hint }, exitCodeOf(failure));
 }
 
-/** Until the next look. (A signal that is made of others would be kept by the one that lives longest.) */
-async function pause(clock: Clock, over: AbortSignal, hangUp: HangUps): Promise<void> {
-  const waiting = new AbortController();
-  const wake = (): void => waiting.abort();
-  over.addEventListener('abort', wake);
-  hangUp.wake = wake;
-  await clock.sleep(LOOK_EVERY_MS, waiting.signal);
-  over.removeEventListener('abort', wake);
+interface Waiting {
+  readonly over: AbortSignal;
+  readonly hangUp: HangUps;
+}
+
+/** Waits until the files are not as they were, somebody asks for them to be loaded, or nobody waits any more. */
+async function edited(seen: string, clock: Clock, { over, hangUp }: Waiting): Promise<void> {
+  const watched = filesIn(seen);
+  let waiting = new AbortController();
+  const stop = await watchFiles(watched, () => waiting.abort());
+  try {
+    while (!over.aborted && !hangUp.came && stampOf(watched) === seen) {
+      // A signal that is made of others would be kept by the one that lives longest.
+      waiting = new AbortController();
+      const wake = (hangUp.wake = () => waiting.abort());
+      over.addEventListener('abort', wake);
+      await clock.sleep(LOOK_EVERY_MS, waiting.signal);
+      over.removeEventListener('abort', wake);
+    }
+  } finally {
+    stop();
+  }
 }
 
 export interface HangUps {

@@ -38,3 +38,26 @@ it('waits for a folder that is not there yet', async () => {
   clearInterval(writing);
   stop();
 });
+
+it.runIf(process.platform === 'linux')(
+  'looks each second where the system may not tell, and leaves it at that where it does',
+  async () => {
+    const [told, toldOfProcesses] = [new Recorder<number>(), new Recorder<number>()];
+    const stops = [
+      watchFolder(
+        folder,
+        () => true,
+        () => told.add(1),
+      ),
+      // As on a network: what changes there is not told.
+      watchFolder(
+        '/proc/self',
+        () => true,
+        () => toldOfProcesses.add(1),
+      ),
+    ];
+    await toldOfProcesses.count(2);
+    expect(told.all).toEqual([]);
+    stops.forEach((stop) => stop());
+  },
+);

@@ -61,6 +61,7 @@ async function watchOne(
       handsOver,
       jitter: 0.05,
       watchChanges: (onChange) => project.store.watchChanges(onChange),
+      hearsAll: !('database' in project.store),
       tick: (sensor) =>
         runTick(sensor, {
           ...options,

@@ -64,7 +64,9 @@ async function workBy(
     interrupt: interrupts.signal,
     once,
     handsOver,
-    ...(once && !isDatabase ? {} : { watchChanges: (onChange) => store.watchChanges(onChange) }),
+    ...(once && !isDatabase
+      ? {}
+      : { watchChanges: (onChange) => store.watchChanges(onChange), hearsAll: !isDatabase }),
     // With a file, other processes of this machine are let in by their slots.
     ...(isDatabase ? { shares: options.concurrency } : {}),
   });

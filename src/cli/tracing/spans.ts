@@ -1,4 +1,4 @@
-/** Makes spans of the events of a command: one a tick, one a run, and below that one a try of an asset. */
+/** Makes spans of the events of a command: one a tick, below that one a run of its runs, and below that one a try of an asset. */
 import type * as ApiModule from '@opentelemetry/api';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 import type { AttemptEnded, Event, RunStarted } from '../../engine/event.ts';
@@ -19,11 +19,16 @@ interface OpenRun {
   ended: Date | null;
 }
 
+/** Of so many ticks it is remembered which runs are theirs: the latest. Runs of older ones begin a trace of their own. */
+const MOST_TICKS = 1000;
+
 export class Spans {
   readonly #api: Api;
   readonly #tracer: Tracer;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #runs = new Map<string, OpenRun>();
+  /** By what the ids of a tick's runs begin with. */
+  readonly #ticks = new Map<string, Context>();
 
   constructor(api: Api, tracer: Tracer, clock: Pick<Clock, 'now'>) {
     this.#api = api;
@@ -65,6 +70,7 @@ export class Spans {
         'dynpart.runs_queued': tick.runs.length,
       },
     });
+    this.#remember(tick, span);
     const at = new Date(tick.finishedAt);
     if (tick.error !== null && tick.status === 'FAILURE') this.#failed(span, tick.error, at);
     else if (hasFailed(tick))
@@ -73,15 +79,28 @@ export class Spans {
     span.end(at);
   }
 
+  /** The runs that it has queued are executed behind its end, by this process or by another one: what follows here comes below it. */
+  #remember({ runs: [first] }: TickRecord, span: Span): void {
+    if (!first?.id) return;
+    const { trace, context } = this.#api;
+    this.#ticks.set(groupOf(first.id), trace.setSpan(context.active(), span));
+    const [oldest] = this.#ticks.keys();
+    if (this.#ticks.size > MOST_TICKS) this.#ticks.delete(oldest!);
+  }
+
   #begin({ id, partitionKey, assets }: RunStarted): void {
-    const span = this.#tracer.startSpan(`run ${assets.join(', ')}`, {
-      startTime: this.#now(),
-      attributes: {
-        'dynpart.run_id': id,
-        'dynpart.asset': assets.length === 1 ? assets[0]! : [...assets],
-        ...ofKey(partitionKey),
+    const span = this.#tracer.startSpan(
+      `run ${assets.join(', ')}`,
+      {
+        startTime: this.#now(),
+        attributes: {
+          'dynpart.run_id': id,
+          'dynpart.asset': assets.length === 1 ? assets[0]! : [...assets],
+          ...ofKey(partitionKey),
+        },
       },
-    });
+      this.#ticks.get(groupOf(id)),
+    );
     // One that was lost to another process, and has come back.
     this.#runs.get(id)?.span.end(this.#now());
     const { trace, context } = this.#api;
@@ -131,6 +150,11 @@ export class Spans {
     span.recordException({ name: code, message }, at);
     span.setStatus({ code: this.#api.SpanStatusCode.ERROR, message });
   }
+}
+
+/** Of the id of a run, what all runs have that were queued with it. */
+function groupOf(run: string): string {
+  return run.slice(0, run.lastIndexOf('-'));
 }
 
 function ofKey(partitionKey: string | null): Attributes {

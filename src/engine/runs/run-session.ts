@@ -49,6 +49,8 @@ export class RunSession {
   #ioManager: Promise<RunValues> | undefined;
   #onAdopt: () => void = () => undefined;
   #ended = 0;
+  /** Whether no process had a run at the last look at the whole queue: then only a commit can bring some. */
+  foundNothing = false;
   #onFew = { left: -1, callback: (): void => undefined };
   readonly #left: LeftPrograms;
   readonly #blocked: BlockedSayer;
@@ -151,6 +153,7 @@ export class RunSession {
     // Whether there is anything: what it is stands in the commit.
     const of = [...pipeline.assets.keys()];
     const view = await store.read(needsToTake(most === Infinity ? most : 1, of));
+    this.foundNothing = most === Infinity && view.runs().length === 0;
     this.#blocked.say(view);
     if (pipelineNews(view, known, clock.now()).length > 0)
       await store.commit({}, (now) => ({

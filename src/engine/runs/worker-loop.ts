@@ -13,10 +13,15 @@ export interface WorkOptions {
   readonly shares?: number;
   /** Calls back when there may be something to take up, and answers with what ends that. Default: it looks once a second. */
   readonly watchChanges?: (onChange: () => void) => () => void;
+  /** Whether it calls for every commit: where there is nothing to wait for, it is looked less often then. Default false. */
+  readonly hearsAll?: boolean;
 }
 
 /** How often it looks for queued runs, also while it executes: a long run must not keep short ones waiting. */
 const LOOK_EVERY_MS = 1000;
+
+/** … or so often, where only a commit can bring some, and every commit is heard of. */
+export const LOOK_IN_QUIET_MS = 5000;
 
 /** … or so often, where it takes up more in place of what waits for a full pool, and does not know yet whether that can begin. */
 const LOOK_FOR_OTHERS_MS = 50;
@@ -35,6 +40,7 @@ const nothing = (): void => undefined;
 /** Works until it is interrupted or, with `once`, until the queue is empty. */
 export async function work(session: RunSession, options: WorkOptions): Promise<void> {
   const { clock, interrupt, once, shares = Infinity, watchChanges = () => nothing, handsOver } = options;
+  const { hearsAll = false } = options;
   let executing: Promise<void> | null = null;
   let batch = shares * TAKEN_AT_ONCE;
   let taken = { at: steadyTime(clock), ended: session.ended };
@@ -67,10 +73,7 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
       handsOver?.addEventListener('abort', stop);
       await Promise.race([
         ...(executing === null ? [] : [executing]),
-        clock.sleep(
-          hasTaken && shares < Infinity && session.waitingForPools > 0 ? LOOK_FOR_OTHERS_MS : LOOK_EVERY_MS,
-          looked.signal,
-        ),
+        clock.sleep(nextLookMs(hasTaken), looked.signal),
       ]).finally(() => {
         stop();
         interrupt.removeEventListener('abort', stop);
@@ -81,6 +84,11 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     if (!handsOver?.aborted) await executing;
   } finally {
     stopWatching();
+  }
+
+  function nextLookMs(hasTaken: boolean): number {
+    if (hasTaken && shares < Infinity && session.waitingForPools > 0) return LOOK_FOR_OTHERS_MS;
+    return hearsAll && session.foundNothing && executing === null ? LOOK_IN_QUIET_MS : LOOK_EVERY_MS;
   }
 
   /** By the pace since it was looked at last. An idle time says nothing of it. */

@@ -6,9 +6,10 @@ import type { StateStore } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import type { RunSession } from '../runs/run-session.ts';
 import { nextTickOf } from './due.ts';
+import { Heard } from './heard.ts';
 import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
-import { work } from '../runs/worker-loop.ts';
+import { LOOK_IN_QUIET_MS, work } from '../runs/worker-loop.ts';
 
 /**
  * ```
@@ -33,24 +34,35 @@ export interface WatchOptions {
   readonly handsOver?: AbortSignal;
   /** Calls back when somebody has committed, and answers with what ends that. Default: the loops look once a second. */
   readonly watchChanges?: (onChange: () => void) => () => void;
+  /** Whether it calls for every commit: the loops look less often then. Default false. */
+  readonly hearsAll?: boolean;
+}
+
+interface Loop extends WatchOptions {
+  readonly stop: AbortSignal;
+  /** `null`: commits of others are not heard of, or not of all of them. */
+  readonly heard: Heard | null;
 }
 
 export async function watch(options: WatchOptions): Promise<void> {
-  const { session, clock, interrupt, handsOver, watchChanges } = options;
+  const { session, clock, interrupt, handsOver, watchChanges, hearsAll = false } = options;
   const failed = new AbortController();
   const ends = [interrupt, failed.signal];
   const stop = AbortSignal.any(handsOver === undefined ? ends : [...ends, handsOver]);
   options.emit({ type: 'sensors-watched', sensors: options.sensors.map(({ name }) => name) });
+  const heard = new Heard();
+  const stopWatching = watchChanges?.(heard.ring);
+  const loop: Loop = { ...options, stop, heard: hearsAll ? heard : null };
   const loops = [
     ...options.sensors.map((sensor) =>
-      sensor.name === AUTOMATION ? automate(sensor, options, stop) : watchSensor(sensor, options, stop),
+      sensor.name === AUTOMATION ? automate(sensor, loop) : watchSensor(sensor, loop),
     ),
     work(session, {
       clock,
       interrupt: AbortSignal.any(ends),
       once: false,
       ...(handsOver && { handsOver }),
-      ...(watchChanges && { watchChanges }),
+      ...(watchChanges && { watchChanges: heard.listen, hearsAll }),
     }),
   ];
   // One loop that cannot go on (the state is unusable) ends the others: half a watch would look like a whole one.
@@ -62,6 +74,7 @@ export async function watch(options: WatchOptions): Promise<void> {
       }),
     ),
   );
+  stopWatching?.();
   const failure = ended.find((end) => end.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
 }
@@ -71,12 +84,12 @@ const AUTOMATE_EVERY_MS = 1000;
 
 async function automate(
   sensor: SensorDefinition,
-  { store, session, tick, clock, emit }: WatchOptions,
-  stop: AbortSignal,
+  { store, session, tick, clock, emit, stop, heard }: Loop,
 ): Promise<void> {
   let seen: number | null = null;
   let nextAt: string | null = null;
   while (!stop.aborted) {
+    const since = heard?.times;
     const view = await store.read({ sensors: [sensor.name] });
     const isTime = nextAt !== null && isoTime(clock.now()) >= nextAt;
     if ((isTime || view.serial !== seen) && sensorStatus(view, sensor) === 'RUNNING') {
@@ -89,6 +102,9 @@ async function automate(
       emit({ type: 'tick-due', sensor: sensor.name, inMs });
     }
     await clock.sleep(AUTOMATE_EVERY_MS, stop);
+    if (since === undefined) continue;
+    const leftMs = nextAt === null ? Infinity : Math.max(0, Date.parse(nextAt) - clock.now());
+    await heard?.wait(since, Math.min(LOOK_IN_QUIET_MS - AUTOMATE_EVERY_MS, leftMs), { clock, stop });
   }
 }
 
@@ -111,12 +127,8 @@ function jitterMs(
   return Math.min(minimumIntervalSeconds * 1000 * jitter, MOST_JITTER_MS) * clock.random();
 }
 
-async function watchSensor(
-  sensor: SensorDefinition,
-  options: WatchOptions,
-  stop: AbortSignal,
-): Promise<void> {
-  const { store, session, tick, clock, emit } = options;
+async function watchSensor(sensor: SensorDefinition, options: Loop): Promise<void> {
+  const { store, session, tick, clock, emit, stop, heard } = options;
   const { name } = sensor;
   const nextTick = await nextTickOf([sensor]);
   let isFirst = true;
@@ -135,10 +147,12 @@ async function watchSensor(
     if (stop.aborted) return;
     if (isLong) continue;
     isFirst = false;
+    const since = heard?.times;
     const status = sensorStatus(await store.read({ sensors: [name] }), sensor);
     if (status !== 'RUNNING') {
       emit({ type: 'tick-due', sensor: name, inMs: null });
-      await clock.sleep(askAgainMs(sensor), stop);
+      if (since === undefined) await clock.sleep(askAgainMs(sensor), stop);
+      else await heard?.wait(since, LOOK_IN_QUIET_MS, { clock, stop });
       continue;
     }
     emit({ type: 'tick-began', sensor: name });

@@ -105,7 +105,7 @@ function sent(): { readonly spans: readonly SentSpan[]; readonly services: unkno
 }
 
 describe('spans', () => {
-  it('tell of ticks, of runs, and below these of each try of an asset', async () => {
+  it('tell of ticks, below these of their runs, and below these of each try of an asset', async () => {
     install();
     const { code } = await project.dynpart(['sensor', 'tick'], traced());
     expect(code).toBe(3);
@@ -126,7 +126,7 @@ describe('spans', () => {
     });
     const ofRun = {
       name: 'run upper, flaky',
-      below: null,
+      below: 'tick feed',
       asset: ['upper', 'flaky'],
       cause: 'sensor',
       sensor: 'feed',
@@ -182,6 +182,7 @@ describe('spans', () => {
     const runs = new Map(spans.filter(({ name }) => name.startsWith('run ')).map((one) => [one.spanId, one]));
     for (const { parentSpanId, traceId, startTimeUnixNano, endTimeUnixNano, attributes } of spans) {
       expect(BigInt(endTimeUnixNano) >= BigInt(startTimeUnixNano)).toBe(true);
+      expect(spans.find(({ spanId }) => spanId === parentSpanId)?.traceId ?? traceId).toBe(traceId);
       const run = parentSpanId === undefined ? undefined : runs.get(parentSpanId);
       if (run === undefined) continue;
       expect([run.traceId, plain(run.attributes)['dynpart.run_id']]).toEqual([
@@ -190,6 +191,19 @@ describe('spans', () => {
       ]);
     }
     expect(JSON.stringify(bodies)).not.toMatch(/pw@|token=/);
+  });
+
+  it('of runs that a tick left to a worker are no part of its trace: the worker was not there', async () => {
+    install();
+    await project.dynpart(['sensor', 'tick', 'feed', '--no-run'], traced());
+    await project.dynpart(['worker', '--once'], traced());
+    const { spans } = sent();
+    const [tick, ...others] = spans.filter(({ name }) => !name.startsWith('asset '));
+    expect([tick!.name, ...others.map(({ name, parentSpanId }) => [name, parentSpanId ?? null])]).toEqual([
+      'tick feed',
+      ['run upper, flaky', null],
+      ['run upper, flaky', null],
+    ]);
   });
 
   it('have the name of the service that is said, and also come of what materialize makes', async () => {

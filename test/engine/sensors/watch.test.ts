@@ -27,10 +27,12 @@ class Watch {
       before = async () => undefined,
       tick,
       jitter,
+      watchChanges,
     }: {
       before?: (rig: EngineRig) => Promise<unknown>;
       tick?: (name: string) => Promise<never>;
       jitter?: number;
+      watchChanges?: (onChange: () => void) => () => void;
     } = {},
   ) {
     this.#began = this.clock.time;
@@ -47,6 +49,7 @@ class Watch {
         session,
         clock,
         ...(jitter !== undefined && { jitter }),
+        ...(watchChanges && { watchChanges, hearsAll: true }),
         emit: (event) => this.events.push(event),
         interrupt: rig.interrupt.signal,
         tick: ({ name }) => tick?.(name) ?? rig.tick(name, { clock, executor: session.executor }),
@@ -252,6 +255,43 @@ describe('a watch', () => {
     await the.clock.advance(100_000);
     expect(the.evaluated).toHaveLength(1);
     await the.stop();
+  });
+
+  it('that hears of every commit looks each five seconds, and begins at once with what it hears of', async () => {
+    let ring = (): void => undefined;
+    let isOver = false;
+    const the = new Watch(
+      (note) =>
+        definePipeline({
+          partitions: [letters],
+          assets: [asset({ name: 'audio', partitions: letters, materialize: () => note('made') })],
+          sensors: [sensor({ name: 'lazy', defaultStatus: 'stopped', evaluate: () => note('lazy') })],
+        }),
+      {
+        watchChanges: (onChange) => {
+          ring = onChange;
+          return () => void (isOver = true);
+        },
+      },
+    );
+    await the.clock.advance(60_000);
+    // Each of its two loops, and once more at the beginning.
+    expect(the.clock.slept.filter((ms) => ms > 0).length).toBeLessThanOrEqual(2 * (60 / 5) + 2);
+    const began = the.clock.time;
+    await the.rig.commit({ type: 'sensor-changed', sensor: 'lazy', status: 'RUNNING' });
+    ring();
+    await the.clock.settle();
+    await the.rig.commit(keysAdded('letters', ['a']), {
+      type: 'runs-queued',
+      runs: queuedRuns({ group: 'w', origin: 'worker', keys: ['a'] }),
+      owner: null,
+    });
+    ring();
+    await the.clock.settle(100);
+    expect(the.clock.time).toBe(began);
+    expect(the.evaluated.map((line) => line.split(' ')[1])).toEqual(['lazy', 'made']);
+    await the.stop();
+    expect(isOver).toBe(true);
   });
 
   it('goes on after a tick that failed, at the same interval', async () => {
