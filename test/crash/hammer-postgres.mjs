@@ -17,6 +17,8 @@ import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { PostgresCluster } from '../support/postgres-cluster.mjs';
 import { Chance } from './hammer/chance.mjs';
+import { KEPT } from './hammer/old.mjs';
+import { checkTold } from './hammer/told.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -30,7 +32,17 @@ const root = path.resolve(import.meta.dirname, '../..');
 const chance = new Chance(Number(flags.seed));
 
 const FATES = { none: 45, kill: 25, stop: 20, both: 10 };
-const KINDS = { add: 25, part: 15, out: 5, tick: 20, worker: 20, materialize: 15, status: 10, check: 10 };
+const KINDS = {
+  add: 25,
+  part: 15,
+  out: 5,
+  old: 10,
+  tick: 20,
+  worker: 20,
+  materialize: 15,
+  status: 10,
+  check: 10,
+};
 /** @param {string} key of a lane */
 const partOf = (key) => `p${Number(key.split('-')[1]) % 7}`;
 /** @type {Readonly<Record<string, (key: string) => string[]>>} */
@@ -38,6 +50,8 @@ const ARGS = {
   add: (key) => ['partitions', 'add', 'items', key],
   // Another version, or a key: what is made of all of them is stale with that commit.
   part: (key) => ['partitions', 'add', 'parts', partOf(key), '--version', key],
+  // A rule takes out what is made of it, but for the newest ones.
+  old: (key) => ['partitions', 'add', 'old', key],
   out: (key) => ['partitions', 'remove', 'parts', partOf(key)],
   tick: () => ['sensor', 'tick', '--quiet'],
   worker: () => ['worker', '--once', '--summary'],
@@ -109,6 +123,20 @@ const index = asset({
     return made;
   },
 });
+const old = dynamicPartitions('old', { retain: { keepLast: ${KEPT}, purge: true, maxRemove: '100%' } });
+const aged = asset({ name: 'aged', partitions: old, automate: 'missing', materialize: () => ({ large: 'x'.repeat(9000) }) });
+// It fails now and then, and somebody is told of it; in the end it is calm.
+const moody = sensor({
+  name: 'moody',
+  evaluate() {
+    if (!fs.existsSync(here('calm')) && Math.random() < 0.4) throw new Error('not now');
+    return { skipReason: 'nothing to find' };
+  },
+});
+const tell = ({ incidents }) => {
+  for (const { asset, sensor, code, occasion } of incidents)
+    fs.appendFileSync(here('told.txt'), [Date.now(), asset ?? sensor, code, occasion].join(' ') + '\\n');
+};
 const feed = sensor({
   name: 'feed', assets: [work],
   async evaluate({ partitions }) {
@@ -117,7 +145,8 @@ const feed = sensor({
   },
 });
 export default definePipeline({
-  assets: [work, piece, apart, index], sensors: [feed], concurrency: 6, pools: { narrow: { limit: 1 } }, processes: { limit: 1 },
+  assets: [work, piece, apart, index, aged], sensors: [feed, moody], concurrency: 6,
+  notify: [{ name: 'told', on: ['sensor-failed', 'run-failed', 'recovered'], send: tell }], pools: { narrow: { limit: 1 } }, processes: { limit: 1 },
 });
 `;
 
@@ -128,6 +157,8 @@ const env = { ...process.env, DYNPART_STATE: `${cluster.url('hammer')}&lease=10`
 const problems = [];
 /** @type {Set<string>} */
 const owed = new Set();
+/** @type {Set<string>} */
+const old = new Set();
 const counts = {
   started: 0,
   ended: 0,
@@ -136,6 +167,7 @@ const counts = {
   'server crashes': 0,
   'lines cut': 0,
   refused: 0,
+  messages: 0,
 };
 /** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -184,6 +216,7 @@ async function hammer(lane, until) {
     }
     const { code, said } = await command(ARGS[kind]?.(key) ?? [], chance.weighed(FATES));
     if (code === 0 && kind === 'add') owed.add(key);
+    if (code === 0 && kind === 'old') old.add(key);
     if (code !== null && code !== 0) counts.refused++;
     if (code !== null && !EXPECTED.has(code))
       problems.push(`${kind} ended with ${code}: ${said.slice(-2000)}`);
@@ -245,6 +278,46 @@ async function checkMany() {
     problems.push(`index was made of ${JSON.stringify(index)}, and there is ${JSON.stringify(ids)}`);
 }
 
+/** Of what a rule took out nothing is left, and it stays away. */
+async function checkOld() {
+  const keysIn = async (/** @type {string} */ table) =>
+    (await asked(`select key from hammer.${table} where set_id = ${setOf('old')}`)).map(({ key }) =>
+      String(key),
+    );
+  const [there, out] = [await keysIn('key'), await keysIn('kept_out')];
+  if (there.length > KEPT) problems.push(`${there.length} old keys are left, ${KEPT} are to stay`);
+  for (const key of old)
+    if (there.includes(key) === out.includes(key))
+      problems.push(`old key ${key} is lost, or there and kept out`);
+  const values = await asked(`select key from hammer.value where asset = 'aged'`);
+  const [have, due] = [values.map(({ key }) => String(key)), there].map((keys) => keys.sort().join());
+  if (have !== due) problems.push(`there are values of old keys ${have}, and keys ${due}`);
+  if (old.size > KEPT && out.length === 0) problems.push('no rule took out anything');
+}
+
+/** Each thing was told at least once, nothing twice within a minute, and nothing that is not on record. */
+async function checkMessages() {
+  const [{ incidents }] = await asked('select incidents from hammer.meta');
+  const field = {
+    project: folder,
+    prefix: '',
+    count: (/** @type {string} */ _, /** @type {number} */ by) => (counts.messages = by),
+  };
+  problems.push(
+    ...checkTold(/** @type {any} */ (field), /** @type {any} */ ({ incidents: incidents ?? undefined })),
+  );
+  const failed = new Set(
+    (
+      await asked(`select distinct sensor as name from hammer.tick where status = 'FAILURE'
+      union select unnest(assets) from hammer.history where status = 'FAILURE'`)
+    ).map(({ name }) => String(name)),
+  );
+  const file = path.join(folder, 'told.txt');
+  for (const line of fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').slice(0, -1) : [])
+    if (!failed.has(line.split(' ')[1] ?? '')) problems.push(`told, and not on record: ${line}`);
+  if (failed.has('moody') && !fs.existsSync(file)) problems.push('a sensor failed, and nobody was told');
+}
+
 try {
   fs.mkdirSync(path.join(folder, 'locks'));
   fs.mkdirSync(path.join(folder, 'node_modules'));
@@ -257,6 +330,7 @@ try {
   const until = Date.now() + Number(flags.seconds) * 1000;
   const lanes = Array.from({ length: Number(flags.lanes) }, (_, lane) => hammer(lane, until));
   await Promise.all([...lanes, trouble(until)]);
+  fs.writeFileSync(path.join(folder, 'calm'), '');
   // What was left is made by whoever comes next.
   for (let round = 0; ; round++) {
     for (const args of [ARGS['tick'], ARGS['worker'], ARGS['materialize']]) {
@@ -267,7 +341,7 @@ try {
     const [left] = await asked(
       `select (select count(*) from hammer.run)::int as runs,
         (select count(*) from hammer.key k where (select count(*) from hammer.status s where s.key = k.key and s.letter = 'm') <
-          case when set_id = ${setOf('items')} then 1 else 2 end)::int as missing,
+          case when set_id = ${setOf('parts')} then 2 else 1 end)::int as missing,
         (select count(*) from hammer.status where letter <> 'm')::int as stale`,
     );
     if (left.runs === 0 && left.missing === 0 && left.stale === 0) break;
@@ -293,6 +367,8 @@ try {
     if (n !== 1 || id !== run)
       problems.push(`key ${key} has ${n} successful runs (${id}), and a value of ${run}`);
   await checkMany();
+  await checkOld();
+  await checkMessages();
   const [{ staged }] = await asked(`select count(*)::int as staged from hammer.staged`);
   if (staged > 0) problems.push(`${staged} values are staged for nobody`);
   const log = fs.readFileSync(path.join(folder, 'log'), 'utf8').split('\n');

@@ -32,6 +32,7 @@ import {
   replay,
 } from './hammer/last-checks.mjs';
 import { checkMany } from './hammer/many.mjs';
+import { checkOld } from './hammer/old.mjs';
 import { checkOther, checkWhose, OTHER_FILE } from './hammer/other.mjs';
 import { checkTold } from './hammer/told.mjs';
 import { MEANING, Notes, PHASES } from './hammer/phases.mjs';
@@ -570,6 +571,7 @@ async function lastChecks() {
     ['the sets', checkSets(field, document)],
     ['what carries a version', checkCarried(field, document, runs)],
     ['what is made of many keys', checkMany(field, document)],
+    ['what a rule takes out', checkOld(field, document)],
     ['whose values they are', checkWhose(field, 'pipeline')],
     ['the other pipeline', checkOther(other, otherDocument, ofOther, putBacks)],
     ['what somebody was told', checkTold(field, document)],

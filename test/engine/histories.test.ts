@@ -34,6 +34,9 @@ const OFTEN = [
   'killed now',
   'asset on record before its run',
   'failed and to be tried again',
+  'begun in pool narrow',
+  'begun in pool slow',
+  'by hand while no function can be asked',
 ];
 /** In a long run. */
 const SELDOM = [
@@ -46,6 +49,9 @@ const SELDOM = [
   'killed when a value is saved',
   'killed when values are flushed',
   'killed before its tick is recorded',
+  'several keys in one call',
+  'taken out by a rule',
+  'waited for a process of its own',
 ];
 
 describe('a random history of several processes', () => {

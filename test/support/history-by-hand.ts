@@ -7,7 +7,9 @@ import { isoTime } from '../../src/model/time.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan } from '../../src/state/store.ts';
-import { ASSETS } from './history-model.ts';
+import { namedByRules, planRetention } from '../../src/engine/plan/automate/plan-retention.ts';
+import { PendingWork } from '../../src/engine/plan/queue/pending-work.ts';
+import { ASSETS, KEEPS } from './history-model.ts';
 import { same, sameTick } from './history-same.ts';
 import { resultOf } from './history-asked.ts';
 import { givenByHand, type Operator } from './history-steps.ts';
@@ -52,6 +54,32 @@ export function operate(world: HistoryWorld, operator: Operator, view: StateView
       return planned(removeKeys(view, operator.set, operator.keys, { keepOut: operator.keepOut, now }), () =>
         model.removeKeys(operator.set, operator.keys, { keepOut: operator.keepOut, now }),
       );
+    case 'retain': {
+      const { pipeline } = world.operator;
+      const { changes, partitions, failures } = planRetention(view, pipeline, {
+        named: namedByRules(view, pipeline, now),
+        now,
+        pending: new PendingWork(view),
+        queued: [],
+      });
+      return {
+        changes,
+        apply: () => {
+          const expected = Object.keys(KEEPS).flatMap((set) => {
+            const keys = model.retained(set);
+            const isTooMany = keys.length > model.sets.get(set)!.length / 2;
+            if (!isTooMany) model.removeKeys(set, keys, { keepOut: true, now });
+            if (!isTooMany && keys.length > 0) world.count('taken out by a rule');
+            return keys.length === 0 ? [] : [[set, isTooMany ? [] : keys]];
+          });
+          const seen = [
+            ...partitions.map(({ set, removed }) => [set, removed]),
+            ...failures.map(({ name }) => [name, []]),
+          ];
+          same(seen, expected, 'what the rules take out');
+        },
+      };
+    }
     case 'sync':
       return planned(syncKeys(view, operator.set, operator.keys, now), () =>
         model.syncKeys(operator.set, operator.keys, now),

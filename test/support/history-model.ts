@@ -75,9 +75,36 @@ export const ASSETS = [
   { name: 'transcript', set: 'letters', upstream: ['audio'] },
   { name: 'paste', set: 'nuts', upstream: [] },
   { name: 'report', set: null, upstream: [] },
+  { name: 'latest', set: null, upstream: [] },
+  { name: 'mirror', set: 'nuts', upstream: [] },
 ] as const satisfies readonly { name: string; set: string | null; upstream: readonly string[] }[];
-/** Assets that are made of all keys of another one, without those that are not there. */
-export const GATHERS: Readonly<Record<string, string>> = { report: 'audio' };
+/** Assets that are made of many keys of another one, without those that are not there: all, the last so many, or those that a function names. */
+export const GATHERS: Readonly<
+  Record<string, { readonly of: string; readonly which: 'all' | 'named' | number }>
+> = {
+  report: { of: 'audio', which: 'all' },
+  latest: { of: 'audio', which: 2 },
+  mirror: { of: 'audio', which: 'named' },
+};
+/** What that function may say, as it is edited: of each key of `mirror`, which ones of `audio`. */
+export const NAMED: Readonly<Record<string, (key: string) => readonly string[]>> = {
+  same: (key) => [key],
+  next: (key) => [KEYS[(KEYS.indexOf(key as (typeof KEYS)[number]) + 1) % KEYS.length]!, 'never there'],
+  most: (key) => KEYS.filter((one) => one !== key),
+};
+/** An asset that makes so many keys in one call. */
+export const BATCH: Readonly<Record<string, number>> = { paste: 2 };
+/** How many runs of an asset and key may be under way at once, and how many may begin in a time. */
+export const POOLS: Readonly<
+  Record<string, { limit: number; rate?: { calls: number; perSeconds: number } }>
+> = {
+  narrow: { limit: 1 },
+  slow: { limit: 2, rate: { calls: 2, perSeconds: 0.4 } },
+};
+export const poolOf = (asset: string, key: string | null): string | null =>
+  asset === 'audio' ? (key === 'a' || key === 'b' ? 'narrow' : 'slow') : null;
+/** Of each set, how many of its newest keys no rule takes out. */
+export const KEEPS: Readonly<Record<string, number>> = { letters: 2 };
 /** Assets whose failed keys are to be tried again, and after how long. */
 export const LATER: Readonly<Record<string, readonly string[]>> = { audio: ['1s', '2s'], report: ['1h'] };
 export const SETS = ['letters', 'nuts'] as const;
@@ -88,7 +115,7 @@ export const RUN_KEYS = [...KEYS, 'once', 'daily'] as const;
 /** A run is executed so often at most. Not the code's own number: it may be wrong. */
 const EXECUTIONS = 3;
 
-const setOf = (asset: string): string | null => ASSETS.find(({ name }) => name === asset)!.set;
+export const setOf = (asset: string): string | null => ASSETS.find(({ name }) => name === asset)!.set;
 const upstreamOf = (asset: string): readonly string[] => ASSETS.find(({ name }) => name === asset)!.upstream;
 
 /** A key from its adding to its removal, or all that has no key. */
@@ -278,6 +305,10 @@ export class HistoryModel {
   readonly skipped = new Set<string>();
   /** Of the commit whose doings are told to this model. */
   serial = 0;
+  /** What the pipeline's function says to who commits; `null`: it cannot be asked. */
+  named: ((key: string) => readonly string[]) | null = null;
+  /** Keys of `audio` that changed while it could not be asked. */
+  readonly unasked = new Set<string>();
   readonly pending: ModelRun[] = [];
   readonly finished = new Map<string, string>();
   /** Executors that died, and which runs' code had begun then and not ended. */
@@ -413,13 +444,60 @@ export class HistoryModel {
     for (const { name, upstream } of ASSETS)
       if ((upstream as readonly string[]).includes(asset))
         this.#changed(name, life, { reason: 'upstream', except });
-    // What is made of all keys looks at what is on record, and at nothing that its own process has only just made.
-    this.#spreadToGathered((name) => GATHERS[name] === asset);
+    // What is made of many keys looks at what is on record, and at nothing that its own process has only just made.
+    const set = setOf(asset);
+    if (set !== null) this.#spreadToGathered(asset, [life.key!], this.sets.get(set)!);
   }
 
-  #spreadToGathered(which: (name: string) => boolean): void {
-    for (const name of Object.keys(GATHERS))
-      if (which(name)) this.#changed(name, this.whole, { reason: 'upstream', except: null });
+  /** @param all that are there, or were: the last ones are among these */
+  #spreadToGathered(asset: string, keys: readonly string[], all: readonly Life[]): void {
+    if (keys.length === 0) return;
+    const change = { reason: 'upstream', except: null } as const;
+    for (const [name, { of, which }] of Object.entries(GATHERS)) {
+      if (of !== asset) continue;
+      if (which === 'named') this.#spreadToNamed(name, keys);
+      else if (which === 'all' || all.slice(-which).some(({ key }) => keys.includes(key!)))
+        this.#changed(name, this.whole, change);
+    }
+  }
+
+  #spreadToNamed(name: string, keys: readonly string[]): void {
+    const { named } = this;
+    if (named === null) for (const key of keys) this.unasked.add(key);
+    else
+      for (const life of this.sets.get(setOf(name)!)!)
+        if (named(life.key!).some((key) => keys.includes(key)))
+          this.#changed(name, life, { reason: 'upstream', except: null });
+  }
+
+  /** A commit can ask about what changed while nobody could. */
+  ask(): void {
+    if (this.named === null || this.unasked.size === 0) return;
+    const keys = [...this.unasked];
+    this.unasked.clear();
+    for (const [name, { which }] of Object.entries(GATHERS))
+      if (which === 'named') this.#spreadToNamed(name, keys);
+  }
+
+  /** Keys that a rule takes out now. */
+  retained(set: string): string[] {
+    const isDone = (life: Life): boolean =>
+      ASSETS.every((one) => {
+        const { there, last } = this.factOf(one.name, life);
+        return one.set !== set || last === 'skipped' || (there && last !== 'failed');
+      });
+    const isIdle = ({ key }: Life): boolean =>
+      !this.pending.some(
+        (run) =>
+          run.life.set === set &&
+          run.life.key === key &&
+          (run.canceledAt === null || this.isAlive(run.owner)),
+      );
+    return this.sets
+      .get(set)!
+      .slice(0, -KEEPS[set]!)
+      .filter((life) => isDone(life) && isIdle(life))
+      .map(({ key }) => key!);
   }
 
   removeKeys(
@@ -855,13 +933,15 @@ export class HistoryModel {
 
   #adopt(draft: Draft, now: Millis): void {
     // Of a key that comes or goes, too, whether anything was made of it or not.
-    this.#spreadToGathered((name) => {
-      const set = setOf(GATHERS[name]!)!;
+    for (const { name, set } of ASSETS) {
+      if (set === null) continue;
       const [before, after] = [this.sets.get(set)!, draft.sets.get(set)!];
-      // One that comes and goes within the commit counts, too.
-      const isGone = draft.removed.some((life) => life.set === set);
-      return isGone || before.length !== after.length || before.some((life) => !after.includes(life));
-    });
+      // One that comes and goes within the commit counts, too; and whatever comes is the last one then.
+      const removed = draft.removed.filter((life) => life.set === set);
+      const added = [...removed, ...after].filter((life) => !before.includes(life));
+      const keys = [...removed, ...added].map(({ key }) => key!);
+      this.#spreadToGathered(name, keys, added.length > 0 ? added.slice(-1) : before);
+    }
     this.sets = draft.sets;
     this.keptOut = draft.keptOut;
     this.spent = draft.spent;
@@ -876,7 +956,7 @@ export class HistoryModel {
         const before = this.factOf(name, life);
         this.#setFact(life, name, afterReason(before, 'version'));
         if (before.there || before.last === 'skipped')
-          this.#spreadToGathered((gathers) => GATHERS[gathers] === name);
+          this.#spreadToGathered(name, [life.key!], this.sets.get(life.set!)!);
       }
       for (const { name } of ASSETS) this.#touch(name, life, { reason: 'version', except: null });
     }

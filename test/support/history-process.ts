@@ -4,8 +4,16 @@ import { strictly } from '../../src/state/memory/strict-view.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
 import { warn } from '../../src/definitions/check.ts';
 import { skip, type Skip } from '../../src/definitions/skip.ts';
-import { asset, type AnyAsset, type AssetContext, type AssetOptions } from '../../src/definitions/asset.ts';
-import { allKeys } from '../../src/definitions/gather.ts';
+import {
+  asset,
+  type AnyAsset,
+  type AnyKeysOf,
+  type AssetContext,
+  type AssetOptions,
+  type BatchContext,
+} from '../../src/definitions/asset.ts';
+import { allKeys, lastKeys, mapKeys } from '../../src/definitions/gather.ts';
+import { mappingOf } from '../../src/definitions/mapped-keys.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
 import type { RunRecord } from '../../src/model/run.ts';
@@ -19,20 +27,27 @@ import type { RunLoopOptions } from '../../src/engine/runs/run-loop-options.ts';
 import { RunSession } from '../../src/engine/runs/run-session.ts';
 import type { KnownPipeline } from '../../src/model/known-pipeline.ts';
 import type { StateView } from '../../src/state/state-view.ts';
+import type { Mapping } from '../../src/state/mapping.ts';
 import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
 import {
   ASSETS,
+  BATCH,
   type Committer,
   demand,
   GATHERS,
+  KEEPS,
   LATER,
   type MadeFrom,
+  NAMED,
+  poolOf,
+  POOLS,
   SENSORS,
   SETS,
 } from './history-model.ts';
 import type { Ending, KillPoint } from './history-steps.ts';
+import { HistoryIsolated } from './history-isolated.ts';
 import type { Hand } from './history-stores.ts';
 import { tellingStore } from '../../src/engine/incidents/telling-store.ts';
 import type { HistoryWorld } from './history-world.ts';
@@ -42,7 +57,12 @@ export const CONCURRENCY = 3;
 /** Tries of `audio`; the others have one. */
 const TRIES: Readonly<Record<string, number>> = { audio: 2 };
 
-const sets = new Map(SETS.map((set) => [set, dynamicPartitions(set)]));
+const sets = new Map(
+  SETS.map((set) => [
+    set,
+    dynamicPartitions(set, KEEPS[set] === undefined ? {} : { retain: { keepLast: KEEPS[set] } }),
+  ]),
+);
 
 /** User code that waits for the history to say how it ends. */
 export interface Door {
@@ -84,6 +104,8 @@ export class HistoryProcess {
   readonly inFlight = new Map<string, Flight>();
   /** Evaluations that wait. */
   readonly evaluating = new Map<string, () => void>();
+  /** Where `transcript` is made, and who waits for it. */
+  readonly isolated = new HistoryIsolated();
   executor: string | null = null;
   dead = false;
   killAt: KillPoint | null = null;
@@ -92,6 +114,9 @@ export class HistoryProcess {
   pauses = false;
   /** By asset. */
   readonly codes: ReadonlyMap<string, string>;
+  /** What its function says of `mirror`: as the pipeline was when it began. */
+  readonly named: (key: string) => readonly string[];
+  readonly mapping: Mapping;
   readonly #world: HistoryWorld;
   readonly #leftBehind: (() => Promise<void>)[] = [];
   readonly #claims = new Map<string, SensorClaim>();
@@ -105,6 +130,7 @@ export class HistoryProcess {
     // As `materialize` does; the others give back what they do not finish, as ticks and workers do.
     this.cancels = slot === 1;
     this.codes = new Map(world.codes);
+    this.named = NAMED[world.named]!;
     this.hand = world.state.open();
     const chance = new FakeClock(0, number * 104729);
     this.clock = {
@@ -123,6 +149,7 @@ export class HistoryProcess {
       () => undefined,
     );
     this.pipeline = this.#pipeline();
+    this.mapping = mappingOf(this.pipeline);
     this.known = knownOf(this.pipeline);
     const ioManager: RunLoopOptions['ioManager'] = {
       save: async ({ asset, partitionKey }, value) => {
@@ -156,6 +183,7 @@ export class HistoryProcess {
       onInterrupt: this.cancels ? 'cancel' : 'release',
       interrupt: this.interrupt.signal,
       processes: noPrograms,
+      isolate: () => this.isolated,
     });
   }
 
@@ -341,11 +369,27 @@ export class HistoryProcess {
       .processes()
       .flatMap((process) => [...process.inFlight.keys()].map((id) => ({ id, process })))
       .filter(({ id, process }) => model.run(id)?.owner === process.executor);
+    // A call for many keys takes the room of one run.
+    const together = others.filter(({ id }) =>
+      Object.keys(BATCH).some((one) => model.run(id)?.assets.includes(one)),
+    );
     demand(
-      others.length <= CONCURRENCY,
+      others.length - together.length + Math.ceil(together.length / BATCH['paste']!) <= CONCURRENCY,
       `at most ${CONCURRENCY} runs are executed at once`,
       others.map(({ id }) => id),
     );
+    const usesOf = (id: string): readonly string[] => {
+      const using = model.run(id)!;
+      // What it has made by now it does not make again.
+      const left = using.assets.filter((one) => !using.done.has(one) && !using.takenUpWith.has(one));
+      return left.flatMap((one) => poolOf(one, using.life.key) ?? []);
+    };
+    for (const pool of usesOf(runId)) {
+      const used = others.filter(({ id }) => model.run(id) !== undefined && usesOf(id).includes(pool));
+      this.#world.count(`begun in pool ${pool}`);
+      demand(used.length <= POOLS[pool]!.limit, `no more than the limit of ${pool} are under way`, used);
+      this.#world.called(pool);
+    }
     for (const { id, process } of others) {
       const other = model.run(id);
       if (other === undefined || id === runId) continue;
@@ -424,10 +468,10 @@ export class HistoryProcess {
   #pipeline(): Pipeline {
     const assets = new Map<string, AnyAsset>();
     for (const { name, set, upstream } of ASSETS) {
-      const gathered = GATHERS[name] === undefined ? undefined : assets.get(GATHERS[name])!;
+      const gathered = GATHERS[name];
       const inputs = {
         ...Object.fromEntries(upstream.map((above) => [above, assets.get(above)!])),
-        ...(gathered && { all: allKeys(gathered, { onMissing: 'skip' }) }),
+        ...(gathered && { many: this.#many(assets.get(gathered.of)!, gathered.which) }),
       };
       assets.set(
         name,
@@ -442,12 +486,21 @@ export class HistoryProcess {
             delayMs: 150,
             ...(LATER[name] && { later: LATER[name] }),
           },
-          materialize: (context: AssetContext) => this.#atDoor(name, context),
+          ...(name === 'transcript' && { isolation: 'process' as const }),
+          ...(name === 'audio' && {
+            pool: ({ partitionKey }: { partitionKey: string | null }) => poolOf(name, partitionKey)!,
+          }),
+          ...(BATCH[name] === undefined
+            ? { materialize: (context: AssetContext) => this.#atDoor(name, context) }
+            : {
+                batch: BATCH[name],
+                materialize: (context: BatchContext) => this.#atDoors(name, context),
+              }),
           checks: {
-            right: ({ value }) => value !== WRONG || 'it is wrong',
-            known: ({ value }) => warn(`it is ${String(value)}`),
+            right: ({ value }: { value: unknown }) => value !== WRONG || 'it is wrong',
+            known: ({ value }: { value: unknown }) => warn(`it is ${String(value)}`),
           },
-        } as AssetOptions<unknown>),
+        } as unknown as AssetOptions<unknown>),
       );
     }
     return definePipeline({
@@ -462,7 +515,14 @@ export class HistoryProcess {
         }),
       ),
       concurrency: CONCURRENCY,
+      pools: POOLS,
     });
+  }
+
+  #many(of: AnyAsset, which: 'all' | 'named' | number): AnyKeysOf {
+    const options = { onMissing: 'skip' } as const;
+    if (which === 'all') return allKeys(of, options);
+    return which === 'named' ? mapKeys(of, (key) => this.named(key), options) : lastKeys(of, which, options);
   }
 
   async #evaluate(name: string, { signal }: SensorContext): Promise<SensorResult> {
@@ -479,6 +539,35 @@ export class HistoryProcess {
     }
     if (result === 'throws') throw new Error('the source is away');
     return result;
+  }
+
+  /** Many keys in one call: each at a door of its own, and yielded when it opens. One that fails is not yielded. */
+  async *#atDoors(name: string, { keys, signal }: BatchContext): AsyncGenerator<readonly [string, unknown]> {
+    const { model } = this.#world;
+    demand(keys.length <= BATCH[name]!, `a call is for ${BATCH[name]} keys at most`, keys);
+    if (keys.length > 1) this.#world.count('several keys in one call');
+    const waiting = new Map(
+      keys.map(({ partitionKey, version, item }) => {
+        const id = [...this.inFlight.keys()].findLast((one) => {
+          const run = model.run(one);
+          return run === undefined || (run.life.key === partitionKey && run.assets.includes(name));
+        });
+        const context = { partitionKey, version, item, signal, run: { id: id! } } as AssetContext;
+        const ends = this.#atDoor(name, context).then(
+          (value) => ({ partitionKey, value }),
+          (error: unknown) => {
+            if (signal.aborted) throw error;
+            return { partitionKey, value: undefined };
+          },
+        );
+        return [partitionKey, ends] as const;
+      }),
+    );
+    while (waiting.size > 0) {
+      const { partitionKey, value } = await Promise.race(waiting.values());
+      waiting.delete(partitionKey);
+      if (value !== undefined) yield [partitionKey, value];
+    }
   }
 
   #atDoor(name: string, { partitionKey, run, signal, version, item }: AssetContext): Promise<string | Skip> {
@@ -502,7 +591,7 @@ export class HistoryProcess {
         name: `${run.id} ${name}`,
         open: (ok) =>
           leave(() => {
-            this.inFlight.get(run.id)!.tries.push({ asset: name, ok, from });
+            this.inFlight.get(run.id)?.tries.push({ asset: name, ok, from });
             const status = ok === 'skip' ? 'SKIPPED' : 'SUCCESS';
             if (ok === true || ok === 'skip')
               this.#world.model.made(run.id, this.executor!, { asset: name, status, from });

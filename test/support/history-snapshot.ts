@@ -4,7 +4,7 @@ import type { HistoryWorld } from './history-world.ts';
 
 /** What both stores must come to alike. */
 export async function snapshot(world: HistoryWorld): Promise<unknown> {
-  const { sets, assets, sensors, runs, incidents } = await world.state.document();
+  const { sets, assets, sensors, runs, incidents, pipeline } = await world.state.document();
   world.tally.set('incidents', Math.max(world.tally.get('incidents') ?? 0, incidents?.list.length ?? 0));
   const ownersName = (owner: string | null): string | null => owner && world.owners.get(owner)!;
   return {
@@ -12,6 +12,9 @@ export async function snapshot(world: HistoryWorld): Promise<unknown> {
     assets: assetsByColumns(assets),
     sensors: withRunKeysAsSets(sensors),
     incidents,
+    unasked: pipeline?.assets.flatMap(({ gathers = [] }) =>
+      gathers.map(({ unasked = [] }) => Array.from(unasked).sort()),
+    ),
     runs: groupsTogether(runs).map((group) => ({
       ...group,
       owner: ownersName(group.owner),

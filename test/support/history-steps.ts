@@ -6,7 +6,9 @@ import {
   type Choice,
   itemOf,
   KEYS,
+  NAMED,
   SENSORS,
+  setOf,
   SETS,
   type TickRequest,
 } from './history-model.ts';
@@ -19,13 +21,18 @@ export type Operator =
       readonly keys: readonly string[];
       /** By hand: `null` says nothing, `''` another item alone. */
       readonly version: string | null;
+      /** The pipeline file cannot be loaded. */
+      readonly blind: boolean;
     }
+  /** Retention, as a tick of `automation` does it. */
+  | { readonly do: 'retain' }
   /** Those of the keys that are there. */
   | {
       readonly do: 'mark';
       readonly asset: string;
       readonly keys: readonly string[];
       readonly as: 'materialized' | 'missing' | 'skipped';
+      readonly blind: boolean;
     }
   | {
       readonly do: 'remove';
@@ -33,6 +40,7 @@ export type Operator =
       readonly keys: readonly string[];
       readonly keepOut: boolean;
       readonly purge: boolean;
+      readonly blind: boolean;
     }
   | { readonly do: 'sync'; readonly set: string; readonly keys: readonly string[] }
   | { readonly do: 'cursor'; readonly sensor: string; readonly cursor: string | null }
@@ -84,6 +92,8 @@ export type Step =
   | { readonly do: 'end'; readonly pick: number; readonly oks: readonly Ending[] }
   /** Processes that start from now on have an asset with this `codeVersion`; those that run go on with theirs. */
   | { readonly do: 'edit'; readonly asset: string; readonly code: string }
+  /** Processes that start from now on, and commands, have another function for `mapKeys`. */
+  | { readonly do: 'map'; readonly named: string }
   | { readonly do: 'kill'; readonly slot: number; readonly at: KillPoint }
   /** Killed at once, and another process takes up what it left; several times: a run may be what kills them. */
   | { readonly do: 'restart'; readonly slot: number; readonly times: number }
@@ -114,6 +124,8 @@ const anyRun: fc.Arbitrary<TickRequest['runs'][number]> = fc
       ['transcript'],
       ['paste'],
       ['report'],
+      ['latest'],
+      ['mirror'],
     ),
     key: fc.constantFrom(...KEYS),
     // Few, so that they are met again; also one key as the run key of another one.
@@ -121,7 +133,7 @@ const anyRun: fc.Arbitrary<TickRequest['runs'][number]> = fc
   })
   .map(({ assets, key, runKey }) => ({
     assets,
-    key: assets[0] === 'report' ? null : key,
+    key: setOf(assets[0]) === null ? null : key,
     runKey: runKey === 'its key' ? key : runKey,
   }));
 
@@ -145,9 +157,7 @@ const randomResult: fc.Arbitrary<TickRequest> = fc
     const forRuns = SETS.map((set) => ({
       add: true,
       set,
-      keys: runs.flatMap(({ key, assets }) =>
-        key !== null && (assets[0] === 'paste') === (set === 'nuts') ? [key] : [],
-      ),
+      keys: runs.flatMap(({ key, assets }) => (key !== null && setOf(assets[0]!) === set ? [key] : [])),
     }));
     return { requests: sound ? [...requests, ...forRuns] : requests, runs, cursor };
   });
@@ -175,7 +185,16 @@ const anyResult = fc.oneof(usualResult, randomResult);
 
 const anyChoice: fc.Arbitrary<Choice> = fc
   .record({
-    assets: fc.constantFrom(['audio'], ['audio', 'transcript'], ['transcript'], ['paste'], ['report']),
+    assets: fc.constantFrom(
+      ['audio'],
+      ['audio', 'transcript'],
+      ['transcript'],
+      ['paste'],
+      ['paste'],
+      ['report'],
+      ['latest'],
+      ['mirror'],
+    ),
     keys,
     by: fc.constantFrom('missing', 'failed', 'both', 'all', 'keys', 'waiting', 'adding'),
     newest: seldom,
@@ -185,7 +204,7 @@ const anyChoice: fc.Arbitrary<Choice> = fc
     const named = by === 'keys' || by === 'waiting' || by === 'adding';
     return {
       assets,
-      keys: named && assets[0] !== 'report' ? keys : null,
+      keys: named && setOf(assets[0]) !== null ? keys : null,
       missing: by === 'missing' || by === 'both',
       failed: by === 'failed' || by === 'both',
       waits: by === 'waiting',
@@ -205,6 +224,7 @@ const anyOperator: fc.Arbitrary<Operator> = fc.oneof(
       set,
       keys,
       version: fc.constantFrom(null, '', '1', '2', '2', '3'),
+      blind: seldom,
     }),
   },
   {
@@ -214,10 +234,15 @@ const anyOperator: fc.Arbitrary<Operator> = fc.oneof(
       asset,
       keys,
       as: fc.constantFrom('materialized', 'missing', 'skipped'),
+      blind: seldom,
     }),
   },
-  { weight: 4, arbitrary: fc.record({ do: is('remove'), set, keys, keepOut: seldom, purge: seldom }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: is('remove'), set, keys, keepOut: seldom, purge: seldom, blind: seldom }),
+  },
   { weight: 1, arbitrary: fc.record({ do: is('sync'), set, keys }) },
+  { weight: 2, arbitrary: fc.record({ do: is('retain') }) },
   { weight: 1, arbitrary: fc.record({ do: is('cursor'), sensor, cursor }) },
   {
     weight: 1,
@@ -268,6 +293,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: is('restart'), slot, times: fc.constantFrom(1, 1, 2, 3) }) },
   { weight: 1, arbitrary: fc.record({ do: is('stop'), slot }) },
   { weight: 2, arbitrary: fc.record({ do: is('edit'), asset, code: fc.constantFrom('1', '2', '3') }) },
+  { weight: 1, arbitrary: fc.record({ do: is('map'), named: fc.constantFrom(...Object.keys(NAMED)) }) },
   { weight: 6, arbitrary: fc.record({ do: is('wait'), ms: fc.constantFrom(1, 100, 200, 600, 2100) }) },
 );
 

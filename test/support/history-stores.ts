@@ -7,6 +7,7 @@ import { recordsOf } from '../../src/files/segmented-log.ts';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
 import type { StateDocument } from '../../src/state/document/state-document.ts';
 import type { StateChange } from '../../src/state/changes.ts';
+import type { Mapping } from '../../src/state/mapping.ts';
 import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -115,6 +116,12 @@ export class SharedFile implements SharedState {
       return now();
     };
     const store = this.#rig.open(clock);
+    let mapping: Mapping | null = null;
+    const useMapping = store.useMapping.bind(store);
+    store.useMapping = (one) => {
+      mapping = one;
+      useMapping(one);
+    };
     const [read, commit] = [store.read.bind(store), store.commit.bind(store)];
     store.read = async (needs) => mortalView(await read(needs), this.#dead);
     store.commit = (needs, plan) => commit(needs, (view) => plan(mortalView(view, this.#dead)));
@@ -128,7 +135,7 @@ export class SharedFile implements SharedState {
             const changes = contender(view);
             contender = null;
             if (changes.length > 0) {
-              this.#rig.commitElsewhere(changes);
+              this.#rig.commitElsewhere(changes, mapping);
               return planned;
             }
           }

@@ -13,15 +13,20 @@ import { forTick } from '../../src/engine/plan/executors/claim-runs.ts';
 import '../../src/engine/sensors/left-of-sensor.ts';
 import '../../src/state/json/sensor-programs.ts';
 import type { StateChange } from '../../src/state/changes.ts';
+import type { Mapping } from '../../src/state/mapping.ts';
 import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan } from '../../src/state/store.ts';
-import { ASSETS, HistoryModel } from './history-model.ts';
+import { ASSETS, demand, HistoryModel, NAMED, POOLS } from './history-model.ts';
 import { HistoryTimes } from './history-times.ts';
 import { type Door, HistoryProcess, never } from './history-process.ts';
 import type { Operator, Step } from './history-steps.ts';
 import { type Hand, Killed, type SharedState } from './history-stores.ts';
 import { HistoryTurns, SettlingClock } from './history-turns.ts';
 import type { ManualClock } from './manual-clock.ts';
+
+function mappingOf(named: (key: string) => readonly string[]): Mapping {
+  return (asset, _, key) => (asset === 'mirror' ? named(key) : null);
+}
 
 export class HistoryWorld extends HistoryTurns {
   readonly clock = new SettlingClock(() => this.settle());
@@ -30,6 +35,9 @@ export class HistoryWorld extends HistoryTurns {
   readonly values = new Map<string, unknown>();
   /** What the code of the assets is by now; processes that run keep theirs. */
   readonly codes = new Map<string, string>(ASSETS.map(({ name }) => [name, '1']));
+  /** What the function of `mapKeys` says by now; processes that run keep theirs. */
+  named = 'same';
+  readonly #calls = new Map<string, number[]>();
   readonly doors: Door[] = [];
   readonly evaluators = new Map<string, HistoryProcess>();
   /** Names of processes by executor. */
@@ -48,6 +56,8 @@ export class HistoryWorld extends HistoryTurns {
   /** What the plan that is being made comes to in the model, once it is committed. */
   effect: (() => void) | null = null;
   #order = 0;
+  /** A command by hand finds a file that cannot be loaded. */
+  #isBlind = false;
   #steps = 0;
 
   constructor(open: (clock: ManualClock) => SharedState) {
@@ -82,6 +92,17 @@ export class HistoryWorld extends HistoryTurns {
     return ++this.#order;
   }
 
+  /** A run begins that uses a pool. */
+  called(pool: string): void {
+    const { rate } = POOLS[pool]!;
+    if (rate === undefined) return;
+    const now = this.clock.now();
+    const recent = (this.#calls.get(pool) ?? []).filter((at) => at > now - rate.perSeconds * 1000);
+    recent.push(now);
+    this.#calls.set(pool, recent);
+    demand(recent.length <= rate.calls, `no more calls of ${pool} begin than its rate allows`, recent);
+  }
+
   count(what: string): void {
     this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
   }
@@ -105,6 +126,11 @@ export class HistoryWorld extends HistoryTurns {
     process: HistoryProcess | null,
   ): Promise<Outcome> {
     const contender = this.contender;
+    // Who runs a command has loaded the file as it is now, if it can be loaded.
+    const mapping = process === null ? mappingOf(NAMED[this.named]!) : process.mapping;
+    const isBlind = process === null && this.#isBlind;
+    hand.store.useMapping!(isBlind ? (null as never) : mapping);
+    this.model.named = isBlind ? null : (process?.named ?? NAMED[this.named]!);
     let last: { readonly effect: (() => void) | null; readonly changes: readonly StateChange[] } | undefined;
     const planning = (view: StateView): Plan<Outcome> => {
       this.watching(() => this.model.observe(view, NOBODY));
@@ -128,6 +154,7 @@ export class HistoryWorld extends HistoryTurns {
     if (process?.dead && process.executor !== null) this.state.kill(process.executor);
     const view = await hand.store.read(EVERYTHING);
     this.model.serial = view.serial;
+    if (last!.changes.length > 0) this.model.ask();
     // First in a commit.
     this.#learn(last!.changes);
     this.#times.learn(last!.changes);
@@ -162,7 +189,10 @@ export class HistoryWorld extends HistoryTurns {
     this.contender = null;
     const { changes, apply } = operate(this, operator, view, `between${this.#steps}`);
     this.model.serial = view.serial + 1;
-    this.watching(apply);
+    this.watching(() => {
+      if (changes.length > 0) this.model.ask();
+      apply();
+    });
     this.#times.learn(changes);
     if (changes.length > 0) this.count('conflicts');
     return changes;
@@ -214,6 +244,9 @@ export class HistoryWorld extends HistoryTurns {
       case 'edit':
         this.codes.set(step.asset, step.code);
         return;
+      case 'map':
+        this.named = step.named;
+        return;
       case 'wait':
         return this.clock.advance(step.ms);
       default:
@@ -222,6 +255,8 @@ export class HistoryWorld extends HistoryTurns {
   }
 
   async #byHand(operator: Operator): Promise<void> {
+    this.#isBlind = 'blind' in operator && operator.blind;
+    if (this.#isBlind) this.count('by hand while no function can be asked');
     await this.commit(
       this.operator.hand,
       (view) => {
@@ -231,6 +266,7 @@ export class HistoryWorld extends HistoryTurns {
       },
       null,
     );
+    this.#isBlind = false;
     if (operator.do !== 'remove' || !operator.purge) return;
     for (const asset of ASSETS.filter(({ set }) => set === operator.set)) {
       for (const key of operator.keys) {

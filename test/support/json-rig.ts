@@ -12,6 +12,7 @@ import { processTag } from '../../src/files/process-owner.ts';
 import { StateFile } from '../../src/state/json/state-file.ts';
 import { withCommit } from '../../src/state/json/writers.ts';
 import { emptyDocument, type StateDocument } from '../../src/state/document/state-document.ts';
+import type { Mapping } from '../../src/state/mapping.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -79,7 +80,7 @@ export class JsonRig implements Disposable {
   }
 
   /** What another process commits, from its first step to its last, before this call returns. */
-  commitElsewhere(changes: readonly StateChange[]): void {
+  commitElsewhere(changes: readonly StateChange[], mapping: Mapping | null = null): void {
     const before = this.newest();
     new HistoryFiles(path.dirname(this.stateFile)).recordRuns(
       changes.flatMap((change) =>
@@ -90,7 +91,7 @@ export class JsonRig implements Disposable {
     const none = (): undefined => undefined;
     const serial = before.serial + 1;
     this.write({
-      ...applyChanges(before, changes, none),
+      ...applyChanges(before, changes, none, mapping),
       serial,
       writers: withCommit(before.writers, { id: `${processTag()}-else`, serial }),
       lineage: before.lineage || 'made elsewhere',

@@ -9,6 +9,7 @@ import { describe } from '../../model/describe-failure.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
 import { isThere as isMade, type PartitionRef, type PartitionStatus } from '../../model/partition-status.ts';
 import type { Problem } from '../../model/problem.ts';
+import { MAY_BLOCK_MS } from '../../model/may-block.ts';
 import { type AssetOutcome, type FinalRunStatus, outcomeOf } from '../../model/run.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import type { Clock } from '../../model/time.ts';
@@ -21,9 +22,6 @@ import { asKept, whatIsMissing } from './gathered-values.ts';
 import { type Batches, byItself } from './batches.ts';
 import type { Isolated, Room } from './isolated.ts';
 import { type Attempt, type Tried, tryOnce } from './try-asset.ts';
-
-/** An event loop that has not turned for so long is blocked: no asset that has no timeout of its own may take it for longer. */
-const MAY_BLOCK_MS = 5 * 60_000;
 
 /** An event loop that lets a timer wait for so long is blocked. */
 const LATE_MS = 5000;
@@ -226,8 +224,8 @@ async function materialize(
         item: carried.item,
       });
       if ('failure' in pool) return failed(about, pool.failure);
-      const mayBlockMs = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
-      const noted = context.begun(task.id, mayBlockMs);
+      const mayBlock = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
+      const noted = context.begun(task.id, mayBlock);
       if (noted !== undefined) await noted;
     }
     const startedAt = context.clock.now();

@@ -95,6 +95,16 @@ export class Lanes {
     return undefined;
   }
 
+  takeWhere(passes: (run: OwnedRun) => boolean): OwnedRun[] {
+    return Array.from(this.#lanes.values()).flatMap(({ runs }) => {
+      if (!runs.some(passes)) return [];
+      const all = runs.takeAll();
+      for (const run of all) if (!passes(run)) runs.push(run);
+      this.#size += runs.size - all.length;
+      return all.filter(passes);
+    });
+  }
+
   clear(): void {
     this.#lanes.clear();
     this.#turns = [];

@@ -79,6 +79,9 @@ export class RunQueue {
   yieldTo(work: Iterable<WorkElsewhere>, ownedSince: (run: OwnedRun) => number): void {
     this.#elsewhere.see(work, ownedSince);
     this.lookAgain();
+    // What waits for another process has no place in a pool meanwhile: that process may wait for this very place.
+    if (this.yields)
+      for (const run of this.lanes.takeWhere((one) => this.#isElsewhere(one))) this.#blocked.push(run);
   }
 
   /** Whether others have anything in hand that is to be made here, too. */
@@ -93,8 +96,8 @@ export class RunQueue {
 
   /** The one that waits for longest. */
   get oldest(): OwnedRun | undefined {
-    const [blocked, waiting, alone, late] = [this.#blocked, this.#waiting, this.#alone, this.#late];
-    return blocked.first ?? waiting.first ?? alone.first ?? this.lanes.oldest ?? late.first;
+    const first = this.#blocked.first ?? this.#waiting.first ?? this.#alone.first;
+    return first ?? this.lanes.oldest ?? this.#late.first;
   }
 
   /**
@@ -120,11 +123,9 @@ export class RunQueue {
 
   /** Whether a run could begin if there were room and nothing else was under way. Else all wait for other processes. */
   isFree(): boolean {
-    const mayBegin = (run: OwnedRun): boolean => this.#mayBegin(run);
-    if (this.#lines.some((line) => line.some(mayBegin))) return true;
-    for (const run of this.lanes.runs(this.#pools.hasPlace)) if (mayBegin(run)) return true;
-    const isFree = (run: OwnedRun): boolean => this.#isFree(run);
-    return this.runs().every(isFree);
+    if (this.#lines.some((line) => line.some((run) => this.#mayBegin(run)))) return true;
+    for (const run of this.lanes.runs(this.#pools.hasPlace)) if (this.#mayBegin(run)) return true;
+    return this.runs().every((run) => this.#isFree(run));
   }
 
   /** The next run that may begin; it counts as begun from now. `undefined` when none may. */
@@ -139,11 +140,12 @@ export class RunQueue {
       this.#passOver(run);
     }
     // Runs that wait for each other's assets, in a circle: the oldest goes first, and says what it misses. It is none while one of
-    // them waits for another process: that one lets go in the end.
+    // them waits for another process, or for nothing but calls of its pools: that one lets go, or begins, in the end.
     const left = [...this.#blocked, ...this.#late];
-    const isCircle = inFlight === 0 && this.lanes.size === 0 && left.every((run) => this.#isFree(run));
-    const oldest = isCircle ? (this.#blocked.shift() ?? this.#late.shift()) : undefined;
-    return oldest === undefined ? undefined : this.#begin(oldest);
+    const isNext = inFlight === 0 && this.lanes.size === 0 && left.length > 0;
+    const isCircle = isNext && left.every((run) => this.#isFree(run) && this.#waitsForUpstream(run));
+    if (!isCircle || !this.#pools.mayEnter(this.#pools.of(left[0]!))) return undefined;
+    return this.#begin((this.#blocked.shift() ?? this.#late.shift())!);
   }
 
   /** The next one of those that wait for nothing here but their turn. */
@@ -157,7 +159,7 @@ export class RunQueue {
   heldUp(): OwnedRun[] {
     return runsHeldUp(this.runs(), {
       awaits: (run) => this.#awaited(run),
-      waitsForOthers: (run) => run.assets.some((asset) => this.#elsewhere.isAhead(asset, run)),
+      waitsForOthers: (run) => this.#isElsewhere(run),
       ownedSince: this.#elsewhere.ownedSince,
     });
   }
@@ -229,6 +231,11 @@ export class RunQueue {
     });
   }
 
+  /** Another process has had something of it in hand for longer. */
+  #isElsewhere(run: OwnedRun): boolean {
+    return run.assets.some((asset) => this.#elsewhere.isAhead(asset, run));
+  }
+
   /** Another run of this process is about to make what this one needs. */
   #waitsForUpstream(run: OwnedRun): boolean {
     if (this.#waitsForMany(run)) return true;
@@ -275,7 +282,10 @@ export class RunQueue {
   /** Those that were passed over are the oldest: they are looked at first. */
   lookAgain(): void {
     for (const run of this.#late.takeAll()) this.#passOver(run);
-    const blocked = this.#blocked.takeAll();
+    const all = this.#blocked.takeAll();
+    const isToWait = (run: OwnedRun): boolean => this.#pools.of(run).length > 0 && this.#isElsewhere(run);
+    for (const run of all) if (isToWait(run)) this.#blocked.push(run);
+    const blocked = all.filter((run) => !isToWait(run));
     if (blocked.length === 0) return;
     this.#alone.putFirst(blocked.filter(isAlone));
     const others = blocked.filter((run) => !isAlone(run));

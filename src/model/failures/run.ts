@@ -109,7 +109,7 @@ export type RunFailure =
       readonly pid: number;
       readonly host: string;
       readonly since: string;
-      /** What the process executes. */
+      /** What the process executes, or holds where it has begun none; it may hold none. */
       readonly runs: readonly {
         readonly id: string;
         readonly assets: readonly string[];
@@ -230,7 +230,10 @@ export const runWords: WordsFor<RunFailure> = {
       .slice(0, MOST_BLOCKED_RUNS)
       .map(({ id, assets, key }) => `${id} (${assets.join(', ')}${forKey(key)})`);
     const more = runs.length - named.length;
-    const which = `${named.length > 1 ? 'one of the runs' : 'run'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    const which =
+      named.length === 0
+        ? 'the pipeline'
+        : `${named.length > 1 ? 'one of the runs' : 'run'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
     return [
       `process ${pid} on ${host} is blocked: code of ${which} has not let go of its thread since ${since}`,
       `end that process on ${host}: kill -9 ${pid}; the next tick or worker takes its runs up, and a run that ends its process three times fails`,

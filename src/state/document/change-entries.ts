@@ -14,11 +14,11 @@ import { StatusChanges } from './status-changes.ts';
 /** Where a document in memory has what the functions of its pipeline say. */
 const MAPPING = Symbol('mapping');
 
-type Mapped = StateDocument & { readonly [MAPPING]?: Mapping };
+type Mapped = StateDocument & { readonly [MAPPING]?: Mapping | null };
 
-/** With what the pipeline's functions say of keys: it goes along with the document, and is never written. */
+/** With what the pipeline's functions say of keys to who commits now: it goes along with the document, and is never written. */
 export function withMapping(document: StateDocument, mapping: Mapping | null): StateDocument {
-  return mapping === null ? document : ({ ...document, [MAPPING]: mapping } as Mapped);
+  return { ...document, [MAPPING]: mapping } as Mapped;
 }
 
 export function mappingOf(document: StateDocument): Mapping | null {

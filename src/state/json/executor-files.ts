@@ -15,6 +15,7 @@ import {
   showLife,
   silenceOf,
 } from '../../files/process-owner.ts';
+import { mayBlockMs } from '../../model/may-block.ts';
 import type { ExecutorSigns } from '../state-view.ts';
 import type { Executor } from '../store.ts';
 import { begunLine, endedLine, type ExecutorNotes, linesOf, notesIn, programLine } from './run-notes.ts';
@@ -157,7 +158,7 @@ export class ExecutorFiles {
     const silence = silenceOf(executor, turned, moment);
     const isBlocked = (): boolean =>
       silence >= LEAST_SILENCE_MS &&
-      silence > Math.min(...Array.from(read().begun.values(), ({ mayBlockMs }) => mayBlockMs));
+      silence > mayBlockMs(Array.from(read().begun.values(), (one) => one.mayBlockMs));
     return {
       alive,
       get lastSeen() {

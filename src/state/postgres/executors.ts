@@ -1,5 +1,6 @@
 /** This process as an owner of runs: what it notes for others, and its signs of life. */
 import { isoTime } from '../../model/time.ts';
+import { mayBlockMs } from '../../model/may-block.ts';
 import { isVisible, isRunningHere, type Owner } from '../../files/process-owner.ts';
 import type { ExecutorView, ProgramNote } from '../state-view.ts';
 import type { Executor } from '../store.ts';
@@ -20,7 +21,7 @@ export function executorView(row: ExecutorRow, now: number): ExecutorView {
   const { id, owner, slots, wants, silent_ms: silent, still_ms: still, lease_ms: lease } = row;
   const visible = isVisible(owner);
   const alive = visible ? isRunningHere(owner) : silent < lease;
-  const mayBlock = Math.min(...row.begun.map(({ may_block_ms: ms }) => ms));
+  const mayBlock = mayBlockMs(row.begun.map(({ may_block_ms: ms }) => ms));
   // A sign that is late by itself says nothing of the event loop.
   const isBlocked = alive && still >= LEAST_SILENCE_MS && still > mayBlock + lease / 2;
   return {

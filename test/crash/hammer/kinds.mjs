@@ -16,6 +16,7 @@ import {
 import { valueOf } from './last-checks.mjs';
 import { same } from './ledger.mjs';
 import { MANY_KINDS } from './many.mjs';
+import { OLD_KINDS } from './old.mjs';
 import { OTHER_KINDS } from './other.mjs';
 import { SENSORS } from './pipeline.mjs';
 import { newestGeneration } from './victim.mjs';
@@ -51,6 +52,7 @@ export const WEIGHTS = {
   'parts-remove': 1,
   'tick-many': 4,
   'make-many': 1,
+  'old-add': 3,
   'other-tick': 2.5,
   'other-no-run': 1,
   'other-worker': 1,
@@ -550,6 +552,7 @@ export const KINDS = {
 
   ...CARRIED_KINDS,
   ...MANY_KINDS,
+  ...OLD_KINDS,
   ...OTHER_KINDS,
 };
 

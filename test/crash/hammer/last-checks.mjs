@@ -221,6 +221,7 @@ const SETS = {
   piece: 'parts',
   apart: 'parts',
   near: 'parts',
+  aged: 'old',
 };
 
 /** @param {RunRecord} run */

@@ -1,6 +1,7 @@
 /** The pipeline that is hammered. Its own log tells, in the order of appending, who evaluated and executed what, and when. */
 
 import { APART_AT_ONCE, manyPipeline } from './many-pipeline.mjs';
+import { KEPT } from './old.mjs';
 
 /** How many runs the whole state may have started at once, and how many keys of `second`. */
 export const CONCURRENCY = 4;
@@ -156,6 +157,8 @@ const pairs = dynamicPartitions('pairs');
 const pulses = dynamicPartitions('pulses');
 const carried = dynamicPartitions('carried');
 const jobs = dynamicPartitions('jobs');
+// Ticks of automation take out what is made, but for the newest ones.
+const old = dynamicPartitions('old', { retain: { keepLast: ${KEPT}, purge: true, maxRemove: '100%' } });
 
 const mark = made('mark', items);
 const copy = made('copy', found);
@@ -167,6 +170,7 @@ const base = made('base', carried, {
   automate: 'stale',
   retry: { maxRetries: 0, later: ${JSON.stringify(LATER)} },
 });
+const aged = made('aged', old, { automate: 'missing' });
 const derived = made('derived', carried, { inputs: { base }, automate: 'stale' });
 
 ${manyPipeline(FAILS)}
@@ -190,7 +194,7 @@ const tell = ({ incidents }) => {
 
 export default definePipeline({
   notify: [{ name: 'told', on: ['run-failed', 'sensor-failed', 'stuck', 'recovered'], send: tell }],
-  assets: [mark, copy, first, second, pulse, work, base, derived, ...many],
+  assets: [mark, copy, first, second, pulse, work, base, derived, aged, ...many],
   partitions: [mirror, guarded],
   pools: { narrow: { limit: ${APART_AT_ONCE} } },
   processes: { limit: 1 },

@@ -57,6 +57,25 @@ describe('a process that is blocked', () => {
     ]);
   });
 
+  it('is named with what it holds where it has begun nothing: a function that is asked beside the code of runs may block, too', async () => {
+    const { rig, blocked } = await withBlocked();
+    blocked.ended('x-1');
+    const session = rig.session();
+    await session.takeUp(everything, everything);
+    await session.sayBlocked();
+    expect(rig.events.all).toMatchObject([
+      {
+        type: 'process-blocked',
+        failure: {
+          runs: [
+            { id: 'x-1', key: 'b' },
+            { id: 'x-2', key: 'c' },
+          ],
+        },
+      },
+    ]);
+  });
+
   it('has its runs shown as they are, though it could commit nothing', async () => {
     const { rig } = await withBlocked();
     const shown = (await rig.store.runs({})).runs.map(({ id, status }) => `${id} ${status}`);

@@ -199,6 +199,66 @@ describe('the queue of a process', () => {
     expect([queue.isFree(), ids(beginAll(queue))]).toEqual([true, ['alone']]);
   });
 
+  it('asks for no place for a run that waits for another process, which may wait for this very place', () => {
+    const pool = [{ pool: 'api', calls: 1 }];
+    const queue = new RunQueue({
+      limits: new Map(),
+      upstreamsOf: () => [],
+      pools: {
+        of: () => pool,
+        hasPlace: () => true,
+        mayEnter: () => true,
+        entered: () => undefined,
+        left: () => undefined,
+      },
+    });
+    queue.add([owned('a'), owned('b')]);
+    const elsewhere = [{ asset: 'audio', partitionKey: 'a', ownedSince: 1 }];
+    queue.yieldTo(elsewhere, () => 2);
+    expect(queue.asked()).toEqual([{ pools: pool, waiting: 1 }]);
+    expect(ids(beginAll(queue))).toEqual(['b']);
+    queue.letGo(owned('b'));
+    expect(queue.asked()).toEqual([]);
+    queue.yieldTo([], () => 2);
+    expect(queue.asked()).toEqual([{ pools: pool, waiting: 1 }]);
+    expect(ids(beginAll(queue))).toEqual(['a']);
+  });
+
+  it('keeps a run that is executed alone, and the oldest of a circle, until the rate of its pool lets it begin', () => {
+    const pool = [{ pool: 'api', calls: 1 }];
+    const upstreams: Readonly<Record<string, string>> = { one: 'other', other: 'one' };
+    let mayEnter = false;
+    const queue = new RunQueue({
+      limits: new Map(),
+      upstreamsOf: (asset, key) =>
+        upstreams[asset] === undefined ? [] : [{ asset: upstreams[asset], set: 'letters', key }],
+      pools: {
+        of: () => pool,
+        // There is room, and no further call for now.
+        hasPlace: () => true,
+        mayEnter: () => mayEnter,
+        entered: () => undefined,
+        left: () => undefined,
+      },
+    });
+    const alone = owned('alone', { interrupted: 1 });
+    queue.add([alone]);
+    expect(ids([queue.next(0)])).toEqual([undefined]);
+    mayEnter = true;
+    queue.lookAgain();
+    expect(ids([queue.next(0)])).toEqual(['alone']);
+    queue.letGo(alone);
+    mayEnter = false;
+    const circle = ['one', 'other'].map((asset) =>
+      owned(asset, { partitionKey: 'a', assets: [asset], interrupted: 1 }),
+    );
+    queue.add(circle);
+    expect(ids([queue.next(0)])).toEqual([undefined]);
+    mayEnter = true;
+    queue.lookAgain();
+    expect(ids([queue.next(0)])).toEqual(['one']);
+  });
+
   it('asks for a place for the oldest of those that wait for each other in a circle', () => {
     const pool = [{ pool: 'api', calls: 1 }];
     const upstreams: Readonly<Record<string, string>> = { one: 'other', other: 'one' };

@@ -12,8 +12,9 @@ export interface BlockedProcess {
 export function blockedProcesses(view: StateView): BlockedProcess[] {
   return view.executors().flatMap(({ id, pid, host, blockedSince, begun }) => {
     if (blockedSince === null) return [];
-    // A run that was released meanwhile is still in the hands of the blocked process.
-    const runs = [...begun.keys()].map((run) => {
+    // A run that was released meanwhile is still in the hands of the blocked process. Where none was begun, a function that is asked
+    // beside their code has it: for one of those that it holds.
+    const runs = (begun.size > 0 ? [...begun.keys()] : ownedBy(view, id)).map((run) => {
       const pending = view.run(run);
       return {
         id: run,
@@ -25,6 +26,13 @@ export function blockedProcesses(view: StateView): BlockedProcess[] {
       { executor: id, failure: { reason: 'run-blocked' as const, pid, host, since: blockedSince, runs } },
     ];
   });
+}
+
+function ownedBy(view: StateView, executor: string): string[] {
+  return view
+    .runs()
+    .filter(({ owner }) => owner === executor)
+    .flatMap((runs) => Array.from(runsIn(runs), ({ id }) => id));
 }
 
 /** Whether this asset and key is in the hands of a blocked process, as long as nobody ends that process. */
