@@ -1,5 +1,16 @@
 import os from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
+
+/** Their files share a process and what it has loaded: they test pure functions, which remember nothing. */
+const PURE = [
+  'test/definitions/**/*.test.ts',
+  'test/engine/plan/**/*.test.ts',
+  'test/model/**/*.test.ts',
+  'test/report/**/*.test.ts',
+  'test/state/document/**/*.test.ts',
+  'test/state/memory/**/*.test.ts',
+];
 
 export default defineConfig({
   resolve: {
@@ -10,12 +21,26 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Whole processes are started: on a busy machine one may take a while.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // More than there are cores: many tests wait for a process.
     maxWorkers: os.availableParallelism() + 2,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/closing-line-reporter.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'pure', include: PURE, isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'isolated',
+          include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
+          exclude: [...PURE, '**/node_modules/**'],
+        },
+      },
+    ],
   },
 });

@@ -1,6 +1,7 @@
 /** Sensors that throw, return rubbish, hang, print or ask for very much: exit 3, the user's own place, and the state as it was. */
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project, type RunResult } from '../support/project.ts';
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -95,7 +96,7 @@ function lineOf(text: string): string {
 let project: Project;
 
 beforeAll(async () => {
-  project = new Project({ 'pipeline.ts': PIPELINE });
+  project = new ProjectHere({ 'pipeline.ts': PIPELINE });
   const { code, stderr } = await project.dynpart(['partitions', 'add', 'things', 'there']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
@@ -113,19 +114,24 @@ function expectNoStack(
   expect.soft(frames.filter((frame) => !frame.includes(`${folder}/`))).toEqual([]);
 }
 
+type Ticks = (args: readonly string[]) => Promise<RunResult>;
+
+/** In a process of its own, for what ends one, goes astray in it or stays behind in it. */
+const inOwnProcess: Ticks = (args) => project.start(args).done;
+
 /** Ticks in both forms; both must fail with 3 and leave the state's bytes alone. */
-async function failingTick(sensor: string, ...flags: string[]) {
+async function failingTick(sensor: string, ticks: Ticks = (args) => project.dynpart(args)) {
   const before = project.stateBytes();
-  const args = ['sensor', 'tick', sensor, ...flags];
-  const text = await project.dynpart(args);
-  const json = await project.dynpart([...args, '--json']);
+  const args = ['sensor', 'tick', sensor];
+  const text = await ticks(args);
+  const json = await ticks([...args, '--json']);
   expect(project.stateBytes()).toBe(before);
   for (const result of [text, json]) expectNoStack(result);
   expect.soft([sensor, text.code, json.code]).toEqual([sensor, 3, 3]);
   expect.soft(text.stdout).toBe('');
   expect.soft(text.stderr).toContain(`'${sensor}'`);
   expect(json.stdout.split('\n')).toEqual([expect.stringMatching(/^\{.*\}$/), '']);
-  const { ticks } = JSON.parse(json.stdout) as {
+  const document = JSON.parse(json.stdout) as {
     ticks: {
       error: { code: string; message: string };
       status: string;
@@ -134,7 +140,7 @@ async function failingTick(sensor: string, ...flags: string[]) {
       runs: unknown[];
     }[];
   };
-  expect(ticks).toEqual([
+  expect(document.ticks).toEqual([
     expect.objectContaining({
       sensor,
       status: 'FAILURE',
@@ -143,14 +149,14 @@ async function failingTick(sensor: string, ...flags: string[]) {
       cursor: { before: null, after: null },
     }),
   ]);
-  const { error } = ticks[0]!;
+  const { error } = document.ticks[0]!;
   expect.soft(text.stderr).toContain(error.message.split('\n')[0]);
   return error;
 }
 
 describe('a sensor that throws', () => {
   it('fails with the message and the frames of its own file', async () => {
-    const { code, message } = await failingTick('throws');
+    const { code, message } = await failingTick('throws', inOwnProcess);
     expect(code).toBe('sensor-threw');
     expect(message).toContain('TypeError: the feed is no XML: <html>');
     const frames = message.split('\n').slice(1);
@@ -184,8 +190,8 @@ describe('a sensor that throws', () => {
   });
 
   it('in a promise that nobody waits for, or in a timer, is a failure of the sensor with its own frames', async () => {
-    expect((await failingTick('floats')).message).toContain('nobody waits for me');
-    expect((await failingTick('timer')).message).toContain('thrown by a timer');
+    expect((await failingTick('floats', inOwnProcess)).message).toContain('nobody waits for me');
+    expect((await failingTick('timer', inOwnProcess)).message).toContain('thrown by a timer');
   });
 
   it('is in the history with its error', async () => {
@@ -211,8 +217,8 @@ describe('a sensor that throws', () => {
   it('that calls process.exit does not end the tick as if all were well', async () => {
     const before = project.stateBytes();
     // One after the other: of two at once, one would find the sensor busy.
-    const text = await project.dynpart(['sensor', 'tick', 'exits']);
-    const json = await project.dynpart(['sensor', 'tick', 'exits', '--json']);
+    const text = await inOwnProcess(['sensor', 'tick', 'exits']);
+    const json = await inOwnProcess(['sensor', 'tick', 'exits', '--json']);
     expect(project.stateBytes()).toBe(before);
     expect.soft([text.code, json.code]).toEqual([3, 3]);
     expect.soft(text.stderr).toMatch(/exit/);
@@ -280,7 +286,7 @@ describe('a sensor that never ends', () => {
   it.each(['never', 'deaf'])('(%s) is stopped at its timeout', async (sensor) => {
     const began = Date.now();
     const before = project.stateBytes();
-    const { code, stdout } = await project.dynpart(['sensor', 'tick', sensor, '--json']);
+    const { code, stdout } = await inOwnProcess(['sensor', 'tick', sensor, '--json']);
     expect(Date.now() - began).toBeLessThan(6000);
     expect(code).toBe(3);
     const [tick] = JSON.parse(stdout).ticks;
@@ -294,7 +300,7 @@ describe('a sensor that never ends', () => {
 
 describe('in a watch', () => {
   it('a sensor fails with its own words, one document a tick, while another one goes on', async () => {
-    await using own = new Project({ 'pipeline.ts': PIPELINE });
+    await using own = new ProjectHere({ 'pipeline.ts': PIPELINE });
     const watch = own.start(['sensor', 'watch', 'throws', 'good', '--json'], { killAfterMs: 20_000 });
     for (const name of ['throws', 'good'])
       expect((await own.dynpart(['sensor', 'start', name])).code).toBe(0);
@@ -313,7 +319,7 @@ describe('in a watch', () => {
 
 describe('a person who looks at a watch', () => {
   it('reads once that a sensor fails, once that it works again, and of each batch when it has ended', async () => {
-    await using own = new Project({
+    await using own = new ProjectHere({
       'pipeline.ts': `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const keys = dynamicPartitions('keys');
 const made = asset({ name: 'made', partitions: keys, materialize: ({ partitionKey }) => partitionKey });
@@ -351,9 +357,9 @@ describe('a sensor that prints', () => {
 
   it('leaves stdout alone, and is heard on stderr with --verbose only', async () => {
     const [quiet, json, verbose] = await Promise.all([
-      project.dynpart(['sensor', 'tick', 'prints']),
-      project.dynpart(['sensor', 'tick', 'prints', '--json', '--if-busy', 'wait']),
-      project.dynpart(['sensor', 'tick', 'prints', '--json', '--verbose', '--if-busy', 'wait']),
+      inOwnProcess(['sensor', 'tick', 'prints']),
+      inOwnProcess(['sensor', 'tick', 'prints', '--json', '--if-busy', 'wait']),
+      inOwnProcess(['sensor', 'tick', 'prints', '--json', '--verbose', '--if-busy', 'wait']),
     ]);
     expect(quiet).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect(json).toMatchObject({ code: 0, stderr: '' });
@@ -376,7 +382,7 @@ describe('a sensor that prints', () => {
 
 describe('many at once', () => {
   it('one sensor fails, another succeeds: exit 3, and the other is committed', async () => {
-    await using own = new Project({ 'pipeline.ts': PIPELINE });
+    await using own = new ProjectHere({ 'pipeline.ts': PIPELINE });
     const { code, document } = await own.json(['sensor', 'tick', 'throws', 'good', 'text']);
     expect(code).toBe(3);
     expect(
@@ -397,7 +403,7 @@ describe('many at once', () => {
   });
 
   it('an odd error of one sensor does not take another one down', async () => {
-    await using own = new Project({ 'pipeline.ts': PIPELINE });
+    await using own = new ProjectHere({ 'pipeline.ts': PIPELINE });
     const { code, stdout } = await own.dynpart(['sensor', 'tick', 'throwsTrap', 'good', '--json']);
     expect.soft(code).toBe(3);
     const { ticks } = JSON.parse(stdout) as { ticks: { status: string }[] };
@@ -405,7 +411,7 @@ describe('many at once', () => {
   });
 
   it('a hundred thousand requests are committed, and the second tick changes no byte', async () => {
-    await using own = new Project({ 'pipeline.ts': PIPELINE });
+    await using own = new ProjectHere({ 'pipeline.ts': PIPELINE });
     const first = await own.json(['sensor', 'tick', 'huge', '--no-run']);
     expect(first.code).toBe(0);
     expect(first.document.ticks[0]).toMatchObject({

@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Project, type RunResult } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import type { Project, RunResult } from '../support/project.ts';
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
 const things = dynamicPartitions('things');
@@ -125,7 +126,7 @@ interface Run {
 let project: Project;
 
 beforeAll(async () => {
-  project = new Project({ 'pipeline.ts': PIPELINE });
+  project = new ProjectHere({ 'pipeline.ts': PIPELINE });
   expect((await project.dynpart(['partitions', 'add', 'things', ...KEYS, 'text'])).code).toBe(0);
 });
 
@@ -196,7 +197,7 @@ describe('a value that is not JSON', () => {
   );
 
   it('is told in words on stderr, and nothing is on stdout', async () => {
-    const result = await project.dynpart(['materialize', 'value', '--key', 'nan']);
+    const result = await project.start(['materialize', 'value', '--key', 'nan']).done;
     expect(result).toMatchObject({ code: 1, stdout: '' });
     expect(result.stderr).toContain('value.score[1] is NaN');
     expectNoStack(result);
@@ -217,7 +218,7 @@ describe('a value that is not JSON', () => {
   );
 
   it('because looking at it throws does not come back with every tick and worker', async () => {
-    await using own = new Project({
+    await using own = new ProjectHere({
       'pipeline.ts': `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
 const value = asset({ name: 'value', partitions: dynamicPartitions('things'), materialize: () => ({ get a() { throw new Error('g'); } }) });
 export default definePipeline({ assets: [value] });`,
@@ -232,7 +233,7 @@ export default definePipeline({ assets: [value] });`,
   });
 
   it('does not replace an earlier value that was kept', async () => {
-    await using own = new Project({
+    await using own = new ProjectHere({
       'pipeline.ts': `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
 const value = asset({ name: 'value', partitions: dynamicPartitions('things'), materialize: () => (process.env.BAD ? NaN : 'good') });
 export default definePipeline({ assets: [value] });`,
@@ -333,7 +334,7 @@ describe('an asset that fails', () => {
   });
 
   it('in a promise that nobody waits for fails its run, and no other', async () => {
-    const result = await project.dynpart([
+    const result = await project.start([
       'materialize',
       'floating',
       '--key',
@@ -341,7 +342,7 @@ describe('an asset that fails', () => {
       '--key',
       'json',
       '--json',
-    ]);
+    ]).done;
     expectNoStack(result);
     expect.soft(result.code).toBe(1);
     expect(result.stdout).toMatch(/^\{.*\}\n$/);
@@ -349,7 +350,7 @@ describe('an asset that fails', () => {
   });
 
   it('by calling process.exit does not look like success', async () => {
-    const result = await project.dynpart(['materialize', 'exits', '--key', 'nothing', '--json']);
+    const result = await project.start(['materialize', 'exits', '--key', 'nothing', '--json']).done;
     expectNoStack(result);
     expect.soft(result.code).not.toBe(0);
     expect(result.stdout).toMatch(/^\{.*\}\n$/);
@@ -374,7 +375,7 @@ describe('an upstream', () => {
   });
 
   it('that was made stands until it is replaced, whatever fails after it: it counts as failed, and is there for others', async () => {
-    await using own = new Project({
+    await using own = new ProjectHere({
       'pipeline.ts': `import { existsSync } from 'node:fs';
 import { asset, definePipeline, dynamicPartitions } from 'dynpart';
 const things = dynamicPartitions('things');
@@ -408,7 +409,7 @@ export default definePipeline({ assets: [up, down] });`,
   });
 
   it('whose value file is gone or damaged is told with the file, exit 5, and not written down as a failure of the asset', async () => {
-    await using own = new Project({
+    await using own = new ProjectHere({
       'pipeline.ts': `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
 const things = dynamicPartitions('things');
 const up = asset({ name: 'up', partitions: things, materialize: () => ({ a: 1 }) });

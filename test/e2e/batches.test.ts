@@ -1,7 +1,8 @@
 /** Assets that make many keys in one call: each key has an end of its own, in the command and in a process of its own. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PostgresCluster } from '../support/postgres-cluster.mjs';
-import { Project } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import type { RunOptions, RunResult } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, RetryAfter, skip } from 'dynpart';
@@ -39,9 +40,16 @@ const after = asset({ name: 'after', partitions: items, inputs: { many }, materi
 export default definePipeline({ assets: [base, many, after] });
 `;
 
-class Batch extends Project {
+class Batch extends ProjectHere {
   constructor() {
     super({ 'pipeline.ts': PIPELINE });
+  }
+
+  /** The command has a process where its assets have. */
+  override dynpart(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return options.env?.['ISOLATION'] === 'process'
+      ? this.start(args, options).done
+      : super.dynpart(args, options);
   }
 
   async make(keys: readonly string[], env: Record<string, string> = {}, more: readonly string[] = []) {
@@ -242,7 +250,7 @@ describe('an asset with batch', () => {
   });
 
   it('is refused without partitions, and with no number of keys', async () => {
-    await using project = new Project({
+    await using project = new ProjectHere({
       'pipeline.ts': `import { asset, definePipeline } from 'dynpart';
 const many = asset({ name: 'many', batch: 0, materialize: () => [] } as never);
 export default definePipeline({ assets: [many], isolation: 'processes', processes: { limit: 0 } } as never);

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TEMPLATES } from '../../src/cli/init/templates.ts';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project, root } from '../support/project.ts';
 
 const page = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
@@ -38,7 +39,7 @@ describe('dynpart init', () => {
     '--template %s runs, is right and compiles at once, whatever the type of the package',
     async (template) => {
       for (const type of [undefined, 'module', 'commonjs']) {
-        await using project = new Project({ 'package.json': JSON.stringify({ private: true, type }) });
+        await using project = new ProjectHere({ 'package.json': JSON.stringify({ private: true, type }) });
         install(project, ['dynpart', '@types/node']);
         const { code, document } = await project.json(['init', '--template', template]);
         expect(code).toBe(0);
@@ -75,7 +76,7 @@ describe('dynpart init', () => {
   });
 
   it('lets an editor find the types of a dynpart that is installed elsewhere', async () => {
-    await using project = new Project();
+    await using project = new ProjectHere();
     await project.dynpart(['init', '--template', 'rss']);
     install(project, ['@types/node']);
     expect(await compile(project.folder)).toBe('');
@@ -89,7 +90,7 @@ describe('dynpart init', () => {
   });
 
   it('has the pipeline of the README and the tsconfig.json of docs/start.md', async () => {
-    await using project = new Project();
+    await using project = new ProjectHere();
     install(project, ['dynpart']);
     await project.dynpart(['init']);
     expect(page('README.md')).toContain(`\`\`\`ts\n${project.read('pipeline.ts')}\`\`\`\n`);
@@ -98,7 +99,7 @@ describe('dynpart init', () => {
 
   it('touches nothing that is there, but for a line that git needs', async () => {
     const theirs = { 'tsconfig.json': '{ "theirs": true }\n', 'package.json': '{ "type": "commonjs" }\n' };
-    await using project = new Project({ ...theirs, '.gitignore': 'dist/' });
+    await using project = new ProjectHere({ ...theirs, '.gitignore': 'dist/' });
     const { code, stdout, stderr } = await project.dynpart(['init']);
     expect([code, stdout]).toEqual([0, 'inbox/monday.csv\ninbox/tuesday.csv\npipeline.ts\n.gitignore\n']);
     expect(stderr).toContain('tsconfig.json stays as it is');
@@ -111,7 +112,7 @@ describe('dynpart init', () => {
     ['inbox/monday.csv', (project: Project) => project.write({ 'inbox/monday.csv': 'mine' })],
     ['pipeline.ts', (project: Project) => fs.symlinkSync('/nowhere', project.path('pipeline.ts'))],
   ])('is refused where %s is in the way, and writes nothing', async (name, prepare) => {
-    await using project = new Project();
+    await using project = new ProjectHere();
     prepare(project);
     const before = fs.readdirSync(project.folder, { recursive: true });
     const { code, document } = await project.json(['init']);
@@ -126,7 +127,7 @@ describe('dynpart init', () => {
   });
 
   it('names what cannot be: a folder that is a file, a template that is not there', async () => {
-    await using project = new Project({ file: '' });
+    await using project = new ProjectHere({ file: '' });
     const file = await project.json(['init', 'file']);
     expect([file.code, file.document.error]).toEqual([
       2,
@@ -142,7 +143,7 @@ describe('dynpart init', () => {
   });
 
   it.skipIf(process.getuid?.() === 0)('names a folder that cannot be written (not as root)', async () => {
-    await using project = new Project();
+    await using project = new ProjectHere();
     fs.chmodSync(project.folder, 0o500);
     const { code, document } = await project.json(['init']);
     fs.chmodSync(project.folder, 0o700);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../../src/state/document/fingerprint.ts';
 import type { StateDocument } from '../../src/state/document/state-document.ts';
 import { PostgresCluster } from '../support/postgres-cluster.mjs';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project, root, type RunResult } from '../support/project.ts';
 
 const PIPELINE = `
@@ -70,7 +71,7 @@ afterAll(() => cluster[Symbol.dispose]());
 
 /** All that there is to be moved: keys, items, failures, skips, versions, spent run keys, queued runs, logs and values. */
 async function furnished(): Promise<Project> {
-  const project = new Project({ 'pipeline.ts': PIPELINE });
+  const project = new ProjectHere({ 'pipeline.ts': PIPELINE });
   await run(project, 'partitions', 'add', 'words', 'A/b', 'bytes é', 'bad', 'none', LONG, '__proto__');
   await run(project, 'sensor', 'tick');
   await run(project, 'materialize', 'Total');

@@ -40,8 +40,8 @@ let last: Promise<unknown> = Promise.resolve();
  */
 export class ProjectHere extends Project {
   override dynpart(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    const { killAfterMs, within, env, cwd = this.folder } = options;
-    if (killAfterMs !== undefined || within !== undefined) return super.dynpart(args, options);
+    const { killAfterMs, within = [], env, cwd = this.folder } = options;
+    if (killAfterMs !== undefined || within.length > 0) return super.dynpart(args, options);
     const result = last.then(() => inSurroundings(cwd, env, () => runHere(this, args, { ...options, cwd })));
     last = result.catch(() => undefined);
     return result;
