@@ -1,7 +1,8 @@
 /** Pools: limits and rates that hold over all processes of a state, keep nobody else, and are named where they are wrong. */
 import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Project } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import type { Project } from '../support/project.ts';
 
 const pipeline = (pools: string, pool: string, ms = 60, more = ''): string => `import fs from 'node:fs';
 import { asset, definePipeline, dynamicPartitions } from 'dynpart';
@@ -22,7 +23,7 @@ export default definePipeline({ assets: [call, free], pools: ${pools}, concurren
 `;
 
 let project: Project;
-beforeEach(() => void (project = new Project()));
+beforeEach(() => void (project = new ProjectHere()));
 afterEach(() => project[Symbol.asyncDispose]());
 
 const keys = (name: string, count: number): string[] =>

@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from 'pg';
 import { PostgresCluster } from '../support/postgres-cluster.mjs';
-import { Project } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import type { Project } from '../support/project.ts';
 
 const PIPELINE = `
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   cluster = await PostgresCluster.start();
   client = new Client({ connectionString: cluster.url('x').replace(/\?.*/, '') });
   await client.connect();
-  project = new Project({ 'pipeline.ts': PIPELINE });
+  project = new ProjectHere({ 'pipeline.ts': PIPELINE });
 });
 afterAll(async () => {
   await project[Symbol.asyncDispose]();

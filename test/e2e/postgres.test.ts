@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SCHEMA_VERSION } from '../../src/state/postgres/schema.ts';
 import { PostgresCluster } from '../support/postgres-cluster.mjs';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 
 const { Client } = createRequire(import.meta.url)('pg') as {
@@ -78,7 +79,7 @@ interface Place {
 
 async function place(keys: readonly string[] = ['a', 'b', 'bad']): Promise<Place> {
   const url = cluster.url(`e2e_${++schemas}`);
-  const project = new Project({ 'pipeline.ts': PIPELINE, 'keys.txt': keys.join('\n') });
+  const project = new ProjectHere({ 'pipeline.ts': PIPELINE, 'keys.txt': keys.join('\n') });
   const env = { DYNPART_STATE: url };
   expect(await project.dynpart(['state', 'migrate'], { env })).toMatchObject({ code: 0 });
   return { project, url, env };
@@ -148,7 +149,7 @@ function withoutChance(text: string): unknown {
 describe('a state in PostgreSQL', () => {
   it('answers each command as a file does: output, JSON and exit code', async () => {
     const { project, env } = await place();
-    const inFile = new Project({ 'pipeline.ts': PIPELINE, 'keys.txt': 'a\nb\nbad' });
+    const inFile = new ProjectHere({ 'pipeline.ts': PIPELINE, 'keys.txt': 'a\nb\nbad' });
     for (const command of COMMANDS) {
       const args = [...command, '--json', '--concurrency', '1'].slice(
         0,

@@ -1,9 +1,10 @@
 /** In which order the files of tests are begun: what takes long first, so that nobody waits for it alone at the end. */
+import fs from 'node:fs';
 import path from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** As they took longest on two cores, on 2026-11-27; there is no cache of it where the tests are run for the first time. */
-export const LONGEST: readonly string[] = [
+const LONGEST: readonly string[] = [
   'engine/histories.test.ts',
   'crash/power-loss.test.ts',
   'crash/hammer.test.ts',
@@ -45,6 +46,10 @@ export const LONGEST: readonly string[] = [
 ];
 
 const TESTS = path.join(import.meta.dirname, '..');
+
+for (const name of LONGEST)
+  if (!fs.existsSync(path.join(TESTS, name)))
+    throw new Error(`test/${name} is not there: take it out of test/support/longest-first.ts`);
 
 function rankOf({ moduleId }: TestSpecification): number {
   const at = LONGEST.indexOf(path.relative(TESTS, moduleId));
