@@ -7,7 +7,7 @@ const path = require('node:path');
 
 /**
  * @typedef {object} KeptPart
- * @property {number} source the checksum of the code that it was compiled from
+ * @property {Buffer} source the code that it was compiled from
  * @property {Buffer} compiled
  *
  * @typedef {object} CodeCache
@@ -90,27 +90,26 @@ function hashOf(text) {
  */
 function openCodeCache(file, dist, encoding = 'latin1') {
   const vm = require('node:vm');
-  const { crc32 } = require('node:zlib');
   const madeWith = describeNode();
   const kept = readKept(file, madeWith);
   /** @type {Map<string, { exports: unknown }>} */
   const modules = new Map();
-  /** @type {Map<string, { source: number, script: vm.Script }>} */
+  /** @type {Map<string, { source: Buffer, script: vm.Script }>} */
   const loaded = new Map();
   let isComplete = true;
 
   /** @param {string} name */
   const load = (name) => {
-    const known = modules.get(name);
-    if (known !== undefined) return known.exports;
+    const there = modules.get(name);
+    if (there !== undefined) return there.exports;
     const place = path.join(dist, name);
-    const bytes = fs.readFileSync(place);
-    const source = crc32(bytes);
-    const compiled = kept.get(name);
-    const script = new vm.Script(`${OPENING}${bytes.toString(encoding)}\n})`, {
+    const source = fs.readFileSync(place);
+    const known = kept.get(name);
+    kept.delete(name);
+    const script = new vm.Script(`${OPENING}${source.toString(encoding)}\n})`, {
       filename: place,
       columnOffset: -OPENING.length,
-      ...(compiled?.source === source && { cachedData: compiled.compiled }),
+      ...(known?.source.equals(source) && { cachedData: known.compiled }),
       importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     // Not even looked at, or refused.
@@ -135,7 +134,7 @@ function openCodeCache(file, dist, encoding = 'latin1') {
 
   const keep = () => {
     if (isComplete) return;
-    const parts = new Map(kept);
+    const parts = readKept(file, madeWith);
     for (const [name, { source, script }] of loaded)
       parts.set(name, { source, compiled: script.createCachedData() });
     writeKept(file, madeWith, parts);
@@ -150,50 +149,82 @@ function describeNode() {
 }
 
 /**
- * A line with the checksum of the rest, a line of JSON that says what follows, and the compiled parts one after another. V8
- * itself would run damaged code, and end or hang: not one byte of it may be taken that is not what was written.
+ * A line of JSON that says what follows, twice; then of each part what was compiled, twice, and its source. V8 itself would run
+ * damaged code, and end or hang: not one byte of it may be taken that is not what was written. To compare two copies takes a
+ * tenth of what it takes to load `node:zlib` for a checksum.
  * @param {string} file
  * @param {string} madeWith
  * @returns {Map<string, KeptPart>} empty when there is nothing that can be used
  */
 function readKept(file, madeWith) {
-  const { crc32 } = require('node:zlib');
-  /** @type {Map<string, KeptPart>} */
-  const parts = new Map();
+  /** @type {number | null} */
+  let fd = null;
   try {
-    const bytes = readOwn(file);
-    if (bytes === null) return parts;
-    const first = bytes.indexOf('\n');
-    const body = bytes.subarray(first + 1);
-    if (first === -1 || bytes.toString('latin1', 0, first) !== crc32(body).toString(36)) return parts;
-    const end = body.indexOf('\n');
-    const head = JSON.parse(body.toString('utf8', 0, end));
-    if (head.madeWith !== madeWith) return parts;
-    let at = end + 1;
-    for (const { name, source, length } of head.parts) {
-      parts.set(name, { source, compiled: body.subarray(at, at + length) });
-      at += length;
-    }
-    return parts;
+    fd = openOwn(file);
+    return (fd === null ? null : partsIn(fd, madeWith)) ?? new Map();
   } catch {
     // Whatever is wrong with it: nothing kept can break a start.
     return new Map();
+  } finally {
+    if (fd !== null) fs.closeSync(fd);
   }
 }
 
+/** What is compared is read in pieces: what a process holds outside its heap brings on the garbage collector. */
+const PIECE = 65_536;
+
 /**
- * The bytes of a file that nobody but this user can have written or put there: they are executed.
+ * @param {number} fd
+ * @param {string} madeWith
+ */
+function partsIn(fd, madeWith) {
+  const piece = Buffer.allocUnsafe(PIECE);
+  const opening = piece.subarray(0, fs.readSync(fd, piece, 0, PIECE, 0));
+  const end = opening.indexOf('\n') + 1;
+  const line = opening.toString('utf8', 0, end);
+  if (end === 0 || line !== opening.toString('utf8', end, 2 * end)) return null;
+  const head = JSON.parse(line);
+  if (head.madeWith !== madeWith) return null;
+  let at = 2 * end;
+  /** @param {number} length */
+  const next = (length) => {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    at += fs.readSync(fd, bytes, 0, length, at);
+    return bytes;
+  };
+  /** @param {Buffer} bytes */
+  const isRepeated = (bytes) => {
+    for (let from = 0; from < bytes.length; from += PIECE) {
+      const expected = bytes.subarray(from, from + PIECE);
+      const read = fs.readSync(fd, piece, 0, expected.length, at);
+      if (!expected.equals(piece.subarray(0, read))) return false;
+      at += read;
+    }
+    return true;
+  };
+  /** @type {Map<string, KeptPart>} */
+  const parts = new Map();
+  let length = at;
+  for (const { name, sourceLength, compiledLength } of head.parts) {
+    const compiled = next(compiledLength);
+    if (!isRepeated(compiled)) return null;
+    parts.set(name, { compiled, source: next(sourceLength) });
+    length += 2 * compiledLength + sourceLength;
+  }
+  return length === at && length === fs.fstatSync(fd).size ? parts : null;
+}
+
+/**
+ * A file that nobody but this user can have written or put there: its bytes are executed.
  * @param {string} file
  */
-function readOwn(file) {
+function openOwn(file) {
   const folder = fs.statSync(path.dirname(file), { throwIfNoEntry: false });
   if (folder === undefined || !isPrivate(folder) || !fs.existsSync(file)) return null;
   const fd = fs.openSync(file, 'r');
-  try {
-    return isPrivate(fs.fstatSync(fd)) ? fs.readFileSync(fd) : null;
-  } finally {
-    fs.closeSync(fd);
-  }
+  if (isPrivate(fs.fstatSync(fd))) return fd;
+  fs.closeSync(fd);
+  return null;
 }
 
 /** @param {fs.Stats} stats */
@@ -207,22 +238,19 @@ function isPrivate({ uid, mode }) {
  * @param {ReadonlyMap<string, KeptPart>} parts
  */
 function writeKept(file, madeWith, parts) {
-  const { crc32 } = require('node:zlib');
   const own = `${file}.${process.pid}.tmp`;
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     if (!isPrivate(fs.statSync(path.dirname(file)))) return;
-    const list = [...parts].map(([name, { source, compiled }]) => ({
+    const list = Array.from(parts, ([name, { source, compiled }]) => ({
       name,
-      source,
-      length: compiled.length,
+      sourceLength: source.length,
+      compiledLength: compiled.length,
     }));
-    const head = Buffer.from(`${JSON.stringify({ madeWith, parts: list })}\n`);
-    const body = Buffer.concat([head, ...Array.from(parts.values(), ({ compiled }) => compiled)]);
-    fs.writeFileSync(own, Buffer.concat([Buffer.from(`${crc32(body).toString(36)}\n`), body]), {
-      flag: 'wx',
-      mode: 0o600,
-    });
+    const line = Buffer.from(`${JSON.stringify({ madeWith, parts: list })}\n`);
+    const contents = Array.from(parts.values(), ({ source, compiled }) => [compiled, compiled, source]);
+    const whole = Buffer.concat([line, line, ...contents.flat()]);
+    fs.writeFileSync(own, whole, { flag: 'wx', mode: 0o600 });
     fs.renameSync(own, file);
     tidy(path.dirname(file));
   } catch {
