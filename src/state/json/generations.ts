@@ -1,8 +1,10 @@
 /** The generations of a state file: their names, which are taken for good, and what of them is tidied away. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { io, namesIn, removeIfThere } from '../../files/durable-files.ts';
+import { causeOf, errno, io, namesIn, removeIfThere } from '../../files/durable-files.ts';
 import { isGone, processTag } from '../../files/process-owner.ts';
+import { describe } from '../../model/describe-failure.ts';
+import { fail, FailureError } from '../../model/failure.ts';
 import { LAST_SERIAL, type StateDocument } from '../document/state-document.ts';
 import { generationPrefix } from './generation-names.ts';
 import { type Found, stateContent, wholeIn } from './state-text.ts';
@@ -15,6 +17,9 @@ const BODIES = 2;
 
 /** A generation this small may keep its content until its name goes: emptying it would cost more than it frees. */
 const SMALL_BODY = 64 * 1024;
+
+/** How often a folder is asked for that a writer has to know. */
+const TRIES = 5;
 
 let temporaries = 0;
 
@@ -41,6 +46,22 @@ export class Generations {
   /** The highest serial that was ever published, as far as can be seen; 0 where none was. */
   highest(): number {
     return this.serials().at(-1) ?? 0;
+  }
+
+  /** The link of this serial is made, and mostly a fact: what is asked now is asked again before it is said that nobody can tell. */
+  highestAfterLink(serial: number, stateFile: string): number {
+    for (let tries = 1; ; tries++) {
+      try {
+        return this.highest();
+      } catch (error) {
+        if (errno(error) === undefined && !(error instanceof FailureError)) throw error;
+        const cause =
+          error instanceof FailureError
+            ? describe(error.failure).message
+            : `cannot read the folder ${this.#folder}: ${causeOf(error)}`;
+        if (tries === TRIES) return fail({ reason: 'commit-unsure', file: stateFile, serial, cause });
+      }
+    }
   }
 
   file(serial: number): string {

@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { describe } from '../../model/describe-failure.ts';
-import { type Failure, fail, FailureError } from '../../model/failure.ts';
+import { type Failure, fail } from '../../model/failure.ts';
 import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import {
   causeOf,
@@ -23,7 +23,7 @@ import {
   syncFolder,
   writeDurably,
 } from '../../files/durable-files.ts';
-import { ahead } from './generation-ahead.ts';
+import { ahead, type CutCommit, finish } from './generation-ahead.ts';
 import { Generations } from './generations.ts';
 import { keepCopy } from './kept-copies.ts';
 import { copyOfOlder } from './older-schema.ts';
@@ -51,6 +51,8 @@ export class StateFile implements Adapter<StateDocument> {
   #unsynced: number | null = null;
   /** Where the document was found that was read last, when that has an older schema. */
   #older: Found['older'] = null;
+  /** The commit that was cut between its two steps, as far as the last look has seen one. */
+  #cut: CutCommit | null = null;
 
   /** @param onUnsynced told of a commit that is made and may not survive a loss of power; default: a warning */
   constructor(
@@ -101,6 +103,7 @@ export class StateFile implements Adapter<StateDocument> {
       }
       if (found === null) return fail({ reason: 'state-missing', file: this.path });
       this.#seen = look;
+      this.#cut = null;
       if (behind) return this.#newerGeneration(found, newest!);
       this.#older = found.older;
       return found.document;
@@ -161,9 +164,14 @@ export class StateFile implements Adapter<StateDocument> {
     }
   }
 
-  /** Makes durable what another writer has published and not synced yet: who finds nothing left to do relies on it. */
+  /**
+   * Makes durable what another writer has published and not synced yet, and renames what that writer did not live to rename: who
+   * finds nothing left to do relies on the one, and who only reads waits for the other.
+   */
   settle(): void {
     io('sync the folder', this.folder, () => {
+      if (this.#cut !== null && finish(this.#cut, this.#generations)) this.#seen = null;
+      this.#cut = null;
       if (this.#generations.hasTemporaries()) syncFolder(this.folder);
     });
   }
@@ -199,7 +207,7 @@ export class StateFile implements Adapter<StateDocument> {
     // Who published the first commit has not come to sync the name of the file, and may never.
     if (isFirstGeneration) syncFolder(this.folder);
     if (!linked(temporary, this.#generations.file(serial))) return false;
-    const newest = this.#newestAfterLink(serial);
+    const newest = this.#generations.highestAfterLink(serial, this.path);
     if (newest !== serial) {
       // Others went on. If they built on it, it is a fact, and must not be renamed over what came after it.
       if (
@@ -225,22 +233,6 @@ export class StateFile implements Adapter<StateDocument> {
       );
     }
     return true;
-  }
-
-  /** The link is made, and mostly a fact: what is asked now is asked again before it is said that nobody can tell. */
-  #newestAfterLink(serial: number): number {
-    for (let tries = 1; ; tries++) {
-      try {
-        return this.highestSerial();
-      } catch (error) {
-        if (errno(error) === undefined && !(error instanceof FailureError)) throw error;
-        const cause =
-          error instanceof FailureError
-            ? describe(error.failure).message
-            : `cannot read the folder ${this.folder}: ${causeOf(error)}`;
-        if (tries === SETTLE.tries) return fail({ reason: 'commit-unsure', file: this.path, serial, cause });
-      }
-    }
   }
 
   /**
@@ -277,8 +269,10 @@ export class StateFile implements Adapter<StateDocument> {
 
   /** The generations are ahead of the file: a crash between the two steps of a commit, or somebody's copy over the file. */
   #newerGeneration(inFile: Found, serial: number): StateDocument {
-    const { found, warning } = ahead(this.path, { inFile, intact: this.#generations.intact(), serial });
-    this.#warn(warning);
+    const intact = this.#generations.intact();
+    const { found, warning, cut } = ahead(this.path, { inFile, intact, serial }, this.#generations);
+    this.#cut = cut;
+    if (warning !== null) this.#warn(warning);
     this.#older = found.older;
     return { ...found.document, serial };
   }

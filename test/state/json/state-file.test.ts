@@ -206,6 +206,103 @@ describe('the state file', () => {
     expect(await open().read()).toEqual(numbered(2, ['a', 'b']));
   });
 
+  /** A third commit whose writer is gone before the rename. */
+  const cut = async (): Promise<void> => {
+    await write(1, 2, ['a']);
+    const rename = vi.spyOn(fs, 'renameSync').mockImplementation(() => {
+      throw Object.assign(new Error('no'), { code: 'EACCES' });
+    });
+    await file.write(numbered(3, ['a', 'b']));
+    rename.mockRestore();
+    warnings = [];
+  };
+  const serialInFile = (): unknown =>
+    (JSON.parse(fs.readFileSync(file.path, 'utf8')) as StateDocument).serial;
+
+  it('ends a commit that was cut before its last step, without a word, as soon as somebody may write', async () => {
+    await cut();
+    const next = open();
+    expect(await next.read()).toEqual(numbered(3, ['a', 'b']));
+    expect(serialInFile()).toBe(2);
+    next.settle();
+    expect(serialInFile()).toBe(3);
+    expect(fs.statSync(file.path).ino).toBe(fs.statSync(generation(3)).ino);
+    expect(await next.read()).toEqual(numbered(3, ['a', 'b']));
+    expect(await open().read()).toEqual(numbered(3, ['a', 'b']));
+    expect(warnings).toEqual([]);
+    await next.write(numbered(4, ['c']));
+    expect(serialInFile()).toBe(4);
+  });
+
+  it('leaves the file to who has committed since, or has put something else there', async () => {
+    await cut();
+    const late = open();
+    await late.read();
+    await file.write(numbered(4, ['c']));
+    late.settle();
+    expect(serialInFile()).toBe(4);
+    expect((await late.read()).serial).toBe(4);
+    await write(5, 5);
+    fs.rmSync(folder.file('.dynpart'), { recursive: true });
+    file = open();
+    await cut();
+    const second = open();
+    await second.read();
+    const copy = folder.file('copy');
+    fs.writeFileSync(copy, JSON.stringify(numbered(2, ['by hand'])));
+    fs.renameSync(copy, file.path);
+    second.settle();
+    expect(fs.readFileSync(file.path, 'utf8')).toContain('by hand');
+  });
+
+  it.each<[what: string, edit: (text: string) => void]>([
+    [
+      'another file',
+      (text) => {
+        fs.writeFileSync(`${file.path}.new`, text);
+        fs.renameSync(`${file.path}.new`, file.path);
+      },
+    ],
+    [
+      'an edit in place',
+      (text) => {
+        fs.writeFileSync(file.path, text);
+        const later = new Date(Date.now() + 5000);
+        fs.utimesSync(file.path, later, later);
+      },
+    ],
+    [
+      'a copy of an older commit',
+      () => {
+        fs.copyFileSync(generation(1), `${file.path}.new`);
+        fs.renameSync(`${file.path}.new`, file.path);
+      },
+    ],
+  ])('names %s behind a commit that was cut, and writes nothing over it', async (_what, edit) => {
+    await cut();
+    edit(fs.readFileSync(file.path, 'utf8'));
+    const bytes = fs.readFileSync(file.path, 'utf8');
+    const next = open();
+    expect((await next.read()).serial).toBe(3);
+    expect(warnings.join()).toContain('its newest generation 3');
+    next.settle();
+    expect(fs.readFileSync(file.path, 'utf8')).toBe(bytes);
+  });
+
+  it('a cut commit that the disk does not let be ended is read all the same', async () => {
+    await cut();
+    const next = open();
+    await next.read();
+    vi.spyOn(fs, 'renameSync').mockImplementation(() => {
+      throw Object.assign(new Error('no'), { code: 'EROFS' });
+    });
+    next.settle();
+    vi.restoreAllMocks();
+    expect(fs.readdirSync(folder.file('.dynpart')).filter((name) => name.includes('tmp'))).toEqual([]);
+    expect((await open().read()).serial).toBe(3);
+    expect(warnings).toEqual([]);
+  });
+
   it.each([
     ['writeSync', 'ENOSPC'],
     ['fsyncSync', 'EIO'],
