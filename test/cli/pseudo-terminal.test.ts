@@ -64,6 +64,27 @@ describe.skipIf(!hasScript)('a real terminal (needs `script`)', () => {
     expect(plain.trimEnd().split('\n').at(-1)).not.toMatch(/ of 3 runs/);
   });
 
+  it('sees the question of a program that has the terminal, which no line that lives wipes away', async () => {
+    project.write({
+      'asks.ts': `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+const keys = dynamicPartitions('keys');
+const asks = asset({ name: 'asks', partitions: keys, materialize: async ({ partitionKey, exec }) => {
+  await exec('sh', ['-c', 'sleep 1']);
+  if (partitionKey === 'k2') await exec('sh', ['-c', 'printf "Password? " >/dev/tty; sleep 2; echo thanks >/dev/tty'], { terminal: true });
+  await exec('sh', ['-c', 'sleep 1']);
+} });
+export default definePipeline({ assets: [asks], concurrency: 2 });
+`,
+    });
+    const { code, text } = await onTerminal('-f asks.ts materialize asks --key k1 --key k2 --key k3 --add');
+    expect(code, text).toBe(0);
+    expect(text).toMatch(/Password\? thanks\r?\n/);
+    const [before = '', after = ''] = text.split('Password? thanks');
+    for (const seen of [before, after]) expect(seen).toMatch(/\d of 3 runs/);
+    // Who types an answer sees where.
+    expect(before.lastIndexOf('\u001b[?25h')).toBeGreaterThan(before.lastIndexOf('\u001b[?25l'));
+  });
+
   it('sees the state in lines of 80 columns at most, coloured', async () => {
     await onTerminal('sensor tick');
     const { code, text } = await onTerminal('status');

@@ -5,6 +5,7 @@ import type { Ora } from 'ora';
 import type { RunRecord } from '../../model/run.ts';
 import type { Output } from '../output.ts';
 import { givesCursorBack } from './cursor.ts';
+import { startGivingWay } from './give-way.ts';
 import type { Event, RunStarted } from '../../engine/event.ts';
 import { counted, duration, grouped, printable } from '../../model/text.ts';
 
@@ -44,6 +45,7 @@ export class LiveLine implements Live {
   #left = 0;
   #spinner: Ora | undefined;
   #cursorIsBack: () => void = () => undefined;
+  #stopGivingWay: () => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -95,6 +97,7 @@ export class LiveLine implements Live {
     clearTimeout(this.#timer);
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#stopGivingWay();
     this.#spinner?.stop();
     this.#cursorIsBack();
     this.#spinner = undefined;
@@ -113,7 +116,8 @@ export class LiveLine implements Live {
     // A terminal without a size would be taken for one of endlessly many lines.
     if (!(stream.columns > 0)) stream.columns = this.#output.terminal.stderr.columns;
     this.#cursorIsBack = givesCursorBack(this.#output.terminal.stderr);
-    this.#spinner = ora({ stream, discardStdin: false, color: false, text: this.#text() }).start();
+    this.#spinner = ora({ stream, discardStdin: false, color: false, text: this.#text() });
+    this.#stopGivingWay = startGivingWay(this.#spinner);
     this.#timer = setInterval(() => {
       if (this.#spinner !== undefined) this.#spinner.text = this.#text();
     }, REDRAW_EVERY_MS);

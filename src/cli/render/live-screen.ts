@@ -6,6 +6,7 @@ import type { Event } from '../../engine/event.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { Output } from '../output.ts';
 import { givesCursorBack } from './cursor.ts';
+import { startGivingWay } from './give-way.ts';
 import type { Live } from './live-line.ts';
 import { screenLines, type Seen, type SeenSensor } from './watch-screen.ts';
 import { type Width, widthOf } from './table.ts';
@@ -30,6 +31,7 @@ export class LiveScreen implements Live {
   #failed = 0;
   #spinner: Ora | undefined;
   #cursorIsBack: () => void = () => undefined;
+  #stopGivingWay: () => void = () => undefined;
   #drawing: NodeJS.Timeout | undefined;
   #lines: (() => readonly string[]) | undefined;
   #drawn: readonly string[] = [];
@@ -96,6 +98,7 @@ export class LiveScreen implements Live {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#drawing);
+    this.#stopGivingWay();
     this.#spinner?.stop();
     this.#cursorIsBack();
     this.#spinner = undefined;
@@ -145,7 +148,7 @@ export class LiveScreen implements Live {
     this.#spinner = spinner;
     process.on('SIGWINCH', this.#resized);
     this.#cursorIsBack = givesCursorBack(this.#output.terminal.stderr);
-    spinner.start();
+    this.#stopGivingWay = startGivingWay(spinner);
   }
 
   /** What was drawn is in other lines by now, where the terminal has become narrower. */

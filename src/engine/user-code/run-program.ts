@@ -2,6 +2,7 @@
 import { execa, ExecaError, type Options } from 'execa';
 import { plainText, type Secret, secretIn } from '../../definitions/secret.ts';
 import type { Exec, ExecOptions } from '../../definitions/user-context.ts';
+import { takeTerminal } from './at-terminal.ts';
 import { startTimer } from './timer.ts';
 import type { ExecContext } from './exec.ts';
 import { LastSaid, shortError } from './program-error.ts';
@@ -17,7 +18,16 @@ export interface Program {
   readonly options: ExecOptions;
 }
 
-export async function runProgram(context: ExecContext, { file, args, options }: Program): ReturnType<Exec> {
+export async function runProgram(context: ExecContext, program: Program): ReturnType<Exec> {
+  const giveTerminalBack = program.options.terminal === true ? takeTerminal() : undefined;
+  try {
+    return await run(context, program);
+  } finally {
+    giveTerminalBack?.();
+  }
+}
+
+async function run(context: ExecContext, { file, args, options }: Program): ReturnType<Exec> {
   const { signal, programs } = context;
   const { terminal = false, env = {}, ...others } = options;
   const processes = await programs.processes();
