@@ -5,7 +5,6 @@ import type { Ora } from 'ora';
 import type { RunRecord } from '../../model/run.ts';
 import type { Output } from '../output.ts';
 import { givesCursorBack } from './cursor.ts';
-import { startGivingWay } from './give-way.ts';
 import type { Event, RunStarted } from '../../engine/event.ts';
 import { counted, duration, grouped, printable } from '../../model/text.ts';
 
@@ -108,7 +107,10 @@ export class LiveLine implements Live {
 
   async #show(): Promise<void> {
     const shown = this.#timer;
-    const { default: ora } = await import('ora');
+    const [{ default: ora }, { startGivingWay }] = await Promise.all([
+      import('ora'),
+      import('./give-way.ts'),
+    ]);
     if (this.#stopped || this.#timer !== shown) return;
     // A stream of its own: what is written to `process.stderr` is taken for the user's.
     const { WriteStream } = process.getBuiltinModule('node:tty') as { WriteStream: typeof TerminalStream };

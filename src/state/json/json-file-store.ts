@@ -184,7 +184,7 @@ export class JsonFileStore implements StateStore {
       const before = await this.document();
       const { document, changes } = await together.planOn(before, this.#planner);
       if (changes.length === 0) {
-        this.file.settle();
+        await this.file.settle();
         this.#beside.own().history.recordRuns([], recorded);
         return;
       }

@@ -23,7 +23,7 @@ import {
   syncFolder,
   writeDurably,
 } from '../../files/durable-files.ts';
-import { ahead, type CutCommit, finish } from './generation-ahead.ts';
+import type { CutCommit } from './generation-ahead.ts';
 import { Generations } from './generations.ts';
 import { keepCopy } from './kept-copies.ts';
 import { copyOfOlder } from './older-schema.ts';
@@ -168,10 +168,14 @@ export class StateFile implements Adapter<StateDocument> {
    * Makes durable what another writer has published and not synced yet, and renames what that writer did not live to rename: who
    * finds nothing left to do relies on the one, and who only reads waits for the other.
    */
-  settle(): void {
+  async settle(): Promise<void> {
+    const cut = this.#cut;
+    this.#cut = null;
+    if (cut !== null) {
+      const { finish } = await import('./generation-ahead.ts');
+      if (finish(cut, this.#generations)) this.#seen = null;
+    }
     io('sync the folder', this.folder, () => {
-      if (this.#cut !== null && finish(this.#cut, this.#generations)) this.#seen = null;
-      this.#cut = null;
       if (this.#generations.hasTemporaries()) syncFolder(this.folder);
     });
   }
@@ -268,7 +272,8 @@ export class StateFile implements Adapter<StateDocument> {
   }
 
   /** The generations are ahead of the file: a crash between the two steps of a commit, or somebody's copy over the file. */
-  #newerGeneration(inFile: Found, serial: number): StateDocument {
+  async #newerGeneration(inFile: Found, serial: number): Promise<StateDocument> {
+    const { ahead } = await import('./generation-ahead.ts');
     const intact = this.#generations.intact();
     const { found, warning, cut } = ahead(this.path, { inFile, intact, serial }, this.#generations);
     this.#cut = cut;

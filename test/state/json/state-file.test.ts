@@ -224,7 +224,7 @@ describe('the state file', () => {
     const next = open();
     expect(await next.read()).toEqual(numbered(3, ['a', 'b']));
     expect(serialInFile()).toBe(2);
-    next.settle();
+    await next.settle();
     expect(serialInFile()).toBe(3);
     expect(fs.statSync(file.path).ino).toBe(fs.statSync(generation(3)).ino);
     expect(await next.read()).toEqual(numbered(3, ['a', 'b']));
@@ -239,7 +239,7 @@ describe('the state file', () => {
     const late = open();
     await late.read();
     await file.write(numbered(4, ['c']));
-    late.settle();
+    await late.settle();
     expect(serialInFile()).toBe(4);
     expect((await late.read()).serial).toBe(4);
     await write(5, 5);
@@ -251,7 +251,7 @@ describe('the state file', () => {
     const copy = folder.file('copy');
     fs.writeFileSync(copy, JSON.stringify(numbered(2, ['by hand'])));
     fs.renameSync(copy, file.path);
-    second.settle();
+    await second.settle();
     expect(fs.readFileSync(file.path, 'utf8')).toContain('by hand');
   });
 
@@ -285,7 +285,7 @@ describe('the state file', () => {
     const next = open();
     expect((await next.read()).serial).toBe(3);
     expect(warnings.join()).toContain('its newest generation 3');
-    next.settle();
+    await next.settle();
     expect(fs.readFileSync(file.path, 'utf8')).toBe(bytes);
   });
 
@@ -296,7 +296,7 @@ describe('the state file', () => {
     vi.spyOn(fs, 'renameSync').mockImplementation(() => {
       throw Object.assign(new Error('no'), { code: 'EROFS' });
     });
-    next.settle();
+    await next.settle();
     vi.restoreAllMocks();
     expect(fs.readdirSync(folder.file('.dynpart')).filter((name) => name.includes('tmp'))).toEqual([]);
     expect((await open().read()).serial).toBe(3);
