@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from './address.ts';
 import { isLost, lacksColumn, otherVersion, wordsFor } from './database-errors.ts';
 import { Places } from './places.ts';
+import { valueOf } from './array-text.ts';
 import type { Port, Row } from './port.ts';
 import { SCHEMA_VERSION } from './schema.ts';
 
@@ -230,7 +231,8 @@ export class Database implements Port {
   }
 
   async #ask(client: Client, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    const { rows } = await client.query({ text: sql.replaceAll('@.', this.#schema), values });
+    const text = sql.replaceAll('@.', this.#schema);
+    const { rows } = await client.query({ text, values: values.map(valueOf) });
     return rows;
   }
 

@@ -33,9 +33,10 @@ from unnest($2::text[], $3::text[], $4::text[]) with ordinality as t(at, status,
 
 const PUT_RUNS = `
 insert into @.history (n, id, status, sensor, key, assets, is_tagged, finished_at, record) overriding system value
-select (select least(coalesce(min(n), 1), 1) from @.history) - r.n, r.id, r.status, r.sensor, r.key, r.assets::text[], r.is_tagged, r.finished_at, r.record::json
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[])
-  with ordinality as r(id, status, sensor, key, assets, is_tagged, finished_at, record, n)`;
+select (select least(coalesce(min(n), 1), 1) from @.history) - r.n, r.id, r.status, r.sensor, r.key, r.assets::text[], r.is_tagged, r.finished_at, r.record
+from rows from (
+  unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[]), json_array_elements($8::json)
+) with ordinality as r(id, status, sensor, key, assets, is_tagged, finished_at, record, n)`;
 
 const PUT_LOGS = `
 insert into @.log (run, line) select l.run, l.line::json from unnest($1::text[], $2::text[]) with ordinality as l(run, line, n) order by l.n`;

@@ -20,18 +20,19 @@ const TURN_MS = 1000;
 const SCRIPT = `
 const { workerData, parentPort } = require('node:worker_threads');
 const { driver, connection, schema, everyMs, turns } = workerData;
-const { Client } = require(driver);
 const turned = new Int32Array(turns);
 let ids = workerData.ids;
-let seen = -1;
+// When it turned before that stands with whoever was entered.
+let seen = Atomics.load(turned, 0);
 let client = null;
 let isBusy = false;
-parentPort.on('message', (message) => { ids = message; void show(); });
+parentPort.on('message', (message) => { ids = message; });
 async function show() {
   if (isBusy) return;
   isBusy = true;
   try {
     if (client === null) {
+      const { Client } = require(driver);
       const fresh = new Client({ connectionString: connection, application_name: 'dynpart heartbeat', connectionTimeoutMillis: 5000, query_timeout: 5000, keepAlive: true });
       fresh.on('error', () => { if (client === fresh) client = null; });
       await fresh.connect();
@@ -52,7 +53,7 @@ async function show() {
     isBusy = false;
   }
 }
-void show();
+// Who was entered or took a lease has shown itself by that.
 setInterval(show, everyMs);
 `;
 

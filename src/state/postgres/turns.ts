@@ -6,24 +6,36 @@ const MAY_TAKE_MS = 5;
 const MOST_AT_A_TIME = 64;
 
 export class Turns {
-  #last: Promise<void> = Promise.resolve();
+  #waiting: (() => void)[] = [];
   #atATime = 1;
-  #left = 0;
+  /** Those that went on in the last turn, and when. */
+  #gone = 0;
   #since = 0;
+  #isGoing = false;
 
-  /** @returns when it is the caller's turn */
-  next(): Promise<void> {
-    return (this.#last = this.#last.then(() => this.#turn()));
+  /** Calls them in their order, behind those that were to go before. */
+  go(callbacks: readonly (() => void)[]): void {
+    this.#waiting.push(...callbacks);
+    if (this.#isGoing || this.#waiting.length === 0) return;
+    this.#isGoing = true;
+    setImmediate(this.#turn);
   }
 
-  async #turn(): Promise<void> {
-    if (this.#left-- > 0) return;
-    await new Promise((resolve) => setImmediate(resolve));
+  readonly #turn = (): void => {
     const now = performance.now();
-    // What went on before has done all by now that it does at once.
-    const isQuick = now - this.#since < MAY_TAKE_MS;
-    this.#atATime = isQuick ? Math.min(MOST_AT_A_TIME, this.#atATime * 2) : 1;
+    // They have done all by now that they do at once.
+    if (this.#gone > 0) this.#atATime = this.#fitting(now - this.#since);
+    const next = this.#waiting.splice(0, this.#atATime);
+    this.#gone = next.length;
     this.#since = now;
-    this.#left = this.#atATime - 1;
+    this.#isGoing = next.length > 0;
+    for (const callback of next) callback();
+    if (this.#isGoing) setImmediate(this.#turn);
+  };
+
+  /** How many may go on in the next turn, since those before took so long. */
+  #fitting(tookMs: number): number {
+    const fit = (this.#gone * MAY_TAKE_MS) / tookMs;
+    return Math.max(1, Math.floor(Math.min(MOST_AT_A_TIME, this.#atATime * 2, fit)));
   }
 }

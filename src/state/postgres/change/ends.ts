@@ -4,6 +4,7 @@ import type { AssetOutcome, RunRecord } from '../../../model/run.ts';
 import type { FinishedRun, StateChange } from '../../changes.ts';
 import { lastMadeBy } from '../../document/last-times.ts';
 import { type OutcomesOfRun, withTouchedHere } from '../../document/outcomes-of-runs.ts';
+import { arrayText } from '../array-text.ts';
 import { type Port, rows, send } from '../port.ts';
 import type { EncodedValue } from '../values-in-hand.ts';
 import { changeStatuses, setsBelow, type Surroundings } from './statuses.ts';
@@ -72,9 +73,10 @@ export function noteMade(port: Port, times: ReadonlyMap<string, string>): void {
 
 const HISTORY = `
 insert into @.history (id, status, sensor, key, assets, is_tagged, finished_at, record)
-select r.id, r.status, r.sensor, r.key, r.assets::text[], r.is_tagged, r.finished_at, r.record::json
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[])
-  with ordinality as r(id, status, sensor, key, assets, is_tagged, finished_at, record, n)
+select r.id, r.status, r.sensor, r.key, r.assets::text[], r.is_tagged, r.finished_at, r.record
+from rows from (
+  unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[]), json_array_elements($8::json)
+) with ordinality as r(id, status, sensor, key, assets, is_tagged, finished_at, record, n)
 order by r.n
 on conflict (id) do update set status = excluded.status, finished_at = excluded.finished_at, record = excluded.record`;
 
@@ -84,23 +86,18 @@ function recordRuns(port: Port, finished: readonly FinishedRun[]): void {
   send(port, HISTORY, columnsOfEnded(records));
 }
 
-/** What the history can be asked for stands beside each record. */
-export function columnsOfEnded(records: readonly RunRecord[]): unknown[][] {
+/** What the history can be asked for stands beside each record. The records are one text: in an array each of their quotes would be escaped. */
+export function columnsOfEnded(records: readonly RunRecord[]): unknown[] {
   return [
     records.map(({ id }) => id),
     records.map(({ status }) => status),
     records.map(({ sensor }) => sensor),
     records.map(({ partitionKey }) => partitionKey),
-    records.map(({ assets }) => textArray(assets.map(({ asset }) => asset))),
+    records.map(({ assets }) => arrayText(assets.map(({ asset }) => asset))),
     records.map(({ sensor, tags }) => sensor !== null || Object.keys(tags).length > 0),
     records.map(({ finishedAt }) => finishedAt ?? ''),
-    records.map((record) => JSON.stringify(record)),
+    JSON.stringify(records),
   ];
-}
-
-/** As the database writes an array of texts. */
-function textArray(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`;
 }
 
 interface RunFound {

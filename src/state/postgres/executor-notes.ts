@@ -1,0 +1,149 @@
+/** What an executor notes for others: one by one, and written together. */
+import type { ProgramNote } from '../state-view.ts';
+import { type Port, SOON } from './port.ts';
+import { Turns } from './turns.ts';
+
+const NOTE = `
+with begun as (
+  insert into @.begun as b (executor, run, at, may_block_ms)
+  select $1, * from unnest($2::text[], $3::text[], $4::float8[]) where ${SOON}
+  on conflict (executor, run) do update set may_block_ms = excluded.may_block_ms
+), started as (
+  insert into @.program (executor, run, process_group, number)
+  select $1, * from unnest($5::text[], $6::int[], $7::int[]) where ${SOON} on conflict do nothing
+), ended as (
+  delete from @.program where executor = $1 and run = any($8::text[]) and ${SOON}
+)
+delete from @.begun where executor = $1 and run = any($8::text[]) and ${SOON}`;
+
+/** That a run has ended is said so long after it at the latest. */
+const LATER_MS = 50;
+
+/** While others come with each turn of the event loop, a note waits for them: so many, and so long, at most. */
+const ENOUGH = 64;
+const WAITS_MS = 20;
+
+interface Begun {
+  readonly at: string;
+  readonly mayBlockMs: number;
+}
+
+/** Somebody who goes on when the note is there. */
+interface Caller {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Notes {
+  readonly begun: Map<string, Begun>;
+  programs: ProgramNote[];
+  readonly ended: Set<string>;
+  readonly callers: Caller[];
+}
+
+const none = (): Notes => ({ begun: new Map(), programs: [], ended: new Set(), callers: [] });
+
+/** In order: the next ones go when those before them are there. */
+export class ExecutorNotes {
+  readonly #port: Port;
+  readonly #executor: string;
+  #waiting = none();
+  #writing: Promise<void> | null = null;
+  #isGathering = false;
+  /** Another run has begun since the event loop turned last. */
+  #hasCome = false;
+  #later: NodeJS.Timeout | undefined;
+  readonly #turns = new Turns();
+
+  constructor(port: Port, executor: string) {
+    this.#port = port;
+    this.#executor = executor;
+  }
+
+  /** @returns when others can read it */
+  begun(run: string, note: Begun): Promise<void> {
+    this.#waiting.ended.delete(run);
+    this.#waiting.begun.set(run, note);
+    return new Promise((resolve, reject) => {
+      this.#waiting.callers.push({ resolve, reject });
+      this.#hasCome = true;
+      this.#gather();
+    });
+  }
+
+  started(program: ProgramNote): void {
+    this.#waiting.programs.push(program);
+    this.#soon();
+  }
+
+  ended(run: string): void {
+    this.#waiting.begun.delete(run);
+    this.#waiting.programs = this.#waiting.programs.filter(({ runId }) => runId !== run);
+    this.#waiting.ended.add(run);
+    // Most often the next run begins, and it is said with that.
+    this.#later ??= setTimeout(() => this.#soon(), LATER_MS).unref();
+  }
+
+  /** All notes until now are there. */
+  async flushed(): Promise<void> {
+    if (this.#writing !== null) await this.#writing.catch(() => undefined);
+    await this.#write();
+  }
+
+  #soon(): void {
+    // A note that could not be written says less to others; what is on record does not rest on it.
+    this.flushed().catch(() => undefined);
+  }
+
+  /** Where runs are quick, the next ones begin while these are let go: a statement for each of them would cost more than they do. */
+  #gather(): void {
+    if (this.#isGathering || this.#writing !== null) return;
+    this.#isGathering = true;
+    this.#hasCome = false;
+    const since = performance.now();
+    const turn = (): void => {
+      const { length } = this.#waiting.callers;
+      if (this.#hasCome && length < ENOUGH && performance.now() - since < WAITS_MS) {
+        this.#hasCome = false;
+        setImmediate(turn);
+        return;
+      }
+      this.#isGathering = false;
+      this.#soon();
+    };
+    setImmediate(turn);
+  }
+
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null;
+      if (this.#waiting.callers.length > 0) this.#gather();
+    });
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    const { begun, programs, ended, callers } = this.#waiting;
+    this.#waiting = none();
+    if (ended.size + begun.size + programs.length === 0) return;
+    const notes = [...begun.values()];
+    try {
+      await this.#port.execute(NOTE, [
+        this.#executor,
+        [...begun.keys()],
+        notes.map(({ at }) => at),
+        notes.map(({ mayBlockMs }) => mayBlockMs),
+        programs.map(({ runId }) => runId),
+        programs.map(({ group }) => group),
+        programs.map(({ number }) => number),
+        [...ended],
+      ]);
+    } catch (error) {
+      for (const { reject } of callers) reject(error);
+      throw error;
+    }
+    this.#turns.go(callers.map(({ resolve }) => resolve));
+  }
+}

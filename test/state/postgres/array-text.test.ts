@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { valueOf } from '../../../src/state/postgres/array-text.ts';
+
+test('texts are one text, whatever is in them, and what is no column of texts stays as it is', () => {
+  expect(valueOf(['a', 'say "hi"', 'back\\slash', '', 'null', null, '{,}'])).toBe(
+    '{"a","say \\"hi\\"","back\\\\slash","","null",null,"{,}"}',
+  );
+  expect(valueOf([])).toBe('{}');
+  for (const other of [[1, 2], [true], [Buffer.from('x')], 'text', null, 3])
+    expect(valueOf(other)).toBe(other);
+});
