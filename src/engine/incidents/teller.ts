@@ -118,7 +118,7 @@ export class Teller {
     const hook = this.#hooks.find(({ name }) => name === message.hook)!;
     const incidents = message.due.map((due) => incidentOf(due, clock.now()));
     const words = wordsOf(incidents, from);
-    const ending = await withTimeLimit({ ms: HOOK_MS, interrupt, clock, graceMs: GRACE_MS }, (signal) =>
+    const ending = await withTimeLimit({ ms: HOOK_MS, interrupt, clock, graceMs: GRACE_MS }, ({ signal }) =>
       hook.send({ incidents, ...words, signal }),
     );
     const commit = (change: (before: Incidents) => Incidents): Promise<void> =>

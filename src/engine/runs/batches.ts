@@ -5,6 +5,7 @@
 import type { RunTask } from '../plan/executors/claim-runs.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { type Clock, steadyTime } from '../../model/time.ts';
+import type { Interrupt } from '../user-code/interruption.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { callTogether, type Member } from './call-together.ts';
 import type { Isolated, Room } from './isolated.ts';
@@ -30,7 +31,7 @@ export interface BatchesOptions {
 interface Waiting {
   readonly id: string;
   readonly since: number;
-  readonly interrupt: AbortSignal;
+  readonly interrupt: Interrupt;
   readonly admit: (room: Room | null) => void;
 }
 
@@ -79,7 +80,7 @@ export class Batches {
   async enter(
     { name }: AssetDefinition,
     { id }: Pick<RunTask, 'id'>,
-    interrupt: AbortSignal,
+    interrupt: Interrupt,
   ): Promise<Room | null> {
     const gathering = this.#gatherings.get(name)!;
     if (this.#isStopped || interrupt.aborted) return null;
@@ -105,7 +106,7 @@ export class Batches {
   }
 
   /** Another asset of the run comes, which takes room. `undefined`: the run has some. Resolves when it has. */
-  goesOn({ id }: Pick<RunTask, 'id'>, interrupt: AbortSignal): Promise<void> | undefined {
+  goesOn({ id }: Pick<RunTask, 'id'>, interrupt: Interrupt): Promise<void> | undefined {
     if (!this.#outside.has(id)) return undefined;
     return new Promise<void>((resolve) => {
       const goOn = (): void => {

@@ -104,7 +104,7 @@ class Call {
     const { interrupt, stop } = this.#interrupt();
     const ending = await withTimeLimit(
       { ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock },
-      (signal) => writingTo(writer, () => this.#iterate(signal, writer)),
+      ({ signal }) => writingTo(writer, () => this.#iterate(signal, writer)),
     );
     this.#isOver = true;
     stop();

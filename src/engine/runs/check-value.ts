@@ -9,6 +9,7 @@ import { ERROR_LIMIT, recordable } from '../../model/recordable.ts';
 import type { CheckWarning } from '../../model/run.ts';
 import { describeThrown } from '../../model/thrown.ts';
 import { type Clock, isoTime } from '../../model/time.ts';
+import type { Interrupt } from '../user-code/interruption.ts';
 import { type LineWriter, writingTo } from '../user-code/output.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 
@@ -26,7 +27,7 @@ export interface ValueToCheck {
 }
 
 export interface Checking {
-  readonly interrupt: AbortSignal;
+  readonly interrupt: Interrupt;
   /** What checks print goes where the asset's own output goes. */
   readonly writer: LineWriter;
   readonly clock: Clock;
@@ -57,7 +58,7 @@ export async function checkValue(
   const mostBytes = Math.max(LEAST_WORDS, Math.floor(ERROR_LIMIT / Math.max(1, checks.size)));
   for (const [check, ask] of checks) {
     const ms = timeoutMs ?? CHECK_TIMEOUT_MS;
-    const ending = await withTimeLimit({ ms, interrupt, graceMs, clock }, (signal) =>
+    const ending = await withTimeLimit({ ms, interrupt, graceMs, clock }, ({ signal }) =>
       writingTo(writer, async () => {
         const returned: unknown = await ask({ ...given, signal });
         // Looking at what was returned can run the user's code, too.

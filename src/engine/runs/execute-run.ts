@@ -17,6 +17,7 @@ import type { RunLogLine } from '../../state/store.ts';
 import type { AttemptEnded, Emit } from '../event.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { retryDelay } from '../plan/retry/retry-delay.ts';
+import { type Interrupt, signalOf } from '../user-code/interruption.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { asKept, whatIsMissing } from './gathered-values.ts';
 import { type Batches, byItself } from './batches.ts';
@@ -46,7 +47,7 @@ export interface ExecutionContext {
   readonly gather: (
     runId: string,
     asset: string,
-    interrupt: AbortSignal,
+    interrupt: Interrupt,
   ) => Promise<readonly GatheredKeys[] | 'interrupted'>;
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
   /** The run has ended: what it wrote is to be in its log. */
@@ -87,7 +88,7 @@ export type RunEnding =
  * Executes a run: here, in a thread or in another process. What goes in and what comes out is plain data.
  * @throws FailureError when one of dynpart's own files cannot be read or written: that is no failure of the run
  */
-export type ExecuteRun = (task: RunTask, interrupt: AbortSignal) => Promise<RunEnding>;
+export type ExecuteRun = (task: RunTask, interrupt: Interrupt) => Promise<RunEnding>;
 
 /** In this process, on its event loop. */
 export function executeHere(context: ExecutionContext): ExecuteRun {
@@ -97,14 +98,14 @@ export function executeHere(context: ExecutionContext): ExecuteRun {
 async function executeRun(
   task: RunTask,
   context: ExecutionContext,
-  interrupt: AbortSignal,
+  interrupt: Interrupt,
 ): Promise<RunEnding> {
   const programs = context.programsOf(task.id);
   try {
     return await materializeAll(task, { context, interrupt, programs, asked: new Map() });
   } finally {
     // What a program left behind ends with the run: the next one of this key must not work beside it.
-    await programs.end();
+    if (programs.mayBeLeft) await programs.end();
     context.closeLog(task.id);
   }
 }
@@ -254,7 +255,7 @@ async function materialize(
       retryInMs,
     });
     if (asset.batch !== null) context.batches?.comesBack(asset, task, retryInMs);
-    await context.clock.sleep(retryInMs, interrupt);
+    await context.clock.sleep(retryInMs, signalOf(interrupt));
   }
 }
 

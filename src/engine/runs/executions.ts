@@ -54,7 +54,7 @@ export class Executions {
       const { id, partitionKey, assets } = run;
       const left = this.#runs.left + this.#runs.unrecorded.count;
       emit({ type: 'run-started', id, partitionKey, assets, left });
-      const ending = await this.#executeRun(run, flight.abort.signal);
+      const ending = await this.#executeRun(run, flight.interrupt);
       executor.ended(id);
       this.#runs.underWay.landed(run);
       this.#takeEnding(flight, ending);

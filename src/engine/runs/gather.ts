@@ -1,4 +1,5 @@
 /** Reads which upstream keys a run takes that takes many: when all that this process has made of them is on record. */
+import type { Interrupt } from '../user-code/interruption.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { StateStore } from '../../state/store.ts';
 import { type GatheredKeys, keysThere, needsOfKeysThere } from '../plan/gather/keys-there.ts';
@@ -11,7 +12,7 @@ interface Gathering {
   readonly key: string | null;
   /** Waits until a view shows what has ended here of these assets. */
   readonly shown: (upstreams: ReadonlySet<string>) => Promise<void>;
-  readonly interrupt: AbortSignal;
+  readonly interrupt: Interrupt;
 }
 
 /** @param seen is told the serial of the state that was read: what changes from then on makes stale what comes of it */
@@ -26,7 +27,7 @@ export async function gather(
   return keysThere(view, pipeline, asset, key);
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+function aborted(interrupt: Interrupt): Promise<void> {
+  if (interrupt.aborted) return Promise.resolve();
+  return new Promise((resolve) => interrupt.addEventListener('abort', () => resolve()));
 }

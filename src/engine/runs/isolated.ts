@@ -2,6 +2,7 @@
 import type { RunTask } from '../plan/executors/claim-runs.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { ExecutionContext } from './execute-run.ts';
+import type { Interrupt } from '../user-code/interruption.ts';
 import type { Programs } from '../user-code/programs.ts';
 import type { CallTogether, Member } from './call-together.ts';
 import type { Attempt, Tried } from './try-asset.ts';
@@ -21,7 +22,7 @@ export interface ProcessRoom extends Room {
 
 export interface Isolated {
   /** Waits for a process that is free. `null`: interrupted before there was one. */
-  enter(asset: AssetDefinition, interrupt: AbortSignal): Promise<ProcessRoom | null>;
+  enter(asset: AssetDefinition, interrupt: Interrupt): Promise<ProcessRoom | null>;
   /** Ends all of them. */
   end(): Promise<void>;
 }

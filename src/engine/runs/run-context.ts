@@ -1,6 +1,7 @@
 /** What a run is given, wherever it is executed, by the process that owns it. */
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import { type Carried, NOTHING_CARRIED } from '../../model/carried.ts';
+import type { Interrupt } from '../user-code/interruption.ts';
 import { type ProgramMarks, Programs, RUN_MARK } from '../user-code/programs.ts';
 import { Batches, type BatchesOptions } from './batches.ts';
 import type { ExecutionContext } from './execute-run.ts';
@@ -52,7 +53,7 @@ function gatherFor(
     id,
     asset: name,
     interrupt,
-  }: { readonly id: string; readonly asset: string; readonly interrupt: AbortSignal },
+  }: { readonly id: string; readonly asset: string; readonly interrupt: Interrupt },
 ): ReturnType<ExecutionContext['gather']> {
   const asset = pipeline.assets.get(name)!;
   const { partitionKey: key } = runs.underWay.get(id).run;

@@ -123,7 +123,7 @@ export class RunLoop {
 
   #stop(why: StopReason): void {
     this.#stopping.stop(why);
-    if (abortsWhatRuns(why)) for (const { abort } of this.#runs.underWay) abort.abort();
+    if (abortsWhatRuns(why)) for (const { interrupt } of this.#runs.underWay) interrupt.abort();
     this.#wake();
   }
 

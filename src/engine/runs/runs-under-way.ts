@@ -1,12 +1,13 @@
 /** The runs that are being executed in this process, and how much of its room they take. */
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import { Interruption } from '../user-code/interruption.ts';
 import type { Batches } from './batches.ts';
 
 /** A run that is under way. */
 export interface InFlight {
   readonly run: OwnedRun;
   readonly startedAt: string;
-  readonly abort: AbortController;
+  readonly interrupt: Interruption;
   /** Others canceled the run: no outcome of it counts. */
   canceled: boolean;
   /** The run is not this process's any more: whoever takes the run up will say what became of it. */
@@ -55,7 +56,7 @@ export class RunsUnderWay {
   }
 
   begin(run: OwnedRun, startedAt: string): InFlight {
-    const flight = { run, startedAt, abort: new AbortController(), canceled: false, lost: false };
+    const flight = { run, startedAt, interrupt: new Interruption(), canceled: false, lost: false };
     this.#flights.set(run.id, flight);
     this.batches?.begins(run);
     return flight;
@@ -72,7 +73,7 @@ export class RunsUnderWay {
     const flight = this.#flights.get(id);
     if (flight !== undefined && !flight.canceled) {
       flight.canceled = true;
-      flight.abort.abort();
+      flight.interrupt.abort();
     }
     return flight !== undefined;
   }
@@ -82,7 +83,7 @@ export class RunsUnderWay {
     const lost = [...this].filter(({ lost, run }) => !lost && !isOwn(run.id));
     for (const flight of lost) {
       flight.lost = true;
-      flight.abort.abort();
+      flight.interrupt.abort();
     }
     return lost.map(({ run }) => run.id);
   }

@@ -13,6 +13,7 @@ import { describeThrown } from '../../model/thrown.ts';
 import { isoTime } from '../../model/time.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
+import type { Interrupt } from '../user-code/interruption.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { type Ending, withTimeLimit } from '../user-code/time-limit.ts';
@@ -26,7 +27,7 @@ export const GRACE_MS = 10_000;
 
 export interface Attempt {
   readonly context: TryContext;
-  readonly interrupt: AbortSignal;
+  readonly interrupt: Interrupt;
   readonly programs: Programs;
   readonly attempt: number;
   /** By the key of the run. */
@@ -89,11 +90,11 @@ export async function tryOnce(
     return askedMs === null ? { failure } : { failure, askedMs };
   };
   const callAlone = (): Promise<Ending<unknown>> =>
-    withTimeLimit({ ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock }, (signal) =>
+    withTimeLimit({ ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock }, (cut) =>
       writingTo(writer, async () => {
         // Where there are none, the code begins at once, as it was noted: no other run is noted in between.
         const hasInputs = asset.inputs.size > 0 || gathered.length > 0;
-        const inputs = hasInputs ? await inputsOf(asset, task, { context, gathered }, signal) : {};
+        const inputs = hasInputs ? await inputsOf(asset, task, { context, gathered }, cut.signal) : {};
         return asset.materialize({
           partitionKey,
           item,
@@ -101,8 +102,16 @@ export async function tryOnce(
           inputs: inputs as never,
           run: { id: task.id, tags: task.tags, attempt },
           log: writer.log(),
-          exec: makeExec({ writer, signal, programs }),
-          signal,
+          exec: makeExec({
+            writer,
+            programs,
+            get signal() {
+              return cut.signal;
+            },
+          }),
+          get signal() {
+            return cut.signal;
+          },
           addMetadata: (more) => Object.assign(metadata, checkedMetadata(more, metadata)),
         });
       }),

@@ -71,7 +71,7 @@ export function evaluateHere(
     const programs = new Programs({ processes, ...(noted !== null && marksOf(sensor.name, noted)) });
     const ending = await withTimeLimit(
       { ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS, clock },
-      (signal) =>
+      (cut) =>
         writingTo(
           writer,
           async () => {
@@ -86,8 +86,16 @@ export function evaluateHere(
                 setView(sets, pipeline, typeof set === 'string' ? set : set.name) as PartitionsView<never>,
               lastTickAt,
               log: writer.log(),
-              exec: makeExec({ writer, signal, programs }),
-              signal,
+              exec: makeExec({
+                writer,
+                programs,
+                get signal() {
+                  return cut.signal;
+                },
+              }),
+              get signal() {
+                return cut.signal;
+              },
             });
             const parse = (result: unknown): Promise<ParsedResult> => parsed(result, sensor, pipeline);
             return typed === null ? parse(returned) : typed.parseTyped(schema!, returned, parse);

@@ -35,15 +35,14 @@ export function writingTo<T>(
   userCode: () => Promise<T>,
   onTurn?: () => void,
 ): Promise<T> {
-  let stray!: (error: unknown) => void;
-  const strayed = new Promise<never>((_, reject) => (stray = reject));
-  // One that comes after the call has ended has nobody left to tell.
-  strayed.catch(() => undefined);
   const called = (): Promise<T> => {
     noteTurn();
     return userCode();
   };
-  return Promise.race([current.run({ writer, stray, onTurn }, called), strayed]);
+  // A stray error that comes after the call has ended has nobody left to tell.
+  return new Promise((resolve, stray) => {
+    current.run({ writer, stray, onTurn }, called).then(resolve, stray);
+  });
 }
 
 /** The writer of the user code that is running now, if any. */

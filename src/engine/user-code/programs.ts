@@ -110,6 +110,11 @@ export class Programs {
     this.#options.marks?.note(program);
   }
 
+  /** Whether any was started since the last end. */
+  get mayBeLeft(): boolean {
+    return this.#groups.size > 0;
+  }
+
   /** Ends what is left of all of them. */
   async end(): Promise<void> {
     const groups = [...this.#groups];

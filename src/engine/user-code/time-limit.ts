@@ -1,5 +1,7 @@
 /** Waits for user code no longer than it may take, and tells its end from its timeout and from an interruption. */
 import { type Clock, steadyTime } from '../../model/time.ts';
+import { type Interrupt, Interruption } from './interruption.ts';
+import { stayAwake } from './stay-awake.ts';
 import { startTimer } from './timer.ts';
 
 export type Ending<T> =
@@ -12,38 +14,39 @@ export interface TimeLimit {
   /** `null`: none. */
   readonly ms: number | null;
   /** Aborted when nothing is to go on. */
-  readonly interrupt: AbortSignal;
+  readonly interrupt: Interrupt;
   readonly clock: Pick<Clock, 'now' | 'steady'>;
   /** After an abort, user code that does not end is waited for so long. */
   readonly graceMs: number;
 }
 
-/** Calls user code with a signal that is aborted at its timeout or by the interrupt. */
+/** Calls user code with what is aborted at its timeout or by the interrupt. */
 export async function withTimeLimit<T>(
   limit: TimeLimit,
-  userCode: (signal: AbortSignal) => T | Promise<T>,
+  userCode: (cut: Interruption) => T | Promise<T>,
 ): Promise<Ending<T>> {
-  const controller = new AbortController();
+  const end = new Interruption();
   const began = steadyTime(limit.clock);
   let cut: 'timeout' | 'interrupted' | null = null;
   let stopWaiting!: () => void;
-  const waited = new Promise<void>((resolve) => (stopWaiting = resolve));
   let grace: NodeJS.Timeout | undefined;
   const abort = (why: 'timeout' | 'interrupted'): void => {
     if (cut !== null) return;
     cut = why;
     grace = setTimeout(stopWaiting, limit.graceMs);
-    controller.abort(
+    end.abort(
       new DOMException(why === 'timeout' ? 'The timeout was reached' : 'The run was stopped', 'AbortError'),
     );
   };
   const onInterrupt = (): void => abort('interrupted');
-  const stopTimer = startTimer(limit.ms ?? Infinity, () => abort('timeout'));
+  const stopTimer = limit.ms === null ? stayAwake() : startTimer(limit.ms, () => abort('timeout'));
   limit.interrupt.addEventListener('abort', onInterrupt);
   if (limit.interrupt.aborted) onInterrupt();
   try {
-    const ended = call(userCode, controller.signal);
-    const ending = await Promise.race([ended, waited]);
+    const ending = await new Promise<Ending<T> | undefined>((resolve) => {
+      stopWaiting = () => resolve(undefined);
+      void call(userCode, end).then(resolve);
+    });
     // What comes after the timeout comes too late; after an interrupt it is welcome.
     // So does what blocked this thread for so long that no timer had its turn.
     const late = cut === 'timeout' || (limit.ms !== null && steadyTime(limit.clock) - began >= limit.ms);
@@ -58,11 +61,11 @@ export async function withTimeLimit<T>(
 }
 
 async function call<T>(
-  userCode: (signal: AbortSignal) => T | Promise<T>,
-  signal: AbortSignal,
+  userCode: (cut: Interruption) => T | Promise<T>,
+  cut: Interruption,
 ): Promise<Ending<T>> {
   try {
-    return { type: 'returned', value: await userCode(signal) };
+    return { type: 'returned', value: await userCode(cut) };
   } catch (error) {
     return { type: 'threw', error };
   }

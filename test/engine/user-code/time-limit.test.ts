@@ -19,7 +19,7 @@ describe('user code with a time limit', () => {
   ): Promise<Ending<T>> =>
     withTimeLimit(
       { ms: null, interrupt: new AbortController().signal, graceMs: 100, clock: Date, ...fields },
-      userCode,
+      ({ signal }) => userCode(signal),
     );
   const never = (): Promise<never> => new Promise(() => undefined);
   const onAbort = <T>(signal: AbortSignal, then: () => T): Promise<T> =>

@@ -52,7 +52,7 @@ describe('what waits with it', () => {
     const signals: AbortSignal[] = [];
     const ended = withTimeLimit(
       { ms: 30 * DAY_MS, interrupt: new AbortController().signal, clock: { now: () => 0 }, graceMs: 0 },
-      (signal) => {
+      ({ signal }) => {
         signals.push(signal);
         return new Promise<never>(() => undefined);
       },
