@@ -24,8 +24,8 @@ export default defineConfig({
     // Whole processes are started: on a busy machine one may take a while.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // More than there are cores: many tests wait for a process.
-    maxWorkers: os.availableParallelism() + 2,
+    // More than there are cores: many tests wait, for a process or for a time to be over.
+    maxWorkers: os.availableParallelism() + 4,
     sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linkOf, livingProcesses } from '../../src/files/proc.ts';
 import { PostgresCluster } from '../support/postgres-cluster.mjs';
-import { Project } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import { Project, type RunOptions, type RunResult } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
 import { spawn } from 'node:child_process';
@@ -47,9 +48,14 @@ const after = asset({ name: 'after', partitions: items, inputs: { own }, materia
 export default definePipeline({ assets: [base, own, after], processes: { memoryMb: 48, limit: 2 } });
 `;
 
-class Isolated extends Project {
+class Isolated extends ProjectHere {
   constructor(files = {}) {
     super({ 'pipeline.ts': PIPELINE, ...files });
+  }
+
+  /** What executes is a process, whose children these are. */
+  override dynpart(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return args[0] === 'materialize' ? this.start(args, options).done : super.dynpart(args, options);
   }
 
   async make(key: string, options: Parameters<Project['json']>[1] = {}) {

@@ -11,7 +11,8 @@ import { fingerprintOf } from '../../src/state/document/fingerprint.ts';
 import type { StateDocument } from '../../src/state/document/state-document.ts';
 import { blocksOf } from '../support/docs-page.ts';
 import { PostgresCluster } from '../support/postgres-cluster.mjs';
-import { binary, Project, root } from '../support/project.ts';
+import { ProjectHere } from '../support/in-process.ts';
+import { binary, type Project, root } from '../support/project.ts';
 import { KEYS, S3FromNpm } from '../support/s3-from-npm.ts';
 
 let cluster: PostgresCluster;
@@ -66,26 +67,33 @@ class Walk {
     return said;
   }
 
-  async json<T>(command: string): Promise<T> {
-    return JSON.parse(await this.give(`dynpart ${command} --json 2>/dev/null`)) as T;
+  /** A command that only looks: in this process. */
+  async look(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.project.dynpart(args, { env: this.#env });
+    expect([args, code, stderr]).toEqual([args, 0, stderr]);
+    return stdout;
+  }
+
+  async json<T>(...args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.look(...args, '--json')) as T;
   }
 
   /** All that anybody can see of it. @param at where it is */
   async seen(at: string): Promise<Record<string, unknown>> {
-    const state = `--state '${at}'`;
-    const { runs } = await this.json<{ runs: { id: string }[] }>(`runs list --limit 100 ${state}`);
-    const { keys } = await this.json<{ keys: { key: string }[] }>(`partitions list episodes ${state}`);
+    const state = ['--state', at];
+    const { runs } = await this.json<{ runs: { id: string }[] }>('runs', 'list', '--limit', '100', ...state);
+    const { keys } = await this.json<{ keys: { key: string }[] }>('partitions', 'list', 'episodes', ...state);
     const values: unknown[] = [];
     for (const asset of ['episode', 'showNotes'])
       for (const { key } of keys)
-        values.push(await this.give(`dynpart value show ${asset} --key '${key}' ${state}`));
+        values.push(await this.look('value', 'show', asset, '--key', key, ...state));
     return {
       runs,
       keys,
       values,
-      ticks: await this.json(`sensor history feed ${state}`),
-      status: await this.json(`status ${state}`),
-      document: fingerprintOf(JSON.parse(await this.give(`dynpart state export ${state}`)) as StateDocument),
+      ticks: await this.json('sensor', 'history', 'feed', ...state),
+      status: await this.json('status', ...state),
+      document: fingerprintOf(JSON.parse(await this.look('state', 'export', ...state)) as StateDocument),
     };
   }
 }
@@ -106,7 +114,7 @@ it(
   'goes to PostgreSQL, works with values in a bucket, and comes back as it went',
   { timeout: 120_000 },
   async () => {
-    await using project = new Project();
+    await using project = new ProjectHere();
     await using server = await S3FromNpm.start(project.path('.bucket'), 'podcasts');
     const objects = (): string[] =>
       fs.readdirSync(project.path('.bucket/podcasts'), { recursive: true, encoding: 'utf8' }).toSorted();

@@ -1,4 +1,5 @@
 /** Cuts the power after every operation of a recording and judges all that may be left. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseState } from '../../../src/state/json/parse-state.ts';
@@ -46,6 +47,8 @@ export class Judge {
   #after!: Observation;
   #original: ReadonlyMap<string, Buffer | null> = new Map();
   #scratches = 0;
+  /** Folders that were looked at. */
+  readonly #done: string[] = [];
 
   /** @param far is told now and then how far it has come */
   constructor(
@@ -111,6 +114,7 @@ export class Judge {
       }
     }
     await Promise.all(waiting);
+    this.#removeDone();
     this.#compareWithTheRealOne(disk);
     return {
       points,
@@ -155,9 +159,17 @@ export class Judge {
     this.#folders.push(survivor);
     const folder = path.join(this.#scratch, String(++this.#scratches));
     writeTree(folder, survivor);
-    const observed = observe(folder).finally(() => fs.rmSync(folder, { recursive: true }));
+    const observed = observe(folder).finally(() => {
+      this.#done.push(folder);
+      if (this.#done.length >= AT_ONCE) this.#removeDone();
+    });
     this.#seen.set(survivor.id, observed);
     return observed;
+  }
+
+  /** Many at once, by a program: node takes longer to remove a folder than all else that is done with it. */
+  #removeDone(): void {
+    execFileSync('rm', ['-rf', ...this.#done.splice(0)]);
   }
 
   async #check(survivor: Survivor, moment: Moment): Promise<void> {
