@@ -159,6 +159,13 @@ describe('a pool', () => {
     await waiting.saw('waiting');
     const { document: why } = await project.json(['why', 'call', '--key', 'quick-b']);
     expect(why.text).toMatch(/ There 1 run waits for pool api, in which it has no place\.$/);
+    const words = '1 run waits for pool api, where 1 place is taken';
+    const listed = await project.dynpart(['runs', 'list', '--status', 'QUEUED', '--verbose']);
+    expect(listed.stderr).toContain(words);
+    const shown = await project.dynpart(['runs', 'show', listed.stdout.split('\t')[0]!]);
+    expect(shown.stdout).toMatch(
+      /^waits {5}in process \d+ on .*: 1 run waits for pool api, where 0 places are taken$/m,
+    );
     const second = await waiting.done;
     expect(second.code).toBe(0);
     expect(second.stderr).toContain('waiting: pool api is full: 1 run of other processes has its places');

@@ -264,6 +264,29 @@ describe.concurrent('a command whose asset has a process of its own', () => {
   );
 });
 
+describe('a process of its own that has made a thousand tries', () => {
+  it('is replaced by another one: what leaks a little with each is not kept for ever', async () => {
+    await using project = new Project({
+      'pipeline.ts': `import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+const pid = asset({
+  name: 'pid', partitions: dynamicPartitions('items'), isolation: 'process',
+  materialize() { fs.appendFileSync(new URL('pids', import.meta.url), process.pid + '\\n'); return null; },
+});
+export default definePipeline({ assets: [pid], processes: { limit: 1 } });
+`,
+    });
+    const keys = Array.from({ length: 1020 }, (_, at) => `k${at}`).join('\n');
+    await project.dynpart(['partitions', 'add', 'items', '--from', '-'], { input: keys });
+    const { document } = await project.json(['materialize', 'pid', '--all', '--summary']);
+    expect(document.summary).toMatchObject({ total: 1020, succeeded: 1020 });
+    const pids = project.read('pids').trim().split('\n');
+    const first = pids.filter((one) => one === pids[0]);
+    const second = pids.filter((one) => one === pids.at(-1));
+    expect([first.length, second.length, pids.length]).toEqual([1000, 20, 1020]);
+  }, 120_000);
+});
+
 describe('a state in PostgreSQL', () => {
   let cluster: PostgresCluster;
   beforeAll(async () => {

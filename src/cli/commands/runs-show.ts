@@ -18,6 +18,11 @@ export async function run({ output, project }: Context, _: object, id: string): 
     ['started', run.startedAt === null ? '-' : output.when(run.startedAt)],
     ['finished', run.finishedAt === null ? '-' : output.when(run.finishedAt)],
   ];
+  if (run.status === 'QUEUED') {
+    const { poolsOfQueued } = await import('../pools-waited-for.ts');
+    const view = await project.store.read({ executors: true, runs: [{ ids: [run.id] }] });
+    rows.push(...poolsOfQueued(view, run.id).map((line): [string, string] => ['waits', line]));
+  }
   output.print(rows.map(([name, value]) => `${name.padEnd(9)} ${clean(value)}\n`).join(''));
   for (const { asset, status, attempts, metadata, warnings, error } of run.assets) {
     output.print(`\n${asset}: ${status}${attempts > 1 ? ` after ${attempts} tries` : ''}\n`);

@@ -1,5 +1,6 @@
 /** `dynpart status` on a terminal: everything on one screen, in as many columns as there are. */
 import { blockedProcesses } from '../../engine/plan/executors/blocked.ts';
+import { poolsWaitedFor } from '../pools-waited-for.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { runsIn } from '../../model/pending-run.ts';
@@ -220,6 +221,7 @@ function runLines({ clock }: Context, view: StateView): Line[] {
     ...running.slice(0, MOST_RUNS),
     ...(more > 0 ? [{ text: `and ${grouped(more)} more: dynpart runs list --status STARTED` }] : []),
     ...(queued > 0 ? [{ text: `${grouped(queued)} queued` }] : []),
+    ...poolsWaitedFor([...executors.values()]).map((text): Line => ({ text })),
     ...(forWorker > 0
       ? [{ text: `${grouped(forWorker)} wait for a worker: dynpart worker --once`, paint: 'warn' as const }]
       : []),
