@@ -69,6 +69,20 @@ function words(list: readonly string[]): string {
   return list.toSorted().join(' ');
 }
 
+it('a watch that waits for runs has loaded what executes them', async () => {
+  const into = project.path('loaded.json');
+  const hook = path.join(root, 'test/support/loaded.cjs');
+  const watch = project.start(['sensor', 'watch', '-v'], {
+    env: { NODE_OPTIONS: `--require=${hook}`, LOADED_INTO: into },
+    killAfterMs: 60_000,
+  });
+  await watch.saw('watching feed');
+  watch.process.kill('SIGTERM');
+  expect((await watch.done).code).toBe(0);
+  const { files } = JSON.parse(fs.readFileSync(into, 'utf8')) as { readonly files: readonly string[] };
+  expect(files.map((file) => path.basename(file))).toContain('cli-execution.cjs');
+});
+
 describe('a start loads', () => {
   // A number that is passed is raised here where what a command needs has grown; where it needs no more, what has grown is
   // imported on use (`await import`), or moved to another group of rolldown.config.ts.

@@ -52,6 +52,8 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
   });
   try {
     await session.settleLeft();
+    // The first run does not wait until what executes it is loaded.
+    if (!once) await import('./run-loop.ts');
     while (!interrupt.aborted && !handsOver?.aborted) {
       hasChanged = false;
       batch = batchFor(session.left);
