@@ -28,7 +28,7 @@ export interface StateStore {
    * `plan` is pure and asks for nothing but its needs: it is called again with a newer view when another process committed in between. A plan without
    * changes writes nothing. When the promise has resolved, the commit survives a kill and a loss of power.
    */
-  commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome>;
+  commit<Outcome>(needs: Needs, plan: Planner<Outcome>, then?: Afterwards<Outcome>): Promise<Outcome>;
 
   /** The sets at this moment, for a user's function, which asks what it likes: a database answers each question by itself. */
   sets(): Promise<SetReader>;
@@ -61,6 +61,14 @@ export interface StateStore {
   readLog(runId: string, from: number): Promise<LogPart>;
   /** The last lines of a run's log, in their order. */
   endOfLog(runId: string, lines: number): Promise<RunLogLine[]>;
+}
+
+/** What is needed of the state as it is right after a commit, for who goes on from there. */
+export interface Afterwards<Outcome> {
+  /** `null`: nothing. */
+  readonly needs: (outcome: Outcome) => Needs | null;
+  /** A store that can look on the way of the commit calls it before the commit is answered. Where it is not called, the state is to be read. */
+  readonly seen: (view: StateView) => void;
 }
 
 /** What a user's function may ask of sets. A set that is not there is empty. */
@@ -145,3 +153,5 @@ export interface Plan<Outcome> {
   readonly changes: readonly StateChange[];
   readonly outcome: Outcome;
 }
+
+export type Planner<Outcome> = (view: StateView) => Plan<Outcome>;

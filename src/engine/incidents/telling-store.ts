@@ -4,7 +4,7 @@ import type { TickRecord } from '../../model/tick.ts';
 import type { StateChange } from '../../state/changes.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
-import type { Plan, StateStore } from '../../state/store.ts';
+import type { Afterwards, Plan, StateStore } from '../../state/store.ts';
 import { afterTick, withIncidents } from '../plan/incidents/open-incidents.ts';
 
 /** What may begin or end an incident, or show that one has ended. */
@@ -23,14 +23,19 @@ const TELLING: ReadonlySet<StateChange['type']> = new Set([
  */
 export function tellingStore(store: StateStore, clock: Clock, onNews: () => void): StateStore {
   const own: Pick<StateStore, 'commit' | 'recordTick'> = {
-    async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+    async commit<Outcome>(
+      needs: Needs,
+      plan: (view: StateView) => Plan<Outcome>,
+      afterwards?: Afterwards<Outcome>,
+    ): Promise<Outcome> {
       const at = isoTime(clock.now());
       let isNews = false;
-      const outcome = await store.commit(needs, (view) => {
+      const telling = (view: StateView): Plan<Outcome> => {
         const planned = plan(view);
         isNews = planned.changes.some(({ type }) => TELLING.has(type));
         return isNews ? { ...planned, changes: withIncidents(view, planned.changes, at) } : planned;
-      });
+      };
+      const outcome = await store.commit(needs, telling, afterwards);
       if (isNews) onNews();
       return outcome;
     },

@@ -1,7 +1,7 @@
 /** Ends what killed processes left of the programs of their runs, before these runs begin anew or end. */
 import type { Needs } from '../../state/needs.ts';
 import type { ExecutorView, StateView } from '../../state/state-view.ts';
-import type { Plan, StateStore } from '../../state/store.ts';
+import type { Afterwards, Plan, StateStore } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import type { Processes } from '../user-code/programs.ts';
 
@@ -19,22 +19,31 @@ export class LeftPrograms {
     this.#options = options;
   }
 
-  /** Commits when nothing is left of the programs of those that died in the middle of runs. @param seen who lives, as of just now */
+  /**
+   * Commits when nothing is left of the programs of those that died in the middle of runs.
+   * @param seen who lives, as of just now; `null`: most likely nobody has died. Default: it is looked
+   */
   async commit<Outcome>(
     needs: Needs,
     plan: (view: StateView) => Plan<Outcome>,
-    seen?: StateView,
+    seen?: StateView | null,
+    afterwards?: Afterwards<Outcome>,
   ): Promise<Outcome> {
-    const { store } = this.#options;
+    type Planned = { readonly planned: Outcome } | null;
+    const next = afterwards && {
+      ...afterwards,
+      needs: (outcome: Planned) => outcome && afterwards.needs(outcome.planned),
+    };
     for (let view = seen; ; view = undefined) {
-      await this.end(view);
+      if (view !== null) await this.end(view);
       // Somebody may have died since.
-      const outcome = await store.commit<{ readonly planned: Outcome } | null>(needs, (latest) => {
+      const unlessOwed = (latest: StateView): Plan<Planned> => {
         if (latest.executors().some((executor) => this.#isOwed(executor)))
           return { changes: [], outcome: null };
         const { changes, outcome: planned } = plan(latest);
         return { changes, outcome: { planned } };
-      });
+      };
+      const outcome = await this.#options.store.commit<Planned>(needs, unlessOwed, next);
       if (outcome !== null) return outcome.planned;
     }
   }

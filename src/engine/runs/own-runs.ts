@@ -14,6 +14,14 @@ import type { RunQueue } from './run-queue.ts';
 import { type InFlight, RunsUnderWay } from './runs-under-way.ts';
 import { Unrecorded } from './unrecorded.ts';
 
+/** See `OwnRuns.ahead`. */
+export interface LookAhead {
+  readonly needs: (runs: readonly OwnedRun[]) => Needs;
+  readonly seen: (view: StateView) => void;
+  /** `null`: the state is to be read. */
+  readonly view: () => StateView | null;
+}
+
 export class OwnRuns {
   readonly #options: RunLoopOptions;
   readonly queue: RunQueue;
@@ -94,16 +102,36 @@ export class OwnRuns {
     for (const { run } of this.underWay) yield run;
   }
 
-  /** Takes on runs that the state shows as this process's. @param before is called when they are to come */
-  async adopt(runs: readonly OwnedRun[], before: () => void): Promise<void> {
-    const needs = needsOfExecution(this.#options, () => [...this.#all(), ...runs]);
-    await this.#read(needs, (view) => {
+  /** A look at the state as it is when runs have become this process's, for a store that looks on its way. */
+  ahead(): LookAhead {
+    let adoptions = -1;
+    let seen: StateView | null = null;
+    return {
+      needs: (runs) => {
+        adoptions = this.#adoptions;
+        return this.#needsToAdopt(runs);
+      },
+      seen: (view) => (seen = view),
+      // What is read while further runs are taken on lacks what those look at.
+      view: () => (adoptions === this.#adoptions ? seen : null),
+    };
+  }
+
+  #needsToAdopt(runs: readonly OwnedRun[]): Needs {
+    return needsOfExecution(this.#options, () => [...this.#all(), ...runs]);
+  }
+
+  /** Takes on runs that the state shows as this process's. @param before is called when they are to come @param ahead shows them */
+  async adopt(runs: readonly OwnedRun[], before: () => void, ahead?: LookAhead): Promise<void> {
+    const take = (view: StateView): boolean => {
       // What was read may be older than what is known: the runs may be canceled by now.
       if (view.serial < (this.#view?.serial ?? 0)) return false;
       before();
       this.#takeOn(runs, view);
       return true;
-    });
+    };
+    const seen = ahead?.view() ?? null;
+    if (seen === null || !take(seen)) await this.#read(this.#needsToAdopt(runs), take);
   }
 
   /** Looks at the state anew. @param always says whether also where nothing has changed in it */

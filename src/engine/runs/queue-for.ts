@@ -10,10 +10,14 @@ export function queueFor(pipeline: Pipeline, pools?: PoolPlaces): RunQueue {
     // The next call gathers while one is under way: else who of it ends first would be called for alone.
     concurrency === null ? [] : [[name, concurrency * (batch === null ? 1 : 2 * batch)] as const],
   );
+  // It is asked for each run, several times.
+  const gathered = new Map(
+    Array.from(pipeline.assets.values(), ({ name, gathers }) => [name, gathers.map(({ asset }) => asset)]),
+  );
   return new RunQueue({
     limits: new Map(limits),
     upstreamsOf: (asset, key) => upstreamsOf(pipeline, asset, key),
-    gatheredBy: (name) => pipeline.assets.get(name)?.gathers.map(({ asset }) => asset) ?? [],
+    gatheredBy: (name) => gathered.get(name) ?? [],
     ...(pools && { pools }),
   });
 }

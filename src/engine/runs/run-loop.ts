@@ -9,7 +9,7 @@ import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import { Executions } from './executions.ts';
 import { giveUp } from './give-up.ts';
 import { Lookout } from './lookout.ts';
-import { OwnRuns } from './own-runs.ts';
+import { type LookAhead, OwnRuns } from './own-runs.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { RunRecorder } from './run-recorder.ts';
 import { abortsWhatRuns, Stopping, type StopReason } from './stopping.ts';
@@ -56,13 +56,19 @@ export class RunLoop {
     return this.#runs.left > 0 || this.#runs.unrecorded.hasEnds;
   }
 
+  /** To be given to the commit that makes runs this executor's, and to `adopt`. */
+  ahead(): LookAhead {
+    return this.#runs.ahead();
+  }
+
   /** Takes on runs that a commit made this executor's; also while others are being executed. */
-  async adopt(runs: readonly OwnedRun[]): Promise<void> {
-    await this.#runs.adopt(runs, () => {
+  async adopt(runs: readonly OwnedRun[], ahead?: LookAhead): Promise<void> {
+    const beginWaiting = (): void => {
       if (this.left > 0) return;
       this.#recorder.beginWaiting();
       this.#lookout.beginWaiting();
-    });
+    };
+    await this.#runs.adopt(runs, beginWaiting, ahead);
     this.#wake();
   }
 

@@ -29,7 +29,6 @@ export class RunQueue {
   readonly #limits: ReadonlyMap<string, number>;
   readonly #upstreamsOf: UpstreamsOf;
   readonly #gatheredBy: GatheredBy;
-  readonly #gatheredByAll = new WeakMap<readonly string[], readonly string[]>();
   /** What waiting runs are about to materialize, and how many of them. */
   readonly #planned = new Map<string, number>();
   readonly #pools: PoolPlaces;
@@ -254,14 +253,9 @@ export class RunQueue {
     );
   }
 
-  /** Assets of which it takes many keys. Runs that were queued together have their list of assets in common. */
-  #gathered({ assets }: OwnedRun): readonly string[] {
-    let found = this.#gatheredByAll.get(assets);
-    if (found === undefined) {
-      found = assets.flatMap((asset) => this.#gatheredBy(asset)).filter((name) => !assets.includes(name));
-      this.#gatheredByAll.set(assets, found);
-    }
-    return found;
+  /** Assets of which it takes many keys. */
+  #gathered({ assets }: OwnedRun): string[] {
+    return assets.flatMap(this.#gatheredBy).filter((name) => !assets.includes(name));
   }
 
   /** What a run needs and does not make itself. */

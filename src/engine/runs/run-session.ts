@@ -10,6 +10,7 @@ import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../
 import { needsToTake, PENDING, planTakeUp } from '../plan/executors/take-up.ts';
 import { BlockedSayer } from './say-blocked.ts';
 import { LeftAloneSayer } from './left-alone.ts';
+import type { LookAhead } from './own-runs.ts';
 import type { RunLoop } from './run-loop.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
@@ -110,8 +111,14 @@ export class RunSession {
   }
 
   /** Takes on runs that a commit made this executor's. */
-  async adopt(owned: readonly OwnedRun[]): Promise<void> {
+  async adopt(owned: readonly OwnedRun[], ahead?: LookAhead): Promise<void> {
     if (owned.length === 0) return;
+    const loop = await this.#loop();
+    await loop.adopt(owned, ahead);
+    this.#onAdopt();
+  }
+
+  async #loop(): Promise<RunLoop> {
     const executor = await this.executor();
     // Most ticks find nothing to execute, and start without what would do it.
     const { RunLoop } = await import('./run-loop.ts');
@@ -120,15 +127,13 @@ export class RunSession {
       this.#options.emit(event);
       if (event.type === 'run-ended') this.#runEnded();
     };
-    this.#execution ??= new RunLoop({
+    return (this.#execution ??= new RunLoop({
       ...this.#options,
       ioManager,
       executor,
       emit,
       handsOver: this.#handsOver.signal,
-    });
-    await this.#execution.adopt(owned);
-    this.#onAdopt();
+    }));
   }
 
   /** Where values are kept; what killed processes left there is settled before anything is executed. */
@@ -141,18 +146,63 @@ export class RunSession {
     return this.#ioManager;
   }
 
-  /** Takes up runs without a live owner. @param most so many at most, and of the pipeline's own assets alone: others want some of them, too */
+  /**
+   * Takes up runs without a live owner.
+   * @param most so many at most, and of the pipeline's own assets alone: others want some of them, too
+   * @param isLikely there are some: they are not looked for before the commit that takes them
+   * @returns how many were taken up
+   */
   async takeUp(
     wanted: (runs: PendingRuns, run: PendingRun) => boolean,
     byGroup: (runs: PendingRuns) => boolean,
     most = Infinity,
-  ): Promise<void> {
-    const { store, clock, concurrency, known, pipeline } = this.#options;
-    if (most <= 0) return;
-    if (most < Infinity) await this.#leftAlone.say();
-    // Whether there is anything: what it is stands in the commit.
+    isLikely = false,
+  ): Promise<number> {
+    const { clock, concurrency, known, pipeline } = this.#options;
+    if (most <= 0) return 0;
+    const isSome = most < Infinity;
+    // Whoever waits for nothing else is not kept waiting by what can be said later.
+    if (isSome && !(isLikely && this.left === 0)) await this.#leftAlone.say();
+    // Of workers with different pipelines each takes what it can make. What is being canceled, anybody can end.
+    const isOurs = (runs: PendingRuns): boolean =>
+      !isSome || runs.assets.every((asset) => pipeline.assets.has(asset));
+    const mayBeOurs = (runs: PendingRuns): boolean => isOurs(runs) || runs.canceling().length > 0;
     const of = [...pipeline.assets.keys()];
-    const view = await store.read(needsToTake(most === Infinity ? most : 1, of));
+    const isTakenAtOnce = isSome && isLikely;
+    const view = isTakenAtOnce ? null : await this.#lookForSome(isSome ? 1 : most, of);
+    if (view !== null && !hasUnowned(view, (runs) => byGroup(runs) && mayBeOurs(runs))) return 0;
+    const { id: owner } = await this.executor();
+    const needs = { ...needsToTake(most, of), ownedBy: [owner] };
+    let latest = view;
+    const plan = (seen: StateView): Plan<Claim> => {
+      latest = seen;
+      const { changes, outcome } = planTakeUp(seen, {
+        owner,
+        now: clock.now(),
+        concurrency,
+        most,
+        wanted: (runs, run) => wanted(runs, run) && (run.canceling || isOurs(runs)),
+      });
+      const news = isTakenAtOnce ? pipelineNews(seen, known, clock.now()) : [];
+      return { changes: [...news, ...changes], outcome };
+    };
+    const ahead = isSome ? (await this.#loop()).ahead() : undefined;
+    const claim = await this.#left.commit(
+      needs,
+      plan,
+      view,
+      ahead && { ...ahead, needs: ({ owned }) => (owned.length === 0 ? null : ahead.needs(owned)) },
+    );
+    if (isTakenAtOnce) this.#blocked.say(latest!);
+    this.#sayTaken(claim);
+    await this.adopt(claim.owned, ahead);
+    return claim.owned.length;
+  }
+
+  /** Whether there is anything: what it is stands in the commit. */
+  async #lookForSome(most: number, of: readonly string[]): Promise<StateView> {
+    const { store, clock, known } = this.#options;
+    const view = await store.read(needsToTake(most, of));
     this.foundNothing = most === Infinity && view.runs().length === 0;
     this.#blocked.say(view);
     if (pipelineNews(view, known, clock.now()).length > 0)
@@ -160,24 +210,7 @@ export class RunSession {
         changes: pipelineNews(now, known, clock.now()),
         outcome: undefined,
       }));
-    // Of workers with different pipelines each takes what it can make. What is being canceled, anybody can end.
-    const isOurs = (runs: PendingRuns): boolean =>
-      most === Infinity || runs.assets.every((asset) => pipeline.assets.has(asset));
-    const mayBeOurs = (runs: PendingRuns): boolean => isOurs(runs) || runs.canceling().length > 0;
-    if (!hasUnowned(view, (runs) => byGroup(runs) && mayBeOurs(runs))) return;
-    const { id: owner } = await this.executor();
-    const needs = { ...needsToTake(most, of), ownedBy: [owner] };
-    const plan = (latest: StateView): Plan<Claim> =>
-      planTakeUp(latest, {
-        owner,
-        now: clock.now(),
-        concurrency,
-        most,
-        wanted: (runs, run) => wanted(runs, run) && (run.canceling || isOurs(runs)),
-      });
-    const claim = await this.#left.commit(needs, plan, view);
-    this.#sayTaken(claim);
-    await this.adopt(claim.owned);
+    return view;
   }
 
   /** Commits a plan for runs of this process's own and takes them on. */

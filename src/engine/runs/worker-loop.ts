@@ -45,6 +45,8 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
   let batch = shares * TAKEN_AT_ONCE;
   let taken = { at: steadyTime(clock), ended: session.ended };
   let hasChanged = false;
+  /** There were more than could be taken up. */
+  let isMore = false;
   let wake = nothing;
   const stopWatching = watchChanges(() => {
     hasChanged = true;
@@ -55,10 +57,12 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     // The first run does not wait until what executes it is loaded.
     if (!once) await import('./run-loop.ts');
     while (!interrupt.aborted && !handsOver?.aborted) {
+      const isLikely: boolean = hasChanged || isMore;
       hasChanged = false;
       batch = batchFor(session.left);
       const before = session.left;
-      await session.takeUp(everything, everything, batch - session.inHand);
+      const room = batch - session.inHand;
+      isMore = (await session.takeUp(everything, everything, room, isLikely)) >= room && room > 0;
       const hasTaken = session.left > before;
       if (session.hasWork) {
         executing ??= session.execute().finally(() => (executing = null));

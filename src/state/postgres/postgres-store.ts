@@ -13,10 +13,12 @@ import type { Needs } from '../needs.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
 import type { StateView } from '../state-view.ts';
 import type {
+  Afterwards,
   Executor,
   HeldClaim,
   LogPart,
   Plan,
+  Planner,
   RunLogLine,
   SensorClaim,
   SetReader,
@@ -138,22 +140,19 @@ export class PostgresStore implements StateStore {
     return moment;
   }
 
-  commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
-    const committed = this.#queue
-      .then(() => this.#commit(needs, plan))
-      .then((outcome) => {
-        this.#own.showSoon();
-        return outcome;
-      });
-    this.#queue = committed.catch(() => undefined);
+  commit<Outcome>(needs: Needs, plan: Planner<Outcome>, then?: Afterwards<Outcome>): Promise<Outcome> {
+    const committed = this.#queue.then(() => this.#commit(needs, plan, then));
+    this.#queue = committed.then(() => this.#own.showSoon()).catch(() => undefined);
     return committed;
   }
 
-  async #commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
+  async #commit<Outcome>(needs: Needs, plan: Planner<Outcome>, then?: Afterwards<Outcome>): Promise<Outcome> {
     await this.#logs.flushed();
     const id = newId(this.#options.clock);
     let planned: Plan<Outcome> | undefined;
-    return this.database.write(async (port, tries) => {
+    let looking: Promise<StateView | null> | undefined;
+    const committed = await this.database.write(async (port, tries) => {
+      looking = undefined;
       if (tries > 0 && planned !== undefined && (await wasCommitted(port, id))) return planned.outcome;
       const view = await this.#view(port, needs);
       planned = plan(view);
@@ -166,8 +165,14 @@ export class PostgresStore implements StateStore {
       this.#pruning.runsEnded(port, ended.length);
       callOthers(port, this.#options.address, changes);
       this.#note(port, id, applying);
+      const next = then?.needs(outcome) ?? null;
+      // Its questions go to the server before COMMIT; where it fails, the commit does, or it is asked for by itself.
+      if (next !== null) looking = this.#view(port, next).catch(() => null);
       return outcome;
     });
+    const seen = await looking;
+    if (seen) then!.seen(seen);
+    return committed;
   }
 
   useMapping(mapping: Mapping): void {

@@ -80,11 +80,10 @@ it('is refused where somebody commits between the look and the mark', async () =
   const store = await furnished(rig);
   const source = station(store);
   const target = station(other.store);
-  const commit = source.store.commit.bind(source.store);
   let isFirst = true;
   const changing: Station['store'] = Object.create(store, {
     commit: {
-      value: async (...args: Parameters<typeof commit>) => {
+      value: async (...args: Parameters<JsonFileStore['commit']>) => {
         if (isFirst)
           await rig.open().commit({}, () => ({
             changes: [{ type: 'keys-added', set: 'letters', keys: ['c'], at: AT }],
