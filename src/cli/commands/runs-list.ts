@@ -61,8 +61,8 @@ export async function run(
   });
   if (runs.some(({ status }) => status === 'QUEUED')) {
     const { poolsWaitedFor } = await import('../pools-waited-for.ts');
-    const { executors } = await project.store.read({ executors: true });
-    for (const line of poolsWaitedFor(executors())) output.chat(line);
+    const view = await project.store.read({ executors: true });
+    for (const line of poolsWaitedFor(view.executors())) output.chat(line);
   }
   if (next !== null) output.chat(`older ones: --after ${next}`);
   return { runs, next };
