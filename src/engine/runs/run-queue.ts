@@ -100,19 +100,16 @@ export class RunQueue {
     return first ?? this.lanes.oldest ?? this.#late.first;
   }
 
-  /**
-   * What waits, for who shares the pools. A run that is executed alone, and the oldest of a circle, come after all others: they ask when
-   * nothing else waits, or they would keep places that nobody uses.
-   */
+  /** What waits, for who shares the pools. What is executed alone, and the oldest of a circle, asks when nothing else may go. */
   asked(): Lane[] {
     const lanes = this.lanes.asked();
-    if (lanes.length > 0 || this.#waiting.size > 0) return lanes;
+    const mayGo = (run: OwnedRun): boolean => this.#isFreeButForPools(run) && !this.#waitsForUpstream(run);
+    for (const run of [...this.#waiting, ...this.lanes.runs()]) if (mayGo(run)) return lanes;
     const left = [...this.#alone, ...this.#blocked, ...this.#late];
-    const isFree = (run: OwnedRun): boolean => this.#isFreeButForPools(run);
-    const next = left.find((run) => isFree(run) && !this.#waitsForUpstream(run));
-    const [oldest] = next === undefined && left.every(isFree) ? left : [next];
+    const isCircle = lanes.length === 0 && left.every((run) => this.#isFreeButForPools(run));
+    const oldest = left.find(mayGo) ?? (isCircle ? left[0] : undefined);
     const pools = oldest === undefined ? [] : this.#pools.of(oldest);
-    return pools.length === 0 ? [] : [{ pools, waiting: 1 }];
+    return pools.length === 0 ? lanes : [{ pools, waiting: 1 }];
   }
 
   hasNext(inFlight: number): boolean {
@@ -284,7 +281,6 @@ export class RunQueue {
     const isToWait = (run: OwnedRun): boolean => this.#pools.of(run).length > 0 && this.#isElsewhere(run);
     for (const run of all) if (isToWait(run)) this.#blocked.push(run);
     const blocked = all.filter((run) => !isToWait(run));
-    if (blocked.length === 0) return;
     this.#alone.putFirst(blocked.filter(isAlone));
     const others = blocked.filter((run) => !isAlone(run));
     this.#waiting.putFirst(others.filter((run) => this.#pools.of(run).length === 0));

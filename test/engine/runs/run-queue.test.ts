@@ -199,6 +199,32 @@ describe('the queue of a process', () => {
     expect([queue.isFree(), ids(beginAll(queue))]).toEqual([true, ['alone']]);
   });
 
+  it('asks for a place for a run that is executed alone while all others wait for what it makes', () => {
+    const pool = [{ pool: 'api', calls: 1 }];
+    let hasPlace = false;
+    const queue = new RunQueue({
+      limits: new Map(),
+      upstreamsOf: (asset, key) => (asset === 'text' ? [{ asset: 'audio', set: 'letters', key }] : []),
+      pools: {
+        of: ({ assets }) => (assets.includes('audio') ? pool : []),
+        hasPlace: (pools) => pools.length === 0 || hasPlace,
+        mayEnter: (pools) => pools.length === 0 || hasPlace,
+        entered: () => undefined,
+        left: () => undefined,
+      },
+    });
+    queue.add([
+      owned('alone', { partitionKey: 'a', interrupted: 1 }),
+      owned('waits', { partitionKey: 'a', assets: ['text'] }),
+    ]);
+    expect(queue.asked()).toEqual([{ pools: pool, waiting: 1 }]);
+    expect(ids(beginAll(queue))).toEqual([]);
+    queue.lookAgain();
+    expect(queue.asked()).toEqual([{ pools: pool, waiting: 1 }]);
+    hasPlace = true;
+    expect(ids(beginAll(queue))).toEqual(['alone']);
+  });
+
   it('asks for no place for a run that waits for another process, which may wait for this very place', () => {
     const pool = [{ pool: 'api', calls: 1 }];
     const queue = new RunQueue({
