@@ -64,6 +64,21 @@ describe.skipIf(!hasScript)('a real terminal (needs `script`)', () => {
     expect(plain.trimEnd().split('\n').at(-1)).not.toMatch(/ of 3 runs/);
   });
 
+  it('sees which runs were released, and which had no owner to be released from', async () => {
+    await onTerminal('sensor tick');
+    await onTerminal('materialize slow --key k1 --no-run');
+    const { runs } = (await project.json(['runs', 'list'])).document as {
+      runs: { id: string; status: string }[];
+    };
+    const idOf = (wanted: string): string => runs.find(({ status }) => status === wanted)!.id;
+    const [queued, ended] = [idOf('QUEUED'), idOf('SUCCESS')];
+    const { code, text } = await onTerminal(`runs release ${queued} ${ended}`);
+    expect(code).toBe(0);
+    expect(text).toContain(`run ${queued} is QUEUED, and no process owns it; nothing was released`);
+    expect(text).toContain(`run ${ended} had ended before: SUCCESS; nothing was released`);
+    expect(text).not.toMatch(/\d runs? released/);
+  });
+
   it('sees the question of a program that has the terminal, which no line that lives wipes away', async () => {
     project.write({
       'asks.ts': `import { asset, definePipeline, dynamicPartitions } from 'dynpart';

@@ -13,7 +13,7 @@ export async function run(
   const { store } = project;
   const wanted = new Set(ids);
   await findRuns(store, [...wanted]);
-  await store.commit({ runs: [{ ids: wanted }] }, (now) => {
+  const released = await store.commit({ runs: [{ ids: wanted }] }, (now) => {
     const owned = now.runs().flatMap((runs) =>
       runs.owner === null
         ? []
@@ -21,9 +21,19 @@ export async function run(
             .filter(({ id }) => wanted.has(id))
             .map(({ id }) => id),
     );
-    return { changes: owned.length === 0 ? [] : [{ type: 'runs-released', ids: owned }], outcome: undefined };
+    return {
+      changes: owned.length === 0 ? [] : [{ type: 'runs-released', ids: owned }],
+      outcome: new Set(owned),
+    };
   });
   const runs = await findRuns(store, [...wanted]);
-  output.chat(`${counted(runs.length, 'run')} released`);
+  if (released.size > 0) output.chat(`${counted(released.size, 'run')} released`);
+  for (const { id, status, finishedAt } of runs)
+    if (!released.has(id))
+      output.chat(
+        finishedAt === null
+          ? `run ${id} is ${status}, and no process owns it; nothing was released`
+          : `run ${id} had ended before: ${status}; nothing was released`,
+      );
   return { runs };
 }
