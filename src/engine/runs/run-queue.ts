@@ -4,33 +4,17 @@ import { Elsewhere } from './elsewhere.ts';
 import { Line } from './line.ts';
 import { Lanes, NO_POOLS, type PoolPlaces } from './lanes.ts';
 import { runsHeldUp } from './runs-held-up.ts';
-import { anyWorkName, workName } from '../plan/queue/work-name.ts';
-import type { PartitionRef } from '../../model/partition-status.ts';
+import { WorkHere, type WorkHereOptions } from './work-here.ts';
 import type { OwnedRun } from '../plan/executors/claim-runs.ts';
 import type { Lane } from '../plan/executors/pools.ts';
 import type { WorkElsewhere } from '../plan/executors/ownership.ts';
 
-export interface RunQueueOptions {
-  /** How many keys of an asset may be materialized at once, for assets that say so. */
-  readonly limits: ReadonlyMap<string, number>;
-  /** What must be there before an asset. */
-  readonly upstreamsOf: UpstreamsOf;
-  /** Assets of which many keys must be there before an asset. Default: none. */
-  readonly gatheredBy?: GatheredBy;
+export interface RunQueueOptions extends WorkHereOptions {
   /** Which pools a run uses, and where there is room. Default: none of them uses any. */
   readonly pools?: PoolPlaces;
 }
 
-type GatheredBy = (asset: string) => readonly string[];
-
-type UpstreamsOf = (asset: string, partitionKey: string | null) => readonly PartitionRef[];
-
 export class RunQueue {
-  readonly #limits: ReadonlyMap<string, number>;
-  readonly #upstreamsOf: UpstreamsOf;
-  readonly #gatheredBy: GatheredBy;
-  /** What waiting runs are about to materialize, and how many of them. */
-  readonly #planned = new Map<string, number>();
   readonly #pools: PoolPlaces;
   /** Runs that use pools. */
   readonly lanes: Lanes;
@@ -44,15 +28,13 @@ export class RunQueue {
   /** Runs that take many keys of an asset and wait for all that is made of it here: looked at again when that is over. */
   readonly #late = new Line();
   #aloneIsRunning = false;
-  readonly #busy = new Set<string>();
-  /** How many keys of an asset are under way. */
-  readonly #busyAssets = new Map<string, number>();
-  readonly #elsewhere = new Elsewhere((asset) => this.#limits.has(asset));
+  readonly #here: WorkHere;
+  readonly #elsewhere: Elsewhere;
 
-  constructor({ limits, upstreamsOf, gatheredBy = () => [], pools = NO_POOLS }: RunQueueOptions) {
-    this.#limits = limits;
-    this.#gatheredBy = gatheredBy;
-    this.#upstreamsOf = upstreamsOf;
+  constructor({ pools = NO_POOLS, ...work }: RunQueueOptions) {
+    const here = new WorkHere(work);
+    this.#here = here;
+    this.#elsewhere = new Elsewhere((asset) => here.isLimited(asset));
     this.#pools = pools;
     this.lanes = new Lanes(pools.mayEnter);
   }
@@ -70,7 +52,7 @@ export class RunQueue {
       const pools = this.#pools.of(run);
       if (pools.length > 0 && !isAlone(run)) this.lanes.add(run, pools);
       else (isAlone(run) ? this.#alone : this.#waiting).push(run);
-      this.#count(run, 1);
+      this.#here.waits(run);
     }
     this.#waiting = new Line(inTurns([...this.#waiting]));
   }
@@ -86,7 +68,7 @@ export class RunQueue {
 
   /** Whether others have anything in hand that is to be made here, too. */
   get yields(): boolean {
-    return this.#elsewhere.isAny((name) => this.#planned.has(name) || this.#limits.has(name));
+    return this.#elsewhere.isAny((name) => this.#here.isToMake(name));
   }
 
   /** Whether any wait that use no pool, and for nothing but their turn. */
@@ -103,7 +85,7 @@ export class RunQueue {
   /** What waits, for who shares the pools. What is executed alone, and the oldest of a circle, asks when nothing else may go. */
   asked(): Lane[] {
     const lanes = this.lanes.asked();
-    const mayGo = (run: OwnedRun): boolean => this.#isFreeButForPools(run) && !this.#waitsForUpstream(run);
+    const mayGo = (run: OwnedRun): boolean => this.#isFreeButForPools(run) && !this.#here.isAwaited(run);
     for (const run of [...this.#waiting, ...this.lanes.runs()]) if (mayGo(run)) return lanes;
     const left = [...this.#alone, ...this.#blocked, ...this.#late];
     const isCircle = lanes.length === 0 && left.every((run) => this.#isFreeButForPools(run));
@@ -140,7 +122,7 @@ export class RunQueue {
     // them waits for another process, or for nothing but calls of its pools: that one lets go, or begins, in the end.
     const left = [...this.#blocked, ...this.#late];
     const isNext = inFlight === 0 && this.lanes.size === 0 && left.length > 0;
-    const isCircle = isNext && left.every((run) => this.#isFree(run) && this.#waitsForUpstream(run));
+    const isCircle = isNext && left.every((run) => this.#isFree(run) && this.#here.isAwaited(run));
     if (!isCircle || !this.#pools.mayEnter(this.#pools.of(left[0]!))) return undefined;
     return this.#begin((this.#blocked.shift() ?? this.#late.shift())!);
   }
@@ -155,7 +137,7 @@ export class RunQueue {
   /** Waiting runs that are to come after what they wait for: see `runsHeldUp`. */
   heldUp(): OwnedRun[] {
     return runsHeldUp(this.runs(), {
-      awaits: (run) => this.#awaited(run),
+      awaits: (run) => this.#here.awaited(run),
       waitsForOthers: (run) => this.#isElsewhere(run),
       ownedSince: this.#elsewhere.ownedSince,
     });
@@ -165,10 +147,7 @@ export class RunQueue {
   letGo(run: OwnedRun): void {
     if (isAlone(run)) this.#aloneIsRunning = false;
     this.#pools.left(run);
-    for (const asset of run.assets) {
-      this.#busy.delete(workName(asset, run.partitionKey));
-      this.#busyAssets.set(asset, this.#busyAssets.get(asset)! - 1);
-    }
+    this.#here.ended(run);
     this.lookAgain();
   }
 
@@ -181,7 +160,7 @@ export class RunQueue {
   take(id: string): OwnedRun | undefined {
     let taken: OwnedRun | undefined;
     for (const line of [...this.#lines, this.lanes]) taken ??= line.take(id);
-    if (taken !== undefined) this.#count(taken, -1);
+    if (taken !== undefined) this.#here.waitsNoMore(taken);
     return taken;
   }
 
@@ -196,23 +175,19 @@ export class RunQueue {
     const all = this.runs();
     for (const line of this.#lines) line.takeAll();
     this.lanes.clear();
-    this.#planned.clear();
+    this.#here.noneWaits();
     return all;
   }
 
   #begin(run: OwnedRun): OwnedRun {
     if (isAlone(run)) this.#aloneIsRunning = true;
     this.#pools.entered(run);
-    this.#count(run, -1);
-    for (const asset of run.assets) {
-      this.#busy.add(workName(asset, run.partitionKey));
-      this.#busyAssets.set(asset, (this.#busyAssets.get(asset) ?? 0) + 1);
-    }
+    this.#here.begins(run);
     return run;
   }
 
   #mayBegin(run: OwnedRun): boolean {
-    return this.#isFree(run) && !this.#waitsForUpstream(run) && this.#pools.mayEnter(this.#pools.of(run));
+    return this.#isFree(run) && !this.#here.isAwaited(run) && this.#pools.mayEnter(this.#pools.of(run));
   }
 
   /** Nobody else, here or elsewhere, has its assets and key in hand, and there is room. */
@@ -221,11 +196,9 @@ export class RunQueue {
   }
 
   #isFreeButForPools(run: OwnedRun): boolean {
-    return run.assets.every((asset) => {
-      const limit = this.#limits.get(asset);
-      if (limit !== undefined && (this.#busyAssets.get(asset) ?? 0) >= limit) return false;
-      return !this.#busy.has(workName(asset, run.partitionKey)) && !this.#elsewhere.isAhead(asset, run);
-    });
+    return run.assets.every(
+      (asset) => this.#here.isFree(asset, run.partitionKey) && !this.#elsewhere.isAhead(asset, run),
+    );
   }
 
   /** Another process has had something of it in hand for longer. */
@@ -233,45 +206,8 @@ export class RunQueue {
     return run.assets.some((asset) => this.#elsewhere.isAhead(asset, run));
   }
 
-  /** Another run of this process is about to make what this one needs. */
-  #waitsForUpstream(run: OwnedRun): boolean {
-    if (this.#waitsForMany(run)) return true;
-    return this.#awaited(run).some((name) => this.#planned.has(name) || this.#busy.has(name));
-  }
-
   #passOver(run: OwnedRun): void {
-    (this.#waitsForMany(run) ? this.#late : this.#blocked).push(run);
-  }
-
-  /** Any key of what it takes many keys of is about to be made here. */
-  #waitsForMany(run: OwnedRun): boolean {
-    return this.#gathered(run).some(
-      (asset) => this.#planned.has(anyWorkName(asset)) || (this.#busyAssets.get(asset) ?? 0) > 0,
-    );
-  }
-
-  /** Assets of which it takes many keys. */
-  #gathered({ assets }: OwnedRun): string[] {
-    return assets.flatMap(this.#gatheredBy).filter((name) => !assets.includes(name));
-  }
-
-  /** What a run needs and does not make itself. */
-  #awaited(run: OwnedRun): string[] {
-    const gathered = this.#gathered(run).map(anyWorkName);
-    const upstreams = run.assets
-      .flatMap((asset) => this.#upstreamsOf(asset, run.partitionKey))
-      .filter((upstream) => !run.assets.includes(upstream.asset))
-      .map((upstream) => workName(upstream.asset, upstream.key));
-    return [...upstreams, ...gathered];
-  }
-
-  #count(run: OwnedRun, by: 1 | -1): void {
-    for (const asset of run.assets)
-      for (const name of [workName(asset, run.partitionKey), anyWorkName(asset)]) {
-        const count = (this.#planned.get(name) ?? 0) + by;
-        if (count > 0) this.#planned.set(name, count);
-        else this.#planned.delete(name);
-      }
+    (this.#here.isAwaitedWhole(run) ? this.#late : this.#blocked).push(run);
   }
 
   /** Those that were passed over are the oldest: they are looked at first. */
