@@ -24,10 +24,12 @@ const TRIES = 5;
 let temporaries = 0;
 
 export class Generations {
+  readonly #stateFile: string;
   readonly #folder: string;
   readonly #prefix: string;
 
   constructor(stateFile: string) {
+    this.#stateFile = stateFile;
     this.#folder = path.dirname(stateFile);
     this.#prefix = generationPrefix(stateFile);
   }
@@ -86,6 +88,14 @@ export class Generations {
       if (found?.document.serial === serial && passes(found.document)) return found;
     }
     return null;
+  }
+
+  /** The newest intact document, in a generation or in the file itself, if that is behind this serial. */
+  later(serial: number): Found | null {
+    const intact = this.intact((document) => document.serial > serial);
+    const inFile = wholeIn(stateContent(this.#stateFile), this.#stateFile);
+    const behind = Math.max(serial, intact?.document.serial ?? 0);
+    return inFile !== null && inFile.document.serial > behind ? inFile : intact;
   }
 
   /** Empties old bodies through a rename, never in place: the state file may share their content. Names leave the window at its end. */

@@ -1,6 +1,5 @@
-/** The state in one JSON file beside the pipeline: lowdb's `Low` over an adapter that many processes can share. */
+/** The state in one JSON file beside the pipeline, which many processes share. */
 import path from 'node:path';
-import { Low } from 'lowdb';
 import type { Mapping } from '../mapping.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { Clock } from '../../model/time.ts';
@@ -8,12 +7,7 @@ import type { applyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
 import type { Restored } from '../document/restored-document.ts';
 import { setReaderOf } from '../document/set-reader.ts';
-import {
-  emptyDocument,
-  type ExecutorEntry,
-  identityOf,
-  type StateDocument,
-} from '../document/state-document.ts';
+import type { ExecutorEntry, StateDocument } from '../document/state-document.ts';
 import type { StateChange } from '../changes.ts';
 import type { StateView } from '../state-view.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
@@ -34,13 +28,14 @@ import type { StateIdentity } from '../../model/known-pipeline.ts';
 import { pendingRecords } from '../../model/pending-run.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
+import { DocumentInHand } from './document-in-hand.ts';
 import { FilesBeside } from './files-beside.ts';
 import { type Moment, momentOf } from '../../files/process-owner.ts';
 import { finishedIn, needsPast, newExecutors } from './in-changes.ts';
 import { OwnExecutors } from './own-executors.ts';
 import { TickHistory } from './tick-history.ts';
 import { type Planner, type Together, WaitingCommits } from './commit-together.ts';
-import { Conflict, StateFile } from './state-file.ts';
+import { StateFile } from './state-file.ts';
 import { Writer } from './writers.ts';
 
 export interface JsonFileStoreOptions {
@@ -73,10 +68,9 @@ export class JsonFileStore implements StateStore {
   readonly file: StateFile;
   readonly #options: JsonFileStoreOptions;
   readonly writer: Writer;
-  #db: Low<StateDocument>;
+  readonly #inHand: DocumentInHand;
   #mapping: Mapping | null = null;
   readonly #beside: FilesBeside;
-  #wasRead = false;
   readonly #executors: OwnExecutors;
   readonly #moment = (): Moment => momentOf(this.#options.clock);
   readonly #planner: Planner = {
@@ -97,14 +91,17 @@ export class JsonFileStore implements StateStore {
     this.file = new StateFile(options.file, options.warn, options.onUnsynced);
     const { clock, version, retention } = options;
     this.writer = new Writer(clock, version);
-    const document = (): StateDocument => this.#db.data;
+    const document = (): StateDocument => this.#inHand.newest;
     this.#beside = new FilesBeside(this.file, { clock, document, retention: retention ?? (() => ({})) });
     this.#executors = new OwnExecutors({
       clock,
       folder: this.file.folder,
       files: () => this.#beside.own().executors,
     });
-    this.#db = new Low<StateDocument>(this.file, emptyDocument());
+    this.#inHand = new DocumentInHand(this.file, {
+      admit: options.admit,
+      beforeOlder: () => this.#beside.prepare(),
+    });
   }
 
   /** The whole state is read with one file: nothing depends on what of it is needed. */
@@ -140,28 +137,13 @@ export class JsonFileStore implements StateStore {
   }
 
   /** The newest document, as it is in the file. */
-  async document(): Promise<StateDocument> {
-    if (!this.file.isAsSeen()) {
-      await this.#db.read();
-      await this.#admit(this.#db.data, this.file.isOlder);
-      if (this.file.isOlder) await this.#beside.prepare();
-      this.#wasRead = true;
-    }
-    return this.#db.data;
-  }
-
-  async #admit(document: StateDocument, isOlder: boolean): Promise<void> {
-    try {
-      await this.#options.admit?.(identityOf(document, isOlder));
-    } catch (error) {
-      this.file.forget();
-      throw error;
-    }
+  document(): Promise<StateDocument> {
+    return this.#inHand.read();
   }
 
   /** Only the state tells whether an older version's place is meant. Where its own place is there, nothing else is. */
   async #afterReading<T>(work: () => T): Promise<T> {
-    if (!this.#wasRead && this.#beside.mayBeElsewhere) await this.document();
+    if (!this.#inHand.wasRead && this.#beside.mayBeElsewhere) await this.document();
     return work();
   }
 
@@ -193,19 +175,12 @@ export class JsonFileStore implements StateStore {
       this.#ticks.recordReplacedBy(before, changes);
       for (const id of newExecutors(before, changes)) this.#beside.own().executors.renew(id);
       const after = this.writer.stamped(document);
-      // Memory is swapped when the disk has it, not before: nobody is shown a commit that may still be refused.
-      const db = new Low<StateDocument>(this.file, after);
-      try {
-        await db.write();
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error;
-        this.file.forget();
+      if (!(await this.#inHand.write(after))) {
         await this.#options.clock.sleep(
           this.#options.clock.random() * Math.min(LONGEST_PAUSE_MS, 2 ** tries),
         );
         continue;
       }
-      this.#db = db;
       if (changes.some(({ type }) => type === 'runs-claimed' || type === 'executor-left'))
         await this.#executors.sweep(after, () => this.document());
       return;
@@ -217,7 +192,7 @@ export class JsonFileStore implements StateStore {
     const { restoreState } = await import('./restore-state.ts');
     const tools = {
       file: this.file,
-      admit: (present: StateDocument, isOlder: boolean) => this.#admit(present, isOlder),
+      admit: (present: StateDocument, isOlder: boolean) => this.#inHand.admit(present, isOlder),
       isAlive: (executor: ExecutorEntry) =>
         this.#beside.there().executors.judge(executor, this.#moment()).alive,
       stamped: (document: StateDocument) => this.writer.stamped(document),

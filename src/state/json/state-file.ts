@@ -2,8 +2,7 @@
  * The state file: one JSON document that many processes change at once without losing a commit.
  *
  * A commit is a compare-and-swap that the file system itself offers: the new document is written under a name of its
- * own and synced, then published as generation N+1 with link(2), which fails when another writer was first; then it is
- * renamed over `state.json` and the folder is synced. `docs/decisions/0002-state-file.md` says why each step is there.
+ * own and synced, then published as generation N+1: see `publishing.ts`. Here is what is read, and what is written.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,26 +10,15 @@ import type { Adapter } from 'lowdb';
 import { describe } from '../../model/describe-failure.ts';
 import { type Failure, fail } from '../../model/failure.ts';
 import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
-import {
-  causeOf,
-  errno,
-  io,
-  isThere,
-  linked,
-  makeFolder,
-  removeIfThere,
-  removeQuietly,
-  syncFolder,
-  writeDurably,
-} from '../../files/durable-files.ts';
+import { io, makeFolder, removeQuietly, syncFolder, writeDurably } from '../../files/durable-files.ts';
 import type { CutCommit } from './generation-ahead.ts';
 import { Generations } from './generations.ts';
+import { Publishing } from './publishing.ts';
 import { keepCopy } from './kept-copies.ts';
 import { copyOfOlder } from './older-schema.ts';
 import { behindLink, refuseDeadLink, refuseDevice } from './odd-files.ts';
 import { isMountPoint } from '../../files/mounts.ts';
-import { contentOf, type Found, foundIn, stateContent, wholeIn } from './state-text.ts';
-import { wasBuiltOn } from './was-built-on.ts';
+import { contentOf, type Found, foundIn, stateContent } from './state-text.ts';
 
 /** Another writer published this generation first. */
 export class Conflict extends Error {}
@@ -44,11 +32,9 @@ export class StateFile implements Adapter<StateDocument> {
   readonly folder: string;
   readonly #generations: Generations;
   readonly #warn: (message: string) => void;
-  readonly #onUnsynced: (failure: Failure) => void;
+  readonly #publishing: Publishing;
   /** What the file looked like when it was last read or written here. */
   #seen: string | null = null;
-  /** The commit that was said not to last, for sure. */
-  #unsynced: number | null = null;
   /** Where the document was found that was read last, when that has an older schema. */
   #older: Found['older'] = null;
   /** The commit that was cut between its two steps, as far as the last look has seen one. */
@@ -64,7 +50,7 @@ export class StateFile implements Adapter<StateDocument> {
     this.folder = path.dirname(this.path);
     this.#generations = new Generations(this.path);
     this.#warn = warn;
-    this.#onUnsynced = onUnsynced;
+    this.#publishing = new Publishing({ file: this.path, generations: this.#generations, warn, onUnsynced });
   }
 
   /** Whether what was read last is still as an older version of dynpart left it. */
@@ -124,9 +110,9 @@ export class StateFile implements Adapter<StateDocument> {
     try {
       io('write', this.path, () => writeDurably(temporary, content, this.#present()));
       const { ino } = io('read', temporary, () => fs.statSync(temporary));
-      const published = io('write', this.path, () => this.#publish(temporary, document));
+      const published = io('write', this.path, () => this.#publishing.publish(temporary, document));
       if (!published) throw new Conflict();
-      this.#makeLast(document.serial);
+      this.#publishing.makeLast(document.serial);
       this.#older = null;
       if (kept !== null)
         this.#warn(`${this.path} has schema ${SCHEMA} now; as it was before, it is kept as ${kept}`);
@@ -135,22 +121,6 @@ export class StateFile implements Adapter<StateDocument> {
       removeQuietly(temporary);
     }
     this.#generations.prune(document.serial);
-  }
-
-  /** The commit is a fact: others see it, and build on it. What the disk refuses now is said, and undoes nothing. */
-  #makeLast(serial: number): boolean {
-    // A disk that has refused once may say yes the next time, though what it had is lost.
-    if (this.#unsynced === serial) return false;
-    try {
-      syncFolder(this.folder);
-      return true;
-    } catch (error) {
-      if (errno(error) === undefined) throw error;
-      this.#unsynced = serial;
-      const cause = `cannot sync the folder ${this.folder}: ${causeOf(error)}`;
-      this.#onUnsynced({ reason: 'commit-unsynced', file: this.path, serial, cause });
-      return false;
-    }
   }
 
   /** Memory holds what this process wrote: it counts as seen only where that is what the file holds, too. */
@@ -193,74 +163,13 @@ export class StateFile implements Adapter<StateDocument> {
 
   /** The newest intact document, in the file or in a generation, and whether that has an older schema. */
   newestIntact(): { readonly present: StateDocument | null; readonly isOlder: boolean } {
-    const found = this.#later(0);
+    const found = this.#generations.later(0);
     return { present: found?.document ?? null, isOlder: found !== null && found.older !== null };
   }
 
   /** The highest number that was ever published here, as far as can be seen. */
   highestSerial(): number {
     return this.#generations.highest();
-  }
-
-  #publish(temporary: string, document: StateDocument): boolean {
-    const { serial } = document;
-    const isFirstGeneration = this.highestSerial() === 0;
-    // Also a copy that is restored where nothing is: its serial is a later one.
-    if (serial === 1 || (isFirstGeneration && !isThere(this.path)))
-      return isFirstGeneration && this.#publishFirst(temporary, serial);
-    // Who published the first commit has not come to sync the name of the file, and may never.
-    if (isFirstGeneration) syncFolder(this.folder);
-    if (!linked(temporary, this.#generations.file(serial))) return false;
-    const newest = this.#generations.highestAfterLink(serial, this.path);
-    if (newest !== serial) {
-      // Others went on. If they built on it, it is a fact, and must not be renamed over what came after it.
-      if (
-        wasBuiltOn(document, this.path, {
-          highestSerial: () => this.highestSerial(),
-          later: (than) => this.#later(than),
-        })
-      )
-        return true;
-      removeIfThere(this.#generations.file(serial));
-      return false;
-    }
-    // From here the commit is a fact: others may have built on it. A rename that fails leaves the generation to be read.
-    // It takes a further name: the temporary one is there until the folder is synced, and tells others that it is not.
-    const further = this.#generations.temporary();
-    try {
-      fs.linkSync(temporary, further);
-      fs.renameSync(further, this.path);
-    } catch (error) {
-      removeQuietly(further);
-      this.#warn(
-        `cannot rename over ${this.path}: ${causeOf(error)}; the commit is kept as generation ${serial}`,
-      );
-    }
-    return true;
-  }
-
-  /**
-   * The first commit has no file to be renamed over, so linking the file itself is the comparison. Its generation follows when
-   * the name of the file is safe: a generation without the file would look like a state whose file is gone.
-   */
-  #publishFirst(temporary: string, serial: number): boolean {
-    if (!linked(temporary, this.path)) return false;
-    // Others see the file: the commit is made, whatever is refused from here on.
-    if (!this.#makeLast(serial)) return true;
-    try {
-      linked(temporary, this.#generations.file(serial));
-    } catch (error) {
-      this.#warn(`cannot keep commit ${serial} of ${this.path} as a generation: ${causeOf(error)}`);
-    }
-    return true;
-  }
-
-  /** The newest intact document, if that is behind this serial. */
-  #later(serial: number): Found | null {
-    const intact = this.#generations.intact((document) => document.serial > serial);
-    const inFile = wholeIn(stateContent(this.path), this.path);
-    const behind = Math.max(serial, intact?.document.serial ?? 0);
-    return inFile !== null && inFile.document.serial > behind ? inFile : intact;
   }
 
   /** Before the first commit in a newer schema: what an older dynpart can read. It must not be older than what is replaced. */

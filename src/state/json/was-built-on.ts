@@ -1,15 +1,8 @@
 /** Whether a commit counts whose writer was overtaken before it could see so itself. */
 import { fail } from '../../model/failure.ts';
 import type { StateDocument } from '../document/state-document.ts';
-import type { Found } from './state-text.ts';
+import type { Generations } from './generations.ts';
 import { saysCommitted } from './writers.ts';
-
-export interface LaterDocuments {
-  /** The highest number that was ever published. */
-  readonly highestSerial: () => number;
-  /** The newest intact document, if that is behind a serial. */
-  readonly later: (serial: number) => Found | null;
-}
 
 /**
  * A writer that was stopped between its link and this question finds newer generations, and its own name there either
@@ -22,17 +15,18 @@ export interface LaterDocuments {
 export function wasBuiltOn(
   { serial, writers }: StateDocument,
   file: string,
-  { highestSerial, later }: LaterDocuments,
+  generations: Pick<Generations, 'highest' | 'later'>,
 ): boolean {
   const own = writers.last.find((entry) => entry.serial === serial) ?? { id: '', serial };
   for (;;) {
-    const newest = highestSerial();
+    const newest = generations.highest();
     // The generation's own name is gone: somebody took the folder away and put another folder there.
     if (newest < serial) return false;
-    const found = later(serial);
+    const found = generations.later(serial);
     const says = found && saysCommitted(found.document.writers, own);
     if (says !== null) return says;
     // The generations that could have told were emptied while this process looked, or they are damaged.
-    if (found !== null || highestSerial() === newest) return fail({ reason: 'commit-unsure', file, serial });
+    if (found !== null || generations.highest() === newest)
+      return fail({ reason: 'commit-unsure', file, serial });
   }
 }
