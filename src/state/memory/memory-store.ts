@@ -6,13 +6,13 @@ import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { applyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
 import type { Mapping } from '../mapping.ts';
+import { MemoryExecutors } from './memory-executors.ts';
 import { strictly } from './strict-view.ts';
 import { setReaderOf } from '../document/set-reader.ts';
 import { emptyDocument, entryOf, type StateDocument } from '../document/state-document.ts';
-import type { Owner } from '../../files/process-owner.ts';
 import type { StateChange } from '../changes.ts';
 import type { Needs } from '../needs.ts';
-import type { ExecutorSigns, ProgramNote, StateView } from '../state-view.ts';
+import type { StateView } from '../state-view.ts';
 import { pastNow } from '../past.ts';
 import { isRecorded, isRecordedByOthers, lastTick, pastTicks } from '../past-ticks.ts';
 import { type RunPage, type RunQuery, selectRuns } from '../run-query.ts';
@@ -33,11 +33,7 @@ export class MemoryStore implements StateStore {
   readonly #claims = new Map<string, Holder>();
   /** Evaluations whose programs were not seen to end, and their sensors. */
   readonly #left = new Map<EvaluationLeft, string>();
-  readonly #owners = new Map<string, Owner>();
-  readonly #begun = new Map<string, Map<string, string>>();
-  readonly #blocked = new Map<string, string>();
-  readonly #programs = new Map<string, ProgramNote[]>();
-  readonly #dead = new Set<string>();
+  readonly #executors: MemoryExecutors;
   readonly #ticks: TickRecord[] = [];
   readonly #runs = new Map<string, RunRecord>();
   readonly #logs = new Map<string, RunLogLine[]>();
@@ -46,6 +42,7 @@ export class MemoryStore implements StateStore {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#executors = new MemoryExecutors(clock);
   }
 
   get document(): StateDocument {
@@ -73,15 +70,7 @@ export class MemoryStore implements StateStore {
   async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
     const { changes, outcome } = plan(strictly(this.#view(needs), needs));
     if (changes.length === 0) return outcome;
-    const after = applyChanges(
-      this.#document,
-      changes,
-      (id) => {
-        const owner = this.#owners.get(id);
-        return owner === undefined ? undefined : { ...owner, slots: 0, wants: 0 };
-      },
-      this.#mapping,
-    );
+    const after = applyChanges(this.#document, changes, (id) => this.#executors.entryOf(id), this.#mapping);
     for (const change of changes) {
       if (change.type === 'sensor-changed' && change.tick !== undefined) this.#recordLastTick(change.tick);
       if (change.type === 'runs-finished')
@@ -124,40 +113,17 @@ export class MemoryStore implements StateStore {
   }
 
   enter(): Promise<Executor> {
-    const id = newId(this.#clock);
-    const begun = new Map<string, string>();
-    const programs: ProgramNote[] = [];
-    this.#programs.set(id, programs);
-    this.#begun.set(id, begun);
-    this.#owners.set(id, {
-      id,
-      pid: process.pid,
-      startTime: null,
-      bootId: null,
-      pidNamespace: null,
-      host: 'memory',
-      since: isoTime(this.#clock.now()),
-    });
-    return Promise.resolve({
-      id,
-      begun: (runId) => void begun.set(runId, begun.get(runId) ?? isoTime(this.#clock.now())),
-      started: (program) => void programs.push(program),
-      ended: (runId) => void begun.delete(runId),
-      leave: () => {
-        this.#dead.add(id);
-        return Promise.resolve();
-      },
-    });
+    return Promise.resolve(this.#executors.enter());
   }
 
   /** As if user code of the executor's had kept its event loop from turning for too long. */
   block(executor: string): void {
-    this.#blocked.set(executor, isoTime(this.#clock.now()));
+    this.#executors.block(executor);
   }
 
   /** As if all processes that work with the state had been killed. */
   killAll(): void {
-    for (const executor of this.#owners.keys()) this.kill(executor);
+    this.#executors.killAll();
     this.#claims.clear();
   }
 
@@ -168,15 +134,14 @@ export class MemoryStore implements StateStore {
     copy.#ticks.push(...this.#ticks);
     for (const [id, run] of this.#runs) copy.#runs.set(id, run);
     for (const [id, lines] of this.#logs) copy.#logs.set(id, lines);
-    for (const [id, owner] of this.#owners) copy.#owners.set(id, owner);
-    for (const [id, begun] of this.#begun) copy.#begun.set(id, new Map(begun));
+    copy.#executors.takeOn(this.#executors);
     copy.killAll();
     return copy;
   }
 
   /** As if the executor's process had been killed. */
   kill(executor: string): void {
-    this.#dead.add(executor);
+    this.#executors.kill(executor);
   }
 
   recordTick(tick: TickRecord): Promise<void> {
@@ -248,24 +213,8 @@ export class MemoryStore implements StateStore {
         runPage: (query) => this.#runsIn(document, query),
         ticks: ({ sensor, limit }) => this.#ticksIn(document, sensor, limit),
       }),
-      judge: (executor) => this.#judge(executor),
+      judge: ({ id }) => this.#executors.signsOf(id),
       lastTick: (sensor, inDocument) => lastTick(inDocument, () => this.#recordedTicks(sensor)),
     });
-  }
-
-  #judge({ id }: Pick<Owner, 'id'>): ExecutorSigns {
-    const alive = !this.#dead.has(id);
-    const begun = new Map(this.#begun.get(id));
-    const programs = (this.#programs.get(id) ?? []).filter(({ runId }) => !alive && begun.has(runId));
-    const blockedSince = alive ? (this.#blocked.get(id) ?? null) : null;
-    return {
-      alive,
-      lastSeen: isoTime(this.#clock.now()),
-      begun,
-      blockedSince,
-      interrupted: new Set(alive ? [] : begun.keys()),
-      programs,
-      visible: true,
-    };
   }
 }
