@@ -3,24 +3,20 @@ import { describe } from '../model/describe-failure.ts';
 import { shellQuoted } from '../model/text.ts';
 import { FailureError } from '../model/failure.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
-import { describeThrown } from '../model/thrown.ts';
 import { pipelineNews, withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
-import type { LoadedPipeline } from '../loader/load-pipeline.ts';
 import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
-import type { HistoryRetention } from '../model/history-retention.ts';
 import type { KnownAsset, KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
 import { openToOthers } from '../files/open-to-others.ts';
 import type { Needs } from '../state/needs.ts';
 import type { StateView } from '../state/state-view.ts';
-import type { Mapping } from '../state/mapping.ts';
 import type { Plan } from '../state/store.ts';
-import { packFileFor } from './cache-folder.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
 import type { Output } from './output.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { ProjectParts } from './project-parts.ts';
 import { FoundState, noPipeline, nonEmpty } from './found-state.ts';
 import { openStore, type Store } from './stores.ts';
+import { UserCode } from './user-code.ts';
 
 export class Project {
   readonly #around: ProjectParts;
@@ -28,13 +24,16 @@ export class Project {
   readonly #state: FoundState;
   #loads = true;
   #store: Store | undefined;
-  #mapping: Mapping | null = null;
-  #loaded: Promise<LoadedPipeline> | undefined;
-  #history: HistoryRetention = {};
+  readonly #code: UserCode;
 
   constructor(parts: ProjectParts) {
     this.#around = parts;
     this.#file = this.#pipelineFileIfAny();
+    this.#code = new UserCode(
+      parts,
+      () => this.file,
+      (mapping) => this.#store?.useMapping?.(mapping),
+    );
     const names = async (): Promise<KnownPipeline | null> => (this.#loads ? this.loadedAsKnown() : null);
     this.#state = new FoundState(parts, this.#file === null ? null : { file: this.#file, names });
   }
@@ -60,7 +59,8 @@ export class Project {
   get store(): Store {
     if (this.#store === undefined) {
       this.#store = this.#openStore();
-      if (this.#mapping !== null) this.#store.useMapping?.(this.#mapping);
+      const { mapping } = this.#code;
+      if (mapping !== null) this.#store.useMapping?.(mapping);
     }
     return this.#store;
   }
@@ -106,32 +106,25 @@ export class Project {
 
   /** What is needed to load the user's code, also in another thread. */
   userPipeline(): UserPipeline {
-    const { version, terminal } = this.#around;
-    const { file } = this;
-    return { file, version, packFile: packFileFor(file, terminal.env) };
+    return this.#code.source;
   }
 
   /** The user's code, loaded once. */
   async pipeline(): Promise<Pipeline> {
-    return (await this.#load()).pipeline;
+    return (await this.#code.load()).pipeline;
   }
 
   /** Of the files that the code was loaded from: see `isAsStamped`. */
   async stamp(): Promise<string> {
-    return (await this.#load()).stamp;
+    return (await this.#code.load()).stamp;
   }
 
   /**
    * Loads the code anew. Where that fails, what was loaded before stays.
    * @param usable throws where it cannot take the place of what was loaded before
    */
-  async reload(usable: (pipeline: Pipeline) => void): Promise<void> {
-    const { loadAgain } = await import('./load-user-pipeline.ts');
-    const loaded = await loadAgain(this.userPipeline());
-    usable(loaded.pipeline);
-    this.#loaded = Promise.resolve(loaded);
-    await this.#mapBy(loaded.pipeline);
-    this.#history = loaded.pipeline.history;
+  reload(usable: (pipeline: Pipeline) => void): Promise<void> {
+    return this.#code.reload(usable);
   }
 
   /**
@@ -162,18 +155,16 @@ export class Project {
     }
   }
 
-  async loadedAsKnown(): Promise<KnownPipeline> {
-    const { knownOf } = await import('../loader/known-pipeline.ts');
-    const { pipeline, stamp } = await this.#load();
-    return knownOf(pipeline, this.file, stamp);
+  loadedAsKnown(): Promise<KnownPipeline> {
+    return this.#code.asKnown();
   }
 
   /** Commits a plan; a pipeline that this command had to load is remembered with it. */
   async commit<Outcome>(needs: Needs, plan: (view: StateView) => Plan<Outcome>): Promise<Outcome> {
     // What hangs on functions of the pipeline becomes stale with what they say; else all of it does.
-    if (this.#loaded === undefined && (await this.store.read({})).pipeline?.assets.some(isOfFunctions))
+    if (!this.#code.isLoaded && (await this.store.read({})).pipeline?.assets.some(isOfFunctions))
       await this.pipeline().catch(() => null);
-    const known = this.#loaded === undefined ? null : await this.loadedAsKnown().catch(() => null);
+    const known = !this.#code.isLoaded ? null : await this.loadedAsKnown().catch(() => null);
     return this.store.commit(needs, (view) => {
       const planned = plan(view);
       if (known === null || planned.changes.length === 0) return planned;
@@ -183,7 +174,7 @@ export class Project {
 
   /** The state as it is by the code that was loaded, also where nobody has committed yet what that makes stale. */
   async look(needs: Needs): Promise<StateView> {
-    if (this.#loaded === undefined) return this.store.read(needs);
+    if (!this.#code.isLoaded) return this.store.read(needs);
     const known = await this.loadedAsKnown().catch(() => null);
     const news =
       known === null ? [] : pipelineNews(await this.store.read({}), known, this.#around.clock.now());
@@ -223,7 +214,7 @@ export class Project {
     const options = {
       clock,
       version,
-      retention: () => this.#history,
+      retention: () => this.#code.history,
       admit: (state: StateIdentity) => this.#state.admit(state),
     };
     if (this.database !== null) return this.database.open(options);
@@ -239,29 +230,6 @@ export class Project {
         `every user of this machine can write to ${open}, and so decide what dynpart takes for done; close it: chmod o-w ${shellQuoted(open, 'PLACE')}`,
       );
     return store;
-  }
-
-  #load(): Promise<LoadedPipeline> {
-    return (this.#loaded ??= this.#loadNow());
-  }
-
-  async #loadNow(): Promise<LoadedPipeline> {
-    const { loadUserPipeline } = await import('./load-user-pipeline.ts');
-    const loaded = await loadUserPipeline(this.userPipeline(), {
-      onOutput: (text) => this.#around.output.note(text),
-      onStray: (error) => this.#around.output.fail({ reason: 'pipeline-stray', ...describeThrown(error) }),
-    });
-    this.#history = loaded.pipeline.history;
-    await this.#mapBy(loaded.pipeline);
-    return loaded;
-  }
-
-  /** Whoever commits asks functions of the pipeline which keys are made of others. */
-  async #mapBy(pipeline: Pipeline): Promise<void> {
-    if (![...pipeline.assets.values()].some(({ gathers }) => gathers.length > 0)) return;
-    const { mappingOf } = await import('../definitions/mapped-keys.ts');
-    this.#mapping = mappingOf(pipeline);
-    this.#store?.useMapping?.(this.#mapping);
   }
 }
 

@@ -1,22 +1,21 @@
 /** Draws the stream of events: for a person at a terminal, for cron, and as the lists that `--json` prints. */
 import { describe } from '../../model/describe-failure.ts';
 import { clean, counted, duration, printable } from '../../model/text.ts';
-import { steadyTime } from '../../model/time.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
 import type { Event, RunFinished, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
-import { type Counts, noRuns } from '../json-results-of-runs.ts';
+import type { Counts } from '../json-results-of-runs.ts';
 import { type Live, LiveLine } from './live-line.ts';
-import { forKey, sayLeft, waitingInWords, wordsForStopping, wordsForWaiting } from './process-words.ts';
+import { forKey, sayLeft, wordsForStopping, wordsForWaiting } from './process-words.ts';
+import { RunTally } from './run-tally.ts';
 import { TickNews } from './tick-news.ts';
 
 /** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
 const MOST_TOLD = 10;
 
 export class EventRenderer {
-  readonly counts: Counts = noRuns();
   /** Every run that ended, unless the list was not wanted. */
   readonly runs: RunRecord[] = [];
   readonly #output: Output;
@@ -24,15 +23,10 @@ export class EventRenderer {
   readonly #lasts: boolean;
   readonly #live: Live;
   readonly #ticks: TickNews;
-  readonly #began: number;
+  readonly #tally: RunTally;
   #toldFailures = 0;
   #toldWaiting = '';
-  /** Runs of which checks had something to say. */
-  #warned = 0;
   #timeIsOver = false;
-  /** What was told of batches that ended before, while the command goes on. */
-  #batch: { readonly began: number; readonly before: Counts } | null = null;
-
   /**
    * @param keepsRuns whether the list of runs is wanted at the end
    * @param screen for a command that goes on, where somebody looks; else a line while runs are at work
@@ -51,9 +45,13 @@ export class EventRenderer {
     this.#lasts = lasts;
     this.#live = screen ?? new LiveLine(output);
     this.#ticks = new TickNews(output, { lasts, hasScreen: screen !== null });
-    this.#began = steadyTime(output.clock);
+    this.#tally = new RunTally(output, { tellsWarned: !lasts });
     output.talkThrough((write) => this.#live.above(write));
     if (lasts) output.stampTalk();
+  }
+
+  get counts(): Counts {
+    return this.#tally.counts;
   }
 
   readonly emit = (event: Event): void => {
@@ -82,7 +80,7 @@ export class EventRenderer {
       case 'runs-lost':
         return output.fail({ reason: 'runs-lost', count: event.count });
       case 'run-started':
-        this.#batch ??= { began: steadyTime(output.clock), before: { ...this.counts } };
+        this.#tally.runBegins();
         return output.note(
           `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
         );
@@ -126,24 +124,7 @@ export class EventRenderer {
         ),
       );
     }
-    this.#sayTold([
-      ...(total === 0 ? [] : [this.#inWords(this.counts, this.#began)]),
-      ...this.#leftInWords(),
-    ]);
-  }
-
-  #inWords({ succeeded, failed, canceled, skipped, leftOut, waiting }: Counts, began: number): string {
-    const paint = this.#output.paint.stderr;
-    const parts = [
-      ...(succeeded > 0 ? [paint.good(`${counted(succeeded, 'run')} succeeded`)] : []),
-      ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),
-      ...(canceled > 0 ? [paint.warn(`${counted(canceled, 'run')} canceled`)] : []),
-      ...(skipped > 0 ? [`${counted(skipped, 'run')} with nothing to make`] : []),
-      ...(this.#warned > 0 && !this.#lasts ? [paint.warn(`${this.#warned} with warnings`)] : []),
-      ...(leftOut > 0 ? [`${counted(leftOut, 'key')} left out, queued or started already`] : []),
-      ...(waiting > 0 ? [waitingInWords(waiting)] : []),
-    ];
-    return `${parts.join(', ')} in ${duration(steadyTime(this.#output.clock) - began)}`;
+    this.#sayTold([...(total === 0 ? [] : [this.#tally.inWords()]), ...this.#leftInWords()]);
   }
 
   #released(count: number): void {
@@ -161,13 +142,8 @@ export class EventRenderer {
 
   /** A command that goes on tells of each batch when nothing of it is left. */
   #batchEnded(): void {
-    const batch = this.#batch;
-    this.#batch = null;
-    if (batch === null || !this.#lasts) return;
-    const { before } = batch;
-    const now = { ...this.counts };
-    for (const name of Object.keys(now) as (keyof Counts)[]) now[name] -= before[name];
-    this.#output.say(this.#inWords(now, batch.began));
+    const words = this.#tally.batchEnds();
+    if (words !== null && this.#lasts) this.#output.say(words);
   }
 
   /** cron mails every line, so that cron is given one line. A person has read the first lines already. */
@@ -188,11 +164,7 @@ export class EventRenderer {
   }
 
   #oneRun({ run, canceledByOthers }: RunFinished): void {
-    this.counts.total++;
-    if (isSkipped(run)) this.counts.skipped++;
-    else if (run.status === 'SUCCESS') this.counts.succeeded++;
-    else if (run.status === 'FAILURE') this.counts.failed++;
-    else this.counts.canceled++;
+    this.#tally.count(run);
     if (this.#keepsRuns) this.runs.push(run);
     this.#warnings(run);
     if (run.status !== 'FAILURE' && !canceledByOthers)
@@ -219,7 +191,7 @@ export class EventRenderer {
       ),
     );
     if (lines.length === 0) return;
-    if (++this.#warned > MOST_TOLD && !this.#lasts) return;
+    if (this.#tally.countWarned() > MOST_TOLD && !this.#lasts) return;
     for (const line of lines) this.#output.chat(line);
   }
 
@@ -238,11 +210,6 @@ export class EventRenderer {
     );
     this.#output.fail(error.failure);
   }
-}
-
-/** Every asset of the run found nothing to make. */
-function isSkipped({ status, assets }: RunRecord): boolean {
-  return status === 'SUCCESS' && assets.length > 0 && assets.every((asset) => asset.status === 'SKIPPED');
 }
 
 /** A new type of event that nobody renders does not compile. */
