@@ -3,9 +3,7 @@ import { clean } from '../model/text.ts';
 import { h, wordsOf } from './dom.ts';
 import type { KeyTable } from './key-table.ts';
 import { STATES } from './states.ts';
-
-/** As the style sheet has it. */
-const ROW_HEIGHT = 24;
+import { ROW_HEIGHT, TallScroll } from './tall-scroll.ts';
 
 /** About the width of a letter of a key; narrower windows than this give keys less of it. */
 const LETTER_WIDTH = 8.6;
@@ -16,9 +14,6 @@ const CELL = { least: 24, forNames: 84, most: 220 } as const;
 
 /** So many rows more are there above and below. */
 const BEYOND = 6;
-
-/** Browsers draw nothing that is much higher: of more keys, each pixel of scrolling goes over more of them. */
-const MOST_HEIGHT = 15_000_000;
 
 /** So many rows are printed. */
 const PRINTED = 200;
@@ -37,6 +32,7 @@ export class Grid {
   readonly element = h('div', { role: 'grid', class: 'grid', tabindex: 0, 'aria-label': 'Keys by assets' });
   readonly #onOpen: (position: number) => void;
   readonly #onScroll: () => void;
+  readonly #scroll = new TallScroll(this.element, () => this.#head?.offsetHeight ?? 0);
   #table: KeyTable;
   #rows: Uint32Array = new Uint32Array();
   #head: HTMLElement | null = null;
@@ -65,24 +61,24 @@ export class Grid {
     const isOther = table.set.set !== this.#table.set.set || this.#pool.length === 0;
     this.#table = table;
     this.#rows = rows;
+    this.#scroll.rows = rows.length;
     if (isOther || this.#pool[0]?.cells.length !== table.set.assets.length) this.#build();
     for (const parts of this.#pool) parts.shows = -1;
     this.#active = Math.min(this.#active, Math.max(0, rows.length - 1));
     this.#fit();
     this.element.setAttribute('aria-rowcount', String(rows.length + 1));
-    this.#body.style.height = `${Math.min(MOST_HEIGHT, this.#height)}px`;
+    this.#body.style.height = `${this.#scroll.drawnHeight}px`;
     this.#draw();
   }
 
   /** What part of the rows is seen, from 0 to 1. */
   get seen(): readonly [from: number, to: number] {
-    const height = Math.max(1, this.#height);
-    return [this.#top / height, Math.min(1, (this.#top + this.element.clientHeight) / height)];
+    return this.#scroll.seen;
   }
 
   /** Goes to where so much of the rows, from 0 to 1, is above. */
   goTo(part: number): void {
-    this.#top = part * this.#height - this.element.clientHeight / 2;
+    this.#scroll.goTo(part);
   }
 
   /** For a printer nothing scrolls: the first rows are all there. */
@@ -107,32 +103,6 @@ export class Grid {
     this.element.style.setProperty('--cell', `${cell}px`);
     // Names of assets stand upright where they have room.
     this.element.classList.toggle('roomy', cell >= CELL.forNames);
-  }
-
-  /** Of all rows, as if a browser could draw them. */
-  get #height(): number {
-    return this.#rows.length * ROW_HEIGHT;
-  }
-
-  /** So many pixels of the rows go by for one of scrolling. */
-  get #pace(): number {
-    if (this.#height <= MOST_HEIGHT) return 1;
-    const room = this.#room;
-    return (this.#height - room) / (MOST_HEIGHT - room);
-  }
-
-  /** What is seen of the rows at a time: all but the head. */
-  get #room(): number {
-    return this.element.clientHeight - (this.#head?.offsetHeight ?? 0);
-  }
-
-  /** How much of the rows is above. */
-  get #top(): number {
-    return this.element.scrollTop * this.#pace;
-  }
-
-  set #top(top: number) {
-    this.element.scrollTop = top / this.#pace;
   }
 
   #build(): void {
@@ -162,9 +132,7 @@ export class Grid {
 
   #draw(least = 0): void {
     const count = Math.max(least, Math.ceil(this.element.clientHeight / ROW_HEIGHT) + 2 * BEYOND);
-    const top = this.#top;
-    // Where scrolling is quicker than the rows go by, all that is seen is moved along with it.
-    const shift = this.#pace === 1 ? 0 : this.element.scrollTop - top;
+    const { top, shift } = this.#scroll;
     // A row is drawn by the element with its number modulo their count: with more of them, all change places.
     if (count > this.#pool.length) this.#grow(count);
     const size = this.#pool.length;
@@ -244,9 +212,7 @@ export class Grid {
   #move(to: number): void {
     const { element } = this;
     this.#active = to;
-    const top = to * ROW_HEIGHT;
-    if (top < this.#top) this.#top = top;
-    else if (top + ROW_HEIGHT > this.#top + this.#room) this.#top = Math.ceil(top + ROW_HEIGHT - this.#room);
+    this.#scroll.goToRow(to);
     this.#draw();
     for (const { row, shows } of this.#pool) {
       row.classList.toggle('active', shows === to);
