@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from './address.ts';
 import { isLost, lacksColumn, otherVersion, wordsFor } from './database-errors.ts';
+import { CONNECT_MS, listen, type ListeningClient } from './listen.ts';
 import { Places } from './places.ts';
 import { valueOf } from './array-text.ts';
 import type { Port, Row } from './port.ts';
@@ -11,13 +12,6 @@ import { SCHEMA_VERSION } from './schema.ts';
 export interface Driver {
   readonly Pool: new (config: object) => Pool;
   readonly Client: new (config: object) => ListeningClient;
-}
-
-interface ListeningClient {
-  connect(): Promise<void>;
-  query(text: string): Promise<unknown>;
-  end(): Promise<void>;
-  on(event: 'error' | 'end' | 'notification', listener: () => void): unknown;
 }
 
 interface Pool {
@@ -39,9 +33,6 @@ interface Client {
   off(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** A connection is made within so long, or not at all. */
-const CONNECT_MS = 10_000;
-
 /** Longer than any wait for the commits of others; a line that went dead is noticed after that. */
 const QUERY_MS = 60_000;
 
@@ -54,8 +45,6 @@ const CONNECTIONS = 4;
 /** Who was connected before waits so long for a server that restarts. */
 const PATIENCE_MS = 30_000;
 const LONGEST_PAUSE_MS = 1000;
-
-const LISTEN_AGAIN_MS = 1000;
 
 /** A class of advisory locks that is dynpart's. */
 const LOCK_CLASS = 0x64796e61;
@@ -174,40 +163,7 @@ export class Database implements Port {
 
   /** Calls back for each call on a channel, and when there may have been some: the line broke off. Answers with what ends it. */
   listen(channel: string, onCall: () => void): () => void {
-    let client: ListeningClient | null = null;
-    let isOver = false;
-    let again: NodeJS.Timeout | undefined;
-    const lost = (): void => {
-      const broken = client;
-      client = null;
-      broken?.end().catch(ignore);
-      clearTimeout(again);
-      if (!isOver) again = setTimeout(() => void connect(), LISTEN_AGAIN_MS).unref();
-    };
-    const connect = async (): Promise<void> => {
-      const fresh = new this.#driver.Client({
-        connectionString: this.#address.connection,
-        application_name: 'dynpart listens',
-        connectionTimeoutMillis: CONNECT_MS,
-        keepAlive: true,
-      });
-      client = fresh;
-      fresh.on('error', () => client === fresh && lost());
-      fresh.on('end', () => client === fresh && lost());
-      fresh.on('notification', onCall);
-      try {
-        await fresh.connect();
-        await fresh.query(`listen "${channel}"`);
-        onCall();
-      } catch {
-        if (client === fresh) lost();
-      }
-    };
-    void connect();
-    return () => {
-      isOver = true;
-      lost();
-    };
+    return listen(this.#driver, { address: this.#address, channel, onCall });
   }
 
   /** @throws Error when this process has other things to say to the database afterwards */

@@ -4,7 +4,6 @@ import type { StateIdentity } from '../../model/known-pipeline.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { checkState, type StateProblem } from '../document/check-state.ts';
-import { viewOf } from '../document/document-view.ts';
 import type { Restored } from '../document/restored-document.ts';
 import type { StateDocument } from '../document/state-document.ts';
 import type { StateChange } from '../changes.ts';
@@ -25,28 +24,22 @@ import type {
   StateStore,
 } from '../store.ts';
 import type { Address } from './address.ts';
+import { AdmittedLooks } from './admitted-looks.ts';
 import { applyChanges, type Applying } from './change/apply.ts';
 import { checkTables } from './check-tables.ts';
 import { Database } from './database.ts';
-import { foreign, otherVersion } from './database-errors.ts';
 import type { FoundDriver } from './driver.ts';
-import { executorView } from './executors.ts';
 import { listRuns, readLastLines, readLines, readTicks, recordTick } from './history.ts';
 import { leaseHolder } from './leases.ts';
 import { LogLines } from './log-lines.ts';
 import { OwnExecutors } from './own-executors.ts';
 import type { Port } from './port.ts';
 import { Pruning } from './pruning.ts';
-import { type Moment } from './read/moment.ts';
-import type { SeenExecutors } from './read/runs.ts';
-import { SCHEMA_VERSION } from './schema.ts';
 import { setReader } from './set-reader.ts';
 import { ValuesInHand } from './values-in-hand.ts';
-import { readPast, readView } from './view-of-state.ts';
 import { callOthers, channelOf } from './change/call.ts';
 import { noteCommit, wasCommitted } from './change/notes.ts';
 import { restoreOver } from './change/restore.ts';
-import { readWhole } from './read/whole.ts';
 
 export interface PostgresStoreOptions {
   readonly address: Address;
@@ -71,8 +64,7 @@ export class PostgresStore implements StateStore {
   readonly #logs: LogLines;
   #mapping: Mapping | null = null;
   readonly #pruning: Pruning;
-  #admitted: string | undefined;
-  readonly #seen: SeenExecutors = {};
+  readonly #looks: AdmittedLooks;
   /** One after the other within this process, as between processes. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -82,6 +74,7 @@ export class PostgresStore implements StateStore {
     this.database = new Database(driver.driver, address);
     this.#own = new OwnExecutors({ database: this.database, driver, address, clock });
     this.#logs = new LogLines(this.database);
+    this.#looks = new AdmittedLooks(options);
     this.#pruning = new Pruning(options.clock, options.retention);
   }
 
@@ -91,7 +84,7 @@ export class PostgresStore implements StateStore {
   }
 
   read(needs: Needs): Promise<StateView> {
-    return this.database.read((port) => this.#view(port, needs));
+    return this.database.read((port) => this.#looks.view(port, needs));
   }
 
   /** In a transaction that is taken back. */
@@ -100,44 +93,16 @@ export class PostgresStore implements StateStore {
     try {
       await this.database.write(async (port) => {
         await applyChanges(port, changes, {
-          ...this.#applyingTo(await this.#view(port, {})),
+          ...this.#applyingTo(await this.#looks.view(port, {})),
           entered: () => undefined,
         });
-        seen = await this.#view(port, needs);
+        seen = await this.#looks.view(port, needs);
         throw new TakenBack();
       });
     } catch (error) {
       if (!(error instanceof TakenBack)) throw error;
     }
     return seen!;
-  }
-
-  async #view(port: Port, needs: Needs): Promise<StateView> {
-    const tools = {
-      admit: (moment: Moment | null) => this.#admit(moment),
-      viewOf: (row: Moment['executors'][number]) => executorView(row, this.#options.clock.now()),
-      seen: this.#seen,
-    };
-    if (!needs.everything) return readView(port, needs, tools);
-    const { document, moment } = await readWhole(port, tools.admit);
-    const executors = new Map(moment.executors.map((row) => [row.id, row]));
-    const ticks = new Map(moment.sensors.map(({ name, lastTick }) => [name, lastTick]));
-    return viewOf(document, {
-      judge: ({ id }) => tools.viewOf(executors.get(id)!),
-      lastTick: (sensor) => ticks.get(sensor) ?? null,
-      past: await readPast(port, needs),
-    });
-  }
-
-  async #admit(moment: Moment | null): Promise<Moment> {
-    const { address, admit } = this.#options;
-    if (moment === null) throw foreign(address);
-    if (moment.version !== SCHEMA_VERSION) throw otherVersion(address, moment.version, SCHEMA_VERSION);
-    const { pipeline, move } = moment;
-    const seen = JSON.stringify([pipeline, move]);
-    if (seen !== this.#admitted) await admit?.({ pipeline, move, sets: [], assets: [], mayBeShared: false });
-    this.#admitted = seen;
-    return moment;
   }
 
   commit<Outcome>(needs: Needs, plan: Planner<Outcome>, then?: Afterwards<Outcome>): Promise<Outcome> {
@@ -154,7 +119,7 @@ export class PostgresStore implements StateStore {
     const committed = await this.database.write(async (port, tries) => {
       looking = undefined;
       if (tries > 0 && planned !== undefined && (await wasCommitted(port, id))) return planned.outcome;
-      const view = await this.#view(port, needs);
+      const view = await this.#looks.view(port, needs);
       planned = plan(view);
       const { changes, outcome } = planned;
       if (changes.length === 0) return outcome;
@@ -167,7 +132,7 @@ export class PostgresStore implements StateStore {
       this.#note(port, id, applying);
       const next = then?.needs(outcome) ?? null;
       // Its questions go to the server before COMMIT; where it fails, the commit does, or it is asked for by itself.
-      if (next !== null) looking = this.#view(port, next).catch(() => null);
+      if (next !== null) looking = this.#looks.view(port, next).catch(() => null);
       return outcome;
     });
     const seen = await looking;
@@ -255,14 +220,14 @@ export class PostgresStore implements StateStore {
 
   /** The whole state at one moment. */
   async document(): Promise<StateDocument> {
-    const { document } = await this.database.read((port) => readWhole(port, (moment) => this.#admit(moment)));
+    const { document } = await this.database.read((port) => this.#looks.whole(port));
     return document;
   }
 
   /** Every invariant that does not hold, of the state as a whole and between the tables. */
   checked(): Promise<{ readonly serial: number; readonly problems: readonly StateProblem[] }> {
     return this.database.read(async (port) => {
-      const { document } = await readWhole(port, (moment) => this.#admit(moment));
+      const { document } = await this.#looks.whole(port);
       const problems = [...checkState(document), ...(await checkTables(port))];
       return { serial: document.serial, problems };
     });
@@ -274,7 +239,7 @@ export class PostgresStore implements StateStore {
     const id = newId(clock);
     let restored: Restored | undefined;
     return this.database.write(async (port, tries) => {
-      const present = await readWhole(port, (found) => this.#admit(found));
+      const present = await this.#looks.whole(port);
       if (tries > 0 && restored !== undefined && (await wasCommitted(port, id))) return restored;
       const { leaseMs } = address;
       const { move, ...done } = await restoreOver(port, present, { copy, keepAs, leaseMs, now: clock.now() });
