@@ -31,7 +31,7 @@ const LOOK_FOR_OTHERS_MS = 50;
  * worker would be left with work at the end while the others have none.
  */
 const TAKEN_AT_ONCE = 2;
-const TAKEN_FOR_MS = 500;
+const TAKEN_FOR_MS = 200;
 const MOST_TAKEN = 1000;
 
 const everything = (): boolean => true;
