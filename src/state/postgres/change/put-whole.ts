@@ -25,7 +25,7 @@ const SETS = `insert into @.key_set (name, size, next_pos) select s.name, s.size
 
 const PUT_KEYS = `
 insert into @.key (set_id, key, pos, added_at, version, item)
-select s.id, k.key, k.n + $6::bigint, k.at, k.version, k.item::json
+select s.id, k.key, k.n + $6::bigint, coalesce(k.at, $7::timestamptz), k.version, k.item::json
 from @.key_set s, unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[]) with ordinality as k(key, at, version, item, n)
 where s.name = $1`;
 
@@ -35,7 +35,8 @@ select s.id, k.key from @.key_set s, unnest($2::text[]) with ordinality as k(key
 
 const PUT_STATUSES = `
 insert into @.status (set_id, key, asset, letter, failures, retry_at)
-select case when $2::text is null then 0 else (select id from @.key_set where name = $2) end, k.key, $1, k.letter::"char", k.failures, k.retry_at
+select case when $2::text is null then 0 else (select id from @.key_set where name = $2) end, k.key, $1,
+  coalesce(k.letter, $7)::"char", coalesce(k.failures, $8), coalesce(k.retry_at, $9)
 from unnest($3::text[], $4::text[], $5::int[], $6::text[]) as k(key, letter, failures, retry_at)`;
 
 const PUT_ASSETS = `insert into @.asset (name, code_version, made_at) select * from unnest($1::text[], $2::text[], $3::text[])`;
@@ -47,6 +48,12 @@ const PUT_SPENT = `
 insert into @.run_key (sensor, run_key, whole, set_id, key)
 select $1, k.run_key, k.whole, s.id, k.key
 from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as k(run_key, whole, set, key) left join @.key_set s on s.name = k.set`;
+
+/** Those that are keys of a set. */
+const PUT_SPENT_OF = `
+insert into @.run_key (sensor, run_key, whole, set_id, key)
+select $1, k.run_key, k.whole, s.id, coalesce(k.key, k.run_key)
+from @.key_set s, unnest($3::text[], $4::text[], $5::text[]) as k(run_key, whole, key) where s.name = $2`;
 
 const PUT_HEAD = `
 insert into @.run_head (run_group, created_at, sensor, set_id, assets, tags, origin, retry_of, reasons)
@@ -102,15 +109,18 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
   for (const [name, { keys, added, keptOut, versions = '', items = [] }] of sets) {
     const times = added.flatMap(([count, at]) => Array.from({ length: count }, () => at));
     const said = versionsIn(versions);
-    for (const [from, to] of portions(keys.length))
+    for (const [from, to] of portions(keys.length)) {
+      const at = shortened(times.slice(from, to));
       await ahead.put(PUT_KEYS, [
         name,
         keys.slice(from, to),
-        times.slice(from, to),
+        at.others,
         columnOf(said, from, to, (version) => (version === null ? null : withoutZero(version))),
         columnOf(items, from, to, (item) => (item === null ? null : JSON.stringify(item))),
         from,
+        at.all,
       ]);
+    }
     await ahead.put(PUT_KEPT_OUT, [name, keptOut]);
   }
   const keysOf = (set: string | null): readonly string[] =>
@@ -136,14 +146,11 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
           letters.push(status[at]!);
         }
         if (made.length === 0) continue;
-        await ahead.put(PUT_STATUSES, [
-          asset,
-          set,
-          made,
-          letters,
-          made.map((key) => retryOf(key)?.failures ?? 0),
-          made.map((key) => retryOf(key)?.at ?? null),
-        ]);
+        const letter = shortened(letters);
+        const failures = shortened(made.map((key) => retryOf(key)?.failures ?? 0));
+        const at = shortened(made.map((key) => retryOf(key)?.at ?? null));
+        const columns = [made, letter.others, failures.others, at.others];
+        await ahead.put(PUT_STATUSES, [asset, set, ...columns, letter.all, failures.all, at.all]);
       }
     }
   for (const [name, { status, cursor, version, lastTick, periods, quietSince, runKeys }] of Object.entries(
@@ -162,11 +169,7 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
       const keys = keysOf(set);
       for (const [from, to] of portions(letters.length)) {
         const own = keys.slice(from, to).filter((_, at) => letters[from + at] === '1');
-        await putSpent(
-          ahead,
-          name,
-          own.map((key) => [key, set, key]),
-        );
+        await putSpentOf(ahead, name, set, own);
       }
     }
     for (const [from, to] of portions(runKeys.other.length))
@@ -193,14 +196,33 @@ export async function putWhole(port: Port, document: StateDocument, leaseMs: num
   ]);
 }
 
-/** Of keys that carry nothing it is one of nulls. */
+/** What is short in `unnest` is null at its end. */
+function withoutNulls<T>(column: readonly (T | null)[]): readonly (T | null)[] {
+  return column.every((one) => one === null) ? [] : column;
+}
+
 function columnOf<T>(
   column: readonly T[],
   from: number,
   to: number,
   text: (value: T) => string | null,
-): (string | null)[] {
-  return Array.from({ length: to - from }, (_, at) => text(column[from + at] ?? (null as T)));
+): readonly (string | null)[] {
+  if (column.length === 0) return [];
+  return withoutNulls(Array.from({ length: to - from }, (_, at) => text(column[from + at] ?? (null as T))));
+}
+
+/** Where all of a column are alike, that value goes once, and no array. */
+function shortened<T>(column: readonly T[]): { readonly others: readonly T[]; readonly all: T | null } {
+  const [first = null] = column;
+  return column.every((one) => one === first) ? { others: [], all: first } : { others: column, all: null };
+}
+
+async function putSpentOf(ahead: Ahead, sensor: string, set: string, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  const texts = keys.map(runKeyText);
+  const whole = keys.map((key, at) => (texts[at] === withoutZero(key) ? null : withoutZero(key)));
+  const isKey = keys.every((key, at) => key === texts[at]);
+  await ahead.put(PUT_SPENT_OF, [sensor, set, texts, withoutNulls(whole), isKey ? [] : keys]);
 }
 
 async function putSpent(
