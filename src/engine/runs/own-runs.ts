@@ -8,19 +8,12 @@ import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';
 import { looksUp, needsOfExecution, workElsewhere } from '../plan/executors/ownership.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
+import { type LookAhead, NewestView } from './newest-view.ts';
 import { PoolRoom } from './pool-room.ts';
 import { queueFor } from './queue-for.ts';
 import type { RunQueue } from './run-queue.ts';
 import { type InFlight, RunsUnderWay } from './runs-under-way.ts';
 import { Unrecorded } from './unrecorded.ts';
-
-/** See `OwnRuns.ahead`. */
-export interface LookAhead {
-  readonly needs: (runs: readonly OwnedRun[]) => Needs;
-  readonly seen: (view: StateView) => void;
-  /** `null`: the state is to be read. */
-  readonly view: () => StateView | null;
-}
 
 export class OwnRuns {
   readonly #options: RunLoopOptions;
@@ -33,15 +26,13 @@ export class OwnRuns {
   readonly needs: Needs;
   /** How many may be under way at once. */
   slots = 0;
-  /** `null` before anything was owned. */
-  #view: StateView | null = null;
-  /** How often runs were taken on. */
-  #adoptions = 0;
+  readonly #newest: NewestView;
   /** Others have taken over some since the last giving back. */
   hasLost = false;
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
+    this.#newest = new NewestView(options.store);
     this.pools = new PoolRoom(options);
     this.queue = queueFor(options.pipeline, this.pools);
     this.needs = needsOfExecution(options, () => this.#all());
@@ -75,7 +66,7 @@ export class OwnRuns {
 
   /** The newest that was seen of the state, once anything is owned. */
   get view(): StateView {
-    return this.#view!;
+    return this.#newest.seen!;
   }
 
   get hasNext(): boolean {
@@ -102,19 +93,9 @@ export class OwnRuns {
     for (const { run } of this.underWay) yield run;
   }
 
-  /** A look at the state as it is when runs have become this process's, for a store that looks on its way. */
+  /** For a store that looks at the state on its way, when runs have become this process's. */
   ahead(): LookAhead {
-    let adoptions = -1;
-    let seen: StateView | null = null;
-    return {
-      needs: (runs) => {
-        adoptions = this.#adoptions;
-        return this.#needsToAdopt(runs);
-      },
-      seen: (view) => (seen = view),
-      // What is read while further runs are taken on lacks what those look at.
-      view: () => (adoptions === this.#adoptions ? seen : null),
-    };
+    return this.#newest.ahead((runs) => this.#needsToAdopt(runs));
   }
 
   #needsToAdopt(runs: readonly OwnedRun[]): Needs {
@@ -124,23 +105,23 @@ export class OwnRuns {
   /** Takes on runs that the state shows as this process's. @param before is called when they are to come @param ahead shows them */
   async adopt(runs: readonly OwnedRun[], before: () => void, ahead?: LookAhead): Promise<void> {
     const take = (view: StateView): boolean => {
-      // What was read may be older than what is known: the runs may be canceled by now.
-      if (view.serial < (this.#view?.serial ?? 0)) return false;
+      // The runs may be canceled by now.
+      if (this.#newest.isOlder(view)) return false;
       before();
       this.#takeOn(runs, view);
       return true;
     };
     const seen = ahead?.view() ?? null;
-    if (seen === null || !take(seen)) await this.#read(this.#needsToAdopt(runs), take);
+    if (seen === null || !take(seen)) await this.#newest.read(this.#needsToAdopt(runs), take);
   }
 
   /** Looks at the state anew. @param always says whether also where nothing has changed in it */
   async look({ always }: { readonly always: boolean }): Promise<StateView> {
     let seen: StateView | null = null;
-    await this.#read(this.needs, (view) => {
+    await this.#newest.read(this.needs, (view) => {
       seen = view;
       // The death of a process that something waits for changes no serial.
-      if (always || view.serial !== this.#view?.serial || this.queue.yields) this.see(view);
+      if (always || view.serial !== this.#newest.seen?.serial || this.queue.yields) this.see(view);
       return true;
     });
     return seen!;
@@ -150,20 +131,11 @@ export class OwnRuns {
   async lookUp(): Promise<void> {
     const { pipeline } = this.#options;
     if ([...this.#all()].some((run) => looksUp(pipeline, run))) await this.look({ always: true });
-    else if (this.#view !== null) this.unrecorded.seen(this.#view.serial);
-  }
-
-  /** What is read while further runs are taken on lacks what those look at, and is read again: a database shows nothing else. */
-  async #read(needs: Needs, take: (view: StateView) => boolean): Promise<void> {
-    for (;;) {
-      const adoptions = this.#adoptions;
-      const view = await this.#options.store.read(needs);
-      if (adoptions === this.#adoptions && take(view)) return;
-    }
+    else if (this.#newest.seen !== null) this.unrecorded.seen(this.#newest.seen.serial);
   }
 
   #takeOn(runs: readonly OwnedRun[], view: StateView): void {
-    this.#adoptions++;
+    this.#newest.noteAdoption();
     // Released, and taken up again by this very process before it noticed: then they are here already.
     const here = new Set([...this.queue.runs().map(({ id }) => id), ...this.unrecorded.ids]);
     for (const { run, lost } of this.underWay) if (!lost) here.add(run.id);
@@ -222,8 +194,8 @@ export class OwnRuns {
   /** Takes over what a newer view shows: runs that are not ours any more, runs to be aborted, work of others. */
   see(view: StateView): void {
     // Read before runs were taken on that this process has by now.
-    if (this.#view !== null && view.serial < this.#view.serial) return;
-    this.#view = view;
+    if (this.#newest.isOlder(view)) return;
+    this.#newest.see(view);
     this.unrecorded.seen(view.serial);
     const { executor } = this.#options;
     this.pools.see(view);

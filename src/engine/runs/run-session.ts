@@ -10,8 +10,9 @@ import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../
 import { needsToTake, PENDING, planTakeUp } from '../plan/executors/take-up.ts';
 import { BlockedSayer } from './say-blocked.ts';
 import { LeftAloneSayer } from './left-alone.ts';
-import type { LookAhead } from './own-runs.ts';
+import type { LookAhead } from './newest-view.ts';
 import type { RunLoop } from './run-loop.ts';
+import { RunsInHand } from './runs-in-hand.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { LeftPrograms } from './left-programs.ts';
@@ -25,9 +26,6 @@ export interface RunSessionOptions extends Omit<RunLoopOptions, 'executor' | 'io
   readonly hasLeftValues: () => boolean;
   readonly known: KnownPipeline;
 }
-
-/** A process that shares the queue keeps so many runs of full pools in hand, beside those that it can execute. */
-const MOST_FOR_POOLS = 1000;
 
 /** What a plan for this process's own runs comes to. */
 export interface OwnPlan<Outcome> {
@@ -48,11 +46,9 @@ export class RunSession {
   #executing: Promise<void> | null = null;
   readonly #handsOver = new AbortController();
   #ioManager: Promise<RunValues> | undefined;
-  #onAdopt: () => void = () => undefined;
-  #ended = 0;
   /** Whether no process had a run at the last look at the whole queue: then only a commit can bring some. */
   foundNothing = false;
-  #onFew = { left: -1, callback: (): void => undefined };
+  readonly inHand = new RunsInHand(() => this.#execution);
   readonly #left: LeftPrograms;
   readonly #blocked: BlockedSayer;
   readonly #leftAlone: LeftAloneSayer;
@@ -72,42 +68,9 @@ export class RunSession {
     return this.#execution?.left ?? 0;
   }
 
-  /** Those that keep a hand full: what waits for a full pool does not, or nothing else would be taken up before it is through. */
-  get inHand(): number {
-    return this.left - Math.min(this.waitingForPools, MOST_FOR_POOLS);
-  }
-
-  /** Runs that wait for a full pool. */
-  get waitingForPools(): number {
-    return this.#execution?.waitingForPools ?? 0;
-  }
-
   /** Whether anything that was taken on is left to execute or to record. */
   get hasWork(): boolean {
     return this.#execution?.hasWork ?? false;
-  }
-
-  /** How many runs have ended here. */
-  get ended(): number {
-    return this.#ended;
-  }
-
-  /** Calls back, once, when no more than so many runs are in hand. */
-  whenLeft(left: number, callback: () => void): void {
-    this.#onFew = { left, callback };
-  }
-
-  #runEnded(): void {
-    this.#ended++;
-    const { left, callback } = this.#onFew;
-    if (this.inHand > left) return;
-    this.#onFew = { left: -1, callback };
-    callback();
-  }
-
-  /** Calls back when runs were taken on, also by somebody else who shares this session. */
-  whenAdopted(callback: () => void): void {
-    this.#onAdopt = callback;
   }
 
   /** Takes on runs that a commit made this executor's. */
@@ -115,7 +78,7 @@ export class RunSession {
     if (owned.length === 0) return;
     const loop = await this.#loop();
     await loop.adopt(owned, ahead);
-    this.#onAdopt();
+    this.inHand.noteAdded();
   }
 
   async #loop(): Promise<RunLoop> {
@@ -125,7 +88,7 @@ export class RunSession {
     const ioManager = await this.#values();
     const emit: RunSessionOptions['emit'] = (event) => {
       this.#options.emit(event);
-      if (event.type === 'run-ended') this.#runEnded();
+      if (event.type === 'run-ended') this.inHand.noteEnd();
     };
     return (this.#execution ??= new RunLoop({
       ...this.#options,

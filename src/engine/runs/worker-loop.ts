@@ -43,7 +43,7 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
   const { hearsAll = false } = options;
   let executing: Promise<void> | null = null;
   let batch = shares * TAKEN_AT_ONCE;
-  let taken = { at: steadyTime(clock), ended: session.ended };
+  let taken = { at: steadyTime(clock), ended: session.inHand.ended };
   let hasChanged = false;
   /** There were more than could be taken up. */
   let isMore = false;
@@ -61,20 +61,20 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
       hasChanged = false;
       batch = batchFor(session.left);
       const before = session.left;
-      const room = batch - session.inHand;
+      const room = batch - session.inHand.count;
       isMore = (await session.takeUp(everything, everything, room, isLikely)) >= room && room > 0;
       const hasTaken = session.left > before;
       if (session.hasWork) {
         executing ??= session.execute().finally(() => (executing = null));
         executing.catch(nothing);
       } else if (once && executing === null) return;
-      if (hasChanged && session.inHand < batch) continue;
+      if (hasChanged && session.inHand.count < batch) continue;
       const looked = new AbortController();
       const stop = (): void => looked.abort();
       wake = stop;
-      session.whenAdopted(stop);
+      session.inHand.whenAdded(stop);
       // The next ones are there before the last ones have ended.
-      if (batch < Infinity) session.whenLeft(Math.floor(batch / 2), stop);
+      if (batch < Infinity) session.inHand.whenFew(Math.floor(batch / 2), stop);
       interrupt.addEventListener('abort', stop);
       handsOver?.addEventListener('abort', stop);
       await Promise.race([
@@ -93,13 +93,13 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
   }
 
   function nextLookMs(hasTaken: boolean): number {
-    if (hasTaken && shares < Infinity && session.waitingForPools > 0) return LOOK_FOR_OTHERS_MS;
+    if (hasTaken && shares < Infinity && session.inHand.waitingForPools > 0) return LOOK_FOR_OTHERS_MS;
     return hearsAll && session.foundNothing && executing === null ? LOOK_IN_QUIET_MS : LOOK_EVERY_MS;
   }
 
   /** By the pace since it was looked at last. An idle time says nothing of it. */
   function batchFor(left: number): number {
-    const now = { at: steadyTime(clock), ended: session.ended };
+    const now = { at: steadyTime(clock), ended: session.inHand.ended };
     const pace = (now.ended - taken.ended) / Math.max(1, now.at - taken.at);
     const hasWorked = now.ended > taken.ended;
     taken = now;
