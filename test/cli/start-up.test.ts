@@ -70,9 +70,11 @@ function words(list: readonly string[]): string {
 }
 
 it('a watch that waits for runs has loaded what executes them', async () => {
-  const into = project.path('loaded.json');
+  // A project of its own: where the end comes while the sensor is evaluated, others would read that it was interrupted.
+  await using watched = new Project({ 'pipeline.ts': PIPELINE });
+  const into = watched.path('loaded.json');
   const hook = path.join(root, 'test/support/loaded.cjs');
-  const watch = project.start(['sensor', 'watch', '-v'], {
+  const watch = watched.start(['sensor', 'watch', '-v'], {
     env: { NODE_OPTIONS: `--require=${hook}`, LOADED_INTO: into },
     killAfterMs: 60_000,
   });
