@@ -107,9 +107,26 @@ export class PostgresCluster {
     ]);
   }
 
+  /** A server that follows this one and does not keep it waiting. */
+  async follower() {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-pg-'));
+    if (process.getuid?.() === 0) execFileSync('chown', [USER_OF_ROOT, folder]);
+    const follower = new PostgresCluster(folder, await freePort(), this.#bin);
+    const from = ['-h', '127.0.0.1', '-p', String(this.port), '-U', 'dynpart'];
+    this.#run('pg_basebackup', [...from, '-D', follower.#data, '-c', 'fast', '-R', '-N']);
+    fs.appendFileSync(path.join(follower.#data, 'postgresql.conf'), `port = ${follower.port}\n`);
+    follower.restart('start');
+    return follower;
+  }
+
+  /** A server that has followed another one takes its place. */
+  promote() {
+    this.#run('pg_ctl', ['-D', this.#data, '-w', 'promote']);
+  }
+
   [Symbol.dispose]() {
     try {
-      this.stop();
+      if (fs.existsSync(path.join(this.#data, 'postmaster.pid'))) this.stop();
     } finally {
       fs.rmSync(this.folder, { recursive: true, force: true });
     }
