@@ -54,6 +54,11 @@ export type RunValues = IoManager &
     skipByHand?(asset: string, keys: readonly (string | null)[]): Promise<void>;
     /** What goes with the next commit. Without it, `remove` is called after the commit. @param id of letters and digits, met once */
     purging?(id: string): StagedPurge;
+    /**
+     * The values of the first of these keys, as many as are read with one look: one at least. Each is made when it is asked for, and
+     * throws what `load` would. Only dynpart's own are asked: one of a user is asked for nothing that nobody wants yet.
+     */
+    loadMany?(asset: string, keys: readonly string[]): Promise<readonly (() => unknown)[]>;
     /** Of which of these keys there is a value, with one look. Only dynpart's own are asked. */
     kept?(
       asset: string,

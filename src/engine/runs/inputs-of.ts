@@ -21,7 +21,9 @@ export async function inputsOf(
   }
   for (const keys of gathered)
     if (keys.input !== null) {
-      const values = new LazyValues(keys, ioManager, signal);
+      // A method of the same name of a manager of the user's own means something else.
+      const from = pipeline.ioManager === null ? ioManager : { load: ioManager.load.bind(ioManager) };
+      const values = new LazyValues(keys, from, signal);
       inputs[keys.input] = keys.isOne ? await values.get(keys.keys[0] ?? '') : values;
     }
   return inputs;

@@ -1,18 +1,21 @@
-/** The values of many upstream keys, as an asset is given them: each is loaded when it is asked for. */
-import type { IoManager } from '../../definitions/io-manager.ts';
+/** The values of many upstream keys, as an asset is given them: each is loaded when it is asked for, or a few ahead. */
 import type { KeyedValues } from '../../definitions/gather.ts';
+import type { RunValues } from '../../definitions/staged-values.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
+
+/** So many are read with one look where a look is a way to a server and back. How large they may be together is up to what reads them. */
+const MOST_AHEAD = 64;
 
 export class LazyValues implements KeyedValues {
   readonly #asset: string;
   readonly #keys: readonly string[];
-  readonly #ioManager: Pick<IoManager, 'load'>;
+  readonly #ioManager: Pick<RunValues, 'load' | 'loadMany'>;
   readonly #signal: AbortSignal;
   #known: ReadonlySet<string> | undefined;
 
   constructor(
     { asset, keys }: Pick<GatheredKeys, 'asset' | 'keys'>,
-    ioManager: Pick<IoManager, 'load'>,
+    ioManager: Pick<RunValues, 'load' | 'loadMany'>,
     signal: AbortSignal,
   ) {
     this.#asset = asset;
@@ -41,9 +44,20 @@ export class LazyValues implements KeyedValues {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly [string, unknown]> {
-    for (const key of this.#keys) {
+    for (let at = 0; at < this.#keys.length;) {
       this.#signal.throwIfAborted();
-      yield [key, await this.#ioManager.load({ asset: this.#asset, partitionKey: key })];
+      for (const value of await this.#ahead(at)) {
+        this.#signal.throwIfAborted();
+        yield [this.#keys[at++]!, value()];
+      }
     }
+  }
+
+  /** The values from this place on: one at least. */
+  async #ahead(at: number): Promise<readonly (() => unknown)[]> {
+    if (this.#ioManager.loadMany !== undefined)
+      return this.#ioManager.loadMany(this.#asset, this.#keys.slice(at, at + MOST_AHEAD));
+    const value: unknown = await this.#ioManager.load({ asset: this.#asset, partitionKey: this.#keys[at]! });
+    return [() => value];
   }
 }

@@ -32,6 +32,11 @@ export function lacksColumn(error: unknown): boolean {
   return first(error).code === '42703';
 }
 
+/** Something on the server's disk cannot be read. */
+export function isDamage(error: unknown): boolean {
+  return first(error).code?.startsWith('XX') === true;
+}
+
 /** A failure for what can be expected of a database; `null` for what would be a mistake of dynpart's. */
 export function wordsFor(error: unknown, address: Address): FailureError | null {
   if (error instanceof FailureError) return error;

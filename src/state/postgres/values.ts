@@ -3,6 +3,7 @@
  * a large one is staged.
  */
 import { fail } from '../../model/failure.ts';
+import { isDamage } from './database-errors.ts';
 import { type Port, rows, SOON } from './port.ts';
 import type { EncodedValue, ValuesInHand } from './values-in-hand.ts';
 
@@ -16,6 +17,9 @@ export interface ValuesPlace {
   /** For messages. */
   readonly place: string;
 }
+
+/** Nothing where there is no value. */
+type Read = EncodedValue | { readonly codec: null };
 
 interface Place {
   readonly asset: string;
@@ -32,6 +36,23 @@ select codec, bytes from (
   select 1 as class, at, codec, bytes from @.staged where asset = $1 and key = $2 and executor = any($3::text[])
   union all select 0, now(), codec, bytes from @.value where asset = $1 and key = $2
 ) found order by class desc, at desc limit 1`;
+
+/** So much is read ahead at most; a larger value comes alone. */
+const AHEAD_BYTES = 2 * 1024 * 1024;
+
+/** The first of many: how large a value is, is known without reading it. */
+const LOAD_MANY = `
+select codec, bytes from (
+  select wanted.at, found.codec, found.bytes,
+    sum(coalesce(octet_length(found.bytes), 0)) over (order by wanted.at) as size
+  from unnest($2::text[]) with ordinality as wanted(key, at) left join lateral (
+    select codec, bytes from (
+      select 1 as class, at, codec, bytes from @.staged
+        where asset = $1 and key = wanted.key and executor = any($3::text[])
+      union all select 0, now(), codec, bytes from @.value where asset = $1 and key = wanted.key
+    ) one order by class desc, at desc limit 1
+  ) found on true
+) ahead where at = 1 or size <= ${AHEAD_BYTES} order by at`;
 
 const REMOVE = `
 with staged as (delete from @.staged where asset = $1 and key = $2)
@@ -74,14 +95,35 @@ export class PostgresValues {
 
   async load({ asset, partitionKey }: Place): Promise<unknown> {
     const found = this.#inHand.newest(asset, partitionKey ?? '') ?? (await this.#read(asset, partitionKey));
+    return this.#decoded(found, asset, partitionKey);
+  }
+
+  async loadMany(asset: string, keys: readonly string[]): Promise<readonly (() => unknown)[]> {
+    const known = keys.map((key) => this.#inHand.newest(asset, key));
+    const asked = keys.filter((_, at) => known[at] === undefined);
+    let read: readonly Read[];
+    try {
+      read =
+        asked.length === 0 ? [] : await rows<Read>(this.#port, LOAD_MANY, [asset, asked, this.#executors()]);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      // Which of them is damaged shows when each is asked for by itself.
+      const value = await this.load({ asset, partitionKey: keys[0]! });
+      return [() => value];
+    }
+    const values: (() => unknown)[] = [];
+    let next = 0;
+    for (const [at, key] of keys.entries()) {
+      if (known[at] === undefined && next === read.length) break;
+      const found = known[at] ?? read[next++]!;
+      values.push(() => this.#decoded(found.codec === null ? undefined : found, asset, key));
+    }
+    return values;
+  }
+
+  #decoded(found: EncodedValue | undefined, asset: string, key: string | null): unknown {
     if (found === undefined)
-      return fail({
-        reason: 'value-damaged',
-        file: this.#place,
-        asset,
-        key: partitionKey,
-        cause: 'it is gone',
-      });
+      return fail({ reason: 'value-damaged', file: this.#place, asset, key, cause: 'it is gone' });
     const { codec, bytes } = found;
     if (codec === 'none') return undefined;
     // A copy, as everybody has one who reads it later.

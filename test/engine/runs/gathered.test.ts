@@ -6,6 +6,7 @@ import {
   definePipeline,
   dynamicPartitions,
   type IoManager,
+  type KeyedValues,
   lastKeys,
   mapKeys,
   sensor,
@@ -13,6 +14,8 @@ import {
 } from 'dynpart';
 import { testPipeline } from 'dynpart/testing';
 import { describe, expect, it } from 'vitest';
+import { inputsOf } from '../../../src/engine/runs/inputs-of.ts';
+import type { Attempt } from '../../../src/engine/runs/try-asset.ts';
 
 const letters = dynamicPartitions('letters');
 const days = dynamicPartitions('days');
@@ -337,6 +340,37 @@ describe('an I/O manager of the user', () => {
       message: expect.stringContaining('1 key of which it is not there: "b"'),
     });
   });
+});
+
+it('reads nothing ahead from a manager of the user, also where that has a method of this name', async () => {
+  const ioManager = {
+    save: () => undefined,
+    load: ({ partitionKey }: { readonly partitionKey: string | null }) => `value of ${partitionKey}`,
+    remove: () => undefined,
+    loadMany: () => expect.unreachable(),
+  };
+  const of = definePipeline({ assets: [sound, totals], ioManager });
+  const gathered = [
+    {
+      input: 'sounds',
+      asset: 'sound',
+      keys: ['a', 'b'],
+      absent: [],
+      onMissing: 'fail',
+    } as const,
+  ];
+  const given = await inputsOf(
+    of.assets.get('totals')!,
+    { partitionKey: null },
+    { context: { pipeline: of, ioManager } as unknown as Attempt['context'], gathered },
+    new AbortController().signal,
+  );
+  const values: unknown[] = [];
+  for await (const one of given['sounds'] as KeyedValues) values.push(one);
+  expect(values).toEqual([
+    ['a', 'value of a'],
+    ['b', 'value of b'],
+  ]);
 });
 
 describe('a test of what takes many keys', () => {
