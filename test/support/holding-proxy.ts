@@ -1,6 +1,8 @@
 /** Stands between a client and a server and keeps a certain question back until somebody lets it go on: others act meanwhile. */
 import net from 'node:net';
 
+const ignore = (): void => undefined;
+
 export interface Hold {
   /** Resolves when the question has come. */
   readonly reached: Promise<void>;
@@ -30,7 +32,7 @@ export class HoldingProxy implements AsyncDisposable {
 
   /** The next piece with the text is kept back, with all that comes behind it on its line. Other lines go on. */
   holdAt(text: string): Hold {
-    let release = (): void => undefined;
+    let release = ignore;
     const released = new Promise<void>((resolve) => (release = resolve));
     const reached = new Promise<void>((resolve) => {
       const hold = (): Promise<void> => {
