@@ -2,7 +2,9 @@ import { array, assert, asyncProperty, constant, constantFrom, nat, oneof, recor
 import { describe, expect, it } from 'vitest';
 import { asset, type AnyAsset, type Automate } from '../../../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';
-import { allKeys, lastKeys } from '../../../../src/definitions/gather.ts';
+import { allKeys, lastKeys, mapKeys } from '../../../../src/definitions/gather.ts';
+import { mappedKeys, mappingOf } from '../../../../src/definitions/mapped-keys.ts';
+import type { Gathered } from '../../../../src/definitions/gathered.ts';
 import { type AssetDefinition, definePipeline, type Pipeline } from '../../../../src/definitions/pipeline.ts';
 import { reasonToAutomate } from '../../../../src/engine/plan/automate/look.ts';
 import { needsOfAutomation, planAutomation } from '../../../../src/engine/plan/automate/plan-automation.ts';
@@ -53,10 +55,12 @@ class World {
 
   constructor(assets: readonly AnyAsset[], perTick?: number) {
     this.pipeline = definePipeline({ assets, ...(perTick !== undefined && { automation: { perTick } }) });
+    this.store.useMapping(mappingOf(this.pipeline));
   }
 
   use(assets: readonly AnyAsset[]): Promise<void> {
     this.pipeline = definePipeline({ assets });
+    this.store.useMapping(mappingOf(this.pipeline));
     return this.commit();
   }
 
@@ -70,15 +74,15 @@ class World {
     });
   }
 
-  add(keys: readonly string[], version = '1'): Promise<void> {
+  add(keys: readonly string[], version = '1', set = 'letters'): Promise<void> {
     const carried = keys.map((_, n) => ({ version, item: { n } }));
-    return this.commit({ type: 'keys-added', set: 'letters', keys, at: AT, carried });
+    return this.commit({ type: 'keys-added', set, keys, at: AT, carried });
   }
 
-  change(key: string, version: string): Promise<void> {
+  change(key: string, version: string, set = 'letters'): Promise<void> {
     return this.commit({
       type: 'keys-updated',
-      set: 'letters',
+      set,
       keys: [key],
       carried: [{ version, item: null }],
     });
@@ -111,7 +115,7 @@ class World {
     const { changes, queued } = await this.plan();
     if (changes.length === 0) return 0;
     await this.commit(...changes);
-    const ends = queued.flatMap(({ group, firstNumber, keys, assets }) =>
+    const ends = queued.flatMap(({ group, firstNumber, set, keys, assets }) =>
       keys.map((partitionKey, at) => {
         const failed = new Set<string>();
         const outcomes = assets.map((name) => {
@@ -127,6 +131,7 @@ class World {
         return finishedRun({
           id: runId(group, firstNumber + at),
           partitionKey,
+          set,
           status: 'SUCCESS',
           assets: outcomes,
           finishedAt: new Date(this.now).toISOString(),
@@ -140,6 +145,24 @@ class World {
   /** @param work an asset and key, as in `n1@a` */
   gathers(work: string): boolean {
     return this.pipeline.assets.get(work.split('@')[0]!)!.gathers.length > 0;
+  }
+
+  /** Whether a function names some of the keys that it is made of. */
+  isMapped(work: string): boolean {
+    return this.pipeline.assets
+      .get(work.split('@')[0]!)!
+      .gathers.some(({ which }) => which.kind === 'mapped');
+  }
+
+  /** Whether it is made, by way of another set, of keys of its own: of the sets alone it would wait for itself. */
+  isCircled(work: string): boolean {
+    const { assets } = this.pipeline;
+    const { set, gathers } = assets.get(work.split('@')[0]!)!;
+    const others = gathers.map(({ asset: name }) => assets.get(name)!).filter((other) => other.set !== set);
+    return (
+      set !== null &&
+      others.some((other) => other.gathers.some(({ asset: name }) => assets.get(name)!.set === set))
+    );
   }
 
   async statuses(...names: readonly string[]): Promise<string> {
@@ -485,24 +508,34 @@ describe('automation', () => {
     );
     const gathered = record({
       at: nat(4),
-      last: constantFrom(null, null, 1, 2),
+      which: constantFrom<(number | 'all' | MapName)[]>('all', 'all', 1, 2, ...MAP_NAMES),
       onMissing: constantFrom('fail' as const, 'skip' as const, 'wait' as const),
     });
     const graph = array(
       record({
         automate,
         above: array(nat(4), { maxLength: 2 }),
-        isAlone: constantFrom(false, false, true),
+        set: constantFrom('letters' as const, 'letters' as const, 'words' as const, null),
         gathers: array(gathered, { maxLength: 2 }),
         waitFor: constantFrom(undefined, undefined, 'all' as const, { allBut: 1 }),
       }),
       { minLength: 1, maxLength: 5, size: 'max' },
     );
-    const key = constantFrom('a', 'b', 'c');
+    // From one set to the other and back.
+    const ring = graph.map((nodes) =>
+      nodes.map((node, at) => ({
+        ...node,
+        set: at % 2 === 0 ? ('letters' as const) : ('words' as const),
+        automate: node.automate ?? 'missing',
+        gathers: at === 0 ? [] : [{ ...(node.gathers[0] ?? STEP), at: at - 1 }, ...node.gathers.slice(1)],
+      })),
+    );
+    const key = constantFrom(...KEYS);
+    const set = constantFrom('letters' as const, 'letters' as const, 'words' as const);
     const event = oneof(
-      record({ do: constant('add' as const), key }),
-      record({ do: constant('remove' as const), key }),
-      record({ do: constant('change' as const), key, version: constantFrom('1', '2', '3') }),
+      record({ do: constant('add' as const), set, key }),
+      record({ do: constant('remove' as const), set, key }),
+      record({ do: constant('change' as const), set, key, version: constantFrom('1', '2', '3') }),
       record({ do: constant('code' as const), at: nat(4), code: constantFrom('1', '2') }),
       record({
         do: constant('mark' as const),
@@ -518,83 +551,110 @@ describe('automation', () => {
         }),
       }),
     );
-    const seen = { gathered: 0, waiting: 0 };
+    const seen = { gathered: 0, waiting: 0, mapped: 0, circled: 0 };
     await assert(
-      asyncProperty(graph, array(event, { maxLength: 14, size: 'max' }), async (nodes, events) => {
-        const codes = nodes.map(() => '1');
-        const build = (): AnyAsset[] => {
-          const assets: AnyAsset[] = [];
-          for (const [at, node] of nodes.entries()) {
-            const before = (above: number): boolean => above < at;
-            const deps = [...new Set(node.above)]
-              .filter((above) => before(above) && (!node.isAlone || nodes[above]!.isAlone))
-              .map((above) => assets[above]!);
-            const many = node.gathers
-              .map((one) => ({ ...one, at: one.at % Math.max(1, at) }))
-              .filter((one) => before(one.at) && !nodes[one.at]!.isAlone)
-              .map(({ at: above, last, onMissing }) =>
-                last === null
-                  ? allKeys(assets[above]!, { onMissing })
-                  : lastKeys(assets[above]!, last, { onMissing }),
+      asyncProperty(
+        oneof(graph, graph, ring),
+        array(event, { maxLength: 14, size: 'max' }),
+        async (nodes, events) => {
+          const codes = nodes.map(() => '1');
+          const build = (): AnyAsset[] => {
+            const assets: AnyAsset[] = [];
+            for (const [at, node] of nodes.entries()) {
+              const before = (above: number): boolean => above < at;
+              const deps = [...new Set(node.above)]
+                .filter((above) => before(above) && [node.set, null].includes(nodes[above]!.set))
+                .map((above) => assets[above]!);
+              const many = node.gathers
+                .map((one) => ({ ...one, at: one.at % Math.max(1, at) }))
+                .filter((one) => before(one.at) && nodes[one.at]!.set !== null)
+                .map(({ at: above, which, onMissing }) => {
+                  if (typeof which === 'number') return lastKeys(assets[above]!, which, { onMissing });
+                  // What has no keys has none to name others for.
+                  if (which === 'all' || node.set === null) return allKeys(assets[above]!, { onMissing });
+                  return mapKeys(assets[above]!, MAPS[which] as (key: string) => string[], { onMissing });
+                });
+              const needsAll = many.some(({ options }) => options.onMissing !== 'skip');
+              const waitFor =
+                many.length > 0 && (!needsAll || node.waitFor === 'all') ? node.waitFor : undefined;
+              assets.push(
+                asset({
+                  name: `n${at}`,
+                  ...(node.set !== null && { partitions: SETS[node.set] }),
+                  deps: [...deps, ...many],
+                  ...(node.automate && { automate: { when: node.automate, ...(waitFor && { waitFor }) } }),
+                  codeVersion: codes[at]!,
+                  materialize: () => at,
+                } as never),
               );
-            const needsAll = many.some(({ options }) => options.onMissing !== 'skip');
-            const waitFor =
-              many.length > 0 && (!needsAll || node.waitFor === 'all') ? node.waitFor : undefined;
-            assets.push(
-              asset({
-                name: `n${at}`,
-                ...(!node.isAlone && { partitions: letters }),
-                deps: [...deps, ...many],
-                ...(node.automate && { automate: { when: node.automate, ...(waitFor && { waitFor }) } }),
-                codeVersion: codes[at]!,
-                materialize: () => at,
-              } as never),
-            );
+            }
+            return assets;
+          };
+          const the = new World(build());
+          const keys = { letters: new Set<string>(), words: new Set<string>() };
+          for (const one of events) {
+            if (one.do === 'add' && !keys[one.set].has(one.key)) {
+              keys[one.set].add(one.key);
+              await the.add([one.key], '1', one.set);
+            } else if (one.do === 'remove' && keys[one.set].delete(one.key))
+              await the.commit({ type: 'keys-removed', set: one.set, keys: [one.key], keepOut: false });
+            else if (one.do === 'change' && keys[one.set].has(one.key))
+              await the.change(one.key, one.version, one.set);
+            else if (one.do === 'code' && one.at < nodes.length) {
+              codes[one.at] = one.code;
+              await the.use(build());
+            } else if (one.do === 'mark' && one.at < nodes.length) {
+              const of = nodes[one.at]!.set;
+              if (of === null || keys[of].has(one.key))
+                await the.commit({
+                  type: 'keys-marked',
+                  asset: `n${one.at}`,
+                  set: of,
+                  keys: [of === null ? null : one.key],
+                  as: one.as,
+                  at: AT,
+                });
+            } else if (one.do === 'tick') await the.tick((name) => one.outcomes[Number(name.slice(1))]!);
+            const expected = await naive(the, { letters: [...keys.letters], words: [...keys.words] });
+            expect((await found(the)).sort()).toEqual([...expected.due].sort());
+            seen.gathered += expected.due.filter((name) => the.gathers(name)).length;
+            seen.waiting += expected.waiting;
+            seen.mapped += expected.due.filter((name) => the.isMapped(name)).length;
+            seen.circled += expected.due.filter((name) => the.isCircled(name)).length;
           }
-          return assets;
-        };
-        const the = new World(build());
-        const keys = new Set<string>();
-        for (const one of events) {
-          if (one.do === 'add' && !keys.has(one.key)) {
-            keys.add(one.key);
-            await the.add([one.key]);
-          } else if (one.do === 'remove' && keys.delete(one.key))
-            await the.commit({ type: 'keys-removed', set: 'letters', keys: [one.key], keepOut: false });
-          else if (one.do === 'change' && keys.has(one.key)) await the.change(one.key, one.version);
-          else if (one.do === 'code' && one.at < nodes.length) {
-            codes[one.at] = one.code;
-            await the.use(build());
-          } else if (
-            one.do === 'mark' &&
-            one.at < nodes.length &&
-            (keys.has(one.key) || nodes[one.at]!.isAlone)
-          )
-            await the.commit({
-              type: 'keys-marked',
-              asset: `n${one.at}`,
-              set: nodes[one.at]!.isAlone ? null : 'letters',
-              keys: [nodes[one.at]!.isAlone ? null : one.key],
-              as: one.as,
-              at: AT,
-            });
-          else if (one.do === 'tick') await the.tick((name) => one.outcomes[Number(name.slice(1))]!);
-          const expected = await naive(the, [...keys]);
-          expect((await found(the)).sort()).toEqual([...expected.due].sort());
-          seen.gathered += expected.due.filter((name) => the.gathers(name)).length;
-          seen.waiting += expected.waiting;
-        }
-        for (let ticks = 0; (await the.tick()) > 0; ticks++) expect(ticks).toBeLessThan(20);
-      }),
+          for (let ticks = 0; (await the.tick()) > 0; ticks++) expect(ticks).toBeLessThan(20);
+        },
+      ),
       { numRuns: RUNS },
     );
     // What it is about came up.
     expect(seen.gathered).toBeGreaterThan(RUNS / 5);
     expect(seen.waiting).toBeGreaterThan(RUNS / 5);
+    expect(seen.mapped).toBeGreaterThan(RUNS / 5);
+    expect(seen.circled).toBeGreaterThan(RUNS / 20);
   });
 });
 
 const RUNS = Number(process.env['DYNPART_RUNS'] ?? 200);
+
+const SETS = { letters, words: dynamicPartitions('words') };
+const KEYS = ['a', 'b', 'c'] as const;
+
+type MapName = 'same' | 'next' | 'both' | 'first' | 'none' | 'never';
+
+const nextOf = (key: string): string => ({ a: 'b', b: 'c', c: 'a' })[key]!;
+
+/** Which keys a key is made of: also none, and one that never comes. */
+const MAPS: Readonly<Record<MapName, (key: string) => string | readonly string[]>> = {
+  same: (key) => key,
+  next: nextOf,
+  both: (key) => [key, nextOf(key)],
+  first: () => ['a'],
+  none: () => [],
+  never: (key) => (key === 'c' ? ['z'] : [key]),
+};
+const STEP = { which: 'next', onMissing: 'skip' } as const;
+const MAP_NAMES = Object.keys(MAPS) as MapName[];
 
 async function found(the: World): Promise<string[]> {
   const { queued } = await the.plan();
@@ -604,7 +664,7 @@ async function found(the: World): Promise<string[]> {
 /** By asking each asset of each key, and what it is made from. */
 async function naive(
   the: World,
-  keys: readonly string[],
+  keysIn: Readonly<Record<string, readonly string[]>>,
 ): Promise<{ readonly due: readonly string[]; readonly waiting: number }> {
   const view = await the.store.read(EVERYTHING);
   const all = [...the.pipeline.assets.values()];
@@ -637,11 +697,13 @@ async function naive(
       if (!is('soon', above, at)) isStuck = true;
     }
     let leftOut = 0;
-    for (const { asset: above, which, onMissing } of gathers) {
-      const those = which.kind === 'last' ? keys.slice(-which.count) : keys;
-      for (const one of those) {
-        if (is('due', above, one) || is('soon', above, one)) isBlocked = true;
-        else if (isAbsent(above, one)) {
+    for (const gathered of gathers) {
+      const { asset: above, onMissing } = gathered;
+      const keys = keysIn[node(above).set!]!;
+      for (const one of taken(gathered, keys, key)) {
+        const isKnown = keys.includes(one);
+        if (isKnown && (is('due', above, one) || is('soon', above, one))) isBlocked = true;
+        else if (!isKnown || isAbsent(above, one)) {
           if (onMissing === 'skip') leftOut++;
           else isStuck = true;
         }
@@ -653,11 +715,20 @@ async function naive(
   };
   let waiting = 0;
   const due = all.flatMap(({ name, set, gathers }) =>
-    (set === null ? [null] : keys).flatMap((key) => {
+    (set === null ? [null] : keysIn[set]!).flatMap((key) => {
       if (is('due', name, key)) return [`${name}@${key}`];
       if (gathers.length > 0 && isWanted(name, key)) waiting++;
       return [];
     }),
   );
   return { due, waiting };
+}
+
+/** The keys of an upstream asset that are taken for a key, also those that its set does not have. */
+function taken(gathered: Gathered, keys: readonly string[], key: string | null): readonly string[] {
+  const { which } = gathered;
+  if (which.kind === 'last') return keys.slice(-which.count);
+  if (which.kind === 'all') return keys;
+  const mapped = mappedKeys(gathered, key!);
+  return 'keys' in mapped ? mapped.keys : expect.unreachable();
 }
