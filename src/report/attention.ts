@@ -1,7 +1,7 @@
 /** What of a status wants somebody: what failed last and why, sensors that fail, and the command that mends each. */
 import { firstLine } from '../model/first-line.ts';
 import { counted, grouped, printable, shellQuoted } from '../model/text.ts';
-import type { RunRecord } from '../model/run.ts';
+import { AUTOMATION, type RunRecord } from '../model/run.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { isFailing, type TickRecord } from '../model/tick.ts';
 import type { Millis } from '../model/time.ts';
@@ -78,7 +78,9 @@ export function attentionOf(
     const { sensor, lastTick } = one;
     const command = `dynpart sensor history ${sensor} --limit 3`;
     const also = { what: 'again', command: `dynpart sensor tick ${sensor}` };
-    return [{ what: `sensor ${sensor} ${whyFailed(lastTick)}`, command, also, paint: 'bad' as const }];
+    return [
+      { what: `sensor ${sensor} ${whyFailed(sensor, lastTick)}`, command, also, paint: 'bad' as const },
+    ];
   });
   found.push(...lateOf(looked));
   const failed = assets.filter((one) => one.failed > 0);
@@ -134,9 +136,10 @@ function toMake(assets: readonly AssetReport[]) {
   ] as const;
 }
 
-function whyFailed({ status, error, failures }: TickRecord): string {
+function whyFailed(sensor: string, { status, error, failures }: TickRecord): string {
   if (status === 'FAILURE') return `failed: ${firstLine(error?.message ?? '')}`;
-  return `could not look at ${listed(
+  // Of automation it is a rule of a set that would take out too many keys.
+  return `${sensor === AUTOMATION ? 'left alone' : 'could not look at'} ${listed(
     failures.map((one) => `${one.name} (${firstLine(one.error)})`),
     null,
   )}`;

@@ -1,5 +1,7 @@
 /** A watch goes on by the code as it is on the disk now: through the real binary. */
+import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { describeEachStore } from '../support/each-store.ts';
 import { Project } from '../support/project.ts';
 
 /** A sensor that finds one key for each file of its folder, and an asset that waits until a file says that it may end. */
@@ -36,8 +38,14 @@ const wordIs = (word: string): Record<string, string> => ({
   'lib/word.ts': `export const word = ${JSON.stringify(word)};\n`,
 });
 
-const valueOf = (project: Project, key: string): unknown =>
-  JSON.parse(project.read('.dynpart', 'values', 'made', `${key}.json`));
+/** `null`: there is none. */
+async function valueOf(project: Project, key: string): Promise<unknown> {
+  const { code, stdout } = await project.dynpart(['value', 'show', 'made', '--key', key]);
+  return code === 0 ? JSON.parse(stdout) : null;
+}
+
+const valuesOf = (project: Project, keys: readonly string[]): Promise<unknown[]> =>
+  Promise.all(keys.map((key) => valueOf(project, key)));
 
 describe('a watch that cannot begin', () => {
   it.each([
@@ -55,8 +63,10 @@ describe('a watch that cannot begin', () => {
     await project.json(['sensor', 'tick']);
     const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
     await watch.saw('watching found');
-    // Nothing can be committed any more.
-    project.write({ '.dynpart/state.json': '{"half', 'in/b': '' });
+    // Nothing can be committed any more. At once: else the watch may see it while it is still empty.
+    project.write({ 'half.json': '{"half' });
+    fs.renameSync(project.path('half.json'), project.path('.dynpart/state.json'));
+    project.write({ 'in/b': '' });
     const { code, stderr } = await watch.done;
     expect(code).toBe(5);
     expect(stderr).not.toContain('code of the pipeline failed');
@@ -64,9 +74,9 @@ describe('a watch that cannot begin', () => {
   });
 });
 
-describe('a watch whose pipeline is edited', () => {
+describeEachStore('a watch whose pipeline is edited', (projectWith) => {
   it('goes on by the new code, also of an imported file, and lets what runs come to its end by the old one', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
+    await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
     const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
     await watch.saw('started: made for slow');
     project.write(wordIs('two'));
@@ -74,18 +84,18 @@ describe('a watch whose pipeline is edited', () => {
     project.write({ 'in/quick': '' });
     // It is made while the other one still runs.
     await watch.saw('for quick: SUCCESS');
-    expect(project.exists('.dynpart', 'values', 'made', 'slow.json')).toBe(false);
+    expect(await valueOf(project, 'slow')).toBe(null);
     project.write({ go: '' });
     await watch.saw('for slow: SUCCESS');
     watch.process.kill('SIGTERM');
     expect((await watch.done).code).toBe(0);
-    expect([valueOf(project, 'slow'), valueOf(project, 'quick')]).toEqual(['one slow', 'two quick']);
+    expect(await valuesOf(project, ['slow', 'quick'])).toEqual(['one slow', 'two quick']);
     const { runs } = (await project.json(['runs', 'list'])).document;
     expect(runs).toHaveLength(2);
   });
 
   it('is followed by a worker, too, by way of a broken edit while a run is at work', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
+    await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
     await project.dynpart(['sensor', 'tick', '--no-run']);
     const worker = project.start(['worker', '-v'], { killAfterMs: 60_000 });
     await worker.saw('started: made for slow');
@@ -96,18 +106,18 @@ describe('a watch whose pipeline is edited', () => {
     project.write({ 'in/b': '' });
     await project.dynpart(['sensor', 'tick', '--no-run']);
     await worker.saw('for b: SUCCESS');
-    expect(project.exists('.dynpart', 'values', 'made', 'slow.json')).toBe(false);
+    expect(await valueOf(project, 'slow')).toBe(null);
     project.write({ go: '' });
     await worker.saw('for slow: SUCCESS');
     worker.process.kill('SIGTERM');
     const { code, stderr } = await worker.done;
     expect(code).toBe(0);
     expect(stderr.match(/going on as it was before/g)).toHaveLength(1);
-    expect(['slow', 'b'].map((key) => valueOf(project, key))).toEqual(['one slow', 'two b']);
+    expect(await valuesOf(project, ['slow', 'b'])).toEqual(['one slow', 'two b']);
   });
 
   it('says once what is wrong with an edit, goes on as before, and takes the mend', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
     const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });
     await watch.saw('1 run succeeded');
     project.write({ 'lib/word.ts': "export { word } from './other.ts';\n" });
@@ -118,18 +128,17 @@ describe('a watch whose pipeline is edited', () => {
     project.write({ 'lib/other.ts': "export const word = 'three';\n" });
     await watch.saw('loaded anew');
     project.write({ 'in/c': '', go: '' });
-    while (!project.exists('.dynpart', 'values', 'made', 'c.json'))
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    while ((await valueOf(project, 'c')) === null) await new Promise((resolve) => setTimeout(resolve, 20));
     watch.process.kill('SIGTERM');
     const { code, stderr } = await watch.done;
     expect(code).toBe(0);
     expect(stderr.match(/going on as it was before/g)).toHaveLength(1);
     expect(stderr).toContain('other.ts');
-    expect(['a', 'b', 'c'].map((key) => valueOf(project, key))).toEqual(['one a', 'one b', 'three c']);
+    expect(await valuesOf(project, ['a', 'b', 'c'])).toEqual(['one a', 'one b', 'three c']);
   });
 
   it('says what to do about a broken edit there, where nothing is to be started again', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
     const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });
     await watch.saw('1 run succeeded');
     project.write({ 'lib/word.ts': 'export const word = ;\n' });
@@ -147,8 +156,36 @@ describe('a watch whose pipeline is edited', () => {
     expect(stderr).not.toContain('run the command again');
   });
 
+  it.each([
+    ['a cron line that cannot be read', "cron: '0 25 * * *'", "its hour is '25'"],
+    ['a time zone that there is not', "cron: '0 7 * * *', timeZone: 'Europe/Berln'", 'must be a time zone'],
+  ])('says once, while a run is at work, that an edit has %s, and loses nothing', async (_, options, why) => {
+    await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
+    const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
+    await watch.saw('started: made for slow');
+    project.write({ 'pipeline.ts': PIPELINE.replace('minimumIntervalSeconds: 0.1', options) });
+    await watch.saw('going on as it was before');
+    project.write({ 'in/quick': '' });
+    await watch.saw('for quick: SUCCESS');
+    project.write({ go: '' });
+    await watch.saw('for slow: SUCCESS');
+    watch.process.kill('SIGTERM');
+    const { code, stderr } = await watch.done;
+    expect(code).toBe(0);
+    expect(stderr.match(/going on as it was before/g)).toHaveLength(1);
+    expect(stderr.split(why)).toHaveLength(2);
+    // Without a watch: by whoever ticks.
+    const refused = await project.dynpart(['sensor', 'tick']);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr.split(why)).toHaveLength(2);
+    project.write({ 'pipeline.ts': PIPELINE });
+    expect((await project.json(['sensor', 'tick'])).code).toBe(0);
+    expect((await project.json(['runs', 'list'])).document.runs).toHaveLength(2);
+    expect(await valuesOf(project, ['slow', 'quick'])).toEqual(['one slow', 'one quick']);
+  });
+
   it('goes on as before where a sensor that it was told to watch is gone', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
     const watch = project.start(['sensor', 'watch', 'found'], { killAfterMs: 60_000 });
     await watch.saw('1 run succeeded');
     project.write({ 'pipeline.ts': PIPELINE.replace("name: 'found'", "name: 'seen'") });
@@ -160,7 +197,7 @@ describe('a watch whose pipeline is edited', () => {
   });
 
   it('loads it anew when SIGHUP says so and no terminal can have sent it', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
+    await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
     const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });
     await watch.saw('1 run succeeded');
     watch.process.kill('SIGHUP');

@@ -80,9 +80,13 @@ export class PostgresCluster {
     fs.appendFileSync(path.join(this.#data, 'pg_hba.conf'), users);
   }
 
+  get server() {
+    return `postgres://dynpart@127.0.0.1:${this.port}/postgres`;
+  }
+
   /** @param {string} schema a state of its own */
   url(schema) {
-    return `postgres://dynpart@127.0.0.1:${this.port}/postgres?schema=${schema}`;
+    return `${this.server}?schema=${schema}`;
   }
 
   /**

@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly within?: readonly string[];
 }
 
-/** A server: then each project has its state in a schema of its own there, and not in a file. */
+/** A database for all projects that name none: each has its state in a schema of its own there, and not in a file. */
 const SERVER = process.env['DYNPART_TEST_DATABASE'];
 
 let schemas = 0;
@@ -44,9 +44,12 @@ export interface Running {
 export class Project implements AsyncDisposable {
   readonly folder: string;
   readonly #running = new Set<ChildProcess>();
+  readonly #server: string | undefined;
   #database: string | undefined;
 
-  constructor(files: Readonly<Record<string, string>> = {}) {
+  /** @param server a database such as postgres://me@127.0.0.1/postgres: the state is in a schema of its own there, and not in a file */
+  constructor(files: Readonly<Record<string, string>> = {}, server: string | undefined = SERVER) {
+    this.#server = server;
     this.folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-test-')));
     this.write(files);
   }
@@ -72,9 +75,9 @@ export class Project implements AsyncDisposable {
 
   /** What a command is told of the state besides: nothing, or where the database is that the tests are to be run on. */
   get environment(): Record<string, string> {
-    if (SERVER === undefined) return {};
+    if (this.#server === undefined) return {};
     if (this.#database === undefined) {
-      this.#database = `${SERVER}?schema=e2e_${process.pid}_${Date.now().toString(36)}_${++schemas}`;
+      this.#database = `${this.#server}?schema=e2e_${process.pid}_${Date.now().toString(36)}_${++schemas}`;
       const args = [binary, 'state', 'migrate', '--state', this.#database];
       const { status, stderr } = spawnSync(process.execPath, args, { cwd: this.folder, encoding: 'utf8' });
       if (status !== 0) throw new Error(`state migrate ended with ${status}: ${stderr}`);

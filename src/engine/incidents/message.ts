@@ -1,6 +1,7 @@
 /** What a hook is told, in words and as data. Pure. */
 import type { Incident } from '../../definitions/notify.ts';
 import type { IncidentRecord } from '../../model/incident.ts';
+import { AUTOMATION } from '../../model/run.ts';
 import { clean, counted, printable, shellQuoted } from '../../model/text.ts';
 import { shortTime, type Millis } from '../../model/time.ts';
 import { withoutQueries } from '../../model/without-queries.ts';
@@ -67,10 +68,7 @@ function title(
   const isOfKeys = keyCount > 0 && kind !== 'sensor-failed';
   const what = {
     'run-failed': `failed${isOfKeys ? ` for ${counted(keyCount, 'key')}` : ''}`,
-    'sensor-failed':
-      code === 'source-failed'
-        ? `could not look at ${keyCount === 1 ? 'a part' : `${keyCount} parts`} of its source`
-        : 'failed',
+    'sensor-failed': code === 'source-failed' ? partly(sensor, keyCount) : 'failed',
     stuck: 'is stuck',
     overdue: 'is overdue',
   }[kind];
@@ -78,7 +76,7 @@ function title(
   if (over !== undefined) {
     const took = roughly(Date.parse(over.at) - Date.parse(since));
     const end = over.why === 'gone' ? 'is not waited for any more' : wellAgain(kind, asset);
-    return `${who} ${end}: it ${past(kind, code)} from ${shortTime(since)}, for ${took}${said}`;
+    return `${who} ${end}: it ${past({ kind, code, sensor })} from ${shortTime(since)}, for ${took}${said}`;
   }
   if (occasion !== 'reminder') return `${who} ${what}${said}`;
   const still = what.startsWith('is ') ? `is still ${what.slice(3)}` : `still ${what}`;
@@ -108,10 +106,17 @@ function roughly(ms: number): string {
     .join(' ');
 }
 
-function past(kind: IncidentRecord['kind'], code: string): string {
+/** What a tick did not do of much; of automation it is a rule of a set that would take out too many keys. */
+function partly(sensor: string | null, count: number): string {
+  if (sensor === AUTOMATION) return count === 1 ? 'left a set as it is' : `left ${count} sets as they are`;
+  return `could not look at ${count === 1 ? 'a part' : `${count} parts`} of its source`;
+}
+
+function past({ kind, code, sensor }: Pick<IncidentRecord, 'kind' | 'code' | 'sensor'>): string {
   if (kind === 'run-failed') return 'failed';
-  if (kind === 'sensor-failed')
-    return code === 'source-failed' ? 'could not look at all of its source' : 'failed';
+  if (kind === 'sensor-failed' && code === 'source-failed')
+    return sensor === AUTOMATION ? 'left sets as they are' : 'could not look at all of its source';
+  if (kind === 'sensor-failed') return 'failed';
   return kind === 'stuck' ? 'was stuck' : 'was overdue';
 }
 
