@@ -1,6 +1,6 @@
 /** `dynpart status` as one screen: on terminals of any width, with two assets and two hundred, and what it says in a pipe. */
 import stringWidth from 'string-width';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { noPaint } from '../../src/cli/render/paint.ts';
 import { bar, placesOf } from '../../src/cli/render/bar.ts';
 import { CapturedTerminal, type Ran, runOn } from '../support/captured-terminal.ts';
@@ -119,6 +119,27 @@ describe('status on a terminal', () => {
     running.process.kill('SIGKILL');
     await running.done;
     expect((await on(120)).stdout).toContain('\n1 left by a process that ended: dynpart sensor tick\n');
+  });
+
+  it('says how many runs wait for a pool, and how many places of it are taken', async () => {
+    project.write({
+      'pipeline.ts': `import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+        const keys = dynamicPartitions('keys');
+        const raw = asset({ name: 'raw', partitions: keys, pool: 'api', async materialize() {
+          console.error('begun');
+          await new Promise((done) => setTimeout(done, 60_000));
+        } });
+        export default definePipeline({ assets: [raw], pools: { api: { limit: 1 } } });`,
+    });
+    const holds = project.start(['materialize', 'raw', '--key', 'k1', '-v'], { killAfterMs: 55_000 });
+    await holds.saw('begun');
+    expect((await on(120)).stdout).not.toContain('pool');
+    const waits = project.start(['materialize', 'raw', '--key', 'k2', '--key', 'k3', '-v'], {
+      killAfterMs: 55_000,
+    });
+    await waits.saw('waiting: pool api is full');
+    const line = '\n2 queued\n2 runs wait for pool api, where 1 place is taken\n';
+    await vi.waitFor(async () => expect((await on(120)).stdout).toContain(line), { timeout: 20_000 });
   });
 
   it('names what a sensor could not look at, and one command for all that is stale', async () => {
