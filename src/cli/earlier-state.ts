@@ -9,7 +9,7 @@ import {
   verdictOfFiles,
 } from '../engine/plan/pipeline/state-belongs-to.ts';
 import { readText } from '../loader/module-pack.ts';
-import { isFile } from '../loader/pipeline-file.ts';
+import { isFile } from '../loader/pipeline-files.ts';
 import { identityIn } from './stores.ts';
 import { filesFor, type PipelineInUse } from './whose-state.ts';
 

@@ -5,12 +5,12 @@ import { describe } from '../model/describe-failure.ts';
 import { type Failure, FailureError } from '../model/failure.ts';
 import { AGAIN } from '../model/failures/phrases.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
-import { filesIn, stampOf } from '../loader/pipeline-file.ts';
+import { filesIn, stampOf } from '../loader/pipeline-files.ts';
 import type { Clock } from '../model/time.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { Output } from './output.ts';
-import { watchFiles } from './watch-files.ts';
+import { watchFiles } from '../files/watch-files.ts';
 
 /** How often the files are looked at beside what the system tells: it does not tell that a folder above them was replaced. */
 const LOOK_EVERY_MS = 5000;

@@ -4,7 +4,7 @@ import { shellQuoted } from '../model/text.ts';
 import { FailureError } from '../model/failure.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { pipelineNews, withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
-import { findPipelineFile, isAsStamped } from '../loader/pipeline-file.ts';
+import { findPipelineFile, isAsStamped } from '../loader/pipeline-files.ts';
 import type { KnownAsset, KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
 import { openToOthers } from '../files/open-to-others.ts';
 import type { Needs } from '../state/needs.ts';

@@ -4,7 +4,7 @@ import type { LoadedPipeline } from '../loader/load-pipeline.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
-import type { Mapping } from '../state/mapping.ts';
+import type { Mapping } from '../state/store.ts';
 import { packFileFor } from './cache-folder.ts';
 import type { UserPipeline } from './load-user-pipeline.ts';
 import type { ProjectParts } from './project-parts.ts';

@@ -6,7 +6,7 @@ import type { Pipeline } from '../definitions/pipeline.ts';
 import { Compiler } from './compiler.ts';
 import { readPack, realPath } from './module-pack.ts';
 import { ModuleRunner } from './module-runner.ts';
-import { isFile, stampOf } from './pipeline-file.ts';
+import { isFile, stampOf } from './pipeline-files.ts';
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;

@@ -6,6 +6,7 @@ export interface StateSign {
   readonly letter: string;
   /** Told apart without colours, too. */
   readonly sign: string;
+  /** The class of what shows it; its colours are `--kind` and `--kind-soft` in page.css. */
   readonly kind: string;
 }
 

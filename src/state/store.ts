@@ -4,7 +4,6 @@
  * It speaks in operations of the domain, not in documents, so that another implementation can keep the same promises
  * in a database. `test/support/store-contract.ts` is the suite that every implementation passes.
  */
-import type { Mapping } from './mapping.ts';
 import type { Carried } from '../model/carried.ts';
 import type { PartitionStatus } from '../model/partition-status.ts';
 import type { Holder, LogLine, TickRecord } from '../model/tick.ts';
@@ -12,6 +11,14 @@ import type { StateChange } from './changes.ts';
 import type { Needs } from './needs.ts';
 import type { RunPage, RunQuery } from './run-query.ts';
 import type { ProgramNote, StateView } from './state-view.ts';
+
+/**
+ * Which upstream keys a key is made of, where a function of the pipeline names them: see `mapKeys`.
+ *
+ * @param at the place of the upstream asset among those that the asset gathers
+ * @returns `null` where it is not known
+ */
+export type Mapping = (asset: string, at: number, key: string) => readonly string[] | null;
 
 export interface StateStore {
   /** What the functions of the pipeline say of keys, from now on. Until then what they would say may be anything. */

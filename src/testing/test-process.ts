@@ -15,13 +15,8 @@ import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.t
 import { DryRunStore } from '../engine/sensors/dry-run-store.ts';
 import { evaluateHere } from '../engine/sensors/evaluate-sensor.ts';
 import { runTick, type TickOutcome } from '../engine/sensors/run-tick.ts';
-import {
-  checkHasSensors,
-  chooseSensors,
-  dueSensors,
-  tickInOrder,
-  withEnds,
-} from '../engine/sensors/tick-sensors.ts';
+import { checkHasSensors, chooseSensors, tickInOrder, withEnds } from '../engine/sensors/tick-sensors.ts';
+import { dueSensors } from '../engine/sensors/due.ts';
 import type { Event } from '../engine/event.ts';
 import type { RunRecord } from '../model/run.ts';
 import { type Clock, newId } from '../model/time.ts';

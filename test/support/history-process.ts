@@ -27,7 +27,7 @@ import type { RunLoopOptions } from '../../src/engine/runs/run-loop-options.ts';
 import { RunSession } from '../../src/engine/runs/run-session.ts';
 import type { KnownPipeline } from '../../src/model/known-pipeline.ts';
 import type { StateView } from '../../src/state/state-view.ts';
-import type { Mapping } from '../../src/state/mapping.ts';
+import type { Mapping } from '../../src/state/store.ts';
 import type { Executor, Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { knownOf } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';

@@ -7,7 +7,7 @@ import { recordsOf } from '../../src/files/segmented-log.ts';
 import { MemoryStore } from '../../src/state/memory/memory-store.ts';
 import type { StateDocument } from '../../src/state/document/state-document.ts';
 import type { StateChange } from '../../src/state/changes.ts';
-import type { Mapping } from '../../src/state/mapping.ts';
+import type { Mapping } from '../../src/state/store.ts';
 import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan, SensorClaim, StateStore } from '../../src/state/store.ts';
 import { FakeClock } from './fake-clock.ts';

@@ -13,7 +13,7 @@ import { forTick } from '../../src/engine/plan/executors/claim-runs.ts';
 import '../../src/engine/sensors/left-of-sensor.ts';
 import '../../src/state/json/sensor-programs.ts';
 import type { StateChange } from '../../src/state/changes.ts';
-import type { Mapping } from '../../src/state/mapping.ts';
+import type { Mapping } from '../../src/state/store.ts';
 import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan } from '../../src/state/store.ts';
 import { ASSETS, demand, HistoryModel, NAMED, POOLS } from './history-model.ts';

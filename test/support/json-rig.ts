@@ -12,7 +12,7 @@ import { processTag } from '../../src/files/process-owner.ts';
 import { StateFile } from '../../src/state/json/state-file.ts';
 import { withCommit } from '../../src/state/json/writers.ts';
 import { emptyDocument, type StateDocument } from '../../src/state/document/state-document.ts';
-import type { Mapping } from '../../src/state/mapping.ts';
+import type { Mapping } from '../../src/state/store.ts';
 import type { StateChange } from '../../src/state/changes.ts';
 import { FakeClock } from './fake-clock.ts';
 

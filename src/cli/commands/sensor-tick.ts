@@ -8,13 +8,8 @@ import { forTick } from '../../engine/plan/executors/claim-runs.ts';
 import type { TickStore } from '../../engine/sensors/dry-run-store.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
 import { runTick, type TickOutcome } from '../../engine/sensors/run-tick.ts';
-import {
-  checkHasSensors,
-  chooseSensors,
-  dueSensors,
-  tickInOrder,
-  withEnds,
-} from '../../engine/sensors/tick-sensors.ts';
+import { checkHasSensors, chooseSensors, tickInOrder, withEnds } from '../../engine/sensors/tick-sensors.ts';
+import { dueSensors } from '../../engine/sensors/due.ts';
 import type { StateStore } from '../../state/store.ts';
 import { checkName } from '../check-names.ts';
 import type { Context } from '../context.ts';

@@ -5,7 +5,7 @@ import type { Isolate } from '../../engine/runs/isolated.ts';
 import { processTag } from '../../files/process-owner.ts';
 import type { Project } from '../project.ts';
 import type { ValuesWay } from './asset-messages.ts';
-import { assetProcesses } from './asset-processes.ts';
+import { assetProcesses } from './ready-processes.ts';
 import { loadProcessGroups } from './load-process-groups.ts';
 
 export async function isolateWith(project: Project, ownFolder: string, pipeline: Pipeline): Promise<Isolate> {

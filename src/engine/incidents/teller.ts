@@ -4,19 +4,13 @@ import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { Incidents } from '../../model/incident.ts';
 import type { KnownPipeline } from '../../model/known-pipeline.ts';
-import { describeThrown } from '../../model/thrown.ts';
 import type { Clock, Millis } from '../../model/time.ts';
-import { withoutQueries } from '../../model/without-queries.ts';
 import type { StateChange } from '../../state/changes.ts';
 import type { StateStore } from '../../state/store.ts';
 import { lookForIncidents, needsOfLook } from '../plan/incidents/look.ts';
 import { type Called, callHooks, type Message, tidied, toldBy, untoldBy } from '../plan/incidents/tell.ts';
-import { withTimeLimit } from '../user-code/time-limit.ts';
-import { incidentOf, wordsOf } from './message.ts';
-
-/** So long a hook may take, and so long one that does not heed its signal is waited for beyond that. */
-const HOOK_MS = 5000;
-const GRACE_MS = 250;
+import { callHook } from './call-hook.ts';
+import { incidentOf } from './message.ts';
 
 /** While a command goes on, it is asked so often whether there is something to tell; and so long an incident gathers its keys. */
 const ASK_EVERY_MS = 1000;
@@ -117,22 +111,16 @@ export class Teller {
     const { store, clock, interrupt, from, onFailed } = this.#options;
     const hook = this.#hooks.find(({ name }) => name === message.hook)!;
     const incidents = message.due.map((due) => incidentOf(due, clock.now()));
-    const words = wordsOf(incidents, from);
-    const ending = await withTimeLimit({ ms: HOOK_MS, interrupt, clock, graceMs: GRACE_MS }, ({ signal }) =>
-      hook.send({ incidents, ...words, signal }),
-    );
+    const called = await callHook(hook, incidents, { clock, interrupt, from });
     const commit = (change: (before: Incidents) => Incidents): Promise<void> =>
       store.commit({}, ({ incidents: before }) => ({
         changes: changed(before, change(before)),
         outcome: undefined,
       }));
-    if (ending.type === 'returned') return commit((before) => toldBy(before, message, clock.now()));
+    if (called.type === 'taken') return commit((before) => toldBy(before, message, clock.now()));
     this.news();
-    if (ending.type === 'interrupted') return;
-    const why =
-      ending.type === 'timeout'
-        ? `it took longer than ${HOOK_MS / 1000} s`
-        : withoutQueries(describeThrown(ending.error).message);
+    if (called.type === 'interrupted') return;
+    const { why } = called;
     let isNew = false;
     await commit((before) => {
       const after = untoldBy(before, message.hook);

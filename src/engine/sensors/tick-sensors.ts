@@ -3,9 +3,7 @@ import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { fail } from '../../model/failure.ts';
 import { AUTOMATION, type RunRecord, type RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import type { Millis } from '../../model/time.ts';
 import type { StateView } from '../../state/state-view.ts';
-import { nextTickOf } from './due.ts';
 import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
 
@@ -27,22 +25,6 @@ export function chooseSensors(
 ): readonly SensorDefinition[] {
   if (names.length > 0) return [...new Set(names)].map((name) => sensors.get(name)!);
   return [...sensors.values()].filter((sensor) => sensorStatus(view, sensor) === 'RUNNING');
-}
-
-/** Those whose interval is over, or whose time has come. */
-export async function dueSensors(
-  sensors: readonly SensorDefinition[],
-  view: StateView,
-  now: Millis,
-): Promise<readonly SensorDefinition[]> {
-  const nextTick = await nextTickOf(sensors);
-  return sensors.filter((sensor) => {
-    const before = view.sensor(sensor.name).lastTick;
-    if (before === null) return true;
-    const began = Date.parse(before.startedAt);
-    // A last tick in the future: the clock was set back, and nobody knows for how long.
-    return began > now || nextTick(sensor, began) <= now;
-  });
 }
 
 /**

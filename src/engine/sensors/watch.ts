@@ -5,7 +5,7 @@ import { type Clock, isoTime } from '../../model/time.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
 import type { RunSession } from '../runs/run-session.ts';
-import { nextTickOf } from './due.ts';
+import { dueAt, nextTickOf } from './due.ts';
 import { Heard } from './heard.ts';
 import type { TickOutcome } from './run-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
@@ -136,9 +136,7 @@ async function watchSensor(sensor: SensorDefinition, options: Loop): Promise<voi
     const view = await store.read({ sensors: [name] });
     const last = view.sensor(name).lastTick;
     const now = clock.now();
-    // A clock that was set back leaves a last tick in the future: it must not stop the sensor for longer than its interval.
-    const due = last === null ? now : nextTick(sensor, Math.min(now, Date.parse(last.startedAt)));
-    const left = Math.max(0, due - now);
+    const left = dueAt(sensor, { last, now, nextTick }) - now;
     const wait = left + (isFirst ? 0 : jitterMs(sensor, options));
     emit({ type: 'tick-due', sensor: name, inMs: sensorStatus(view, sensor) === 'RUNNING' ? wait : null });
     // The clock may be set meanwhile, and who sleeps does not see that.

@@ -1,6 +1,6 @@
 /** What each change does to the document. Pure: the document that is given stays as it was. */
 import { withMadeAt, withMapping, withSensor, withSet, withStatuses } from './change-entries.ts';
-import type { Mapping } from '../mapping.ts';
+import type { Mapping } from '../store.ts';
 import { addKeys, letInKeys, removeKeys, updateKeys } from './change-keys.ts';
 import { askUnasked, expectKeys, rememberPipeline } from './change-pipeline.ts';
 import {

@@ -1,6 +1,6 @@
 /** One entry of the document in the place of another: what every change is made of. */
 import { withTouched } from './run-columns.ts';
-import type { Mapping } from '../mapping.ts';
+import type { Mapping } from '../store.ts';
 import {
   EMPTY_SET,
   entryOf,

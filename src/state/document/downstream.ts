@@ -1,6 +1,6 @@
 /** What is downstream of what has changed, in dependency order: of the same key, of what has no set, and of many keys. Pure. */
 import type { KnownAsset, KnownGathered } from '../../model/known-pipeline.ts';
-import type { Mapping } from '../mapping.ts';
+import type { Mapping } from '../store.ts';
 import type { Unasked } from './unasked.ts';
 
 /** Positions of the keys of a set; without a set there is position 0 alone. */

@@ -11,7 +11,7 @@ import {
 } from '../../model/partition-status.ts';
 import type { StaleReason } from '../../model/stale-reason.ts';
 import type { AssetOutcome } from '../../model/run.ts';
-import type { Mapping } from '../mapping.ts';
+import type { Mapping } from '../store.ts';
 import {
   type Cause,
   downstream,

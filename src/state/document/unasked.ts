@@ -3,7 +3,7 @@
  * pipeline, and asked by the next commit that has them. Pure.
  */
 import type { KnownAsset, KnownGathered, KnownPipeline } from '../../model/known-pipeline.ts';
-import type { Mapping } from '../mapping.ts';
+import type { Mapping } from '../store.ts';
 
 /** Of more keys nobody is asked one by one: then all that is made of some of them counts as changed. */
 export const MOST_UNASKED = 1_000;

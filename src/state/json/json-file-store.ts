@@ -1,6 +1,5 @@
 /** The state in one JSON file beside the pipeline, which many processes share. */
 import path from 'node:path';
-import type { Mapping } from '../mapping.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { Clock } from '../../model/time.ts';
 import type { applyChanges } from '../document/apply-changes.ts';
@@ -17,6 +16,7 @@ import type {
   Executor,
   HeldClaim,
   LogPart,
+  Mapping,
   Plan,
   RunLogLine,
   SensorClaim,

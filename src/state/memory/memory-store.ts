@@ -5,7 +5,6 @@ import type { Holder, TickRecord } from '../../model/tick.ts';
 import { type Clock, isoTime, newId } from '../../model/time.ts';
 import { applyChanges } from '../document/apply-changes.ts';
 import { viewOf } from '../document/document-view.ts';
-import type { Mapping } from '../mapping.ts';
 import { MemoryExecutors } from './memory-executors.ts';
 import { strictly } from './strict-view.ts';
 import { setReaderOf } from '../document/set-reader.ts';
@@ -20,8 +19,9 @@ import type {
   EvaluationLeft,
   Executor,
   HeldClaim,
-  Plan,
   LogPart,
+  Mapping,
+  Plan,
   RunLogLine,
   SensorClaim,
   SetReader,

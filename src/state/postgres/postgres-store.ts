@@ -7,7 +7,6 @@ import { checkState, type StateProblem } from '../document/check-state.ts';
 import type { Restored } from '../document/restored-document.ts';
 import type { StateDocument } from '../document/state-document.ts';
 import type { StateChange } from '../changes.ts';
-import type { Mapping } from '../mapping.ts';
 import type { Needs } from '../needs.ts';
 import type { RunPage, RunQuery } from '../run-query.ts';
 import type { StateView } from '../state-view.ts';
@@ -16,6 +15,7 @@ import type {
   Executor,
   HeldClaim,
   LogPart,
+  Mapping,
   Plan,
   Planner,
   RunLogLine,

@@ -1,11 +1,7 @@
 /** Which sensors tick, in what order, and what became of their runs. */
 import { describe, expect, it } from 'vitest';
-import {
-  chooseSensors,
-  dueSensors,
-  tickInOrder,
-  withEnds,
-} from '../../../src/engine/sensors/tick-sensors.ts';
+import { chooseSensors, tickInOrder, withEnds } from '../../../src/engine/sensors/tick-sensors.ts';
+import { dueSensors } from '../../../src/engine/sensors/due.ts';
 import type { TickOutcome } from '../../../src/engine/sensors/run-tick.ts';
 import { asset, definePipeline, dynamicPartitions, sensor } from '../../../src/index.ts';
 import { tickRecord } from '../../support/builders.ts';

@@ -177,15 +177,25 @@ describe('a watch', () => {
     await the.stop();
   });
 
-  it('waits no longer than an interval where the clock was set back', async () => {
-    const the = new Watch(twoSensors, {
-      before: (rig) =>
-        rig.store.recordTick(
-          tickRecord({ sensor: 'quick', startedAt: new Date(rig.clock.time + 3_600_000).toISOString() }),
-        ),
-    });
+  it('begins anew where the clock was set back, also a sensor of which the interval is long', async () => {
+    const the = new Watch(
+      (note) =>
+        definePipeline({
+          sensors: [
+            sensor({ name: 'quick', minimumIntervalSeconds: 60, evaluate: () => note('quick') }),
+            sensor({ name: 'daily', minimumIntervalSeconds: 86_400, evaluate: () => note('daily') }),
+          ],
+        }),
+      {
+        before: async (rig) => {
+          const startedAt = new Date(rig.clock.time + 30 * 86_400_000).toISOString();
+          for (const name of ['quick', 'daily'])
+            await rig.store.recordTick(tickRecord({ sensor: name, startedAt }));
+        },
+      },
+    );
     await the.clock.advance(61_000);
-    expect(the.evaluated.filter((line) => line.includes('quick')).length).toBeGreaterThan(0);
+    expect(the.evaluated).toEqual(['0 quick', '0 daily', '60 quick']);
     await the.stop();
   });
 

@@ -11,7 +11,7 @@ import { queueRuns } from './queue.ts';
 import { changeExecutor, changeIncidents, changePools, changeSensor, executorLeft } from './others.ts';
 import { askUnasked, rememberPipeline } from './pipeline.ts';
 import { changeStatuses, keysChanged, setsBelow } from './statuses.ts';
-import type { Mapping } from '../../mapping.ts';
+import type { Mapping } from '../../store.ts';
 import type { EnteredExecutor } from '../executors.ts';
 
 export interface Applying {

@@ -10,7 +10,7 @@ import {
   entryOf,
   type StateDocument,
 } from '../../document/state-document.ts';
-import type { Mapping } from '../../mapping.ts';
+import type { Mapping } from '../../store.ts';
 import { isGathered, type LastKeys } from '../../document/downstream.ts';
 import { retriesIn } from '../../document/retries.ts';
 import { StatusChanges } from '../../document/status-changes.ts';

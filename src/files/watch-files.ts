@@ -8,7 +8,7 @@ import path from 'node:path';
  * @returns what ends it
  */
 export async function watchFiles(files: readonly string[], onChange: () => void): Promise<() => void> {
-  const { watchFolder } = await import('../files/watch-folder.ts');
+  const { watchFolder } = await import('./watch-folder.ts');
   const folders = new Map<string, Set<string> | 'all'>();
   for (const file of new Set(files.flatMap(withTarget))) {
     if (isFolder(file)) {
