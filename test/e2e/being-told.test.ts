@@ -81,6 +81,11 @@ async function blockedIn(project: Project) {
   return blocked;
 }
 
+/** With a rule of the set. */
+const retain = (options: string): Record<string, string> => ({
+  'pipeline.ts': PIPELINE.replace("('items')", `('items', { retain: { olderThan: '1h', ${options} } })`),
+});
+
 /** By whoever looks: the time limit of what blocks and five seconds are over. */
 async function tickUntilTold(project: Project): Promise<void> {
   await vi.waitFor(
@@ -267,12 +272,6 @@ describeEachStore('somebody who does not look', (projectOf) => {
   it.concurrent(
     'is told once of a rule that would take out everything, which takes out nothing',
     async () => {
-      const retain = (options: string): Record<string, string> => ({
-        'pipeline.ts': PIPELINE.replace(
-          "('items')",
-          `('items', { retain: { olderThan: '1h', ${options} } })`,
-        ),
-      });
       await using project = projectWith({ ...retain(''), 'in/a': '', 'in/b': '', 'in/c': '' });
       expect((await tick(project)).code).toBe(0);
       for (const seconds of [2 * HOUR, 2 * HOUR + 20, 3 * HOUR])
