@@ -46,6 +46,8 @@ export interface StagedPurge {
 /** An I/O manager of any kind: one of a user keeps at once what it saves. */
 export type RunValues = IoManager &
   Partial<Omit<StagingIoManager, keyof IoManager>> & {
+    /** When what `settle` has begun is done, or has taken too long: a process stays until then. Without it, all is done at once. */
+    settled?(): Promise<void>;
     /** Stages that there is no value any more: it goes when that is on record. Without it, `remove` is called after the commit. */
     skip?(run: string, value: ValueContext): void;
     /** What was made here of these, and waits for its place: another process finds it there. Without it, values of such a process come by way of this one. */

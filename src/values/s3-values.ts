@@ -27,14 +27,19 @@ interface Own {
 /** An object that was listed may be gone when it is asked for, and an answer may be cut off. */
 const TRIES = 3;
 
+/** A process that ends waits so long for deletions. */
+const SETTLED_MS = 10_000;
+
 export class S3Values {
   readonly #options: S3Options;
   readonly #file: string | undefined;
   readonly #made: MadeByRun;
-  /** Of this process. */
-  readonly #writer = randomUUID().slice(0, 8);
+  /** Of this process: of two, the one that was started later has the greater one. */
+  readonly #writer = `${Math.floor(performance.timeOrigin).toString(16)}${randomUUID().slice(0, 4)}`;
   /** What this process has saved and is not on record yet: the newest of each folder comes first for it. */
   readonly #own = new Map<string, Own>();
+  /** Deletions that are under way. */
+  readonly #ending = new Set<Promise<unknown>>();
   #sdk: Sdk | undefined;
 
   /** @param file beside which the package is looked for */
@@ -91,7 +96,7 @@ export class S3Values {
       const counts = run.assets.includes(own.asset);
       if (!counts && !run.isOver) continue;
       this.#own.delete(own.folder);
-      if (counts) void this.#dropBefore(own).catch(() => undefined);
+      if (counts) this.#begin(this.#dropBefore(own));
       else this.#drop([own.name]);
     }
   }
@@ -107,7 +112,24 @@ export class S3Values {
   }
 
   #drop(names: readonly string[]): void {
-    for (const name of names) this.#do((sdk) => sdk.remove(name)).catch(() => undefined);
+    for (const name of names) this.#begin(this.#do((sdk) => sdk.remove(name)));
+  }
+
+  /** One that fails costs space and no answer. */
+  #begin(deletion: Promise<unknown>): void {
+    const ended = deletion.catch(() => undefined).finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
+  }
+
+  async settled(): Promise<void> {
+    let isLate = false;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, SETTLED_MS))).then(
+      () => (isLate = true),
+    );
+    // One look at what is there begins others.
+    while (this.#ending.size > 0 && !isLate) await Promise.race([late, Promise.all(this.#ending)]);
+    clearTimeout(timer);
   }
 
   /** The newest whose run has made the asset, as the state says; where the history has none of them any more, the newest of these. */
@@ -116,12 +138,13 @@ export class S3Values {
     const own = this.#own.get(folder);
     const saved = own && all.find(({ name }) => name === own.name);
     if (saved !== undefined || all.length < 2) return saved ?? all[0];
-    const newestFirst = all.toSorted((a, b) => b.at - a.at || (a.run < b.run ? 1 : -1));
+    const newestFirst = all.toSorted((a, b) => b.at - a.at || order(b.run, a.run) || order(a.name, b.name));
     const made = await this.#made([...new Set(all.map(({ run }) => run))]);
     const found =
       newestFirst.find(({ run }) => made.get(run)?.includes(asset) === true) ??
       newestFirst.find(({ run }) => !made.has(run));
-    // Of one run the first: a process that had lost it may have saved it once more, later.
+    // Of one run the first: a process that had lost it may have saved it once more, later. A server may tell seconds only: of the
+    // same one, that of the process that was started last, which has the run from the other.
     return found && newestFirst.findLast(({ run }) => run === found.run);
   }
 
@@ -152,6 +175,10 @@ export class S3Values {
   #place(name: string): string {
     return `s3://${this.#options.bucket}/${name}`;
   }
+}
+
+function order(one: string, other: string): number {
+  return one === other ? 0 : one < other ? -1 : 1;
 }
 
 function goneText(place: string, { asset, partitionKey }: ValueContext): string {

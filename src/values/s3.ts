@@ -76,6 +76,7 @@ function onUse(open: () => Promise<RunValues>): RunValues {
     load: async (context) => (await opened()).load(context),
     remove: async (context) => (await opened()).remove(context),
     settle: (runs) => values?.settle?.(runs),
+    settled: async () => values?.settled?.(),
   };
 }
 

@@ -92,6 +92,21 @@ describe('s3', () => {
     expect(await values().load(at('a'))).toBe('on record');
   });
 
+  it('lets it overwrite nothing in the same second either, where the server tells no more', async () => {
+    made.set('r-1', ['total']);
+    const before = Math.floor(performance.timeOrigin - 1000).toString(16);
+    const keys = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+    for (const key of keys) {
+      await values().save(at(key), 'on record');
+      const [name] = server.names.filter((one) => one.startsWith(`daily/total/${key}/`));
+      const late = { bytes: Buffer.from('"late"'), at: server.objects.get(name!)!.at };
+      server.objects.set(`daily/total/${key}/r-1.${before}ffff.json`, late);
+    }
+    expect(new Set(await Promise.all(keys.map((key) => values().load(at(key)))))).toEqual(
+      new Set(['on record']),
+    );
+  });
+
   it('believes an object of a run that the history has forgotten, before one that does not count', async () => {
     await values().save(at('a', 'r-1'), 'old');
     await values().save(at('a', 'r-2'), 'canceled');

@@ -253,5 +253,8 @@ export class RunSession {
     this.#executor = undefined;
     await this.#execution?.leave();
     await executor?.leave();
+    // A command is over when its process ends: what counts no more is deleted before that.
+    const values = await this.#ioManager?.catch(() => undefined);
+    await values?.settled?.();
   }
 }

@@ -1,0 +1,124 @@
+/**
+ * A process whose values are in a bucket is killed at each of its requests there: what anybody sees is what is on record, whole, the next
+ * tick makes the rest, and what comes to the bucket late replaces nothing.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { ProjectHere } from '../support/in-process.ts';
+import { KillingProxy, type KillWhen } from '../support/killing-proxy.ts';
+import { PostgresCluster } from '../support/postgres-cluster.mjs';
+import type { RunResult } from '../support/project.ts';
+import { KEYS, S3FromNpm } from '../support/s3-from-npm.ts';
+
+/** Each execution makes another value, so that it can be told of which one a value is. */
+const PIPELINE = `
+  import fs from 'node:fs';
+  import { asset, definePipeline, dynamicPartitions, s3, sensor } from 'dynpart';
+  const letters = dynamicPartitions('letters');
+  const upper = asset({
+    name: 'upper', partitions: letters,
+    materialize: ({ partitionKey }) => {
+      fs.appendFileSync('executions', '.');
+      return fs.statSync('executions').size + '-' + partitionKey;
+    },
+  });
+  const twice = asset({ name: 'twice', partitions: letters, inputs: { upper }, materialize: ({ inputs }) => [inputs.upper, inputs.upper] });
+  const nothing = sensor({ name: 'nothing', assets: [upper], evaluate: () => ({ skipReason: 'nothing' }) });
+  export default definePipeline({
+    assets: [upper, twice], sensors: [nothing], ioManager: s3({ bucket: 'reports', endpoint: process.env.ENDPOINT }),
+  });
+`;
+
+const ignore = (): void => undefined;
+
+it.each(['a file', 'PostgreSQL'])(
+  'a state in %s: killed at any request to the bucket, nothing half done is seen and nothing late counts',
+  { timeout: 180_000 },
+  async (kind) => {
+    await using project = new ProjectHere({ 'pipeline.ts': PIPELINE });
+    using cluster = kind === 'a file' ? null : await PostgresCluster.start();
+    await using server = await S3FromNpm.start(project.path('.bucket'), 'reports');
+    await using proxy = await KillingProxy.start(server.endpoint);
+    const env = {
+      ...KEYS,
+      NODE_NO_WARNINGS: '1',
+      DYNPART_STATE: cluster?.url('s3') ?? '',
+      ENDPOINT: server.endpoint,
+    };
+    const dynpart = async (...args: string[]): Promise<RunResult> => {
+      const ran = await project.dynpart(args, { env });
+      expect([args, ran.code, ran.stderr]).toEqual([args, 0, ran.stderr]);
+      return ran;
+    };
+    const json = async (...args: string[]) => JSON.parse((await dynpart(...args, '--json')).stdout);
+    const shown = async (asset: string): Promise<unknown> =>
+      JSON.parse((await dynpart('value', 'show', asset, '--key', 'a')).stdout);
+    const objects = (): string[] =>
+      fs
+        .readdirSync(project.path('.bucket/reports'), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('._S3rver_object'))
+        .map((name) => path.dirname(name));
+    /** How often it was executed: of that execution a value is. */
+    const executions = (): number => fs.statSync(project.path('executions')).size;
+    const expectMadeBy = async (execution: number): Promise<void> => {
+      expect(await shown('upper')).toBe(`${execution}-a`);
+      expect(await shown('twice')).toEqual([`${execution}-a`, `${execution}-a`]);
+    };
+    if (cluster !== null) await dynpart('state', 'migrate');
+    await dynpart('partitions', 'add', 'letters', 'a');
+    await dynpart('materialize', '--all');
+    let onRecord = executions();
+    const tried = { resumed: 0, recorded: 0 };
+
+    /** @returns whether there was such a request */
+    const killAt = async (at: number, when: KillWhen): Promise<boolean> => {
+      let kill = ignore;
+      proxy.arm(at, when, () => kill());
+      const killed = project.start(['materialize', '--all'], { env: { ...env, ENDPOINT: proxy.endpoint } });
+      kill = () => void killed.process.kill('SIGKILL');
+      const { signal, code, stderr } = await killed.done;
+      const where = `${when} request ${at}: ${proxy.asked.join(', ')} ${stderr}`;
+      if (signal === null) {
+        expect([where, code]).toEqual([where, 0]);
+        onRecord = executions();
+        expect(objects()).toHaveLength(2);
+        return false;
+      }
+      const [run] = (await json('runs', 'list', '--limit', '1')).runs;
+      const isOnRecord = run.status === 'SUCCESS';
+      if (isOnRecord) onRecord = executions();
+      await expectMadeBy(onRecord);
+      // In a process of its own, which ends when it is done.
+      const ticked = await project.start(['sensor', 'tick', '--json'], { env }).done;
+      const { resumed } = JSON.parse(ticked.stdout);
+      expect([where, resumed.map(({ id, status }: { id: string; status: string }) => [id, status])]).toEqual([
+        where,
+        isOnRecord ? [] : [[run.id, 'SUCCESS']],
+      ]);
+      tried[isOnRecord ? 'recorded' : 'resumed']++;
+      onRecord = executions();
+      await expectMadeBy(onRecord);
+      // What the killed process has saved goes with the record of its run; what was there before one that was killed behind its commit, with the next.
+      if (!isOnRecord) expect([where, objects()]).toEqual([where, [expect.anything(), expect.anything()]]);
+      if (when === 'late') {
+        await proxy.deliver();
+        expect(objects()).toHaveLength(3);
+        await expectMadeBy(onRecord);
+      }
+      return true;
+    };
+
+    expect(await killAt(1, 'before')).toBe(true);
+    for (let at = 1; await killAt(at, 'after'); at++);
+    // The two that save: the last requests of a process that is long gone.
+    const puts = proxy.asked.flatMap((asked, at) => (asked.startsWith('PUT ') ? [at + 1] : []));
+    expect(puts).toHaveLength(2);
+    for (const at of puts) expect(await killAt(at, 'late')).toBe(true);
+    expect(tried.resumed).toBeGreaterThanOrEqual(6);
+    expect(tried.recorded).toBeGreaterThanOrEqual(2);
+    expect(await killAt(Infinity, 'before')).toBe(false);
+    await expectMadeBy(onRecord);
+    expect((await json('state', 'check')).problems).toEqual([]);
+  },
+);
