@@ -1,0 +1,19 @@
+/** Preloaded: notes in `fsyncs.txt` which process waited for the disk, and from when to when, in milliseconds since 1970. */
+const fs = require('node:fs');
+const { syncBuiltinESMExports } = require('node:module');
+
+const sync = fs.fsyncSync;
+/** @type {string[]} */
+const noted = [];
+const now = () => performance.timeOrigin + performance.now();
+
+fs.fsyncSync = (file) => {
+  const began = now();
+  try {
+    sync(file);
+  } finally {
+    noted.push(`${process.pid} ${began} ${now()}\n`);
+  }
+};
+syncBuiltinESMExports();
+process.once('exit', () => fs.appendFileSync('fsyncs.txt', noted.join('')));
