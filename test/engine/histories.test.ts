@@ -37,6 +37,9 @@ const OFTEN = [
   'begun in pool narrow',
   'begun in pool slow',
   'by hand while no function can be asked',
+  'told as opened',
+  'told as recovered',
+  'a hook failed',
 ];
 /** In a long run. */
 const SELDOM = [
@@ -52,6 +55,7 @@ const SELDOM = [
   'several keys in one call',
   'taken out by a rule',
   'waited for a process of its own',
+  'told again, since nobody knew of it',
 ];
 
 describe('a random history of several processes', () => {

@@ -1,6 +1,6 @@
 /** A random history from its first step to its end. */
 import { EVERYTHING } from '../../src/state/needs.ts';
-import { demand } from './history-model.ts';
+import { ASSETS, demand } from './history-model.ts';
 import { same } from './history-same.ts';
 import { verify } from './history-verify.ts';
 import type { SharedState } from './history-stores.ts';
@@ -44,7 +44,7 @@ export async function live(
 }
 
 /** Whatever was queued comes to its end when all doors open and a worker is there. */
-async function drain(world: HistoryWorld): Promise<void> {
+async function untilIdle(world: HistoryWorld): Promise<void> {
   for (const process of world.processes()) process.killAt = null;
   world.contender = null;
   for (let round = 0; ; round++) {
@@ -59,6 +59,10 @@ async function drain(world: HistoryWorld): Promise<void> {
     if (world.model.pending.length === 0) break;
     await world.step({ do: 'take up', slot: 0, all: true });
   }
+}
+
+async function drain(world: HistoryWorld): Promise<void> {
+  await untilIdle(world);
   const view = await world.operator.hand.store.read(EVERYTHING);
   const left = view.executors().filter(({ alive }) => alive);
   same(
@@ -66,4 +70,29 @@ async function drain(world: HistoryWorld): Promise<void> {
     [],
     'who still stands in the state',
   );
+  await tellTheRest(world);
+}
+
+/** A hook that did not take what it was told is called again after an hour at most. */
+async function tellTheRest(world: HistoryWorld): Promise<void> {
+  // What failed is made by then, as far as it can be: it is told that this is over.
+  await world.step({ do: 'tell', slot: 0, hearing: 'works', gatherMs: 0 });
+  const failed = {
+    keys: null,
+    missing: false,
+    failed: true,
+    waits: false,
+    add: false,
+    newest: false,
+  } as const;
+  for (const { name } of ASSETS) {
+    const choice = { assets: [name], limit: null, ...failed };
+    await world.step({ do: 'materialize', slot: 0, choice, runs: true });
+  }
+  await untilIdle(world);
+  for (let round = 0; round < 3; round++) {
+    await world.clock.advance(3_600_001);
+    await world.step({ do: 'tell', slot: 0, hearing: 'works', gatherMs: 0 });
+  }
+  world.told.verifyEnd();
 }

@@ -17,6 +17,7 @@ import { mappingOf } from '../../src/definitions/mapped-keys.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../src/definitions/pipeline.ts';
 import type { RunRecord } from '../../src/model/run.ts';
+import type { NotifyMessage } from '../../src/definitions/notify.ts';
 import { sensor, type SensorContext, type SensorResult } from '../../src/definitions/sensor.ts';
 import type { Clock } from '../../src/model/time.ts';
 import type { Processes } from '../../src/engine/user-code/programs.ts';
@@ -48,7 +49,9 @@ import {
 } from './history-model.ts';
 import type { Ending, KillPoint } from './history-steps.ts';
 import { HistoryIsolated } from './history-isolated.ts';
+import { HOOK, type Hearing, TOLD_OF } from './history-told.ts';
 import type { Hand } from './history-stores.ts';
+import { Teller } from '../../src/engine/incidents/teller.ts';
 import { tellingStore } from '../../src/engine/incidents/telling-store.ts';
 import type { HistoryWorld } from './history-world.ts';
 
@@ -96,6 +99,10 @@ export class HistoryProcess {
   readonly clock: Clock;
   readonly pipeline: Pipeline;
   readonly session: RunSession;
+  readonly #teller: Teller;
+  #hearing: Hearing = 'works';
+  /** What the hook has taken, until that is in the state. */
+  #heard: (() => void)[] = [];
   /** What it tells the state of its pipeline. */
   readonly known: KnownPipeline;
   /** The newest state that it has read. */
@@ -170,6 +177,14 @@ export class HistoryProcess {
       },
       flush: () => this.diesIf('when values are flushed'),
     };
+    this.#teller = new Teller({
+      store: this.storeFor((plan) => plan),
+      clock: this.clock,
+      interrupt: this.interrupt.signal,
+      from: '',
+      onFailed: () => world.count('a hook failed'),
+    });
+    this.#teller.use(this.pipeline, this.known);
     this.session = new RunSession({
       store: this.store,
       pipeline: this.pipeline,
@@ -281,6 +296,25 @@ export class HistoryProcess {
       readLog: (runId, from) => alone(() => store.readLog(runId, from)),
       endOfLog: (runId, lines) => alone(() => store.endOfLog(runId, lines)),
     };
+  }
+
+  /** Tells what there is to be told, as any command does. */
+  tell({ hearing, gatherMs }: { readonly hearing: Hearing; readonly gatherMs: number }): void {
+    if (this.interrupt.signal.aborted) return;
+    this.#hearing = hearing;
+    const telling = async (): Promise<void> => {
+      await this.#teller.tell(gatherMs);
+      for (const known of this.#heard.splice(0)) known();
+    };
+    void this.#world.watch(telling());
+  }
+
+  #hears(message: NotifyMessage): void {
+    this.#world.stir();
+    if (this.dead) return;
+    if (this.#hearing === 'throws') throw new Error('nobody answers');
+    this.#world.watching(() => this.#heard.push(this.#world.told.hears(message, this.#world.clock.now())));
+    if (this.#hearing === 'dies') this.die();
   }
 
   /** Executes whatever the session has taken on. */
@@ -514,6 +548,7 @@ export class HistoryProcess {
           evaluate: (context) => this.#evaluate(name, context),
         }),
       ),
+      notify: [{ name: HOOK, on: TOLD_OF, send: (message) => this.#hears(message) }],
       concurrency: CONCURRENCY,
       pools: POOLS,
     });

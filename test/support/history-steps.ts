@@ -1,5 +1,6 @@
 /** What may happen in a random history, as plain data: a failing history is printed, shrunk and repeated as it stands. */
 import * as fc from 'fast-check';
+import type { Hearing } from './history-told.ts';
 import {
   ASSETS,
   type CarriedByKey,
@@ -98,6 +99,8 @@ export type Step =
   /** Killed at once, and another process takes up what it left; several times: a run may be what kills them. */
   | { readonly do: 'restart'; readonly slot: number; readonly times: number }
   | { readonly do: 'stop'; readonly slot: number }
+  /** Somebody is told what there is to be told, by a process. */
+  | { readonly do: 'tell'; readonly slot: number; readonly hearing: Hearing; readonly gatherMs: number }
   | { readonly do: 'wait'; readonly ms: number };
 
 /** So many processes may live at the same time. */
@@ -294,7 +297,19 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: is('stop'), slot }) },
   { weight: 2, arbitrary: fc.record({ do: is('edit'), asset, code: fc.constantFrom('1', '2', '3') }) },
   { weight: 1, arbitrary: fc.record({ do: is('map'), named: fc.constantFrom(...Object.keys(NAMED)) }) },
-  { weight: 6, arbitrary: fc.record({ do: is('wait'), ms: fc.constantFrom(1, 100, 200, 600, 2100) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: is('wait'), ms: fc.constantFrom(1, 100, 200, 600, 2100, 2100, 61_000) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: is('tell'),
+      slot,
+      hearing: fc.constantFrom<Hearing>('works', 'works', 'works', 'throws', 'dies'),
+      gatherMs: fc.constantFrom(0, 0, 5000),
+    }),
+  },
 );
 
 export const anyHistory: fc.Arbitrary<readonly Step[]> = fc.array(anyStep, {

@@ -16,10 +16,11 @@ import type { StateChange } from '../../src/state/changes.ts';
 import type { Mapping } from '../../src/state/store.ts';
 import type { StateView } from '../../src/state/state-view.ts';
 import type { Plan } from '../../src/state/store.ts';
-import { ASSETS, demand, HistoryModel, NAMED, POOLS } from './history-model.ts';
+import { ASSETS, demand, HistoryModel, NAMED, POOLS, SENSORS } from './history-model.ts';
 import { HistoryTimes } from './history-times.ts';
 import { type Door, HistoryProcess, never } from './history-process.ts';
 import type { Operator, Step } from './history-steps.ts';
+import { HistoryTold } from './history-told.ts';
 import { type Hand, Killed, type SharedState } from './history-stores.ts';
 import { HistoryTurns, SettlingClock } from './history-turns.ts';
 import type { ManualClock } from './manual-clock.ts';
@@ -44,6 +45,7 @@ export class HistoryWorld extends HistoryTurns {
   readonly owners = new Map<string, string>();
   /** How often each kind of thing happened: a history in which nothing happens proves nothing. */
   readonly tally = new Map<string, number>();
+  readonly told = new HistoryTold((what) => this.count(what));
   readonly #slots: (HistoryProcess | null)[] = [];
   readonly #all: HistoryProcess[] = [];
   readonly operator: HistoryProcess;
@@ -162,6 +164,8 @@ export class HistoryWorld extends HistoryTurns {
     this.watching(() => this.model.observe(view, process?.committer ?? NOBODY));
     const document = await this.state.document();
     this.watching(() => this.#times.verify(view, document, same));
+    const stopped = SENSORS.filter((name) => view.sensor(name).status === 'STOPPED');
+    this.told.learn(document.incidents?.list ?? [], stopped);
     if (last!.changes.length > 0) {
       this.count(process === null ? 'commits by hand' : 'commits of processes');
       if (process?.killAt === 'after its commit') process.die();
@@ -241,6 +245,9 @@ export class HistoryWorld extends HistoryTurns {
         this.#slots[step.slot] = null;
         return;
       }
+      case 'tell':
+        this.process(step.slot).tell(step);
+        return;
       case 'edit':
         this.codes.set(step.asset, step.code);
         return;
