@@ -342,9 +342,10 @@ try {
       `select (select count(*) from hammer.run)::int as runs,
         (select count(*) from hammer.key k where (select count(*) from hammer.status s where s.key = k.key and s.letter = 'm') <
           case when set_id = ${setOf('parts')} then 2 else 1 end)::int as missing,
+        (exists (select from hammer.key where set_id = ${setOf('parts')}) and not exists (select from hammer.value where asset = 'index')) as unmade,
         (select count(*) from hammer.status where letter <> 'm')::int as stale`,
     );
-    if (left.runs === 0 && left.missing === 0 && left.stale === 0) break;
+    if (left.runs === 0 && left.missing === 0 && left.stale === 0 && !left.unmade) break;
     if (round === 8) {
       problems.push(`something never ends: ${JSON.stringify(left)}`);
       break;
