@@ -1,5 +1,5 @@
 /** Stands between a client and a server and keeps a certain question back until somebody lets it go on: others act meanwhile. */
-import net from 'node:net';
+import { LineProxy } from './line-proxy.ts';
 
 const ignore = (): void => undefined;
 
@@ -9,25 +9,11 @@ export interface Hold {
   release(): void;
 }
 
-export class HoldingProxy implements AsyncDisposable {
-  readonly #server: net.Server;
-  readonly #lines = new Set<net.Socket>();
+export class HoldingProxy extends LineProxy {
   #held: { readonly text: string; readonly hold: () => Promise<void> } | undefined;
 
-  private constructor(server: net.Server) {
-    this.#server = server;
-  }
-
-  static async start(port: number): Promise<HoldingProxy> {
-    const server = net.createServer();
-    const proxy = new HoldingProxy(server);
-    server.on('connection', (client) => proxy.#connect(client, port));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return proxy;
-  }
-
-  get port(): number {
-    return (this.#server.address() as net.AddressInfo).port;
+  static start(port: number): Promise<HoldingProxy> {
+    return new HoldingProxy().listen(port);
   }
 
   /** The next piece with the text is kept back, with all that comes behind it on its line. Other lines go on. */
@@ -44,33 +30,14 @@ export class HoldingProxy implements AsyncDisposable {
     return { reached, release };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const line of this.#lines) line.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  #connect(client: net.Socket, port: number): void {
-    const upstream = net.connect(port, '127.0.0.1');
-    const end = (): void => {
-      client.destroy();
-      upstream.destroy();
-    };
-    for (const line of [client, upstream]) {
-      this.#lines.add(line);
-      line.setNoDelay();
-      line.on('error', end);
-      line.on('close', () => {
-        this.#lines.delete(line);
-        end();
-      });
-    }
+  protected override connected({ client, server }: Parameters<LineProxy['connected']>[0]): void {
     let before = Promise.resolve();
     client.on('data', (piece) => {
       const held = this.#held;
       const isHeld = held !== undefined && piece.includes(held.text);
       if (isHeld) this.#held = undefined;
-      before = before.then(() => (isHeld ? held.hold() : undefined)).then(() => void upstream.write(piece));
+      before = before.then(() => (isHeld ? held.hold() : undefined)).then(() => void server.write(piece));
     });
-    upstream.on('data', (piece) => client.write(piece));
+    server.on('data', (piece) => client.write(piece));
   }
 }

@@ -158,7 +158,7 @@ class Call {
       keys,
       run: { id: task.id, tags: task.tags, attempt: attempt.attempt },
       log: writer.log(),
-      exec: makeExec({ writer, signal, programs }),
+      exec: makeExec({ writer, programs, cut: { signal } }),
       signal,
       addMetadata: (more: unknown) => Object.assign(this.#metadata, checkedMetadata(more, this.#metadata)),
     } as never);

@@ -102,13 +102,7 @@ export async function tryOnce(
           inputs: inputs as never,
           run: { id: task.id, tags: task.tags, attempt },
           log: writer.log(),
-          exec: makeExec({
-            writer,
-            programs,
-            get signal() {
-              return cut.signal;
-            },
-          }),
+          exec: makeExec({ writer, programs, cut }),
           get signal() {
             return cut.signal;
           },

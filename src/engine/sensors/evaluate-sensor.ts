@@ -86,13 +86,7 @@ export function evaluateHere(
                 setView(sets, pipeline, typeof set === 'string' ? set : set.name) as PartitionsView<never>,
               lastTickAt,
               log: writer.log(),
-              exec: makeExec({
-                writer,
-                programs,
-                get signal() {
-                  return cut.signal;
-                },
-              }),
+              exec: makeExec({ writer, programs, cut }),
               get signal() {
                 return cut.signal;
               },

@@ -6,8 +6,8 @@ import type { Programs } from './programs.ts';
 export interface ExecContext {
   /** Gets what the program prints. */
   readonly writer: LineWriter;
-  /** Aborted when the program is to end. */
-  readonly signal: AbortSignal;
+  /** Its signal says that the program is to end, and is asked for when there is one. */
+  readonly cut: { readonly signal: AbortSignal };
   readonly programs: Programs;
 }
 

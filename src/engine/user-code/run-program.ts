@@ -28,7 +28,8 @@ export async function runProgram(context: ExecContext, program: Program): Return
 }
 
 async function run(context: ExecContext, { file, args, options }: Program): ReturnType<Exec> {
-  const { signal, programs } = context;
+  const { programs } = context;
+  const { signal } = context.cut;
   const { terminal = false, env = {}, ...others } = options;
   const processes = await programs.processes();
   // Between the abort and now the user's code had no chance to notice it.

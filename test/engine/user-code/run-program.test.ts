@@ -44,7 +44,7 @@ class Rig {
       },
     });
     const writer = new LineWriter(({ text }) => void (keepsLines && this.lines.push(text)), new FakeClock());
-    this.exec = makeExec({ writer, signal: this.#abort.signal, programs: this.programs });
+    this.exec = makeExec({ writer, cut: this.#abort, programs: this.programs });
   }
 
   sh(script: string, options?: Parameters<Exec>[2]): ReturnType<Exec> {
