@@ -167,6 +167,7 @@ const restored = [['a', 'sensor', 'tick'], exported, ['a,b,c', 'sensor', 'tick',
  * @property {boolean} [reads] the command changes nothing
  * @property {boolean} [repeats] each repetition does the work anew
  * @property {boolean} [raisesVersion] each repetition raises a sensor's version
+ * @property {boolean} [isLoose] no two runs make their calls in the same order
  * @property {'pool' | 'any'} [thread] whose calls are meant, if not those of the main thread
  * @property {readonly string[]} [only] calls with these names
  * @property {readonly string[]} [tidy] the command that tidies
@@ -246,6 +247,7 @@ export const SCENARIOS = {
   // A process of its own stages the values, which this one takes on.
   isolated: {
     changesOnly: true,
+    isLoose: true,
     start: [['a', 'sensor', 'tick']],
     items: 'a,b',
     command: ['sensor', 'tick'],

@@ -18,6 +18,25 @@ import fs from 'node:fs';
 
 /** @typedef {{ code: number | null, signal: NodeJS.Signals | null, stdout: string, stderr: string }} Ended */
 
+/** No command takes so long. */
+const LONGEST_MS = 120_000;
+
+/**
+ * @param {number | undefined} pid
+ * @returns {readonly number[]}
+ */
+function childrenOf(pid) {
+  try {
+    return fs
+      .readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Ends with everything that was said; `null` for the code of a process that a signal ended.
  * @param {readonly string[]} argv
@@ -30,7 +49,12 @@ export function run(argv, { cwd, env }) {
     const said = { stdout: '', stderr: '' };
     for (const name of /** @type {const} */ (['stdout', 'stderr']))
       child[name].setEncoding('utf8').on('data', (text) => (said[name] += text));
-    const killer = setTimeout(() => child.kill('SIGKILL'), 120_000);
+    const killer = setTimeout(() => {
+      said.stderr += `\nit did not end within ${LONGEST_MS / 1000} s`;
+      // What strace looks at outlives it, and keeps open what is read here.
+      for (const pid of childrenOf(child.pid)) process.kill(pid, 'SIGKILL');
+      child.kill('SIGKILL');
+    }, LONGEST_MS);
     child.on('error', reject).on('close', (code, signal) => {
       clearTimeout(killer);
       resolve({ code, signal, ...said });
