@@ -83,7 +83,10 @@ export class AssetChild {
     const abort = (member: number): void => this.#tell({ type: 'abort', member });
     const call = new CallInHand(asset, members, { programs, abort });
     this.#last = call;
-    void this.#begin(call);
+    // A disk that is full keeps from noting the process: that is an error of each try, and no end of the command is waited for.
+    this.#begin(call).catch((error: unknown) => {
+      for (const at of members.keys()) call.broke(at, error);
+    });
     return call;
   }
 
