@@ -99,6 +99,20 @@ describe.concurrent('an asset with a process of its own', () => {
     expect(stdout).toContain('printed without a mark');
   });
 
+  it('is made when the command is given again, where its log could not be written: it is not the code that failed', async () => {
+    await using project = new Isolated();
+    await project.dynpart(['partitions', 'add', 'items', 'k']);
+    fs.rmSync(project.path('.dynpart/logs'), { recursive: true, force: true });
+    project.write({ '.dynpart/logs': 'not a folder' });
+    const { code, stderr } = await project.dynpart(['materialize', '--key', 'k'], { killAfterMs: 30_000 });
+    expect([code, stderr]).toEqual([5, expect.stringMatching(/^error: .*\.dynpart\/logs/m)]);
+    expect(stderr).not.toContain('code of the pipeline');
+    fs.rmSync(project.path('.dynpart/logs'));
+    const { run, code: then } = await project.make('k');
+    expect([then, run.status]).toEqual([0, 'SUCCESS']);
+    expect((await project.dynpart(['runs', 'logs', run.id])).stdout).toContain('log of k');
+  });
+
   it('gives back what is no JSON', async () => {
     await using project = new Isolated();
     expect((await project.make('bytes')).run.status).toBe('SUCCESS');

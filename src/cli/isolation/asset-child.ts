@@ -70,8 +70,8 @@ export class AssetChild {
     this.#group = groups.killed.watch(this.#process.pid ?? 0);
     this.#start = new Promise((resolve) => (this.#started = resolve));
     for (const name of ['stdout', 'stderr'] as const)
-      this.#process[name]!.on('data', (chunk: Buffer) => this.#hear(name, chunk));
-    this.#process.on('message', (message) => this.#told(message as FromProcess));
+      this.#process[name]!.on('data', (chunk: Buffer) => this.#guard(() => this.#hear(name, chunk)));
+    this.#process.on('message', (message) => this.#guard(() => this.#told(message as FromProcess)));
     this.#process.on('error', (error) => this.#started(error.message));
     this.#process.once('exit', (code, signal) => void this.#ended(code, signal));
     const { pipeline, state, values, parent } = options;
@@ -83,11 +83,17 @@ export class AssetChild {
     const abort = (member: number): void => this.#tell({ type: 'abort', member });
     const call = new CallInHand(asset, members, { programs, abort });
     this.#last = call;
-    // A disk that is full keeps from noting the process: that is an error of each try, and no end of the command is waited for.
     this.#begin(call).catch((error: unknown) => {
-      for (const at of members.keys()) call.broke(at, error);
+      call.fails(error);
+      call.ends(null);
     });
     return call;
+  }
+
+  /** Also what somebody prints who was left behind is logged, and may find a disk full. */
+  #guard(work: () => void): void {
+    if (this.#last === undefined) work();
+    else this.#last.guard(work);
   }
 
   async #begin(call: CallInHand): Promise<void> {
@@ -173,7 +179,7 @@ export class AssetChild {
       case 'program-ended':
         return this.#inHand?.groups.get(message.group)?.leaderEnded();
       case 'question':
-        return void this.#answer(message);
+        return void this.#answer(message).catch((error: unknown) => this.#inHand?.fails(error));
       case 'tried': {
         const { member, tried, staged } = message;
         this.#inHand?.context.ioManager.adopt?.(staged);

@@ -132,18 +132,33 @@ export class CallInHand {
     this.#open.delete(at);
   }
 
+  /** What of dynpart's own files fails, as on a full disk, is thrown by all tries that have no end. */
+  fails(error: unknown): void {
+    for (const at of this.#open.keys()) this.broke(at, error);
+  }
+
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fails(error);
+    }
+  }
+
   /** @param endOf what is said of those that have none; `null`: their code has ended, and those that are late ended in time for that */
   ends(endOf: ((of: OfKey) => Failure) | 'interrupted' | null): void {
     const asset = this.asset.name;
-    for (const { member, resolve } of this.#open.values()) {
-      const of = { asset, key: member.task.partitionKey };
-      if (endOf === 'interrupted') resolve('interrupted');
-      else if (endOf === null)
-        resolve({ failure: { reason: 'asset-timeout', ...of, ms: this.asset.timeoutMs! } });
-      else resolve({ failure: this.#told(member, endOf(of)) });
-    }
-    this.#open.clear();
-    this.writer.end();
+    this.guard(() => {
+      this.writer.end();
+      for (const { at, member, resolve } of this.#open.values()) {
+        const of = { asset, key: member.task.partitionKey };
+        if (endOf === 'interrupted') resolve('interrupted');
+        else if (endOf === null)
+          resolve({ failure: { reason: 'asset-timeout', ...of, ms: this.asset.timeoutMs! } });
+        else resolve({ failure: this.#told(member, endOf(of)) });
+        this.#open.delete(at);
+      }
+    });
     for (const stop of this.#stop) stop();
     this.#isOver();
   }
