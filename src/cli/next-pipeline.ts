@@ -28,6 +28,8 @@ export async function nextPipeline(
   { over, hangUp }: { readonly over: AbortSignal; readonly hangUp: HangUps },
 ): Promise<boolean> {
   let seen = await project.stamp();
+  /** What was said last, of which files. */
+  let said = '';
   for (;;) {
     await edited(seen, clock, { over, hangUp });
     const watched = filesIn(seen);
@@ -37,6 +39,7 @@ export async function nextPipeline(
       await clock.sleep(QUIET_MS, over);
     }
     if (over.aborted) return false;
+    const isAsked = hangUp.came;
     hangUp.came = false;
     // What is missing may be a file that comes into being: then its folder changes.
     const files = filesIn(await project.stamp());
@@ -52,9 +55,13 @@ export async function nextPipeline(
       return true;
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
+      seen = tried;
+      // Any file that comes into a folder of them may be the one that was missing, and mostly is not: that is no edit.
+      const saying = `${describe(error.failure).message}\n${stampOf(files)}`;
+      if (saying === said && !isAsked) continue;
+      said = saying;
       sayWhileWatched(output, error.failure);
       output.say(`${path.basename(project.file)}: cannot be loaded as it is now; going on as it was before`);
-      seen = tried;
     }
   }
 }

@@ -124,6 +124,9 @@ describeEachStore('a watch whose pipeline is edited', (projectWith) => {
     await watch.saw('cannot be loaded as it is now; going on as it was before');
     project.write({ 'in/b': '' });
     await watch.saw('found: 1 key added');
+    // What comes beside the files of the pipeline is tried, and is no edit.
+    project.write({ 'lib/beside.txt': '' });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     // A file that was not there when the edit was tried.
     project.write({ 'lib/other.ts': "export const word = 'three';\n" });
     await watch.saw('loaded anew');
