@@ -350,13 +350,6 @@ export async function takenAfter({ count }) {
       unit: 'ms',
       values: taken.map(({ sinceCommit }) => sinceCommit),
     }),
-    figureRow({
-      id: 'watching.taken-since-commit-p99',
-      what: 'from its commit on, all but a hundredth',
-      unit: 'ms',
-      aim: AIM_MS,
-      values: [p99(taken.map(({ sinceCommit }) => sinceCommit))],
-    }),
     {
       ...figureRow({
         id: 'watching.taken-p99',
