@@ -1,7 +1,6 @@
 /** Which document counts where a generation has a later number than the state file, and what is made good of that without a word. */
 import fs from 'node:fs';
-import path from 'node:path';
-import { errno, removeQuietly, syncFolder } from '../../files/durable-files.ts';
+import { errno, syncFolder } from '../../files/durable-files.ts';
 import { shellFlag } from '../../model/shell-words.ts';
 import type { Generations } from './generations.ts';
 import type { Found } from './state-text.ts';
@@ -14,20 +13,16 @@ interface Ahead {
   readonly serial: number;
 }
 
-/** A commit that others see as a generation, and whose writer did not come to rename it over the state file. */
-export interface CutCommit {
-  readonly file: string;
-  readonly serial: number;
-}
-
 interface Judged {
   readonly found: Found;
   /** What is to be said; `null` where nobody has to do anything. */
   readonly warning: string | null;
-  readonly cut: CutCommit | null;
+  /** The serial of a commit that others see as a generation, and whose writer did not come to rename it over the state file. */
+  readonly cut: number | null;
 }
 
-export function ahead(file: string, { inFile, intact, serial }: Ahead, generations: Generations): Judged {
+export function ahead({ inFile, intact, serial }: Ahead, generations: Generations): Judged {
+  const file = generations.stateFile;
   const ownSerial = inFile.document.serial;
   if (intact === null || intact.document.serial <= ownSerial)
     return {
@@ -35,9 +30,8 @@ export function ahead(file: string, { inFile, intact, serial }: Ahead, generatio
       warning: `generation ${serial} of ${file} is damaged: serial ${ownSerial} in the file itself is used`,
       cut: null,
     };
-  const cut = { file, serial };
-  if (intact.document.serial === serial && ownSerial === serial - 1 && isCut(cut, generations))
-    return { found: intact, warning: null, cut };
+  if (intact.document.serial === serial && ownSerial === serial - 1 && isCut(serial, generations))
+    return { found: intact, warning: null, cut: serial };
   return {
     found: intact,
     warning:
@@ -51,10 +45,12 @@ export function ahead(file: string, { inFile, intact, serial }: Ahead, generatio
  * Whether nobody but the writer of this serial can have left the file behind: it is still the very file of the generation before,
  * and was not touched since. What an editor or `cp` put there is another file, or a younger one.
  */
-function isCut({ file, serial }: CutCommit, generations: Generations): boolean {
-  const [own, before, next] = [file, generations.file(serial - 1), generations.file(serial)].map((name) =>
-    fs.statSync(name, { bigint: true, throwIfNoEntry: false }),
-  );
+function isCut(serial: number, generations: Generations): boolean {
+  const [own, before, next] = [
+    generations.stateFile,
+    generations.file(serial - 1),
+    generations.file(serial),
+  ].map((name) => fs.statSync(name, { bigint: true, throwIfNoEntry: false }));
   if (own === undefined || before === undefined || next === undefined) return false;
   return own.ino !== 0n && own.ino === before.ino && own.dev === before.dev && own.mtimeNs <= next.mtimeNs;
 }
@@ -63,16 +59,13 @@ function isCut({ file, serial }: CutCommit, generations: Generations): boolean {
  * The last step of such a commit. A writer that goes on meanwhile may be renamed over, which is a cut commit again.
  * @returns whether the file holds the commit now; what the disk refuses is left to the next commit
  */
-export function finish(cut: CutCommit, generations: Generations): boolean {
-  const further = generations.temporary();
+export function finish(serial: number, generations: Generations): boolean {
   try {
-    if (generations.highest() !== cut.serial || !isCut(cut, generations)) return false;
-    fs.linkSync(generations.file(cut.serial), further);
-    fs.renameSync(further, cut.file);
-    syncFolder(path.dirname(cut.file));
+    if (generations.highest() !== serial || !isCut(serial, generations)) return false;
+    generations.replaceFile(generations.file(serial));
+    syncFolder(generations.folder);
     return true;
   } catch (error) {
-    removeQuietly(further);
     if (errno(error) === undefined) throw error;
     return false;
   }

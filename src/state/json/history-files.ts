@@ -107,7 +107,7 @@ export class HistoryFiles {
    * @param earlier what an earlier try of the same commit recorded; what this one does not say as well is taken back
    */
   recordRuns(runs: readonly RunRecord[], earlier: readonly RunRecord[]): readonly RunRecord[] {
-    const said = new Set(earlier[0] && runs.map((run) => JSON.stringify(run)));
+    const said = new Set(earlier.length === 0 ? [] : runs.map((run) => JSON.stringify(run)));
     const retracted = earlier.filter((run) => !said.has(JSON.stringify(run)));
     const kept = new Set(earlier.filter((run) => !retracted.includes(run)).map(({ id }) => id));
     this.#runs.append([...retracted.map(retractionOf), ...runs.filter(({ id }) => !kept.has(id))], true);

@@ -2,25 +2,13 @@
  * Makes a commit of a document that is written already: link(2) is the comparison, the rename puts it in the place of the state file,
  * and the folder is synced. `docs/decisions/0002-state-file.md` says why each step is there.
  */
-import fs from 'node:fs';
-import path from 'node:path';
 import type { Failure } from '../../model/failure.ts';
-import {
-  causeOf,
-  errno,
-  isThere,
-  linked,
-  removeIfThere,
-  removeQuietly,
-  syncFolder,
-} from '../../files/durable-files.ts';
+import { causeOf, errno, isThere, linked, removeIfThere, syncFolder } from '../../files/durable-files.ts';
 import type { StateDocument } from '../document/state-document.ts';
 import type { Generations } from './generations.ts';
 import { wasBuiltOn } from './was-built-on.ts';
 
 export interface PublishingOptions {
-  /** The state file, behind all links. */
-  readonly file: string;
   readonly generations: Generations;
   readonly warn: (message: string) => void;
   /** Told of a commit that is made and may not survive a loss of power. */
@@ -29,46 +17,41 @@ export interface PublishingOptions {
 
 export class Publishing {
   readonly #options: PublishingOptions;
-  readonly #file: string;
-  readonly #folder: string;
   readonly #generations: Generations;
   /** The commit that was said not to last, for sure. */
   #unsynced: number | null = null;
 
   constructor(options: PublishingOptions) {
     this.#options = options;
-    this.#file = options.file;
-    this.#folder = path.dirname(options.file);
     this.#generations = options.generations;
   }
 
   /** @returns whether the commit is made; not where another writer was first */
   publish(temporary: string, document: StateDocument): boolean {
     const { serial } = document;
-    const isFirstGeneration = this.#generations.highest() === 0;
+    const generations = this.#generations;
+    const { stateFile, folder } = generations;
+    const isFirstGeneration = generations.highest() === 0;
     // Also a copy that is restored where nothing is: its serial is a later one.
-    if (serial === 1 || (isFirstGeneration && !isThere(this.#file)))
+    if (serial === 1 || (isFirstGeneration && !isThere(stateFile)))
       return isFirstGeneration && this.#publishFirst(temporary, serial);
     // Who published the first commit has not come to sync the name of the file, and may never.
-    if (isFirstGeneration) syncFolder(this.#folder);
-    if (!linked(temporary, this.#generations.file(serial))) return false;
-    const newest = this.#generations.highestAfterLink(serial, this.#file);
+    if (isFirstGeneration) syncFolder(folder);
+    if (!linked(temporary, generations.file(serial))) return false;
+    const newest = generations.highestAfterLink(serial);
     if (newest !== serial) {
       // Others went on. If they built on it, it is a fact, and must not be renamed over what came after it.
-      if (wasBuiltOn(document, this.#file, this.#generations)) return true;
-      removeIfThere(this.#generations.file(serial));
+      if (wasBuiltOn(document, generations)) return true;
+      removeIfThere(generations.file(serial));
       return false;
     }
     // From here the commit is a fact: others may have built on it. A rename that fails leaves the generation to be read.
-    // It takes a further name: the temporary one is there until the folder is synced, and tells others that it is not.
-    const further = this.#generations.temporary();
+    // The temporary name stays until the folder is synced, and tells others that it is not.
     try {
-      fs.linkSync(temporary, further);
-      fs.renameSync(further, this.#file);
+      generations.replaceFile(temporary);
     } catch (error) {
-      removeQuietly(further);
       this.#options.warn(
-        `cannot rename over ${this.#file}: ${causeOf(error)}; the commit is kept as generation ${serial}`,
+        `cannot rename over ${stateFile}: ${causeOf(error)}; the commit is kept as generation ${serial}`,
       );
     }
     return true;
@@ -79,29 +62,36 @@ export class Publishing {
    * the name of the file is safe: a generation without the file would look like a state whose file is gone.
    */
   #publishFirst(temporary: string, serial: number): boolean {
-    if (!linked(temporary, this.#file)) return false;
+    const { stateFile } = this.#generations;
+    if (!linked(temporary, stateFile)) return false;
     // Others see the file: the commit is made, whatever is refused from here on.
     if (!this.makeLast(serial)) return true;
     try {
       linked(temporary, this.#generations.file(serial));
     } catch (error) {
-      this.#options.warn(`cannot keep commit ${serial} of ${this.#file} as a generation: ${causeOf(error)}`);
+      this.#options.warn(`cannot keep commit ${serial} of ${stateFile} as a generation: ${causeOf(error)}`);
     }
     return true;
   }
 
   /** The commit is a fact: others see it, and build on it. What the disk refuses now is said, and undoes nothing. */
   makeLast(serial: number): boolean {
+    const { stateFile, folder } = this.#generations;
     // A disk that has refused once may say yes the next time, though what it had is lost.
     if (this.#unsynced === serial) return false;
     try {
-      syncFolder(this.#folder);
+      syncFolder(folder);
       return true;
     } catch (error) {
       if (errno(error) === undefined) throw error;
       this.#unsynced = serial;
-      const cause = `cannot sync the folder ${this.#folder}: ${causeOf(error)}`;
-      this.#options.onUnsynced({ reason: 'commit-unsynced', file: this.#file, serial, cause });
+      const cause = `cannot sync the folder ${folder}: ${causeOf(error)}`;
+      this.#options.onUnsynced({
+        reason: 'commit-unsynced',
+        file: stateFile,
+        serial,
+        cause,
+      });
       return false;
     }
   }

@@ -11,7 +11,6 @@ import { describe } from '../../model/describe-failure.ts';
 import { type Failure, fail } from '../../model/failure.ts';
 import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import { io, makeFolder, removeQuietly, syncFolder, writeDurably } from '../../files/durable-files.ts';
-import type { CutCommit } from './generation-ahead.ts';
 import { Generations } from './generations.ts';
 import { Publishing } from './publishing.ts';
 import { keepCopy } from './kept-copies.ts';
@@ -37,8 +36,8 @@ export class StateFile implements Adapter<StateDocument> {
   #seen: string | null = null;
   /** Where the document was found that was read last, when that has an older schema. */
   #older: Found['older'] = null;
-  /** The commit that was cut between its two steps, as far as the last look has seen one. */
-  #cut: CutCommit | null = null;
+  /** The serial of the commit that was cut between its two steps, as far as the last look has seen one. */
+  #cut: number | null = null;
 
   /** @param onUnsynced told of a commit that is made and may not survive a loss of power; default: a warning */
   constructor(
@@ -50,7 +49,7 @@ export class StateFile implements Adapter<StateDocument> {
     this.folder = path.dirname(this.path);
     this.#generations = new Generations(this.path);
     this.#warn = warn;
-    this.#publishing = new Publishing({ file: this.path, generations: this.#generations, warn, onUnsynced });
+    this.#publishing = new Publishing({ generations: this.#generations, warn, onUnsynced });
   }
 
   /** Whether what was read last is still as an older version of dynpart left it. */
@@ -184,7 +183,7 @@ export class StateFile implements Adapter<StateDocument> {
   async #newerGeneration(inFile: Found, serial: number): Promise<StateDocument> {
     const { ahead } = await import('./generation-ahead.ts');
     const intact = this.#generations.intact();
-    const { found, warning, cut } = ahead(this.path, { inFile, intact, serial }, this.#generations);
+    const { found, warning, cut } = ahead({ inFile, intact, serial }, this.#generations);
     this.#cut = cut;
     if (warning !== null) this.#warn(warning);
     this.#older = found.older;

@@ -14,8 +14,7 @@ import { saysCommitted } from './writers.ts';
  */
 export function wasBuiltOn(
   { serial, writers }: StateDocument,
-  file: string,
-  generations: Pick<Generations, 'highest' | 'later'>,
+  generations: Pick<Generations, 'stateFile' | 'highest' | 'later'>,
 ): boolean {
   const own = writers.last.find((entry) => entry.serial === serial) ?? { id: '', serial };
   for (;;) {
@@ -27,6 +26,6 @@ export function wasBuiltOn(
     if (says !== null) return says;
     // The generations that could have told were emptied while this process looked, or they are damaged.
     if (found !== null || generations.highest() === newest)
-      return fail({ reason: 'commit-unsure', file, serial });
+      return fail({ reason: 'commit-unsure', file: generations.stateFile, serial });
   }
 }
