@@ -11,6 +11,7 @@ import type { Context } from './context.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { Output } from './output.ts';
 import { watchFiles } from '../files/watch-files.ts';
+import { Heard } from '../engine/sensors/heard.ts';
 
 /** How often the files are looked at beside what the system tells: it does not tell that a folder above them was replaced. */
 const LOOK_EVERY_MS = 5000;
@@ -82,17 +83,16 @@ interface Waiting {
 /** Waits until the files are not as they were, somebody asks for them to be loaded, or nobody waits any more. */
 async function edited(seen: string, clock: Clock, { over, hangUp }: Waiting): Promise<void> {
   const watched = filesIn(seen);
-  let waiting = new AbortController();
-  const stop = await watchFiles(watched, () => waiting.abort());
+  const heard = new Heard();
+  hangUp.wake = heard.ring;
+  const stop = watchFiles(watched, heard.ring);
   try {
-    while (!over.aborted && !hangUp.came && stampOf(watched) === seen) {
-      // A signal that is made of others would be kept by the one that lives longest.
-      waiting = new AbortController();
-      const wake = (hangUp.wake = () => waiting.abort());
-      over.addEventListener('abort', wake);
-      await clock.sleep(LOOK_EVERY_MS, waiting.signal);
-      over.removeEventListener('abort', wake);
-    }
+    for (
+      let since = heard.times;
+      !over.aborted && !hangUp.came && stampOf(watched) === seen;
+      since = heard.times
+    )
+      await heard.wait(since, LOOK_EVERY_MS, { clock, stop: over });
   } finally {
     stop();
   }

@@ -1,17 +1,18 @@
-/** Tells that files of a pipeline may have been edited, wherever they are. */
+/** Tells that files may have been edited, wherever they are. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { statOf } from './stat-of.ts';
+import { watchFolder } from './watch-folder.ts';
 
 /**
  * Calls back also for what turns out to be no edit.
  * @param files of a folder among them, each file that comes or goes
  * @returns what ends it
  */
-export async function watchFiles(files: readonly string[], onChange: () => void): Promise<() => void> {
-  const { watchFolder } = await import('./watch-folder.ts');
+export function watchFiles(files: readonly string[], onChange: () => void): () => void {
   const folders = new Map<string, Set<string> | 'all'>();
   for (const file of new Set(files.flatMap(withTarget))) {
-    if (isFolder(file)) {
+    if (statOf(file)?.isDirectory() === true) {
       folders.set(file, 'all');
       continue;
     }
@@ -31,13 +32,5 @@ function withTarget(file: string): string[] {
     return [file, fs.realpathSync(file)];
   } catch {
     return [file];
-  }
-}
-
-function isFolder(file: string): boolean {
-  try {
-    return fs.statSync(file).isDirectory();
-  } catch {
-    return false;
   }
 }

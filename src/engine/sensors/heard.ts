@@ -1,4 +1,4 @@
-/** What several loops of one process hear of: that somebody has committed. */
+/** What loops of one process hear of, without being told what it is: that somebody has committed, or that a file was edited. */
 import type { Clock, Millis } from '../../model/time.ts';
 
 export class Heard {

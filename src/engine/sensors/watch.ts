@@ -89,7 +89,7 @@ async function automate(
   let seen: number | null = null;
   let nextAt: string | null = null;
   while (!stop.aborted) {
-    const since = heard?.times;
+    const since = heard?.times ?? 0;
     const view = await store.read({ sensors: [sensor.name] });
     const isTime = nextAt !== null && isoTime(clock.now()) >= nextAt;
     if ((isTime || view.serial !== seen) && sensorStatus(view, sensor) === 'RUNNING') {
@@ -102,9 +102,9 @@ async function automate(
       emit({ type: 'tick-due', sensor: sensor.name, inMs });
     }
     await clock.sleep(AUTOMATE_EVERY_MS, stop);
-    if (since === undefined) continue;
+    if (heard === null) continue;
     const leftMs = nextAt === null ? Infinity : Math.max(0, Date.parse(nextAt) - clock.now());
-    await heard?.wait(since, Math.min(LOOK_IN_QUIET_MS - AUTOMATE_EVERY_MS, leftMs), { clock, stop });
+    await heard.wait(since, Math.min(LOOK_IN_QUIET_MS - AUTOMATE_EVERY_MS, leftMs), { clock, stop });
   }
 }
 
@@ -145,12 +145,12 @@ async function watchSensor(sensor: SensorDefinition, options: Loop): Promise<voi
     if (stop.aborted) return;
     if (isLong) continue;
     isFirst = false;
-    const since = heard?.times;
+    const since = heard?.times ?? 0;
     const status = sensorStatus(await store.read({ sensors: [name] }), sensor);
     if (status !== 'RUNNING') {
       emit({ type: 'tick-due', sensor: name, inMs: null });
-      if (since === undefined) await clock.sleep(askAgainMs(sensor), stop);
-      else await heard?.wait(since, LOOK_IN_QUIET_MS, { clock, stop });
+      if (heard === null) await clock.sleep(askAgainMs(sensor), stop);
+      else await heard.wait(since, LOOK_IN_QUIET_MS, { clock, stop });
       continue;
     }
     emit({ type: 'tick-began', sensor: name });
