@@ -128,9 +128,14 @@ export class Output {
     if (!this.options.json) this.#write(text);
   }
 
+  /** Whether a person is there, or `--verbose` was given: else what is only talk need not be looked up. */
+  get chats(): boolean {
+    return this.terminal.stderr.isTerminal || this.options.verbose;
+  }
+
   /** Talk for a person at a terminal, or with `--verbose`; cron does not want to hear it. */
   chat(text: string): void {
-    if (this.terminal.stderr.isTerminal || this.options.verbose) this.say(text);
+    if (this.chats) this.say(text);
   }
 
   /** What is said with `--verbose`. */

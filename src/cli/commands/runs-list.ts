@@ -59,7 +59,7 @@ export async function run(
       ...(hasWarnings ? [String(warningsOf(run) || '-')] : []),
     ]),
   });
-  if (runs.some(({ status }) => status === 'QUEUED')) {
+  if (output.chats && runs.some(({ status }) => status === 'QUEUED')) {
     const { poolsWaitedFor } = await import('../pools-waited-for.ts');
     const view = await project.store.read({ executors: true });
     for (const line of poolsWaitedFor(view.executors())) output.chat(line);
