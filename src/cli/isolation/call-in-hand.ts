@@ -64,11 +64,7 @@ export class CallInHand {
       interrupt.addEventListener('abort', onAbort);
       this.#stop.push(() => interrupt.removeEventListener('abort', onAbort));
     }
-    const { task, attempt } = members[0]!;
-    this.writer = new LineWriter(
-      (line) => this.log(task.id, [{ ...line, asset: asset.name, attempt: attempt.attempt }]),
-      attempt.context.clock,
-    );
+    this.writer = this.#writerFor(members[0]!);
     this.#look();
   }
 
@@ -163,14 +159,17 @@ export class CallInHand {
     this.#isOver();
   }
 
-  #told({ task, attempt }: Member, failure: Failure): Failure {
-    const { asset } = this;
-    const writer = new LineWriter(
-      (line) => this.log(task.id, [{ ...line, asset: asset.name, attempt: attempt.attempt }]),
+  #told(member: Member, failure: Failure): Failure {
+    this.#writerFor(member).line('stderr', describe(failure).message);
+    return failure;
+  }
+
+  #writerFor({ task, attempt }: Member): LineWriter {
+    const asset = this.asset.name;
+    return new LineWriter(
+      (line) => this.log(task.id, [{ ...line, asset, attempt: attempt.attempt }]),
       attempt.context.clock,
     );
-    writer.line('stderr', describe(failure).message);
-    return failure;
   }
 
   #look(): void {

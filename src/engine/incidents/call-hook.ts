@@ -18,8 +18,8 @@ export interface HookCall {
 }
 
 export type HookEnding =
-  /** `interrupted`: the command is at its end, and nobody knows what became of it. */
   | { readonly type: 'taken' }
+  /** The command is at its end, and nobody knows what became of it. */
   | { readonly type: 'interrupted' }
   /** `why`: in words, without what may be secret in addresses. */
   | { readonly type: 'failed'; readonly why: string };

@@ -213,15 +213,17 @@ export class RunQueue {
   /** Those that were passed over are the oldest: they are looked at first. */
   lookAgain(): void {
     for (const run of this.#late.takeAll()) this.#passOver(run);
-    const all = this.#blocked.takeAll();
-    const isToWait = (run: OwnedRun): boolean => this.#pools.of(run).length > 0 && this.#isElsewhere(run);
-    for (const run of all) if (isToWait(run)) this.#blocked.push(run);
-    const blocked = all.filter((run) => !isToWait(run));
-    this.#alone.putFirst(blocked.filter(isAlone));
-    const others = blocked.filter((run) => !isAlone(run));
-    this.#waiting.putFirst(others.filter((run) => this.#pools.of(run).length === 0));
-    for (const run of others.toReversed())
-      if (this.#pools.of(run).length > 0) this.lanes.add(run, this.#pools.of(run), true);
+    const alone: OwnedRun[] = [];
+    const plain: OwnedRun[] = [];
+    const pooled: OwnedRun[] = [];
+    for (const run of this.#blocked.takeAll()) {
+      const usesPools = this.#pools.of(run).length > 0;
+      if (usesPools && this.#isElsewhere(run)) this.#blocked.push(run);
+      else (isAlone(run) ? alone : usesPools ? pooled : plain).push(run);
+    }
+    this.#alone.putFirst(alone);
+    this.#waiting.putFirst(plain);
+    for (const run of pooled.toReversed()) this.lanes.add(run, this.#pools.of(run), true);
   }
 }
 
