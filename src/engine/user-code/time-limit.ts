@@ -28,12 +28,12 @@ export async function withTimeLimit<T>(
   const end = new Interruption();
   const began = steadyTime(limit.clock);
   let cut: 'timeout' | 'interrupted' | null = null;
-  let stopWaiting!: () => void;
+  let stopWaiting: (() => void) | undefined;
   let grace: NodeJS.Timeout | undefined;
   const abort = (why: 'timeout' | 'interrupted'): void => {
     if (cut !== null) return;
     cut = why;
-    grace = setTimeout(stopWaiting, limit.graceMs);
+    grace = setTimeout(() => stopWaiting?.(), limit.graceMs);
     end.abort(
       new DOMException(why === 'timeout' ? 'The timeout was reached' : 'The run was stopped', 'AbortError'),
     );

@@ -89,6 +89,21 @@ describe('user code with a time limit', () => {
     ]);
   });
 
+  it('that begins after the interruption is interrupted as all else is', async () => {
+    const interrupt = new AbortController();
+    interrupt.abort();
+    const ended = new Recorder<Ending<unknown>>();
+    void limited({ interrupt: interrupt.signal }, never).then(ended.add);
+    await vi.advanceTimersByTimeAsync(99);
+    expect(ended.all).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ended.all).toEqual([{ type: 'interrupted' }]);
+    expect(await limited({ interrupt: interrupt.signal }, () => 'whole')).toEqual({
+      type: 'returned',
+      value: 'whole',
+    });
+  });
+
   it('has no timeout that would be sooner because it is too long for a timer', async () => {
     const ended = new Recorder<Ending<never>>();
     const interrupt = new AbortController();
