@@ -23,6 +23,8 @@ const many = asset({
       log.info('at ' + key);
       addMetadata({ of: key });
       if (FLAWS === 'stops' && key === 'c') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
+      if (FLAWS === 'waits' && key === 'b') while (!fs.existsSync(new URL('go on', import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 10));
+      if (FLAWS === 'waits' && key === 'c') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
       if (FLAWS === 'dies' && key === 'c') process.exit(3);
       if (FLAWS === 'retry' && run.attempt === 1 && (key === 'b' || key === 'd')) continue;
       if (FLAWS === 'again' && run.attempt === 1) throw new RetryAfter(0.01);
@@ -207,6 +209,29 @@ for (const ISOLATION of ['none', 'process'])
         d: 'CANCELED',
       });
     });
+
+    it('ends with the yield behind which nothing of it is wanted any more', async () => {
+      await using project = new Batch();
+      await project.dynpart(['partitions', 'add', 'items', 'a', 'b', 'c', 'd']);
+      const running = project.start(['materialize', 'base', 'many', '--all', '--json'], {
+        env: { ISOLATION, FLAWS: 'waits' },
+      });
+      await vi.waitFor(() => expect(project.calls).toEqual(['a,b,c,d']), { timeout: 20_000 });
+      for (const key of ['c', 'd'])
+        await project.dynpart(['runs', 'cancel', '--status', 'STARTED', '--key', key]);
+      // Longer than a process takes to hear that a run was canceled.
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      project.write({ 'go on': '' });
+      const { runs } = JSON.parse((await running.done).stdout) as {
+        runs: { partitionKey: string; status: string }[];
+      };
+      expect(Object.fromEntries(runs.map(({ partitionKey, status }) => [partitionKey, status]))).toEqual({
+        a: 'SUCCESS',
+        b: 'SUCCESS',
+        c: 'CANCELED',
+        d: 'CANCELED',
+      });
+    }, 30_000);
   });
 
 describe('an asset with batch', () => {

@@ -127,6 +127,8 @@ export class HistoryProcess {
   readonly #world: HistoryWorld;
   readonly #leftBehind: (() => Promise<void>)[] = [];
   readonly #claims = new Map<string, SensorClaim>();
+  /** The runs of each call for many keys, until their key is yielded. */
+  readonly #calls = new Set<Set<string>>();
   /** What became of the assets of runs that ended, until they are on record. */
   readonly #tries = new Map<string, Flight['tries']>();
   #executing: Promise<void> | null = null;
@@ -204,6 +206,12 @@ export class HistoryProcess {
 
   get committer(): Committer {
     return { executor: this.executor, stopping: this.interrupt.signal.aborted, cancels: this.cancels };
+  }
+
+  /** Code that makes many keys has one signal: a run of it that is canceled is let go of with its yield, or with the last that is wanted. */
+  isCalledBesideWanted(id: string): boolean {
+    const isWanted = (one: string): boolean => this.#world.model.run(one)?.canceledAt === null;
+    return [...this.#calls].some((call) => call.has(id) && [...call].some(isWanted));
   }
 
   get isIdle(): boolean {
@@ -581,6 +589,9 @@ export class HistoryProcess {
     const { model } = this.#world;
     demand(keys.length <= BATCH[name]!, `a call is for ${BATCH[name]} keys at most`, keys);
     if (keys.length > 1) this.#world.count('several keys in one call');
+    const call = new Set<string>();
+    this.#calls.add(call);
+    signal.addEventListener('abort', () => this.#calls.delete(call));
     const waiting = new Map(
       keys.map(({ partitionKey, version, item }) => {
         const id = [...this.inFlight.keys()].findLast((one) => {
@@ -588,21 +599,25 @@ export class HistoryProcess {
           return run === undefined || (run.life.key === partitionKey && run.assets.includes(name));
         });
         const context = { partitionKey, version, item, signal, run: { id: id! } } as AssetContext;
+        call.add(id!);
         const ends = this.#atDoor(name, context).then(
-          (value) => ({ partitionKey, value }),
+          (value) => ({ partitionKey, id: id!, value }),
           (error: unknown) => {
             if (signal.aborted) throw error;
-            return { partitionKey, value: undefined };
+            return { partitionKey, id: id!, value: undefined };
           },
         );
         return [partitionKey, ends] as const;
       }),
     );
     while (waiting.size > 0) {
-      const { partitionKey, value } = await Promise.race(waiting.values());
+      const { partitionKey, id, value } = await Promise.race(waiting.values());
       waiting.delete(partitionKey);
-      if (value !== undefined) yield [partitionKey, value];
+      if (value === undefined) continue;
+      yield [partitionKey, value];
+      call.delete(id);
     }
+    this.#calls.delete(call);
   }
 
   #atDoor(name: string, { partitionKey, run, signal, version, item }: AssetContext): Promise<string | Skip> {

@@ -87,6 +87,8 @@ class Call {
   /** The last one ends with the code, so that what goes wrong at its end has somebody to be told of. */
   #last: { readonly place: Place; readonly value: unknown } | undefined;
   #metadata: Record<string, MetadataValue> = {};
+  /** Aborted where nothing is wanted of what is left. */
+  readonly #unwanted = new AbortController();
   #isOver = false;
 
   constructor(asset: AssetDefinition, places: readonly Place[], programs: Programs) {
@@ -101,13 +103,15 @@ class Call {
     const asset = this.#asset;
     const { clock } = this.#first.attempt.context;
     const writer = new LineWriter((line) => this.#log(line), clock);
-    const { interrupt, stop } = this.#interrupt();
+    const interrupts = [...this.#left.values()].map(({ member }) => member.attempt.interrupt);
+    for (const interrupt of interrupts) interrupt.addEventListener('abort', this.#look);
+    this.#look();
     const ending = await withTimeLimit(
-      { ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock },
+      { ms: asset.timeoutMs, interrupt: this.#unwanted.signal, graceMs: GRACE_MS, clock },
       ({ signal }) => writingTo(writer, () => this.#iterate(signal, writer)),
     );
     this.#isOver = true;
-    stop();
+    for (const interrupt of interrupts) interrupt.removeEventListener('abort', this.#look);
     writer.end();
     await this.#programs.end();
     if (ending.type === 'returned') await this.#endLeft(null);
@@ -133,21 +137,14 @@ class Call {
     return keys;
   }
 
-  /** All that are left are to be ended. One alone is let go of with its yield, or with the end: code has one signal. */
-  #interrupt(): { readonly interrupt: AbortSignal; readonly stop: () => void } {
-    const all = new AbortController();
-    const look = (): void => {
-      const left = this.#last === undefined ? [...this.#left.values()] : [this.#last.place];
-      if (left.every(({ member }) => member.attempt.interrupt.aborted)) all.abort();
-    };
-    const signals = [...this.#left.values()].map(({ member }) => member.attempt.interrupt);
-    for (const signal of signals) signal.addEventListener('abort', look);
-    look();
-    const stop = (): void => {
-      for (const signal of signals) signal.removeEventListener('abort', look);
-    };
-    return { interrupt: all.signal, stop };
-  }
+  /**
+   * The call ends where nothing of what is left is wanted. A key among others that are wanted is let go of
+   * with its yield, or with the end: code has one signal.
+   */
+  readonly #look = (): void => {
+    const left = this.#last === undefined ? [...this.#left.values()] : [this.#last.place];
+    if (left.every(({ member }) => member.attempt.interrupt.aborted)) this.#unwanted.abort();
+  };
 
   async #iterate(signal: AbortSignal, writer: LineWriter): Promise<void> {
     const keys = await this.#keys(signal);
@@ -167,6 +164,7 @@ class Call {
       // Its time is over: what it goes on to yield is nobody's.
       if (this.#isOver) return;
       await this.#take(yielded);
+      this.#look();
     }
   }
 
