@@ -218,6 +218,16 @@ export interface Choice {
   readonly limit: number | null;
 }
 
+interface CameOrWent {
+  readonly set: string;
+  readonly key: string;
+}
+
+interface Update {
+  readonly life: Life;
+  readonly carried: CarriedByKey;
+}
+
 /** The sets and spent run keys while one commit is being thought through; nothing of it holds before it is adopted. */
 class Draft {
   readonly sets: Map<string, Life[]>;
@@ -225,7 +235,7 @@ class Draft {
   readonly spent: Map<string, Map<string, Life>>;
   readonly removed: Life[] = [];
   /** In the order in which they were asked for. */
-  readonly updates: { readonly life: Life; readonly carried: CarriedByKey }[] = [];
+  readonly steps: (CameOrWent | Update)[] = [];
 
   constructor(from: Pick<Draft, 'sets' | 'keptOut' | 'spent'>) {
     this.sets = new Map([...from.sets].map(([set, lives]) => [set, [...lives]]));
@@ -248,18 +258,20 @@ class Draft {
       everCarried: [carried],
       gone: false,
     });
+    this.steps.push({ set, key });
     return true;
   }
 
   carriedBy(life: Life): CarriedByKey {
-    return this.updates.findLast((update) => update.life === life)?.carried ?? life.carried;
+    const update = this.steps.findLast((step): step is Update => 'life' in step && step.life === life);
+    return update?.carried ?? life.carried;
   }
 
   /** @returns whether it carries something else from now on */
   update(life: Life, carried: CarriedByKey): boolean {
     const before = this.carriedBy(life);
     if (before.version === carried.version && before.item === carried.item) return false;
-    this.updates.push({ life, carried });
+    this.steps.push({ life, carried });
     return true;
   }
 
@@ -267,6 +279,7 @@ class Draft {
     const life = this.life(set, key);
     if (life === undefined) return false;
     this.removed.push(life);
+    this.steps.push({ set, key });
     this.sets.set(
       set,
       this.sets.get(set)!.filter((other) => other !== life),
@@ -446,19 +459,25 @@ export class HistoryModel {
         this.#changed(name, life, { reason: 'upstream', except });
     // What is made of many keys looks at what is on record, and at nothing that its own process has only just made.
     const set = setOf(asset);
-    if (set !== null) this.#spreadToGathered(asset, [life.key!], this.sets.get(set)!);
+    if (set === null) return;
+    this.#spreadToMany(asset, [life.key!], this.sets.get(set)!);
+    this.#spreadToNamedOf(asset, life.key!);
   }
 
-  /** @param all that are there, or were: the last ones are among these */
-  #spreadToGathered(asset: string, keys: readonly string[], all: readonly Life[]): void {
+  /** To what is made of all keys, or of the last ones. @param all that are there, or were: the last ones are among these */
+  #spreadToMany(asset: string, keys: readonly string[], all: readonly Life[]): void {
     if (keys.length === 0) return;
     const change = { reason: 'upstream', except: null } as const;
     for (const [name, { of, which }] of Object.entries(GATHERS)) {
-      if (of !== asset) continue;
-      if (which === 'named') this.#spreadToNamed(name, keys);
-      else if (which === 'all' || all.slice(-which).some(({ key }) => keys.includes(key!)))
+      if (of !== asset || which === 'named') continue;
+      if (which === 'all' || all.slice(-which).some(({ key }) => keys.includes(key!)))
         this.#changed(name, this.whole, change);
     }
+  }
+
+  #spreadToNamedOf(asset: string, key: string): void {
+    for (const [name, { of, which }] of Object.entries(GATHERS))
+      if (of === asset && which === 'named') this.#spreadToNamed(name, [key]);
   }
 
   #spreadToNamed(name: string, keys: readonly string[]): void {
@@ -940,30 +959,37 @@ export class HistoryModel {
       const removed = draft.removed.filter((life) => life.set === set);
       const added = [...removed, ...after].filter((life) => !before.includes(life));
       const keys = [...removed, ...added].map(({ key }) => key!);
-      this.#spreadToGathered(name, keys, added.length > 0 ? added.slice(-1) : before);
+      this.#spreadToMany(name, keys, added.length > 0 ? added.slice(-1) : before);
     }
     this.sets = draft.sets;
     this.keptOut = draft.keptOut;
     this.spent = draft.spent;
     for (const life of draft.removed) life.gone = true;
-    for (const { life, carried } of draft.updates) {
-      const isOther = life.carried.version !== carried.version;
-      life.carried = carried;
-      life.everCarried.push(carried);
-      if (!isOther) continue;
-      for (const { name, set } of ASSETS) {
-        if (set !== life.set) continue;
-        const before = this.factOf(name, life);
-        this.#setFact(life, name, afterReason(before, 'version'));
-        if (before.there || before.last === 'skipped')
-          this.#spreadToGathered(name, [life.key!], this.sets.get(life.set!)!);
-      }
-      for (const { name } of ASSETS) this.#touch(name, life, { reason: 'version', except: null });
+    // What comes first is what a key is stale by.
+    for (const step of draft.steps) {
+      if ('life' in step) this.#update(step);
+      else for (const { name, set } of ASSETS) if (set === step.set) this.#spreadToNamedOf(name, step.key);
     }
     // Also the run of a still earlier life of such a key that its owner has not let go of yet.
     const isRemoved = ({ life: { set, key } }: ModelRun): boolean =>
       draft.removed.some((life) => life.set === set && life.key === key);
     for (const run of this.pending.filter(isRemoved)) this.#cancel(run, now);
+  }
+
+  #update({ life, carried }: Update): void {
+    const isOther = life.carried.version !== carried.version;
+    life.carried = carried;
+    life.everCarried.push(carried);
+    if (!isOther) return;
+    for (const { name, set } of ASSETS) {
+      if (set !== life.set) continue;
+      const before = this.factOf(name, life);
+      this.#setFact(life, name, afterReason(before, 'version'));
+      if (!before.there && before.last !== 'skipped') continue;
+      this.#spreadToMany(name, [life.key!], this.sets.get(life.set!)!);
+      this.#spreadToNamedOf(name, life.key!);
+    }
+    for (const { name } of ASSETS) this.#touch(name, life, { reason: 'version', except: null });
   }
 }
 
