@@ -4,13 +4,14 @@ import type { HistoryWorld } from './history-world.ts';
 
 /** What both stores must come to alike. */
 export async function snapshot(world: HistoryWorld): Promise<unknown> {
-  const { sets, assets, sensors, runs, incidents, pipeline } = await world.state.document();
+  const document = await world.state.document();
+  const { sets, assets, runs, incidents, pipeline } = document;
   world.tally.set('incidents', Math.max(world.tally.get('incidents') ?? 0, incidents?.list.length ?? 0));
   const ownersName = (owner: string | null): string | null => owner && world.owners.get(owner)!;
   return {
     sets,
     assets: assetsByColumns(assets),
-    sensors: withRunKeysAsSets(sensors),
+    sensors: withRunKeysAsSets(document),
     incidents,
     unasked: pipeline?.assets.flatMap(({ gathers = [] }) =>
       gathers.map(({ unasked = [] }) => Array.from(unasked).sort()),
@@ -39,21 +40,16 @@ function assetsByColumns(assets: StateDocument['assets']): unknown {
   return Object.fromEntries(entries);
 }
 
-/** A column need not say of the last keys that there is nothing of them, and run keys that are spent have no order. */
-function withRunKeysAsSets(sensors: StateDocument['sensors']): unknown {
+/** Run keys that are spent have no order, and it says nothing whether they are kept in letters or one by one. */
+function withRunKeysAsSets({ sensors, sets }: StateDocument): unknown {
   const entries = Object.entries(sensors).map(([name, entry]) => {
-    const ofKeys = Object.entries(entry.runKeys.ofKeys)
-      .map(([set, letters]) => [set, letters.replace(/\.+$/, '')])
-      .filter(([, letters]) => letters !== '');
+    const { ofKeys, other } = entry.runKeys;
+    const inLetters = Object.entries(ofKeys).flatMap(([set, letters]) =>
+      (sets[set]?.keys ?? []).filter((_, at) => letters[at] === '1').map((key) => [key, set, key]),
+    );
     return [
       name,
-      {
-        ...entry,
-        runKeys: {
-          other: entry.runKeys.other.map(String).sort(),
-          ofKeys: Object.fromEntries(ofKeys) as unknown,
-        },
-      },
+      { ...entry, runKeys: [...inLetters, ...other].map((one) => JSON.stringify(one)).sort() },
     ] as const;
   });
   return Object.fromEntries(entries);

@@ -1,6 +1,5 @@
 /** What becomes of runs, from the queue to their ends. */
 import { keysOf, withMadeAt, withSensor, withStatuses } from './change-entries.ts';
-import { put } from './columns.ts';
 import { lastMadeBy } from './last-times.ts';
 import { withTouchedHere } from './outcomes-of-runs.ts';
 import {
@@ -13,7 +12,8 @@ import {
   withLetters,
   withProgress,
 } from './run-columns.ts';
-import { entryOf, type RunGroup, type SpentRunKeys, type StateDocument } from './state-document.ts';
+import { spend } from './spent-run-keys.ts';
+import type { RunGroup, StateDocument } from './state-document.ts';
 import { type AssetOutcome, runId } from '../../model/run.ts';
 import type { FinishedRun, QueuedRuns, StaleAssets, StateChange } from '../changes.ts';
 
@@ -29,31 +29,8 @@ function spendRunKeys(document: StateDocument, runs: QueuedRuns): StateDocument 
   if (sensor === null || runKeys === null || retryOf !== null) return document;
   return withSensor(document, sensor, (entry) => ({
     ...entry,
-    runKeys: spend(entry.runKeys, document, runs, runKeys),
+    runKeys: spend(entry.runKeys, runs, runKeys, runs.set === null ? [] : keysOf(document, runs.set)),
   }));
-}
-
-function spend(
-  spent: SpentRunKeys,
-  document: StateDocument,
-  { set, keys }: QueuedRuns,
-  runKeys: readonly (string | null)[],
-): SpentRunKeys {
-  const own: string[] = [];
-  const other: [string, string | null, string | null][] = [];
-  runKeys.forEach((runKey, at) => {
-    if (runKey === null) return;
-    const key = keys[at]!;
-    if (runKey === key && set !== null) own.push(key);
-    else other.push([runKey, set, key]);
-  });
-  return {
-    ofKeys:
-      own.length === 0 || set === null
-        ? spent.ofKeys
-        : { ...spent.ofKeys, [set]: put(entryOf(spent.ofKeys, set) ?? '', keysOf(document, set), own, '1') },
-    other: other.length === 0 ? spent.other : [...spent.other, ...other],
-  };
 }
 
 export function claimRuns(document: StateDocument, { ids, owner, interrupted }: RunsClaimed): StateDocument {

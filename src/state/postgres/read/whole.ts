@@ -12,6 +12,7 @@ import { withZero } from '../run-key-text.ts';
 import { type Moment, readMoment } from './moment.ts';
 import type { JsonValue } from '../../../model/json-value.ts';
 import { withColumns } from '../../document/change-carried.ts';
+import { areFew } from '../../document/spent-run-keys.ts';
 import { versionLines } from '../../document/version-lines.ts';
 import { isoText } from './questions.ts';
 import { readAllRuns } from './runs.ts';
@@ -57,6 +58,7 @@ export async function readWhole(
   const positions = new Map(
     Object.entries(sets).map(([name, set]) => [name, new Map(set.keys.map((key, at) => [key, at]))]),
   );
+  const ofSensors = bySensor(spent);
   const document: StateDocument = {
     ...emptyDocument(),
     lineage: moment.lineage,
@@ -76,10 +78,7 @@ export async function readWhole(
             lastTick: inState,
             ...(periods !== null && { periods }),
             ...(quietSince !== null && { quietSince }),
-            runKeys: runKeysOf(
-              spent.filter(({ sensor }) => sensor === name),
-              positions,
-            ),
+            runKeys: runKeysOf(ofSensors.get(name) ?? [], sets, positions),
           },
         ]),
     ),
@@ -210,23 +209,44 @@ interface SpentRow {
   readonly key: string | null;
 }
 
-function runKeysOf(spent: readonly SpentRow[], positions: Positions): SpentRunKeys {
+/** The letter of a key that is a spent run key. */
+const SPENT = '1'.charCodeAt(0);
+
+function bySensor(spent: readonly SpentRow[]): ReadonlyMap<string, readonly SpentRow[]> {
+  const rowsOf = new Map<string, SpentRow[]>();
+  for (const row of spent) {
+    const those = rowsOf.get(row.sensor);
+    if (those === undefined) rowsOf.set(row.sensor, [row]);
+    else those.push(row);
+  }
+  return rowsOf;
+}
+
+function runKeysOf(
+  spent: readonly SpentRow[],
+  sets: StateDocument['sets'],
+  positions: Positions,
+): SpentRunKeys {
   const own = new Map<string, string[]>();
   const other: [string, string | null, string | null][] = [];
   for (const { run_key: text, set, key } of spent) {
     const runKey = withZero(text);
-    if (set === null || runKey !== key) {
-      other.push([runKey, set, key]);
-      continue;
+    if (set === null || runKey !== key) other.push([runKey, set, key]);
+    else {
+      const keys = own.get(set);
+      if (keys === undefined) own.set(set, [key]);
+      else keys.push(key);
     }
-    const letters = own.get(set) ?? [];
-    own.set(set, letters);
-    letters[positions.get(set)!.get(key)!] = '1';
   }
-  return {
-    ofKeys: Object.fromEntries(
-      [...own].map(([set, letters]) => [set, Array.from(letters, (one) => one ?? '.').join('')]),
-    ),
-    other,
-  };
+  const ofKeys: [string, string][] = [];
+  for (const [set, keys] of own) {
+    const all = sets[set]!.keys;
+    if (areFew(keys.length, all)) for (const key of keys) other.push([key, set, key]);
+    else {
+      const letters = Buffer.alloc(all.length, '.');
+      for (const key of keys) letters[positions.get(set)!.get(key)!] = SPENT;
+      ofKeys.push([set, letters.toString('latin1')]);
+    }
+  }
+  return { ofKeys: Object.fromEntries(ofKeys), other };
 }
