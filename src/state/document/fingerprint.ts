@@ -10,7 +10,7 @@ export function fingerprintOf(document: StateDocument): Fingerprint {
   const keysOf = (set: string | null): readonly string[] =>
     set === null ? [''] : (entryOf(document.sets, set)?.keys ?? []);
   const parts: Record<string, { count: number; hash: string }> = {};
-  const part = (name: string, lines: Iterable<readonly unknown[]>): void => {
+  const part = (name: string, lines: Iterable<Line>): void => {
     const hash = new Lines();
     for (const line of lines) hash.add(line);
     parts[name] = hash.end();
@@ -30,7 +30,7 @@ export function fingerprintOf(document: StateDocument): Fingerprint {
       .toSorted(byName)
       .map(([name, { codeVersion = null, madeAt = null }]) => [name, codeVersion, madeAt]),
   );
-  part('run keys', sorted([...spentLines(document, keysOf)]));
+  part('run keys', sorted(spentLines(document, keysOf)));
   part('sensors', sensorLines(document));
   part('runs', runLines(document));
   part('incidents', document.incidents === undefined ? [] : [[document.incidents]]);
@@ -38,14 +38,17 @@ export function fingerprintOf(document: StateDocument): Fingerprint {
   return parts;
 }
 
+/** As a text where it had to be one already. */
+type Line = readonly unknown[] | string;
+
 /** Hashed in portions: a call for each of a million lines takes longer than their hash. */
 class Lines {
   readonly #hash: Hash = createHash('sha256');
   #waiting = '';
   #count = 0;
 
-  add(line: readonly unknown[]): void {
-    this.#waiting += `${JSON.stringify(line)}\n`;
+  add(line: Line): void {
+    this.#waiting += `${typeof line === 'string' ? line : JSON.stringify(line)}\n`;
     this.#count++;
     if (this.#waiting.length > 65_536) this.#flush();
   }
@@ -74,7 +77,7 @@ function* keyLines({ sets }: StateDocument): Generator<readonly unknown[]> {
 function* statusLines(
   { assets }: StateDocument,
   keysOf: (set: string | null) => readonly string[],
-): Generator<readonly unknown[]> {
+): Generator<Line> {
   for (const [name, entry] of Object.entries(assets).toSorted(byName)) {
     const columns = [entry, ...(entry.before ?? [])].filter(({ status }) => /[^.]/.test(status));
     for (const { set, status, retries = [] } of columns.toSorted((one, other) =>
@@ -83,7 +86,7 @@ function* statusLines(
       const keys = keysOf(set);
       for (let at = 0; at < status.length; at++)
         if (status[at] !== '.') yield [name, set, keys[at], status[at]];
-      yield* sorted([...retries]);
+      yield* sorted(retries);
     }
   }
 }
@@ -116,7 +119,7 @@ function sensorLines({ sensors }: StateDocument): (readonly unknown[])[] {
 }
 
 /** Whoever had them in hand has not: those that were started are queued. */
-function* runLines({ runs }: StateDocument): Generator<readonly unknown[]> {
+function* runLines({ runs }: StateDocument): Generator<Line> {
   const lines = runs.flatMap((group) => {
     const { id, createdAt, sensor, set, assets, reasons = null, tags, origin, retryOf } = group;
     return group.numbers.map((number, at) => {
@@ -132,11 +135,8 @@ function* runLines({ runs }: StateDocument): Generator<readonly unknown[]> {
   yield* sorted(lines);
 }
 
-function sorted(lines: (readonly unknown[])[]): (readonly unknown[])[] {
-  return lines
-    .map((line) => [JSON.stringify(line), line] as const)
-    .toSorted(([one], [other]) => order(one, other))
-    .map(([, line]) => line);
+function sorted(lines: Iterable<readonly unknown[]>): string[] {
+  return Array.from(lines, (line) => JSON.stringify(line)).sort(order);
 }
 
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {

@@ -47,13 +47,23 @@ export async function moveState(options: MoveOptions): Promise<Moved> {
     await mark(target, comes, null);
     if (!frozen) await mark(source, { to: target.place, at, isOver: false }, document.serial);
     copied = await copyBelongings(options, mayBeFull);
-    const copy = { ...(await source.store.document()), move: comes };
+    const copy = { ...(await frozenDocument(source, document, frozen)), move: comes };
     await target.store.restore(copy, null, false);
     await compare(copy, target);
     await mark(target, null, null);
   }
   await mark(source, { to: target.place, at, isOver: true }, null);
   return { ...countsOf(document), ...copied };
+}
+
+/** The source as it stands now. Where nothing but this move's mark came behind what was looked at, that need not be read once more. */
+async function frozenDocument(
+  { store }: Station,
+  seen: StateDocument,
+  wasFrozen: boolean,
+): Promise<StateDocument> {
+  const { serial } = await store.read({});
+  return serial === seen.serial + (wasFrozen ? 0 : 1) ? { ...seen, serial } : store.document();
 }
 
 /** The source's mark goes: for a target that is not to be had any more. */

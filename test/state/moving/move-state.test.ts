@@ -105,3 +105,48 @@ it('is refused where somebody commits between the look and the mark', async () =
   expect((await store.document()).move).toBeUndefined();
   expect(await moveState({ ...options, source })).toMatchObject({ keys: 3 });
 });
+
+it.each([
+  ['once, where nobody has changed it behind its mark', false, 1, ['a', 'b']],
+  ['anew, where somebody has: what is there counts', true, 2, ['a', 'b', 'c']],
+] as const)('reads the source whole %s', async (_, isChanged, times, keys) => {
+  using rig = new JsonRig();
+  using other = new JsonRig();
+  const source = station(await furnished(rig));
+  let reads = 0;
+  const counted: Station['store'] = {
+    document: () => {
+      reads++;
+      return rig.store.document();
+    },
+    read: (needs) => rig.store.read(needs),
+    commit: (needs, plan) => rig.store.commit(needs, plan),
+    runs: (query) => rig.store.runs(query),
+    readLog: (id, from) => rig.store.readLog(id, from),
+    evaluating: (sensor) => rig.store.evaluating(sensor),
+    restore: () => Promise.reject(new Error('it is the source')),
+  };
+  const target = station(other.store, (own) => ({
+    ...own,
+    putTicks: async (sensor, ticks) => {
+      await own.putTicks(sensor, ticks);
+      if (!isChanged) return;
+      await rig.open().commit({}, () => ({
+        changes: [
+          { type: 'moved', mark: null },
+          { type: 'keys-added', set: 'letters', keys: ['c'], at: AT },
+        ],
+        outcome: undefined,
+      }));
+    },
+  }));
+  await moveState({
+    source: { ...source, store: counted },
+    target,
+    values: true,
+    clock: new FakeClock(),
+    say: () => undefined,
+  });
+  expect(reads).toBe(times);
+  expect((await other.store.document()).sets['letters']!.keys).toEqual(keys);
+});
