@@ -150,6 +150,11 @@ describe('--help', () => {
     ['tick', 'did you mean dynpart sensor tick?'],
     ['cancel x', 'did you mean dynpart runs cancel?'],
     ['partitions rm', 'did you mean dynpart partitions remove?'],
+    ['version', 'did you mean dynpart --version?'],
+    [
+      'partitions remove feeds --key k1',
+      'an argument here, without --key: dynpart partitions remove SET KEY',
+    ],
     ['runs ls', 'did you mean dynpart runs list?'],
     ['runs delete', 'did you mean dynpart partitions remove?'],
     ['status --failed', '--failed belongs to dynpart materialize, dynpart assets mark'],

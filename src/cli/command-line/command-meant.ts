@@ -66,7 +66,7 @@ function hintByKind(program: Declaration, { code, args, said }: Mistake): string
     case 'commander.unknownCommand':
       return commandMeant(program, args);
     case 'commander.unknownOption':
-      return whoseOption(program, /'(-[^']*)'/.exec(said)?.[1] ?? '');
+      return whoseOption(program, args, /'(-[^']*)'/.exec(said)?.[1] ?? '');
     case 'commander.excessArguments':
       return flagMeant(program, args);
     default:
@@ -93,6 +93,7 @@ function commandMeant(program: Declaration, args: readonly string[]): string | n
   const [word] = rest;
   if (word === undefined) return null;
   if (word === 'help') return didYouMean([pathTo(program, place(at, rest.slice(1)).at), '--help']);
+  if (word === 'version') return didYouMean([program.name, '--version']);
   const name = CALLED_ELSEWHERE[word] ?? word;
   const here = at.commands.find((command) => command.name === (CALLED_IN_GROUPS[word] ?? name));
   if (here !== undefined) return didYouMean([pathTo(program, here)]);
@@ -119,8 +120,12 @@ function nameIn(spec: string): string {
   return spec.replaceAll(/[<>[\].]/g, '');
 }
 
-/** A hint for a flag that this command does not have and others do. */
-function whoseOption(program: Declaration, flag: string): string | null {
+/** A hint for a flag that this command does not have: what it names is an argument here, or others have it. */
+function whoseOption(program: Declaration, args: readonly string[], flag: string): string | null {
+  const { at } = place(program, args);
+  const names = at.arguments.map(({ spec }) => nameIn(spec).replace(/s$/, ''));
+  if (names.includes(flag.slice(2)))
+    return `an argument here, without ${flag}: ${pathTo(program, at)} ${names.join(' ').toUpperCase()}`;
   const having = program.commands
     .flatMap((command) => [command, ...command.commands])
     .filter(
