@@ -294,6 +294,7 @@ describe('what a killed process left', () => {
     const child = spawn('sh', ['-c', `echo up > ${up}; ${script}`], {
       detached: true,
       stdio: 'ignore',
+      cwd: folder,
       env: { ...process.env, ...marks },
     });
     started.push(child);
@@ -359,6 +360,7 @@ describe('what a killed process left', () => {
 
   it('is killed when it does not end', async () => {
     const stubborn = await orphan(marked('g-1', `${EXECUTOR}.1`), STUBBORN);
+    await there('up');
     const left = { starter: EXECUTOR, runs: new Set(['g-1']), programs: [] };
     expect(await os.endLeft(left)).toMatchObject({ mayBeLeft: false });
     expect(isThere(stubborn)).toBe(false);
