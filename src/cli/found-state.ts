@@ -12,6 +12,8 @@ export class FoundState {
   #admitsMoved = false;
   /** `undefined` until it was looked for. */
   #place: string | FailureError | undefined;
+  /** Where it would be, while neither it nor its pipeline is there. */
+  #wouldBe: string | null = null;
   #database: DatabaseState | null = null;
   #admitsAll = false;
 
@@ -39,6 +41,11 @@ export class FoundState {
       const place = await this.#find();
       this.#place = place;
       if (isDatabase(place)) await this.#findDatabase(place);
+      else if (!isInReach(place) && !(this.#pipeline && isInReach(this.#pipeline.file))) {
+        this.#wouldBe = place;
+        const { neitherIsThere } = await import('./state-to-come.ts');
+        neitherIsThere(place, this.#pipeline?.file);
+      }
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
       this.#place = error;
@@ -51,6 +58,11 @@ export class FoundState {
     const found = this.#place;
     if (found instanceof FailureError && found.failure.reason === 'foreign-state')
       this.#place = found.failure.state;
+  }
+
+  /** Takes a place where no state is yet: for commands that put one there. */
+  useNew(): void {
+    if (this.#wouldBe !== null) this.#place = this.#wouldBe;
   }
 
   /** Takes a state that is being moved: for the one command that does. */

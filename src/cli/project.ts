@@ -99,6 +99,11 @@ export class Project {
     this.#state.useForeign();
   }
 
+  /** Takes a place where no state is yet: for commands that put one there. */
+  useNewState(): void {
+    this.#state.useNew();
+  }
+
   /** Takes a state that is being moved: for the one command that does. */
   useMovedState(): void {
     this.#state.useMoved();

@@ -93,6 +93,33 @@ describe('a pipeline file that cannot be read', () => {
     }
   });
 
+  it('keeps from nothing that is on record, and from all else: a wrong name is no empty state', async () => {
+    await using project = new Project({ 'pipeline.ts': GOOD });
+    await project.dynpart(['partitions', 'add', 'things', 'a']);
+    await project.dynpart(['state', 'export', 'copy.json']);
+    fs.rmSync(project.path('pipeline.ts'));
+    fs.rmSync(project.path('.dynpart'), { recursive: true });
+    for (const args of [
+      ['state', 'export'],
+      ['state', 'check'],
+      ['runs', 'list'],
+      ['runs', 'show', 'x'],
+    ]) {
+      const byFile = await refused(project, [...args, '-f', 'nope.ts']);
+      expect([args, byFile.code]).toEqual([args, 'pipeline-not-found']);
+      expect(byFile.message).toContain('nope.ts');
+      const byState = await refused(project, [...args, '--state', 'nope.json']);
+      expect([args, byState.message]).toEqual([args, `there is no state in ${project.path('nope.json')}`]);
+    }
+    expect((await project.dynpart(['state', 'restore', 'copy.json', '--state', 'new.json'])).code).toBe(0);
+    const { code } = await project.dynpart(['state', 'move', '--state', 'new.json', '--to', 'other.json']);
+    expect(code).toBe(0);
+    expect((await project.dynpart(['state', 'check', '--state', 'other.json'])).code).toBe(0);
+    expect((await project.dynpart(['state', 'check', '--state', 'other.json', '-f', 'nope.ts'])).code).toBe(
+      0,
+    );
+  });
+
   it('is a folder', async () => {
     await using project = new Project({ 'folder.ts/pipeline.ts': GOOD });
     const { code, message } = await refused(project, ['-f', 'folder.ts', 'assets', 'list']);

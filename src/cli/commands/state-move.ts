@@ -66,6 +66,7 @@ function sayWhenInterrupted({ output, interrupts }: Context, to: string): void {
 async function placeOf({ project, output }: Context, state: string): Promise<Project> {
   const elsewhere = project.elsewhere({ state }, output);
   await elsewhere.findState();
+  elsewhere.useNewState();
   elsewhere.useMovedState();
   return elsewhere;
 }

@@ -22,6 +22,7 @@ export async function run(
       message: 'say what to restore: a file, or --last',
       hint: 'dynpart state restore FILE, or: dynpart state restore --last',
     });
+  project.useNewState();
   const copy = file === undefined ? newestIntact(project) : readCopy(path.resolve(terminal.cwd, file));
   const time = isoTime(clock.now()).replace(/[:.]/g, '-');
   const { serial, kept, replaced } = await project.store.restore(
