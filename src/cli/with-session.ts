@@ -9,7 +9,7 @@ import { loadProcessGroups } from './isolation/load-process-groups.ts';
 import { moreThreads } from './isolation/more-threads.ts';
 import type { Output } from './output.ts';
 import { EventRenderer } from './render/event-renderer.ts';
-import { isLookedAt } from './render/live-line.ts';
+import { isLookedAt } from './render/progress-line.ts';
 import type { Result } from './json-results.ts';
 import type { Counts, Executed } from './json-results-of-runs.ts';
 import { hasLeftValues, valuesOf } from './stores.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { captureOutput, catchStrays } from '../../src/cli/isolation/capture-output.ts';
 import { Output } from '../../src/cli/output.ts';
 import { Interrupts } from '../../src/cli/interrupts.ts';
-import { LiveLine } from '../../src/cli/render/live-line.ts';
+import { LiveLine } from '../../src/cli/render/progress-line.ts';
 import { processTerminal } from '../../src/cli/terminal.ts';
 import { LineWriter, writingTo } from '../../src/engine/user-code/output.ts';
 import { CapturedTerminal, rememberProcess, type TerminalOptions } from '../support/captured-terminal.ts';

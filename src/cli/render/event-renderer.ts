@@ -7,7 +7,7 @@ import type { Event, RunFinished, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
 import type { Counts } from '../json-results-of-runs.ts';
-import { type Live, LiveLine } from './live-line.ts';
+import { type Live, LiveLine } from './progress-line.ts';
 import { forKey, sayLeft, wordsForStopping, wordsForWaiting } from './process-words.ts';
 import { RunTally } from './run-tally.ts';
 import { TickNews } from './tick-news.ts';

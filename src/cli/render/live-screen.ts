@@ -7,7 +7,7 @@ import { steadyTime } from '../../model/time.ts';
 import type { Output } from '../output.ts';
 import { givesCursorBack } from './cursor.ts';
 import { startGivingWay } from './give-way.ts';
-import type { Live } from './live-line.ts';
+import type { Live } from './progress-line.ts';
 import { screenLines, type Seen, type SeenSensor } from './watch-screen.ts';
 import { type Width, widthOf } from './table.ts';
 

@@ -16,7 +16,7 @@ import type { Clock } from '../../model/time.ts';
 import type { RunLogLine } from '../../state/store.ts';
 import type { AttemptEnded, Emit } from '../event.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
-import { retryDelay } from '../plan/retry/retry-delay.ts';
+import { nextTryIn } from '../plan/retry/retry-within-run.ts';
 import { type Interrupt, signalOf } from '../user-code/interruption.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { asKept, whatIsMissing } from './gathered-values.ts';
@@ -26,10 +26,6 @@ import { type Attempt, type Tried, tryOnce } from './try-asset.ts';
 
 /** An event loop that lets a timer wait for so long is blocked. */
 const LATE_MS = 5000;
-
-/** What asks to be tried again within so long is waited for within the run, so often at most. */
-const LONGEST_WAIT_MS = 60_000;
-const MOST_WAITS = 10;
 
 export interface ExecutionContext {
   readonly pipeline: Pipeline;
@@ -236,14 +232,14 @@ async function materialize(
     context.emit({ type: 'attempt-ended', ...tried });
     if (ending === 'interrupted' || 'asset' in ending) return ending;
     const { failure, askedMs, isFinal = false, warnings = [] } = ending;
-    const isWaitedFor = askedMs !== undefined && askedMs <= LONGEST_WAIT_MS && waits < MOST_WAITS;
-    if (isWaitedFor) waits++;
-    else if (askedMs !== undefined) asked.set(asset.name, askedMs);
-    const tries = attempt - waits;
-    const isLast = askedMs === undefined ? isFinal || tries > asset.retry.maxRetries : !isWaitedFor;
-    if (isLast) return failed({ ...about, attempts: attempt, warnings }, failure);
+    const failedTry = { attempt, waits, askedMs, isFinal };
+    const retryInMs = nextTryIn(asset.retry, failedTry, () => context.clock.random());
+    if (retryInMs === null) {
+      if (askedMs !== undefined) asked.set(asset.name, askedMs);
+      return failed({ ...about, attempts: attempt, warnings }, failure);
+    }
+    if (askedMs !== undefined) waits++;
     await programs.end();
-    const retryInMs = askedMs ?? retryDelay(asset.retry, tries, context.clock.random());
     const problem = describe(failure);
     context.emit({
       type: 'attempt-failed',

@@ -1,7 +1,7 @@
-/** How long to wait before the next try, as Dagster's retry policies do. */
+/** Whether there is a next try, and how long to wait before it, as Dagster's retry policies do. */
 import { describe, expect, it } from 'vitest';
 import type { RetryWithin } from '../../../../src/definitions/pipeline.ts';
-import { retryDelay } from '../../../../src/engine/plan/retry/retry-delay.ts';
+import { nextTryIn, retryDelay } from '../../../../src/engine/plan/retry/retry-within-run.ts';
 
 const policy = (fields: Partial<RetryWithin>): RetryWithin => ({
   maxRetries: 3,
@@ -41,5 +41,24 @@ describe('the delay before a retry', () => {
 
   it('is nothing where no delay was asked for', () => {
     expect(delays({ delayMs: 0, backoff: 'exponential' })).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe('a try that failed', () => {
+  const after = (failed: Partial<Parameters<typeof nextTryIn>[1]>): number | null =>
+    nextTryIn(policy({}), { attempt: 1, waits: 0, isFinal: false, ...failed }, () => 0.5);
+
+  it('is followed by as many as the policy says, but for one that would fail again', () => {
+    expect([1, 3, 4].map((attempt) => after({ attempt }))).toEqual([100, 100, null]);
+    expect(after({ isFinal: true })).toBe(null);
+    // Those that asked for a time do not count.
+    expect([after({ attempt: 4, waits: 1 }), after({ attempt: 5, waits: 1 })]).toEqual([100, null]);
+  });
+
+  it('is followed at the time that it asks for, up to a minute and ten times', () => {
+    expect([after({ attempt: 9, askedMs: 7, isFinal: true }), after({ askedMs: 60_000 })]).toEqual([
+      7, 60_000,
+    ]);
+    expect([after({ askedMs: 60_001 }), after({ askedMs: 7, attempt: 11, waits: 10 })]).toEqual([null, null]);
   });
 });
