@@ -2,6 +2,9 @@
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 
+// A start with flags keeps no compiled code, nor takes it: that of this one would not be what users wait for.
+process.execArgv.length = 0;
+
 const sync = fs.fsyncSync;
 /** @type {string[]} */
 const noted = [];
