@@ -81,7 +81,10 @@ export class Executions {
     if (ending.type === 'ended') this.#options.ioManager.adopt?.(ending.staged);
     if (canceled) return this.#runs.endCanceled(run, startedAt, CANCELED_BY_HAND);
     // Not an end: the run stays this process's until the process leaves, which gives the run back or cancels it.
-    if (ending.type === 'interrupted') return this.#runs.queue.add([run]);
+    if (ending.type === 'interrupted') {
+      this.#runs.underWay.noteInterrupted(flight);
+      return this.#runs.queue.add([run]);
+    }
     const { status, assets, error, asked } = ending;
     const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
     this.#runs.end(run, startedAt, { status, assets, error, attempts }, asked);

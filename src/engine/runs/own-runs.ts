@@ -158,7 +158,8 @@ export class OwnRuns {
   }
 
   endCanceled(run: OwnedRun, startedAt: string | null, why: string): void {
-    this.end(run, startedAt, endOfAll(run.assets, 'CANCELED', { reason: 'canceled', why }));
+    const begun = startedAt ?? this.underWay.interruptedSince(run.id);
+    this.end(run, begun, endOfAll(run.assets, 'CANCELED', { reason: 'canceled', why }));
   }
 
   /** What is said of the end is what a commit records of it: see `RunRecorder`. */

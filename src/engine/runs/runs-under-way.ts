@@ -16,6 +16,8 @@ export interface InFlight {
 
 export class RunsUnderWay {
   readonly #flights = new Map<string, InFlight>();
+  /** When those began that ended with no outcome, by their IDs. */
+  readonly #interrupted = new Map<string, string>();
   /** Who brings together those that are made in one call. */
   batches: Batches | undefined;
 
@@ -53,6 +55,15 @@ export class RunsUnderWay {
   /** Whether the run is under way, and still this process's. */
   isOwn(id: string): boolean {
     return this.#flights.get(id)?.lost === false;
+  }
+
+  /** It ended with no outcome, since this process is to stop: what ends it as canceled records when it began. */
+  noteInterrupted({ run, startedAt }: InFlight): void {
+    this.#interrupted.set(run.id, startedAt);
+  }
+
+  interruptedSince(id: string): string | null {
+    return this.#interrupted.get(id) ?? null;
   }
 
   begin(run: OwnedRun, startedAt: string): InFlight {

@@ -675,6 +675,9 @@ describe('a process that executes runs', () => {
       expect(await pending()).toEqual([]);
       expect(lettersOf(await rig.store.read(EVERYTHING), 'audio', 'letters')).toBe('m.....');
       expect(rig.of('run-finished')).toHaveLength(4);
+      // b and c were at work, and are recorded as begun; d was waiting.
+      const begun = rig.of('run-finished').filter(({ run }) => run.startedAt !== null);
+      expect(new Set(begun.map(({ run }) => run.partitionKey))).toEqual(new Set(['a', 'b', 'c']));
     });
 
     it('gives runs that a sensor requested back to the queue also where `materialize` had taken them over', async () => {
