@@ -44,10 +44,10 @@ describe('the delay before a retry', () => {
   });
 });
 
-describe('a try that failed', () => {
-  const after = (failed: Partial<Parameters<typeof nextTryIn>[1]>): number | null =>
-    nextTryIn(policy({}), { attempt: 1, waits: 0, isFinal: false, ...failed }, () => 0.5);
+const after = (failed: Partial<Parameters<typeof nextTryIn>[1]>): number | null =>
+  nextTryIn(policy({}), { attempt: 1, waits: 0, isFinal: false, ...failed }, () => 0.5);
 
+describe('a try that failed', () => {
   it('is followed by as many as the policy says, but for one that would fail again', () => {
     expect([1, 3, 4].map((attempt) => after({ attempt }))).toEqual([100, 100, null]);
     expect(after({ isFinal: true })).toBe(null);
