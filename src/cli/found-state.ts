@@ -12,7 +12,7 @@ export class FoundState {
   #admitsMoved = false;
   /** `undefined` until it was looked for. */
   #place: string | FailureError | undefined;
-  /** Where it would be, while neither it nor its pipeline is there. */
+  /** Where it would be, while it is not there. */
   #wouldBe: string | null = null;
   #database: DatabaseState | null = null;
   #admitsAll = false;
@@ -41,10 +41,10 @@ export class FoundState {
       const place = await this.#find();
       this.#place = place;
       if (isDatabase(place)) await this.#findDatabase(place);
-      else if (!isInReach(place) && !(this.#pipeline && isInReach(this.#pipeline.file))) {
+      else if (!isInReach(place)) {
         this.#wouldBe = place;
-        const { neitherIsThere } = await import('./state-to-come.ts');
-        neitherIsThere(place, this.#pipeline?.file);
+        const { checkIsToCome } = await import('./state-to-come.ts');
+        checkIsToCome(place, this.#pipeline?.file);
       }
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;
