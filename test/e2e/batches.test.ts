@@ -22,9 +22,8 @@ const many = asset({
     for (const { partitionKey: key, item, version, inputs } of keys) {
       log.info('at ' + key);
       addMetadata({ of: key });
-      if (FLAWS === 'stops' && key === 'c') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
+      if ((FLAWS === 'stops' || FLAWS === 'waits') && key === 'c') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
       if (FLAWS === 'waits' && key === 'b') while (!fs.existsSync(new URL('go on', import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 10));
-      if (FLAWS === 'waits' && key === 'c') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
       if (FLAWS === 'dies' && key === 'c') process.exit(3);
       if (FLAWS === 'retry' && run.attempt === 1 && (key === 'b' || key === 'd')) continue;
       if (FLAWS === 'again' && run.attempt === 1) throw new RetryAfter(0.01);
