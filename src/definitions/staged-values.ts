@@ -11,6 +11,8 @@ export interface StagedValue {
   readonly key: string | null;
   /** The file that it becomes. */
   readonly file: string;
+  /** Tells the file in which it waits from one that another process has put there for the same run. */
+  readonly mark?: string;
 }
 
 /** What is on record of a run: the assets whose values count, or go. One that is over has no others. */

@@ -103,9 +103,10 @@ export class FileValues implements StagingIoManager {
     const place = this.#placeFor({ asset, partitionKey: key });
     this.#makeFolderOf(place);
     this.#staged.replace(run, place);
-    const staged = { run, asset, key, file: `${place}${ending}` };
-    const file = stagedFileOf(staged);
-    io('write', file, () => writeStaged(file, place, bytes));
+    const value = { run, asset, key, file: `${place}${ending}` };
+    const file = stagedFileOf(value);
+    const mark = io('write', file, () => writeStaged(file, place, bytes));
+    const staged = { ...value, mark };
     this.#journal.add(staged);
     this.#staged.add(staged);
   }

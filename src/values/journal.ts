@@ -22,9 +22,15 @@ import { isLeftOver, processTag, thisProcess } from '../files/process-owner.ts';
 import type { StagedValue } from '../definitions/staged-values.ts';
 import { GONE } from './places.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
-import { fits, object, orNull, text } from '../model/shape.ts';
+import { fits, object, optional, orNull, text } from '../model/shape.ts';
 
-const stagedShape = object<StagedValue>({ run: text, asset: text, key: orNull(text), file: text });
+const stagedShape = object<StagedValue>({
+  run: text,
+  asset: text,
+  key: orNull(text),
+  file: text,
+  mark: optional(text),
+});
 
 /** A value waits under the name that it will have, `~` and its run. */
 export function stagedFileOf({ file, run }: Pick<StagedValue, 'file' | 'run'>): string {

@@ -3,6 +3,7 @@ import type { ValueContext } from '../definitions/io-manager.ts';
 import type { SettledRun, StagedValue } from '../definitions/staged-values.ts';
 import { removeQuietly } from '../files/durable-files.ts';
 import { isRemoval, placeOf, stagedFileOf } from './journal.ts';
+import { isAnothers } from './write-staged.ts';
 
 export class StagedValues {
   /** By run, and in it by place. */
@@ -99,7 +100,9 @@ export class StagedValues {
   #drop(staged: StagedValue): void {
     this.#unsynced.delete(staged);
     this.#forget(staged);
-    removeQuietly(stagedFileOf(staged));
+    const file = stagedFileOf(staged);
+    // Whoever has the run by now may have staged its own value under this name.
+    if (staged.mark === undefined || !isAnothers(file, staged.mark)) removeQuietly(file);
   }
 
   #forget(staged: StagedValue): void {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StagedValues } from '../../src/values/staged-values.ts';
+import { writeStaged } from '../../src/values/write-staged.ts';
 import { TemporaryFolder } from '../support/json-rig.ts';
 
 describe('settling many values', () => {
@@ -45,5 +46,26 @@ describe('settling many values', () => {
     values.settle(runs, (recorded) => (settled = recorded));
     expect(settled).toEqual([staged[1]]);
     expect(fs.readdirSync(folder.path)).toEqual(['k.json~g-2']);
+  });
+
+  it('leaves alone what another process has staged for the same run since', () => {
+    using folder = new TemporaryFolder();
+    const file = path.join(folder.path, 'k.json');
+    const stage = (text: string) => ({
+      run: 'g-1',
+      asset: 'audio',
+      key: 'k',
+      file,
+      mark: writeStaged(`${file}~g-1`, path.join(folder.path, 'k'), text),
+    });
+    const mine = new StagedValues();
+    mine.add(stage('mine'));
+    const theirs = new StagedValues();
+    theirs.add(stage('theirs'));
+    const given = [{ run: 'g-1', assets: [], isOver: true }];
+    mine.settle(given, () => undefined);
+    expect(fs.readFileSync(`${file}~g-1`, 'utf8')).toBe('theirs');
+    theirs.settle(given, () => undefined);
+    expect(fs.readdirSync(folder.path)).toEqual([]);
   });
 });

@@ -62,6 +62,7 @@ export class Executions {
       this.#notExecuted(flight, error);
     } finally {
       this.#runs.underWay.landed(run);
+      if (flight.lost) this.#forsake(run);
       this.#runs.queue.letGo(run);
       this.#news.onRoom();
     }
@@ -76,9 +77,9 @@ export class Executions {
 
   #takeEnding(flight: InFlight, ending: RunEnding): void {
     const { run, startedAt, lost, canceled } = flight;
-    if (lost) return;
     // Also where no outcome counts: whoever has the values drops them with the end of the run.
     if (ending.type === 'ended') this.#options.ioManager.adopt?.(ending.staged);
+    if (lost) return;
     if (canceled) return this.#runs.endCanceled(run, startedAt, CANCELED_BY_HAND);
     // Not an end: the run stays this process's until the process leaves, which gives the run back or cancels it.
     if (ending.type === 'interrupted') {
@@ -89,6 +90,15 @@ export class Executions {
     const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
     this.#runs.end(run, startedAt, { status, assets, error, attempts }, asked);
     if (status === 'FAILURE' && this.#options.failFast) this.#news.onStop('fail-fast');
+  }
+
+  /** Whoever has the run now says what counts: what was saved of it here must not be taken for that. */
+  #forsake({ id }: OwnedRun): void {
+    try {
+      this.#options.ioManager.settle?.([{ run: id, assets: [], isOver: true }]);
+    } catch (error) {
+      this.#news.onStop({ error });
+    }
   }
 
   /** Not the run's doing: the run goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */

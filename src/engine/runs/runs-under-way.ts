@@ -94,7 +94,7 @@ export class RunsUnderWay {
     const lost = [...this].filter(({ lost, run }) => !lost && !isOwn(run.id));
     for (const flight of lost) {
       flight.lost = true;
-      flight.interrupt.abort();
+      flight.interrupt.lose();
     }
     return lost.map(({ run }) => run.id);
   }

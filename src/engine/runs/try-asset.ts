@@ -13,7 +13,7 @@ import { describeThrown } from '../../model/thrown.ts';
 import { isoTime } from '../../model/time.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
-import type { Interrupt } from '../user-code/interruption.ts';
+import { type Interrupt, isLost } from '../user-code/interruption.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { type Ending, withTimeLimit } from '../user-code/time-limit.ts';
@@ -131,6 +131,7 @@ export async function tryOnce(
     case 'threw':
       return threw(ending.error);
     case 'returned': {
+      if (isLost(interrupt)) return 'interrupted';
       const { value } = ending;
       const made = { asset: asset.name, attempts: attempt, metadata, version, codeVersion };
       const skipReason = skipReasonOf(value);

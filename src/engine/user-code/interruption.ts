@@ -6,10 +6,16 @@ export class Interruption {
   readonly #listeners = new Set<() => void>();
   #controller: AbortController | undefined;
   #isAborted = false;
+  #isLost = false;
   #reason: unknown;
 
   get aborted(): boolean {
     return this.#isAborted;
+  }
+
+  /** What it was for is another's by now: nothing that comes of it here is to be kept. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** The same one each time, aborted where this is. */
@@ -29,6 +35,11 @@ export class Interruption {
     this.#listeners.delete(listener);
   }
 
+  lose(): void {
+    this.#isLost = true;
+    this.abort();
+  }
+
   /** @param reason of the signal. Default: that of an `AbortController` */
   abort(reason?: unknown): void {
     if (this.#isAborted) return;
@@ -40,6 +51,10 @@ export class Interruption {
 }
 
 export type Interrupt = AbortSignal | Interruption;
+
+export function isLost(interrupt: Interrupt): boolean {
+  return interrupt instanceof Interruption && interrupt.isLost;
+}
 
 /** For who takes nothing but a signal. */
 export function signalOf(interrupt: Interrupt): AbortSignal {
