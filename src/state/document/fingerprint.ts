@@ -2,40 +2,56 @@
 import { createHash, type Hash } from 'node:crypto';
 import { entryOf, type StateDocument } from './state-document.ts';
 import { versionsIn } from './change-versions.ts';
+import { writtenAlike } from './written-alike.ts';
 
 /** By what it is of. */
 export type Fingerprint = Readonly<Record<string, { readonly count: number; readonly hash: string }>>;
 
-export function fingerprintOf(document: StateDocument): Fingerprint {
-  const keysOf = (set: string | null): readonly string[] =>
-    set === null ? [''] : (entryOf(document.sets, set)?.keys ?? []);
-  const parts: Record<string, { count: number; hash: string }> = {};
-  const part = (name: string, lines: Iterable<Line>): void => {
-    const hash = new Lines();
-    for (const line of lines) hash.add(line);
-    parts[name] = hash.end();
-  };
-  part('sets', sorted(Object.keys(document.sets).map((name) => [name])));
-  part('keys', keyLines(document));
-  part(
-    'kept out',
-    Object.entries(document.sets)
+type KeysOf = (set: string | null) => readonly string[];
+
+/** What is compared, by name; each a line for whatever counts. */
+const PARTS: Readonly<Record<string, (document: StateDocument, keysOf: KeysOf) => Iterable<Line>>> = {
+  sets: ({ sets }) => sorted(Object.keys(sets).map((name) => [name])),
+  keys: keyLines,
+  'kept out': ({ sets }) =>
+    Object.entries(sets)
       .toSorted(byName)
       .flatMap(([name, { keptOut }]) => keptOut.toSorted().map((key) => [name, key])),
-  );
-  part('statuses', statusLines(document, keysOf));
-  part(
-    'assets',
-    Object.entries(document.assets)
+  statuses: statusLines,
+  assets: ({ assets }) =>
+    Object.entries(assets)
       .toSorted(byName)
       .map(([name, { codeVersion = null, madeAt = null }]) => [name, codeVersion, madeAt]),
-  );
-  part('run keys', sorted(spentLines(document, keysOf)));
-  part('sensors', sensorLines(document));
-  part('runs', runLines(document));
-  part('incidents', document.incidents === undefined ? [] : [[document.incidents]]);
-  part('pipeline', document.pipeline === null ? [] : [[document.pipeline]]);
-  return parts;
+  'run keys': (document, keysOf) => sorted(spentLines(document, keysOf)),
+  sensors: sensorLines,
+  runs: runLines,
+  incidents: ({ incidents }) => (incidents === undefined ? [] : [[incidents]]),
+  pipeline: ({ pipeline }) => (pipeline === null ? [] : [[pipeline]]),
+};
+
+export function fingerprintOf(document: StateDocument): Fingerprint {
+  return Object.fromEntries(Object.keys(PARTS).map((name) => [name, ofPart(name, document)]));
+}
+
+/** What a copy has otherwise than what was sent, and how much of that there is; `null`: nothing. */
+export function difference(
+  sent: StateDocument,
+  found: StateDocument,
+): { readonly what: string; readonly sent: number; readonly found: number } | null {
+  const isWritten = writtenAlike(sent, found);
+  for (const what of Object.keys(PARTS)) {
+    if (isWritten(what)) continue;
+    const [one, other] = [ofPart(what, sent), ofPart(what, found)];
+    if (one.hash !== other.hash) return { what, sent: one.count, found: other.count };
+  }
+  return null;
+}
+
+function ofPart(name: string, document: StateDocument): Fingerprint[string] {
+  const keysOf: KeysOf = (set) => (set === null ? [''] : (entryOf(document.sets, set)?.keys ?? []));
+  const lines = new Lines();
+  for (const line of PARTS[name]!(document, keysOf)) lines.add(line);
+  return lines.end();
 }
 
 /** As a text where it had to be one already. */
@@ -74,10 +90,7 @@ function* keyLines({ sets }: StateDocument): Generator<readonly unknown[]> {
   }
 }
 
-function* statusLines(
-  { assets }: StateDocument,
-  keysOf: (set: string | null) => readonly string[],
-): Generator<Line> {
+function* statusLines({ assets }: StateDocument, keysOf: KeysOf): Generator<Line> {
   for (const [name, entry] of Object.entries(assets).toSorted(byName)) {
     const columns = [entry, ...(entry.before ?? [])].filter(({ status }) => /[^.]/.test(status));
     for (const { set, status, retries = [] } of columns.toSorted((one, other) =>
@@ -91,10 +104,7 @@ function* statusLines(
   }
 }
 
-function* spentLines(
-  { sensors }: StateDocument,
-  keysOf: (set: string | null) => readonly string[],
-): Generator<readonly unknown[]> {
+function* spentLines({ sensors }: StateDocument, keysOf: KeysOf): Generator<readonly unknown[]> {
   for (const [name, { runKeys }] of Object.entries(sensors)) {
     for (const [set, letters] of Object.entries(runKeys.ofKeys)) {
       const keys = keysOf(set);
