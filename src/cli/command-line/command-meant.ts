@@ -1,6 +1,7 @@
 /** The command that somebody meant who typed another tool's name for it, or left out its group or its argument. */
 import { shellWord } from '../../model/shell-words.ts';
-import type { Declaration } from './declaration.ts';
+import type { Declaration, DeclaredOption } from './declaration.ts';
+import { GLOBAL_OPTIONS } from './global-options.ts';
 
 /** What other tools call it. */
 const CALLED_ELSEWHERE: Readonly<Record<string, string>> = {
@@ -18,6 +19,16 @@ const CALLED_ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** The same, within a group that has the command: alone the word may mean another one. */
 const CALLED_IN_GROUPS: Readonly<Record<string, string>> = { run: 'tick', evaluate: 'tick', poll: 'tick' };
+
+/** Words for what an argument or flag is called here. */
+const NAMED_ELSEWHERE: Readonly<Record<string, string>> = {
+  run: 'id',
+  'run-id': 'id',
+  partition: 'key',
+  'partition-key': 'key',
+  out: 'file',
+  output: 'file',
+};
 
 const LISTED_BY: Readonly<Record<string, string>> = {
   id: 'dynpart runs list',
@@ -101,7 +112,34 @@ function commandMeant(program: Declaration, args: readonly string[]): string | n
     .flatMap((command) => [command, ...command.commands])
     .filter((command) => command.name === name && !command.isHidden);
   const paths = elsewhere.map((command) => pathTo(program, command));
-  return paths.length === 0 ? null : didYouMean([paths.join(' or ')]);
+  return paths.length === 0 ? flagWithoutDashes(program, at, rest) : didYouMean([paths.join(' or ')]);
+}
+
+/** A hint for a flag that was written as a command. */
+function flagWithoutDashes(
+  program: Declaration,
+  at: Declaration,
+  [word, ...rest]: readonly string[],
+): string | null {
+  const isMeant = ({ flags }: DeclaredOption): boolean => flags.split(/[ ,]+/).includes(`--${word}`);
+  const every = GLOBAL_OPTIONS.find(isMeant);
+  if (every !== undefined) {
+    const meant = place(at, rest);
+    const isRunnable = meant.at.commands.length === 0;
+    const words = isRunnable ? meant.rest.map((one) => shellWord(one)) : ['COMMAND'];
+    return didYouMean([pathTo(program, meant.at), ...words, asWritten(every)]);
+  }
+  const having = [at, ...at.commands, ...at.commands.flatMap(({ commands }) => commands)]
+    .flatMap((command) => command.options.filter(isMeant).map((option) => ({ command, option })))
+    .filter(({ command }) => !command.isHidden);
+  if (having.length === 0 || having.length > MOST_NAMED) return null;
+  const lines = having.map(({ command, option }) => `${pathTo(program, command)} ${asWritten(option)}`);
+  return didYouMean([lines.join(' or ')]);
+}
+
+/** `--html FILE` of `-h, --html <file>`. */
+function asWritten({ flags }: DeclaredOption): string {
+  return flags.replace(/^-\w, /, '').replace(/<([\w-]+)>/, (_, name: string) => name.toUpperCase());
 }
 
 /** A hint for a line that lacks an argument: which command lists what may stand there. */
@@ -124,8 +162,12 @@ function nameIn(spec: string): string {
 function whoseOption(program: Declaration, args: readonly string[], flag: string): string | null {
   const { at } = place(program, args);
   const names = at.arguments.map(({ spec }) => nameIn(spec).replace(/s$/, ''));
-  if (names.includes(flag.slice(2)))
+  const one = flag.slice(2).replace(/s$/, '');
+  const name = NAMED_ELSEWHERE[one] ?? one;
+  if (names.includes(name))
     return `an argument here, without ${flag}: ${pathTo(program, at)} ${names.join(' ').toUpperCase()}`;
+  if (name !== one && at.options.some(({ flags }) => flags.startsWith(`--${name} `)))
+    return `did you mean --${name}?`;
   const having = program.commands
     .flatMap((command) => [command, ...command.commands])
     .filter(
