@@ -373,6 +373,42 @@ describe('another process', () => {
     expect(stderr).toMatch(/^canceled: run \S+ for a: its partition key was removed\n1 run canceled in /);
   });
 
+  it('has the run in hand that is waited for: who is ended meanwhile names what is canceled', async () => {
+    await using project = projectOf();
+    await project.dynpart(['partitions', 'add', 'items', 'a']);
+    const executing = project.start(['materialize', 'waits', '--key', 'a']);
+    await marked(project, 'start a');
+    const waiting = project.start(['materialize', 'waits', '--key', 'a', '--verbose']);
+    await waiting.saw('has asset "waits" for a in hand');
+    waiting.process.kill('SIGTERM');
+    const { code, stderr } = await waiting.done;
+    const run = (await runsOf(project)).find(({ status }) => status === 'CANCELED');
+    expect(code).toBe(143);
+    expect(stderr).toContain(`1 run canceled (${run!.id} for a) in `);
+    project.write({ go: '' });
+    await executing.done;
+  });
+
+  it('was killed while it had runs in hand that were being canceled: whoever ends them names some', async () => {
+    await using project = projectOf();
+    const keys = ['a', 'b', 'c', 'd'];
+    await project.dynpart(['partitions', 'add', 'items', ...keys]);
+    const executing = project.start(['materialize', 'waits', '--all', '--concurrency', '4']);
+    await Promise.all(keys.map((key) => marked(project, `start ${key}`)));
+    executing.process.kill('SIGSTOP');
+    const runs = await runsOf(project);
+    await project.dynpart(['runs', 'cancel', '--status', 'STARTED']);
+    executing.process.kill('SIGKILL');
+    await executing.done;
+    const { stderr } = await project.dynpart(['worker', '--once']);
+    expect(stderr).toContain('4 runs canceled (');
+    const [, named = ''] = /canceled \((.*)\)/.exec(stderr) ?? [];
+    expect(named.split(', ')).toHaveLength(4);
+    for (const one of named.split(', ').slice(0, 3))
+      expect(runs.map(({ id, partitionKey }) => `${id} for ${partitionKey}`)).toContain(one);
+    expect(named.endsWith(', …')).toBe(true);
+  });
+
   it('removes a key whose run is executed elsewhere: it is aborted, and counts for nothing when the key is back', async () => {
     await using project = projectOf();
     await project.dynpart(['partitions', 'add', 'items', 'a', 'b']);

@@ -164,7 +164,7 @@ export class EventRenderer {
   }
 
   #oneRun({ run, canceledByOthers }: RunFinished): void {
-    this.#tally.count(run);
+    this.#tally.count(run, canceledByOthers);
     if (this.#keepsRuns) this.runs.push(run);
     this.#warnings(run);
     if (run.status !== 'FAILURE' && !canceledByOthers)

@@ -4,7 +4,10 @@ import { counted, duration } from '../../model/text.ts';
 import { steadyTime } from '../../model/time.ts';
 import { type Counts, noRuns } from '../json-results-of-runs.ts';
 import type { Output } from '../output.ts';
-import { waitingInWords } from './process-words.ts';
+import { forKey, waitingInWords } from './process-words.ts';
+
+/** So many canceled runs are named, of those that nothing else was said of. */
+const MOST_NAMED = 3;
 
 export class RunTally {
   readonly counts: Counts = noRuns();
@@ -13,6 +16,8 @@ export class RunTally {
   readonly #began: number;
   /** Runs of which checks had something to say. */
   #warned = 0;
+  /** Runs that were canceled and that nothing was said of, since a batch ended. */
+  #untold: RunRecord[] = [];
   /** What was counted of batches that ended before. */
   #batch: { readonly began: number; readonly before: Counts } | null = null;
 
@@ -28,8 +33,10 @@ export class RunTally {
     this.#batch ??= { began: steadyTime(this.#output.clock), before: { ...this.counts } };
   }
 
-  count(run: RunRecord): void {
+  /** @param isTold whether it is said by itself what became of the run */
+  count(run: RunRecord, isTold = false): void {
     this.counts.total++;
+    if (run.status === 'CANCELED' && !isTold && this.#untold.length <= MOST_NAMED) this.#untold.push(run);
     if (isSkipped(run)) this.counts.skipped++;
     else if (run.status === 'SUCCESS') this.counts.succeeded++;
     else if (run.status === 'FAILURE') this.counts.failed++;
@@ -53,7 +60,9 @@ export class RunTally {
     if (batch === null) return null;
     const now = { ...this.counts };
     for (const name of Object.keys(now) as (keyof Counts)[]) now[name] -= batch.before[name];
-    return this.#inWords(now, batch.began);
+    const words = this.#inWords(now, batch.began);
+    this.#untold = [];
+    return words;
   }
 
   #inWords({ succeeded, failed, canceled, skipped, leftOut, waiting }: Counts, began: number): string {
@@ -61,13 +70,22 @@ export class RunTally {
     const parts = [
       ...(succeeded > 0 ? [paint.good(`${counted(succeeded, 'run')} succeeded`)] : []),
       ...(failed > 0 ? [paint.bad(`${counted(failed, 'run')} failed`)] : []),
-      ...(canceled > 0 ? [paint.warn(`${counted(canceled, 'run')} canceled`)] : []),
+      ...(canceled > 0
+        ? [`${paint.warn(`${counted(canceled, 'run')} canceled`)}${this.#untoldInWords()}`]
+        : []),
       ...(skipped > 0 ? [`${counted(skipped, 'run')} with nothing to make`] : []),
       ...(this.#warned > 0 && this.#tellsWarned ? [paint.warn(`${this.#warned} with warnings`)] : []),
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} left out, queued or started already`] : []),
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
     ];
     return `${parts.join(', ')} in ${duration(steadyTime(this.#output.clock) - began)}`;
+  }
+
+  #untoldInWords(): string {
+    if (this.#untold.length === 0) return '';
+    const named = this.#untold.slice(0, MOST_NAMED);
+    const names = named.map(({ id, partitionKey }) => `${id}${forKey(partitionKey)}`);
+    return ` (${[...names, ...(this.#untold.length > MOST_NAMED ? ['…'] : [])].join(', ')})`;
   }
 }
 
