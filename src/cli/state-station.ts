@@ -4,6 +4,7 @@ import { namesIn } from '../files/durable-files.ts';
 import { nameOfFile } from '../files/file-name.ts';
 import { madeBy } from '../engine/runs/made-by.ts';
 import type { JsonFileStore } from '../state/json/json-file-store.ts';
+import { refuseAsTarget } from '../state/json/only-a-state.ts';
 import { MovedPast } from '../state/json/moved-past.ts';
 import type { Belongings } from '../state/moving/belongings.ts';
 import type { Station } from '../state/moving/station.ts';
@@ -22,6 +23,13 @@ async function belongingsOf(store: Store): Promise<Belongings> {
   if (!('database' in store)) return filesOf(store);
   const { MovedTables } = await import('../state/postgres/moved-tables.ts');
   return new MovedTables(store.database);
+}
+
+/** @throws FailureError where the place is a file that is no state */
+export function refuseOtherFiles({ store }: Project): void {
+  if ('database' in store) return;
+  const { path: file } = store.file;
+  refuseAsTarget(file, { hasGenerations: store.file.highestSerial() > 0 });
 }
 
 /** Gives the values of killed processes their place: only from there they are moved. */

@@ -134,6 +134,11 @@ describe('state move', { timeout: 60_000 }, () => {
     const before = await seen(project, file);
     const there = { from: file, to: url, sets: 1, keys: 7, runs: 1, ended: 8, ticks: 3, values: 6 };
     expect(await json(project, 'state', 'move', '--to', url, '--dry-run')).toEqual(there);
+    // Also where nobody is at a terminal, like all that is only tried.
+    expect(await run(project, 'state', 'move', '--to', url, '--dry-run')).toMatchObject({
+      stdout: 'keys\t7\nsets\t1\nqueued runs\t1\nended runs\t8\nticks\t3\nvalues\t6\n',
+      stderr: '',
+    });
     expect(await seen(project, file)).toEqual(before);
     expect(await json(project, 'state', 'move', '--to', url)).toEqual(there);
     expect(await seen(project, url)).toEqual(before);
@@ -244,6 +249,28 @@ describe('state move', { timeout: 60_000 }, () => {
         .code,
     ).toBe(0);
     expect((await run(project, 'value', 'show', 'upper', '--key', 'A/b')).stdout).toContain('A/b');
+  });
+
+  it.each([
+    ['package.json', '{ "name": "podcasts" }\n', 'it is no state of dynpart'],
+    ['notes.txt', 'schema\n', 'it is no state of dynpart'],
+    ['picture.png', '\u0089PNG\u0000', 'it is no state of dynpart'],
+    ['empty', '', 'it is an empty file, and no state'],
+    ['folder', null, 'it is a folder, and a state is a file'],
+    ['.dynpart/values/upper/bad.json', '{"schema":5}', 'it is a value beside a state'],
+  ])('does not take %s for a state', async (name, content, why) => {
+    await using project = await furnished();
+    if (content === null) fs.mkdirSync(project.path(name));
+    else project.write({ [name]: content });
+    for (const flags of [[], ['--dry-run']]) {
+      const { code, stderr, stdout } = await run(project, 'state', 'move', '--to', name, ...flags);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(`${project.path(name)} stays as it is: ${why}`);
+      expect(stderr).toContain('nothing was moved; name a place where nothing is yet');
+      expect(stderr).not.toContain('restore');
+    }
+    if (content !== null) expect(project.read(name)).toBe(content);
+    expect((await run(project, 'status')).code).toBe(0);
   });
 
   it('refuses a place that is not empty, its own, or none, and changes nothing', async () => {

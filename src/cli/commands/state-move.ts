@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import type { MovedState } from '../json-results.ts';
 import type { Project } from '../project.ts';
 import { exitProcess } from '../isolation/exit-process.ts';
-import { settleMoving, stationOf } from '../state-station.ts';
+import { refuseOtherFiles, settleMoving, stationOf } from '../state-station.ts';
 
 interface Options {
   readonly to?: string;
@@ -30,6 +30,7 @@ export async function run(context: Context, options: Options): Promise<MovedStat
     });
   const elsewhere = await placeOf(context, options.to);
   try {
+    refuseOtherFiles(elsewhere);
     const target = stationOf(elsewhere);
     const say = (text: string): void => output.warn(text);
     const move = { source, target, values: options.values, clock, say };
@@ -38,6 +39,11 @@ export async function run(context: Context, options: Options): Promise<MovedStat
       const moved = await lookAtMove(move);
       output.chat(
         `would move ${inWords(moved)} from ${source.place} to ${target.place}; nothing was changed`,
+      );
+      output.print(
+        partsOf(moved)
+          .map(([count, one]) => `${one}s\t${count}\n`)
+          .join(''),
       );
       return result(moved);
     }
@@ -95,13 +101,25 @@ async function giveUp(context: Context, source: Station): Promise<MovedState> {
   }
 }
 
-function inWords({ sets, keys, runs, ended, ticks, values }: Moved): string {
-  const parts = [
-    `${counted(keys, 'key')} in ${counted(sets, 'set')}`,
-    counted(runs, 'queued run'),
-    counted(ended, 'ended run'),
-    counted(ticks, 'tick'),
-    counted(values, 'value'),
+function partsOf({
+  sets,
+  keys,
+  runs,
+  ended,
+  ticks,
+  values,
+}: Moved): (readonly [count: number, one: string])[] {
+  return [
+    [keys, 'key'],
+    [sets, 'set'],
+    [runs, 'queued run'],
+    [ended, 'ended run'],
+    [ticks, 'tick'],
+    [values, 'value'],
   ];
-  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+function inWords(moved: Moved): string {
+  const [keys, sets, ...others] = partsOf(moved).map(([count, one]) => counted(count, one));
+  return `${keys} in ${sets}, ${others.slice(0, -1).join(', ')} and ${others.at(-1)}`;
 }

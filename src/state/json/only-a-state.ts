@@ -1,4 +1,4 @@
-/** A restore takes the place of a state, however damaged that is, and of nothing else that bears its name. */
+/** Files that are no state stay as they are: a restore takes the place of a state, however damaged it is, and a move that of nothing. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { bytesIfThere, io, namesIn } from '../../files/durable-files.ts';
@@ -14,6 +14,25 @@ export function refuseOthers(file: string, { hasGenerations }: { readonly hasGen
   if (why === null) return;
   const hint = 'name the state with --state; or move this file away first, if a state is to be there';
   fail({ reason: 'file-in-the-way', file, why, hint });
+}
+
+/** @throws FailureError where something else is there: not called a damaged state, which it never was */
+export function refuseAsTarget(file: string, { hasGenerations }: { readonly hasGenerations: boolean }): void {
+  const there = io('read', file, () => fs.statSync(file, { throwIfNoEntry: false }));
+  // A link that leads nowhere is told by whoever reads the state.
+  if (there === undefined) return;
+  const why = whyNoTarget(file, there, hasGenerations);
+  if (why === null) return;
+  const hint = 'nothing was moved; name a place where nothing is yet, or move this one away first';
+  fail({ reason: 'file-in-the-way', file, why, hint });
+}
+
+function whyNoTarget(file: string, there: fs.Stats, hasGenerations: boolean): string | null {
+  if (there.isDirectory()) return 'it is a folder, and a state is a file';
+  if (!there.isFile()) return 'it is a pipe or a device, and a state is a file';
+  // What only began to be one has generations.
+  if (there.size === 0 && !hasGenerations) return 'it is an empty file, and no state';
+  return whyNot(file, hasGenerations);
 }
 
 function whyNot(file: string, hasGenerations: boolean): string | null {
