@@ -15,20 +15,12 @@ export {
   type BatchKey,
   type InputValues,
   type Isolation,
+  type KeysOf,
   type RetryPolicy,
   type RunInfo,
 } from './definitions/asset.ts';
-export {
-  allKeys,
-  lastKeys,
-  mapKeys,
-  type GatherOptions,
-  type KeyedValues,
-  type KeysOf,
-  type MappedValues,
-  type OnMissing,
-  type WhichKeys,
-} from './definitions/gather.ts';
+export { allKeys, lastKeys, mapKeys, type KeyedValues, type MappedValues } from './definitions/gather.ts';
+export type { GatherOptions, OnMissing, WhichKeys } from './definitions/which-keys.ts';
 export type { IoManager, SaveContext, ValueContext } from './definitions/io-manager.ts';
 export {
   dynamicPartitions,
@@ -69,7 +61,8 @@ export {
 } from './definitions/check.ts';
 export type { PoolContext, PoolOption, PoolOptions } from './definitions/pool.ts';
 export type { StandardSchema } from './definitions/schema.ts';
-export { s3, type S3Options } from './values/s3.ts';
+export { s3 } from './values/s3.ts';
+export type { S3Options } from './values/s3-options.ts';
 export { RetryAfter } from './definitions/retry-after.ts';
 export { skip, type Skip } from './definitions/skip.ts';
 export { secret, type Secret } from './definitions/secret.ts';

@@ -52,7 +52,7 @@ export async function apiHistory(seed) {
   const ways = /** @type {const} */ (['link', { token: 'next', param: 'at' }, { offset: 'at' }]);
   const evaluate = http(/** @type {any} */ (set), {
     url: 'http://api.invalid/things?key=secret',
-    next: /** @type {import('../../src/sources/http.ts').NextPage} */ (ways[upTo(3)]),
+    next: /** @type {import('../../src/sources/http/http-options.ts').NextPage} */ (ways[upTo(3)]),
     items: (/** @type {{ page: Entry[] }} */ { page }) => page,
     key: (/** @type {Entry} */ { id }) => id,
     version: (/** @type {Entry} */ { version }) => version,

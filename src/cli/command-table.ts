@@ -24,7 +24,7 @@ const CONTENTS: Readonly<Record<string, Load>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   schedule: async () => (await import('./commands/schedule.ts')).scheduleCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
-  completion: async () => (await import('./commands/completion.ts')).completionCommand,
+  completion: async () => (await import('./commands/completion.ts')).completionOf(declared),
 };
 
 /** All commands, each with all that it takes. */

@@ -11,7 +11,7 @@ import {
 import { readText } from '../loader/module-pack.ts';
 import { isFile } from '../loader/pipeline-files.ts';
 import { identityIn } from './stores.ts';
-import { filesFor, type PipelineInUse } from './whose-state.ts';
+import { filesFor, type PipelineInUse } from './pipeline-in-use.ts';
 
 /**
  * The one of these states that is the pipeline's, or `null`: then the pipeline begins with an empty state.

@@ -4,7 +4,8 @@ import type { StateIdentity } from '../model/known-pipeline.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { ProjectParts } from './project-parts.ts';
 import { isDatabase, namedState, usualStateFile } from './state-place.ts';
-import { admit, isInReach, type PipelineInUse, stateFileOf } from './whose-state.ts';
+import { isInReach, type PipelineInUse } from './pipeline-in-use.ts';
+import { admit, stateFileOf } from './whose-state.ts';
 
 export class FoundState {
   readonly #around: ProjectParts;

@@ -13,7 +13,8 @@ import { StateFile } from '../state/json/state-file.ts';
 import { isStateOrGeneration } from '../state/json/generation-names.ts';
 import type { FileValues } from '../values/file-values.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
-import type { MadeByRun, OfState } from '../values/s3.ts';
+import type { OfState } from '../values/s3.ts';
+import type { MadeByRun } from '../values/s3-values.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 
 /** The state, wherever it is. */

@@ -1,26 +1,18 @@
 /** Which state is meant, and whether the pipeline that is used now may use it. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { io, isThere, namesIn } from '../files/durable-files.ts';
-import { isSameFile } from '../files/stat-of.ts';
+import { io, namesIn } from '../files/durable-files.ts';
 import { fail, FailureError } from '../model/failure.ts';
 import type { StateIdentity } from '../model/known-pipeline.ts';
 import {
   holdsSomethingOf,
   isMovedPipeline,
   leftoversIn,
-  type PipelineFiles,
   type PipelineNames,
   verdictOfFiles,
 } from '../engine/plan/pipeline/state-belongs-to.ts';
+import { filesFor, isInReach, type PipelineInUse } from './pipeline-in-use.ts';
 import { ownStateFile } from './state-place.ts';
-
-/** The pipeline that is used now. */
-export interface PipelineInUse {
-  readonly file: string;
-  /** Its names, from its code. `null`: it cannot be loaded, or must not be. @throws FailureError when that is no reason to go on */
-  readonly names: () => Promise<PipelineNames | null>;
-}
 
 /** The state file of a pipeline for which none was named: its own, or one that was its own under another name. */
 export async function stateFileOf(pipeline: PipelineInUse): Promise<string> {
@@ -80,11 +72,6 @@ async function mayHoldSomething(state: StateIdentity, pipeline: PipelineInUse): 
   return names !== null && holdsSomethingOf(state, names);
 }
 
-/** What the disk refuses to say is no answer: a pipeline or state that is taken for gone is one that another takes over. */
-export function isInReach(file: string): boolean {
-  return io('read', file, () => isThere(file));
-}
-
 /** A broken pipeline file keeps nobody from the state. */
 async function namesIfAny({ names }: PipelineInUse): Promise<PipelineNames | null> {
   try {
@@ -93,8 +80,4 @@ async function namesIfAny({ names }: PipelineInUse): Promise<PipelineNames | nul
     if (error instanceof FailureError) return null;
     throw error;
   }
-}
-
-export function filesFor(file: string): PipelineFiles {
-  return { file, isThere: isInReach, isSame: isSameFile };
 }

@@ -3,10 +3,10 @@ import type { MetadataValue } from '../model/json-value.ts';
 import { brand } from './brand.ts';
 import type { Checks } from './check.ts';
 import type { PeriodName } from './every.ts';
-import type { KeysOf } from './gather.ts';
 import type { DynamicPartitions } from './partitions.ts';
 import type { PoolOption } from './pool.ts';
 import type { Skip } from './skip.ts';
+import type { GatherOptions, WhichKeys } from './which-keys.ts';
 import { markPlace } from '../model/place.ts';
 import type { Exec, Log } from './user-context.ts';
 
@@ -74,6 +74,19 @@ export interface RunInfo {
 // `any` and not `unknown`: an asset of any value type must fit where an upstream is asked for.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyAsset = Asset<any>;
+
+declare const givenType: unique symbol;
+
+/** Many keys of an asset, as an input or in `deps`. Made by `allKeys`, `lastKeys` and `mapKeys`. */
+export interface KeysOf<Given = unknown> {
+  readonly [brand]: 'keys';
+  readonly asset: AnyAsset;
+  readonly which: WhichKeys;
+  /** As the user wrote it; `definePipeline` checks it. */
+  readonly options: GatherOptions;
+  /** Only a type: what `materialize` receives. */
+  readonly [givenType]?: Given;
+}
 
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyKeysOf = KeysOf<any>;

@@ -1,17 +1,7 @@
 /** Other upstream keys than the same one: what an asset may take as an input, or wait for, that is made of many keys. */
-import { type AnyAsset, type Asset } from './asset.ts';
+import type { AnyAsset, Asset, KeysOf } from './asset.ts';
 import { brand } from './brand.ts';
-
-/**
- * What a key of the upstream asset means that is not there: the run fails (`upstream-missing`), does without it, or is not even
- * queued before the key is there.
- */
-export type OnMissing = 'fail' | 'skip' | 'wait';
-
-export interface GatherOptions<On extends OnMissing = OnMissing> {
-  /** What an upstream key means that is missing, or has failed and never was there. Default `'fail'`. Skipped keys are always left out. */
-  readonly onMissing?: On;
-}
+import type { GatherOptions, OnMissing, WhichKeys } from './which-keys.ts';
 
 /**
  * The values of many keys of an asset, in the order of their set. None of them is loaded before it is asked for, and none is kept:
@@ -29,27 +19,6 @@ export interface KeyedValues<Value = unknown> extends AsyncIterable<readonly [ke
   has(key: string): boolean;
   /** Loads the value of a key; `undefined` for a key that is not among them. */
   get(key: string): Promise<Value | undefined>;
-}
-
-/** Which keys of the upstream asset. */
-export type WhichKeys =
-  | { readonly kind: 'all' }
-  /** So many that were added last. */
-  | { readonly kind: 'last'; readonly count: number }
-  /** Those that a function names for each key. */
-  | { readonly kind: 'mapped'; readonly map: (key: string) => string | readonly string[] };
-
-declare const givenType: unique symbol;
-
-/** Many keys of an asset, as an input or in `deps`. Made by `allKeys`, `lastKeys` and `mapKeys`. */
-export interface KeysOf<Given = unknown> {
-  readonly [brand]: 'keys';
-  readonly asset: AnyAsset;
-  readonly which: WhichKeys;
-  /** As the user wrote it; `definePipeline` checks it. */
-  readonly options: GatherOptions;
-  /** Only a type: what `materialize` receives. */
-  readonly [givenType]?: Given;
 }
 
 /**

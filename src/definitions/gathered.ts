@@ -1,8 +1,7 @@
 /** Upstream assets of which many keys are taken, with every default filled in, and what follows from them for the order of runs. */
 import type { AnyAsset, AnyKeysOf } from './asset.ts';
 import { kindOf } from './brand.ts';
-import type { OnMissing, WhichKeys } from './gather.ts';
-import type { AssetDefinition } from './pipeline.ts';
+import type { OnMissing, WhichKeys } from './which-keys.ts';
 
 export interface Gathered {
   /** The upstream asset. */
@@ -11,6 +10,12 @@ export interface Gathered {
   readonly input: string | null;
   readonly which: WhichKeys;
   readonly onMissing: OnMissing;
+}
+
+/** What an asset rests on. */
+interface Resting {
+  readonly upstream: readonly string[];
+  readonly gathers: readonly Gathered[];
 }
 
 type Upstreams = Pick<AnyAsset['options'], 'inputs' | 'deps'>;
@@ -39,13 +44,15 @@ export function sparedBy(automate: AnyAsset['options']['automate']): number | nu
 }
 
 /** Every upstream asset, whichever keys of it. */
-export function allAbove({ upstream, gathers }: Pick<AssetDefinition, 'upstream' | 'gathers'>): string[] {
+export function allAbove({ upstream, gathers }: Resting): string[] {
   return [...new Set([...upstream, ...gathers.map(({ asset }) => asset)])];
 }
 
 /** @param assets in dependency order */
-export function withStages(assets: ReadonlyMap<string, AssetDefinition>): Map<string, AssetDefinition> {
-  const stages = new Map<string, AssetDefinition>();
+export function withStages<Asset extends Resting & { readonly stage: number }>(
+  assets: ReadonlyMap<string, Asset>,
+): Map<string, Asset> {
+  const stages = new Map<string, Asset>();
   const stageOf = (name: string): number => stages.get(name)!.stage;
   for (const [name, asset] of assets) {
     const stage = Math.max(

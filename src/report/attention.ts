@@ -2,12 +2,11 @@
 import { firstLine } from '../model/first-line.ts';
 import { counted, grouped, printable, shellQuoted } from '../model/text.ts';
 import { AUTOMATION, type RunRecord } from '../model/run.ts';
-import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { isFailing, type TickRecord } from '../model/tick.ts';
-import type { Millis } from '../model/time.ts';
 import type { RunQuery } from '../state/run-query.ts';
 import { lateOf } from './late.ts';
 import type { AssetReport, StatusReport } from './status-report.ts';
+import type { Attention, Looked } from './to-do.ts';
 
 /** So many of the keys that failed last are named. */
 const NAMED = 3;
@@ -15,25 +14,10 @@ const NAMED = 3;
 /** Among so many runs that failed last those are looked for that have not been mended since. */
 const LOOKED_AT = 50;
 
-export interface Attention {
-  readonly what: string;
-  /** The command that mends it, or says more. */
-  readonly command: string;
-  /** What else there is to do. */
-  readonly also?: { readonly what: string; readonly command: string };
-  readonly note?: string;
-  readonly paint: 'bad' | 'warn';
-}
-
 /** An asset that a run failed to make. */
 export interface FailedAsset {
   readonly asset: string;
   readonly run: RunRecord;
-}
-
-/** What there is to do about one, as a line of text. */
-export function inOneLine({ command, also, note }: Pick<Attention, 'command' | 'also' | 'note'>): string {
-  return [command, ...(also ? [`${also.what}: ${also.command}`] : []), ...(note ? [note] : [])].join('; ');
 }
 
 /** The runs to look for failures in; `null`: nothing is failed. */
@@ -50,16 +34,6 @@ export function failedAssets({ assets }: StatusReport, runs: readonly RunRecord[
       status === 'FAILURE' && failed.has(asset) ? [{ asset, run }] : [],
     ),
   );
-}
-
-export interface Looked {
-  readonly report: StatusReport;
-  readonly known: Pick<KnownPipeline, 'assets' | 'sensors'>;
-  /** These are all assets of the pipeline: then a command without names is about these, and no others. */
-  readonly isWhole: boolean;
-  readonly now: Millis;
-  /** Whether everything that is late is told one by one. */
-  readonly isVerbose: boolean;
 }
 
 /**

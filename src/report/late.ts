@@ -4,7 +4,7 @@ import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { counted, duration, shellQuoted } from '../model/text.ts';
 import type { AssetReport, SensorReport, StatusReport } from './status-report.ts';
 import { AUTOMATION } from '../model/run.ts';
-import type { Attention, Looked } from './attention.ts';
+import type { Attention, Looked } from './to-do.ts';
 
 /** So many are told one by one. */
 const NAMED = 3;

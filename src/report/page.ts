@@ -4,10 +4,11 @@ import type { RunRecord } from '../model/run.ts';
 import type { Needs } from '../state/needs.ts';
 import type { RunQuery } from '../state/run-query.ts';
 import type { StateView } from '../state/state-view.ts';
-import { type Attention, attentionOf, failedAssets, type Looked } from './attention.ts';
+import { attentionOf, failedAssets } from './attention.ts';
 import { LETTERS, type PageAttention, type PageData, type PageShows, type PageTrouble } from './page-data.ts';
 import { assetsWithoutSet, keysOf, pageAssets, pageRun, pageSet, pageTick, setsOf } from './page-parts.ts';
 import { needsOfReport, statusReport } from './status-report.ts';
+import type { Attention, Looked } from './to-do.ts';
 import { shownText } from './without-secrets.ts';
 
 /** So many runs are on the page, and so many more that failed. */

@@ -2,21 +2,8 @@
 import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
 import type { FeedItem } from './feed/feed-item.ts';
-import type { Identity } from './feed/identity.ts';
-import type { SourceOptions } from './offer.ts';
+import type { FeedOptions } from './feed/feed-options.ts';
 import { addressOf, checkLimits, checkSource } from './options.ts';
-
-/** The options of `feed()`. */
-export interface FeedOptions extends SourceOptions {
-  /** By what an item is known again. Default `'guid'`: its own id, else its link, else its enclosure, else its title. */
-  readonly identity?: Identity;
-  /** Bytes of the feed, decompressed. Default 32 MiB. */
-  readonly maxBytes?: number;
-  /** Milliseconds for the whole answer. Default 30,000. */
-  readonly timeoutMs?: number;
-  /** Sent with the request, such as `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /**
  * `evaluate` of a sensor: a key for each item of a feed, which carries the item, and a version that changes with its title,

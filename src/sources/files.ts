@@ -4,39 +4,8 @@ import type { DynamicPartitions } from '../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../definitions/sensor.ts';
 import { markPlace, placeText } from '../model/place.ts';
 import { durationMs } from '../model/duration.ts';
-import type { SourceOptions } from './offer.ts';
+import type { FileItem, FilesOptions, FilesToFind } from './files/files-options.ts';
 import { checkSource } from './options.ts';
-
-/** What a key of `files()` carries. */
-export interface FileItem {
-  /** Relative to `cwd`, with `/`. */
-  readonly path: string;
-  readonly bytes: number;
-  /** ISO 8601 in UTC. */
-  readonly modified: string;
-}
-
-/** The options of `files()`. */
-export interface FilesOptions extends SourceOptions {
-  /** What patterns and keys are relative to. Default: the folder of the file that calls `files`, most often the pipeline file. */
-  readonly cwd?: string;
-  /** For so long nobody may have written to a file. A duration; default `'5s'`. */
-  readonly settle?: string;
-  /** By what a change is seen. Default `'mtime+size'`; `'sha256'` reads each file whose time or size is new. */
-  readonly version?: 'mtime+size' | 'sha256';
-  /** Patterns of what is left out, besides names that begin with a dot and those of files that are being written (`.part`, `.tmp` …). */
-  readonly ignore?: string | readonly string[];
-}
-
-/** `files()` with its defaults filled in. */
-export interface FilesToFind {
-  readonly patterns: readonly string[];
-  readonly ignore: readonly string[];
-  readonly cwd: string;
-  readonly settleMs: number;
-  readonly version: 'mtime+size' | 'sha256';
-  readonly prefix: string;
-}
 
 /**
  * `evaluate` of a sensor: a key for each file that a pattern finds, its path relative to `cwd`. A file counts when it was neither

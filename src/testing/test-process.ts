@@ -14,7 +14,8 @@ import { executeHere, type ExecuteRun, type ExecutionContext } from '../engine/r
 import { RunSession, type RunSessionOptions } from '../engine/runs/run-session.ts';
 import { DryRunStore } from '../engine/sensors/dry-run-store.ts';
 import { evaluateHere } from '../engine/sensors/evaluate-sensor.ts';
-import { runTick, type TickOutcome } from '../engine/sensors/run-tick.ts';
+import type { TickOutcome } from '../engine/sensors/commit-tick.ts';
+import { runTick } from '../engine/sensors/run-tick.ts';
 import { checkHasSensors, chooseSensors, tickInOrder, withEnds } from '../engine/sensors/tick-sensors.ts';
 import { dueSensors } from '../engine/sensors/due.ts';
 import type { Event } from '../engine/event.ts';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type * as Package from '@aws-sdk/client-s3';
 import { findPackage } from '../files/find-package.ts';
-import type { S3Options } from './s3.ts';
+import type { S3Options } from './s3-options.ts';
 
 /** A bucket. */
 export interface Sdk {

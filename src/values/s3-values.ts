@@ -4,11 +4,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
-import type { MadeByRun, S3Options } from './s3.ts';
 import type { SettledRun } from '../definitions/staged-values.ts';
 import { fileNameOf } from '../files/file-name.ts';
 import { loadSdk, type Sdk, saidOf } from './s3-client.ts';
+import type { S3Options } from './s3-options.ts';
 import { decode, encode, type Encoded } from './value-format.ts';
+
+/** Which assets these runs have made, as is on record. One that is in no history any more is not in the answer. */
+export type MadeByRun = (runs: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>;
 
 interface Found {
   readonly name: string;

@@ -2,29 +2,8 @@
 import type { IoManager } from '../definitions/io-manager.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 import { markPlace, placeText } from '../model/place.ts';
-
-/** Where {@link s3} keeps values, and as whom it asks. */
-export interface S3Options {
-  /** It must be there. */
-  readonly bucket: string;
-  /** Names of objects begin with it and a `/`. Default: nothing. Give each state one of its own. */
-  readonly prefix?: string;
-  /** The address of a server that speaks S3 (MinIO, R2, Ceph), `http` or `https`. Default: that of AWS for the region. */
-  readonly endpoint?: string;
-  /** Default: `AWS_REGION`, then the profile of AWS; with an `endpoint`: `us-east-1`. */
-  readonly region?: string;
-  /** Default: where programs for AWS look: the environment, the profile, the role of the machine. */
-  readonly credentials?: {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-  };
-  /** `endpoint/bucket` in place of `bucket.endpoint`. Default: `true` with an `endpoint`. */
-  readonly forcePathStyle?: boolean;
-}
-
-/** Which assets these runs have made, as is on record. One that is in no history any more is not in the answer. */
-export type MadeByRun = (runs: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>;
+import type { S3Options } from './s3-options.ts';
+import type { MadeByRun } from './s3-values.ts';
 
 /** An I/O manager that asks the state which of its objects counts. */
 export interface OfState {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stillHanging } from '../../src/sources/files/hanging.ts';
 import { Looker } from '../../src/sources/files/looker.ts';
-import type { FoundFile } from '../../src/sources/files/walk.ts';
+import type { FoundFile } from '../../src/sources/files/questions.ts';
 import { canMount, HangingMount } from '../support/hanging-mount.ts';
 import { Project } from '../support/project.ts';
 

@@ -2,7 +2,8 @@
 import os from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { s3 } from '../../src/index.ts';
-import type { MadeByRun, OfState } from '../../src/values/s3.ts';
+import type { OfState } from '../../src/values/s3.ts';
+import type { MadeByRun } from '../../src/values/s3-values.ts';
 import { findClient } from '../../src/values/s3-client.ts';
 import type { RunValues } from '../../src/definitions/staged-values.ts';
 import { S3Server, type Trouble } from '../support/s3-server.ts';

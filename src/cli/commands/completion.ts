@@ -3,7 +3,6 @@ import { fail } from '../../model/failure.ts';
 import { bashWord, readBashLine } from '../completion/bash-words.ts';
 import { type Offers, offersFor, type OpenState } from '../completion/offers.ts';
 import { SCRIPTS, type Shell, SHELLS } from '../completion/scripts.ts';
-import { declared } from '../command-table.ts';
 import type { Context } from '../context.ts';
 import { Output } from '../output.ts';
 import type { CompletionOffers, CompletionScript } from '../json-results.ts';
@@ -17,7 +16,14 @@ How to turn it on:
   zsh   eval "$(dynpart completion zsh)"       in ~/.zshrc, after compinit
   fish  dynpart completion fish | source       in ~/.config/fish/config.fish`;
 
-export function completionCommand(program: Declaration): void {
+type Declare = (names: readonly string[]) => Promise<Declaration>;
+
+/** @param declare the commands of these names, each with all that it takes */
+export function completionOf(declare: Declare): (program: Declaration) => void {
+  return (program) => completionCommand(program, declare);
+}
+
+function completionCommand(program: Declaration, declare: Declare): void {
   const completion = program
     .command('completion')
     .description('a script that completes commands, flags, sets, keys, sensors and assets')
@@ -32,7 +38,7 @@ export function completionCommand(program: Declaration): void {
     .argument('<as>')
     .argument('[words...]')
     .description('what may come next on a line; the scripts ask for it')
-    .action(offer);
+    .action((context, _, as, words) => offer(context, declare, as, words));
 }
 
 function print(output: Output, shell: Shell): Promise<CompletionScript> {
@@ -44,7 +50,7 @@ function print(output: Output, shell: Shell): Promise<CompletionScript> {
 /** Never an error: what cannot be found out is not offered. */
 async function offer(
   context: Context,
-  _: object,
+  declare: Declare,
   as: string,
   words: readonly string[],
 ): Promise<CompletionOffers> {
@@ -52,11 +58,11 @@ async function offer(
     const [breaks = '', typed = ''] = words;
     const line = readBashLine(typed, { home: context.terminal.env['HOME'] ?? '~', breaks });
     const { kept, replaced, open } = line;
-    const offers = await offersOn(context, line.words.slice(1), `${kept}${replaced}`);
+    const offers = await offersOn(context, declare, line.words.slice(1), `${kept}${replaced}`);
     return answer(context.output, offers, (word) => bashWord(word.slice(kept.length), open));
   }
   if (as === 'words') {
-    const offers = await offersOn(context, words.slice(0, -1), words.at(-1) ?? '');
+    const offers = await offersOn(context, declare, words.slice(0, -1), words.at(-1) ?? '');
     return answer(context.output, offers, (word) => (isDangerous(word) ? `${word}\t${clean(word)}` : word));
   }
   return fail({
@@ -72,9 +78,14 @@ function answer(output: Output, offers: Offers, write: (word: string) => string)
   return { files: offers.files, offers: words };
 }
 
-async function offersOn(context: Context, words: readonly string[], current: string): Promise<Offers> {
+async function offersOn(
+  context: Context,
+  declare: Declare,
+  words: readonly string[],
+  current: string,
+): Promise<Offers> {
   const program = createProgram({
-    declared: await declared(words),
+    declared: await declare(words),
     version: context.version,
     output: { writeOut: () => undefined, writeErr: () => undefined },
     onInvocation: () => undefined,

@@ -108,7 +108,7 @@ async function print(
       .join(''),
   );
   if ((isWell(report) && !isLate(report)) || output.options.quiet) return;
-  const { inOneLine } = await import('../../report/attention.ts');
+  const { inOneLine } = await import('../../report/to-do.ts');
   const { readAttention } = await import('../status/read-attention.ts');
   for (const { what, ...commands } of await readAttention(context, report, asked))
     output.say(`${clean(what)}: ${clean(inOneLine(commands))}`);

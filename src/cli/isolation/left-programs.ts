@@ -8,7 +8,7 @@ import {
   RUN_MARK,
 } from '../../engine/user-code/programs.ts';
 import { environmentOf, livingProcesses } from '../../files/proc.ts';
-import { GONE_AFTER_MS, KILL_AFTER_MS, sent } from './process-groups.ts';
+import { GONE_AFTER_MS, KILL_AFTER_MS, sent } from './signals.ts';
 
 const LOOK_EVERY_MS = 20;
 

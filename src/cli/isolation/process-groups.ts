@@ -1,14 +1,8 @@
 /** Process groups of the programs that user code starts: asked to end, then killed, and never left behind by this process. */
 import { isMainThread } from 'node:worker_threads';
 import type { ProcessGroup, Processes } from '../../engine/user-code/programs.ts';
-import { errno } from '../../files/durable-files.ts';
 import { livingProcesses } from '../../files/proc.ts';
-
-/** What was asked to end is killed so much later. */
-export const KILL_AFTER_MS = 10_000;
-
-/** A kill needs a moment; what is not gone then (it waits for a disk, say) is not waited for. */
-export const GONE_AFTER_MS = 2000;
+import { GONE_AFTER_MS, KILL_AFTER_MS, sent } from './signals.ts';
 
 const LONGEST_PAUSE_MS = 100;
 
@@ -110,16 +104,6 @@ function stop(): void {
 
 function killWatched(): void {
   for (const group of watched) group.kill();
-}
-
-/** `false` when there is nobody. */
-export function sent(target: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(target, signal);
-  } catch (error) {
-    // EPERM: it is there, and another user's.
-    return errno(error) === 'EPERM';
-  }
 }
 
 /** Those that have ended and that nobody waited for count for the system, and for nobody else. */

@@ -1,13 +1,8 @@
 /** Asks the state for what of a status wants somebody. */
 import { countedAs } from '../../model/partition-status.ts';
-import {
-  type Attention,
-  attentionOf,
-  failedAssets,
-  failedRuns,
-  type Looked,
-} from '../../report/attention.ts';
+import { attentionOf, failedAssets, failedRuns } from '../../report/attention.ts';
 import type { StatusReport } from '../../report/status-report.ts';
+import type { Attention, Looked } from '../../report/to-do.ts';
 import type { Context } from '../context.ts';
 
 export async function readAttention(

@@ -14,7 +14,7 @@ import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { bar, barCounts, LEAST_PLACES } from '../render/bar.ts';
 import { fitted } from '../render/fitted.ts';
-import { inOneLine, type Looked } from '../../report/attention.ts';
+import { inOneLine, type Looked } from '../../report/to-do.ts';
 import { readAttention } from './read-attention.ts';
 
 /** Fewer columns than these have no room for a table. */

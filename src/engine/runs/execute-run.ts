@@ -1,9 +1,9 @@
 /** Executes one run: its assets in dependency order, each with its tries, timeouts and value. */
 import type { RunTask } from '../plan/executors/claim-runs.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
-import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
+import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { poolOf } from '../../definitions/pool.ts';
-import type { RunValues, StagedValue } from '../../definitions/staged-values.ts';
+import type { StagedValue } from '../../definitions/staged-values.ts';
 import type { Carried } from '../../model/carried.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
@@ -12,9 +12,7 @@ import type { Problem } from '../../model/problem.ts';
 import { MAY_BLOCK_MS } from '../../model/may-block.ts';
 import { type AssetOutcome, type FinalRunStatus, outcomeOf } from '../../model/run.ts';
 import { describeThrown } from '../../model/thrown.ts';
-import type { Clock } from '../../model/time.ts';
-import type { RunLogLine } from '../../state/store.ts';
-import type { AttemptEnded, Emit } from '../event.ts';
+import type { AttemptEnded } from '../event.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { nextTryIn } from '../plan/retry/retry-within-run.ts';
 import { type Interrupt, signalOf } from '../user-code/interruption.ts';
@@ -22,16 +20,12 @@ import type { Programs } from '../user-code/programs.ts';
 import { asKept, whatIsMissing } from './gathered-values.ts';
 import { type Batches, byItself } from './batches.ts';
 import type { Isolated, Room } from './isolated.ts';
-import { type Attempt, type Tried, tryOnce } from './try-asset.ts';
+import { type Attempt, type Tried, type TryContext, tryOnce } from './try-asset.ts';
 
 /** An event loop that lets a timer wait for so long is blocked. */
 const LATE_MS = 5000;
 
-export interface ExecutionContext {
-  readonly pipeline: Pipeline;
-  readonly ioManager: RunValues;
-  readonly clock: Clock;
-  readonly emit: Emit;
+export interface ExecutionContext extends TryContext {
   /** What is on record of an upstream that is not part of the run. */
   readonly statusOf: (partition: PartitionRef) => PartitionStatus;
   /** An asset of a run begins: what its key carries. What changes from now on makes stale what comes of it. */
@@ -45,7 +39,6 @@ export interface ExecutionContext {
     asset: string,
     interrupt: Interrupt,
   ) => Promise<readonly GatheredKeys[] | 'interrupted'>;
-  readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
   /** The run has ended: what it wrote is to be in its log. */
   readonly closeLog: (runId: string) => void;
   /** An asset of a run is made, and others follow. */

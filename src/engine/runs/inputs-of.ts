@@ -1,15 +1,22 @@
 /** The values that an asset is given: loaded for each of its tries. */
 import type { RunTask } from '../plan/executors/claim-runs.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
-import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
+import type { RunValues } from '../../definitions/staged-values.ts';
+import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { LazyValues } from './keyed-values.ts';
-import type { Attempt } from './try-asset.ts';
+
+/** Where the values are, and which keys of upstream assets are taken of which many are. */
+interface InputsFrom {
+  readonly context: { readonly pipeline: Pipeline; readonly ioManager: RunValues };
+  readonly gathered: readonly GatheredKeys[];
+}
 
 /** @param signal aborted when the try is over: nothing is loaded lazily any more */
 export async function inputsOf(
   asset: AssetDefinition,
   { partitionKey }: Pick<RunTask, 'partitionKey'>,
-  { context: { ioManager, pipeline }, gathered }: Pick<Attempt, 'context' | 'gathered'>,
+  { context: { ioManager, pipeline }, gathered }: InputsFrom,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   const inputs: Record<string, unknown> = {};

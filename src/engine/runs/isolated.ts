@@ -1,7 +1,6 @@
 /** Where an asset is tried that has a process of its own: what the engine asks of such processes, and what they answer. */
 import type { RunTask } from '../plan/executors/claim-runs.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
-import type { ExecutionContext } from './execute-run.ts';
 import type { Interrupt } from '../user-code/interruption.ts';
 import type { Programs } from '../user-code/programs.ts';
 import type { CallTogether, Member } from './call-together.ts';
@@ -29,6 +28,3 @@ export interface Isolated {
 
 /** Makes the processes of an executor: its id is in their environment. */
 export type Isolate = (starter: string) => Isolated;
-
-/** What a try needs of what surrounds its run. */
-export type TryContext = Pick<ExecutionContext, 'pipeline' | 'ioManager' | 'clock' | 'emit' | 'appendLog'>;

@@ -1,8 +1,9 @@
 /** One try of an asset for one key: its inputs, the user's function, and the value that the function returns. */
 import type { RunTask } from '../plan/executors/claim-runs.ts';
-import type { AssetDefinition } from '../../definitions/pipeline.ts';
+import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import { RetryAfter } from '../../definitions/retry-after.ts';
 import { skipReasonOf } from '../../definitions/skip.ts';
+import type { RunValues } from '../../definitions/staged-values.ts';
 import type { Carried } from '../../model/carried.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { type Failure, FailureError } from '../../model/failure.ts';
@@ -10,7 +11,9 @@ import { type MetadataValue, whyNotJson } from '../../model/json-value.ts';
 import { ERROR_LIMIT, recordable } from '../../model/recordable.ts';
 import { type AssetOutcome, type CheckWarning, outcomeOf } from '../../model/run.ts';
 import { describeThrown } from '../../model/thrown.ts';
-import { isoTime } from '../../model/time.ts';
+import { type Clock, isoTime } from '../../model/time.ts';
+import type { RunLogLine } from '../../state/store.ts';
+import type { Emit } from '../event.ts';
 import type { GatheredKeys } from '../plan/gather/keys-there.ts';
 import { makeExec, withoutOutput } from '../user-code/exec.ts';
 import { type Interrupt, isLost } from '../user-code/interruption.ts';
@@ -19,11 +22,19 @@ import type { Programs } from '../user-code/programs.ts';
 import { type Ending, withTimeLimit } from '../user-code/time-limit.ts';
 import { type Checked, checkValue } from './check-value.ts';
 import { inputsOf } from './inputs-of.ts';
-import type { TryContext } from './isolated.ts';
 import { checkedMetadata } from './metadata.ts';
 
 /** After an abort, user code that ignores its signal is waited for so long. */
 export const GRACE_MS = 10_000;
+
+/** What a try needs of what surrounds its run. */
+export interface TryContext {
+  readonly pipeline: Pipeline;
+  readonly ioManager: RunValues;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
+}
 
 export interface Attempt {
   readonly context: TryContext;

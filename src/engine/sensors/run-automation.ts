@@ -20,7 +20,7 @@ import { earlier, type Periods } from '../plan/automate/periods.ts';
 import type { Purge } from '../runs/remove-values.ts';
 import { pipelineNews } from '../plan/pipeline/remember-pipeline.ts';
 import { type TickPlan, unappliedTick } from '../plan/tick/tick-record.ts';
-import { commitTick, finished, type TickOptions, type TickOutcome } from './run-tick.ts';
+import { commitTick, finished, type TickOptions, type TickOutcome } from './commit-tick.ts';
 
 /** Keys grow old without anything else happening: a watch looks at them so often. */
 const RETAIN_EVERY_MS = 3_600_000;

@@ -4,7 +4,7 @@ import { fail } from '../../model/failure.ts';
 import { AUTOMATION, type RunRecord, type RunStatus } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { StateView } from '../../state/state-view.ts';
-import type { TickOutcome } from './run-tick.ts';
+import type { TickOutcome } from './commit-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
 
 /** @throws FailureError where there is none: nothing could ever tick */

@@ -7,7 +7,7 @@ import type { Emit } from '../event.ts';
 import type { RunSession } from '../runs/run-session.ts';
 import { dueAt, nextTickOf } from './due.ts';
 import { Heard } from './heard.ts';
-import type { TickOutcome } from './run-tick.ts';
+import type { TickOutcome } from './commit-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
 import { LOOK_IN_QUIET_MS, work } from '../runs/worker-loop.ts';
 

@@ -4,13 +4,22 @@ import { plainText, type Secret, secretIn } from '../../definitions/secret.ts';
 import type { Exec, ExecOptions } from '../../definitions/user-context.ts';
 import { takeTerminal } from './at-terminal.ts';
 import { startTimer } from './timer.ts';
-import type { ExecContext } from './exec.ts';
+import type { LineWriter } from './output.ts';
 import { LastSaid, shortError } from './program-error.ts';
 import { ProgramOutput } from './program-output.ts';
-import type { ProcessGroup } from './programs.ts';
+import type { ProcessGroup, Programs } from './programs.ts';
 
 /** A program that keeps the terminal is killed so long after it was asked to end. */
 const KILL_AFTER_MS = 10_000;
+
+/** For whom it is run. */
+export interface ExecContext {
+  /** Gets what the program prints. */
+  readonly writer: LineWriter;
+  /** Its signal says that the program is to end, and is asked for when there is one. */
+  readonly cut: { readonly signal: AbortSignal };
+  readonly programs: Programs;
+}
 
 export interface Program {
   readonly file: string;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { CarryingKey, DynamicPartitions } from '../../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../../definitions/sensor.ts';
 import { causeOf } from '../../files/system-errors.ts';
-import type { FeedOptions } from '../feed.ts';
+import type { FeedOptions } from './feed-options.ts';
 import { keyOf, offer } from '../offer.ts';
 import { request, shown, sizeWords, statusWords } from '../request/request.ts';
 import { decodeText } from './encoding.ts';

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { causeOf } from '../../files/system-errors.ts';
-import type { Question, Tell } from './questions.ts';
-import { type FoundFile, lookAt } from './walk.ts';
+import type { FoundFile, Question, Tell } from './questions.ts';
+import { lookAt } from './walk.ts';
 
 /** One for all files: to make it takes longer than to read a small one. */
 const part = Buffer.alloc(1024 * 1024);

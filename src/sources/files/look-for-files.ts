@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CarryingKey, DynamicPartitions } from '../../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../../definitions/sensor.ts';
-import type { FileItem, FilesToFind } from '../files.ts';
+import type { FileItem, FilesToFind } from './files-options.ts';
 import { keyOf, offer, type SourceOptions } from '../offer.ts';
 import { Looker } from './looker.ts';
-import type { FoundFile } from './walk.ts';
+import type { FoundFile } from './questions.ts';
 
 interface Looking extends FilesToFind {
   readonly set: DynamicPartitions<FileItem>;

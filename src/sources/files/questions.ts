@@ -1,5 +1,16 @@
 /** What a tick asks the process that looks at files, and what that process tells, line by line. */
-import type { FoundFile } from './walk.ts';
+
+/** A file as it was looked at. */
+export interface FoundFile {
+  /** Relative, with `/`. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** When the file, or what the system keeps of it, last changed. */
+  readonly touched: number;
+  readonly inode: number;
+}
 
 export type Question =
   | {

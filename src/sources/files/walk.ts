@@ -3,18 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { causeOf, errno } from '../../files/system-errors.ts';
 import { patternsFrom } from './patterns.ts';
-import type { Question, Tell } from './questions.ts';
-
-export interface FoundFile {
-  /** Relative, with `/`. */
-  readonly path: string;
-  readonly bytes: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-  /** When the file, or what the system keeps of it, last changed. */
-  readonly touched: number;
-  readonly inode: number;
-}
+import type { FoundFile, Question, Tell } from './questions.ts';
 
 /** Entries that the system is asked for at once. */
 const LISTED_AT_ONCE = 500;

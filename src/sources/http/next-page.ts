@@ -1,6 +1,6 @@
 /** Where a page says that the next one is. */
 import { fieldIn } from '../fields.ts';
-import type { HttpOptions, NextPage } from '../http.ts';
+import type { HttpOptions, NextPage } from './http-options.ts';
 import type { Answer } from '../request/request.ts';
 
 export interface Page {

@@ -1,6 +1,6 @@
 /** Requests to an API that limits how often it is asked: as often as it allows, again after what passes, and no longer than that makes sense. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HttpRetry } from '../http.ts';
+import type { HttpRetry } from './http-options.ts';
 import { isPassing } from '../request/network-words.ts';
 import {
   type Answer,

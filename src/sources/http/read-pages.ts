@@ -2,7 +2,7 @@
 import type { CarryingKey, DynamicPartitions } from '../../definitions/partitions.ts';
 import type { SensorContext, SensorResult } from '../../definitions/sensor.ts';
 import { fieldIn, itemOf } from '../fields.ts';
-import type { HttpOptions } from '../http.ts';
+import type { HttpOptions } from './http-options.ts';
 import { keyOf, offer } from '../offer.ts';
 import { shown } from '../request/request.ts';
 import { nextPage } from './next-page.ts';

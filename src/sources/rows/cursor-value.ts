@@ -1,5 +1,5 @@
 /** Values of a cursor column: which is later, what lies before one by an overlap, and how they are kept as text. */
-import type { CursorValue } from '../rows.ts';
+import type { CursorValue } from './rows-options.ts';
 
 /** `at` compares; a date text keeps the form in which the database writes it. */
 export type Position =

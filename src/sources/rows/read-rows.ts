@@ -3,7 +3,7 @@ import type { CarryingKey, DynamicPartitions } from '../../definitions/partition
 import type { SensorContext, SensorResult } from '../../definitions/sensor.ts';
 import { itemOf } from '../fields.ts';
 import { keyOf, offer } from '../offer.ts';
-import type { RowsOptions } from '../rows.ts';
+import type { RowsOptions } from './rows-options.ts';
 import { before, later, noLaterThan, type Position, positionOf } from './cursor-value.ts';
 
 type Row = Readonly<Record<string, unknown>>;

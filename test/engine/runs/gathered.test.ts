@@ -15,7 +15,6 @@ import {
 import { testPipeline } from 'dynpart/testing';
 import { describe, expect, it } from 'vitest';
 import { inputsOf } from '../../../src/engine/runs/inputs-of.ts';
-import type { Attempt } from '../../../src/engine/runs/try-asset.ts';
 
 const letters = dynamicPartitions('letters');
 const days = dynamicPartitions('days');
@@ -362,7 +361,7 @@ it('reads nothing ahead from a manager of the user, also where that has a method
   const given = await inputsOf(
     of.assets.get('totals')!,
     { partitionKey: null },
-    { context: { pipeline: of, ioManager } as unknown as Attempt['context'], gathered },
+    { context: { pipeline: of, ioManager }, gathered },
     new AbortController().signal,
   );
   const values: unknown[] = [];

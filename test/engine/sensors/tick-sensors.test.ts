@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseSensors, tickInOrder, withEnds } from '../../../src/engine/sensors/tick-sensors.ts';
 import { dueSensors } from '../../../src/engine/sensors/due.ts';
-import type { TickOutcome } from '../../../src/engine/sensors/run-tick.ts';
+import type { TickOutcome } from '../../../src/engine/sensors/commit-tick.ts';
 import { asset, definePipeline, dynamicPartitions, sensor } from '../../../src/index.ts';
 import { tickRecord } from '../../support/builders.ts';
 import { EngineRig } from '../../support/engine-rig.ts';

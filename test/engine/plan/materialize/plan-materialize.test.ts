@@ -3,7 +3,8 @@
 import { outcomeOf } from '../../../../src/model/run.ts';
 import { EVERYTHING } from '../../../../src/state/needs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { allKeys, type OnMissing } from '../../../../src/definitions/gather.ts';
+import { allKeys } from '../../../../src/definitions/gather.ts';
+import type { OnMissing } from '../../../../src/definitions/which-keys.ts';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';
 import { definePipeline, type Pipeline } from '../../../../src/definitions/pipeline.ts';
 import {
