@@ -45,13 +45,30 @@ export function* runsIn(runs: PendingRuns): Generator<PendingRun> {
   for (let position = 0; position < runs.count; position++) yield runs.at(position);
 }
 
+type Head = Omit<RunHead, 'group' | 'set' | 'origin'>;
+type Standing = Pick<PendingRun, 'id' | 'partitionKey' | 'runKey' | 'startedAt'>;
+
 /** The record of a queued or started run. */
-export function recordOf(
-  head: Omit<RunHead, 'group' | 'set' | 'origin'>,
-  run: Pick<PendingRun, 'id' | 'partitionKey' | 'runKey' | 'status' | 'startedAt' | 'done'>,
-): RunRecord {
-  const { createdAt, sensor, tags, retryOf, assets } = head;
-  const { id, partitionKey, runKey, status, startedAt, done } = run;
+export function recordOf(head: Head, run: Standing & Pick<PendingRun, 'status' | 'done'>): RunRecord {
+  const { status, done } = run;
+  const outcomes = head.assets.map((asset) => outcomeOf({ asset, status }));
+  const assets = withReasons(head, withDone(outcomes, done));
+  return recordWith(head, run, { status, attempts: 0, error: null, assets, finishedAt: null });
+}
+
+/** The record of a run that has come to this. */
+export function recordWith<Status extends RunStatus>(
+  head: Head,
+  { id, partitionKey, runKey, startedAt }: Standing,
+  {
+    status,
+    attempts,
+    error,
+    assets,
+    finishedAt,
+  }: Pick<RunRecord, 'attempts' | 'error' | 'assets' | 'finishedAt'> & { readonly status: Status },
+): RunRecord & { readonly status: Status } {
+  const { createdAt, sensor, tags, retryOf } = head;
   return {
     id,
     partitionKey,
@@ -60,19 +77,13 @@ export function recordOf(
     runKey,
     cause: causeOf(head),
     tags,
-    attempts: 0,
+    attempts,
     retryOf,
-    error: null,
-    assets: withReasons(
-      head,
-      withDone(
-        assets.map((asset) => outcomeOf({ asset, status })),
-        done,
-      ),
-    ),
+    error,
+    assets,
     createdAt,
     startedAt,
-    finishedAt: null,
+    finishedAt,
   };
 }
 

@@ -44,7 +44,7 @@ export class RunQueue {
   }
 
   get size(): number {
-    return this.#lines.reduce((sum, line) => sum + line.size, this.lanes.size);
+    return this.#waiting.size + this.#alone.size + this.#blocked.size + this.#late.size + this.lanes.size;
   }
 
   add(runs: readonly OwnedRun[]): void {
@@ -212,6 +212,7 @@ export class RunQueue {
 
   /** Those that were passed over are the oldest: they are looked at first. */
   lookAgain(): void {
+    if (this.#late.size + this.#blocked.size === 0) return;
     for (const run of this.#late.takeAll()) this.#passOver(run);
     const alone: OwnedRun[] = [];
     const plain: OwnedRun[] = [];

@@ -13,6 +13,7 @@ import {
 } from './state-document.ts';
 import { candidates, countsOf, type InProgress, inProgress, isIn, statesOf, statusOf } from './statuses.ts';
 import { NO_INCIDENTS } from '../../model/incident.ts';
+import type { PendingRuns } from '../../model/pending-run.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import type { Past } from '../past.ts';
 import type { ExecutorSigns, KeyPage, KeyState, OldestQuery, PageQuery, StateView } from '../state-view.ts';
@@ -29,8 +30,10 @@ export interface BesideDocument {
 
 export function viewOf(document: StateDocument, { judge, lastTick, past }: BesideDocument): StateView {
   const keysOf = (set: string): readonly string[] => entryOf(document.sets, set)?.keys ?? [];
+  let groups: readonly PendingRuns[] | undefined;
+  const runs = (): readonly PendingRuns[] => (groups ??= document.runs.map(pendingRuns));
   let pending: InProgress | undefined;
-  const running = (): InProgress => (pending ??= inProgress(document.runs.map(pendingRuns)));
+  const running = (): InProgress => (pending ??= inProgress(runs()));
   let executors: ReturnType<StateView['executors']> | undefined;
   return {
     serial: document.serial,
@@ -68,8 +71,8 @@ export function viewOf(document: StateDocument, { judge, lastTick, past }: Besid
     },
     sensorNames: () => Object.keys(document.sensors),
     spentRunKeys: (sensor, runKeys, removed) => spentRunKeys(document, sensor, runKeys, removed),
-    runs: () => document.runs.map(pendingRuns),
-    run: (id) => findRun(document.runs, id),
+    runs,
+    run: (id) => findRun(document.runs, id, runs()),
     ownedBy: (executor) =>
       document.runs.reduce((sum, { owner, numbers }) => (owner === executor ? sum + numbers.length : sum), 0),
     runPage: past?.runPage ?? undeclared,

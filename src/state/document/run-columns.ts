@@ -155,17 +155,18 @@ export function withLetters(
   return changed;
 }
 
-/** The run with this id. */
+/** The run with this id. @param seen the groups as the engine sees them, where they were seen before */
 export function findRun(
   groups: readonly RunGroup[],
   id: string,
+  seen?: readonly PendingRuns[],
 ): { runs: PendingRuns; run: PendingRun } | undefined {
   const { group: name, number } = partsOfRunId(id);
-  for (const group of groups) {
+  for (const [at, group] of groups.entries()) {
     if (group.id !== name) continue;
     const position = positionOf(group.numbers, number);
     if (position === -1) continue;
-    const runs = pendingRuns(group);
+    const runs = seen?.[at] ?? pendingRuns(group);
     return { runs, run: runs.at(position) };
   }
   return undefined;

@@ -81,7 +81,7 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
     sensorNames: () => moment.sensors.filter(({ version }) => version !== null).map(({ name }) => name),
     spentRunKeys: spent,
     runs: () => runs ?? undeclared('runs'),
-    run: (id) => (groups === null ? undeclared(`run ${id}`) : findRun(groups, id)),
+    run: (id) => (groups === null ? undeclared(`run ${id}`) : findRun(groups, id, runs)),
     ownedBy: (executor) =>
       Object.hasOwn(moment.owned, executor)
         ? moment.owned[executor]!
@@ -208,17 +208,20 @@ async function keysOf(
     }
     return answer;
   };
+  const presentAmong = among(present);
   return {
     keys: (set) => (whole.has(set) ? (inOrder.get(set) ?? []) : undeclared(`all keys of set ${set}`)),
-    present: among(present),
+    present: presentAmong,
     keptOut: among(keptOut),
     carried: (set, keys) => {
       if (!carriers.has(set)) undeclared(`what keys of set ${set} carry`);
       const ofSet = carried.get(set);
-      const known = among(present)(set, keys);
-      return new Map(
-        Array.from(known).flatMap((key) => (ofSet?.has(key) ? [[key, ofSet.get(key)!] as const] : [])),
-      );
+      const answer = new Map<string, Carried>();
+      for (const key of presentAmong(set, keys)) {
+        const carriedBy = ofSet?.get(key);
+        if (carriedBy !== undefined) answer.set(key, carriedBy);
+      }
+      return answer;
     },
   };
 }

@@ -70,25 +70,33 @@ export function needsOfEnds(
 
 export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds> {
   const { executor, ended, released, goesOn, now } = ends;
-  const mine = ended.filter(({ record }) => isOwnedBy(view, executor, record.id));
-  const lost = ended.filter(({ record }) => !isOwnedBy(view, executor, record.id));
-  const back = released.filter((id) => isOwnedBy(view, executor, id)).map((id) => view.run(id)!);
-  // Canceled at the last moment: nobody is left who could abort them, so they end here and not in the queue.
-  const finished = [
-    ...mine.map((end) => asRecorded(view, end, ends.made.get(end.record.id) ?? [])),
-    ...back.filter(({ run }) => run.canceling).map(({ runs, run }) => canceledEnd(view, runs, run, now)),
-  ];
-  const queued = back.filter(({ run }) => !run.canceling).map(({ run }) => run.id);
+  const staleOf = staleIn(view, ends);
+  const finished: RecordedEnd[] = [];
+  const withStale: FinishedRun[] = [];
+  const lost: FinishedRun[] = [];
+  const queued: string[] = [];
+  const finish = (end: RecordedEnd, owned: OwnedNow): void => {
+    finished.push(end);
+    withStale.push(asFinished(end, staleOf(owned, end.record.assets)));
+  };
+  for (const end of ended) {
+    const owned = ownedNow(view, executor, end.record.id);
+    if (owned === null) lost.push(end);
+    else finish(asRecorded(view, owned, end, ends.made.get(end.record.id) ?? []), owned);
+  }
+  for (const id of released) {
+    const owned = ownedNow(view, executor, id);
+    // Canceled at the last moment: nobody is left who could abort it, so it ends here and not in the queue.
+    if (owned?.run.canceling) finish(canceledEnd(view, owned, now), owned);
+    else if (owned !== null) queued.push(id);
+  }
   const started = startedBy(view, ends);
   const progressed = progressOf(view, ends);
   const changes: StateChange[] = [];
-  if (finished.length > 0) {
-    const runs = finished.map((end) => withStale(end, staleOf(view, ends, end.record.id, end.record.assets)));
-    changes.push({ type: 'runs-finished', runs });
-  }
+  if (finished.length > 0) changes.push({ type: 'runs-finished', runs: withStale });
   // What goes on began behind what has ended of the same asset and key.
   if (progressed.size > 0) {
-    const stale = new Map([...progressed].map(([id, assets]) => [id, staleOf(view, ends, id, assets)]));
+    const stale = new Map([...progressed].map(([id, assets]) => [id, staleOf(view.run(id)!, assets)]));
     changes.push({ type: 'runs-progressed', runs: progressed, stale });
   }
   if (queued.length > 0) changes.push({ type: 'runs-released', ids: queued });
@@ -107,32 +115,31 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
  * What has changed since it was made: a key with another version, an asset with other code, an upstream that was made again. It
  * is on record, and stale from the start.
  */
-function staleOf(
+function staleIn(
   view: StateView,
   { seenBy }: EndsToRecord,
-  id: string,
-  outcomes: readonly AssetOutcome[],
-): StaleAssets {
-  const { runs, run } = view.run(id)!;
-  const { partitionKey: key } = run;
-  const carried = runs.set === null || key === null ? undefined : view.carried(runs.set, [key]).get(key);
+): (owned: OwnedNow, outcomes: readonly AssetOutcome[]) => StaleAssets {
   const codes = new Map(view.pipeline?.assets.map(({ name, codeVersion }) => [name, codeVersion]));
-  const stale = new Map<string, StaleReason>();
-  for (const { asset, status, version, codeVersion, skipReason } of outcomes) {
-    if (status !== 'SUCCESS' && status !== 'FAILURE' && skipReason === null) continue;
-    const code = codes.get(asset);
-    const since = seenBy(id, asset) ?? 0;
-    // Also what is as it was again: in between it was another one, and that is what was at hand, or not.
-    const isTouched = (reason: StaleReason): boolean => (run.touched[asset]?.[reason] ?? 0) > since;
-    if (version !== (carried?.version ?? null) || isTouched('version')) stale.set(asset, 'version');
-    else if ((codeVersion !== null && code !== undefined && codeVersion !== code) || isTouched('code'))
-      stale.set(asset, 'code');
-    else if (isTouched('upstream')) stale.set(asset, 'upstream');
-  }
-  return stale;
+  return ({ runs: { set }, run }, outcomes) => {
+    const { id, partitionKey: key, touched } = run;
+    const carried = set === null || key === null ? undefined : view.carried(set, [key]).get(key);
+    const stale = new Map<string, StaleReason>();
+    for (const { asset, status, version, codeVersion, skipReason } of outcomes) {
+      if (status !== 'SUCCESS' && status !== 'FAILURE' && skipReason === null) continue;
+      const code = codes.get(asset);
+      const since = seenBy(id, asset) ?? 0;
+      // Also what is as it was again: in between it was another one, and that is what was at hand, or not.
+      const isTouched = (reason: StaleReason): boolean => (touched[asset]?.[reason] ?? 0) > since;
+      if (version !== (carried?.version ?? null) || isTouched('version')) stale.set(asset, 'version');
+      else if ((codeVersion !== null && code !== undefined && codeVersion !== code) || isTouched('code'))
+        stale.set(asset, 'code');
+      else if (isTouched('upstream')) stale.set(asset, 'upstream');
+    }
+    return stale;
+  };
 }
 
-function withStale(end: RecordedEnd, stale: StaleAssets): FinishedRun {
+function asFinished(end: RecordedEnd, stale: StaleAssets): FinishedRun {
   const { record, set, asked } = end;
   return { record, set, ...(stale.size > 0 && { stale }), ...(asked !== undefined && { asked }) };
 }
@@ -151,6 +158,14 @@ export function isOwnedBy(view: StateView, executor: string, run: string): boole
   return view.run(run)?.runs.owner === executor;
 }
 
+/** A run that is the executor's, as the state has it. */
+type OwnedNow = NonNullable<ReturnType<StateView['run']>>;
+
+function ownedNow(view: StateView, executor: string, id: string): OwnedNow | null {
+  const found = view.run(id);
+  return found?.runs.owner === executor ? found : null;
+}
+
 /** Those that are still the executor's: a run that was released meanwhile must not be marked as started. */
 export function startedBy(
   view: StateView,
@@ -167,15 +182,19 @@ function progressOf(
   const over = new Set(ended.map(({ record }) => record.id));
   return new Map(
     [...made].filter(([id]) => {
-      const found = view.run(id);
-      return found?.runs.owner === executor && !found.run.canceling && !over.has(id);
+      const owned = ownedNow(view, executor, id);
+      return owned !== null && !owned.run.canceling && !over.has(id);
     }),
   );
 }
 
 /** What is on record of its assets stands, whatever is said of the others. */
-function asRecorded(view: StateView, end: FinishedRun, made: readonly AssetOutcome[]): RecordedEnd {
-  const { runs, run } = view.run(end.record.id)!;
+function asRecorded(
+  view: StateView,
+  { runs, run }: OwnedNow,
+  end: FinishedRun,
+  made: readonly AssetOutcome[],
+): RecordedEnd {
   const { record } = end;
   if (!run.canceling) {
     const assets = withReasons(runs, withDone(record.assets, [...made, ...run.done]));
@@ -191,7 +210,7 @@ function asRecorded(view: StateView, end: FinishedRun, made: readonly AssetOutco
   };
 }
 
-function canceledEnd(view: StateView, runs: PendingRuns, run: PendingRun, now: Millis): RecordedEnd {
+function canceledEnd(view: StateView, { runs, run }: OwnedNow, now: Millis): RecordedEnd {
   const failure = cancellation(view, runs, run);
   return {
     ...endedAs(runs, run, { status: 'CANCELED', failure, now }),

@@ -8,7 +8,7 @@ import type { FinishedRun } from '../../../state/changes.ts';
 import {
   type PendingRun,
   type PendingRuns,
-  recordOf,
+  recordWith,
   withDone,
   withReasons,
 } from '../../../model/pending-run.ts';
@@ -19,19 +19,14 @@ type RunEnd = Pick<FinishedRun['record'], 'status' | 'assets' | 'error' | 'attem
 export function endOf(runs: PendingRuns, run: PendingRun, end: RunEnd, now: Millis): FinishedRun['record'] {
   if (!mayBecome(run.status, end.status))
     throw new Error(`run ${run.id} cannot go from ${run.status} to ${end.status}`);
-  return {
-    ...recordOf(runs, run),
-    ...end,
+  const outcomes = end.assets.map((asset) => ({ ...asset, error: recordedProblem(asset.error) }));
+  return recordWith(runs, run, {
+    status: end.status,
+    attempts: end.attempts,
     error: recordedProblem(end.error),
-    assets: withReasons(
-      runs,
-      withDone(
-        end.assets.map((asset) => ({ ...asset, error: recordedProblem(asset.error) })),
-        run.done,
-      ),
-    ),
+    assets: withReasons(runs, withDone(outcomes, run.done)),
     finishedAt: isoTime(now),
-  };
+  });
 }
 
 /** The end of all assets of a run for one and the same reason, without a try of any. */
