@@ -17,6 +17,7 @@ export async function run({ output, project, clock }: Context): Promise<Migrated
       ? `${database.place} has version ${to} already`
       : `${database.place} ${from === null ? 'was made with' : `went from version ${from} to`} version ${to}`,
   );
-  if (from !== to) output.print(`${roles}\n`);
+  // Also where nothing was to be made: roles may come later.
+  output.print(`${roles}\n`);
   return { from, to };
 }

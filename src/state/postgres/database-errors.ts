@@ -99,7 +99,7 @@ function refusal(code: string, message: string): string | null {
     return 'give the password in PGPASSWORD or in ~/.pgpass, and see that the user is right';
   if (code === '3D000') return 'make the database (createdb NAME), or name another one in the address';
   if (code === '42501')
-    return 'let the owner of the schema give the rights: dynpart state migrate prints them when it makes the tables';
+    return 'let the owner of the schema give the rights: dynpart state migrate prints them';
   if (code.startsWith('53'))
     return 'nothing of this step was committed; make room on the server, then run the command again';
   return code === '25006' ? 'nothing was changed; name the primary server, not a replica' : null;
