@@ -21,7 +21,7 @@ const program = (name: string, more = {}) => asset({
   materialize: ({ exec }) => exec('sh', [script(name + '.sh')]),
 });
 export default definePipeline({
-  assets: [program('gentle'), program('stubborn')],
+  assets: [program('gentle'), program('stubborn'), program('walled', { isolation: 'process', timeoutMs: 500 })],
   sensors: [
     sensor({ name: 'idle', evaluate: () => ({ skipReason: 'nothing' }) }),
     sensor({ name: 'slow', timeoutSeconds: 3, evaluate: async ({ exec }) => void (await exec('sh', [script('gentle.sh')])) }),
@@ -35,11 +35,14 @@ export default definePipeline({
 });
 `;
 
+const STUBBORN = `trap '' TERM INT; cd "$(dirname "$0")"; sh -c "trap '' TERM; sleep 60; sleep 60" & echo $$ >> groups; wait\n`;
+
 /** Each is a shell with a child of its own, and says who it is. */
 const FILES = {
   'pipeline.ts': PIPELINE,
   'gentle.sh': 'cd "$(dirname "$0")"; sleep 60 & echo $$ >> groups; wait\n',
-  'stubborn.sh': `trap '' TERM INT; cd "$(dirname "$0")"; sh -c "trap '' TERM; sleep 60; sleep 60" & echo $$ >> groups; wait\n`,
+  'stubborn.sh': STUBBORN,
+  'walled.sh': STUBBORN,
 };
 
 class Programs extends Project {
@@ -95,6 +98,16 @@ describe.concurrent('a program of a run', () => {
     expect((await running.done).code).toBe(130);
     expect(performance.now() - began).toBeLessThan(5000);
     await vi.waitFor(() => expect(project.left).toBe(0), { timeout: 20_000 });
+  });
+
+  it('is killed ten seconds after its timeout also where its asset has a process of its own', async () => {
+    await using project = new Programs();
+    await project.dynpart(['partitions', 'add', 'items', 'k']);
+    const began = performance.now();
+    const { stderr } = await project.dynpart(['materialize', 'walled', '--key', 'k']);
+    expect(stderr).toContain('took longer than its timeout of 500 ms');
+    expect(performance.now() - began).toBeLessThan(17_000);
+    expect(project.left).toBe(0);
   });
 
   it('ends with all that it started when the run is canceled', async () => {

@@ -239,3 +239,14 @@ describe('a quoted text', () => {
     expect(listed(['1', '2', '3', '4', '5', '6', '7'])).toBe('"1", "2", "3", "4", "5" and 2 more');
   });
 });
+
+it('names a run of which only its ID is known by that', () => {
+  const failure = {
+    reason: 'run-blocked',
+    pid: 7,
+    host: 'h',
+    since: '2026-01-31T12:00:00.000Z',
+    runs: [{ id: 'g-1', assets: [], key: null }],
+  } as const;
+  expect(inWords(failure).message).toContain('code of run g-1 has not let go');
+});

@@ -5,6 +5,9 @@ import { startTimer } from '../../engine/user-code/timer.ts';
 /** Whose thread is not free for so long does not hear that its code is to end. */
 const DEAF_AFTER_MS = 2000;
 
+/** At the end of its grace the process itself kills its programs and says what is left: it has so long for that. */
+const TELLS_WITHIN_MS = 2000;
+
 export type EndedFor = 'timeout' | 'interrupt';
 
 export interface EndInTime {
@@ -41,7 +44,7 @@ export class Ending {
 
   /** Its thread is free: code that heeds its signal ends within the grace. */
   heard(): void {
-    this.#wait(GRACE_MS);
+    this.#wait(GRACE_MS + TELLS_WITHIN_MS);
   }
 
   /** There is nothing left to end. */

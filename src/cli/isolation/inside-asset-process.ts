@@ -40,6 +40,8 @@ class AssetProcess {
   /** Of a call for many keys. */
   #over: Promise<void> | undefined;
   #programs: number;
+  /** What the code of this call has started. */
+  #started: Programs[] = [];
   /** Calls of user code that have not ended. */
   #running = 0;
 
@@ -93,11 +95,14 @@ class AssetProcess {
       }),
     );
     await this.#over;
+    // Code that waits for a program that does not hear ends with that, and not with this process.
+    if (this.#running > 0) await Promise.all(this.#started.map((programs) => programs.end()));
     tell({ type: 'over', isLeft: this.#running > 0, memory: process.memoryUsage.rss() });
   }
 
   #tried(name: string, members: readonly MemberMessage[]): readonly Promise<Tried>[] {
     this.#over = undefined;
+    this.#started = [];
     const found = this.#pipeline.assets.get(name);
     if (found === undefined)
       return members.map(() => Promise.reject(new FailureError({ reason: 'unknown-asset', asset: name })));
@@ -168,7 +173,7 @@ class AssetProcess {
   }
 
   #programsOf(run: string): Programs {
-    return new Programs({
+    const programs = new Programs({
       processes: () => loadProcessGroups({ onLeaderEnd: ended, onEnd: ended }),
       marks: {
         of: { [RUN_MARK]: run },
@@ -177,6 +182,8 @@ class AssetProcess {
         note: (program) => tell({ type: 'program', ...program }),
       },
     });
+    this.#started.push(programs);
+    return programs;
   }
 }
 

@@ -228,7 +228,9 @@ export const runWords: WordsFor<RunFailure> = {
   'run-blocked': ({ pid, host, since, runs }) => {
     const named = runs
       .slice(0, MOST_BLOCKED_RUNS)
-      .map(({ id, assets, key }) => `${id} (${assets.join(', ')}${forKey(key)})`);
+      .map(({ id, assets, key }) =>
+        assets.length === 0 ? id : `${id} (${assets.join(', ')}${forKey(key)})`,
+      );
     const more = runs.length - named.length;
     const which =
       named.length === 0
