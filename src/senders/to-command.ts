@@ -3,7 +3,8 @@ import type { Notify, NotifyMessage } from '../definitions/notify.ts';
 
 /**
  * For `send` of `notify`: starts a program, without a shell, with the text of the message on its standard input; what it prints is
- * dropped. It has failed when its exit code is not 0, and is ended when it takes longer than five seconds.
+ * dropped. It has failed when its exit code is not 0, and is ended when it takes longer than five seconds. What it leaves in the
+ * background is not waited for.
  *
  * @param file a program on the PATH, or a path from the folder in which dynpart was started
  * @example

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { secret, toCommand, toMail, toWebhook, type Incident, type NotifyMessage } from '../../src/index.ts';
 
 const incident: Incident = {
@@ -51,6 +51,22 @@ describe('toCommand', () => {
   it('takes a program that reads nothing', async () => {
     const long = { ...message(), text: 'x'.repeat(2_000_000) };
     await toCommand('true')(long);
+  });
+
+  it('takes a program that says much, and one that sends in the background: both have taken the message', async () => {
+    await toCommand('sh', ['-c', 'yes | head -c 1000000 >&2'])(message());
+    const file = path.join(folder, 'sent');
+    await toCommand('sh', ['-c', `(sleep 1.5; : > ${file}) & echo ok >&2`])(message());
+    expect(fs.existsSync(file)).toBe(false);
+    await vi.waitFor(() => expect(fs.existsSync(file)).toBe(true), { timeout: 20_000 });
+  });
+
+  it('says the end of what a program said that failed while others hold its pipe', async () => {
+    await expect(
+      toCommand('sh', ['-c', 'yes é | head -c 100001 >&2; sleep 5 & echo no such channel >&2; exit 3'])(
+        message(),
+      ),
+    ).rejects.toThrow(/^sh ended with exit code 3: [\né�]+no such channel$/);
   });
 
   it('ends a program that takes too long', async () => {
@@ -125,6 +141,23 @@ describe('toWebhook', () => {
     await expect(toWebhook(address('me:pass@'))(message())).rejects.toThrow(
       new Error(`127.0.0.1:${port} answered 500 Internal Server Error`),
     );
+  });
+
+  it('refuses at once, and does not repeat, a header that cannot be sent', async () => {
+    for (const value of ['t0p\ns3cret', 't0p\0s3cret', 't0p…s3cret'])
+      expect(() => toWebhook(address(), { headers: { authorization: secret(value) } })).toThrow(
+        /^header "authorization" of toWebhook must be a text without line breaks or letters beyond Latin-1$/,
+      );
+    expect(() => toWebhook(address(), { headers: { authorization: undefined as never } })).toThrow(
+      'must be a text',
+    );
+    expect(() => toWebhook(address(), { headers: { 'a b': 'x' } })).toThrow(
+      '"a b", which is no name of a header',
+    );
+    // As a file that was read has it.
+    await toWebhook(address('m%e:p%@'), { headers: { 'x-key': secret('k3y\n') } })(message());
+    expect(seen[0]!.headers['x-key']).toBe('k3y');
+    expect(Buffer.from(seen[0]!.headers.authorization!.split(' ')[1]!, 'base64').toString()).toBe('m%e:p%');
   });
 
   it('does not repeat an address that is none', () => {
