@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readPages } from '../../src/cli/explain/pages.ts';
 import { plainText } from '../../src/cli/explain/plain.ts';
-import { cronWord, systemdWord } from '../../src/cli/schedule/quoting.ts';
+import { cronWord, systemdPath, systemdSetting, systemdWord } from '../../src/cli/schedule/quoting.ts';
 import { runHere } from '../support/in-process.ts';
 import { Project, root } from '../support/project.ts';
 
@@ -213,8 +213,33 @@ describe('schedule', () => {
   });
 
   it('quotes as cron and systemd unquote', () => {
-    expect(cronWord("it's 5%")).toBe("'it'\\''s 5\\%'");
+    for (const word of [
+      "it's 5%",
+      '100%',
+      'a\\%b',
+      '%',
+      '\\',
+      'a\\\\%%\\',
+      "'\\%'",
+      '$HOME `id` "x"',
+      ' #;~',
+    ]) {
+      // As cron: a `%` is the end of the command, but for one with a backslash; a backslash before something else stays.
+      const [command] = `printf '\\%s' ${cronWord(word)}`
+        .replaceAll(/\\(.)|%/gs, (both, next?: string) =>
+          next === '%' ? '%' : next === undefined ? '\n' : both,
+        )
+        .split('\n');
+      expect(execFileSync('/bin/sh', ['-c', command!], { encoding: 'utf8' })).toBe(word);
+    }
     expect(cronWord('/srv/orders/pipeline.ts')).toBe('/srv/orders/pipeline.ts');
+    expect(systemdSetting('PATH=/a$b 100%')).toBe('"PATH=/a$b 100%%"');
+    // A line's end is cut where it is blank, and a backslash there takes the next line.
+    expect(['/srv/a b', '/srv/a ', '/srv/a\\'].map(systemdPath)).toEqual([
+      '/srv/a b',
+      '/srv/a /.',
+      '/srv/a\\/.',
+    ]);
     expect(systemdWord('a "b" $c %d \\e')).toBe('"a \\"b\\" $$c %%d \\\\e"');
   });
 });

@@ -6,7 +6,7 @@ import { isDangerous } from '../../model/text.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import type { GlobalOptions } from '../command-line/global-options.ts';
 import type { Context } from '../context.ts';
-import { cronWord, systemdPath, systemdWord } from '../schedule/quoting.ts';
+import { cronWord, systemdPath, systemdSetting, systemdWord } from '../schedule/quoting.ts';
 import type { Scheduled } from '../json-results.ts';
 
 export function scheduleCommand(program: Declaration): void {
@@ -126,7 +126,7 @@ function userAndPlace(folder: string, programs: string): string[] {
   return [
     `User=${process.getBuiltinModule('node:os').userInfo().username}`,
     `WorkingDirectory=${systemdPath(folder)}`,
-    `Environment=${systemdWord(`PATH=${programs}`)}`,
+    `Environment=${systemdSetting(`PATH=${programs}`)}`,
   ];
 }
 
