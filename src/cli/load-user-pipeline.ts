@@ -1,7 +1,7 @@
 /** Loads the user's code into this process or thread: from now on what it prints is its own. */
 import path from 'node:path';
 import type * as CodeCache from '../../bin/code-cache.cjs';
-import { type LoadedPipeline, loadPipeline } from '../loader/load-pipeline.ts';
+import { type LoadedPipeline, loadPipeline, type PipelineCode } from '../loader/load-pipeline.ts';
 import { makeMissing } from '../files/durable-files.ts';
 import { captureOutput, catchStrays, type OnStray } from './isolation/capture-output.ts';
 
@@ -10,6 +10,8 @@ export interface UserPipeline {
   /** Where its compiled code is kept; `null`: nowhere. */
   readonly packFile: string | null;
   readonly version: string;
+  /** As it was loaded somewhere else: this is run, and not what the files say by now. */
+  readonly code?: PipelineCode;
 }
 
 /** What the code does where no run or tick can be named. */
@@ -48,11 +50,12 @@ export function loadUserPipeline(
 }
 
 /** Where the user's code was loaded before: its files as they are now, each anew. Packages and what Node has of its own stay as they are. */
-export function loadAgain({ file, packFile, version }: UserPipeline): Promise<LoadedPipeline> {
+export function loadAgain({ file, packFile, version, code }: UserPipeline): Promise<LoadedPipeline> {
   return loadPipeline(file, {
     packFile,
     makeFolder: (folder) => makeMissing(folder, 0o700),
     version,
     requireOwn,
+    code,
   });
 }

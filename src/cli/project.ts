@@ -109,9 +109,9 @@ export class Project {
     this.#state.useMoved();
   }
 
-  /** What is needed to load the user's code, also in another thread. */
-  userPipeline(): UserPipeline {
-    return this.#code.source;
+  /** What is needed to run the user's code, as it was loaded here, in another thread or process. */
+  userPipeline(): Promise<UserPipeline> {
+    return this.#code.sameElsewhere();
   }
 
   /** The user's code, loaded once. */

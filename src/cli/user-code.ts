@@ -34,8 +34,13 @@ export class UserCode {
     return this.#loaded !== undefined;
   }
 
-  /** What is needed to load it, also in another thread. */
-  get source(): UserPipeline {
+  /** What is needed to run the same in another thread or process, whatever became of the files since it was loaded here. */
+  async sameElsewhere(): Promise<UserPipeline> {
+    const { code } = await this.load();
+    return { ...this.#source, code: code() };
+  }
+
+  get #source(): UserPipeline {
     const { version, terminal } = this.#around;
     const file = this.#file();
     return { file, version, packFile: packFileFor(file, terminal.env) };
@@ -51,7 +56,7 @@ export class UserCode {
    */
   async reload(usable: (pipeline: Pipeline) => void): Promise<void> {
     const { loadAgain } = await import('./load-user-pipeline.ts');
-    const loaded = await loadAgain(this.source);
+    const loaded = await loadAgain(this.#source);
     usable(loaded.pipeline);
     this.#loaded = Promise.resolve(loaded);
     await this.#use(loaded.pipeline);
@@ -65,7 +70,7 @@ export class UserCode {
 
   async #loadNow(): Promise<LoadedPipeline> {
     const { loadUserPipeline } = await import('./load-user-pipeline.ts');
-    const loaded = await loadUserPipeline(this.source, {
+    const loaded = await loadUserPipeline(this.#source, {
       onOutput: (text) => this.#around.output.note(text),
       onStray: (error) => this.#around.output.fail({ reason: 'pipeline-stray', ...describeThrown(error) }),
     });

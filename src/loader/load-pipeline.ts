@@ -4,7 +4,7 @@ import { fail } from '../model/failure.ts';
 import { nameOfType } from '../model/partition-key.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { Compiler } from './compiler.ts';
-import { readPack, realPath } from './module-pack.ts';
+import { type FreshPack, type PackedFile, readPack, realPath } from './module-pack.ts';
 import { ModuleRunner } from './module-runner.ts';
 import { isFile, stampOf } from './pipeline-files.ts';
 
@@ -12,6 +12,15 @@ export interface LoadedPipeline {
   readonly pipeline: Pipeline;
   /** Of the files that it was loaded from; see `isAsStamped`. */
   readonly stamp: string;
+  /** What was run of them until now. */
+  readonly code: () => PipelineCode;
+}
+
+/** The files of a pipeline as they were run, for who is to run the same, whatever became of the files since. Plain data. */
+export interface PipelineCode {
+  /** The real one. */
+  readonly file: string;
+  readonly files: Readonly<Record<string, PackedFile>>;
 }
 
 export interface LoadOptions {
@@ -23,6 +32,8 @@ export interface LoadOptions {
   readonly version: string;
   /** Loads a dependency of dynpart itself; `package/file` is a file of the package, also a file that the package does not export. */
   readonly requireOwn: (name: string) => unknown;
+  /** Run instead of what the files say now. */
+  readonly code?: PipelineCode | undefined;
 }
 
 /**
@@ -34,16 +45,17 @@ export interface LoadOptions {
  */
 export async function loadPipeline(
   given: string,
-  { packFile, makeFolder, version, requireOwn }: LoadOptions,
+  { packFile, makeFolder, version, requireOwn, code }: LoadOptions,
 ): Promise<LoadedPipeline> {
-  if (!isFile(given)) {
+  if (code === undefined && !isFile(given)) {
     const { failureOfGiven } = await import('./what-keeps-from.ts');
     fail(failureOfGiven(given));
   }
   // What it imports stands beside the real file, as for node itself.
-  const file = realPath(given) ?? given;
+  const file = code?.file ?? realPath(given) ?? given;
   const madeWith = `4 dynpart ${version} node ${process.version}`;
-  const pack = packFile === null ? null : readPack(packFile, madeWith);
+  const kept = (): FreshPack | null => (packFile === null ? null : readPack(packFile, madeWith));
+  const pack = code === undefined ? kept() : new Map(Object.entries(code.files));
   const runner = new ModuleRunner(pack, new Compiler(file, requireOwn));
   let module: Record<string, unknown>;
   try {
@@ -52,13 +64,17 @@ export async function loadPipeline(
     const { failureOfLoading } = await import('./load-failure.ts');
     return fail(failureOfLoading(error, file));
   }
-  if (packFile !== null && runner.knowsMoreThanThePack) {
+  if (packFile !== null && code === undefined && runner.knowsMoreThanThePack) {
     const { packOf, writePack } = await import('./make-pack.ts');
     const made = packOf(runner, file, madeWith);
     if (made !== null) writePack(packFile, made, makeFolder);
   }
   // The path as it was given comes first: it may be a link that leads elsewhere tomorrow.
-  return { pipeline: pipelineIn(module, file), stamp: stampOf([given, ...runner.ownFiles()]) };
+  return {
+    pipeline: pipelineIn(module, file),
+    stamp: stampOf([given, ...runner.ownFiles()]),
+    code: () => ({ file, files: Object.fromEntries(runner.files) }),
+  };
 }
 
 function pipelineIn(module: Record<string, unknown>, file: string): Pipeline {

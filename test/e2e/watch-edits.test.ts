@@ -140,6 +140,32 @@ describeEachStore('a watch whose pipeline is edited', (projectWith) => {
     expect(await valuesOf(project, ['a', 'b', 'c'])).toEqual(['one a', 'one b', 'three c']);
   });
 
+  it.each([
+    ['cannot be read', (project: Project) => project.write({ 'pipeline.ts': 'const const' })],
+    ['has gone', (project: Project) => fs.rmSync(project.path('pipeline.ts'))],
+  ])(
+    'goes on as before where it %s, also in threads and processes that begin afterwards',
+    async (_, edit) => {
+      const isolated = PIPELINE.replace("name: 'made',", "name: 'made', isolation: 'process',");
+      await using project = projectWith({ 'pipeline.ts': isolated, ...wordIs('one'), 'in/a': '' });
+      await project.dynpart(['sensor', 'stop', 'found']);
+      const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
+      await watch.saw('watching found');
+      edit(project);
+      await watch.saw('going on as it was before');
+      const { DYNPART_STATE: state = project.path('.dynpart/state.json') } = project.environment;
+      await project.json(['sensor', 'start', 'found', '--state', state]);
+      await watch.saw('for a: SUCCESS');
+      watch.process.kill('SIGTERM');
+      const { code, stderr } = await watch.done;
+      expect(code).toBe(0);
+      expect(stderr.match(/error: .*/g)).toHaveLength(1);
+      expect(stderr).not.toContain('failed');
+      const { runs } = (await project.json(['runs', 'list'])).document;
+      expect(runs.map(({ status }: { status: string }) => status)).toEqual(['SUCCESS']);
+    },
+  );
+
   it('says what to do about a broken edit there, where nothing is to be started again', async () => {
     await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/a': '' });
     const watch = project.start(['sensor', 'watch'], { killAfterMs: 60_000 });

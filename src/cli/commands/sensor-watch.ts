@@ -49,7 +49,7 @@ async function watchOne(
   const { output, project } = context;
   const sensors = chosen(options.pipeline, names);
   const threads = new SensorThreads(path.join(context.ownFolder, 'evaluator.cjs'), {
-    pipeline: project.userPipeline(),
+    pipeline: await project.userPipeline(),
     state: project.stateFile,
   });
   output.chat(`watching ${sensors.map(({ name }) => name).join(', ')}; end with Ctrl-C`);

@@ -8,10 +8,14 @@ import {
   type Evaluation,
   type EvaluationPrograms,
 } from '../../engine/sensors/evaluate-sensor.ts';
+import { describe } from '../../model/describe-failure.ts';
+import { FailureError } from '../../model/failure.ts';
+import { describeThrown } from '../../model/thrown.ts';
 import { loadUserPipeline, type UserPipeline } from '../load-user-pipeline.ts';
 import { isDatabase } from '../state-place.ts';
 import { openStore } from '../stores.ts';
 import { systemClock } from '../system-clock.ts';
+import { exitProcess } from './exit-process.ts';
 import { loadProcessGroups } from './load-process-groups.ts';
 
 export interface ThreadData {
@@ -40,7 +44,7 @@ export type ThreadMessage =
 async function main(): Promise<void> {
   const port = parentPort!;
   const { pipeline: user, state, sensor: name } = workerData as ThreadData;
-  const { pipeline } = await loadUserPipeline(user, { onOutput: () => undefined, onStray: throwAgain });
+  const { pipeline } = await loadUserPipeline(user, { onOutput: () => undefined, onStray: endWith });
   const sensor = pipeline.sensors.get(name)!;
   const options = { clock: systemClock, version: user.version };
   const store = isDatabase(state)
@@ -84,9 +88,11 @@ function toldBy(port: MessagePort, id: string): EvaluationPrograms {
   };
 }
 
-/** Between two evaluations: the thread ends with it, and the next evaluation gets a new one. */
-function throwAgain(error: unknown): never {
-  throw error;
+/** The code could not be loaded, or let go of an error that is no evaluation's: the thread ends, and the next evaluation gets a new one. */
+function endWith(error: unknown): never {
+  const { message } = error instanceof FailureError ? describe(error.failure) : describeThrown(error);
+  parentPort!.postMessage({ type: 'broken', message } satisfies ThreadMessage);
+  return exitProcess(1);
 }
 
-void main();
+main().catch(endWith);

@@ -11,7 +11,7 @@ import { loadProcessGroups } from './load-process-groups.ts';
 export async function isolateWith(project: Project, ownFolder: string, pipeline: Pipeline): Promise<Isolate> {
   return assetProcesses({
     script: path.join(ownFolder, 'asset-process.cjs'),
-    pipeline: project.userPipeline(),
+    pipeline: await project.userPipeline(),
     state: project.stateFile,
     values: wayOfValues(project, pipeline),
     parent: processTag(),
