@@ -1,5 +1,6 @@
 /** Writes what a command was asked to write into a file, beside the states that are in use and never over one. */
 import path from 'node:path';
+import { asNarrowAs } from '../files/as-narrow-as.ts';
 import { type WholeFile, writeWhole } from '../files/write-whole.ts';
 import type { Context } from './context.ts';
 import { isStateInUse } from './stores.ts';
@@ -10,8 +11,13 @@ export function writeFile(
   file: string,
   content: Omit<WholeFile, 'whyKept'>,
 ): string {
-  return writeWhole(path.resolve(terminal.cwd, file), {
-    ...content,
-    whyKept: (target) => (isStateInUse(target, project.stateFile) ? 'it is a state in use' : null),
-  });
+  const undo = asNarrowAs(project.stateFile);
+  try {
+    return writeWhole(path.resolve(terminal.cwd, file), {
+      ...content,
+      whyKept: (target) => (isStateInUse(target, project.stateFile) ? 'it is a state in use' : null),
+    });
+  } finally {
+    undo();
+  }
 }

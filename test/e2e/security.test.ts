@@ -146,6 +146,35 @@ describe('the mode of a file', () => {
   });
 });
 
+describe('a copy of a state that somebody narrowed', () => {
+  const modeOf = (file: string): string => (fs.statSync(file).mode & 0o777).toString(8);
+
+  it.each([
+    [0o600, '600', '700'],
+    [0o660, '640', '750'],
+    [0o644, '644', '755'],
+  ])('is read by nobody who may not read the state (%o)', async (mode, file, folder) => {
+    await using project = new FuzzProject();
+    await project.must(['partitions', 'add', 'things', 'a']);
+    await project.must(['materialize', '--all']);
+    fs.chmodSync(project.path('.dynpart', 'state.json'), mode);
+    const before = process.umask(0o022);
+    try {
+      await project.must(['state', 'export', 'copy.json']);
+      await project.must(['status', '--html', 'page.html']);
+      await project.must(['state', 'move', '--to', 'moved/state.json']);
+    } finally {
+      process.umask(before);
+    }
+    expect(['copy.json', 'page.html'].map((name) => modeOf(project.path(name)))).toEqual([file, file]);
+    const wide = entriesBelow(project.path('moved')).filter(
+      ({ stat }) => (stat.mode & 0o777).toString(8) !== (stat.isDirectory() ? folder : file),
+    );
+    expect(wide.map(({ name, stat }) => `${name} ${(stat.mode & 0o777).toString(8)}`)).toEqual([]);
+    expect(modeOf(project.path('moved'))).toBe(folder);
+  });
+});
+
 describe('a state that every user can write to', () => {
   const READ = ['partitions', 'list', 'things'];
 

@@ -1,4 +1,5 @@
 /** `dynpart state move`: to another place, file or database. */
+import { asNarrowAs } from '../../files/as-narrow-as.ts';
 import { fail, FailureError } from '../../model/failure.ts';
 import { shellFlag } from '../../model/shell-words.ts';
 import { counted } from '../../model/text.ts';
@@ -29,6 +30,7 @@ export async function run(context: Context, options: Options): Promise<MovedStat
       hint: 'dynpart state move --to FILE, or: dynpart state move --to postgres://USER@HOST/DATABASE',
     });
   const elsewhere = await placeOf(context, options.to);
+  const undo = asNarrowAs(project.stateFile);
   try {
     refuseOtherFiles(elsewhere);
     const target = stationOf(elsewhere);
@@ -55,6 +57,7 @@ export async function run(context: Context, options: Options): Promise<MovedStat
     );
     return result(moved);
   } finally {
+    undo();
     await elsewhere.close();
   }
 }
