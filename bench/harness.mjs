@@ -167,10 +167,10 @@ export function peakMemory(of) {
  * Runs commands in turn, round by round. Who is first changes from round to round: what comes later may find the machine warmer.
  * @param {readonly Prepared[]} commands
  * @param {number} count
- * @param {(said: readonly string[]) => void} check gets what the commands of a round printed
+ * @param {(said: readonly string[]) => void} [check] gets what the commands of a round printed
  * @returns {number[][]} for each command its milliseconds
  */
-function rounds(commands, count, check) {
+export function rounds(commands, count, check = () => undefined) {
   const sides = commands.map((prepared) => ({ prepared, ms: /** @type {number[]} */ ([]), said: '' }));
   for (let i = 0; i < count; i++) {
     const turned = [...sides.slice(i % sides.length), ...sides.slice(0, i % sides.length)];

@@ -14,8 +14,10 @@ import {
   folderWith,
   median,
   node,
+  ratioRow,
   ratiosOf,
   round,
+  rounds,
   run,
   words,
 } from './harness.mjs';
@@ -259,6 +261,13 @@ async function twoWorkers(server, count) {
   const folder = folderWith('postgres-workers', { 'pipeline.ts': pipeline(COMPUTING, turns) });
   /** @type {State[]} */
   const made = [];
+  /**
+   * @param {number} processes
+   * @param {string} program
+   * @param {readonly string[]} args
+   */
+  const together = (processes, program, args) =>
+    node([path.join(here, 'postgres', 'together.mjs'), String(processes), program, ...args], folder);
   /** @param {number} workers */
   const workers = (workers) => () => {
     const state = freshState(server, folder);
@@ -268,32 +277,47 @@ async function twoWorkers(server, count) {
     run(withState(['runs', 'cancel', '--status', 'QUEUED'], folder, state));
     run(withState(['materialize', 'computed', '--all', '--no-run'], folder, state));
     const { program, args } = dynpart(['worker', '--once', '--summary', '--concurrency', '8'], folder);
-    const command = [path.join(here, 'postgres', 'together.mjs'), String(workers), program, ...args];
-    return { ...node(command, folder), env: { DYNPART_STATE: state.url } };
+    return { ...together(workers, program, args), env: { DYNPART_STATE: state.url } };
   };
-  const row = against({
-    id: 'postgres.two-workers',
-    what: `${words(COMPUTING)} runs that compute for about ${COMPUTING_MS} ms, two workers`,
-    aim: round(1 / 1.8),
-    count,
-    warm: 0,
-    subject: workers(2),
-    baseline: workers(1),
-    baselineName: 'one worker',
-  });
+  // What the machine and the server have to give: jobs of pg-boss that compute alike, and processes that do nothing else.
+  let jobs = 0;
+  /** @param {number} workers */
+  const jobsOfBoss = (workers) => () => {
+    run(raw(server, 'queue', { schema: `jobs_${++jobs}`, url: '' }, COMPUTING));
+    const { program, args, env: where = {} } = raw(server, 'compute', undefined, COMPUTING);
+    return { ...together(workers, program, [...args, String(turns)]), env: where };
+  };
+  /** @param {number} processes */
+  const plain = (processes) => () => {
+    const args = [path.join(here, 'postgres', 'compute.mjs'), String(COMPUTING / processes), String(turns)];
+    return together(processes, process.execPath, args);
+  };
+  await server.client.query('truncate pgboss.job');
+  const sides = [workers, jobsOfBoss, plain].flatMap((side) => [side(2), side(1)]);
+  const [two = [], one = [], bossTwo = [], bossOne = [], plainTwo = [], plainOne = []] = rounds(sides, count);
   for (const { schema } of made)
     demand(
       (await countOf(server, `select count(*) as n from ${schema}.status where letter = 'm'`)) === COMPUTING,
       `${schema} has all of them`,
     );
-  // What the machine itself has to give, when others use it too.
-  const plain = [1, 2].map((processes) => {
-    const each = [path.join(here, 'postgres', 'compute.mjs'), String(COMPUTING / processes), String(turns)];
-    return node([path.join(here, 'postgres', 'together.mjs'), String(processes), process.execPath, ...each]);
-  });
-  const [one = [], two = []] = plain.map((program) => Array.from({ length: count }, () => run(program).ms));
-  const alone = round(median(ratiosOf(two, one)));
-  return { ...row, note: `two processes that only compute: ${alone} of one` };
+  const done = await countOf(server, "select count(*) as n from pgboss.job where state = 'completed'");
+  demand(done === jobs * COMPUTING, 'pg-boss has completed all jobs');
+  const [boss, alone] = [ratiosOf(bossTwo, bossOne), ratiosOf(plainTwo, plainOne)].map((ratios) =>
+    round(median(ratios)),
+  );
+  return {
+    ...ratioRow({
+      id: 'postgres.two-workers',
+      what: `${words(COMPUTING)} runs that compute for about ${COMPUTING_MS} ms, two workers`,
+      aim: round(1 / 1.8),
+      ratios: ratiosOf(two, one),
+    }),
+    unit: 'ms',
+    measured: round(median(two)),
+    baseline: 'one worker',
+    baselineMeasured: round(median(one)),
+    note: `of one: two of pg-boss ${boss}, two that only compute ${alone}; dynpart of pg-boss: one ${round(median(ratiosOf(one, bossOne)))}, two ${round(median(ratiosOf(two, bossTwo)))}`,
+  };
 }
 
 /**

@@ -1,17 +1,20 @@
 /**
  * What the rows of the PostgreSQL benchmark are compared with, as processes of their own: plain inserts of the same rows, and pg-boss
- * with the same batches. `raw.mjs WHAT SCHEMA COUNT`, with the server in DYNPART_BENCH_SERVER and pg-boss's folder in DYNPART_BENCH_BOSS.
+ * with the same batches. `raw.mjs WHAT SCHEMA COUNT ROUNDS`, with the server in DYNPART_BENCH_SERVER and pg-boss's folder in DYNPART_BENCH_BOSS.
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Client } from 'pg';
+import { compute } from './digests.mjs';
 
-const [, , what = '', schema = '', size = ''] = process.argv;
+const [, , what = '', schema = '', size = '', rounds = ''] = process.argv;
 const connectionString = process.env['DYNPART_BENCH_SERVER'] ?? '';
 const count = Number(size);
 const QUEUE = 'runs';
 /** As many jobs at a time as the worker beside it executes at once. */
 const BATCH = 100;
+/** As many as a worker beside it that executes eight at once takes for a beginning. */
+const COMPUTING_BATCH = 16;
 
 /**
  * The part of pg-boss that is used.
@@ -62,21 +65,35 @@ const programs = {
   },
   /** Takes and completes them all, and does nothing in between. */
   work: async () => {
-    const boss = await bossOf(false);
-    let done = 0;
-    for (;;) {
-      const taken = await boss.fetch(QUEUE, { batchSize: BATCH });
-      if (taken.length === 0) break;
-      await boss.complete(
-        QUEUE,
-        taken.map(({ id }) => id),
-      );
-      done += taken.length;
-    }
-    await boss.stop({ graceful: false });
+    const done = await workOff(BATCH, () => undefined);
     if (done !== count) throw new Error(`${done} jobs instead of ${count}`);
   },
+  /** The same with others, where each job computes. */
+  compute: async () => {
+    await workOff(COMPUTING_BATCH, ({ id }) => compute(id, Number(rounds)));
+  },
 };
+
+/**
+ * @param {number} batchSize
+ * @param {(job: { id: string }) => void} execute
+ */
+async function workOff(batchSize, execute) {
+  const boss = await bossOf(false);
+  let done = 0;
+  for (;;) {
+    const taken = await boss.fetch(QUEUE, { batchSize });
+    if (taken.length === 0) break;
+    for (const job of taken) execute(job);
+    await boss.complete(
+      QUEUE,
+      taken.map(({ id }) => id),
+    );
+    done += taken.length;
+  }
+  await boss.stop({ graceful: false });
+  return done;
+}
 
 function jobs() {
   return Array.from({ length: count }, (_, at) => ({
