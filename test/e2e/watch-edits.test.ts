@@ -74,6 +74,23 @@ describe('a watch that cannot begin', () => {
   });
 });
 
+it('an error that its code lets go of outside of a tick is said once, in words, and ends no watch', async () => {
+  const stray = "setTimeout(() => { throw new Error('astray'); }, 300);\n";
+  await using project = new Project({ 'pipeline.ts': `${PIPELINE}${stray}`, ...wordIs('one'), 'in/a': '' });
+  const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
+  await watch.saw('for a: SUCCESS');
+  // In the thread, too, which is made anew for the next tick.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  project.write({ 'in/b': '' });
+  await watch.saw('for b: SUCCESS');
+  watch.process.kill('SIGTERM');
+  const { stderr } = await watch.done;
+  expect(stderr.match(/error: .*/g)).toEqual([
+    'error: code of the pipeline failed where nothing waited for it: astray',
+  ]);
+  expect(stderr).not.toContain('Node.js v');
+});
+
 describeEachStore('a watch whose pipeline is edited', (projectWith) => {
   it('goes on by the new code, also of an imported file, and lets what runs come to its end by the old one', async () => {
     await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
