@@ -12,7 +12,13 @@ import fs from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const at = (name) => new URL(name, import.meta.url);
 const words = dynamicPartitions('words');
-const upper = asset({ name: 'upper', partitions: words, materialize: ({ partitionKey }) => partitionKey.toUpperCase() });
+const upper = asset({ name: 'upper', partitions: words, materialize: async ({ partitionKey }) => {
+  if (process.env.SLOW) {
+    fs.writeFileSync(at('works'), '');
+    while (!fs.existsSync(at('go'))) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return partitionKey.toUpperCase();
+} });
 const found = sensor({ name: 'found', assets: [upper], timeoutSeconds: 60, evaluate: async ({ cursor }) => {
   const count = Number(cursor ?? 0) + 1;
   if (process.env.SLOW) {
@@ -89,6 +95,48 @@ it.each(['a file to PostgreSQL', 'PostgreSQL to a file'])(
       expect((await dynpart(target, 'value', 'show', 'upper', '--key', `word ${word}`)).stdout).toBe(
         `"WORD ${word}"\n`,
       );
+    expect(await dynpart(target, 'state', 'check')).toMatchObject({ code: 0 });
+  },
+);
+
+it.each(['a file to PostgreSQL', 'PostgreSQL to a file'])(
+  'of %s: a worker that takes up runs after the look is named, ends what it has, and all of it comes along',
+  { timeout: 60_000 },
+  async (way) => {
+    using cluster = await PostgresCluster.start();
+    await using proxy = await HoldingProxy.start(cluster.port);
+    await using project = new Project({ 'pipeline.ts': PIPELINE });
+    const dynpart = (state: string, ...args: string[]): Promise<RunResult> =>
+      project.dynpart([...args, '--state', state], { env: { DYNPART_STATE: '' } });
+    const held = cluster.url('moved').replace(String(cluster.port), String(proxy.port));
+    const file = project.path('.dynpart/state.json');
+    expect((await dynpart(held, 'state', 'migrate')).code).toBe(0);
+    const [source, target] = way.startsWith('a file') ? [file, held] : [held, file];
+    const direct = source === held ? cluster.url('moved') : file;
+    expect((await dynpart(direct, 'sensor', 'tick', '--no-run')).code).toBe(0);
+
+    const holds = proxy.holdAt(COMMITS);
+    const moving = dynpart(source, 'state', 'move', '--to', target);
+    await holds.reached;
+    const working = project.start(['worker', '--once', '--state', direct], {
+      env: { DYNPART_STATE: '', SLOW: '1' },
+    });
+    await expect.poll(() => project.exists('works'), { timeout: 20_000 }).toBe(true);
+    holds.release();
+    const changed = await moving;
+    expect([changed.code, changed.stderr]).toEqual([
+      2,
+      expect.stringContaining(`${source} was changed meanwhile`),
+    ]);
+    const busy = await dynpart(source, 'state', 'move', '--to', target);
+    expect([busy.code, busy.stderr]).toEqual([
+      2,
+      expect.stringMatching(`process ${working.process.pid} on \\S+ is executing runs of`),
+    ]);
+    project.write({ go: '' });
+    expect(await working.done).toMatchObject({ code: 0 });
+    expect((await dynpart(source, 'state', 'move', '--to', target)).code).toBe(0);
+    expect((await dynpart(target, 'value', 'show', 'upper', '--key', 'word 1')).stdout).toBe('"WORD 1"\n');
     expect(await dynpart(target, 'state', 'check')).toMatchObject({ code: 0 });
   },
 );
