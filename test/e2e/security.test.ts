@@ -146,9 +146,9 @@ describe('the mode of a file', () => {
   });
 });
 
-describe('a copy of a state that somebody narrowed', () => {
-  const modeOf = (file: string): string => (fs.statSync(file).mode & 0o777).toString(8);
+const modeOf = (file: string): string => (fs.statSync(file).mode & 0o777).toString(8);
 
+describe('a copy of a state that somebody narrowed', () => {
   it.each([
     [0o600, '600', '700'],
     [0o660, '640', '750'],
