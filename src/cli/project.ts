@@ -3,6 +3,7 @@ import { describe } from '../model/describe-failure.ts';
 import { shellQuoted } from '../model/text.ts';
 import { FailureError } from '../model/failure.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
+import { notePipeline } from '../engine/note-pipeline.ts';
 import { pipelineNews, withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
 import { findPipelineFile, isAsStamped } from '../loader/pipeline-files.ts';
 import type { KnownAsset, KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
@@ -195,12 +196,8 @@ export class Project {
 
   /** Puts on record what the pipeline says now, where that is something else than before. */
   async remember(): Promise<void> {
-    if (!(await this.hasNews())) return;
     const known = await this.loadedAsKnown();
-    await this.store.commit({}, (view) => ({
-      changes: pipelineNews(view, known, this.#around.clock.now()),
-      outcome: undefined,
-    }));
+    await notePipeline(this.store, await this.store.read({}), { known, now: this.#around.clock.now() });
   }
 
   #pipelineFileIfAny(): string | null {

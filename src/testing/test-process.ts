@@ -5,7 +5,7 @@ import { loadProcessGroups } from '../cli/isolation/load-process-groups.ts';
 import { systemClock } from '../cli/system-clock.ts';
 import { needsOfMaterialize, planMaterialize } from '../engine/plan/materialize/plan-materialize.ts';
 import type { Selection } from '../engine/plan/materialize/selection.ts';
-import { forTick } from '../engine/plan/executors/claim-runs.ts';
+import { forTick } from '../engine/plan/executors/take-up.ts';
 import { pipelineNews } from '../engine/plan/pipeline/remember-pipeline.ts';
 import { countRuns } from '../engine/plan/queue/queue-runs.ts';
 import { together } from '../engine/plan/needs-together.ts';

@@ -2,7 +2,7 @@
  * A process that executes one run for another process, which commits: the task comes in as a message, what becomes of it goes out
  * as one. `pipeline` is all that the two have in common.
  */
-import type { RunTask } from '../../src/engine/plan/executors/claim-runs.ts';
+import type { RunTask } from '../../src/engine/plan/executors/owned-run.ts';
 import { asset, type AnyAsset } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';
 import { definePipeline } from '../../src/definitions/pipeline.ts';

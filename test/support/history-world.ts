@@ -8,7 +8,7 @@ import { finishedRuns } from './finished-runs.ts';
 import type { RunRecord } from '../../src/model/run.ts';
 import type { TickRecord } from '../../src/model/tick.ts';
 import { isoTime } from '../../src/model/time.ts';
-import { forTick } from '../../src/engine/plan/executors/claim-runs.ts';
+import { forTick } from '../../src/engine/plan/executors/take-up.ts';
 // Loaded where a claim was left behind, which takes turns of the event loop that a history does not wait for.
 import '../../src/engine/sensors/left-of-sensor.ts';
 import '../../src/state/json/sensor-programs.ts';

@@ -4,7 +4,7 @@ import { printable, quoted } from '../../model/text.ts';
 import type { Pipeline, SensorDefinition } from '../../definitions/pipeline.ts';
 import { AUTOMATION } from '../../model/run.ts';
 import type { TickRecord } from '../../model/tick.ts';
-import { forTick } from '../../engine/plan/executors/claim-runs.ts';
+import { forTick } from '../../engine/plan/executors/take-up.ts';
 import type { TickStore } from '../../engine/sensors/dry-run-store.ts';
 import { evaluateHere } from '../../engine/sensors/evaluate-sensor.ts';
 import type { TickOutcome } from '../../engine/sensors/commit-tick.ts';

@@ -1,5 +1,5 @@
 /** What a command and a process that executes an asset for it tell each other: plain data. */
-import type { RunTask } from '../../engine/plan/executors/claim-runs.ts';
+import type { RunTask } from '../../engine/plan/executors/owned-run.ts';
 import type { StagedValue } from '../../definitions/staged-values.ts';
 import type { GatheredKeys } from '../../engine/plan/gather/keys-there.ts';
 import type { Tried } from '../../engine/runs/try-asset.ts';

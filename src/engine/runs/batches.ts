@@ -2,7 +2,7 @@
  * Brings runs together whose asset makes many keys in one call. A run that has come to such an asset waits for others, and takes no
  * room meanwhile; a call takes the room of one run, however many keys it has.
  */
-import type { RunTask } from '../plan/executors/claim-runs.ts';
+import type { RunTask } from '../plan/executors/owned-run.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { type Clock, steadyTime } from '../../model/time.ts';
 import type { Interrupt } from '../user-code/interruption.ts';

@@ -1,5 +1,5 @@
 /** One call of an asset's code for many keys: what it yields is each key's own, and what it does not yield has failed. */
-import type { RunTask } from '../plan/executors/claim-runs.ts';
+import type { RunTask } from '../plan/executors/owned-run.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { MetadataValue } from '../../model/json-value.ts';
 import { nameOfType } from '../../model/partition-key.ts';

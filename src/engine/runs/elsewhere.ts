@@ -1,5 +1,5 @@
 /** What other live processes have in hand that is to be made here, too: who came first goes first. */
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import type { WorkElsewhere } from '../plan/executors/ownership.ts';
 import { workName } from '../plan/queue/work-name.ts';
 

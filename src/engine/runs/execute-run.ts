@@ -1,5 +1,5 @@
 /** Executes one run: its assets in dependency order, each with its tries, timeouts and value. */
-import type { RunTask } from '../plan/executors/claim-runs.ts';
+import type { RunTask } from '../plan/executors/owned-run.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { poolOf } from '../../definitions/pool.ts';

@@ -2,7 +2,7 @@
 import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { FailureError } from '../../model/failure.ts';
 import { isoTime } from '../../model/time.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { executeHere, type ExecuteRun, type MadeAsset, type RunEnding } from './execute-run.ts';
 import type { Isolated } from './isolated.ts';
 import type { InFlight } from './runs-under-way.ts';

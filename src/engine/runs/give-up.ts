@@ -1,7 +1,7 @@
 /** Runs that this process took on and does not execute: given back to the queue, or ended as canceled. */
 import type { StateView } from '../../state/state-view.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/executors/blocked.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import type { OwnRuns } from './own-runs.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 

@@ -4,7 +4,7 @@
  * place: what they need may be made by those before them. Pure.
  */
 import { partsOfRunId } from '../../model/run.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 
 export function inTurns(runs: readonly OwnedRun[]): OwnedRun[] {
   /** By assets, and there by groups; both in the order of coming. */

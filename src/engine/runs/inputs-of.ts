@@ -1,5 +1,5 @@
 /** The values that an asset is given: loaded for each of its tries. */
-import type { RunTask } from '../plan/executors/claim-runs.ts';
+import type { RunTask } from '../plan/executors/owned-run.ts';
 import { upstreamPartition } from '../../definitions/mapping.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';

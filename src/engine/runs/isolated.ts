@@ -1,5 +1,5 @@
 /** Where an asset is tried that has a process of its own: what the engine asks of such processes, and what they answer. */
-import type { RunTask } from '../plan/executors/claim-runs.ts';
+import type { RunTask } from '../plan/executors/owned-run.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { Interrupt } from '../user-code/interruption.ts';
 import type { Programs } from '../user-code/programs.ts';

@@ -1,6 +1,6 @@
 /** Runs that wait for pools, a lane for each pool or group of pools: one that is full keeps nobody else, and each has its turn. */
 import type { Lane, PoolUse } from '../plan/executors/pools.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { Line } from './line.ts';
 
 /** See `PoolRoom`. */

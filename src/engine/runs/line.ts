@@ -1,5 +1,5 @@
 /** Runs that wait in a line: who came first is taken first. */
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 
 export class Line {
   #runs: OwnedRun[];

@@ -1,7 +1,7 @@
 /** Looks at the state now and then while runs are executed: sees what others did, and says what this process has started. */
 import { steadyTime } from '../../model/time.ts';
 import type { StateView } from '../../state/state-view.ts';
-import { type OwnedRun, takenOnAnew } from '../plan/executors/claim-runs.ts';
+import { type OwnedRun, takenOnAnew } from '../plan/executors/owned-run.ts';
 import { executorEntry, startedBy } from '../plan/ends/record-ends.ts';
 import { needsOfRoom, slotsFor } from '../plan/executors/slots.ts';
 import { hasPlacesOf, hasWorkOf, takesRoom } from '../plan/executors/waits-for.ts';

@@ -2,7 +2,7 @@
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { StateStore } from '../../state/store.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 
 /** A look at the state as it is when runs have become this process's, for a store that looks on its way. */
 export interface LookAhead {

@@ -3,7 +3,7 @@ import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { NOTHING_CARRIED } from '../../model/carried.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';
 import { looksUp, needsOfExecution } from '../plan/executors/needs-of-execution.ts';

@@ -5,7 +5,7 @@ import { steadyTime } from '../../model/time.ts';
 import type { Carried } from '../../model/carried.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Plan } from '../../state/store.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import {
   callsValidMs,
   type Lane,

@@ -5,7 +5,7 @@
  * others did, `stopping` says whether anything may begin. Here is only when each of them has its turn.
  */
 import { steadyTime } from '../../model/time.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { Executions } from './executions.ts';
 import { giveUp } from './give-up.ts';
 import { Lookout } from './lookout.ts';

@@ -5,7 +5,7 @@ import { Line } from './line.ts';
 import { Lanes, NO_POOLS, type PoolPlaces } from './lanes.ts';
 import { runsHeldUp } from './runs-held-up.ts';
 import { WorkHere, type WorkHereOptions } from './work-here.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import type { Lane } from '../plan/executors/pools.ts';
 import type { WorkElsewhere } from '../plan/executors/ownership.ts';
 

@@ -7,7 +7,7 @@
 import type { SettledRun } from '../../definitions/staged-values.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import { steadyTime } from '../../model/time.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import type { FinishedRun } from '../../state/changes.ts';
 import { type EndsToRecord, needsOfEnds, planEnds, type RecordedEnds } from '../plan/ends/record-ends.ts';
 import type { OwnRuns } from './own-runs.ts';

@@ -5,9 +5,17 @@ import type { PendingRun, PendingRuns } from '../../model/pending-run.ts';
 import type { Needs } from '../../state/needs.ts';
 import { together } from '../plan/needs-together.ts';
 import type { StateView } from '../../state/state-view.ts';
-import type { Executor, Plan } from '../../state/store.ts';
-import { type Claim, claimRuns, hasUnowned, ownedRuns, type OwnedRun } from '../plan/executors/claim-runs.ts';
-import { needsToTake, PENDING, planTakeUp } from '../plan/executors/take-up.ts';
+import type { Afterwards, Executor, Plan } from '../../state/store.ts';
+import { ownedRuns, type OwnedRun } from '../plan/executors/owned-run.ts';
+import {
+  type Claim,
+  claimRuns,
+  hasUnowned,
+  needsToTake,
+  PENDING,
+  planTakeUp,
+} from '../plan/executors/take-up.ts';
+import { notePipeline } from '../note-pipeline.ts';
 import { BlockedSayer } from './say-blocked.ts';
 import { LeftAloneSayer } from './left-alone.ts';
 import type { LookAhead } from './newest-view.ts';
@@ -35,6 +43,15 @@ export interface OwnPlan<Outcome> {
   readonly queued: number;
   /** Runs without a live owner that it takes over. */
   readonly takenOver: ReadonlySet<string>;
+}
+
+/** How runs are taken up. */
+interface Taking {
+  readonly most: number;
+  readonly wanted: (runs: PendingRuns, run: PendingRun) => boolean;
+  readonly view: StateView | null;
+  /** What is to be known of those that are taken before they begin. */
+  readonly ahead?: LookAhead;
 }
 
 const noClaim: Claim = { changes: [], owned: [], ended: [] };
@@ -110,69 +127,67 @@ export class RunSession {
   }
 
   /**
-   * Takes up runs without a live owner.
-   * @param most so many at most, and of the pipeline's own assets alone: others want some of them, too
-   * @param isLikely there are some: they are not looked for before the commit that takes them
+   * Takes up all runs without a live owner that are wanted.
+   * @param byGroup whether any of these runs may be wanted
    * @returns how many were taken up
    */
   async takeUp(
     wanted: (runs: PendingRuns, run: PendingRun) => boolean,
     byGroup: (runs: PendingRuns) => boolean,
-    most = Infinity,
-    isLikely = false,
   ): Promise<number> {
-    const { clock, concurrency, known, pipeline } = this.#options;
+    const view = await this.#look(Infinity);
+    this.foundNothing = view.runs().length === 0;
+    return hasUnowned(view, byGroup) ? this.#take({ most: Infinity, wanted, view }) : 0;
+  }
+
+  /**
+   * Takes up a share of the runs without a live owner, and of the pipeline's own assets alone: others want some of them, too.
+   * @param most so many at most
+   * @param isLikely there are some: they are not looked for before the commit that takes them
+   * @returns how many were taken up
+   */
+  async takeUpShare(most: number, isLikely: boolean): Promise<number> {
     if (most <= 0) return 0;
-    const isSome = most < Infinity;
     // Whoever waits for nothing else is not kept waiting by what can be said later.
-    if (isSome && !(isLikely && this.left === 0)) await this.#leftAlone.say();
+    if (!isLikely || this.left > 0) await this.#leftAlone.say();
     // Of workers with different pipelines each takes what it can make. What is being canceled, anybody can end.
-    const isOurs = (runs: PendingRuns): boolean =>
-      !isSome || runs.assets.every((asset) => pipeline.assets.has(asset));
-    const mayBeOurs = (runs: PendingRuns): boolean => isOurs(runs) || runs.canceling().length > 0;
-    const of = [...pipeline.assets.keys()];
-    const isTakenAtOnce = isSome && isLikely;
-    const view = isTakenAtOnce ? null : await this.#lookForSome(isSome ? 1 : most, of);
-    if (view !== null && !hasUnowned(view, (runs) => byGroup(runs) && mayBeOurs(runs))) return 0;
+    const { assets } = this.#options.pipeline;
+    const isOurs = (runs: PendingRuns): boolean => runs.assets.every((asset) => assets.has(asset));
+    const view = isLikely ? null : await this.#look(1);
+    if (view !== null && !hasUnowned(view, (runs) => isOurs(runs) || runs.canceling().length > 0)) return 0;
+    const wanted = (runs: PendingRuns, run: PendingRun): boolean => run.canceling || isOurs(runs);
+    return this.#take({ most, wanted, view, ahead: (await this.#loop()).ahead() });
+  }
+
+  /** @param view what was looked at before; `null`: nothing was, and what is to be told of the state is told after the commit */
+  async #take({ most, wanted, view, ahead }: Taking): Promise<number> {
+    const { clock, concurrency, known } = this.#options;
     const { id: owner } = await this.executor();
-    const needs = { ...needsToTake(most, of), ownedBy: [owner] };
     let latest = view;
     const plan = (seen: StateView): Plan<Claim> => {
       latest = seen;
-      const { changes, outcome } = planTakeUp(seen, {
-        owner,
-        now: clock.now(),
-        concurrency,
-        most,
-        wanted: (runs, run) => wanted(runs, run) && (run.canceling || isOurs(runs)),
-      });
-      const news = isTakenAtOnce ? pipelineNews(seen, known, clock.now()) : [];
+      const { changes, outcome } = planTakeUp(seen, { owner, now: clock.now(), concurrency, most, wanted });
+      const news = view === null ? pipelineNews(seen, known, clock.now()) : [];
       return { changes: [...news, ...changes], outcome };
     };
-    const ahead = isSome ? (await this.#loop()).ahead() : undefined;
-    const claim = await this.#left.commit(
-      needs,
-      plan,
-      view,
-      ahead && { ...ahead, needs: ({ owned }) => (owned.length === 0 ? null : ahead.needs(owned)) },
-    );
-    if (isTakenAtOnce) this.#blocked.say(latest!);
+    const needs = { ...this.#needsToTake(most), ownedBy: [owner] };
+    const claim = await this.#left.commit(needs, plan, view, ahead && afterClaim(ahead));
+    if (view === null) this.#blocked.say(latest!);
     this.#sayTaken(claim);
     await this.adopt(claim.owned, ahead);
     return claim.owned.length;
   }
 
+  #needsToTake(most: number): Needs {
+    return needsToTake(most, [...this.#options.pipeline.assets.keys()]);
+  }
+
   /** Whether there is anything: what it is stands in the commit. */
-  async #lookForSome(most: number, of: readonly string[]): Promise<StateView> {
+  async #look(most: number): Promise<StateView> {
     const { store, clock, known } = this.#options;
-    const view = await store.read(needsToTake(most, of));
-    this.foundNothing = most === Infinity && view.runs().length === 0;
+    const view = await store.read(this.#needsToTake(most));
     this.#blocked.say(view);
-    if (pipelineNews(view, known, clock.now()).length > 0)
-      await store.commit({}, (now) => ({
-        changes: pipelineNews(now, known, clock.now()),
-        outcome: undefined,
-      }));
+    await notePipeline(store, view, { known, now: clock.now() });
     return view;
   }
 
@@ -257,4 +272,9 @@ export class RunSession {
     const values = await this.#ioManager?.catch(() => undefined);
     await values?.settled?.();
   }
+}
+
+/** Where nothing was taken, nothing is looked at. */
+function afterClaim(ahead: LookAhead): Afterwards<Claim> {
+  return { ...ahead, needs: ({ owned }) => (owned.length === 0 ? null : ahead.needs(owned)) };
 }

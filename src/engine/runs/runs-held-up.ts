@@ -1,6 +1,6 @@
 /** Finds the runs of this process that another process may be waiting for, while these runs wait for that process. Pure. */
 import { anyWorkName, workName } from '../plan/queue/work-name.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 
 export interface WaitingOf {
   /** What a run needs and does not make itself, by its work name. */

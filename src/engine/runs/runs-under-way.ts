@@ -1,5 +1,5 @@
 /** The runs that are being executed in this process, and how much of its room they take. */
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { Interruption } from '../user-code/interruption.ts';
 import type { Batches } from './batches.ts';
 

@@ -1,5 +1,5 @@
 /** One try of an asset for one key: its inputs, the user's function, and the value that the function returns. */
-import type { RunTask } from '../plan/executors/claim-runs.ts';
+import type { RunTask } from '../plan/executors/owned-run.ts';
 import type { AssetDefinition, Pipeline } from '../../definitions/pipeline.ts';
 import { RetryAfter } from '../../definitions/retry-after.ts';
 import { skipReasonOf } from '../../definitions/skip.ts';

@@ -1,6 +1,6 @@
 /** What this process makes, and is about to make: whether a run may begin beside it, and whether a run has to wait for it. */
 import type { PartitionRef } from '../../model/partition-status.ts';
-import type { OwnedRun } from '../plan/executors/claim-runs.ts';
+import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { anyWorkName, workName } from '../plan/queue/work-name.ts';
 
 export interface WorkHereOptions {

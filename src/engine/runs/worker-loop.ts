@@ -62,7 +62,8 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
       batch = batchFor(session.left);
       const before = session.left;
       const room = batch - session.inHand.count;
-      isMore = (await session.takeUp(everything, everything, room, isLikely)) >= room && room > 0;
+      if (shares === Infinity) await session.takeUp(everything, everything);
+      else isMore = (await session.takeUpShare(room, isLikely)) >= room && room > 0;
       const hasTaken = session.left > before;
       if (session.hasWork) {
         executing ??= session.execute().finally(() => (executing = null));

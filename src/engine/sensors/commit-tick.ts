@@ -9,7 +9,7 @@ import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { Executor } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
-import { type OwnedRun, ownedRuns } from '../plan/executors/claim-runs.ts';
+import { type OwnedRun, ownedRuns } from '../plan/executors/owned-run.ts';
 import { needsOfRoom, roomFor } from '../plan/executors/slots.ts';
 import { together } from '../plan/needs-together.ts';
 import { pipelineNews, withPipeline } from '../plan/pipeline/remember-pipeline.ts';

@@ -18,8 +18,8 @@ import type { Needs } from '../../state/needs.ts';
 import type { TickRecord } from '../../model/tick.ts';
 import { earlier, type Periods } from '../plan/automate/periods.ts';
 import type { Purge } from '../runs/remove-values.ts';
-import { pipelineNews } from '../plan/pipeline/remember-pipeline.ts';
 import { type TickPlan, unappliedTick } from '../plan/tick/tick-record.ts';
+import { notePipeline } from '../note-pipeline.ts';
 import { commitTick, finished, type TickOptions, type TickOutcome } from './commit-tick.ts';
 
 /** Keys grow old without anything else happening: a watch looks at them so often. */
@@ -33,8 +33,7 @@ export async function runAutomation(options: TickOptions): Promise<TickOutcome> 
   const periods = await periodsOf(pipeline, now);
   try {
     // What it makes stale is to be made, too.
-    if (pipelineNews(await store.read({}), known, now).length > 0)
-      await store.commit({}, (view) => ({ changes: pipelineNews(view, known, now), outcome: undefined }));
+    await notePipeline(store, await store.read({}), { known, now });
     const { named, needs } = await lookOf(options, now);
     const planned = (
       view: StateView,

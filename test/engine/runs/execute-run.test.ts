@@ -1,5 +1,5 @@
 /** Executing one run: order, tries, timeouts, values, and what is the asset’s failure and what is not. */
-import type { RunTask } from '../../../src/engine/plan/executors/claim-runs.ts';
+import type { RunTask } from '../../../src/engine/plan/executors/owned-run.ts';
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { NOTHING_CARRIED } from '../../../src/model/carried.ts';
 import { outcomeOf } from '../../../src/model/run.ts';

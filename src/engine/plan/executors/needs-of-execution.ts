@@ -2,7 +2,7 @@
 import { upstreamsOf } from '../../../definitions/mapping.ts';
 import type { Pipeline } from '../../../definitions/pipeline.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { OwnedRun } from './claim-runs.ts';
+import type { OwnedRun } from './owned-run.ts';
 
 /** What a process looks at while it executes runs: others, and whether what its runs depend on and do not make is there. */
 export function needsOfExecution(

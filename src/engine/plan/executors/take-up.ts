@@ -1,11 +1,32 @@
-/** What a process takes up of the runs without a live owner: all of them, or its share. Pure. */
-import type { PendingRun, PendingRuns } from '../../../model/pending-run.ts';
+/** What a process takes up of the runs without a live owner, all of them or its share, and which of them end instead. Pure. */
+import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
+import { type PendingRun, type PendingRuns, runsIn } from '../../../model/pending-run.ts';
+import { MAX_EXECUTIONS } from '../../../model/run.ts';
+import type { Millis } from '../../../model/time.ts';
+import type { FinishedRun, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import type { StateView } from '../../../state/state-view.ts';
+import type { ExecutorView, StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
+import { endedAs } from '../ends/run-records.ts';
 import { heldByBlocked } from './blocked.ts';
-import { type Claim, type ClaimOptions, claimRuns } from './claim-runs.ts';
+import { asQueued, ownedRun, type OwnedRun } from './owned-run.ts';
+import { living } from './ownership.ts';
 import { roomFor } from './slots.ts';
+
+export interface Claim {
+  readonly changes: readonly StateChange[];
+  readonly owned: readonly OwnedRun[];
+  /** Runs that ended here instead: interrupted too often, or canceled while their owner was dying. */
+  readonly ended: readonly FinishedRun[];
+}
+
+export interface ClaimOptions {
+  /** The executor that takes them up. */
+  readonly owner: string;
+  readonly now: Millis;
+  /** Which of the runs without a live owner. */
+  readonly wanted: (runs: PendingRuns, run: PendingRun) => boolean;
+}
 
 /** All that processes have in hand or in the queue: who takes runs up looks at the others. */
 export const PENDING: Needs = { runs: ['all'], executors: true };
@@ -20,6 +41,19 @@ export interface TakeUpOptions extends ClaimOptions {
   readonly most: number;
 }
 
+/** What any tick may resume: everything without a live owner, except what is for a worker. */
+export function forTick(runs: PendingRuns): boolean {
+  return runs.origin !== 'worker';
+}
+
+/** Whether there is anything to take up. Cheap: asked at every tick. */
+export function hasUnowned(view: StateView, wanted: (runs: PendingRuns) => boolean): boolean {
+  const pending = view.runs();
+  if (pending.length === 0) return false;
+  const alive = living(view);
+  return pending.some((runs) => (runs.owner === null || !alive.has(runs.owner)) && wanted(runs));
+}
+
 export function planTakeUp(view: StateView, options: TakeUpOptions): Plan<Claim> {
   const { owner, concurrency, most, wanted } = options;
   // What would wait for a blocked process stays in the queue.
@@ -32,4 +66,71 @@ export function planTakeUp(view: StateView, options: TakeUpOptions): Plan<Claim>
     changes: [...claimed.changes, ...roomFor(view, owner, claimed.owned.length, concurrency)],
     outcome: claimed,
   };
+}
+
+export function claimRuns(view: StateView, options: ClaimOptions): Claim {
+  const alive = living(view);
+  const dead = new Map(
+    view
+      .executors()
+      .filter((executor) => !executor.alive)
+      .map((executor) => [executor.id, executor]),
+  );
+  const claimed: OwnedRun[] = [];
+  const ended: FinishedRun[] = [];
+  const interruptedNow = new Set<string>();
+  // Who dies idle leaves too; who keeps all that it owns is no reason for a commit.
+  const keeping = new Set<string>();
+  const losing = new Set<string>();
+  for (const runs of view.runs()) {
+    if (runs.owner !== null && alive.has(runs.owner)) continue;
+    for (const run of runsIn(runs)) {
+      const isWanted = options.wanted(runs, run);
+      if (runs.owner !== null) (isWanted ? losing : keeping).add(runs.owner);
+      if (!isWanted) continue;
+      const end = whyItEnds(runs, run, dead.get(runs.owner ?? ''), options.now);
+      if (end !== null) {
+        ended.push(end);
+        continue;
+      }
+      const wasBegun = dead.get(runs.owner ?? '')?.interrupted.has(run.id) ?? false;
+      if (wasBegun) interruptedNow.add(run.id);
+      claimed.push(ownedRun(runs, run, run.interrupted + (wasBegun ? 1 : 0)));
+    }
+  }
+  const changes: StateChange[] = [];
+  if (claimed.length > 0) {
+    changes.push({
+      type: 'runs-claimed',
+      ids: claimed.map(({ id }) => id),
+      owner: options.owner,
+      interrupted: interruptedNow,
+    });
+  }
+  if (ended.length > 0) changes.push({ type: 'runs-finished', runs: ended });
+  for (const id of dead.keys())
+    if (losing.has(id) || !keeping.has(id)) changes.push({ type: 'executor-left', id });
+  return { changes, owned: asQueued(claimed), ended };
+}
+
+function whyItEnds(
+  runs: PendingRuns,
+  run: PendingRun,
+  owner: ExecutorView | undefined,
+  now: Millis,
+): FinishedRun | null {
+  if (run.canceling) {
+    return endedAs(runs, run, {
+      status: 'CANCELED',
+      failure: { reason: 'canceled', why: CANCELED_BY_HAND },
+      now,
+    });
+  }
+  const executions = run.interrupted + (owner?.interrupted.has(run.id) ? 1 : 0);
+  if (executions < MAX_EXECUTIONS) return null;
+  return endedAs(runs, run, {
+    status: 'FAILURE',
+    failure: { reason: 'interrupted', executions },
+    now,
+  });
 }

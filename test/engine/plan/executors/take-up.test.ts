@@ -6,13 +6,8 @@ import { EVERYTHING } from '../../../../src/state/needs.ts';
 import { finishedRuns } from '../../../support/finished-runs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cancelRuns } from '../../../../src/engine/plan/ends/cancel-runs.ts';
-import {
-  type Claim,
-  claimRuns,
-  forTick,
-  hasUnowned,
-  ownedRuns,
-} from '../../../../src/engine/plan/executors/claim-runs.ts';
+import { ownedRuns } from '../../../../src/engine/plan/executors/owned-run.ts';
+import { type Claim, claimRuns, forTick, hasUnowned } from '../../../../src/engine/plan/executors/take-up.ts';
 import { planRetry } from '../../../../src/engine/plan/retry/plan-retry.ts';
 import { checkState } from '../../../../src/state/document/check-state.ts';
 import { MemoryStore } from '../../../../src/state/memory/memory-store.ts';
