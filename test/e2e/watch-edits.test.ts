@@ -1,6 +1,6 @@
 /** A watch goes on by the code as it is on the disk now: through the real binary. */
 import fs from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { describeEachStore } from '../support/each-store.ts';
 import { Project } from '../support/project.ts';
 
@@ -109,6 +109,34 @@ describeEachStore('a watch whose pipeline is edited', (projectWith) => {
     expect(await valuesOf(project, ['slow', 'quick'])).toEqual(['one slow', 'two quick']);
     const { runs } = (await project.json(['runs', 'list'])).document;
     expect(runs).toHaveLength(2);
+  });
+
+  it('leaves to the new code what a tick of the old one finds that ends after the edit', async () => {
+    const held = PIPELINE.replace(
+      'const fresh = await',
+      `if (fs.existsSync(new URL('hold', import.meta.url))) {
+      fs.writeFileSync(new URL('held', import.meta.url), '');
+      while (!fs.existsSync(new URL('release', import.meta.url)))
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const fresh = await`,
+    );
+    await using project = projectWith({ 'pipeline.ts': held, ...wordIs('one'), 'in/slow': '' });
+    const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
+    await watch.saw('started: made for slow');
+    project.write({ hold: '' });
+    await vi.waitFor(() => expect(fs.existsSync(project.path('held'))).toBe(true), { timeout: 30_000 });
+    project.write(wordIs('two'));
+    await watch.saw('pipeline.ts: loaded anew (1 asset, 1 sensor)');
+    project.write({ 'in/quick': '', release: '' });
+    // The other one is still at work, by the old code.
+    await watch.saw('for quick: SUCCESS');
+    expect(await valueOf(project, 'slow')).toBe(null);
+    project.write({ go: '' });
+    await watch.saw('for slow: SUCCESS');
+    watch.process.kill('SIGTERM');
+    expect((await watch.done).code).toBe(0);
+    expect(await valuesOf(project, ['slow', 'quick'])).toEqual(['one slow', 'two quick']);
   });
 
   it('is followed by a worker, too, by way of a broken edit while a run is at work', async () => {

@@ -251,9 +251,14 @@ export class RunSession {
     await this.#execution?.finish();
   }
 
+  /** What is taken on and has not begun goes back to the queue, also what is taken on from now on. */
+  beginNothingMore(): void {
+    this.#handsOver.abort();
+  }
+
   /** Begins nothing more, brings what runs to its end, gives the rest back to the queue, and leaves: for a session that goes on from here. */
   async handOver(): Promise<void> {
-    this.#handsOver.abort();
+    this.beginNothingMore();
     try {
       await this.#executing;
       if (this.hasWork) await this.execute();

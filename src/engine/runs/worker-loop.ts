@@ -5,7 +5,7 @@ import type { RunSession } from './run-session.ts';
 export interface WorkOptions {
   readonly clock: Clock;
   readonly interrupt: AbortSignal;
-  /** Ends the loop without waiting for what is being executed: see `RunSession.handOver`. */
+  /** Ends the loop, and the beginning of runs, without waiting for what is being executed: see `RunSession.handOver`. */
   readonly handsOver?: AbortSignal;
   /** End when nothing is left to take up. */
   readonly once: boolean;
@@ -52,6 +52,9 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     hasChanged = true;
     wake();
   });
+  // Before a tick that is under way can bring runs: whoever goes on from here is to make them.
+  const beginNothingMore = (): void => session.beginNothingMore();
+  handsOver?.addEventListener('abort', beginNothingMore);
   try {
     await session.settleLeft();
     // The first run does not wait until what executes it is loaded.
@@ -90,6 +93,7 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     // How it ends is told by the session's own `handOver`.
     if (!handsOver?.aborted) await executing;
   } finally {
+    handsOver?.removeEventListener('abort', beginNothingMore);
     stopWatching();
   }
 
