@@ -15,6 +15,7 @@ import {
   PENDING,
   planTakeUp,
 } from '../plan/executors/take-up.ts';
+import type { Emit } from '../event.ts';
 import { notePipeline } from '../note-pipeline.ts';
 import { BlockedSayer } from './say-blocked.ts';
 import { LeftAloneSayer } from './left-alone.ts';
@@ -173,7 +174,7 @@ export class RunSession {
     const needs = { ...this.#needsToTake(most), ownedBy: [owner] };
     const claim = await this.#left.commit(needs, plan, view, ahead && afterClaim(ahead));
     if (view === null) this.#blocked.say(latest!);
-    this.#sayTaken(claim);
+    sayTaken(claim, this.left, this.#options.emit);
     await this.adopt(claim.owned, ahead);
     return claim.owned.length;
   }
@@ -217,18 +218,10 @@ export class RunSession {
         outcome: { outcome: own.outcome, claim },
       };
     });
-    this.#sayTaken(taken);
+    sayTaken(taken, this.left, this.#options.emit);
     const queued = ownedRuns(await store.read({ runs: [{ owner: executor.id }] }), executor.id, group);
     await this.adopt([...taken.owned, ...queued]);
     return outcome;
-  }
-
-  /** Also those that ended instead: they had been interrupted too often, or were being canceled. */
-  #sayTaken({ owned, ended }: Claim): void {
-    const { emit } = this.#options;
-    if (owned.length > 0) emit({ type: 'runs-taken-up', count: owned.length });
-    for (const { record } of ended)
-      emit({ type: 'run-finished', run: record, canceledByOthers: false, left: this.left });
   }
 
   /** Gives the values of killed processes their place, also where there is nothing to execute. */
@@ -282,4 +275,10 @@ export class RunSession {
 /** Where nothing was taken, nothing is looked at. */
 function afterClaim(ahead: LookAhead): Afterwards<Claim> {
   return { ...ahead, needs: ({ owned }) => (owned.length === 0 ? null : ahead.needs(owned)) };
+}
+
+/** Also those that ended instead: they had been interrupted too often, or were being canceled. */
+function sayTaken({ owned, ended }: Claim, left: number, emit: Emit): void {
+  if (owned.length > 0) emit({ type: 'runs-taken-up', count: owned.length });
+  for (const { record } of ended) emit({ type: 'run-finished', run: record, canceledByOthers: false, left });
 }
