@@ -51,7 +51,15 @@ export function attentionOf(
     if (!isFailing(one)) return [];
     const { sensor, lastTick } = one;
     const command = `dynpart sensor history ${sensor} --limit 3`;
-    const also = { what: 'again', command: `dynpart sensor tick ${sensor}` };
+    // A rule that would take out too much would do so again.
+    const isRefused = sensor === AUTOMATION && lastTick.status !== 'FAILURE';
+    const [set] = lastTick.failures;
+    const also = isRefused
+      ? {
+          what: 'once by hand',
+          command: `dynpart partitions remove ${shellQuoted(set!.name, 'SET')} --keep-last N --keep-out`,
+        }
+      : { what: 'again', command: `dynpart sensor tick ${sensor}` };
     return [
       { what: `sensor ${sensor} ${whyFailed(sensor, lastTick)}`, command, also, paint: 'bad' as const },
     ];

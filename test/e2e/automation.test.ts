@@ -156,7 +156,8 @@ it('takes keys out by the rule of their set, with their values, and a dry run sa
   const refused = await project.dynpart(['sensor', 'tick']);
   expect(refused.code).toBe(3);
   expect(refused.stderr).toContain(
-    "left as it is: set 'episodes' (retain would take out 3 of 5 keys at once)\n  allow it with maxRemove",
+    "left as it is: set 'episodes' (retain would take out 3 of 5 keys at once)\n  allow it with maxRemove in retain, " +
+      'or do it once by hand: dynpart partitions remove episodes --keep-last N --keep-out',
   );
 });
 

@@ -281,7 +281,11 @@ describeEachStore('somebody who does not look', (projectOf) => {
       ]);
       expect((await project.json(['partitions', 'list', 'items'])).document.total).toBe(3);
       expect((await project.dynpart(['status'])).stderr).toContain(
-        'sensor automation left alone items (retain would take out 3 of 3 keys at once)',
+        'sensor automation left alone items (retain would take out 3 of 3 keys at once): ' +
+          'dynpart sensor history automation --limit 3; once by hand: dynpart partitions remove items --keep-last N --keep-out',
+      );
+      expect((await project.dynpart(['sensor', 'history', 'automation', '--limit', '1'])).stdout).toContain(
+        'nothing new (nothing to make), 1 set left alone',
       );
       project.write(retain("maxRemove: '100%'"));
       for (const hours of [4, 5]) expect((await tick(project, hours * HOUR)).code).toBe(0);

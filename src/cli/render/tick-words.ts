@@ -1,5 +1,6 @@
 /** A tick in a few words, for a table and for what is said while it happens. */
 import type { TickRecord } from '../../model/tick.ts';
+import { AUTOMATION } from '../../model/run.ts';
 import { clean, counted } from '../../model/text.ts';
 
 /** What came of a tick, in a few words. */
@@ -40,6 +41,7 @@ export function wordsForTick(tick: TickRecord): string {
   }
 }
 
-function failed({ failures }: TickRecord): string[] {
-  return failures.length === 0 ? [] : [`${counted(failures.length, 'part')} failed`];
+function failed({ sensor, failures }: TickRecord): string[] {
+  const what = sensor === AUTOMATION ? ['set', 'left alone'] : ['part', 'failed'];
+  return failures.length === 0 ? [] : [`${counted(failures.length, what[0]!)} ${what[1]}`];
 }

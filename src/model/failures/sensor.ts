@@ -1,5 +1,6 @@
 /** Failures of a sensor: what its evaluation threw or returned, and who else evaluates it. */
 import { AUTOMATION } from '../run.ts';
+import { shellQuoted } from '../text.ts';
 import type { FailedSource } from '../tick.ts';
 import { firstOf, withFrames, type WordsFor } from './phrases.ts';
 
@@ -56,7 +57,7 @@ export const sensorWords: WordsFor<SensorFailure> = {
     sensor === AUTOMATION
       ? [
           `left as it is: ${firstOf(failures, ({ name, error }) => `set '${name}' (${error})`)}`,
-          'allow it with maxRemove in retain, or do it once by hand: dynpart partitions remove SET --keep-last N --keep-out',
+          `allow it with maxRemove in retain, or do it once by hand: dynpart partitions remove ${shellQuoted(failures[0]!.name, 'SET')} --keep-last N --keep-out`,
         ]
       : [
           `sensor '${sensor}' could not look at ${failures.length === 1 ? '' : `${failures.length} parts: `}${firstOf(failures, ({ name, error }) => `${name}: ${error}`)}`,
