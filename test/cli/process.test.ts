@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { captureOutput, catchStrays } from '../../src/cli/isolation/capture-output.ts';
 import { Output } from '../../src/cli/output.ts';
 import { Interrupts } from '../../src/cli/interrupts.ts';
-import { LiveLine } from '../../src/cli/render/progress-line.ts';
+import { LiveLine, progressInWords } from '../../src/cli/render/progress-line.ts';
 import { processTerminal } from '../../src/cli/terminal.ts';
 import { LineWriter, writingTo } from '../../src/engine/user-code/output.ts';
 import { CapturedTerminal, rememberProcess, type TerminalOptions } from '../support/captured-terminal.ts';
@@ -167,6 +167,24 @@ describe('the live line', () => {
     expect(vi.getTimerCount()).toBe(0);
     line.see(RUN);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    [
+      { done: 10, over: 14, failed: 1, canceled: 0, left: 90 },
+      '14 of 100 runs, 1 failed, 2 running, 7.0/s, about 12 s left',
+    ],
+    // After Ctrl-C the rest is canceled, also what was at work and whose code has ended.
+    [
+      { done: 10, over: 14, failed: 0, canceled: 60, left: 30 },
+      '14 of 100 runs, 60 canceled, 2 running, 7.0/s, about 3.7 s left',
+    ],
+    [
+      { done: 10, over: 14, failed: 0, canceled: 90, left: 0 },
+      '10 of 100 runs, 90 canceled, 2 running, 5.0/s',
+    ],
+  ])('counts what is made, and beside it what was canceled: %j', (progress, words) => {
+    expect(progressInWords(progress, 2000, '2 running')).toBe(words);
   });
 
   it('lets through what stays above it, once', () => {

@@ -38,6 +38,8 @@ export class LiveLine implements Live {
   /** Oldest first. */
   readonly #running = new Map<string, { readonly partitionKey: string | null; readonly since: number }>();
   #done = 0;
+  /** Most of them never began: after Ctrl-C, or where others ended them. */
+  #canceled = 0;
   /** Whose code has ended. They are put on record many at once, and a line that stands still meanwhile says nothing. */
   #over = 0;
   #failed = 0;
@@ -74,7 +76,8 @@ export class LiveLine implements Live {
 
   #finished(run: RunRecord, left: number): void {
     this.#running.delete(run.id);
-    this.#done++;
+    if (run.status === 'CANCELED') this.#canceled++;
+    else this.#done++;
     if (run.status === 'FAILURE') this.#failed++;
     this.#left = left;
     // A watch goes on: the next runs begin a line of their own.
@@ -101,6 +104,7 @@ export class LiveLine implements Live {
     this.#cursorIsBack();
     this.#spinner = undefined;
     this.#done = 0;
+    this.#canceled = 0;
     this.#over = 0;
     this.#failed = 0;
   }
@@ -127,19 +131,50 @@ export class LiveLine implements Live {
 
   #text(): string {
     const now = steadyTime(this.#output.clock);
-    const over = Math.max(this.#over, this.#done);
-    const left = this.#done + this.#left - over;
-    const rate = (over * 1000) / Math.max(1, now - this.#began);
     const [longest] = this.#running.values();
-    const parts = [
-      `${grouped(over)} of ${counted(over + left, 'run')}`,
-      ...(this.#failed > 0 ? [`${grouped(this.#failed)} failed`] : []),
-      ...(longest === undefined ? [] : [`${grouped(this.#running.size)} running${longestOf(longest, now)}`]),
-      ...(rate > 0 ? [`${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s`] : []),
-      ...(rate > 0 && left > 0 ? [`about ${duration((left / rate) * 1000)} left`] : []),
-    ];
-    return parts.join(', ');
+    return progressInWords(
+      {
+        done: this.#done,
+        over: this.#over,
+        failed: this.#failed,
+        canceled: this.#canceled,
+        left: this.#left,
+      },
+      now - this.#began,
+      longest && `${grouped(this.#running.size)} running${longestOf(longest, now)}`,
+    );
   }
+}
+
+export interface Progress {
+  /** On record, however they ended, but for those that were canceled. */
+  readonly done: number;
+  /** Whose code has ended. */
+  readonly over: number;
+  readonly failed: number;
+  readonly canceled: number;
+  readonly left: number;
+}
+
+/** @param running in words; `undefined`: none is */
+export function progressInWords(
+  { done, over, failed, canceled, left }: Progress,
+  ms: number,
+  running: string | undefined,
+): string {
+  const toMake = done + left;
+  const made = Math.min(Math.max(over, done), toMake);
+  const rate = (made * 1000) / Math.max(1, ms);
+  const toGo = toMake - made;
+  const parts = [
+    `${grouped(made)} of ${counted(toMake + canceled, 'run')}`,
+    ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
+    ...(canceled > 0 ? [`${grouped(canceled)} canceled`] : []),
+    ...(running === undefined ? [] : [running]),
+    ...(rate > 0 ? [`${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s`] : []),
+    ...(rate > 0 && toGo > 0 ? [`about ${duration((toGo / rate) * 1000)} left`] : []),
+  ];
+  return parts.join(', ');
 }
 
 /** So many letters of a key are enough to know it by in a line that is redrawn. */
