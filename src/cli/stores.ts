@@ -56,7 +56,7 @@ export async function valuesOf(pipeline: Pipeline, store: Store): Promise<RunVal
     return 'ofState' in ioManager ? (ioManager as IoManager & OfState).ofState(madeByRuns(store)) : ioManager;
   if ('database' in store) {
     const { PostgresValues } = await import('../state/postgres/values.ts');
-    return new PostgresValues(store, () => store.executors);
+    return new PostgresValues(store, store.executors);
   }
   return valuesInFiles(store);
 }

@@ -54,8 +54,14 @@ export function executorOf(
   {
     now,
     onBegun,
+    onEnded,
     onLeave,
-  }: { readonly now: () => string; readonly onBegun: () => void; readonly onLeave: () => Promise<void> },
+  }: {
+    readonly now: () => string;
+    readonly onBegun: (run: string) => void;
+    readonly onEnded: (run: string) => void;
+    readonly onLeave: () => Promise<void>;
+  },
 ): Executor {
   const begun = new Map<string, number>();
   return {
@@ -63,13 +69,14 @@ export function executorOf(
     begun: (runId, mayBlockMs) => {
       if (begun.get(runId) === mayBlockMs) return;
       begun.set(runId, mayBlockMs);
-      onBegun();
+      onBegun(runId);
       // Before user code begins: what takes its process down must be known to have begun.
       return notes.begun(runId, { at: now(), mayBlockMs });
     },
     started: (program) => notes.started(program),
     ended: (runId) => {
       begun.delete(runId);
+      onEnded(runId);
       notes.ended(runId);
     },
     leave: async () => {

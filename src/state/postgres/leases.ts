@@ -31,8 +31,6 @@ where sensor = $1 and owner ->> 'id' = $4 returning sensor`;
 
 const RELEASE = `delete from @.sensor_lease where sensor = $1 and owner ->> 'id' = $2`;
 
-const THREAD = `update @.sensor_lease set thread = $1 where owner ->> 'pid' = $2 and owner ->> 'host' = $3`;
-
 export async function takeLease(
   port: Port,
   sensor: string,
@@ -59,10 +57,6 @@ export async function releaseLease(port: Port, sensor: string, id: string): Prom
 export async function leaseHolder(port: Port, sensor: string): Promise<Holder | null> {
   const [lease] = await rows<LeaseRow>(port, READ, [sensor]);
   return lease !== undefined && isAlive(lease) ? holderOf(lease.owner) : null;
-}
-
-export async function noteThread(port: Port, sensor: string, { pid, host }: Owner): Promise<void> {
-  await port.execute(THREAD, [sensor, String(pid), host]);
 }
 
 /**

@@ -8,8 +8,7 @@ import type { Database } from './database.ts';
 import type { FoundDriver } from './driver.ts';
 import { ExecutorNotes } from './executor-notes.ts';
 import { type EnteredExecutor, executorOf } from './executors.ts';
-import { LatestNote } from './latest-note.ts';
-import { noteThread, takeLease } from './leases.ts';
+import { takeLease } from './leases.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 
 /** What takes no longer needs no sign of life. */
@@ -28,10 +27,8 @@ export class OwnExecutors {
   readonly #notes = new Map<string, ExecutorNotes>();
   readonly #mine = { executors: [] as string[], leases: [] as string[] };
   readonly #signs: SignsOfLife;
-  /** Of all sensors that are evaluated here one has the thread: it stands with the leases of all of them. */
-  readonly #thread = new LatestNote<{ readonly sensor: string; readonly owner: Owner }>(({ sensor, owner }) =>
-    noteThread(this.#options.database, sensor, owner),
-  );
+  /** By run. */
+  readonly #executing = new Map<string, string>();
   #shows: NodeJS.Timeout | undefined;
 
   constructor(options: OwnExecutorsOptions) {
@@ -43,6 +40,11 @@ export class OwnExecutors {
   /** Those of them that have not left, the newest last. */
   get ids(): readonly string[] {
     return this.#mine.executors;
+  }
+
+  /** Which of them executes a run. */
+  of(run: string): string | undefined {
+    return this.#executing.get(run);
   }
 
   entered(id: string): EnteredExecutor | undefined {
@@ -59,7 +61,12 @@ export class OwnExecutors {
     this.#notes.set(id, notes);
     return executorOf(id, notes, {
       now: () => isoTime(clock.now()),
-      onBegun: () => this.#signs.show(),
+      onBegun: (run) => {
+        this.#executing.set(run, id);
+        this.#signs.show();
+      },
+      // Another of them may have the run by now.
+      onEnded: (run) => void (this.of(run) === id && this.#executing.delete(run)),
       onLeave: () => {
         remove(this.#mine.executors, id);
         this.#notes.delete(id);
@@ -79,7 +86,7 @@ export class OwnExecutors {
     shows.unref();
     return claimOf(database, sensor, {
       ...entered,
-      onThread: () => this.#thread.note({ sensor, owner: entered.owner }),
+      onThread: () => this.#signs.hasThread(sensor),
       onRelease: () => {
         clearTimeout(shows);
         remove(this.#mine.leases, id);

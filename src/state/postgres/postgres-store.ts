@@ -36,6 +36,7 @@ import { OwnExecutors } from './own-executors.ts';
 import type { Port } from './port.ts';
 import { Pruning } from './pruning.ts';
 import { setReader } from './set-reader.ts';
+import type { OwnExecutorIds } from './values.ts';
 import { ValuesInHand } from './values-in-hand.ts';
 import { callOthers, channelOf } from './change/call.ts';
 import { noteCommit, wasCommitted } from './change/notes.ts';
@@ -178,9 +179,9 @@ export class PostgresStore implements StateStore {
     return leaseHolder(this.database, sensor);
   }
 
-  /** Those that this process has entered as, the newest last: what it saves is staged under their names. */
-  get executors(): readonly string[] {
-    return this.#own.ids;
+  /** Those that this process has entered as: what it saves is staged under their names. */
+  get executors(): OwnExecutorIds {
+    return this.#own;
   }
 
   enter(): Promise<Executor> {

@@ -16,34 +16,41 @@ const SIGNS_IN_A_LEASE = 4;
 
 const TURN_MS = 1000;
 
+/** An event loop that has not turned for so long is blocked, as far as others are told which sensor has it. */
+const STILL_MS = 2500;
+
+/** What is shared with the thread: how often the event loop has turned, and the number of the sensor whose code has it. */
+const TURNS = 0;
+const HOLDER = 1;
+
 /** As text: it needs nothing of dynpart, and so no file of its own in what is built. */
 const SCRIPT = `
 const { workerData, parentPort } = require('node:worker_threads');
-const { driver, connection, schema, everyMs, turns } = workerData;
-const turned = new Int32Array(turns);
-let ids = workerData.ids;
+const { driver, connection, schema, everyMs, stillMs, shared } = workerData;
+const seenBy = new Int32Array(shared);
+const turnsNow = () => Atomics.load(seenBy, ${TURNS});
+let known = workerData.known;
 // When it turned before that stands with whoever was entered.
-let seen = Atomics.load(turned, 0);
+let seen = turnsNow();
 let client = null;
 let isBusy = false;
-parentPort.on('message', (message) => { ids = message; });
-async function show() {
+async function ask(text, values) {
+  if (client === null) {
+    const { Client } = require(driver);
+    const fresh = new Client({ connectionString: connection, application_name: 'dynpart heartbeat', connectionTimeoutMillis: 5000, query_timeout: 5000, keepAlive: true });
+    fresh.on('error', () => { if (client === fresh) client = null; });
+    await fresh.connect();
+    // Nobody needs a sign of life after a crash of the server.
+    await fresh.query('set synchronous_commit = off');
+    client = fresh;
+  }
+  await client.query(text, values);
+}
+async function inTurn(work) {
   if (isBusy) return;
   isBusy = true;
   try {
-    if (client === null) {
-      const { Client } = require(driver);
-      const fresh = new Client({ connectionString: connection, application_name: 'dynpart heartbeat', connectionTimeoutMillis: 5000, query_timeout: 5000, keepAlive: true });
-      fresh.on('error', () => { if (client === fresh) client = null; });
-      await fresh.connect();
-      // Nobody needs a sign of life after a crash of the server.
-      await fresh.query('set synchronous_commit = off');
-      client = fresh;
-    }
-    const now = Atomics.load(turned, 0);
-    await client.query('update ' + schema + '.executor set beat = clock_timestamp(), turned = case when $2 then clock_timestamp() else turned end where id = any($1)', [ids.executors, now !== seen]);
-    seen = now;
-    if (ids.leases.length > 0) await client.query('update ' + schema + '.sensor_lease set beat = clock_timestamp() where owner ->> \\'id\\' = any($1)', [ids.leases]);
+    await work();
   } catch {
     // The next time, or never: whoever cannot be reached is taken for dead.
     const broken = client;
@@ -53,12 +60,43 @@ async function show() {
     isBusy = false;
   }
 }
+async function show() {
+  const now = turnsNow();
+  await ask('update ' + schema + '.executor set beat = clock_timestamp(), turned = case when $2 then clock_timestamp() else turned end where id = any($1)', [known.executors, now !== seen]);
+  seen = now;
+  if (known.leases.length > 0) await ask('update ' + schema + '.sensor_lease set beat = clock_timestamp() where owner ->> \\'id\\' = any($1)', [known.leases]);
+}
 // Who was entered or took a lease has shown itself by that.
-setInterval(show, everyMs);
+setInterval(() => inTurn(show), everyMs);
+
+// Of several sensors that share the event loop, the one that keeps it is named while it does, and nobody otherwise.
+let lastTurn = turnsNow();
+let turnedAt = performance.now();
+let named = null;
+async function name() {
+  const now = turnsNow();
+  if (now !== lastTurn) {
+    lastTurn = now;
+    turnedAt = performance.now();
+  }
+  const holds = performance.now() - turnedAt > stillMs ? known.sensors[Atomics.load(seenBy, ${HOLDER})] ?? null : null;
+  if (holds === named) return;
+  await ask('update ' + schema + '.sensor_lease set thread = $1 where owner ->> \\'id\\' = any($2)', [holds, known.leases]);
+  named = holds;
+}
+let naming;
+function share() {
+  if (known.sensors.length > 0) naming ??= setInterval(() => inTurn(name), 500);
+}
+share();
+parentPort.on('message', (message) => { known = message; share(); });
 `;
 
 export class SignsOfLife {
   readonly #options: SignsOptions;
+  /** Sensors that share the event loop, by their number. */
+  readonly #sensors: string[] = [];
+  readonly #shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   #thread: Worker | undefined;
   /** What the thread knows to be this process's. */
   #shown = '';
@@ -71,23 +109,37 @@ export class SignsOfLife {
   /** Also after something was taken on or let go of. */
   show(): void {
     const { executors, leases, driver, address } = this.#options;
-    const ids = { executors, leases };
-    const shown = JSON.stringify(ids);
+    const known = { executors, leases, sensors: this.#sensors };
+    const shown = JSON.stringify(known);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    if (this.#thread !== undefined) return this.#thread.postMessage(ids);
+    if (this.#thread !== undefined) return this.#thread.postMessage(known);
     const { Worker: Thread } = process.getBuiltinModule('node:worker_threads');
-    const turns = new SharedArrayBuffer(4);
-    const turned = new Int32Array(turns);
-    const everyMs = Math.floor(address.leaseMs / SIGNS_IN_A_LEASE);
-    const { connection } = address;
-    const workerData = { driver, connection, schema: `"${address.schema}"`, everyMs, turns, ids };
+    const workerData = {
+      driver,
+      connection: address.connection,
+      schema: `"${address.schema}"`,
+      everyMs: Math.floor(address.leaseMs / SIGNS_IN_A_LEASE),
+      stillMs: STILL_MS,
+      shared: this.#shared.buffer,
+      known,
+    };
     const thread = new Thread(SCRIPT, { eval: true, workerData, execArgv: [], env: { ...process.env } });
     thread.unref();
     thread.on('error', () => undefined);
     this.#thread = thread;
-    this.#turning = setInterval(() => Atomics.add(turned, 0, 1), TURN_MS);
+    this.#turning = setInterval(() => Atomics.add(this.#shared, TURNS, 1), TURN_MS);
     this.#turning.unref();
+  }
+
+  /** The code of this sensor, of several that share the event loop, has it from now on: it may never give it back. */
+  hasThread(sensor: string): void {
+    let number = this.#sensors.indexOf(sensor);
+    if (number === -1) {
+      number = this.#sensors.push(sensor) - 1;
+      this.show();
+    }
+    Atomics.store(this.#shared, HOLDER, number);
   }
 
   async end(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { fail } from '../../model/failure.ts';
 import { isDamage } from './database-errors.ts';
-import { type Port, rows, SOON } from './port.ts';
+import { type Port, rows } from './port.ts';
 import type { EncodedValue, ValuesInHand } from './values-in-hand.ts';
 
 /** A larger one would be held in memory several times over on its way. */
@@ -18,6 +18,13 @@ export interface ValuesPlace {
   readonly place: string;
 }
 
+/** As whom this process executes: of several, each has runs of its own. */
+export interface OwnExecutorIds {
+  readonly ids: readonly string[];
+  /** Who executes a run. A value is staged for that one: the record of its run takes no other. */
+  of(run: string): string | undefined;
+}
+
 /** Nothing where there is no value. */
 type Read = EncodedValue | { readonly codec: null };
 
@@ -26,8 +33,9 @@ interface Place {
   readonly partitionKey: string | null;
 }
 
+/** Durable: the commit that records its run rests on it, and comes later, maybe after a crash of the server. */
 const STAGE = `
-insert into @.staged (executor, run, asset, key, codec, bytes) select $1, $2, $3, $4, $5, $6::bytea where ${SOON}
+insert into @.staged (executor, run, asset, key, codec, bytes) values ($1, $2, $3, $4, $5, $6::bytea)
 on conflict (run, asset, executor) do update set codec = excluded.codec, bytes = excluded.bytes, at = now()`;
 
 /** What this process has made comes before what is on record: the record is on its way. */
@@ -66,10 +74,9 @@ export class PostgresValues {
   readonly #port: Port;
   readonly #inHand: ValuesInHand;
   readonly #place: string;
-  /** Of this process, the newest last. */
-  readonly #executors: () => readonly string[];
+  readonly #executors: OwnExecutorIds;
 
-  constructor({ database, valuesInHand, place }: ValuesPlace, executors: () => readonly string[]) {
+  constructor({ database, valuesInHand, place }: ValuesPlace, executors: OwnExecutorIds) {
     this.#port = database;
     this.#inHand = valuesInHand;
     this.#place = place;
@@ -90,7 +97,7 @@ export class PostgresValues {
     const key = partitionKey ?? '';
     if (this.#inHand.hasRoomFor(encoded)) return this.#inHand.put(run.id, asset, key, encoded);
     this.#inHand.drop(run.id, asset);
-    await this.#port.execute(STAGE, [this.#executors().at(-1) ?? '', run.id, asset, key, codec, bytes]);
+    await this.#port.execute(STAGE, [this.#executors.of(run.id) ?? '', run.id, asset, key, codec, bytes]);
   }
 
   async load({ asset, partitionKey }: Place): Promise<unknown> {
@@ -104,7 +111,9 @@ export class PostgresValues {
     let read: readonly Read[];
     try {
       read =
-        asked.length === 0 ? [] : await rows<Read>(this.#port, LOAD_MANY, [asset, asked, this.#executors()]);
+        asked.length === 0
+          ? []
+          : await rows<Read>(this.#port, LOAD_MANY, [asset, asked, this.#executors.ids]);
     } catch (error) {
       if (!isDamage(error)) throw error;
       // Which of them is damaged shows when each is asked for by itself.
@@ -132,7 +141,7 @@ export class PostgresValues {
   }
 
   async #read(asset: string, key: string | null): Promise<EncodedValue | undefined> {
-    const [found] = await rows<EncodedValue>(this.#port, LOAD, [asset, key ?? '', this.#executors()]);
+    const [found] = await rows<EncodedValue>(this.#port, LOAD, [asset, key ?? '', this.#executors.ids]);
     return found;
   }
 
@@ -159,7 +168,7 @@ export class PostgresValues {
       else for (const asset of assets) this.#inHand.drop(run, asset);
     const dropped = runs.filter(({ isOver, assets }) => isOver && assets.length === 0).map(({ run }) => run);
     if (dropped.length === 0) return;
-    this.#port.execute(DROP, [this.#executors(), dropped]).catch(() => undefined);
+    this.#port.execute(DROP, [this.#executors.ids, dropped]).catch(() => undefined);
   }
 }
 

@@ -248,9 +248,9 @@ describe('a slice from PostgreSQL', () => {
       'h-1',
       'k-1',
     ]);
-    expect(await ids({ runs: [{ owner: rig.store.executors[0]! }] })).toEqual(['g-1', 'g-2', 'g-3']);
+    expect(await ids({ runs: [{ owner: rig.store.executors.ids[0]! }] })).toEqual(['g-1', 'g-2', 'g-3']);
     expect(await ids({ runs: [{ owner: 'nobody' }, { ids: ['h-1'] }] })).toEqual(['h-1']);
-    expect((await rig.store.read({ ownedBy: OWNERS })).ownedBy(rig.store.executors[0]!)).toBe(3);
+    expect((await rig.store.read({ ownedBy: OWNERS })).ownedBy(rig.store.executors.ids[0]!)).toBe(3);
     expect(await ids({ runs: [{ owned: true }] })).toEqual(['g-1', 'g-2', 'g-3']);
     expect(await ids({ runs: [{ owned: true }, { ids: ['g-2', 'k-1'] }] })).toEqual([
       'g-1',
@@ -270,7 +270,7 @@ describe('a slice from PostgreSQL', () => {
   });
 
   it('has of what may be taken up all that is a dead process’s', async () => {
-    const [executor] = rig.store.executors;
+    const [executor] = rig.store.executors.ids;
     const [before] = await rig.store.database.execute('select owner from @.executor where id = $1', [
       executor,
     ]);

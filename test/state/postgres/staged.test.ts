@@ -1,6 +1,8 @@
 /** A large value that somebody stages who was given up meanwhile. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { PostgresStore } from '../../../src/state/postgres/postgres-store.ts';
 import { PostgresValues } from '../../../src/state/postgres/values.ts';
+import type { Executor } from '../../../src/state/store.ts';
 import { finishedRun, keysAdded, queuedRuns } from '../../support/builders.ts';
 import { PostgresCluster } from '../../support/postgres-cluster.mjs';
 import { PostgresRig } from '../../support/postgres-rig.ts';
@@ -42,7 +44,7 @@ it('is gone with whoever leaves next, and what is staged of runs that are on the
   const staged = async (): Promise<unknown[]> =>
     (await store.database.execute('select run from @.staged order by run')).map(({ run }) => run);
   const save = (executor: string, id: string, key: string): Promise<void> =>
-    new PostgresValues(store, () => [executor]).save(
+    new PostgresValues(store, { ids: [executor], of: () => executor }).save(
       { asset: 'audio', partitionKey: key, run: { id } },
       large,
     );
@@ -51,5 +53,57 @@ it('is gone with whoever leaves next, and what is staged of runs that are on the
   expect(await staged()).toEqual(['g1-1', 'g2-1']);
   await store.commit({}, () => ({ changes: [{ type: 'executor-left', id: dead.id }], outcome: undefined }));
   expect(await staged()).toEqual(['g2-1']);
+  await rig.dispose();
+});
+
+const LARGE = 'x'.repeat(300_000);
+
+/** Takes on a run for one key, as this executor. */
+async function takeOn(store: PostgresStore, executor: Executor, group: string, key: string): Promise<void> {
+  await store.commit({}, () => ({
+    changes: [
+      keysAdded('letters', [key]),
+      owned(executor.id, 1),
+      { type: 'runs-queued', runs: queuedRuns({ group, keys: [key] }), owner: executor.id },
+    ],
+    outcome: undefined,
+  }));
+  await executor.begun(`${group}-1`, 1000);
+}
+
+async function finish(store: PostgresStore, group: string, key: string): Promise<void> {
+  const run = finishedRun({ id: `${group}-1`, partitionKey: key, set: 'letters', status: 'SUCCESS' });
+  await store.commit({}, () => ({ changes: [{ type: 'runs-finished', runs: [run] }], outcome: undefined }));
+}
+
+it('is on record with its run where the server has crashed in between', async () => {
+  const rig = await PostgresRig.make(cluster);
+  const { store } = rig;
+  const values = new PostgresValues(store, store.executors);
+  await takeOn(store, await store.enter(), 'g1', 'a');
+  await values.save({ asset: 'audio', partitionKey: 'a', run: { id: 'g1-1' } }, LARGE);
+  cluster.stop('immediate');
+  cluster.restart();
+  await vi.waitFor(() => finish(store, 'g1', 'a'), { timeout: 20_000 });
+  expect(await values.load({ asset: 'audio', partitionKey: 'a' })).toBe(LARGE);
+  await rig.dispose();
+});
+
+it('is on record with its run where the process has begun to execute as somebody else, after an edit', async () => {
+  const rig = await PostgresRig.make(cluster);
+  const { store } = rig;
+  const values = new PostgresValues(store, store.executors);
+  await takeOn(store, await store.enter(), 'g1', 'a');
+  const next = await store.enter();
+  await takeOn(store, next, 'g2', 'b');
+  for (const [id, key] of [
+    ['g1-1', 'a'],
+    ['g2-1', 'b'],
+  ] as const)
+    await values.save({ asset: 'audio', partitionKey: key, run: { id } }, LARGE);
+  await finish(store, 'g2', 'b');
+  await next.leave();
+  await finish(store, 'g1', 'a');
+  for (const key of ['a', 'b']) expect(await values.load({ asset: 'audio', partitionKey: key })).toBe(LARGE);
   await rig.dispose();
 });
