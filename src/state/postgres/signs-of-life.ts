@@ -1,5 +1,6 @@
 /** Tells the database that this process lives: from a thread, since user code may block the event loop for long. */
 import type { Worker } from 'node:worker_threads';
+import { thisProcess } from '../../files/process-owner.ts';
 import type { Address } from './address.ts';
 
 export interface SignsOptions {
@@ -26,7 +27,7 @@ const HOLDER = 1;
 /** As text: it needs nothing of dynpart, and so no file of its own in what is built. */
 const SCRIPT = `
 const { workerData, parentPort } = require('node:worker_threads');
-const { driver, connection, schema, everyMs, stillMs, shared } = workerData;
+const { driver, connection, schema, everyMs, stillMs, shared, pid, host } = workerData;
 const seenBy = new Int32Array(shared);
 const turnsNow = () => Atomics.load(seenBy, ${TURNS});
 let known = workerData.known;
@@ -81,7 +82,8 @@ async function name() {
   }
   const holds = performance.now() - turnedAt > stillMs ? known.sensors[Atomics.load(seenBy, ${HOLDER})] ?? null : null;
   if (holds === named) return;
-  await ask('update ' + schema + '.sensor_lease set thread = $1 where owner ->> \\'id\\' = any($2)', [holds, known.leases]);
+  // By the process: it may be blocked before it has heard that a lease of it is there.
+  await ask('update ' + schema + '.sensor_lease set thread = $1 where owner ->> \\'pid\\' = $2 and owner ->> \\'host\\' = $3', [holds, String(pid), host]);
   named = holds;
 }
 let naming;
@@ -122,6 +124,8 @@ export class SignsOfLife {
       everyMs: Math.floor(address.leaseMs / SIGNS_IN_A_LEASE),
       stillMs: STILL_MS,
       shared: this.#shared.buffer,
+      pid: process.pid,
+      host: thisProcess().host,
       known,
     };
     const thread = new Thread(SCRIPT, { eval: true, workerData, execArgv: [], env: { ...process.env } });
