@@ -1,6 +1,7 @@
 /** What of a status wants somebody: what failed last and why, sensors that fail, and the command that mends each. */
 import { firstLine } from '../model/first-line.ts';
 import { counted, grouped, printable, shellQuoted } from '../model/text.ts';
+import { takeOutByHand } from '../model/failures/sensor.ts';
 import { AUTOMATION, type RunRecord } from '../model/run.ts';
 import { isFailing, type TickRecord } from '../model/tick.ts';
 import type { RunQuery } from '../state/run-query.ts';
@@ -55,10 +56,7 @@ export function attentionOf(
     const isRefused = sensor === AUTOMATION && lastTick.status !== 'FAILURE';
     const [set] = lastTick.failures;
     const also = isRefused
-      ? {
-          what: 'once by hand',
-          command: `dynpart partitions remove ${shellQuoted(set!.name, 'SET')} --keep-last N --keep-out`,
-        }
+      ? { what: 'once by hand', command: takeOutByHand(set!.name) }
       : { what: 'again', command: `dynpart sensor tick ${sensor}` };
     return [
       { what: `sensor ${sensor} ${whyFailed(sensor, lastTick)}`, command, also, paint: 'bad' as const },

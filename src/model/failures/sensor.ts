@@ -32,6 +32,11 @@ export type SensorFailure =
       readonly since: string;
     };
 
+/** The command that does once what a rule of a set may not. */
+export function takeOutByHand(set: string): string {
+  return `dynpart partitions remove ${shellQuoted(set, 'SET')} --keep-last N --keep-out`;
+}
+
 export const sensorWords: WordsFor<SensorFailure> = {
   'sensor-threw': ({ sensor, message, frames }) => [
     `sensor '${sensor}' threw: ${withFrames(message, frames)}`,
@@ -57,7 +62,7 @@ export const sensorWords: WordsFor<SensorFailure> = {
     sensor === AUTOMATION
       ? [
           `left as it is: ${firstOf(failures, ({ name, error }) => `set '${name}' (${error})`)}`,
-          `allow it with maxRemove in retain, or do it once by hand: dynpart partitions remove ${shellQuoted(failures[0]!.name, 'SET')} --keep-last N --keep-out`,
+          `allow it with maxRemove in retain, or do it once by hand: ${takeOutByHand(failures[0]!.name)}`,
         ]
       : [
           `sensor '${sensor}' could not look at ${failures.length === 1 ? '' : `${failures.length} parts: `}${firstOf(failures, ({ name, error }) => `${name}: ${error}`)}`,
