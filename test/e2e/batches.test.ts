@@ -24,6 +24,10 @@ const many = asset({
       addMetadata({ of: key });
       if ((FLAWS === 'stops' || FLAWS === 'waits') && key === 'c') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
       if (FLAWS === 'waits' && key === 'b') while (!fs.existsSync(new URL('go on', import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 10));
+      if (FLAWS === 'is told to throw' && key === 'c') {
+        while (!fs.existsSync(new URL('go on', import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 10));
+        throw new Error('told to');
+      }
       if (FLAWS === 'dies' && key === 'c') process.exit(3);
       if (FLAWS === 'retry' && run.attempt === 1 && (key === 'b' || key === 'd')) continue;
       if (FLAWS === 'again' && run.attempt === 1) throw new RetryAfter(0.01);
@@ -194,10 +198,11 @@ for (const ISOLATION of ['none', 'process'])
       await using project = new Batch();
       await project.dynpart(['partitions', 'add', 'items', 'a', 'b', 'c', 'd']);
       const running = project.start(['materialize', 'base', 'many', '--all', '--json'], {
-        env: { ISOLATION, FLAWS: 'stops', TIMEOUT: '4000' },
+        env: { ISOLATION, FLAWS: 'is told to throw' },
       });
       await vi.waitFor(() => expect(project.calls).toEqual(['a,b,c,d']), { timeout: 20_000 });
       await project.dynpart(['runs', 'cancel', '--status', 'STARTED', '--key', 'd']);
+      project.write({ 'go on': '' });
       const { runs } = JSON.parse((await running.done).stdout) as {
         runs: { partitionKey: string; status: string }[];
       };
