@@ -93,6 +93,14 @@ describe('schedule', () => {
     expect([code, document.error], stderr).toEqual([0, undefined]);
     return document.text;
   };
+  /** Of units of a pipeline in this folder of the project. */
+  const unitNames = async (place: string): Promise<string[]> => {
+    project.write({ [`${place}/jobs/pipeline.ts`]: PIPELINE });
+    const { stdout } = await runHere(project, ['schedule', 'systemd'], {
+      cwd: project.path(`${place}/jobs`),
+    });
+    return [...stdout.matchAll(/^# \/etc\/systemd\/system\/(\S+)$/gm)].map(([, name]) => name!);
+  };
 
   it('cron prints a line that ticks, also where the path is odd, in the environment of cron', async () => {
     const lines = (await text('cron')).trimEnd().split('\n');
@@ -187,6 +195,16 @@ describe('schedule', () => {
       ).toContain('notifies');
     },
   );
+
+  it('systemd names units after the whole path: folders of one name are many on a machine', async () => {
+    const [here, there] = [await unitNames('first'), await unitNames('second')];
+    expect(here.map((name) => path.extname(name))).toEqual(['.service', '.timer']);
+    expect(here[0]).toMatch(/^dynpart-.*-first-jobs\.service$/);
+    expect(there[0]).toMatch(/^dynpart-.*-second-jobs\.service$/);
+    const [long] = await unitNames(Array.from({ length: 12 }, () => 'a-folder-of-a-long-name').join('/'));
+    expect(long).toMatch(/^dynpart-.*-a-folder-of-a-long-name-jobs\.service$/);
+    expect(long!.length).toBeLessThanOrEqual(255);
+  });
 
   it('systemd --watch and --worker are two services', async () => {
     const both = await runHere(project, ['schedule', 'systemd', '--watch', '--worker', '--json'], {

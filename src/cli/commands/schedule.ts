@@ -189,9 +189,15 @@ function everyMinutes(intervals: readonly number[]): number {
     : 1;
 }
 
-/** A name for units, after the folder and, where it is not the usual one, the file. */
+/** systemd takes 255 characters, of which what follows the name may need twenty. */
+const LONGEST_UNIT_NAME = 230;
+
+/** A name for units, after the path and, where it is not the usual one, the file: all pipelines of a machine lie in one folder there. */
 function nameOf(file: string): string {
   const { dir, name } = path.parse(file);
-  const words = ['dynpart', path.basename(dir), ...(name === 'pipeline' ? [] : [name])];
-  return words.map((word) => word.replaceAll(/[^\w.-]+/g, '-')).join('-');
+  const words = [...dir.split(path.sep), ...(name === 'pipeline' ? [] : [name])].filter(
+    (word) => word !== '',
+  );
+  const ofPath = words.map((word) => word.replaceAll(/[^\w.-]+/g, '-')).join('-');
+  return `dynpart-${ofPath.slice(-LONGEST_UNIT_NAME)}`;
 }

@@ -7,7 +7,8 @@ const LONGEST_MS = Number.MAX_SAFE_INTEGER;
 const LONGEST_WAIT_MS = 60_000;
 const MOST_WAITS = 10;
 
-export interface FailedTry {
+/** The try that failed last. */
+export interface LastTry {
   /** From 1. */
   readonly attempt: number;
   /** How many tries before this one asked for a time. They do not count. */
@@ -21,7 +22,7 @@ export interface FailedTry {
 /** @returns milliseconds; `null`: it has failed for good @param chance from 0 up to, but not including, 1 */
 export function nextTryIn(
   policy: RetryWithin,
-  { attempt, waits, askedMs, isFinal }: FailedTry,
+  { attempt, waits, askedMs, isFinal }: LastTry,
   chance: () => number,
 ): number | null {
   if (askedMs !== undefined) return askedMs <= LONGEST_WAIT_MS && waits < MOST_WAITS ? askedMs : null;
