@@ -1,4 +1,5 @@
 /** What the system answers instead of doing what it was asked, in words: a code alone helps nobody. */
+import { NO_HARD_LINKS } from '../model/failures/phrases.ts';
 
 const CAUSES: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
@@ -38,7 +39,10 @@ const CAUSES: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read at once',
 };
 
-/** What file systems without hard links answer to link(2); Linux itself says the first, others all of these. */
+/**
+ * What file systems without hard links answer to link(2); Linux itself says the first, others all of these. The last one is the
+ * kernel's own ENOTSUPP, which some drivers let through and for which nobody outside has a name.
+ */
 const NO_LINKS: ReadonlySet<string> = new Set([
   'EPERM',
   'ENOTSUP',
@@ -47,6 +51,7 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'EMLINK',
   'EINVAL',
   'ENOTTY',
+  'Unknown system error -524',
 ]);
 
 /** The code of a failed system call, such as `ENOENT`; `undefined` for any other error. */
@@ -59,9 +64,17 @@ export function causeOf(error: unknown): string {
   const code = errno(error);
   if (code === undefined) return error instanceof Error ? error.message : String(error);
   if ((error as NodeJS.ErrnoException).syscall === 'link' && NO_LINKS.has(code))
-    return `the file system has no hard links (${code})`;
+    return `${NO_HARD_LINKS} (${numbered(code)})`;
+  if (code.startsWith(UNKNOWN)) return `the system gave an error that has no name (${numbered(code)})`;
   const words = CAUSES[code] ?? wordsIn((error as Error).message);
   return words.includes(code) ? words : `${words} (${code})`;
+}
+
+/** What node makes of a number for which it knows no code. */
+const UNKNOWN = 'Unknown system error ';
+
+function numbered(code: string): string {
+  return code.startsWith(UNKNOWN) ? `error ${code.slice(UNKNOWN.length).replace('-', '')}` : code;
 }
 
 /** Node's own words, without the call and the path that it puts behind them: `ECODE: words, open '/…'`. */

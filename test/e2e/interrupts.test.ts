@@ -152,6 +152,7 @@ interface RunRow {
   readonly status: string;
   readonly attempts: number;
   readonly error: { readonly code: string; readonly message: string } | null;
+  readonly assets: readonly Pick<RunRow, 'error'>[];
 }
 
 async function runsOf(project: Project, ...flags: string[]): Promise<RunRow[]> {
@@ -371,6 +372,10 @@ describe('another process', () => {
     const { code, stderr } = await executing.done;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^canceled: run \S+ for a: its partition key was removed\n1 run canceled in /);
+    // Of its assets, too.
+    const [run] = await runsOf(project, '--limit', '1');
+    const reasons = [run!.error, ...run!.assets.map(({ error }) => error)].map((error) => error!.message);
+    expect(new Set(reasons)).toEqual(new Set(['its partition key was removed']));
   });
 
   it('has the run in hand that is waited for: who is ended meanwhile names what is canceled', async () => {

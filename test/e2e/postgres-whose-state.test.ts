@@ -33,6 +33,11 @@ describe('a state in a database', () => {
       ['materialize', '--all'],
       ['worker', '--once'],
       ['status'],
+      ['runs', 'list'],
+      ['sensor', 'list'],
+      ['assets', 'list'],
+      ['partitions', 'list'],
+      ['value', 'show', 'made-of-orders', '--key', 'a'],
     ]) {
       const { code, document } = await ask('customers.ts', ...words);
       expect([words, code, document.error.code]).toEqual([words, 2, 'foreign-state']);

@@ -32,6 +32,16 @@ describe('a failed system call', () => {
     },
   );
 
+  // What some drivers let through: node has no code for it, and its message says the number twice.
+  it.each([
+    ['link', 'the file system has no hard links (error 524)'],
+    ['open', 'the system gave an error that has no name (error 524)'],
+  ])('of a number that nobody has a name for has words, too: %s', (syscall, words) => {
+    const code = 'Unknown system error -524';
+    const error = new Error(`${code}: ${code}, ${syscall} '/srv/x' -> '/srv/y'`);
+    expect(causeOf(Object.assign(error, { code, syscall }))).toBe(words);
+  });
+
   it('of the real system has words', () => {
     expect(causeFrom(() => fs.readFileSync('/no/such/file'))).toBe(
       'there is no such file or folder (ENOENT)',

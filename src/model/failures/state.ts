@@ -2,7 +2,7 @@
 import type { MoveMark } from '../move-mark.ts';
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { clean } from '../text.ts';
-import { forKey, type WordsFor } from './phrases.ts';
+import { forKey, NO_HARD_LINKS, type WordsFor } from './phrases.ts';
 
 export type StateFailure =
   | { readonly reason: 'state-empty'; readonly file: string }
@@ -137,7 +137,9 @@ export const stateWords: WordsFor<StateFailure> = {
   ],
   'state-io': ({ file, action, cause }) => [
     `cannot ${action} ${file}: ${cause}`,
-    'what was committed before stands, and nothing of this step does; check the disk and the permissions of the folder, then run the command again',
+    cause.startsWith(NO_HARD_LINKS)
+      ? 'nothing of this step was done; a state needs a file system with hard links: name a file on another one (--state FILE), or a state in PostgreSQL'
+      : 'what was committed before stands, and nothing of this step does; check the disk and the permissions of the folder, then run the command again',
   ],
   'value-damaged': ({ file, asset, key, cause }) => [
     `the value of asset '${asset}'${forKey(key)} in ${file} cannot be read: ${cause}`,

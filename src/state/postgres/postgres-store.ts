@@ -29,7 +29,7 @@ import { applyChanges, type Applying } from './change/apply.ts';
 import { checkTables } from './check-tables.ts';
 import { Database } from './database.ts';
 import type { FoundDriver } from './driver.ts';
-import { listRuns, readLastLines, readLines, readTicks, recordTick } from './history.ts';
+import { readLastLines, readLines, readTicks, recordTick } from './history.ts';
 import { leaseHolder } from './leases.ts';
 import { LogLines } from './log-lines.ts';
 import { OwnExecutors } from './own-executors.ts';
@@ -197,8 +197,10 @@ export class PostgresStore implements StateStore {
     return readTicks(this.database, sensor, limit);
   }
 
-  runs(query: RunQuery): Promise<RunPage> {
-    return listRuns(this.database, query);
+  /** With a look at whose state it is: for some commands these are all that they read. */
+  async runs(query: RunQuery): Promise<RunPage> {
+    const view = await this.read({ runPages: [query] });
+    return view.runPage(query);
   }
 
   appendLog(runId: string, lines: readonly RunLogLine[]): void {

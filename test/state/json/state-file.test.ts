@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe as described } from '../../../src/model/describe-failure.ts';
 import { type Failure, FailureError } from '../../../src/model/failure.ts';
 import { processTag } from '../../../src/files/process-owner.ts';
 import { keepPresent } from '../../../src/state/json/restore-state.ts';
@@ -536,6 +537,12 @@ describe.skipIf(process.platform === 'win32')('a state file that is not only a f
       await expect(open(state).write(document(1))).rejects.toMatchObject({
         failure: { reason: 'state-io', cause: `the file system has no hard links (${code})` },
       });
+      const refused: unknown = await open(state)
+        .write(document(1))
+        .catch((error: unknown) => error);
+      expect(described((refused as FailureError).failure).hint).toMatch(
+        /a state needs a file system with hard links: name a file on another one/,
+      );
     },
   );
 });

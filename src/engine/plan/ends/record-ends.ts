@@ -202,7 +202,9 @@ function asRecorded(
   }
   const status = 'CANCELED' as const;
   const error = whyCanceled(view, runs, run);
-  const canceled = record.assets.map((asset) => ({ ...asset, status, error: asset.error ?? error }));
+  // What its process took for the reason is not: it knows that the run was to end, and not by whom. What failed before stands.
+  const reasonOf = ({ error: own }: AssetOutcome) => (own === null || own.code === 'canceled' ? error : own);
+  const canceled = record.assets.map((asset) => ({ ...asset, status, error: reasonOf(asset) }));
   return {
     ...end,
     canceledByOthers: true,

@@ -1,5 +1,4 @@
 /** What a process takes up of the runs without a live owner, all of them or its share, and which of them end instead. Pure. */
-import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
 import { type PendingRun, type PendingRuns, runsIn } from '../../../model/pending-run.ts';
 import { MAX_EXECUTIONS } from '../../../model/run.ts';
 import type { Millis } from '../../../model/time.ts';
@@ -53,6 +52,10 @@ export function hasUnowned(view: StateView, wanted: (runs: PendingRuns) => boole
   const alive = living(view);
   return pending.some((runs) => (runs.owner === null || !alive.has(runs.owner)) && wanted(runs));
 }
+
+/** Its process would have said which. */
+const CANCELED_MEANWHILE =
+  'it was canceled, or its partition key removed, and its process died before it had ended';
 
 export function planTakeUp(view: StateView, options: TakeUpOptions): Plan<Claim> {
   const { owner, concurrency, most, wanted } = options;
@@ -122,7 +125,7 @@ function whyItEnds(
   if (run.canceling) {
     return endedAs(runs, run, {
       status: 'CANCELED',
-      failure: { reason: 'canceled', why: CANCELED_BY_HAND },
+      failure: { reason: 'canceled', why: CANCELED_MEANWHILE },
       now,
     });
   }
