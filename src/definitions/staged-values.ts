@@ -50,6 +50,8 @@ export type RunValues = IoManager &
   Partial<Omit<StagingIoManager, keyof IoManager>> & {
     /** When what `settle` has begun is done, or has taken too long: a process stays until then. Without it, all is done at once. */
     settled?(): Promise<void>;
+    /** A run of this process goes on, from what the state with this serial shows: who has it, or its key, later goes on from a later one. */
+    begins?(run: string, serial: number): void;
     /** Stages that there is no value any more: it goes when that is on record. Without it, `remove` is called after the commit. */
     skip?(run: string, value: ValueContext): void;
     /** What was made here of these, and waits for its place: another process finds it there. Without it, values of such a process come by way of this one. */

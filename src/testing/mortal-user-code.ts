@@ -30,6 +30,8 @@ export function mortalValues(values: RunValues, life: Life, isUsers: boolean): R
     remove: (context) => call(() => values.remove(context)),
     ...(values.exists && { exists: (context) => call(() => values.exists!(context)) }),
     ...(values.recover && { recover: () => life.goOn(() => values.recover!()) }),
+    ...(values.begins && { begins: (run, serial) => values.begins!(run, serial) }),
+    ...(values.skip && { skip: (run, context) => values.skip!(run, context) }),
     ...(values.staged && { staged: (run) => values.staged!(run) }),
     ...(values.adopt && { adopt: (staged) => values.adopt!(staged) }),
     ...(values.flush && { flush: () => life.goOn(() => values.flush!()) }),

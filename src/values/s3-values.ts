@@ -1,6 +1,7 @@
 /**
- * Values as objects: `PREFIX/ASSET/KEY/RUN.WRITER.json`. No object is written twice, so a process that is late overwrites nothing; which of
- * them counts is asked of the state. See docs/decisions/0037.
+ * Values as objects: `PREFIX/ASSET/KEY/RUN.ORDER.json`. No object is written twice, so a process that is late overwrites nothing. `ORDER` is greater
+ * for who has the run, or the key, later, and is of the state: no clock is asked. Which run counts is asked of the state as well. See
+ * docs/decisions/0044.
  */
 import { randomUUID } from 'node:crypto';
 import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
@@ -13,9 +14,13 @@ import { decode, encode, type Encoded } from './value-format.ts';
 /** Which assets these runs have made, as is on record. One that is in no history any more is not in the answer. */
 export type MadeByRun = (runs: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>>;
 
+/** With which serial of the state a run of this process goes on; 0 where nobody has said. */
+export type SerialOf = (run: string) => number;
+
 interface Found {
   readonly name: string;
   readonly run: string;
+  readonly order: string;
   readonly ending: Encoded['ending'];
   readonly at: number;
 }
@@ -24,8 +29,13 @@ interface Own {
   readonly run: string;
   readonly asset: string;
   readonly folder: string;
-  readonly name: string;
+  readonly order: string;
+  /** `null`: there is no value any more, when that is on record. */
+  readonly name: string | null;
 }
+
+/** Serial, the count of what this process has saved, and chance, so that no two are alike: hexadecimal. */
+const NAME = /^([^./]+)\.([0-9a-f]{18})[0-9a-f]{8}(\.(?:json|bin|none))$/;
 
 /** An object that was listed may be gone when it is asked for, and an answer may be cut off. */
 const TRIES = 3;
@@ -37,8 +47,8 @@ export class S3Values {
   readonly #options: S3Options;
   readonly #file: string | undefined;
   readonly #made: MadeByRun;
-  /** Of this process: of two, the one that was started later has the greater one. */
-  readonly #writer = `${Math.floor(performance.timeOrigin).toString(16)}${randomUUID().slice(0, 4)}`;
+  readonly #serialOf: SerialOf;
+  #saved = 0;
   /** What this process has saved and is not on record yet: the newest of each folder comes first for it. */
   readonly #own = new Map<string, Own>();
   /** Deletions that are under way. */
@@ -46,21 +56,34 @@ export class S3Values {
   #sdk: Sdk | undefined;
 
   /** @param file beside which the package is looked for */
-  constructor(options: S3Options, file: string | undefined, made: MadeByRun) {
+  constructor(options: S3Options, file: string | undefined, made: MadeByRun, serialOf: SerialOf) {
     this.#options = options;
     this.#file = file;
     this.#made = made;
+    this.#serialOf = serialOf;
   }
 
   async save({ asset, partitionKey, run }: SaveContext, value: unknown): Promise<void> {
     const { bytes, ending } = encode(value);
     const folder = this.#folderOf({ asset, partitionKey });
-    const name = `${folder}${run.id}.${this.#writer}${ending}`;
+    const order = this.#orderFor(run.id);
+    const name = `${folder}${run.id}.${order}${randomUUID().slice(0, 8)}${ending}`;
     await this.#do((sdk) => sdk.put(name, typeof bytes === 'string' ? Buffer.from(bytes) : bytes));
     const before = this.#own.get(folder);
-    this.#own.set(folder, { run: run.id, asset, folder, name });
-    // The same run, made again by this process: with another ending it has another name.
-    if (before?.run === run.id && before.name !== name) this.#drop([before.name]);
+    this.#own.set(folder, { run: run.id, asset, folder, order, name });
+    // The same run, made again by this process.
+    if (before?.run === run.id && before.name !== null) this.#drop([before.name]);
+  }
+
+  skip(run: string, context: ValueContext): void {
+    const folder = this.#folderOf(context);
+    this.#own.set(folder, { run, asset: context.asset, folder, order: this.#orderFor(run), name: null });
+  }
+
+  /** Two of one serial are of one process. Where nobody tells serials, the server tells times. */
+  #orderFor(run: string): string {
+    const serial = this.#serialOf(run);
+    return `${hex(serial, 10)}${hex(serial === 0 ? 0 : ++this.#saved, 8)}`;
   }
 
   async load(context: ValueContext): Promise<unknown> {
@@ -96,22 +119,25 @@ export class S3Values {
     for (const own of this.#own.values()) {
       const run = settled.get(own.run);
       if (run === undefined) continue;
-      const counts = run.assets.includes(own.asset);
+      const counts = (own.name === null ? run.skipped : run.assets)?.includes(own.asset) === true;
       if (!counts && !run.isOver) continue;
       this.#own.delete(own.folder);
       if (counts) this.#begin(this.#dropBefore(own));
-      else this.#drop([own.name]);
+      else if (own.name !== null) this.#drop([own.name]);
     }
   }
 
-  /** Not what came later: another run may be at work already. */
-  async #dropBefore({ folder, name, run }: Own): Promise<void> {
+  /**
+   * Not what comes after it: another run may be at work already, or be on record by now. But what is older, and of no run that the state
+   * knows: of a state that was here before this one was begun.
+   */
+  async #dropBefore({ folder, order, name }: Own): Promise<void> {
     const all = await this.#list(folder);
-    const at = all.find((one) => one.name === name)?.at;
-    if (at === undefined) return;
-    this.#drop(
-      all.filter((one) => one.name !== name && (one.run === run || one.at < at)).map((one) => one.name),
-    );
+    const at = all.find((one) => one.name === name)?.at ?? 0;
+    const odd = all.filter((one) => one.order > order && one.at < at);
+    const known = odd.length === 0 ? new Map() : await this.#made(odd.map(({ run }) => run));
+    const dropped = all.filter((one) => one.order < order || (odd.includes(one) && !known.has(one.run)));
+    this.#drop(dropped.map((one) => one.name));
   }
 
   #drop(names: readonly string[]): void {
@@ -135,28 +161,28 @@ export class S3Values {
     clearTimeout(timer);
   }
 
-  /** The newest whose run has made the asset, as the state says; where the history has none of them any more, the newest of these. */
+  /** The last whose run has made the asset, as the state says; where the history has none of them any more, the last of these. */
   async #counting(folder: string, { asset }: ValueContext): Promise<Found | undefined> {
     const all = await this.#list(folder);
     const own = this.#own.get(folder);
     const saved = own && all.find(({ name }) => name === own.name);
     if (saved !== undefined || all.length < 2) return saved ?? all[0];
-    const newestFirst = all.toSorted((a, b) => b.at - a.at || order(b.run, a.run) || order(a.name, b.name));
+    const lastFirst = all.toSorted(
+      (a, b) => order(b.order, a.order) || b.at - a.at || order(b.run, a.run) || order(b.name, a.name),
+    );
     const made = await this.#made([...new Set(all.map(({ run }) => run))]);
-    const found =
-      newestFirst.find(({ run }) => made.get(run)?.includes(asset) === true) ??
-      newestFirst.find(({ run }) => !made.has(run));
-    // Of one run the first: a process that had lost it may have saved it once more, later. A server may tell seconds only: of the
-    // same one, that of the process that was started last, which has the run from the other.
-    return found && newestFirst.findLast(({ run }) => run === found.run);
+    return (
+      lastFirst.find(({ run }) => made.get(run)?.includes(asset) === true) ??
+      lastFirst.find(({ run }) => !made.has(run))
+    );
   }
 
   async #list(folder: string): Promise<readonly Found[]> {
     const objects = await this.#do((sdk) => sdk.list(folder));
     return objects.flatMap(({ name, at }) => {
-      const [, run, ending] =
-        /^([^./]+)\.[0-9a-f]+(\.(?:json|bin|none))$/.exec(name.slice(folder.length)) ?? [];
-      return run === undefined ? [] : [{ name, run, ending: ending as Found['ending'], at }];
+      const [, run, order, ending] = NAME.exec(name.slice(folder.length)) ?? [];
+      if (run === undefined || order === undefined) return [];
+      return [{ name, run, order, ending: ending as Found['ending'], at }];
     });
   }
 
@@ -178,6 +204,10 @@ export class S3Values {
   #place(name: string): string {
     return `s3://${this.#options.bucket}/${name}`;
   }
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).padStart(digits, '0');
 }
 
 function order(one: string, other: string): number {

@@ -3,7 +3,7 @@ import type { IoManager } from '../definitions/io-manager.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 import { markPlace, placeText } from '../model/place.ts';
 import type { S3Options } from './s3-options.ts';
-import type { MadeByRun } from './s3-values.ts';
+import type { MadeByRun, S3Values, SerialOf } from './s3-values.ts';
 
 /** An I/O manager that asks the state which of its objects counts. */
 export interface OfState {
@@ -30,32 +30,45 @@ export function s3(options: S3Options): IoManager {
   check(options);
   const here = markPlace({}, s3);
   let alone: Promise<RunValues> | undefined;
-  const valuesFor = async (made: MadeByRun): Promise<RunValues> => {
+  const valuesFor = async (made: MadeByRun, serialOf: SerialOf): Promise<S3Values> => {
     const { S3Values } = await import('./s3-values.ts');
-    return new S3Values(options, placeText(here)?.replace(/:\d+$/, ''), made);
+    return new S3Values(options, placeText(here)?.replace(/:\d+$/, ''), made, serialOf);
   };
-  const values = (): Promise<RunValues> => (alone ??= valuesFor(NOTHING_KNOWN));
+  const values = (): Promise<RunValues> => (alone ??= valuesFor(NOTHING_KNOWN, () => 0));
   const manager: IoManager & OfState = {
     save: async (context, value) => (await values()).save(context, value),
     load: async (context) => (await values()).load(context),
     remove: async (context) => (await values()).remove(context),
     keepsJson: true,
-    ofState: (made) => onUse(() => valuesFor(made)),
+    ofState: (made) => onUse((serialOf) => valuesFor(made, serialOf)),
   };
   return manager;
 }
 
 /** What comes to its end without a value loads nothing. */
-function onUse(open: () => Promise<RunValues>): RunValues {
-  let opening: Promise<RunValues> | undefined;
-  let values: RunValues | undefined;
-  const opened = async (): Promise<RunValues> => (values = await (opening ??= open()));
+function onUse(open: (serialOf: SerialOf) => Promise<S3Values>): RunValues {
+  const serials = new Map<string, number>();
+  let skipped: Parameters<S3Values['skip']>[] = [];
+  let opening: Promise<S3Values> | undefined;
+  let values: S3Values | undefined;
+  const opened = async (): Promise<S3Values> =>
+    (values = await (opening ??= open((run) => serials.get(run) ?? 0)));
   return {
+    begins: (run, serial) => void serials.set(run, serial),
     save: async (context, value) => (await opened()).save(context, value),
     load: async (context) => (await opened()).load(context),
     remove: async (context) => (await opened()).remove(context),
-    settle: (runs) => values?.settle?.(runs),
-    settled: async () => values?.settled?.(),
+    skip: (...one) => void skipped.push(one),
+    async flush() {
+      const staged = skipped;
+      skipped = [];
+      for (const one of staged) (await opened()).skip(...one);
+    },
+    settle(runs) {
+      values?.settle(runs);
+      for (const { run, isOver } of runs) if (isOver) serials.delete(run);
+    },
+    settled: async () => values?.settled(),
   };
 }
 

@@ -71,15 +71,22 @@ it.each(['a file', 'PostgreSQL'])(
     let onRecord = executions();
     const tried = { resumed: 0, recorded: 0 };
 
+    const startAndKill = (
+      args: readonly string[],
+      at: number,
+      when: KillWhen,
+      method = '',
+    ): Promise<RunResult> => {
+      let kill = ignore;
+      proxy.arm(at, when, () => kill(), method);
+      const started = project.start(args, { env: { ...env, ENDPOINT: proxy.endpoint } });
+      kill = () => void started.process.kill('SIGKILL');
+      return started.done;
+    };
+
     /** @returns whether there was such a request */
     const killAt = async (at: number, when: KillWhen): Promise<boolean> => {
-      // The server tells seconds: what was saved in the same one may be of a run that is at work, and is left.
-      await new Promise((resolve) => setTimeout(resolve, 1020 - (Date.now() % 1000)));
-      let kill = ignore;
-      proxy.arm(at, when, () => kill());
-      const killed = project.start(['materialize', '--all'], { env: { ...env, ENDPOINT: proxy.endpoint } });
-      kill = () => void killed.process.kill('SIGKILL');
-      const { signal, code, stderr } = await killed.done;
+      const { signal, code, stderr } = await startAndKill(['materialize', '--all'], at, when);
       const where = `${when} request ${at}: ${proxy.asked.join(', ')} ${stderr}`;
       if (signal === null) {
         expect([where, code]).toEqual([where, 0]);
@@ -111,12 +118,38 @@ it.each(['a file', 'PostgreSQL'])(
       return true;
     };
 
+    /** The process that has saved a value is killed, and the one that takes its run up at a deletion. @returns whether it had so many */
+    const killTwice = async (put: number, deletion: number): Promise<boolean> => {
+      const first = await startAndKill(['materialize', '--all'], put, 'after', 'PUT ');
+      expect(first.signal).toBe('SIGKILL');
+      // The server tells seconds: what is saved now is seen to come later.
+      await new Promise((resolve) => setTimeout(resolve, 1020 - (Date.now() % 1000)));
+      const second = await startAndKill(['sensor', 'tick'], deletion, 'before', 'DELETE ');
+      const [run] = (await json('runs', 'list', '--limit', '1')).runs;
+      expect([second.stderr, run.status]).toEqual([second.stderr, 'SUCCESS']);
+      onRecord = executions();
+      await expectMadeBy(onRecord);
+      const next = await startAndKill(['materialize', '--all'], Infinity, 'before');
+      expect([next.stderr, next.code, objects()]).toEqual([
+        next.stderr,
+        0,
+        [expect.anything(), expect.anything()],
+      ]);
+      onRecord = executions();
+      await expectMadeBy(onRecord);
+      return second.signal !== null;
+    };
+
     expect(await killAt(1, 'before')).toBe(true);
     for (let at = 1; await killAt(at, 'after'); at++);
     // The two that save: the last requests of a process that is long gone.
     const puts = proxy.asked.flatMap((asked, at) => (asked.startsWith('PUT ') ? [at + 1] : []));
     expect(puts).toHaveLength(2);
     for (const at of puts) expect(await killAt(at, 'late')).toBe(true);
+    for (const put of [1, 2]) {
+      expect(await killTwice(put, 1)).toBe(true);
+      for (let deletion = 2; await killTwice(put, deletion); deletion++);
+    }
     expect(tried.resumed).toBeGreaterThanOrEqual(6);
     expect(tried.recorded).toBeGreaterThanOrEqual(2);
     expect(await killAt(Infinity, 'before')).toBe(false);

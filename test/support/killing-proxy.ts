@@ -18,7 +18,9 @@ export class KillingProxy implements AsyncDisposable {
     for (const one of [request, response]) one.on('error', () => undefined);
   });
   readonly #target: string;
-  #armed: { readonly at: number; readonly when: KillWhen; readonly kill: () => void } | undefined;
+  #armed:
+    | { readonly at: number; readonly when: KillWhen; readonly kill: () => void; readonly method: string }
+    | undefined;
   #late: (() => Promise<unknown>) | undefined;
 
   private constructor(target: string) {
@@ -35,10 +37,10 @@ export class KillingProxy implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** @param at the number of the request, from 1 */
-  arm(at: number, when: KillWhen, kill: () => void): void {
+  /** @param at the number of the request, from 1 @param method counts those alone */
+  arm(at: number, when: KillWhen, kill: () => void, method = ''): void {
     this.asked.length = 0;
-    this.#armed = { at, when, kill };
+    this.#armed = { at, when, kill, method };
   }
 
   /** What was on its way comes. */
@@ -48,8 +50,12 @@ export class KillingProxy implements AsyncDisposable {
   }
 
   async #pass(request: http.IncomingMessage, response: http.ServerResponse, body: Buffer): Promise<void> {
-    const number = this.asked.push(`${request.method} ${request.url}`);
-    const armed = number === this.#armed?.at ? this.#armed : undefined;
+    const asked = `${request.method} ${request.url}`;
+    this.asked.push(asked);
+    const { method = '', at } = this.#armed ?? {};
+    const isMeant =
+      asked.startsWith(method) && this.asked.filter((one) => one.startsWith(method)).length === at;
+    const armed = isMeant ? this.#armed : undefined;
     const send = (): Promise<http.IncomingMessage> => this.#send(request, body);
     if (armed?.when === 'late') this.#late = send;
     if (armed !== undefined && armed.when !== 'after') {

@@ -140,6 +140,7 @@ export class OwnRuns {
     // Released, and taken up again by this very process before it noticed: then they are here already.
     const here = new Set([...this.queue.runs().map(({ id }) => id), ...this.unrecorded.ids]);
     for (const { run, lost } of this.underWay) if (!lost) here.add(run.id);
+    for (const { id } of runs) if (here.has(id)) this.#options.ioManager.begins?.(id, view.serial);
     this.pools.name(runs, ({ runs: { set }, partitionKey: key }) =>
       set === null || key === null ? NOTHING_CARRIED : (view.carried(set, [key]).get(key) ?? NOTHING_CARRIED),
     );

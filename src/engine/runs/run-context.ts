@@ -21,7 +21,10 @@ export function contextOf(
     ...options,
     statusOf: ({ asset, set, key }) =>
       runs.unrecorded.freshOf(asset, key) ?? runs.view.statusOf(asset, set, [key])[0]!,
-    beginsWith: (id, asset) => beginsWith(runs, id, asset),
+    beginsWith(id, asset) {
+      if (runs.underWay.isOwn(id)) options.ioManager.begins?.(id, runs.view.serial);
+      return beginsWith(runs, id, asset);
+    },
     gather: (id, asset, interrupt) => gatherFor(options, runs, { id, asset, interrupt }),
     made,
     appendLog: (id, lines) => store.appendLog(id, lines),
