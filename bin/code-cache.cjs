@@ -127,6 +127,8 @@ function openCodeCache(file, dist, encoding = 'latin1') {
     let others;
     /** @param {string} id */
     return (id) => {
+      // What is node's own is the same from everywhere, and `node:module` loads much that most commands never need.
+      if (id.startsWith('node:')) return require(id);
       const part = /^\.\/([\w-]+\.cjs)$/.exec(id)?.[1];
       return part === undefined ? (others ??= require('node:module').createRequire(place))(id) : load(part);
     };
