@@ -1,7 +1,7 @@
 /** What a command works on: the pipeline file, its code, the state, and the names that both know. */
 import { describe } from '../model/describe-failure.ts';
 import { shellQuoted } from '../model/text.ts';
-import { FailureError } from '../model/failure.ts';
+import { type Failure, FailureError } from '../model/failure.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { notePipeline } from '../engine/note-pipeline.ts';
 import { pipelineNews, withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
@@ -118,6 +118,11 @@ export class Project {
   /** The user's code, loaded once. */
   async pipeline(): Promise<Pipeline> {
     return (await this.#code.load()).pipeline;
+  }
+
+  /** From now on errors of the code that nothing waits for are told to this one, and not said. */
+  hearStrays(onStray: (failure: Failure) => void): void {
+    this.#code.onStray = onStray;
   }
 
   /** Of the files that the code was loaded from: see `isAsStamped`. */

@@ -1,6 +1,7 @@
 /** The user's code of a project: loaded once when it is asked for, and anew after an edit. */
 import type { Pipeline } from '../definitions/pipeline.ts';
 import type { LoadedPipeline } from '../loader/load-pipeline.ts';
+import type { Failure } from '../model/failure.ts';
 import type { HistoryRetention } from '../model/history-retention.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { describeThrown } from '../model/thrown.ts';
@@ -18,6 +19,9 @@ export class UserCode {
   history: HistoryRetention = {};
   /** Which keys are made of others, as functions of the code say; `null` where there are none, and before it is loaded. */
   mapping: Mapping | null = null;
+
+  /** Told of errors of the code that nothing waits for, where no run or tick can be named. By default they are said, and end the command. */
+  onStray: (failure: Failure) => void = (failure) => this.#around.output.fail(failure);
 
   /**
    * @param file the pipeline file; throws where there is none
@@ -72,7 +76,7 @@ export class UserCode {
     const { loadUserPipeline } = await import('./load-user-pipeline.ts');
     const loaded = await loadUserPipeline(this.#source, {
       onOutput: (text) => this.#around.output.note(text),
-      onStray: (error) => this.#around.output.fail({ reason: 'pipeline-stray', ...describeThrown(error) }),
+      onStray: (error) => this.onStray({ reason: 'pipeline-stray', ...describeThrown(error) }),
     });
     await this.#use(loaded.pipeline);
     return loaded;

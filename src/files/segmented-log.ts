@@ -96,9 +96,24 @@ export class SegmentedLog {
         this.#isOlder(firstRecordOf(last), olderThanMs / most));
     if (!isFull) return room;
     this.#drop(segments.slice(0, Math.max(0, segments.length + 1 - most)));
+    if (records !== Infinity) this.#dropBeyond(records);
     // The last one stays: with the new one unwritten there would be no past at all.
     this.#drop(this.#segments().slice(0, -1), olderThanMs);
     return { file: this.#file((segments.at(-1) ?? 1) + 1), bytes: segmentBytes, records: share };
+  }
+
+  /** Removes the oldest files while the others hold enough: of a few records, all files together would hold many times as many. */
+  #dropBeyond(records: number): void {
+    const held = this.#segments().map((segment) => {
+      const file = this.#file(segment);
+      return { segment, lines: this.#linesIn(file, io('read', file, () => fs.statSync(file)).size) };
+    });
+    let left = held.reduce((sum, { lines }) => sum + lines, 0);
+    for (const { segment, lines } of held.slice(0, -1)) {
+      left -= lines;
+      if (left < records) return;
+      this.#drop([segment]);
+    }
   }
 
   /** Removes files, where they are given only while they are old enough. */
@@ -111,6 +126,7 @@ export class SegmentedLog {
       io('remove', file, () => removeIfThere(file));
     }
   }
+
   #isOlder(record: unknown, ms: number): boolean {
     const { clock } = this.#options;
     return ms !== Infinity && clock !== undefined && clock.now() - clock.timeOf(record) > ms;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Jiti, JitiOptions, TransformOptions } from 'jiti';
 import type * as JitiModule from 'jiti';
 import { type Edge, readText } from './module-pack.ts';
-import { ownAliases } from './own-aliases.ts';
+import { aliasesOf } from './own-aliases.ts';
 import { isOwn } from './own-modules.ts';
 import { refusingPlugin } from './refused-syntax.ts';
 
@@ -15,7 +15,7 @@ export class MissingImport extends Error {
 
   constructor(specifier: string, importer: string, { code, message, cause }: WhyMissing = {}) {
     const isPath = /^(?:\.{1,2}\/|\/|file:)/.test(specifier);
-    const what = isPath ? path.resolve(path.dirname(importer), specifier) : specifier;
+    const what = isPath ? path.resolve(path.dirname(importer), asPath(specifier)) : specifier;
     super(
       message ?? `Cannot find ${isPath ? 'module' : 'package'} '${what}' imported from ${importer}`,
       cause === undefined ? {} : { cause },
@@ -68,6 +68,7 @@ export class Compiler {
     if (isOwn(specifier)) return { kind: 'own', name: specifier };
     if (process.getBuiltinModule('node:module').isBuiltin(specifier))
       return { kind: 'builtin', name: specifier };
+    if (specifier.startsWith('data:')) return { kind: 'native', file: specifier };
     const file = this.#find(specifier, importer);
     const compiled =
       /\.(?:[cm]?tsx?|jsx?|mjs)$/.test(file) && !file.includes(`${path.sep}node_modules${path.sep}`);
@@ -94,16 +95,9 @@ export class Compiler {
   }
 
   #find(specifier: string, importer: string): string {
-    const find = (jiti: Jiti): string => {
-      const found = jiti.esmResolve(specifier, pathToUrl(importer));
-      return found.startsWith('file://') ? decodeURIComponent(new URL(found).pathname) : found;
-    };
-    // Node has a word of its own for a builtin that there is not.
-    if (specifier.startsWith('node:'))
-      throw new MissingImport(specifier, importer, {
-        code: 'ERR_UNKNOWN_BUILTIN_MODULE',
-        message: `No such built-in module: ${specifier}`,
-      });
+    const find = (jiti: Jiti): string => asPath(jiti.esmResolve(specifier, pathToUrl(importer)));
+    const refused = whyRefused(specifier);
+    if (refused !== null) throw new MissingImport(specifier, importer, refused);
     try {
       return find(this.#loaded);
     } catch (error) {
@@ -112,7 +106,7 @@ export class Compiler {
       if (!/MODULE|PACKAGE|IMPORT|BUILTIN/.test(code))
         return this.#findByOwnAliases(find, specifier, importer, error);
       throw code === 'MODULE_NOT_FOUND'
-        ? new MissingImport(specifier, importer)
+        ? new MissingImport(specifier, importer, whyNotDefined(specifier, importer))
         : new MissingImport(specifier, importer, { code, message });
     }
   }
@@ -142,13 +136,40 @@ export class Compiler {
 
   #ownAliases(): Record<string, string> {
     const nearest = this.#tsconfig();
-    return nearest === undefined ? {} : ownAliases(...nearest);
+    return nearest === undefined ? {} : aliasesOf(...nearest);
   }
 
   #makeJiti(options: JitiOptions): Jiti {
     const { createJiti } = this.#requireOwn('jiti') as typeof JitiModule;
     return createJiti(this.#root, { fsCache: false, interopDefault: false, ...options });
   }
+}
+
+/** What Node refuses by the name alone, with its code and words. */
+function whyRefused(specifier: string): WhyMissing | null {
+  if (specifier.startsWith('node:'))
+    return { code: 'ERR_UNKNOWN_BUILTIN_MODULE', message: `No such built-in module: ${specifier}` };
+  // One letter is a drive of Windows.
+  const scheme = /^([a-z][a-z0-9+.-]+:)/i.exec(specifier)?.[1];
+  return scheme === undefined || scheme === 'file:'
+    ? null
+    : {
+        code: 'ERR_UNSUPPORTED_ESM_URL_SCHEME',
+        message: `Only URLs with a scheme in: file, data, and node are supported by the default ESM loader. Received protocol '${scheme}'`,
+      };
+}
+
+/** A name that begins so stands in `imports` of a package.json, or nowhere. */
+function whyNotDefined(specifier: string, importer: string): WhyMissing | undefined {
+  if (!specifier.startsWith('#')) return undefined;
+  return {
+    code: 'ERR_PACKAGE_IMPORT_NOT_DEFINED',
+    message: `Package import specifier "${specifier}" is not defined imported from ${importer}`,
+  };
+}
+
+function asPath(specifier: string): string {
+  return specifier.startsWith('file:') ? decodeURIComponent(new URL(specifier).pathname) : specifier;
 }
 
 function pathToUrl(file: string): string {

@@ -1,6 +1,6 @@
 /** The user's pipeline file → a validated pipeline, or a failure that says what is wrong and where. */
 import { kindOf } from '../definitions/brand.ts';
-import { fail } from '../model/failure.ts';
+import { fail, FailureError } from '../model/failure.ts';
 import { nameOfType } from '../model/partition-key.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { Compiler } from './compiler.ts';
@@ -57,10 +57,12 @@ export async function loadPipeline(
   const kept = (): FreshPack | null => (packFile === null ? null : readPack(packFile, madeWith));
   const pack = code === undefined ? kept() : new Map(Object.entries(code.files));
   const runner = new ModuleRunner(pack, new Compiler(file, requireOwn));
-  let module: Record<string, unknown>;
+  let pipeline: Pipeline;
   try {
-    module = await runner.run(file);
+    // What is exported is the user's as well, and may throw when it is looked at.
+    pipeline = pipelineIn(await runner.run(file), file);
   } catch (error) {
+    if (error instanceof FailureError) throw error;
     const { failureOfLoading } = await import('./load-failure.ts');
     return fail(failureOfLoading(error, file));
   }
@@ -71,7 +73,7 @@ export async function loadPipeline(
   }
   // The path as it was given comes first: it may be a link that leads elsewhere tomorrow.
   return {
-    pipeline: pipelineIn(module, file),
+    pipeline,
     stamp: stampOf([given, ...runner.ownFiles()]),
     code: () => ({ file, files: Object.fromEntries(runner.files) }),
   };

@@ -260,7 +260,7 @@ function resolvedUrl(specifier: string, importer: string, edgeOf: (specifier: st
 
 function urlOf(edge: Edge): string {
   if ('file' in edge) {
-    return edge.file.includes('://')
+    return edge.file.includes('://') || edge.file.startsWith('data:')
       ? edge.file
       : `file://${edge.file.split(path.sep).map(encodeURIComponent).join('/')}`;
   }

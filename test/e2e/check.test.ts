@@ -69,6 +69,34 @@ describe('dynpart check', () => {
     ]);
   });
 
+  it('says what fails a moment later, where nothing waited for it: each tick would end with that', async () => {
+    const lost = `async function lost() { await null; throw new Error('no settings'); }
+void lost();
+setTimeout(() => { throw new Error('a timer'); });
+`;
+    await using project = new Project({ 'pipeline.ts': `${GOOD}${lost}` });
+    const { code, document } = await project.json(['check']);
+    expect([code, document.ok, document.error]).toEqual([2, false, undefined]);
+    expect(document.problems).toEqual(
+      ['no settings', 'a timer'].map((what) => ({
+        code: 'pipeline-stray',
+        message: expect.stringContaining(`failed where nothing waited for it: ${what}`),
+        place: null,
+      })),
+    );
+    const text = await project.dynpart(['check']);
+    expect([text.code, text.stderr]).toEqual([2, '']);
+    expect(text.stdout).toContain('no settings');
+  });
+
+  it('of an export that throws when it is looked at is no bug of dynpart', async () => {
+    const content = "export default new Proxy({}, { get() { throw new Error('hands off'); } });\n";
+    await using project = new Project({ 'pipeline.ts': content });
+    const { code, document } = await project.json(['check']);
+    expect([code, document.problems[0].code]).toEqual([2, 'pipeline-threw']);
+    expect(document.problems[0].message).toContain('hands off');
+  });
+
   it('of a folder without a pipeline file is 2, too', async () => {
     await using project = new ProjectHere();
     const { code, document } = await project.json(['check']);

@@ -192,6 +192,11 @@ describe('doctor', () => {
 
   it('finds a clock that was set back, and how fast the state grows', async () => {
     expect((await on('clock', Date.now())).status).toBe('ok');
+    const beyond = await on('clock', 9e15);
+    expect([beyond.status, beyond.message]).toEqual([
+      'failure',
+      expect.stringContaining('outside the years 0 to 9999'),
+    ]);
     const back = await on('clock', Date.now() - 3_600_000);
     expect([back.status, back.message]).toEqual([
       'warning',

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { TEMPLATES } from '../../src/cli/init/templates.ts';
 import { ProjectHere } from '../support/in-process.ts';
 import { Project, root } from '../support/project.ts';
@@ -55,6 +55,25 @@ describe('dynpart init', () => {
     },
     120_000,
   );
+
+  it('leaves nothing behind where the disk is full, so that the next try is the first', async () => {
+    await using project = new ProjectHere();
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    for (const fails of [0, 2]) {
+      let calls = 0;
+      const real = fs.writeSync;
+      vi.spyOn(fs, 'writeSync').mockImplementation((...given: unknown[]) => {
+        if (calls++ === fails) throw full;
+        return Reflect.apply(real, fs, given) as number;
+      });
+      const { code, stderr } = await project.dynpart(['init', 'new']);
+      vi.restoreAllMocks();
+      expect([code, stderr]).toEqual([2, expect.stringContaining('no space left on the disk (ENOSPC)')]);
+      const left = fs.readdirSync(project.path('new'), { recursive: true, withFileTypes: true });
+      expect(left.filter((entry) => entry.isFile())).toEqual([]);
+    }
+    expect((await project.dynpart(['init', 'new'])).code).toBe(0);
+  });
 
   it('says what it wrote, and the next three commands, which work as they are', async () => {
     await using project = new Project();

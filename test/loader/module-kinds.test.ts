@@ -225,6 +225,11 @@ describe('an import that leads nowhere', () => {
     ["import('./none.js')", 'ERR_MODULE_NOT_FOUND'],
     ["import('/none/of/this.mjs')", 'ERR_MODULE_NOT_FOUND'],
     ["import('node:none')", 'ERR_UNKNOWN_BUILTIN_MODULE'],
+    ["import('http://localhost/none.js')", 'ERR_UNSUPPORTED_ESM_URL_SCHEME'],
+    ["import('bun:sqlite')", 'ERR_UNSUPPORTED_ESM_URL_SCHEME'],
+    ["import('#none')", 'ERR_PACKAGE_IMPORT_NOT_DEFINED'],
+    ["import('#defined').then(({ v }) => { throw Object.assign(new Error(), { code: v }); })", 'a value'],
+    ["import(new URL('./none.ts', import.meta.url).href)", 'ERR_MODULE_NOT_FOUND'],
     ["import('closed/inside.js')", 'ERR_PACKAGE_PATH_NOT_EXPORTED'],
     ["import.meta.resolve('a-package-that-is-left-out')", 'ERR_MODULE_NOT_FOUND'],
     ["require('a-package-that-is-left-out')", 'MODULE_NOT_FOUND'],
@@ -234,8 +239,26 @@ describe('an import that leads nowhere', () => {
       'node_modules/closed/package.json': '{"name":"closed","exports":{".":"./index.js"}}',
       'node_modules/closed/index.js': '',
       'node_modules/closed/inside.js': '',
+      'package.json': '{"imports":{"#defined":"./defined.mjs"}}',
+      'defined.mjs': "export const v = 'a value';\n",
     });
     expect((await fixture.say()).value).toBe(code);
+  });
+
+  it('is named with its path, also where it is a URL', async () => {
+    fixture = new Fixture({
+      'pipeline.ts': pipelineSaying(
+        'message',
+        "let message = '';\ntry { await import(new URL('./none.ts', import.meta.url).href); } catch (error) { ({ message } = error as Error); }",
+      ),
+    });
+    expect((await fixture.say()).value).toMatch(
+      /^Cannot find module '\/(?!.*file:).*\/none\.ts' imported from /,
+    );
+  });
+
+  it('is none where the code stands in a data URL', async () => {
+    expect(await said("(await import('data:text/javascript,export const v = 3')).v")).toBe(3);
   });
 
   it('of a file that Node itself loads is the same error for a guard', async () => {
@@ -261,6 +284,23 @@ describe('a tsconfig.json whose base is not installed', () => {
       'tsconfig.json': TSCONFIG,
       'value.ts': 'export const v: number = 3;\n',
       'pipeline.ts': pipelineSaying('v', "import { v } from './value';"),
+    });
+    expect((await fixture.say()).value).toBe(3);
+    expect((await fixture.say()).value).toBe(3);
+  });
+
+  it.each([
+    ['first', '["./tsconfig.none.json", "./tsconfig.base.json"]'],
+    ['last', '["./tsconfig.base", "@tsconfig/left-out/tsconfig"]'],
+    ['further up', '"./tsconfig.middle.json"'],
+  ])('and keeps the aliases of a base that is there: %s', async (_, bases) => {
+    fixture = new Fixture({
+      'tsconfig.json': `{ "extends": ${bases} }`,
+      'tsconfig.middle.json': '{ "extends": ["@tsconfig/left-out", "./tsconfig.base.json"] }',
+      'tsconfig.base.json': '{ "extends": "base", "compilerOptions": { "baseUrl": "./src" } }',
+      'node_modules/base/tsconfig.json': '{ "compilerOptions": { "paths": { "@lib/*": ["./lib/*"] } } }',
+      'src/lib/value.ts': 'export const v: number = 3;\n',
+      'pipeline.ts': pipelineSaying('v', "import { v } from '@lib/value';"),
     });
     expect((await fixture.say()).value).toBe(3);
     expect((await fixture.say()).value).toBe(3);

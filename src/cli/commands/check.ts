@@ -1,4 +1,5 @@
 /** `dynpart check`: loads the pipeline and says all that is wrong with it, for editors, hooks and CI. */
+import { setTimeout } from 'node:timers/promises';
 import { FailureError, type Failure } from '../../model/failure.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { clean, counted } from '../../model/text.ts';
@@ -6,6 +7,9 @@ import type { Context } from '../context.ts';
 import type { Declaration } from '../command-line/declaration.ts';
 import { exitCodeOf } from '../exit-code.ts';
 import type { CheckedPipeline, PipelineProblem } from '../json-results.ts';
+
+/** So long errors are waited for that the code lets go of while it is loaded. */
+const STRAYS_MS = 50;
 
 export function checkCommand(program: Declaration): void {
   program
@@ -16,21 +20,32 @@ export function checkCommand(program: Declaration): void {
 
 async function check({ output, project }: Context): Promise<CheckedPipeline> {
   try {
+    const strays: Failure[] = [];
+    project.hearStrays((failure) => strays.push(failure));
     const { assets, sensors, sets } = await project.pipeline();
+    // What was begun while it was loaded, and awaited by nobody, fails a little later: it would end each tick.
+    await setTimeout(STRAYS_MS);
+    if (strays.length > 0) return found({ output }, strays.flatMap(problemsOf), describe(strays[0]!).hint);
     output.print(
       `ok: ${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')}, ${counted(sets.length, 'set')} in ${clean(project.file)}\n`,
     );
     return { ok: true, problems: [] };
   } catch (error) {
     if (!(error instanceof FailureError) || exitCodeOf(error.failure) !== 2) throw error;
-    const problems = problemsOf(error.failure);
-    for (const { message, place } of problems)
-      output.print(`${clean(place === null ? message : `${place}: ${message}`)}\n`);
-    const { hint } = describe(error.failure);
-    if (hint !== null) output.chat(clean(hint));
-    output.exitWith(2);
-    return { ok: false, problems };
+    return found({ output }, problemsOf(error.failure), describe(error.failure).hint);
   }
+}
+
+function found(
+  { output }: Pick<Context, 'output'>,
+  problems: readonly PipelineProblem[],
+  hint: string | null,
+): CheckedPipeline {
+  for (const { message, place } of problems)
+    output.print(`${clean(place === null ? message : `${place}: ${message}`)}\n`);
+  if (hint !== null) output.chat(clean(hint));
+  output.exitWith(2);
+  return { ok: false, problems };
 }
 
 /** Each problem of its own, where a failure is about several. */

@@ -1,7 +1,7 @@
 /** `dynpart init`: a pipeline that runs as it is, with what an editor and git need beside it. Never overwrites. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeMissing } from '../../files/durable-files.ts';
+import { makeMissing, writeAll } from '../../files/durable-files.ts';
 import { causeOf, errno } from '../../files/system-errors.ts';
 import { fail } from '../../model/failure.ts';
 import { shellWord } from '../../model/shell-words.ts';
@@ -75,11 +75,20 @@ function isTaken(file: string): boolean {
 /** All of them, or none. */
 function write(folder: string, files: ReadonlyMap<string, Uint8Array>): string[] {
   const written: string[] = [];
+  const put = (file: string, bytes: Uint8Array): void => {
+    const fd = fs.openSync(file, 'wx');
+    // Half a file would be in the way of the next try, too.
+    written.push(file);
+    try {
+      writeAll(fd, bytes);
+    } finally {
+      fs.closeSync(fd);
+    }
+  };
   try {
     for (const [file, bytes] of files) {
       makeMissing(path.dirname(file));
-      fs.writeFileSync(file, bytes, { flag: 'wx' });
-      written.push(file);
+      put(file, bytes);
     }
     const gitignore = gitignoreWith(folder);
     return gitignore === null ? written : [...written, gitignore];

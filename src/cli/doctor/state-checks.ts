@@ -5,7 +5,8 @@ import { blockedProcesses } from '../../engine/plan/executors/blocked.ts';
 import { isMountPoint } from '../../files/mounts.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { counted, grouped } from '../../model/text.ts';
-import type { Millis } from '../../model/time.ts';
+import { FailureError } from '../../model/failure.ts';
+import { isoTime, type Millis } from '../../model/time.ts';
 import type { PageQuery, StateView } from '../../state/state-view.ts';
 import type { Context } from '../context.ts';
 import { checkState } from '../../state/document/check-state.ts';
@@ -86,6 +87,14 @@ export function claimsCheck(view: StateView): Check {
 
 /** What is on record must not be later than now: then the clock was set back, or another machine's is ahead. */
 export async function clockCheck(store: Store, view: StateView, now: Millis): Promise<Check> {
+  let time: string;
+  try {
+    time = isoTime(now);
+  } catch (error) {
+    if (!(error instanceof FailureError)) throw error;
+    const { message, hint } = describe(error.failure);
+    return failure('clock', message, hint ?? '');
+  }
   const ticks = view.sensorNames().map((name) => view.sensor(name).lastTick?.finishedAt ?? null);
   const { runs } = await store.runs({ limit: 1 });
   const times = [...ticks, ...runs.map((run) => run.finishedAt ?? run.createdAt)]
@@ -99,7 +108,7 @@ export async function clockCheck(store: Store, view: StateView, now: Millis): Pr
       `what was recorded last is ${Math.round(ahead / 1000)} s later than now: the clock was set back, or that of another machine is ahead`,
       'let the machines keep their time: timedatectl set-ntp true',
     );
-  return ok('clock', `${new Date(now).toISOString()}, not before anything on record`);
+  return ok('clock', `${time}, not before anything on record`);
 }
 
 function changeOf(file: string): Millis {
