@@ -9,6 +9,8 @@ import {
   type TagsOf,
 } from '../engine/plan/materialize/plan-materialize.ts';
 import { NOTHING_CHOSEN, type Selection } from '../engine/plan/materialize/selection.ts';
+import { endLeft, NEEDS_OF_LEFT } from '../engine/plan/ends/cancel-runs.ts';
+import { hasCanceled } from '../engine/plan/executors/take-up.ts';
 import { earlierTags } from '../engine/runs/earlier-tags.ts';
 import { BlockedSayer } from '../engine/runs/say-blocked.ts';
 import { countRuns } from '../engine/plan/queue/queue-runs.ts';
@@ -63,7 +65,7 @@ export async function materializeSelection(
   const planTagged = (view: StateView, owner: string | null, tagsOf?: TagsOf): MaterializePlan =>
     planMaterialize(view, pipeline, selection, { moment, owner, ...(tagsOf && { tagsOf }) });
   const needs = needsOfMaterialize(pipeline, selection);
-  const before = await project.look(together(needs, { sensors: 'all' }));
+  const before = await project.look(together(needs, NEEDS_OF_LEFT, { sensors: 'all' }));
   const previewer = flags.run ? 'preview' : null;
   const preview = planTagged(before, previewer);
   const tagsOf = await earlierTags(store, before, { pipeline, planned: preview.queued });
@@ -85,9 +87,9 @@ export async function materializeSelection(
   await project.remember();
   if (!flags.run) {
     const known = await project.loadedAsKnown();
-    const planned = await store.commit(needs, (view) => {
+    const planned = await store.commit(together(needs, NEEDS_OF_LEFT), (view) => {
       const outcome = plan(view, null);
-      const { changes } = outcome;
+      const changes = [...endLeft(view, moment.now), ...outcome.changes];
       return { changes: withPipeline(view, known, changes, moment.now), outcome };
     });
     const runs = planned.queued.flatMap((group) => queuedRecords(group, false));
@@ -95,7 +97,7 @@ export async function materializeSelection(
     output.chat(`${counted(runs.length, 'run')} queued; execute them: dynpart worker --once`);
     return result;
   }
-  if (preview.changes.length === 0 && preview.takenOver.size === 0) {
+  if (preview.changes.length === 0 && preview.takenOver.size === 0 && !hasCanceled(before)) {
     const result = notExecuted([], preview);
     const { leftOut, waiting } = result.summary;
     const why = [

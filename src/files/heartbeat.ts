@@ -25,8 +25,13 @@ setInterval(show, everyMs);
 
 /** Answers with what ends it. */
 export function showLifeFromThread(options: LifeThreadOptions): () => Promise<void> {
+  return beside(SCRIPT, options);
+}
+
+/** Runs a text in a thread. Answers with what ends it. */
+export function beside(script: string, workerData: unknown): () => Promise<void> {
   const { Worker } = process.getBuiltinModule('node:worker_threads');
-  const thread = new Worker(SCRIPT, { eval: true, workerData: options, execArgv: [], env: {} });
+  const thread = new Worker(script, { eval: true, workerData, execArgv: [], env: {} });
   thread.unref();
   // Without a thread the process shows itself as before.
   thread.on('error', () => undefined);

@@ -7,6 +7,9 @@ import type { Millis } from './time.ts';
  */
 export const MAY_BLOCK_MS: Millis = 5 * 60_000;
 
+/** The least silence that can be a sign of being blocked. */
+export const LEAST_SILENCE_MS: Millis = 5000;
+
 /** @param begun what each run that was begun and has not ended may take */
 export function mayBlockMs(begun: readonly Millis[]): Millis {
   return begun.length === 0 ? MAY_BLOCK_MS : Math.min(...begun);

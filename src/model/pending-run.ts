@@ -29,6 +29,8 @@ export interface PendingRun {
   readonly status: Extract<RunStatus, 'QUEUED' | 'STARTED'>;
   /** It is to be aborted, and no outcome of it counts. */
   readonly canceling: boolean;
+  /** Why it is to be aborted; `null`: it was canceled by hand, or is not to be. */
+  readonly canceledWhy: string | null;
   readonly interrupted: number;
   readonly startedAt: string | null;
   /** Assets that the run has made and that are on record while the run goes on: they are not made again. */

@@ -66,7 +66,12 @@ export type StateChange =
       readonly stale?: ReadonlyMap<string, StaleAssets>;
     }
   /** A live owner will abort them; no outcome of theirs counts. */
-  | { readonly type: 'runs-canceling'; readonly ids: Iterable<string> }
+  | {
+      readonly type: 'runs-canceling';
+      readonly ids: Iterable<string>;
+      /** Not given: by hand. Where a run is being canceled already, its first reason stands. */
+      readonly why?: string;
+    }
   /** They leave the state for the history, and what was not on record of their assets is now. */
   | { readonly type: 'runs-finished'; readonly runs: readonly FinishedRun[] }
   | { readonly type: 'executor'; readonly id: string; readonly slots: number; readonly wants: number }

@@ -54,13 +54,14 @@ export interface RunKeysNeed {
   readonly runKeys: Iterable<string>;
 }
 
-/** Queued and started runs: all, or the runs with these ids, of an executor, of these keys, or with one of these assets. */
+/** Queued and started runs: all, or the runs with these ids, of an executor, being canceled, of these keys, or with one of these assets. */
 export type RunsNeed =
   | 'all'
   | { readonly ids: Iterable<string> }
   | { readonly owner: string }
   /** Those that are in the hands of any process. */
   | { readonly owned: true }
+  | { readonly canceling: true }
   /**
    * What may be taken up: so many of the runs that are nobody's, the first ones first, and what dead or blocked processes have. Where
    * one is blocked, all that are nobody's: any number of them may have to wait for it.

@@ -201,6 +201,8 @@ export interface ExecutorSigns {
    * `null`: it is not blocked.
    */
   readonly blockedSince: string | null;
+  /** Runs of one call, whose code it is that blocks it. `null`: it is not blocked, or nobody knows by which of those that have begun. */
+  readonly atWork: readonly string[] | null;
   /** Runs that it was in the middle of when it died. Empty for a live one. */
   readonly interrupted: ReadonlySet<string>;
   /** Programs of these runs that may still be at work. */

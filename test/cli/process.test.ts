@@ -65,7 +65,7 @@ describe("the user's output", () => {
     captureOutput((text) => elsewhere.push(text));
     const writer = new LineWriter(({ stream, text }) => lines.push(`${stream}: ${text}`), new FakeClock());
     process.stdout.write('at loading\n');
-    await writingTo(writer, async () => {
+    await writingTo({ writer }, async () => {
       process.stdout.write('one\ntw');
       await new Promise((done) => setTimeout(done, 1));
       process.stdout.write(Buffer.from('o\r\n'));
@@ -82,7 +82,7 @@ describe("the user's output", () => {
     captureOutput(() => undefined);
     const writer = new LineWriter(({ text }) => lines.push(text), new FakeClock());
     const bytes = Buffer.from('日本\n');
-    await writingTo(writer, () => {
+    await writingTo({ writer }, () => {
       process.stdout.write(bytes.subarray(0, 2));
       process.stdout.write(bytes.subarray(2));
       return Promise.resolve();
@@ -94,7 +94,7 @@ describe("the user's output", () => {
     const lines: string[] = [];
     captureOutput(() => undefined);
     const writer = new LineWriter(({ text }) => lines.push(text), new FakeClock());
-    await writingTo(writer, () => {
+    await writingTo({ writer }, () => {
       process.stdout.write('aGkK', 'base64');
       return Promise.resolve();
     });
@@ -115,7 +115,7 @@ describe('an error that nothing waits for', () => {
     process.removeAllListeners('uncaughtException').removeAllListeners('unhandledRejection');
     catchStrays((error) => strays.push(error));
     const writer = new LineWriter(() => undefined, new FakeClock());
-    const call = writingTo(writer, async () => {
+    const call = writingTo({ writer }, async () => {
       setTimeout(() => process.emit('uncaughtException', new Error('from a timer')), 1);
       await new Promise(() => undefined);
     });

@@ -62,7 +62,7 @@ const ARGS = {
 /** 3: something of the user's failed; 5: the state is out of reach, or somebody else has it. */
 const EXPECTED = new Set([0, 3, 5]);
 /** 1: a run that the command executed was canceled, as its key was taken out meanwhile. */
-const LOST_ITS_KEY = /^canceled: run \S+ for p\d: its partition key was removed$/m;
+const LOST_ITS_KEY = /^canceled: run \S+ for p\d: its partition key was removed \(partitions remove\)$/m;
 
 const PIPELINE = `import fs from 'node:fs';
 import { allKeys, asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';

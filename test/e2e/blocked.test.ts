@@ -81,6 +81,65 @@ describeEachStore('a process that one of several sensors blocks', (projectWith) 
   );
 });
 
+const SEVERAL = `import fs from 'node:fs';
+import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const items = dynamicPartitions('items');
+const isStopped = () => fs.existsSync(new URL('stop', import.meta.url));
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+async function work(key: string) {
+  // Long enough for whoever watches the event loop to have begun with it.
+  await sleep(8000);
+  if (key === 'bad') while (!isStopped());
+  while (!isStopped()) await sleep(10);
+  return key;
+}
+export default definePipeline({ assets: [
+  asset({ name: 'made', partitions: items, timeoutMs: 20_000, materialize: ({ partitionKey }) => work(partitionKey) }),
+  asset({ name: 'checked', partitions: items, timeoutMs: 20_000, materialize: ({ partitionKey }) => partitionKey, checks: {
+    slow: async ({ value }) => void (await work(value as string)) ?? true,
+  } }),
+], sensors: [sensor({ name: 'idle', evaluate: () => ({ skipReason: 'nothing' }) })] });
+`;
+
+describeEachStore('a process that one of several runs blocks', (projectWith) => {
+  it.concurrent.for(['made', 'checked'])(
+    'is named with that run alone, without waiting for a sign of life (%s)',
+    { timeout: 150_000 },
+    async (asset, { expect }) => {
+      await using project = projectWith({ 'pipeline.ts': SEVERAL });
+      const { DYNPART_STATE: state } = project.environment;
+      // A sign of life each quarter of an hour: what blocks is told of without one.
+      const env = state === undefined ? {} : { DYNPART_STATE: `${state}&lease=3600` };
+      await project.dynpart(['partitions', 'add', 'items', 'good', 'bad'], { env });
+      const blocked = project.start(['materialize', asset, '--key', 'good', '--key', 'bad'], { env });
+      const { runs } = await vi.waitFor(
+        async () => {
+          const { document } = await project.json(['runs', 'list', '--status', 'STARTED'], { env });
+          expect(document.runs).toHaveLength(2);
+          return document;
+        },
+        { timeout: 60_000, interval: 200 },
+      );
+      const { id } = runs.find((run: { partitionKey: string }) => run.partitionKey === 'bad');
+      await vi.waitFor(
+        async () => {
+          const { code, document } = await project.json(['sensor', 'tick'], { env });
+          expect({ code, document }).toMatchObject({ code: 1, document: { error: { code: 'run-blocked' } } });
+          expect(document.error.message).toContain(`process ${blocked.process.pid}`);
+          expect(document.error.message).toContain(`code of run ${id} (`);
+        },
+        { timeout: 60_000, interval: 500 },
+      );
+      project.write({ stop: '' });
+      await vi.waitFor(
+        async () => expect((await project.dynpart(['sensor', 'tick'], { env })).code).toBe(0),
+        { timeout: 60_000, interval: 200 },
+      );
+      await blocked.done;
+    },
+  );
+});
+
 describe.concurrent('a process that an asset blocks', () => {
   it('is named with its pid and what to do, until it was ended', async () => {
     await using project = new Project({ 'pipeline.ts': PIPELINE });

@@ -371,11 +371,13 @@ describe('another process', () => {
     await project.dynpart(['partitions', 'remove', 'items', 'a']);
     const { code, stderr } = await executing.done;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^canceled: run \S+ for a: its partition key was removed\n1 run canceled in /);
+    expect(stderr).toMatch(
+      /^canceled: run \S+ for a: its partition key was removed \(partitions remove\)\n1 run canceled in /,
+    );
     // Of its assets, too.
     const [run] = await runsOf(project, '--limit', '1');
     const reasons = [run!.error, ...run!.assets.map(({ error }) => error)].map((error) => error!.message);
-    expect(new Set(reasons)).toEqual(new Set(['its partition key was removed']));
+    expect(new Set(reasons)).toEqual(new Set(['its partition key was removed (partitions remove)']));
   });
 
   it('has the run in hand that is waited for: who is ended meanwhile names what is canceled', async () => {

@@ -19,7 +19,13 @@ export const letters = dynamicPartitions('letters');
 
 /** What can be seen of an executor that has nothing in hand. */
 export function signs(fields: Partial<ExecutorSigns> = {}): ExecutorSigns {
-  const nothing = { begun: new Map(), blockedSince: null, interrupted: new Set<string>(), programs: [] };
+  const nothing = {
+    begun: new Map(),
+    blockedSince: null,
+    atWork: null,
+    interrupted: new Set<string>(),
+    programs: [],
+  };
   return { alive: true, visible: true, lastSeen: AT, ...nothing, ...fields };
 }
 

@@ -5,7 +5,7 @@ export function mortalView(view: StateView, dead: ReadonlySet<string>): StateVie
   const judged = (executor: ExecutorView): ExecutorView => {
     if (!dead.has(executor.id)) return executor;
     const interrupted = new Set(executor.begun.keys());
-    return { ...executor, alive: false, blockedSince: null, interrupted };
+    return { ...executor, alive: false, blockedSince: null, atWork: null, interrupted };
   };
   let executors: ExecutorView[] | undefined;
   return { ...view, executors: () => (executors ??= view.executors().map(judged)) };

@@ -720,6 +720,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
           runKey: 'a',
           status: 'QUEUED',
           canceling: false,
+          canceledWhy: null,
           done: [],
           touched: {},
           interrupted: 0,
@@ -743,6 +744,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             partitionKey: 'a',
             status: 'QUEUED',
             canceling: false,
+            canceledWhy: null,
             done: [],
             touched: {},
             interrupted: 0,
@@ -754,6 +756,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             partitionKey: 'b',
             status: 'QUEUED',
             canceling: false,
+            canceledWhy: null,
             done: [],
             touched: {},
             interrupted: 0,
@@ -765,6 +768,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             partitionKey: 'c',
             status: 'QUEUED',
             canceling: false,
+            canceledWhy: null,
             done: [],
             touched: {},
             interrupted: 0,
@@ -776,6 +780,7 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
             partitionKey: 'd',
             status: 'QUEUED',
             canceling: false,
+            canceledWhy: null,
             done: [],
             touched: {},
             interrupted: 1,
@@ -821,7 +826,9 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         const owner = await entered();
         await commit({ type: 'runs-queued', runs: queuedRuns({ keys: ['a', 'b', 'c'] }), owner });
         await commit({ type: 'runs-started', runs: new Map([['g-1', AT]]) });
-        await commit({ type: 'runs-canceling', ids: ['g-1', 'g-2'] });
+        await commit({ type: 'runs-canceling', ids: ['g-1'] });
+        await commit({ type: 'runs-canceling', ids: ['g-1', 'g-2'], why: 'its key has left' });
+        await commit({ type: 'runs-canceling', ids: ['g-2'], why: 'another reason' });
         const marked = (await store.read(EVERYTHING))
           .runs()
           .flatMap((runs) => runs.canceling().map(({ id }) => id));
@@ -831,6 +838,14 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         await commit({ type: 'runs-started', runs: new Map([['g-2', AT]]) });
         const canceling = (await shown()).map((run) => run.canceling);
         expect(canceling).toEqual([true, true, false]);
+        // By hand: no reason was given. The first one stands.
+        expect((await shown()).map((run) => run.canceledWhy)).toEqual([null, 'its key has left', null]);
+        expect(
+          (await store.read({ runs: [{ canceling: true }] }))
+            .runs()
+            .flatMap((runs) => runs.canceling().map(({ id }) => id))
+            .sort(),
+        ).toEqual(['g-1', 'g-2']);
       });
 
       it('leave the state for the history when they end', async () => {

@@ -51,7 +51,7 @@ export async function run(
     ? { oldest: [rule], runs: ['all'], executors: true }
     : needsOfRemoving(set, keys);
   const plan = (view: StateView) =>
-    removeKeys(view, set, byRule ? view.oldest(rule) : keys, { keepOut, purge, now });
+    removeKeys(view, set, byRule ? view.oldest(rule) : keys, { keepOut, purge, now, endsLeft: true });
   if (dryRun) {
     const { removed, skipped } = plan(await project.store.read(needs)).outcome;
     if (removed.length === 0)

@@ -33,6 +33,7 @@ export async function run(
     const passed = new Set(selectRuns(query, pending).runs.map(({ id }) => id));
     const { changes } = cancelRuns(now, (_runs, run) => passed.has(run.id), {
       why: CANCELED_BY_HAND,
+      endsLeft: true,
       now: clock.now(),
     });
     return { changes, outcome: passed };

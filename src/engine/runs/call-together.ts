@@ -103,12 +103,13 @@ class Call {
     const asset = this.#asset;
     const { clock } = this.#first.attempt.context;
     const writer = new LineWriter((line) => this.#log(line), clock);
+    const runs = Array.from(this.#left.values(), ({ member }) => member.task.id);
     const interrupts = [...this.#left.values()].map(({ member }) => member.attempt.interrupt);
     for (const interrupt of interrupts) interrupt.addEventListener('abort', this.#look);
     this.#look();
     const ending = await withTimeLimit(
       { ms: asset.timeoutMs, interrupt: this.#unwanted.signal, graceMs: GRACE_MS, clock },
-      ({ signal }) => writingTo(writer, () => this.#iterate(signal, writer)),
+      ({ signal }) => writingTo({ writer, runs }, () => this.#iterate(signal, writer)),
     );
     this.#isOver = true;
     for (const interrupt of interrupts) interrupt.removeEventListener('abort', this.#look);

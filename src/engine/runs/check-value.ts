@@ -27,6 +27,7 @@ export interface ValueToCheck {
 }
 
 export interface Checking {
+  readonly run: string;
   readonly interrupt: Interrupt;
   /** What checks print goes where the asset's own output goes. */
   readonly writer: LineWriter;
@@ -50,7 +51,7 @@ export interface Checked {
 export async function checkValue(
   { name: asset, checks, timeoutMs }: AssetDefinition,
   given: ValueToCheck,
-  { interrupt, writer, clock, graceMs }: Checking,
+  { run, interrupt, writer, clock, graceMs }: Checking,
 ): Promise<Checked | 'interrupted'> {
   const { partitionKey: key } = given;
   const warnings: CheckWarning[] = [];
@@ -59,7 +60,7 @@ export async function checkValue(
   for (const [check, ask] of checks) {
     const ms = timeoutMs ?? CHECK_TIMEOUT_MS;
     const ending = await withTimeLimit({ ms, interrupt, graceMs, clock }, ({ signal }) =>
-      writingTo(writer, async () => {
+      writingTo({ writer, runs: [run] }, async () => {
         const returned: unknown = await ask({ ...given, signal });
         // Looking at what was returned can run the user's code, too.
         return verdictIn(returned) ?? { invalid: whatWasReturned(returned) };

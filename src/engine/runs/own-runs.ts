@@ -176,7 +176,7 @@ export class OwnRuns {
     const place = { id, partitionKey, runKey, interrupted, status, startedAt, done };
     const record = endOf(
       run.runs,
-      { ...place, canceling: false, touched: {} },
+      { ...place, canceling: false, canceledWhy: null, touched: {} },
       end,
       this.#options.clock.now(),
     );

@@ -10,6 +10,7 @@ import { ownedRuns, type OwnedRun } from '../plan/executors/owned-run.ts';
 import {
   type Claim,
   claimRuns,
+  hasCanceled,
   hasUnowned,
   needsToTake,
   PENDING,
@@ -201,13 +202,12 @@ export class RunSession {
     const { store, clock, concurrency, known } = this.#options;
     const executor = await this.executor();
     const all = together(needs, PENDING, { ownedBy: [executor.id] });
-    const { outcome, claim: taken } = await this.#left.commit(all, (view) => {
+    const { own: planned, claim: taken } = await this.#left.commit(all, (view) => {
       const own = plan(view, executor.id);
-      const wanted = (_: PendingRuns, run: PendingRun): boolean => own.takenOver.has(run.id);
-      const claim =
-        own.takenOver.size === 0
-          ? noClaim
-          : claimRuns(view, { owner: executor.id, now: clock.now(), wanted });
+      // What was canceled while its process was dying has nobody else to end it.
+      const wanted = (_: PendingRuns, run: PendingRun): boolean => run.canceling || own.takenOver.has(run.id);
+      const isAny = own.takenOver.size > 0 || hasCanceled(view);
+      const claim = isAny ? claimRuns(view, { owner: executor.id, now: clock.now(), wanted }) : noClaim;
       const changes = [
         ...own.changes,
         ...claim.changes,
@@ -215,13 +215,15 @@ export class RunSession {
       ];
       return {
         changes: withPipeline(view, known, changes, clock.now()),
-        outcome: { outcome: own.outcome, claim },
+        outcome: { own, claim },
       };
     });
-    sayTaken(taken, this.left, this.#options.emit);
+    // What else ended is none of this command's.
+    const ended = taken.ended.filter(({ record }) => planned.takenOver.has(record.id));
+    sayTaken({ ...taken, ended }, this.left, this.#options.emit);
     const queued = ownedRuns(await store.read({ runs: [{ owner: executor.id }] }), executor.id, group);
     await this.adopt([...taken.owned, ...queued]);
-    return outcome;
+    return planned.outcome;
   }
 
   /** Gives the values of killed processes their place, also where there is nothing to execute. */

@@ -102,7 +102,7 @@ export async function tryOnce(
   };
   const callAlone = (): Promise<Ending<unknown>> =>
     withTimeLimit({ ms: asset.timeoutMs, interrupt, graceMs: GRACE_MS, clock: context.clock }, (cut) =>
-      writingTo(writer, async () => {
+      writingTo({ writer, runs: [task.id] }, async () => {
         // Where there are none, the code begins at once, as it was noted: no other run is noted in between.
         const hasInputs = asset.inputs.size > 0 || gathered.length > 0;
         const inputs = hasInputs ? await inputsOf(asset, task, { context, gathered }, cut.signal) : {};
@@ -154,7 +154,7 @@ export async function tryOnce(
           : await checkValue(
               asset,
               { value, partitionKey, item, metadata },
-              { interrupt, writer, clock: context.clock, graceMs: GRACE_MS },
+              { run: task.id, interrupt, writer, clock: context.clock, graceMs: GRACE_MS },
             );
       writer.end();
       if (checked === 'interrupted') return checked;

@@ -72,30 +72,26 @@ export function evaluateHere(
     const ending = await withTimeLimit(
       { ms: sensor.timeoutSeconds * 1000, interrupt, graceMs: GRACE_MS, clock },
       (cut) =>
-        writingTo(
-          writer,
-          async () => {
-            const schema = sensor.cursor;
-            // Most cursors are text, and need none of it.
-            const typed = schema === null ? null : await import('./typed-cursor.ts');
-            const at = typed === null ? { value: cursor } : await typed.readCursor(schema!, cursor);
-            if ('problem' in at) return { misfit: at.problem };
-            const returned: unknown = await sensor.evaluate({
-              cursor: at.value,
-              partitions: (set) =>
-                setView(sets, pipeline, typeof set === 'string' ? set : set.name) as PartitionsView<never>,
-              lastTickAt,
-              log: writer.log(),
-              exec: makeExec({ writer, programs, cut }),
-              get signal() {
-                return cut.signal;
-              },
-            });
-            const parse = (result: unknown): Promise<ParsedResult> => parsed(result, sensor, pipeline);
-            return typed === null ? parse(returned) : typed.parseTyped(schema!, returned, parse);
-          },
-          onTurn,
-        ),
+        writingTo({ writer, onTurn }, async () => {
+          const schema = sensor.cursor;
+          // Most cursors are text, and need none of it.
+          const typed = schema === null ? null : await import('./typed-cursor.ts');
+          const at = typed === null ? { value: cursor } : await typed.readCursor(schema!, cursor);
+          if ('problem' in at) return { misfit: at.problem };
+          const returned: unknown = await sensor.evaluate({
+            cursor: at.value,
+            partitions: (set) =>
+              setView(sets, pipeline, typeof set === 'string' ? set : set.name) as PartitionsView<never>,
+            lastTickAt,
+            log: writer.log(),
+            exec: makeExec({ writer, programs, cut }),
+            get signal() {
+              return cut.signal;
+            },
+          });
+          const parse = (result: unknown): Promise<ParsedResult> => parsed(result, sensor, pipeline);
+          return typed === null ? parse(returned) : typed.parseTyped(schema!, returned, parse);
+        }),
     );
     writer.end();
     // Not waited for: nothing that is left of it is asked for anything any more.

@@ -105,7 +105,7 @@ async function withMissingKeys(
   if (failure.reason !== 'sensor-result' || usable === undefined) return failure;
   const { missingKeys, needsOfTick } = await import('../plan/tick/plan-tick.ts');
   const view = await store.read(needsOfTick(failure.sensor, usable));
-  return { ...failure, problems: [...failure.problems, ...missingKeys(view, usable, now)] };
+  return { ...failure, problems: [...failure.problems, ...missingKeys(view, usable, failure.sensor, now)] };
 }
 
 async function claimOrHolder(

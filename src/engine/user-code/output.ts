@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import util from 'node:util';
 import type { Log } from '../../definitions/user-context.ts';
+import { AT_WORK } from '../../model/at-work.ts';
 import type { LogLine } from '../../model/tick.ts';
 import { type Clock, isoTime } from '../../model/time.ts';
 
@@ -14,7 +15,9 @@ interface UserCall {
   /** Ends the call with an error that came up where nothing waited for it: in a timer, in a promise left behind. */
   readonly stray: (error: unknown) => void;
   /** Its code has the thread now. */
-  readonly onTurn: (() => void) | undefined;
+  readonly onTurn?: (() => void) | undefined;
+  /** The runs that it is called for. */
+  readonly runs?: readonly string[];
 }
 
 const current = new AsyncLocalStorage<UserCall>();
@@ -29,19 +32,19 @@ export function noteTurn(): void {
   call.onTurn();
 }
 
-/** Runs user code; what it prints meanwhile, also from promises that it left behind, goes to `writer`. */
-export function writingTo<T>(
-  writer: LineWriter,
-  userCode: () => Promise<T>,
-  onTurn?: () => void,
-): Promise<T> {
+/** For another thread of this process, which asks while this one is blocked: see `state/at-work.ts`. */
+const runsAtWork = (): readonly string[] | null => current.getStore()?.runs ?? null;
+
+/** Runs user code; what it prints meanwhile, also from promises that it left behind, goes to its writer. */
+export function writingTo<T>(about: Omit<UserCall, 'stray'>, userCode: () => Promise<T>): Promise<T> {
+  if (about.runs !== undefined) Reflect.set(globalThis, Symbol.for(AT_WORK), runsAtWork);
   const called = (): Promise<T> => {
     noteTurn();
     return userCode();
   };
   // A stray error that comes after the call has ended has nobody left to tell.
   return new Promise((resolve, stray) => {
-    current.run({ writer, stray, onTurn }, called).then(resolve, stray);
+    current.run({ ...about, stray }, called).then(resolve, stray);
   });
 }
 

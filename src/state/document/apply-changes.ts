@@ -81,7 +81,7 @@ function applyChange(document: StateDocument, change: StateChange, executors: Kn
     case 'runs-progressed':
       return progressRuns(document, change.runs, change.stale);
     case 'runs-canceling':
-      return cancelRuns(document, change.ids);
+      return cancelRuns(document, change);
     case 'runs-finished':
       return finishRuns(document, change.runs);
     case 'executor': {

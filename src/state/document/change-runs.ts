@@ -9,6 +9,7 @@ import {
   doneIn,
   findRun,
   groupOf,
+  withCanceling,
   withLetters,
   withProgress,
 } from './run-columns.ts';
@@ -68,8 +69,11 @@ export function startRuns(document: StateDocument, times: ReadonlyMap<string, st
   }));
 }
 
-export function cancelRuns(document: StateDocument, ids: Iterable<string>): StateDocument {
-  return withRuns(document, ids, (part) => ({ ...part, status: 'c'.repeat(part.status.length) }));
+export function cancelRuns(
+  document: StateDocument,
+  { ids, why }: Extract<StateChange, { readonly type: 'runs-canceling' }>,
+): StateDocument {
+  return withRuns(document, ids, (part) => withCanceling(part, why ?? null));
 }
 
 function withRuns(

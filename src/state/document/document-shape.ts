@@ -163,6 +163,7 @@ const runs = where(
     startedAt: entries(time),
     done: optional(entries(list(outcomeShape))),
     touched: optional(entries(entries(touchedBy))),
+    why: optional(entries(text)),
   }),
   ({ numbers, keys, runKeys, status, interrupted }) => {
     const columns = { keys, runKeys: Array.isArray(runKeys) ? runKeys : keys, status, interrupted };

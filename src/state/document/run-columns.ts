@@ -49,16 +49,20 @@ function pick(group: RunGroup, positions: readonly number[]): RunGroup {
     Object.fromEntries(Object.entries(entries).filter(([number]) => kept.has(number)));
   return withNotes(
     { ...picked, startedAt: byNumber(group.startedAt) },
-    { done: byNumber(group.done ?? {}), touched: byNumber(group.touched ?? {}) },
+    {
+      done: byNumber(group.done ?? {}),
+      touched: byNumber(group.touched ?? {}),
+      why: byNumber(group.why ?? {}),
+    },
   );
 }
 
-type Notes = Pick<Required<RunGroup>, 'done' | 'touched'>;
+type Notes = Pick<Required<RunGroup>, 'done' | 'touched' | 'why'>;
 
 /** A group of whose runs nothing is noted has no such field. */
 function withNotes(group: RunGroup, notes: Partial<Notes>): RunGroup {
   const changed = { ...group, ...notes };
-  for (const name of ['done', 'touched'] as const)
+  for (const name of ['done', 'touched', 'why'] as const)
     if (Object.keys(changed[name] ?? {}).length === 0) Reflect.deleteProperty(changed, name);
   return changed;
 }
@@ -108,6 +112,14 @@ export function withProgress(
     if (made.length > 0) done[number] = [...before, ...made];
   }
   return withNotes(group, { done });
+}
+
+/** With all its runs to be aborted. @param why `null`: somebody said so by hand. The first reason of each stands */
+export function withCanceling(group: RunGroup, why: string | null): RunGroup {
+  const reasons = { ...group.why };
+  if (why !== null)
+    for (const [at, number] of group.numbers.entries()) if (group.status[at] !== 'c') reasons[number] = why;
+  return withNotes({ ...group, status: 'c'.repeat(group.status.length) }, { why: reasons });
 }
 
 /** The runs of a list of groups, told apart by their ids. */
@@ -210,6 +222,7 @@ export function pendingRuns(group: RunGroup): PendingRuns {
       runKey: group.runKeys === 'keys' ? key : (group.runKeys?.[position] ?? null),
       status: letter === 'q' ? 'QUEUED' : 'STARTED',
       canceling: letter === 'c',
+      canceledWhy: group.why?.[String(number)] ?? null,
       interrupted: Number(group.interrupted[position]),
       startedAt: group.startedAt[String(number)] ?? null,
       done: group.done?.[String(number)] ?? [],

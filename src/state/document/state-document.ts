@@ -147,6 +147,8 @@ export interface RunGroup extends Omit<RunHead, 'group'> {
   readonly done?: Readonly<Record<string, readonly AssetOutcome[]>>;
   /** For which assets of a run, by number, what has changed since it was queued, and with which serial; not there when nothing has. */
   readonly touched?: Readonly<Record<string, Readonly<Record<string, TouchedBy>>>>;
+  /** Why a run is being canceled, by number, where that was not done by hand; not there when there are none. */
+  readonly why?: Readonly<Record<string, string>>;
 }
 
 /** A state that was never written. */

@@ -15,9 +15,10 @@ import {
   showLife,
   silenceOf,
 } from '../../files/process-owner.ts';
-import { mayBlockMs } from '../../model/may-block.ts';
+import { LEAST_SILENCE_MS, mayBlockMs } from '../../model/may-block.ts';
 import type { ExecutorSigns } from '../state-view.ts';
 import type { Executor } from '../store.ts';
+import type { TellingAtWork } from './tell-at-work.ts';
 import { begunLine, endedLine, type ExecutorNotes, linesOf, notesIn, programLine } from './run-notes.ts';
 import {
   closeQuietly,
@@ -35,21 +36,31 @@ interface OpenLog {
   fd: number;
 }
 
+/** What is at work, and what tells whose code blocks the event loop, once there is anything to be told apart. */
+interface AtWork {
+  readonly begun: Map<string, { readonly mayBlockMs: number; readonly since: number }>;
+  telling: TellingAtWork | null;
+}
+
 export interface SignsOfLife {
   /** While code of a run is at work, the event loop shows so often that it turns. */
   readonly turnEveryMs: number;
   /** When a run takes longer, a thread shows that the process lives: its code may be blocking the event loop. */
   readonly threadAfterMs: number;
   readonly threadEveryMs: number;
+  /** When one of several runs at once takes longer, a thread can say which of them blocks the event loop. */
+  readonly tellAfterMs: number;
 }
 
-const SIGNS: SignsOfLife = { turnEveryMs: 1000, threadAfterMs: 60_000, threadEveryMs: HEARTBEAT_MS };
+const SIGNS: SignsOfLife = {
+  turnEveryMs: 1000,
+  threadAfterMs: 60_000,
+  threadEveryMs: HEARTBEAT_MS,
+  tellAfterMs: 2000,
+};
 
 /** So many letters of notes, then what has ended is left out: a watch may live for years. */
 const MOST_NOTED = 256 * 1024;
-
-/** The least silence that can be a sign of being blocked: sooner nobody's notes are read. */
-const LEAST_SILENCE_MS = 5000;
 
 export class ExecutorFiles {
   readonly #folder: string;
@@ -80,19 +91,24 @@ export class ExecutorFiles {
         noted = 0;
         shorten(log);
       });
-    const begun = new Map<string, { readonly mayBlockMs: number; readonly since: number }>();
-    const hide = this.#show(log, begun);
+    const atWork: AtWork = { begun: new Map(), telling: null };
+    const { begun } = atWork;
+    const hide = this.#show(log, atWork);
     return {
       id: owner.id,
       begun: (runId, mayBlockMs) => {
         const before = begun.get(runId);
         // The next asset of a run mostly may do what the one before might.
         if (before?.mayBlockMs === mayBlockMs) return;
+        if (before !== undefined) atWork.telling?.ends(before.mayBlockMs);
+        atWork.telling?.begins(mayBlockMs);
         begun.set(runId, { mayBlockMs, since: before?.since ?? performance.now() });
         note(begunLine(runId, { at: this.#now(), mayBlockMs }));
       },
       started: (program) => note(programLine(program)),
       ended: (runId) => {
+        const before = begun.get(runId);
+        if (before !== undefined) atWork.telling?.ends(before.mayBlockMs);
         begun.delete(runId);
         note(endedLine(runId));
       },
@@ -108,23 +124,37 @@ export class ExecutorFiles {
   }
 
   /** Shows that the process lives and, while it executes code of runs, that its event loop turns. */
-  #show(log: OpenLog, begun: ReadonlyMap<string, { readonly since: number }>): () => Promise<void> {
-    const { turnEveryMs, threadAfterMs, threadEveryMs } = this.#signs;
+  #show(log: OpenLog, atWork: AtWork): () => Promise<void> {
+    const { turnEveryMs, threadAfterMs, threadEveryMs, tellAfterMs } = this.#signs;
     let passed = 0;
     let endThread: (() => Promise<void>) | undefined;
+    let isHidden = false;
+    let asked: Promise<void> | undefined;
+    const beginTelling = async (): Promise<void> => {
+      const { TellingAtWork } = await import('./tell-at-work.ts');
+      if (isHidden) return;
+      const begun = Array.from(atWork.begun.values(), ({ mayBlockMs: ms }) => ms);
+      atWork.telling = new TellingAtWork(workFileOf(log.file), begun);
+    };
     const hide = showLife((now) => {
-      const [oldest] = begun.values();
+      atWork.telling?.turned();
+      const [oldest] = atWork.begun.values();
       passed += turnEveryMs;
       if (oldest === undefined && passed < HEARTBEAT_MS) return;
       passed = 0;
       // Not in the pool of threads, which user code may keep busy.
       touchQuietly(log.fd, now);
-      if (oldest === undefined || performance.now() - oldest.since < threadAfterMs) return;
+      if (oldest === undefined) return;
+      const forMs = performance.now() - oldest.since;
+      // One alone needs nobody to say so: its note does.
+      if (atWork.begun.size > 1 && forMs >= tellAfterMs) asked ??= beginTelling();
+      if (forMs < threadAfterMs) return;
       endThread ??= showLifeFromThread({ file: liveFileOf(log.file), everyMs: threadEveryMs });
     }, turnEveryMs);
     return async () => {
       hide();
-      await endThread?.();
+      isHidden = true;
+      await Promise.all([endThread?.(), atWork.telling?.end()]);
     };
   }
 
@@ -156,9 +186,11 @@ export class ExecutorFiles {
     let notes: ExecutorNotes | undefined;
     const read = (): ExecutorNotes => (notes ??= notesIn(io('read', file, () => readIfThere(file)) ?? ''));
     const silence = silenceOf(executor, turned, moment);
+    // Sooner nobody's notes are read.
     const isBlocked = (): boolean =>
       silence >= LEAST_SILENCE_MS &&
       silence > mayBlockMs(Array.from(read().begun.values(), (one) => one.mayBlockMs));
+    const blocked = alive && isBlocked();
     return {
       alive,
       get lastSeen() {
@@ -167,7 +199,11 @@ export class ExecutorFiles {
       visible,
       interrupted: alive ? new Set() : new Set(read().begun.keys()),
       programs: alive ? [] : read().programs,
-      blockedSince: alive && isBlocked() ? isoTime(moment.now - silence) : null,
+      blockedSince: blocked ? isoTime(moment.now - silence) : null,
+      get atWork() {
+        const work = workFileOf(file);
+        return blocked ? atWorkIn(io('read', work, () => readIfThere(work))) : null;
+      },
       // Read when asked for: a live one's file grows with each of its runs.
       get begun() {
         return new Map([...read().begun].map(([id, { at }]) => [id, at]));
@@ -220,6 +256,16 @@ function shorten(log: OpenLog): void {
 /** Where a thread shows that its process lives. */
 function liveFileOf(file: string): string {
   return file.replace(/log$/, 'live');
+}
+
+/** What was said of it, if that is whole. */
+function atWorkIn(text: string | null): readonly string[] | null {
+  return text?.endsWith('\n') ? text.trimEnd().split(' ') : null;
+}
+
+/** Where a thread says whose code has the event loop of its process, which is blocked. */
+function workFileOf(file: string): string {
+  return file.replace(/log$/, 'work');
 }
 
 function timeOf(file: string): number | undefined {

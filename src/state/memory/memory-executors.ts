@@ -12,6 +12,7 @@ interface Entered {
   readonly programs: ProgramNote[];
   isDead: boolean;
   blockedSince: string | null;
+  atWork: readonly string[] | null;
 }
 
 export class MemoryExecutors {
@@ -33,7 +34,14 @@ export class MemoryExecutors {
       host: 'memory',
       since: this.#now(),
     };
-    const entered: Entered = { owner, begun: new Map(), programs: [], isDead: false, blockedSince: null };
+    const entered: Entered = {
+      owner,
+      begun: new Map(),
+      programs: [],
+      isDead: false,
+      blockedSince: null,
+      atWork: null,
+    };
     this.#entered.set(id, entered);
     const { begun, programs } = entered;
     return {
@@ -65,15 +73,24 @@ export class MemoryExecutors {
   }
 
   /** As if user code of the executor's had kept its event loop from turning for too long. */
-  block(id: string): void {
+  block(id: string, atWork: readonly string[] | null = null): void {
     const entered = this.#entered.get(id);
-    if (entered !== undefined) entered.blockedSince = this.#now();
+    if (entered === undefined) return;
+    entered.blockedSince = this.#now();
+    entered.atWork = atWork;
   }
 
   /** Those of another state in memory. Their programs are none of this one's. */
   takeOn(others: MemoryExecutors): void {
     for (const [id, { owner, begun, isDead }] of others.#entered)
-      this.#entered.set(id, { owner, begun: new Map(begun), programs: [], isDead, blockedSince: null });
+      this.#entered.set(id, {
+        owner,
+        begun: new Map(begun),
+        programs: [],
+        isDead,
+        blockedSince: null,
+        atWork: null,
+      });
   }
 
   signsOf(id: string): ExecutorSigns {
@@ -85,6 +102,7 @@ export class MemoryExecutors {
       lastSeen: this.#now(),
       begun,
       blockedSince: alive ? (entered?.blockedSince ?? null) : null,
+      atWork: alive ? (entered?.atWork ?? null) : null,
       interrupted: new Set(alive ? [] : begun.keys()),
       programs: (entered?.programs ?? []).filter(({ runId }) => !alive && begun.has(runId)),
       visible: true,

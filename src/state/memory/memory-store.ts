@@ -117,8 +117,8 @@ export class MemoryStore implements StateStore {
   }
 
   /** As if user code of the executor's had kept its event loop from turning for too long. */
-  block(executor: string): void {
-    this.#executors.block(executor);
+  block(executor: string, atWork: readonly string[] | null = null): void {
+    this.#executors.block(executor, atWork);
   }
 
   /** As if all processes that work with the state had been killed. */

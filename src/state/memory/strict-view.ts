@@ -132,6 +132,7 @@ export function strictly(view: StateView, needs: Needs): StateView {
           ('ids' in need && new Set(need.ids).has(id)) ||
           'owner' in need ||
           'owned' in need ||
+          'canceling' in need ||
           'takeable' in need ||
           'besides' in need,
       );
@@ -193,6 +194,7 @@ function meets(need: RunsNeed, runs: PendingRuns, run: PendingRun): boolean {
   if ('ids' in need) return new Set(need.ids).has(run.id);
   if ('owner' in need) return runs.owner === need.owner;
   if ('owned' in need) return runs.owner !== null;
+  if ('canceling' in need) return run.canceling;
   if ('takeable' in need || 'besides' in need) return false;
   if ('set' in need) return runs.set === need.set && new Set(need.keys).has(run.partitionKey);
   return runs.assets.some((asset) => need.assets.includes(asset));

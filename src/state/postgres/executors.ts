@@ -1,6 +1,6 @@
 /** This process as an owner of runs: what it notes for others, and its signs of life. */
 import { isoTime } from '../../model/time.ts';
-import { mayBlockMs } from '../../model/may-block.ts';
+import { LEAST_SILENCE_MS, mayBlockMs } from '../../model/may-block.ts';
 import { isVisible, isRunningHere, type Owner, thisProcess } from '../../files/process-owner.ts';
 import type { ExecutorView } from '../state-view.ts';
 import type { Executor } from '../store.ts';
@@ -12,17 +12,15 @@ export interface EnteredExecutor {
   readonly leaseMs: number;
 }
 
-/** The least silence that can be a sign of being blocked. */
-const LEAST_SILENCE_MS = 5000;
-
 /** Where it can be seen from here (same boot, same namespace) a live one is never given up; elsewhere its signs of life decide. */
 export function executorView(row: ExecutorRow, now: number): ExecutorView {
   const { id, owner, slots, wants, silent_ms: silent, still_ms: still, lease_ms: lease } = row;
   const visible = isVisible(owner);
   const alive = visible ? isThis(owner) || isRunningHere(owner) : silent < lease;
   const mayBlock = mayBlockMs(row.begun.map(({ may_block_ms: ms }) => ms));
-  // A sign that is late by itself says nothing of the event loop.
-  const isBlocked = alive && still >= LEAST_SILENCE_MS && still > mayBlock + lease / 2;
+  // Its last sign said so; or there was none for so long. A sign that is late by itself says nothing of the event loop.
+  const isSaid = still - silent > Math.max(LEAST_SILENCE_MS, mayBlock);
+  const isBlocked = alive && (isSaid || (still >= LEAST_SILENCE_MS && still > mayBlock + lease / 2));
   return {
     id,
     pid: owner.pid,
@@ -36,6 +34,7 @@ export function executorView(row: ExecutorRow, now: number): ExecutorView {
     visible,
     begun: new Map(row.begun.map(({ run, at }) => [run, at])),
     blockedSince: isBlocked ? isoTime(now - still) : null,
+    atWork: isBlocked ? row.at_work : null,
     interrupted: new Set(alive ? [] : row.begun.map(({ run }) => run)),
     programs: alive ? [] : row.programs,
   };
@@ -58,8 +57,8 @@ export function executorOf(
     onLeave,
   }: {
     readonly now: () => string;
-    readonly onBegun: (run: string) => void;
-    readonly onEnded: (run: string) => void;
+    readonly onBegun: (run: string, mayBlockMs: number) => void;
+    readonly onEnded: (run: string, mayBlockMs: number | undefined) => void;
     readonly onLeave: () => Promise<void>;
   },
 ): Executor {
@@ -67,16 +66,18 @@ export function executorOf(
   return {
     id,
     begun: (runId, mayBlockMs) => {
-      if (begun.get(runId) === mayBlockMs) return;
+      const before = begun.get(runId);
+      if (before === mayBlockMs) return;
+      if (before !== undefined) onEnded(runId, before);
       begun.set(runId, mayBlockMs);
-      onBegun(runId);
+      onBegun(runId, mayBlockMs);
       // Before user code begins: what takes its process down must be known to have begun.
       return notes.begun(runId, { at: now(), mayBlockMs });
     },
     started: (program) => notes.started(program),
     ended: (runId) => {
+      onEnded(runId, begun.get(runId));
       begun.delete(runId);
-      onEnded(runId);
       notes.ended(runId);
     },
     leave: async () => {

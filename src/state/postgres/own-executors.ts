@@ -61,12 +61,15 @@ export class OwnExecutors {
     this.#notes.set(id, notes);
     return executorOf(id, notes, {
       now: () => isoTime(clock.now()),
-      onBegun: (run) => {
+      onBegun: (run, mayBlockMs) => {
         this.#executing.set(run, id);
-        this.#signs.show();
+        this.#signs.begins(mayBlockMs);
       },
-      // Another of them may have the run by now.
-      onEnded: (run) => void (this.of(run) === id && this.#executing.delete(run)),
+      onEnded: (run, mayBlockMs) => {
+        // Another of them may have the run by now.
+        if (this.of(run) === id) this.#executing.delete(run);
+        if (mayBlockMs !== undefined) this.#signs.ends(mayBlockMs);
+      },
       onLeave: () => {
         remove(this.#mine.executors, id);
         this.#notes.delete(id);

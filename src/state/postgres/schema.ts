@@ -1,7 +1,7 @@
 /** The tables of a state in PostgreSQL, as `dynpart state migrate` makes them. `@.` stands for the schema. */
 
 /** The version of the tables that this dynpart reads and writes. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 /** The oldest server, as `server_version_num` says it: PostgreSQL 13. */
 export const OLDEST_SERVER = 130_000;
@@ -116,11 +116,13 @@ create table @.run (
   started_at text,
   done json,
   done_assets text[],
-  touched json
+  touched json,
+  why text
 );
 create index run_by_head on @.run (head, number);
 create index run_by_owner on @.run (owner) where owner is not null;
 create index run_by_key on @.run (key);
+create index run_canceling on @.run (id) where letter = 'c';
 
 create table @.executor (
   id text collate "C" primary key,
@@ -131,7 +133,8 @@ create table @.executor (
   pools json,
   lease_ms int not null,
   beat timestamptz not null,
-  turned timestamptz not null
+  turned timestamptz not null,
+  at_work text[]
 );
 create table @.begun (
   executor text collate "C" not null,
@@ -251,6 +254,14 @@ where touched is not null;
     `
 alter table @.meta add if not exists pool_starts json;
 alter table @.executor add if not exists pools json;
+`,
+  ],
+  [
+    8,
+    `
+alter table @.executor add if not exists at_work text[];
+alter table @.run add if not exists why text;
+create index if not exists run_canceling on @.run (id) where letter = 'c';
 `,
   ],
 ]);

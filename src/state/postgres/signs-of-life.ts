@@ -1,6 +1,8 @@
 /** Tells the database that this process lives: from a thread, since user code may block the event loop for long. */
 import type { Worker } from 'node:worker_threads';
+import { ASKING_SCRIPT } from '../at-work.ts';
 import { thisProcess } from '../../files/process-owner.ts';
+import { LOOK_EVERY_MS, LOOKING_SCRIPT, LoopSigns, OTHERS } from '../loop-signs.ts';
 import type { Address } from './address.ts';
 
 export interface SignsOptions {
@@ -20,19 +22,15 @@ const TURN_MS = 1000;
 /** An event loop that has not turned for so long is blocked, as far as others are told which sensor has it. */
 const STILL_MS = 2500;
 
-/** What is shared with the thread: how often the event loop has turned, and the number of the sensor whose code has it. */
-const TURNS = 0;
-const HOLDER = 1;
+/** The number of the sensor whose code has the event loop is shared with the thread. */
+const HOLDER = OTHERS;
 
 /** As text: it needs nothing of dynpart, and so no file of its own in what is built. */
 const SCRIPT = `
 const { workerData, parentPort } = require('node:worker_threads');
 const { driver, connection, schema, everyMs, stillMs, shared, pid, host } = workerData;
-const seenBy = new Int32Array(shared);
-const turnsNow = () => Atomics.load(seenBy, ${TURNS});
+${LOOKING_SCRIPT}
 let known = workerData.known;
-// When it turned before that stands with whoever was entered.
-let seen = turnsNow();
 let client = null;
 let isBusy = false;
 async function ask(text, values) {
@@ -61,44 +59,49 @@ async function inTurn(work) {
     isBusy = false;
   }
 }
-async function show() {
-  const now = turnsNow();
-  await ask('update ' + schema + '.executor set beat = clock_timestamp(), turned = case when $2 then clock_timestamp() else turned end where id = any($1)', [known.executors, now !== seen]);
-  seen = now;
+${ASKING_SCRIPT}
+// Since when it stands still is told, and not only that it does: others wait for no further sign then.
+async function show(runs) {
+  await ask('update ' + schema + '.executor set beat = clock_timestamp(), turned = clock_timestamp() - $2::float8 * interval \\'1 ms\\', at_work = $3 where id = any($1)', [known.executors, still, runs]);
   if (known.leases.length > 0) await ask('update ' + schema + '.sensor_lease set beat = clock_timestamp() where owner ->> \\'id\\' = any($1)', [known.leases]);
 }
-// Who was entered or took a lease has shown itself by that.
-setInterval(() => inTurn(show), everyMs);
-
+// A run that blocks is told of when it has done so for longer than it may, and no longer than it does.
+let runs = null;
+let isTold = false;
+async function tellBlocked() {
+  const isBlocked = known.executors.length > 0 && still > mayBeStill();
+  if (isBlocked === isTold) return;
+  runs = isBlocked ? await new Promise(atWork) : null;
+  await show(runs);
+  isTold = isBlocked;
+}
 // Of several sensors that share the event loop, the one that keeps it is named while it does, and nobody otherwise.
-let lastTurn = turnsNow();
-let turnedAt = performance.now();
 let named = null;
-async function name() {
-  const now = turnsNow();
-  if (now !== lastTurn) {
-    lastTurn = now;
-    turnedAt = performance.now();
-  }
-  const holds = performance.now() - turnedAt > stillMs ? known.sensors[Atomics.load(seenBy, ${HOLDER})] ?? null : null;
+async function nameSensor() {
+  const holds = still > stillMs ? known.sensors[Atomics.load(seenBy, ${HOLDER})] ?? null : null;
   if (holds === named) return;
   // By the process: it may be blocked before it has heard that a lease of it is there.
   await ask('update ' + schema + '.sensor_lease set thread = $1 where owner ->> \\'pid\\' = $2 and owner ->> \\'host\\' = $3', [holds, String(pid), host]);
   named = holds;
 }
-let naming;
-function share() {
-  if (known.sensors.length > 0) naming ??= setInterval(() => inTurn(name), 500);
+// Who was entered or took a lease has shown itself by that.
+let shownAt = performance.now();
+async function turn() {
+  if (known.sensors.length > 0) await nameSensor();
+  await tellBlocked();
+  if (performance.now() - shownAt < everyMs) return;
+  shownAt = performance.now();
+  await show(runs);
 }
-share();
-parentPort.on('message', (message) => { known = message; share(); });
+setInterval(() => { look(); inTurn(turn); }, ${LOOK_EVERY_MS});
+parentPort.on('message', (message) => { known = message; });
 `;
 
 export class SignsOfLife {
   readonly #options: SignsOptions;
   /** Sensors that share the event loop, by their number. */
   readonly #sensors: string[] = [];
-  readonly #shared = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  readonly #loop = new LoopSigns(1);
   #thread: Worker | undefined;
   /** What the thread knows to be this process's. */
   #shown = '';
@@ -123,7 +126,7 @@ export class SignsOfLife {
       schema: `"${address.schema}"`,
       everyMs: Math.floor(address.leaseMs / SIGNS_IN_A_LEASE),
       stillMs: STILL_MS,
-      shared: this.#shared.buffer,
+      shared: this.#loop.shared.buffer,
       pid: process.pid,
       host: thisProcess().host,
       known,
@@ -132,7 +135,7 @@ export class SignsOfLife {
     thread.unref();
     thread.on('error', () => undefined);
     this.#thread = thread;
-    this.#turning = setInterval(() => Atomics.add(this.#shared, TURNS, 1), TURN_MS);
+    this.#turning = setInterval(() => this.#loop.turned(), TURN_MS);
     this.#turning.unref();
   }
 
@@ -143,7 +146,18 @@ export class SignsOfLife {
       number = this.#sensors.push(sensor) - 1;
       this.show();
     }
-    Atomics.store(this.#shared, HOLDER, number);
+    Atomics.store(this.#loop.shared, HOLDER, number);
+  }
+
+  /** Code of a run begins that may keep the event loop for so long. */
+  begins(mayBlockMs: number): void {
+    this.#loop.begins(mayBlockMs);
+    this.show();
+  }
+
+  /** It has ended. */
+  ends(mayBlockMs: number): void {
+    this.#loop.ends(mayBlockMs);
   }
 
   async end(): Promise<void> {

@@ -53,7 +53,9 @@ describe('what user code writes', () => {
       await new Promise((resolve) => setImmediate(resolve));
       return currentWriter();
     };
-    expect(await Promise.all([writingTo(one, later), writingTo(other, later)])).toEqual([one, other]);
+    expect(
+      await Promise.all([writingTo({ writer: one }, later), writingTo({ writer: other }, later)]),
+    ).toEqual([one, other]);
     expect(currentWriter()).toBeUndefined();
   });
 });

@@ -49,7 +49,7 @@ describe('the files of executors', () => {
   });
 
   describe('of a live one', () => {
-    const signs = { turnEveryMs: 10, threadAfterMs: 50, threadEveryMs: 10 };
+    const signs = { turnEveryMs: 10, threadAfterMs: 50, threadEveryMs: 10, tellAfterMs: 50_000 };
     const opened = () => {
       const files = new ExecutorFiles(folder.path, () => AT, signs);
       const owner = ownerNamed('alive', now(), folder.path);

@@ -223,7 +223,7 @@ function changesFor(
         },
       ];
     case 12:
-      return [{ type: 'runs-canceling', ids }];
+      return [{ type: 'runs-canceling', ids, ...(pick % 2 === 0 && { why: `reason ${pick}` }) }];
     case 13:
       return [
         {

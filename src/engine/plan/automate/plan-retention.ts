@@ -79,7 +79,7 @@ export function planRetention(
       continue;
     }
     const { purge } = pipeline.retain.get(set)!;
-    const removal = removeKeys(view, set, done, { keepOut: true, purge, now });
+    const removal = removeKeys(view, set, done, { keepOut: true, purge, by: 'retain', now });
     changes.push(...removal.changes);
     partitions.push({ set, added: [], updated: [], removed: removal.outcome.removed, skipped: [] });
   }

@@ -1,5 +1,6 @@
 /** What to record of the runs that a process has executed, given the state. Pure: says which changes do it and what they come to. */
-import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
+import type { Failure } from '../../../model/failure.ts';
+import { keyRemoved } from '../../../model/failures/run.ts';
 import { describe } from '../../../model/describe-failure.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { StaleReason } from '../../../model/stale-reason.ts';
@@ -10,7 +11,7 @@ import type { AssetOutcome } from '../../../model/run.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
 import { isListed } from '../executors/ownership.ts';
-import { endedAs } from './run-records.ts';
+import { cancellationOf, endedAs } from './run-records.ts';
 import { needsOfRoom, slotsFor } from '../executors/slots.ts';
 
 export interface EndsToRecord {
@@ -224,12 +225,10 @@ function whyCanceled(view: StateView, runs: PendingRuns, run: PendingRun): Retur
   return describe(cancellation(view, runs, run));
 }
 
-/** Who marked it: a run whose key is gone was canceled with the key. */
-function cancellation(view: StateView, { set }: PendingRuns, { partitionKey }: PendingRun) {
-  const isGone =
-    set !== null && partitionKey !== null && !view.present(set, [partitionKey]).has(partitionKey);
-  return {
-    reason: 'canceled',
-    why: isGone ? 'its partition key was removed' : CANCELED_BY_HAND,
-  } as const;
+/** As it was marked. What marked it may be an older dynpart: then a run whose key is gone was canceled with the key. */
+function cancellation(view: StateView, { set }: PendingRuns, run: PendingRun): Failure {
+  const { partitionKey: key, canceledWhy } = run;
+  const isGone = (): boolean => set !== null && key !== null && !view.present(set, [key]).has(key);
+  if (canceledWhy === null && isGone()) return { reason: 'canceled', why: keyRemoved(null) };
+  return cancellationOf(run);
 }

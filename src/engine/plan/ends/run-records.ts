@@ -1,5 +1,6 @@
 /** The record of a run that has come to its end, executed or not. Pure. */
 import type { Failure } from '../../../model/failure.ts';
+import { CANCELED_BY_HAND } from '../../../model/failures/run.ts';
 import { describe } from '../../../model/describe-failure.ts';
 import { recordedProblem } from '../../../model/problem.ts';
 import { type FinalRunStatus, mayBecome, outcomeOf } from '../../../model/run.ts';
@@ -38,6 +39,11 @@ export function endOfAll(assets: readonly string[], status: FinalRunStatus, fail
     attempts: 0,
     assets: assets.map((asset) => outcomeOf({ asset, status, error })),
   };
+}
+
+/** Why a run ends that is marked as one to be aborted. */
+export function cancellationOf({ canceledWhy }: PendingRun): Failure {
+  return { reason: 'canceled', why: canceledWhy ?? CANCELED_BY_HAND };
 }
 
 /** The end of a run that is not executed (any more). */

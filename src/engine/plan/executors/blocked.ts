@@ -10,11 +10,12 @@ export interface BlockedProcess {
 }
 
 export function blockedProcesses(view: StateView): BlockedProcess[] {
-  return view.executors().flatMap(({ id, pid, host, blockedSince, begun }) => {
+  return view.executors().flatMap(({ id, pid, host, blockedSince, begun, atWork }) => {
     if (blockedSince === null) return [];
     // A run that was released meanwhile is still in the hands of the blocked process. Where none was begun, a function that is asked
     // beside their code has it: for one of those that it holds.
-    const runs = (begun.size > 0 ? [...begun.keys()] : ownedBy(view, id)).map((run) => {
+    const begunNow = atWork ?? [...begun.keys()];
+    const runs = (begunNow.length > 0 ? begunNow : ownedBy(view, id)).map((run) => {
       const pending = view.run(run);
       return {
         id: run,

@@ -6,7 +6,7 @@ import type { FinishedRun, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { ExecutorView, StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
-import { endedAs } from '../ends/run-records.ts';
+import { cancellationOf, endedAs } from '../ends/run-records.ts';
 import { heldByBlocked } from './blocked.ts';
 import { asQueued, ownedRun, type OwnedRun } from './owned-run.ts';
 import { living } from './ownership.ts';
@@ -53,9 +53,10 @@ export function hasUnowned(view: StateView, wanted: (runs: PendingRuns) => boole
   return pending.some((runs) => (runs.owner === null || !alive.has(runs.owner)) && wanted(runs));
 }
 
-/** Its process would have said which. */
-const CANCELED_MEANWHILE =
-  'it was canceled, or its partition key removed, and its process died before it had ended';
+/** Whether anything is being canceled that no live process is left to end. */
+export function hasCanceled(view: StateView): boolean {
+  return hasUnowned(view, (runs) => runs.canceling().length > 0);
+}
 
 export function planTakeUp(view: StateView, options: TakeUpOptions): Plan<Claim> {
   const { owner, concurrency, most, wanted } = options;
@@ -111,8 +112,7 @@ export function claimRuns(view: StateView, options: ClaimOptions): Claim {
     });
   }
   if (ended.length > 0) changes.push({ type: 'runs-finished', runs: ended });
-  for (const id of dead.keys())
-    if (losing.has(id) || !keeping.has(id)) changes.push({ type: 'executor-left', id });
+  for (const id of dead.keys()) if (!keeping.has(id)) changes.push({ type: 'executor-left', id });
   return { changes, owned: asQueued(claimed), ended };
 }
 
@@ -123,11 +123,7 @@ function whyItEnds(
   now: Millis,
 ): FinishedRun | null {
   if (run.canceling) {
-    return endedAs(runs, run, {
-      status: 'CANCELED',
-      failure: { reason: 'canceled', why: CANCELED_MEANWHILE },
-      now,
-    });
+    return endedAs(runs, run, { status: 'CANCELED', failure: cancellationOf(run), now });
   }
   const executions = run.interrupted + (owner?.interrupted.has(run.id) ? 1 : 0);
   if (executions < MAX_EXECUTIONS) return null;

@@ -5,7 +5,8 @@ import type { StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
-import { cancelRunsOfKeys, needsOfCanceling } from '../ends/cancel-runs.ts';
+import { cancelRunsOfKeys, NEEDS_OF_LEFT, needsOfCanceling } from '../ends/cancel-runs.ts';
+import { together } from '../needs-together.ts';
 import { distinct } from './distinct.ts';
 
 export function needsOfAdding(set: string, keys: Iterable<string>, given?: GivenToKeys): Needs {
@@ -17,7 +18,7 @@ export type GivenToKeys = ReadonlyMap<string, Partial<Carried>>;
 
 /** Their runs are canceled. */
 export function needsOfRemoving(set: string, keys: Iterable<string>): Needs {
-  return { keys: [{ set, keys }], ...needsOfCanceling(set, keys) };
+  return { keys: [{ set, keys }], ...together(needsOfCanceling(set, keys), NEEDS_OF_LEFT) };
 }
 
 /** Which keys leave is not known before. */
@@ -82,15 +83,21 @@ export interface RemovedKeys {
   readonly skipped: readonly string[];
 }
 
+export interface Removal {
+  readonly keepOut: boolean;
+  readonly purge?: boolean;
+  /** What takes the keys out, in words. Default: a person */
+  readonly by?: string;
+  readonly now: Millis;
+  /** See `Canceling`. */
+  readonly endsLeft?: boolean;
+}
+
 export function removeKeys(
   view: StateView,
   set: string,
   keys: readonly string[],
-  {
-    keepOut,
-    purge = false,
-    now,
-  }: { readonly keepOut: boolean; readonly purge?: boolean; readonly now: Millis },
+  { keepOut, purge = false, by = 'partitions remove', now, endsLeft = false }: Removal,
 ): Plan<RemovedKeys> {
   const asked = new Set(keys);
   const present = view.present(set, asked);
@@ -99,7 +106,9 @@ export function removeKeys(
   for (const key of asked) (present.has(key) ? removed : skipped).push(key);
   // What is not there can be kept out as well: it was named so that no sensor brings it.
   const keptOut = keepOut ? skipped.filter((key) => !view.keptOut(set, [key]).has(key)) : [];
-  const changes: StateChange[] = [...(removed.length > 0 ? cancelRunsOfKeys(view, set, removed, now) : [])];
+  const changes: StateChange[] = [
+    ...(removed.length > 0 ? cancelRunsOfKeys(view, set, removed, { by, now, endsLeft }) : []),
+  ];
   if (removed.length + keptOut.length > 0)
     changes.push({
       type: 'keys-removed',
@@ -126,7 +135,7 @@ export function syncKeys(
 ): Plan<SyncedKeys> {
   const wanted = new Set(keys);
   const gone = view.keys(set).filter((key) => !wanted.has(key));
-  const removal = removeKeys(view, set, gone, { keepOut: false, now });
+  const removal = removeKeys(view, set, gone, { keepOut: false, by: 'partitions sync', now, endsLeft: true });
   const addition = addKeys(view, set, keys, { now });
   return {
     changes: [...removal.changes, ...addition.changes],

@@ -46,7 +46,7 @@ export function planTick(
   result: EvaluatedResult,
   { moment, owner, listsAllRuns = true }: PlanTickOptions,
 ): TickPlan {
-  const sets = new SetsAfterRequests(view, result, moment.now);
+  const sets = new SetsAfterRequests(view, result, sensor.name, moment.now);
   const partitions = result.requests.map((request) => sets.apply(request));
   const missing = sets.missing(result);
   if (missing.length > 0) return failedTick(view, sensor, moment, missing);
@@ -99,8 +99,8 @@ export function planTick(
 }
 
 /** Run requests for keys that are not there after the result's own requests, in words. */
-export function missingKeys(view: StateView, result: EvaluatedResult, now: Millis): string[] {
-  const sets = new SetsAfterRequests(view, result, now);
+export function missingKeys(view: StateView, result: EvaluatedResult, sensor: string, now: Millis): string[] {
+  const sets = new SetsAfterRequests(view, result, sensor, now);
   for (const request of result.requests) sets.apply(request);
   return sets.missing(result);
 }

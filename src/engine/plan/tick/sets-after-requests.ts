@@ -64,12 +64,12 @@ export class SetsAfterRequests {
   /** What keys carry by what this result has asked so far, by set. */
   readonly #carried = new Map<string, Map<string, Carried>>();
   readonly #view: StateView;
-  readonly #now: Millis;
+  readonly #removal: { readonly by: string; readonly now: Millis };
   #requests = PRESENT;
 
-  constructor(view: StateView, result: EvaluatedResult, now: Millis) {
+  constructor(view: StateView, result: EvaluatedResult, sensor: string, now: Millis) {
     this.#view = view;
-    this.#now = now;
+    this.#removal = { by: `sensor ${quoted(sensor)}`, now };
     const named = new Map<string, (readonly (string | null)[])[]>();
     for (const { set, keys } of [...result.requests, ...result.runs]) {
       if (set !== null) named.set(set, [...(named.get(set) ?? []), keys]);
@@ -159,7 +159,7 @@ export class SetsAfterRequests {
   }
 
   #addAll(set: string, keys: readonly string[], asked: ReadonlyMap<string, Carried>): void {
-    const at = isoTime(this.#now);
+    const at = isoTime(this.#removal.now);
     if (asked.size === 0) return void this.changes.push({ type: 'keys-added', set, keys, at });
     const carried = keys.map((key) => asked.get(key) ?? NOTHING_CARRIED);
     this.changes.push({ type: 'keys-added', set, keys, at, carried });
@@ -207,7 +207,7 @@ export class SetsAfterRequests {
       this.removed.set(set, new Set([...before, ...removed]));
       // A key that the result removes, adds and removes again had its runs canceled the first time: one end is on record.
       const first = before.size === 0 ? removed : removed.filter((key) => !before.has(key));
-      this.changes.push(...cancelRunsOfKeys(this.#view, set, first, this.#now));
+      this.changes.push(...cancelRunsOfKeys(this.#view, set, first, this.#removal));
       this.changes.push({ type: 'keys-removed', set, keys: removed, keepOut: false });
     }
     return { set, added: [], updated: [], removed, skipped };

@@ -94,7 +94,7 @@ async function applyChange(port: Port, change: StateChange, applying: Applying):
     case 'runs-progressed':
       return progressRuns(port, change, applying);
     case 'runs-canceling':
-      return markCanceling(port, change.ids);
+      return markCanceling(port, change);
     case 'runs-finished':
       return finishRuns(port, change.runs, applying);
     case 'executor':

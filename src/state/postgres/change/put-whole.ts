@@ -60,11 +60,11 @@ insert into @.run_head (run_group, created_at, sensor, set_id, assets, tags, ori
 values ($1, $2, $3, (select id from @.key_set where name = $4), $5, $6, $7, $8, $9) returning n::float8 as n`;
 
 const PUT_RUNS = `
-insert into @.run (id, head, number, key, run_key, letter, owner, owned_since, interrupted, started_at, done, done_assets, touched)
+insert into @.run (id, head, number, key, run_key, letter, owner, owned_since, interrupted, started_at, done, done_assets, touched, why)
 select r.id, $1, r.number, r.key, r.run_key, r.letter::"char", $2, $3, r.interrupted, r.started_at, r.done::json,
-  case when r.done is not null then array(select json_array_elements_text(r.done_assets::json)) end, r.touched::json
-from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[])
-  as r(id, number, key, run_key, letter, interrupted, started_at, done, done_assets, touched)`;
+  case when r.done is not null then array(select json_array_elements_text(r.done_assets::json)) end, r.touched::json, r.why
+from unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+  as r(id, number, key, run_key, letter, interrupted, started_at, done, done_assets, touched, why)`;
 
 const PUT_EXECUTOR = `
 insert into @.executor (id, owner, slots, wants, lease_ms, pools, beat, turned)
@@ -283,5 +283,6 @@ async function putRuns(port: Port, group: RunGroup): Promise<void> {
       const touched = group.touched?.[String(number)];
       return touched === undefined ? null : JSON.stringify(touched);
     }),
+    numbers.map((number) => group.why?.[String(number)] ?? null),
   ]);
 }

@@ -33,8 +33,12 @@ export function startRuns(port: Port, runs: ReadonlyMap<string, string>): void {
   send(port, START, [[...runs.keys()], [...runs.values()]]);
 }
 
-const CANCEL = `update @.run set letter = 'c' where id = any($1::text[])`;
+const CANCEL = `
+update @.run set letter = 'c', why = case when letter = 'c' then why else $2 end where id = any($1::text[])`;
 
-export function markCanceling(port: Port, ids: Iterable<string>): void {
-  send(port, CANCEL, [[...ids]]);
+export function markCanceling(
+  port: Port,
+  { ids, why }: Extract<StateChange, { readonly type: 'runs-canceling' }>,
+): void {
+  send(port, CANCEL, [[...ids], why ?? null]);
 }

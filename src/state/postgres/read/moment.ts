@@ -50,6 +50,8 @@ export interface ExecutorRow {
   /** For how long it gave no sign of life, and its event loop none of turning: by the clock of the database. */
   readonly silent_ms: number;
   readonly still_ms: number;
+  /** Runs of which one has kept the event loop for too long, where it is known. */
+  readonly at_work: readonly string[] | null;
   readonly begun: readonly { readonly run: string; readonly at: string; readonly may_block_ms: number }[];
   readonly programs: readonly ProgramNote[];
 }
@@ -64,7 +66,7 @@ select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pip
     left join @.sensor s on s.name = w.name
   ) x) as sensors,
   (select coalesce(json_agg(x order by x.n), '[]') from (
-    select e.id, e.n, e.owner, e.slots, e.wants, e.pools, e.lease_ms,
+    select e.id, e.n, e.owner, e.slots, e.wants, e.pools, e.lease_ms, e.at_work,
       extract(epoch from clock_timestamp() - e.beat) * 1000 as silent_ms,
       extract(epoch from clock_timestamp() - e.turned) * 1000 as still_ms,
       (select coalesce(json_agg(b), '[]') from @.begun b where b.executor = e.id) as begun,

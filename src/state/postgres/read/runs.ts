@@ -29,6 +29,7 @@ interface GroupRow {
   readonly started: Readonly<Record<string, string>> | null;
   readonly done: Readonly<Record<string, readonly AssetOutcome[]>> | null;
   readonly touched: Readonly<Record<string, Readonly<Record<string, TouchedBy>>>> | null;
+  readonly why: Readonly<Record<string, string>> | null;
 }
 
 /**
@@ -47,6 +48,7 @@ const PARTS = {
     select r.* from (select n from @.run_head where assets && $::text[] offset 0) h
     cross join lateral (select * from @.run r where r.head = h.n offset 0) r`,
   owned: `select * from @.run where owner is not null`,
+  canceling: `select * from @.run where letter = 'c'`,
   /** Whoever is not among those given has nothing that others must keep away from. */
   notFree: `select * from @.run where owner is not null and owner <> all ($::text[])`,
   /**
@@ -88,7 +90,8 @@ from (
     string_agg(w.letter::text, '') as letters, string_agg(least(9, w.interrupted)::text, '') as interrupted,
     json_object_agg(w.number, w.started_at) filter (where w.started_at is not null) as started,
     json_object_agg(w.number, w.done) filter (where w.done is not null) as done,
-    json_object_agg(w.number, w.touched) filter (where w.touched is not null) as touched
+    json_object_agg(w.number, w.touched) filter (where w.touched is not null) as touched,
+    json_object_agg(w.number, w.why) filter (where w.why is not null) as why
   from (
     select distinct on (w.head, w.owned_since, w.owner, w.number) w.* from (${parts}) w
     order by w.head, w.owned_since, w.owner nulls first, w.number
@@ -157,6 +160,7 @@ async function askRuns(port: Port, needs: readonly RunsNeed[], free: Free): Prom
     if ('ids' in need) take(PARTS.ids, [...need.ids]);
     else if ('owner' in need) take(PARTS.owners, [need.owner]);
     else if ('owned' in need) take(PARTS.owned);
+    else if ('canceling' in need) take(PARTS.canceling);
     else if ('set' in need) {
       const keys = [...need.keys];
       take(
@@ -183,7 +187,7 @@ function groupsOf(found: readonly GroupRow[]): readonly RunGroup[] {
 }
 
 function groupOf(row: GroupRow): RunGroup {
-  const { keys, done, touched } = row;
+  const { keys, done, touched, why } = row;
   const runKeys = row.run_keys && row.run_keys.map((text) => (text === null ? null : withZero(text)));
   return {
     id: row.run_group,
@@ -205,5 +209,6 @@ function groupOf(row: GroupRow): RunGroup {
     startedAt: row.started ?? {},
     ...(done !== null && { done }),
     ...(touched !== null && { touched }),
+    ...(why !== null && { why }),
   };
 }

@@ -53,7 +53,7 @@ describe('the runs of a process that died', () => {
   it('end with their keys, and the process with them', async () => {
     await store.commit(EVERYTHING, (view) => ({
       changes: [
-        ...cancelRunsOfKeys(view, 'letters', ['a', 'b'], NOW),
+        ...cancelRunsOfKeys(view, 'letters', ['a', 'b'], { by: 'a test', now: NOW }),
         { type: 'keys-removed', set: 'letters', keys: ['a', 'b'], keepOut: false },
       ],
       outcome: undefined,

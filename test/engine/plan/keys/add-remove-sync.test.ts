@@ -60,7 +60,7 @@ describe('a set that is changed by hand', () => {
       (await finishedRuns(store, { limit: 9 })).map(
         ({ id, status, error }) => `${id} ${status} ${error!.message}`,
       ),
-    ).toEqual(['g-2 CANCELED its partition key was removed']);
+    ).toEqual(['g-2 CANCELED its partition key was removed (partitions remove)']);
     expect((await store.read(EVERYTHING)).run('g-1')).toBeDefined();
   });
 
