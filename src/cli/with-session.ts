@@ -130,6 +130,7 @@ async function sessionOptions(
     failFast,
     startsUntil,
     onInterrupt,
+    lasts,
     interrupt: interrupts.signal,
     processes: loadProcessGroups,
     ...(await isolation({ project, ownFolder }, pipeline)),

@@ -17,6 +17,7 @@ export type Event =
   | RunsLost
   | ProgramsLeft
   | ProcessBlocked
+  | RunSetAside
   | RunStarted
   | RunEnded
   | Stopping
@@ -98,6 +99,14 @@ export interface ProgramsLeft {
 export interface ProcessBlocked {
   readonly type: 'process-blocked';
   readonly failure: Extract<Failure, { readonly reason: 'run-blocked' }>;
+}
+
+/** A value that the run needs cannot be read: it is left in the queue for a while, and this process goes on with the others. */
+export interface RunSetAside {
+  readonly type: 'run-set-aside';
+  readonly run: string;
+  readonly failure: Failure;
+  readonly againInMs: number;
 }
 
 /** A run begins here. */

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
 import type { SettledRun } from '../definitions/staged-values.ts';
 import { fileNameOf } from '../files/file-name.ts';
+import { fail } from '../model/failure.ts';
 import { loadSdk, type Sdk, saidOf } from './s3-client.ts';
 import type { S3Options } from './s3-options.ts';
 import { decode, encode, type Encoded } from './value-format.ts';
@@ -90,19 +91,21 @@ export class S3Values {
     const folder = this.#folderOf(context);
     for (let tried = 1; ; tried++) {
       const found = await this.#counting(folder, context);
-      if (found === undefined) throw new Error(goneText(this.#place(folder), context));
+      if (found === undefined) return this.#damaged(folder, context, 'the object is gone');
       try {
         const bytes = await this.#do((sdk) => sdk.get(found.name));
         if (bytes !== null) return decode(bytes, found.ending);
       } catch (error) {
-        if (error instanceof SyntaxError)
-          throw new Error(`the object ${this.#place(found.name)} is damaged: ${error.message}`, {
-            cause: error,
-          });
+        if (error instanceof SyntaxError) return this.#damaged(found.name, context, error.message);
         throw error;
       }
-      if (tried === TRIES) throw new Error(goneText(this.#place(found.name), context));
+      if (tried === TRIES) return this.#damaged(found.name, context, 'the object is gone');
     }
+  }
+
+  /** As with files: no failure of who needs it. */
+  #damaged(name: string, { asset, partitionKey: key }: ValueContext, cause: string): never {
+    return fail({ reason: 'value-damaged', file: this.#place(name), asset, key, cause });
   }
 
   async remove(context: ValueContext): Promise<void> {
@@ -212,9 +215,4 @@ function hex(number: number, digits: number): string {
 
 function order(one: string, other: string): number {
   return one === other ? 0 : one < other ? -1 : 1;
-}
-
-function goneText(place: string, { asset, partitionKey }: ValueContext): string {
-  const chosen = partitionKey === null ? asset : `${asset}@${partitionKey}`;
-  return `the value of ${chosen} is on record, and its object is gone from ${place}: make it again with dynpart materialize`;
 }

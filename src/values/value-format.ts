@@ -3,8 +3,11 @@ import buffer from 'node:buffer';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
 import type { ValueContext } from '../definitions/io-manager.ts';
-import { bytesIfThere, io } from '../files/durable-files.ts';
+import { bytesIfThere, causeOf, errno, io } from '../files/durable-files.ts';
 import type { ENDINGS } from './places.ts';
+
+/** What keeps one file from being read, and says nothing of the disk. */
+const OF_ONE_FILE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EISDIR', 'ELOOP']);
 
 /** `becomes` says by its ending how the value is kept. */
 export function readIfThere(
@@ -12,12 +15,21 @@ export function readIfThere(
   becomes: string,
   { asset, partitionKey: key }: ValueContext,
 ): { readonly value: unknown } | null {
-  const bytes = io('read', file, () => bytesIfThere(file));
+  const damaged = (cause: string): never => fail({ reason: 'value-damaged', file, asset, key, cause });
+  let bytes: Buffer | null;
+  try {
+    bytes = bytesIfThere(file);
+  } catch (error) {
+    if (OF_ONE_FILE.has(errno(error) ?? '')) return damaged(causeOf(error));
+    return io('read', file, () => {
+      throw error;
+    });
+  }
   if (bytes === null) return null;
   try {
     return { value: decode(bytes, path.extname(becomes) as Ending) };
   } catch (error) {
-    return fail({ reason: 'value-damaged', file, asset, key, cause: (error as Error).message });
+    return damaged((error as Error).message);
   }
 }
 

@@ -73,8 +73,8 @@ describe.each(['a file', 'PostgreSQL'])('s3 and a state in %s', (kind) => {
 
     server.objects.clear();
     const gone = await dynpart(['value', 'show', 'upper', '--key', 'a']);
-    expect(gone.code).not.toBe(0);
-    expect(gone.stderr).toContain('its object is gone from s3://reports/upper/a/');
+    expect(gone.code).toBe(5);
+    expect(gone.stderr).toContain('in s3://reports/upper/a/ cannot be read: the object is gone');
     expect(gone.stderr).not.toContain('    at ');
   });
 });

@@ -224,9 +224,14 @@ describe('s3', () => {
   it('says that a value was deleted by hand', async () => {
     await values().save(at('a'), 1);
     server.objects.clear();
-    await expect(values().load(at('a'))).rejects.toThrow(
-      'the value of total@a is on record, and its object is gone from s3://reports/daily/total/a/: make it again',
-    );
+    await expect(values().load(at('a'))).rejects.toMatchObject({
+      failure: {
+        reason: 'value-damaged',
+        file: 's3://reports/daily/total/a/',
+        key: 'a',
+        cause: 'the object is gone',
+      },
+    });
   });
 
   it.each<[string, Trouble, RegExp]>([

@@ -3,7 +3,7 @@ import { describe } from '../../model/describe-failure.ts';
 import { clean, counted, duration, printable } from '../../model/text.ts';
 import type { RunRecord } from '../../model/run.ts';
 import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
-import type { Event, RunFinished, TickUnrecorded } from '../../engine/event.ts';
+import type { Event, RunFinished, RunSetAside, TickUnrecorded } from '../../engine/event.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
 import type { Counts } from '../json-results-of-runs.ts';
@@ -75,6 +75,8 @@ export class EventRenderer {
         if (!this.#lasts) return output.fail(event.failure);
         output.exitWith(1);
         return output.sayProblem(describe(event.failure));
+      case 'run-set-aside':
+        return this.#setAside(event);
       case 'runs-released':
         return this.#released(event.count);
       case 'runs-lost':
@@ -125,6 +127,12 @@ export class EventRenderer {
       );
     }
     this.#sayTold([...(total === 0 ? [] : [this.#tally.inWords()]), ...this.#leftInWords()]);
+  }
+
+  /** A command that goes on says by which run it is kept waiting; its exit code is that of its end. */
+  #setAside({ run, failure, againInMs }: RunSetAside): void {
+    this.#output.sayProblem(describe(failure));
+    this.#output.say(`run ${run} stays in the queue, and is tried again in ${duration(againInMs)}`);
   }
 
   #released(count: number): void {

@@ -105,9 +105,10 @@ export class Executions {
   #notExecuted({ run, lost }: InFlight, error: unknown): void {
     if (lost) return;
     this.#runs.unexecuted.push(run);
-    if (error instanceof FailureError && error.failure.reason === 'value-damaged')
-      this.#damaged ??= { error };
-    else this.#news.onStop({ error });
+    if (!(error instanceof FailureError) || error.failure.reason !== 'value-damaged')
+      return this.#news.onStop({ error });
+    if (this.#options.onDamaged === undefined) this.#damaged ??= { error };
+    else this.#options.onDamaged(run.id, error.failure);
   }
 
   /** The first damaged value that kept a run from being executed, since this was asked last. */

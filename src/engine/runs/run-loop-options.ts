@@ -1,6 +1,7 @@
 /** What executing runs takes. */
 import type { Pipeline } from '../../definitions/pipeline.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
+import type { Failure } from '../../model/failure.ts';
 import type { Clock } from '../../model/time.ts';
 import type { Executor, StateStore } from '../../state/store.ts';
 import type { Emit } from '../event.ts';
@@ -29,6 +30,11 @@ export interface RunLoopOptions {
   readonly execute?: (context: ExecutionContext) => ExecuteRun;
   /** Where assets are executed that have a process of their own. Default: here. */
   readonly isolate?: Isolate;
+  /**
+   * A value that a run needs cannot be read: the run goes back to the queue, and all others go on. Default: the failure is told at the end,
+   * when those have ended.
+   */
+  readonly onDamaged?: (run: string, failure: Failure) => void;
   /** What the system can do with programs that user code starts. */
   readonly processes: () => Promise<Processes>;
 }

@@ -23,6 +23,7 @@ import { LeftAloneSayer } from './left-alone.ts';
 import type { LookAhead } from './newest-view.ts';
 import type { RunLoop } from './run-loop.ts';
 import { RunsInHand } from './runs-in-hand.ts';
+import type { SetAside } from './set-aside.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { LeftPrograms } from './left-programs.ts';
@@ -35,6 +36,8 @@ export interface RunSessionOptions extends Omit<RunLoopOptions, 'executor' | 'io
   /** Whether a killed process may have left values behind. Cheap: asked at every tick. */
   readonly hasLeftValues: () => boolean;
   readonly known: KnownPipeline;
+  /** It goes on until it is told to end: a value that cannot be read does not end it. Default: it is told when all else is done. */
+  readonly lasts?: boolean;
 }
 
 /** What a plan for this process's own runs comes to. */
@@ -71,6 +74,7 @@ export class RunSession {
   readonly #left: LeftPrograms;
   readonly #blocked: BlockedSayer;
   readonly #leftAlone: LeftAloneSayer;
+  #setAside: SetAside | undefined;
 
   constructor(options: RunSessionOptions) {
     this.#options = options;
@@ -105,8 +109,9 @@ export class RunSession {
     // Most ticks find nothing to execute, and start without what would do it.
     const { RunLoop } = await import('./run-loop.ts');
     const ioManager = await this.#values();
+    const setAside = (this.#setAside ??= await setAsideFor(this.#options));
     const emit: RunSessionOptions['emit'] = (event) => {
-      this.#options.emit(event);
+      (setAside ?? this.#options).emit(event);
       if (event.type === 'run-ended') this.inHand.noteEnd();
     };
     return (this.#execution ??= new RunLoop({
@@ -115,6 +120,7 @@ export class RunSession {
       executor,
       emit,
       handsOver: this.#handsOver.signal,
+      ...(setAside && { onDamaged: setAside.add }),
     }));
   }
 
@@ -162,10 +168,11 @@ export class RunSession {
   }
 
   /** @param view what was looked at before; `null`: nothing was, and what is to be told of the state is told after the commit */
-  async #take({ most, wanted, view, ahead }: Taking): Promise<number> {
+  async #take({ most, wanted: isAsked, view, ahead }: Taking): Promise<number> {
     const { clock, concurrency, known } = this.#options;
     const { id: owner } = await this.executor();
     let latest = view;
+    const wanted: Taking['wanted'] = (runs, run) => !this.#setAside?.has(run.id) && isAsked(runs, run);
     const plan = (seen: StateView): Plan<Claim> => {
       latest = seen;
       const { changes, outcome } = planTakeUp(seen, { owner, now: clock.now(), concurrency, most, wanted });
@@ -180,8 +187,9 @@ export class RunSession {
     return claim.owned.length;
   }
 
+  /** What is set aside stands before others, and is not to keep them from being seen. */
   #needsToTake(most: number): Needs {
-    return needsToTake(most, [...this.#options.pipeline.assets.keys()]);
+    return needsToTake(most + (this.#setAside?.size ?? 0), [...this.#options.pipeline.assets.keys()]);
   }
 
   /** Whether there is anything: what it is stands in the commit. */
@@ -272,6 +280,12 @@ export class RunSession {
     const values = await this.#ioManager?.catch(() => undefined);
     await values?.settled?.();
   }
+}
+
+/** For who goes on: others tell at their end what could not be executed. */
+async function setAsideFor(options: RunSessionOptions): Promise<SetAside | undefined> {
+  if (options.lasts !== true) return undefined;
+  return new (await import('./set-aside.ts')).SetAside(options);
 }
 
 /** Where nothing was taken, nothing is looked at. */

@@ -131,18 +131,29 @@ export class PostgresValues {
   }
 
   #decoded(found: EncodedValue | undefined, asset: string, key: string | null): unknown {
-    if (found === undefined)
-      return fail({ reason: 'value-damaged', file: this.#place, asset, key, cause: 'it is gone' });
+    if (found === undefined) return this.#damaged(asset, key, 'it is gone');
     const { codec, bytes } = found;
     if (codec === 'none') return undefined;
     // A copy, as everybody has one who reads it later.
     if (codec === 'bin') return new Uint8Array(bytes);
-    return JSON.parse(bytes.toString('utf8')) as unknown;
+    try {
+      return JSON.parse(bytes.toString('utf8')) as unknown;
+    } catch (error) {
+      return this.#damaged(asset, key, (error as Error).message);
+    }
+  }
+
+  #damaged(asset: string, key: string | null, cause: string): never {
+    return fail({ reason: 'value-damaged', file: this.#place, asset, key, cause });
   }
 
   async #read(asset: string, key: string | null): Promise<EncodedValue | undefined> {
-    const [found] = await rows<EncodedValue>(this.#port, LOAD, [asset, key ?? '', this.#executors.ids]);
-    return found;
+    try {
+      const [found] = await rows<EncodedValue>(this.#port, LOAD, [asset, key ?? '', this.#executors.ids]);
+      return found;
+    } catch (error) {
+      return isDamage(error) ? this.#damaged(asset, key, (error as Error).message) : Promise.reject(error);
+    }
   }
 
   async remove({ asset, partitionKey }: Place): Promise<void> {
