@@ -80,7 +80,7 @@ export async function withSession<Made extends Result | null>(
     renderer.end();
     const before = made();
     if (before !== null) output.soFar(before);
-    await session.leave();
+    await session.leave().finally(() => renderer.sayUnrecorded());
     await telling?.end();
     await tracing?.end();
   }

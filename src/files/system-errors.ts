@@ -1,5 +1,5 @@
 /** What the system answers instead of doing what it was asked, in words: a code alone helps nobody. */
-import { NO_HARD_LINKS } from '../model/failures/phrases.ts';
+import { NO_HARD_LINKS, TOO_LARGE } from '../model/failures/phrases.ts';
 
 const CAUSES: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
@@ -35,8 +35,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   EHOSTDOWN: 'the file server does not answer',
   EAGAIN: 'nothing can be read or written at the moment',
   EPIPE: 'nobody reads it any more',
-  ERR_STRING_TOO_LONG: 'it is larger than the 512 MiB that can be read as one text',
-  ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read at once',
+  ERR_STRING_TOO_LONG: `${TOO_LARGE}512 MiB that can be read as one text`,
+  ERR_FS_FILE_TOO_LARGE: `${TOO_LARGE}2 GiB that can be read at once`,
 };
 
 /**

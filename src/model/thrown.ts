@@ -44,7 +44,8 @@ function messageOf(error: unknown, causes: number): string {
   const name = textIn(error, 'name');
   const message = textIn(error, 'message');
   const cause = fieldOf(error, 'cause');
-  const because = cause === undefined || causes === 0 ? '' : ` (because: ${messageOf(cause, causes - 1)})`;
+  const why = cause === undefined || causes === 0 ? '' : messageOf(cause, causes - 1);
+  const because = why === '' || message.includes(why) ? '' : ` (because: ${why})`;
   const each =
     message === '' && causes > 0
       ? severalIn(error).map((one) => messageOf(one, Math.min(causes - 1, 1)))

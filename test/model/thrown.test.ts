@@ -12,6 +12,11 @@ describe('what user code threw', () => {
       new Error('outer', { cause: new RangeError('inner', { cause: 'deep' }) }),
       'outer (because: RangeError: inner (because: deep))',
     ],
+    [
+      'an error that has said its cause already',
+      new Error('no such file: ENOENT x', { cause: new Error('ENOENT x') }),
+      'no such file: ENOENT x',
+    ],
     ['an error without a message', new Error(''), 'an error without a message'],
     ['several errors', new AggregateError([new Error('one'), 'two']), 'AggregateError: one; two'],
     ['a text', 'just text', 'just text'],

@@ -48,8 +48,13 @@ async function worker(context: Context, flags: Flags): Promise<Executed | null> 
   );
 }
 
-async function workUntilEmpty(context: Context, { session, options, ending }: Session): Promise<void> {
+async function workUntilEmpty(
+  context: Context,
+  { session, options, ending, counts }: Session,
+): Promise<void> {
   await workBy(context, { session, options, handsOver: ending, once: true });
+  if (counts.total === 0 && !ending.aborted)
+    context.output.chat('nothing to do: no run is queued for a worker');
   if (ending.aborted) await session.handOver();
 }
 

@@ -27,6 +27,8 @@ export class EventRenderer {
   #toldFailures = 0;
   #toldWaiting = '';
   #timeIsOver = false;
+  /** Runs that ended, and whose end the disk or the server did not take. */
+  #unrecorded = 0;
   /**
    * @param keepsRuns whether the list of runs is wanted at the end
    * @param screen for a command that goes on, where somebody looks; else a line while runs are at work
@@ -98,7 +100,8 @@ export class EventRenderer {
       case 'run-finished':
         return this.#run(event);
       case 'runs-unrecorded':
-        return this.#unrecorded(event.count);
+        this.#unrecorded += event.count;
+        return;
       case 'tick-unrecorded':
         return this.#tickUnrecorded(event);
       case 'waiting':
@@ -126,7 +129,9 @@ export class EventRenderer {
         ),
       );
     }
-    this.#sayTold([...(total === 0 ? [] : [this.#tally.inWords()]), ...this.#leftInWords()]);
+    // Who was told of each batch must not take the sum for one more.
+    const sum = `${this.#lasts ? 'in all: ' : ''}${this.#tally.inWords()}`;
+    this.#sayTold([...(total === 0 ? [] : [sum]), ...this.#leftInWords()]);
   }
 
   /** A command that goes on says by which run it is kept waiting; its exit code is that of its end. */
@@ -203,8 +208,14 @@ export class EventRenderer {
     for (const line of lines) this.#output.chat(line);
   }
 
-  /** The failure that kept them from being recorded is said by the command; this is what became of the runs. */
-  #unrecorded(count: number): void {
+  /**
+   * The failure that kept them from being recorded is said by the command; this is what became of the runs. Once, when no more of
+   * them can come: each that was at work when the disk filled up ends by itself.
+   */
+  sayUnrecorded(): void {
+    const count = this.#unrecorded;
+    this.#unrecorded = 0;
+    if (count === 0) return;
     this.#output.sayAlways(
       `${counted(count, 'run')} ended, and the end could not be recorded: the next tick or worker executes ${count === 1 ? 'it' : 'them'} again`,
     );

@@ -56,7 +56,8 @@ export function shortError(
     string,
     string,
   ];
-  const how = tooMuch === undefined ? short : `Command's ${tooMuch}: ${escaped}`;
+  const began = inWords(short, error);
+  const how = tooMuch === undefined ? began : `Command's ${tooMuch}: ${escaped}`;
   const said = how.replace(escaped, () => beginningOf(escaped));
   const message = tail === '' ? said : `${said}\n${tail}`;
   const stack = (error.stack ?? '').replace(before, () => message);
@@ -70,6 +71,30 @@ export function shortError(
     isMaxBuffer: tooMuch !== undefined,
     isCanceled,
   });
+}
+
+/** Why a program could not be started: a code of the system alone helps nobody. */
+const NOT_STARTED: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such program: is it installed, and in PATH?',
+  EACCES: 'it is no program that this user may execute',
+  EPERM: 'it is not permitted to execute it',
+  ENOTDIR: 'a part of its path is a file, not a folder',
+  E2BIG:
+    'its arguments and environment are longer than the system takes: hand them to its standard input (input), or in a file',
+  ENOEXEC: 'it is no program that this machine can execute',
+  EAGAIN: 'this user may start no more processes at the moment',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this machine',
+  ENOMEM: 'no memory left',
+  ETXTBSY: 'it is being written at the moment',
+};
+
+/** With words in front of what node says of a program that could not be started (`spawn x ENOENT`). */
+function inWords(short: string, { cause }: ExecaError): string {
+  const { syscall, code = '', message = '' } = (cause ?? {}) as NodeJS.ErrnoException;
+  const words = NOT_STARTED[code];
+  if (!syscall?.startsWith('spawn') || words === undefined || message === '') return short;
+  return short.replace(message, () => `${words} (${message})`);
 }
 
 function beginningOf(command: string): string {

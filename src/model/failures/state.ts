@@ -2,7 +2,7 @@
 import type { MoveMark } from '../move-mark.ts';
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { clean } from '../text.ts';
-import { forKey, NO_HARD_LINKS, type WordsFor } from './phrases.ts';
+import { forKey, NO_HARD_LINKS, TOO_LARGE, type WordsFor } from './phrases.ts';
 
 export type StateFailure =
   | { readonly reason: 'state-empty'; readonly file: string }
@@ -139,7 +139,9 @@ export const stateWords: WordsFor<StateFailure> = {
     `cannot ${action} ${file}: ${cause}`,
     cause.startsWith(NO_HARD_LINKS)
       ? 'nothing of this step was done; a state needs a file system with hard links: name a file on another one (--state FILE), or a state in PostgreSQL'
-      : 'what was committed before stands, and nothing of this step does; check the disk and the permissions of the folder, then run the command again',
+      : cause.startsWith(TOO_LARGE)
+        ? 'nothing was changed; dynpart writes no file that is so large: it was overwritten, or is no state. To take the newest intact generation: dynpart state restore --last'
+        : 'what was committed before stands, and nothing of this step does; check the disk and the permissions of the folder, then run the command again',
   ],
   'value-damaged': ({ file, asset, key, cause }) => [
     `the value of asset '${asset}'${forKey(key)} in ${file} cannot be read: ${cause}`,

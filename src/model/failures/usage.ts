@@ -1,7 +1,7 @@
 /** Failures of what was typed: arguments, names, keys, and files named on the command line. */
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { listed, quoted } from '../text.ts';
-import { firstOf, type WordsFor } from './phrases.ts';
+import { firstOf, TOO_LARGE, type WordsFor } from './phrases.ts';
 
 /** A key that cannot be one, and where it was read. */
 export interface BadKey {
@@ -107,7 +107,9 @@ export const usageWords: WordsFor<UsageFailure> = {
   ],
   'keys-file': ({ file, cause }) => [
     `cannot read keys from ${file}: ${cause}`,
-    'name a text file with a key on each line, or - for standard input',
+    cause.startsWith(TOO_LARGE)
+      ? 'give them in several parts: split -l 1000000 FILE part-'
+      : 'name a text file with a key on each line, or - for standard input',
   ],
   'log-too-large': ({ run, mebibytes }) => [
     `run ${run} printed more than ${mebibytes} MiB, too much for one JSON document`,

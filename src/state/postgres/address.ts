@@ -81,7 +81,21 @@ function parsed(state: string): URL {
       'the address of the state cannot be read',
       'such as postgres://USER@HOST:5432/DATABASE?schema=NAME',
     );
+  // The driver decodes them when it connects, where nobody expects it to fail.
+  if (![url.username, url.password, url.hostname, url.pathname].every(isEncoded))
+    return wrong(
+      'the address of the state cannot be read: a % in it stands for itself as %25',
+      'such as postgres://USER:50%25@HOST:5432/DATABASE',
+    );
   return url;
+}
+
+function isEncoded(part: string): boolean {
+  try {
+    return decodeURIComponent(part) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The driver would talk in the clear without a word. */

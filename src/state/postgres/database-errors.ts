@@ -1,5 +1,6 @@
 /** What the driver and the server say when something is wrong, in the words of dynpart. */
 import { FailureError } from '../../model/failure.ts';
+import { networkWords } from '../../model/network-words.ts';
 import type { Address } from './address.ts';
 
 interface DatabaseError extends Error {
@@ -49,10 +50,18 @@ export function wordsFor(error: unknown, address: Address): FailureError | null 
   if (isLost(error) || isOfTls(code, message))
     return failure(
       'database-unreachable',
-      `cannot reach the state in ${place}: ${message || code}`,
+      `cannot reach the state in ${place}: ${isOfTls(code, message) ? message || code : whyNotReached(first(error), place)}`,
       'what was committed before stands; see that the server runs and that the address is right, then run the command again',
     );
   return null;
+}
+
+/** A code of the system alone helps nobody. */
+function whyNotReached(error: DatabaseError, place: string): string {
+  const { code = '', message } = error;
+  // The driver was told of no host: it looked for a server of this machine.
+  if (code === 'ENOENT') return `no server is listening on this machine (${message})`;
+  return networkWords(error, new URL(place).host || 'the server') || code;
 }
 
 function notMigrated({ place }: Address): FailureError {

@@ -14,6 +14,7 @@ import { makeExec } from '../../../src/engine/user-code/exec.ts';
 import { LineWriter } from '../../../src/engine/user-code/output.ts';
 import { Printed } from '../../../src/engine/user-code/printed.ts';
 import { Programs } from '../../../src/engine/user-code/programs.ts';
+import { describeThrown } from '../../../src/model/thrown.ts';
 import { livingProcesses } from '../../../src/files/proc.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -173,6 +174,24 @@ describe('a program that fails', () => {
     expect(error['exitCode']).toBe(3);
     expect(rig.lines.filter((line) => line === 'line 5000 of many')).toHaveLength(1);
     expect(rig.lines).toHaveLength(5001);
+  });
+
+  it.each([
+    [
+      'there is no such program: is it installed, and in PATH? (spawn none-of-this ENOENT)',
+      'none-of-this',
+      'ENOENT',
+    ],
+    ['it is no program that this user may execute (spawn /etc EACCES)', '/etc', 'EACCES'],
+    ['its arguments and environment are longer than the system takes', 'echo', 'E2BIG'],
+  ])('to start is told in words: %s', async (words, file, code) => {
+    const rig = new Rig();
+    const args = code === 'E2BIG' ? ['x'.repeat(300_000)] : [];
+    const error = await rig.exec(file, args, { cwd: folder }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code });
+    const { message } = describeThrown(error);
+    expect(message).toContain(words);
+    expect(message).not.toContain('because');
   });
 
   it('is told shortly however much it printed without a line’s end, and whatever', async () => {

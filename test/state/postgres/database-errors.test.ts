@@ -1,7 +1,7 @@
 /** What a server and its driver say, in the words of dynpart: also of servers that are not at hand. */
 import { expect, it } from 'vitest';
 import { describe as inWords } from '../../../src/model/describe-failure.ts';
-import type { Address } from '../../../src/state/postgres/address.ts';
+import { type Address, parseAddress } from '../../../src/state/postgres/address.ts';
 import type { Database } from '../../../src/state/postgres/database.ts';
 import { tooOld, wordsFor } from '../../../src/state/postgres/database-errors.ts';
 import { migrate } from '../../../src/state/postgres/migrate.ts';
@@ -22,6 +22,35 @@ it.each([
     message: expect.stringContaining('postgres://etl@db/warehouse'),
     hint: expect.stringMatching(/./),
   });
+});
+
+it.each([
+  ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1', 'db refuses the connection (ECONNREFUSED)'],
+  ['ENOTFOUND', 'getaddrinfo ENOTFOUND db', 'there is no host db (ENOTFOUND)'],
+  ['EAI_AGAIN', 'getaddrinfo EAI_AGAIN db', 'the name db cannot be looked up at the moment (EAI_AGAIN)'],
+  ['ENOENT', 'connect ENOENT /run/x', 'no server is listening on this machine (connect ENOENT /run/x)'],
+  ['', 'Connection terminated unexpectedly', 'Connection terminated unexpectedly'],
+])('a server that is not reached (%s) is told in words', (code, message, words) => {
+  const error = Object.assign(new Error(message), { code });
+  expect(inWords(wordsFor(error, ADDRESS)!.failure).message).toBe(
+    `cannot reach the state in postgres://etl@db/warehouse: ${words}`,
+  );
+});
+
+it.each([
+  'postgres://%zz/x',
+  'postgres://u%zz@db/x',
+  'postgres://u:%zz@127.0.0.1/x',
+  'postgres://127.0.0.1/%zz',
+])('an address that cannot be read (%s) is told as that, without what may be a password', (address) => {
+  expect(() => parseAddress(address, {})).toThrowError(
+    expect.objectContaining({
+      failure: expect.objectContaining({
+        reason: 'usage',
+        message: 'the address of the state cannot be read: a % in it stands for itself as %25',
+      }),
+    }),
+  );
 });
 
 it('a server before 13 is too old', () => {
