@@ -91,9 +91,9 @@ const NOT_STARTED: Readonly<Record<string, string>> = {
 
 /** With words in front of what node says of a program that could not be started (`spawn x ENOENT`). */
 function inWords(short: string, { cause }: ExecaError): string {
-  const { syscall, code = '', message = '' } = (cause ?? {}) as NodeJS.ErrnoException;
-  const words = NOT_STARTED[code];
-  if (!syscall?.startsWith('spawn') || words === undefined || message === '') return short;
+  const { syscall, code, message } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  const words = NOT_STARTED[code ?? ''];
+  if (!syscall?.startsWith('spawn') || words === undefined || message === undefined) return short;
   return short.replace(message, () => `${words} (${message})`);
 }
 
