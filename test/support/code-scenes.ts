@@ -248,7 +248,7 @@ export default definePipeline({ assets: [first, second] });
       above:
         "setTimeout(() => { throw new Error('stray'); }, 1); await new Promise((done) => setTimeout(done, 100));",
     });
-    return scene.project.json(['check']);
+    return scene.ask('materialize --all');
   },
   'unknown-set': typed('partitions list leters'),
   'unknown-sensor': typed('sensor tick fed'),
