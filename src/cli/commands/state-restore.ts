@@ -5,6 +5,7 @@ import { fail, FailureError } from '../../model/failure.ts';
 import { isoTime } from '../../model/time.ts';
 import { checkState } from '../../state/document/check-state.ts';
 import type { StateDocument } from '../../state/document/state-document.ts';
+import { toldAsNoState } from '../../state/json/only-a-state.ts';
 import { parseState } from '../../state/json/parse-state.ts';
 import { stateContent } from '../../state/json/state-text.ts';
 import type { Context } from '../context.ts';
@@ -64,6 +65,6 @@ function readCopy(file: string): StateDocument {
     return problem === undefined ? copy : unusable(problem.message);
   } catch (error) {
     if (!(error instanceof FailureError) || error.failure.reason === 'copy-unusable') throw error;
-    return unusable(describe(error.failure).message);
+    return unusable(describe(toldAsNoState(error.failure, text)).message);
   }
 }

@@ -4,16 +4,21 @@ import { shellFlag, shellWord } from '../shell-words.ts';
 import { clean } from '../text.ts';
 import { forKey, NO_HARD_LINKS, TOO_LARGE, type WordsFor } from './phrases.ts';
 
+/** Of a file that holds something else: there never was a state. */
+interface NoState {
+  readonly isNone?: boolean;
+}
+
 export type StateFailure =
   | { readonly reason: 'state-empty'; readonly file: string }
   | { readonly reason: 'state-missing'; readonly file: string }
-  | { readonly reason: 'state-not-json'; readonly file: string; readonly cause: string }
-  | {
+  | (NoState & { readonly reason: 'state-not-json'; readonly file: string; readonly cause: string })
+  | (NoState & {
       readonly reason: 'state-misshapen';
       readonly file: string;
       readonly place: string;
       readonly expected: string;
-    }
+    })
   | {
       readonly reason: 'state-newer';
       readonly file: string;
@@ -74,11 +79,13 @@ export const stateWords: WordsFor<StateFailure> = {
     `the state file ${file} is gone, but its generations are still there`,
     wayBack(file),
   ],
-  'state-not-json': ({ file, cause }) => [`the state file ${file} is not whole: ${cause}`, wayBack(file)],
-  'state-misshapen': ({ file, place, expected }) => [
-    `the state file ${file} is not what dynpart writes: ${place} should be ${expected}`,
-    wayBack(file),
-  ],
+  'state-not-json': ({ file, cause, isNone }) =>
+    isNone ? noState(file, cause) : [`the state file ${file} is not whole: ${cause}`, wayBack(file)],
+  'state-misshapen': ({ file, place, expected, isNone }) => {
+    const wrong = `${place} should be ${expected}`;
+    if (isNone) return noState(file, wrong);
+    return [`the state file ${file} is not what dynpart writes: ${wrong}`, wayBack(file)];
+  },
   'state-newer': ({ file, schema, supported }) => [
     `the state file ${file} has schema ${schema}; this dynpart knows schemas up to ${supported}`,
     'install the newer dynpart that wrote it: npm install -g dynpart@latest',
@@ -160,6 +167,13 @@ export const stateWords: WordsFor<StateFailure> = {
 
 function moving(from: string, to: string): string {
   return `dynpart state move ${shellFlag('--state', from, 'STATE')} ${shellFlag('--to', to, 'STATE')}`;
+}
+
+function noState(file: string, wrong: string): readonly [string, string] {
+  return [
+    `${file} is no state of dynpart: ${wrong}`,
+    `it was left as it is. Name the state that is meant with --state, or leave that out for the one of the pipeline file. If a state was here, move this file away, and take a copy: dynpart state restore FILE ${shellFlag('--state', file, 'STATE')}`,
+  ];
 }
 
 function wayBack(file: string): string {

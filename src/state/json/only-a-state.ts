@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { bytesIfThere, io, namesIn } from '../../files/durable-files.ts';
-import { fail } from '../../model/failure.ts';
+import { type Failure, fail } from '../../model/failure.ts';
 import { refuseDeadLink, refuseDevice } from './odd-files.ts';
 
 /** @throws FailureError where something else is there */
@@ -41,6 +41,12 @@ function whyNot(file: string, hasGenerations: boolean): string | null {
   if (hasGenerations) return null;
   const bytes = io('read', file, () => bytesIfThere(file));
   return bytes === null || beginsLikeAState(bytes) ? null : 'it is no state of dynpart';
+}
+
+/** What never was a state is not told as one that is damaged. @param content of a file without generations */
+export function toldAsNoState(failure: Failure, content: string | Buffer): Failure {
+  const isOfContent = failure.reason === 'state-not-json' || failure.reason === 'state-misshapen';
+  return isOfContent && !beginsLikeAState(Buffer.from(content)) ? { ...failure, isNone: true } : failure;
 }
 
 /** Emptied, torn by a loss of power (then it may hold zeros alone), or damaged further behind. */

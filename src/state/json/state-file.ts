@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Adapter } from 'lowdb';
 import { describe } from '../../model/describe-failure.ts';
-import { type Failure, fail } from '../../model/failure.ts';
+import { type Failure, fail, FailureError } from '../../model/failure.ts';
 import { emptyDocument, SCHEMA, type StateDocument } from '../document/state-document.ts';
 import { io, makeFolder, removeQuietly, syncFolder, writeDurably } from '../../files/durable-files.ts';
 import { Generations } from './generations.ts';
@@ -79,7 +79,7 @@ export class StateFile implements Adapter<StateDocument> {
         this.#older = null;
         return emptyDocument();
       }
-      const found = text === null ? null : foundIn(text, this.path);
+      const found = text === null ? null : await this.#foundIn(text, newest !== undefined);
       const behind = found === null || (newest !== undefined && newest > found.document.serial);
       // A look that changed meanwhile, or a writer between its two steps: let it finish.
       if ((behind || look !== this.#look()) && tries < SETTLE.tries) {
@@ -92,6 +92,16 @@ export class StateFile implements Adapter<StateDocument> {
       if (behind) return this.#newerGeneration(found, newest!);
       this.#older = found.older;
       return found.document;
+    }
+  }
+
+  async #foundIn(text: string | Buffer, hasGenerations: boolean): Promise<Found> {
+    try {
+      return foundIn(text, this.path);
+    } catch (error) {
+      if (hasGenerations || !(error instanceof FailureError)) throw error;
+      const { toldAsNoState } = await import('./only-a-state.ts');
+      return fail(toldAsNoState(error.failure, text));
     }
   }
 
