@@ -2,7 +2,7 @@
  * Where values wait for the record of their materialization: beside the place that they will take, under the name of their run.
  *
  * A rename within a folder that was synced survives a loss of power as the one or the other name, so nothing has to be synced
- * after the commit. Each process keeps a journal of what it has staged, for those who read meanwhile and for those who
+ * after the commit. Each session of a process keeps a journal of what it has staged, for those who read meanwhile and for those who
  * come after it was killed. The journal is not synced: after a loss of power, once a boot, all folders are looked through.
  */
 import fs from 'node:fs';
@@ -60,52 +60,64 @@ export function isByHand({ run }: Pick<StagedValue, 'run'>): boolean {
   return run === BY_HAND;
 }
 
+/** The files of journals that are open in this process. */
+const open = new Set<string>();
+
 export class Journal {
   readonly #folder: string;
+  readonly #parent: string | undefined;
   readonly #family: string;
-  readonly #name: string;
-  #fd: number | undefined;
+  #opened: { readonly file: string; readonly fd: number } | undefined;
 
   /**
    * @param parent the tag of the process that adopts what this one stages, or what else it stages for; not given: this one is nobody's child
    */
   constructor(valuesFolder: string, parent?: string) {
     this.#folder = path.join(valuesFolder, '.tmp');
+    this.#parent = parent;
     this.#family = parent ?? processTag();
-    this.#name = parent === undefined ? processTag() : `${processTag()}.${parent}`;
-  }
-
-  get #file(): string {
-    return path.join(this.#folder, this.#name);
   }
 
   add(value: StagedValue): void {
-    const fd = this.#open();
-    io('write', this.#file, () => writeAll(fd, `${JSON.stringify(value)}\n`));
+    const { file, fd } = this.#open();
+    io('write', file, () => writeAll(fd, `${JSON.stringify(value)}\n`));
   }
 
   /** Values that are to go once their keys are on record as skipped. Durable: after a loss of power nothing else tells of them. */
   async addRemovals(values: readonly Omit<StagedValue, 'run'>[]): Promise<void> {
-    const fd = this.#open();
+    const { file, fd } = this.#open();
     const lines = values.map((value) => `${JSON.stringify({ run: BY_HAND, ...value })}\n`);
-    io('write', this.#file, () => writeAll(fd, lines.join('')));
-    await syncFiles([this.#file]);
+    io('write', file, () => writeAll(fd, lines.join('')));
+    await syncFiles([file]);
     syncFolders(new Set([this.#folder, path.dirname(this.#folder)]));
   }
 
-  #open(): number {
-    return (this.#fd ??= io('write', this.#file, () => {
+  #open(): { readonly file: string; readonly fd: number } {
+    if (this.#opened !== undefined) return this.#opened;
+    const file = this.#freeFile();
+    const fd = io('write', file, () => {
       makePassingFolder(this.#folder);
-      return openToAppend(this.#file);
-    }));
+      return openToAppend(file);
+    });
+    open.add(file);
+    return (this.#opened = { file, fd });
+  }
+
+  /** Two sessions of a process, as those before and after an edit, have one each: who clears it speaks for nothing that the other has staged. */
+  #freeFile(): string {
+    const tag = processTag();
+    const named = (name: string): string => path.join(this.#folder, name);
+    let file = named(this.#parent === undefined ? tag : `${tag}.${this.#parent}`);
+    for (let count = 2; open.has(file); count++) file = named(`${tag}.${count}.${this.#family}`);
+    return file;
   }
 
   /** Nothing is staged any more. */
   clear(): void {
-    const fd = this.#fd;
-    if (fd === undefined) return;
-    this.#fd = undefined;
-    const file = this.#file;
+    if (this.#opened === undefined) return;
+    const { file, fd } = this.#opened;
+    this.#opened = undefined;
+    open.delete(file);
     io('write', file, () => {
       fs.closeSync(fd);
       removeIfThere(file);

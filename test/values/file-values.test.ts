@@ -187,6 +187,27 @@ describe('values in files', () => {
     await expect(values.load(audio('a'))).rejects.toThrow();
   });
 
+  it('of one session of a process stay in its journal when another session has nothing left to place', async () => {
+    const other = fresh();
+    values.save(by('c', 'g-0'), 'of before');
+    await put(values, 'g-0');
+    // From now on journals alone tell what is left.
+    await other.recover();
+    values.save(by('a'), 'of this session');
+    other.save(by('b', 'g-2'), 'of the other');
+    await values.flush();
+    await put(other, 'g-2');
+    // Killed here, between the record of the run and the last step.
+    for (const name of temporaries())
+      fs.renameSync(
+        folder.file('values', '.tmp', name),
+        folder.file('values', '.tmp', name.replace(/^\d+-\d+/, '4194999-1')),
+      );
+    const later = new FileValues(folder.path, () => Promise.resolve({ assets: ['audio'], isOver: true }));
+    await later.recover();
+    expect(files()).toEqual(['a.json', 'b.json', 'c.json']);
+  });
+
   describe('that are to go with their keys', () => {
     /** Whether the keys have left: what the next process finds on record. */
     const next = (hasLeft: boolean): FileValues =>
@@ -202,7 +223,7 @@ describe('values in files', () => {
       await put(values);
       await values.purging('x1').stage([audio('a'), audio('none')]);
       expect(files()).toEqual(['a.gone~purge-x1', 'a.json', 'b.json']);
-      const journal = `${processTag()}.purge-x1`;
+      const journal = temporaries().find((name) => name.endsWith('.purge-x1'))!;
       fs.renameSync(
         folder.file('values', '.tmp', journal),
         folder.file('values', '.tmp', journal.replace(/^\d+-\d+/, '4194999-1')),
@@ -380,7 +401,14 @@ describe('values in files', () => {
   describe('that ends since somebody marked its key as skipped', () => {
     const DEAD = `4194999-1-${processTag().split('-')[2]!}`;
     const killed = (): void =>
-      fs.renameSync(folder.file('values', '.tmp', processTag()), folder.file('values', '.tmp', DEAD));
+      fs.renameSync(
+        folder.file(
+          'values',
+          '.tmp',
+          temporaries().find((name) => name.startsWith(processTag()))!,
+        ),
+        folder.file('values', '.tmp', DEAD),
+      );
     const later = (...skipped: readonly string[]): FileValues =>
       new FileValues(folder.path, () => Promise.resolve({ assets: ['audio'], isOver: true }), {
         skippedOf: (asset, keys) =>
