@@ -22,6 +22,7 @@ export class SetAside {
 
   /** What happens to runs, but for what was told already. */
   readonly emit: Emit = (event) => {
+    if (event.type === 'run-ended') this.#said.delete(event.run.id);
     if (event.type !== 'runs-released') return this.#emit(event);
     const count = Math.max(0, event.count - this.#given);
     this.#given = 0;

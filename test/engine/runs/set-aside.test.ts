@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Event } from '../../../src/engine/event.ts';
 import { SetAside } from '../../../src/engine/runs/set-aside.ts';
 import type { Failure } from '../../../src/model/failure.ts';
+import { finishedRun } from '../../support/builders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const gone: Failure = { reason: 'value-damaged', file: 'f', asset: 'up', key: 'b', cause: 'it is gone' };
@@ -19,6 +20,15 @@ it('leaves a run alone for half a minute, and says each thing once', () => {
   expect(said).toEqual([{ type: 'run-set-aside', run: 'r-1', failure: gone, againInMs: 30_000 }]);
   aside.add('r-1', { ...gone, cause: 'it was cut' });
   expect(said).toHaveLength(2);
+});
+
+it('keeps nothing of a run that has ended', () => {
+  const said: Event[] = [];
+  const aside = new SetAside({ clock: new FakeClock(0), emit: (event) => said.push(event) });
+  aside.add('r-1', gone);
+  aside.emit({ type: 'run-ended', run: finishedRun({ id: 'r-1', status: 'SUCCESS' }).record });
+  aside.add('r-1', gone);
+  expect(said.map(({ type }) => type)).toEqual(['run-set-aside', 'run-ended', 'run-set-aside']);
 });
 
 it('tells what goes back to the queue for another reason', () => {
