@@ -81,7 +81,7 @@ function joined(parts: readonly RunGroup[]): RunGroup {
     )
     .sort((one, other) => one.number - other.number);
   const runKeys = rows.map(({ runKey }) => runKey);
-  const [done, touched] = (['done', 'touched'] as const).map(
+  const [done, touched, why] = (['done', 'touched', 'why'] as const).map(
     (notes) => Object.assign({}, ...parts.map((part) => part[notes] ?? {})) as object,
   );
   return {
@@ -94,5 +94,6 @@ function joined(parts: readonly RunGroup[]): RunGroup {
     startedAt: Object.assign({}, ...parts.map(({ startedAt }) => startedAt)) as RunGroup['startedAt'],
     done,
     touched,
+    why,
   } as RunGroup;
 }
