@@ -161,6 +161,8 @@ describe('--help', () => {
     ['runs cancel --run-id x', 'an argument here, without --run-id: dynpart runs cancel ID'],
     ['state export --output x', 'an argument here, without --output: dynpart state export FILE'],
     ['materialize --partition k', 'did you mean --key?'],
+    ['sensor tick --dry', 'did you mean --dry-run?'],
+    ['partitions list s --stat failed', 'did you mean --status?'],
     ['json', 'did you mean dynpart COMMAND --json?'],
     ['json status', 'did you mean dynpart status --json?'],
     ['runs json', 'did you mean dynpart runs COMMAND --json?'],

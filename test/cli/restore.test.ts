@@ -52,6 +52,14 @@ it('is exit 5 with the file and the cause, and changes nothing, whichever readin
   expect(refused).toBeGreaterThan(1);
 });
 
+it('refuses a device, which may never end', async () => {
+  const { code, stderr } = await dynpart('state', 'restore', '/dev/zero');
+  expect([code, stderr.split('\n')[0]]).toEqual([
+    5,
+    'error: /dev/zero is no copy of a state that could be restored: it is a device, and no file',
+  ]);
+});
+
 const restored = (state: string): Promise<Ran> => dynpart('--state', state, 'state', 'restore', 'copy.json');
 const listing = (): string[] => fs.readdirSync(project.folder).toSorted();
 

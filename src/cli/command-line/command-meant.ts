@@ -168,6 +168,8 @@ function whoseOption(program: Declaration, args: readonly string[], flag: string
     return `an argument here, without ${flag}: ${pathTo(program, at)} ${names.join(' ').toUpperCase()}`;
   if (name !== one && at.options.some(({ flags }) => flags.startsWith(`--${name} `)))
     return `did you mean --${name}?`;
+  const long = at.options.flatMap(({ flags }) => flags.split(/[ ,]+/)).filter((word) => isShort(flag, word));
+  if (long.length === 1) return `did you mean ${long[0]!}?`;
   const having = program.commands
     .flatMap((command) => [command, ...command.commands])
     .filter(
@@ -177,6 +179,11 @@ function whoseOption(program: Declaration, args: readonly string[], flag: string
   if (having.length === 0) return null;
   const paths = having.slice(0, MOST_NAMED).map((command) => pathTo(program, command));
   return `${flag} belongs to ${paths.join(', ')}${having.length > MOST_NAMED ? ' and others' : ''}`;
+}
+
+/** `--dry` of `--dry-run`. Two letters begin too many. */
+function isShort(flag: string, option: string): boolean {
+  return flag.length >= '--dry'.length && option.startsWith(flag);
 }
 
 const MOST_NAMED = 4;

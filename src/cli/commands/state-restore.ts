@@ -1,5 +1,7 @@
 /** `dynpart state restore`: puts a copy in the place of the state. */
+import { statSync } from 'node:fs';
 import path from 'node:path';
+import { io } from '../../files/durable-files.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { fail, FailureError } from '../../model/failure.ts';
 import { isoTime } from '../../model/time.ts';
@@ -51,6 +53,9 @@ function newestIntact(project: Project): StateDocument {
 }
 
 function readCopy(file: string): StateDocument {
+  // It may never end, as /dev/zero.
+  if (io('read', file, () => statSync(file, { throwIfNoEntry: false }))?.isCharacterDevice())
+    return fail({ reason: 'copy-unusable', file, why: 'it is a device, and no file' });
   const text = stateContent(file);
   if (text === null)
     return fail({
