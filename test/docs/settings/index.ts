@@ -81,7 +81,7 @@ const SETTINGS: Readonly<Record<string, Settings>> = {
         // It goes on until somebody ends it.
         session.name(
           'dynpart ui',
-          'dynpart ui --port 0 >ui.txt & until grep -q http ui.txt; do sleep 0.1; done; cat ui.txt; kill $!; wait',
+          'dynpart ui --port 0 >ui.txt & until grep -qs http ui.txt; do sleep 0.1; done; cat ui.txt; kill $!; wait',
         );
       },
     },
