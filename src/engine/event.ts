@@ -20,6 +20,7 @@ export type Event =
   | RunSetAside
   | RunStarted
   | RunEnded
+  | RunLetGo
   | Stopping
   | TimeOver
   | AttemptFailed
@@ -123,6 +124,17 @@ export interface RunStarted {
 export interface RunEnded {
   readonly type: 'run-ended';
   readonly run: RunRecord;
+}
+
+/** A run that began here is at work no more, and this is no end of the run: whoever takes the run up next executes it again. */
+export interface RunLetGo {
+  readonly type: 'run-let-go';
+  readonly id: string;
+  readonly partitionKey: string | null;
+  /** `lost`: it is not this process's any more. `interrupted`: it is, until this process leaves, which gives it back or cancels it. */
+  readonly why: 'unexecuted' | 'interrupted' | 'lost';
+  /** Runs of this process that are still to be executed or recorded. */
+  readonly left: number;
 }
 
 /** Told to stop, this process waits for what runs; a second signal leaves at once. */

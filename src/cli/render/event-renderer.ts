@@ -8,7 +8,7 @@ import { FailureError } from '../../model/failure.ts';
 import type { Output } from '../output.ts';
 import type { Counts } from '../json-results-of-runs.ts';
 import { type Live, LiveLine } from './progress-line.ts';
-import { forKey, sayLeft, wordsForStopping, wordsForWaiting } from './process-words.ts';
+import { forKey, sayLeft, wordsForLetGo, wordsForStopping, wordsForWaiting } from './process-words.ts';
 import { RunTally } from './run-tally.ts';
 import { TickNews } from './tick-news.ts';
 
@@ -88,6 +88,9 @@ export class EventRenderer {
         return output.note(
           `run ${event.id} started: ${event.assets.join(', ')}${forKey(event.partitionKey)}`,
         );
+      case 'run-let-go':
+        output.note(wordsForLetGo(event));
+        return this.#batchMayEnd(event.left);
       case 'stopping':
         return output.chat(wordsForStopping(event));
       case 'time-over':
@@ -154,8 +157,8 @@ export class EventRenderer {
   }
 
   /** A command that goes on tells of each batch when nothing of it is left. */
-  #batchEnded(): void {
-    const words = this.#tally.batchEnds();
+  #batchMayEnd(left: number): void {
+    const words = left === 0 ? this.#tally.batchEnds() : null;
     if (words !== null && this.#lasts) this.#output.say(words);
   }
 
@@ -173,7 +176,7 @@ export class EventRenderer {
 
   #run(event: RunFinished): void {
     this.#oneRun(event);
-    if (event.left === 0) this.#batchEnded();
+    this.#batchMayEnd(event.left);
   }
 
   #oneRun({ run, canceledByOthers }: RunFinished): void {

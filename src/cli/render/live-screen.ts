@@ -77,6 +77,10 @@ export class LiveScreen implements Live {
       case 'run-ended':
         this.#running.delete(event.run.id);
         break;
+      case 'run-let-go':
+        this.#running.delete(event.id);
+        this.#left = event.left;
+        break;
       case 'run-finished':
         this.#running.delete(event.run.id);
         this.#left = event.left;
@@ -128,7 +132,7 @@ export class LiveScreen implements Live {
     const stream = new WriteStream(2);
     this.#stream = stream;
     this.#lines = () =>
-      screenLines(this.#seen(), {
+      screenLines(this.seen, {
         ...this.#sizeOf(stream),
         now: steadyTime(this.#output.clock),
         paint: this.#output.paint.stderr,
@@ -180,7 +184,8 @@ export class LiveScreen implements Live {
     return this.#drawn.join('\n');
   }
 
-  #seen(): Seen {
+  /** What is shown of it all. */
+  get seen(): Seen {
     return {
       sensors: this.#sensors,
       running: [...this.#running.values()],

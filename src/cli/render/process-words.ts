@@ -1,7 +1,7 @@
 /** Words for what other processes have in hand, or have left behind. */
 import { clean, counted, printable, quoted } from '../../model/text.ts';
 import type { WaitsFor } from '../../engine/plan/executors/waits-for.ts';
-import type { ProgramsLeft, RunsLeftAlone, Stopping } from '../../engine/event.ts';
+import type { ProgramsLeft, RunLetGo, RunsLeftAlone, Stopping } from '../../engine/event.ts';
 import type { Output } from '../output.ts';
 
 /** So many runs are named. */
@@ -32,6 +32,16 @@ export function sayProgramsLeft(output: Output, { host, of, ended, mayBeLeft }: 
     output.warn(
       `programs ${whose} may still be at work on ${host}: they cannot be seen or ended from here; look for ${isSensor ? 'DYNPART_SENSOR' : 'DYNPART_RUN'} in the environment of processes there`,
     );
+}
+
+const LET_GO: Record<RunLetGo['why'], string> = {
+  unexecuted: 'not executed, and still to be made',
+  interrupted: 'interrupted',
+  lost: "not this process's any more",
+};
+
+export function wordsForLetGo({ id, partitionKey, why }: RunLetGo): string {
+  return `run ${id}${forKey(partitionKey)}: ${LET_GO[why]}`;
 }
 
 export function wordsForWaiting(waitsFor: WaitsFor): string {

@@ -5,7 +5,7 @@ import type { Ora } from 'ora';
 import type { RunRecord } from '../../model/run.ts';
 import type { Output } from '../output.ts';
 import { givesCursorBack } from './cursor.ts';
-import type { Event, RunStarted } from '../../engine/event.ts';
+import type { Event, RunLetGo, RunStarted } from '../../engine/event.ts';
 import { counted, duration, grouped, printable } from '../../model/text.ts';
 
 /** What is over sooner needs no line, and saves loading the library for it. */
@@ -58,6 +58,7 @@ export class LiveLine implements Live {
   see(event: Event): void {
     if (event.type === 'run-started') this.#started(event);
     else if (event.type === 'run-ended') this.#ended(event.run.id);
+    else if (event.type === 'run-let-go') this.#letGo(event);
     else if (event.type === 'run-finished') this.#finished(event.run, event.left);
   }
 
@@ -79,6 +80,15 @@ export class LiveLine implements Live {
     if (run.status === 'CANCELED') this.#canceled++;
     else this.#done++;
     if (run.status === 'FAILURE') this.#failed++;
+    this.#leaves(left);
+  }
+
+  #letGo({ id, left }: RunLetGo): void {
+    this.#running.delete(id);
+    this.#leaves(left);
+  }
+
+  #leaves(left: number): void {
     this.#left = left;
     // A watch goes on: the next runs begin a line of their own.
     if (left === 0) this.#hide();

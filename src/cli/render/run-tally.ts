@@ -53,13 +53,14 @@ export class RunTally {
     return this.#inWords(this.counts, this.#began);
   }
 
-  /** Nothing is left of the batch. @returns what became of it; `null` where none was under way */
+  /** Nothing is left of the batch. @returns what became of it; `null` where none was under way, or none of its runs ended here */
   batchEnds(): string | null {
     const batch = this.#batch;
     this.#batch = null;
     if (batch === null) return null;
     const now = { ...this.counts };
     for (const name of Object.keys(now) as (keyof Counts)[]) now[name] -= batch.before[name];
+    if (now.total === 0) return null;
     const words = this.#inWords(now, batch.began);
     this.#untold = [];
     return words;

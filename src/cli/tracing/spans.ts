@@ -1,7 +1,7 @@
 /** Makes spans of the events of a command: one a tick, below that one a run of its runs, and below that one a try of an asset. */
 import type * as ApiModule from '@opentelemetry/api';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
-import type { AttemptEnded, Event, RunStarted } from '../../engine/event.ts';
+import type { AttemptEnded, Event, RunLetGo, RunStarted } from '../../engine/event.ts';
 import { firstLine } from '../../model/first-line.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { RunRecord } from '../../model/run.ts';
@@ -40,19 +40,33 @@ export class Spans {
     if (event.type === 'tick-finished') this.#tick(event.tick);
     else if (event.type === 'run-started') this.#begin(event);
     else if (event.type === 'attempt-ended') this.#attempt(event);
-    else if (event.type === 'run-ended') {
-      const run = this.#runs.get(event.run.id);
-      if (run !== undefined) run.ended = this.#now();
-    } else if (event.type === 'run-finished') this.#end(event.run);
+    else if (event.type === 'run-ended') this.#isOver(event.run.id);
+    else if (event.type === 'run-let-go') this.#letGo(event);
+    else if (event.type === 'run-finished') this.#end(event.run);
   }
 
   /** Runs that did not come to an end here, or whose end is on no record of this process: they are executed again. */
   end(): void {
-    for (const { span, ended } of this.#runs.values()) {
-      span.setAttribute('dynpart.status', 'QUEUED');
-      span.end(ended ?? this.#now());
-    }
-    this.#runs.clear();
+    for (const id of this.#runs.keys()) this.#isQueued(id);
+  }
+
+  #isQueued(id: string): void {
+    const run = this.#runs.get(id);
+    if (run === undefined) return;
+    this.#runs.delete(id);
+    run.span.setAttribute('dynpart.status', 'QUEUED');
+    run.span.end(run.ended ?? this.#now());
+  }
+
+  #isOver(id: string): void {
+    const run = this.#runs.get(id);
+    if (run !== undefined) run.ended = this.#now();
+  }
+
+  #letGo({ id, why }: RunLetGo): void {
+    // One that was interrupted may be recorded as canceled when this process leaves.
+    if (why === 'interrupted') this.#isOver(id);
+    else this.#isQueued(id);
   }
 
   #now(): Date {
@@ -101,8 +115,6 @@ export class Spans {
       },
       this.#ticks.get(groupOf(id)),
     );
-    // One that was lost to another process, and has come back.
-    this.#runs.get(id)?.span.end(this.#now());
     const { trace, context } = this.#api;
     this.#runs.set(id, { span, context: trace.setSpan(context.active(), span), ended: null });
   }

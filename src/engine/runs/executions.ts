@@ -1,6 +1,7 @@
 /** Executes the runs whose turn has come, and takes what becomes of each: an end, a way back to the queue, or a reason to stop. */
 import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { FailureError } from '../../model/failure.ts';
+import type { RunLetGo } from '../event.ts';
 import { isoTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { executeHere, type ExecuteRun, type MadeAsset, type RunEnding } from './execute-run.ts';
@@ -52,8 +53,7 @@ export class Executions {
     const flight = this.#runs.begin(run, isoTime(clock.now()));
     try {
       const { id, partitionKey, assets } = run;
-      const left = this.#runs.left + this.#runs.unrecorded.count;
-      emit({ type: 'run-started', id, partitionKey, assets, left });
+      emit({ type: 'run-started', id, partitionKey, assets, left: this.#left });
       const ending = await this.#executeRun(run, flight.interrupt);
       executor.ended(id);
       this.#runs.underWay.landed(run);
@@ -68,6 +68,11 @@ export class Executions {
     }
   }
 
+  /** Runs of this process that are not on record yet. */
+  get #left(): number {
+    return this.#runs.left + this.#runs.unrecorded.count;
+  }
+
   #noteMade(id: string, { outcome, staged }: MadeAsset): void {
     if (!this.#runs.underWay.isOwn(id)) return;
     this.#options.ioManager.adopt?.(staged);
@@ -79,17 +84,23 @@ export class Executions {
     const { run, startedAt, lost, canceled } = flight;
     // Also where no outcome counts: whoever has the values drops them with the end of the run.
     if (ending.type === 'ended') this.#options.ioManager.adopt?.(ending.staged);
-    if (lost) return;
+    if (lost) return this.#letGo(run, 'lost');
     if (canceled) return this.#runs.endCanceled(run, startedAt, CANCELED_BY_HAND);
     // Not an end: the run stays this process's until the process leaves, which gives the run back or cancels it.
     if (ending.type === 'interrupted') {
       this.#runs.underWay.noteInterrupted(flight);
-      return this.#runs.queue.add([run]);
+      this.#runs.queue.add([run]);
+      return this.#letGo(run, 'interrupted');
     }
     const { status, assets, error, asked } = ending;
     const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
     this.#runs.end(run, startedAt, { status, assets, error, attempts }, asked);
     if (status === 'FAILURE' && this.#options.failFast) this.#news.onStop('fail-fast');
+  }
+
+  /** Who looks is not to take it for being at work: nothing else may come of it here. */
+  #letGo({ id, partitionKey }: OwnedRun, why: RunLetGo['why']): void {
+    this.#options.emit({ type: 'run-let-go', id, partitionKey, why, left: this.#left });
   }
 
   /** Whoever has the run now says what counts: what was saved of it here must not be taken for that. */
@@ -103,8 +114,10 @@ export class Executions {
 
   /** Not the run's doing: the run goes back to the queue. One damaged value keeps nobody else; a disk in trouble stops all. */
   #notExecuted({ run, lost }: InFlight, error: unknown): void {
-    if (lost) return;
+    this.#runs.underWay.landed(run);
+    if (lost) return this.#letGo(run, 'lost');
     this.#runs.unexecuted.push(run);
+    this.#letGo(run, 'unexecuted');
     if (!(error instanceof FailureError) || error.failure.reason !== 'value-damaged')
       return this.#news.onStop({ error });
     if (this.#options.onDamaged === undefined) this.#damaged ??= { error };

@@ -1,0 +1,74 @@
+/** What the screen of a watch or a worker, and the line below a command, know of runs. */
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Output } from '../../src/cli/output.ts';
+import { EventRenderer } from '../../src/cli/render/event-renderer.ts';
+import { LiveScreen } from '../../src/cli/render/live-screen.ts';
+import { LiveLine } from '../../src/cli/render/progress-line.ts';
+import type { Event } from '../../src/engine/event.ts';
+import { finishedRun } from '../support/builders.ts';
+import { CapturedTerminal } from '../support/captured-terminal.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const options = { json: false, quiet: false, verbose: false, color: false };
+
+function outputOn(terminal = new CapturedTerminal({ cwd: '/', isTerminal: true })): Output {
+  return new Output({ terminal, clock: new FakeClock(), options });
+}
+
+const started = (id: string, left: number): Event => ({
+  type: 'run-started',
+  id,
+  partitionKey: id,
+  assets: ['made'],
+  left,
+});
+const letGo = (id: string, left: number): Event => ({
+  type: 'run-let-go',
+  id,
+  partitionKey: id,
+  why: 'unexecuted',
+  left,
+});
+
+const finished = (id: string, left: number): Event => ({
+  type: 'run-finished',
+  run: finishedRun({ id, status: 'SUCCESS' }).record,
+  canceledByOthers: false,
+  left,
+});
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('a run that was let go of is at work no more', () => {
+  const screen = new LiveScreen(outputOn());
+  for (const event of [started('a', 3), started('b', 3), letGo('a', 2)]) screen.see(event);
+  expect(screen.seen).toMatchObject({ running: [{ partitionKey: 'b' }], queued: 1, done: 0, failed: 0 });
+  screen.see(letGo('b', 0));
+  expect(screen.seen).toMatchObject({ running: [], queued: 0, done: 0 });
+  screen.stop();
+});
+
+it('the line goes with the last run, also where that one was let go of', () => {
+  const line = new LiveLine(outputOn());
+  line.see(started('a', 2));
+  line.see(letGo('a', 1));
+  expect(vi.getTimerCount()).toBe(1);
+  line.see(letGo('b', 0));
+  expect(vi.getTimerCount()).toBe(0);
+  line.stop();
+});
+
+it('a batch is told of when the last of it was let go of, and not where nothing of it has ended', () => {
+  const terminal = new CapturedTerminal();
+  const renderer = new EventRenderer(outputOn(terminal), { keepsRuns: false, lasts: true });
+  for (const event of [started('a', 2), started('b', 2), finished('a', 1), letGo('b', 0)])
+    renderer.emit(event);
+  for (const event of [started('b', 1), letGo('b', 0)]) renderer.emit(event);
+  for (const event of [started('c', 1), finished('c', 0)]) renderer.emit(event);
+  expect(terminal.stderr.text.match(/\d+ runs? succeeded/g)).toEqual(['1 run succeeded', '1 run succeeded']);
+});

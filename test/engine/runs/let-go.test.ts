@@ -1,0 +1,116 @@
+/** Runs that begin here and do not end here: whoever shows what is at work is told that they are not. */
+import { expect, it } from 'vitest';
+import { definePipeline } from '../../../src/definitions/pipeline.ts';
+import { asset } from '../../../src/definitions/asset.ts';
+import type { Event } from '../../../src/engine/event.ts';
+import type { RunSession } from '../../../src/engine/runs/run-session.ts';
+import { FailureError } from '../../../src/model/failure.ts';
+import { keysAdded, letters, queuedRuns } from '../../support/builders.ts';
+import { EngineRig, MapValues, Recorder } from '../../support/engine-rig.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+interface Scene {
+  readonly rig: EngineRig;
+  readonly clock: ManualClock;
+  /** Keys whose code has begun; `b` waits for its signal. */
+  readonly began: Recorder<string>;
+  readonly executing: Promise<unknown>;
+}
+
+/** A session that makes `a` and `b` beside each other. @param damaged the key that needs a damaged value */
+async function scene({
+  damaged = '',
+  ...options
+}: Omit<NonNullable<Parameters<EngineRig['session']>[0]>, 'ioManager'> & {
+  damaged?: string;
+}): Promise<Scene> {
+  const began = new Recorder<string>();
+  const up = asset({ name: 'up', partitions: letters, materialize: () => 1 });
+  const audio = asset({
+    name: 'audio',
+    partitions: letters,
+    inputs: { up },
+    materialize: async ({ partitionKey, signal }) => {
+      began.add(partitionKey);
+      if (partitionKey !== 'b') return;
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    },
+  });
+  const rig = new EngineRig(definePipeline({ assets: [up, audio] }));
+  const clock = new ManualClock();
+  await rig.commit(keysAdded('letters', ['a', 'b']));
+  const makesUp = rig.session({ clock });
+  const queue = (group: string, assets: readonly string[], session: RunSession = makesUp): Promise<unknown> =>
+    session.commit(group, {}, (_, owner) => ({
+      changes: [
+        {
+          type: 'runs-queued',
+          runs: queuedRuns({ group, origin: 'materialize', keys: ['a', 'b'], assets }),
+          owner,
+        },
+      ],
+      outcome: undefined,
+      queued: 2,
+      takenOver: new Set(),
+    }));
+  await queue('g1', ['up']);
+  await makesUp.execute();
+  await makesUp.leave();
+  const values = new MapValues();
+  for (const [name, value] of rig.values.values) values.values.set(name, value);
+  const load = values.load.bind(values);
+  values.load = (context) => {
+    if (context.partitionKey !== damaged) return load(context);
+    throw new FailureError({
+      reason: 'value-damaged',
+      file: 'f',
+      asset: 'up',
+      key: damaged,
+      cause: 'it is gone',
+    });
+  };
+  const session = rig.session({ clock, ioManager: values, ...options });
+  rig.events.all.length = 0;
+  await queue('g2', ['audio'], session);
+  return { rig, clock, began, executing: session.execute().finally(() => session.leave()) };
+}
+
+const told = ({ rig }: Scene): unknown[] =>
+  rig.events.all.flatMap((event: Event) => {
+    if (event.type === 'run-started') return [`${event.id} started`];
+    if (event.type === 'run-ended') return [`${event.run.id} ended`];
+    if (event.type === 'run-let-go') return [`${event.id} ${event.why}, ${event.left} left`];
+    return event.type === 'run-set-aside' ? [`${event.run} set aside`] : [];
+  });
+
+it('tells of one that is set aside for a damaged value, each time that it was begun', async () => {
+  const here = await scene({ damaged: 'a', lasts: true });
+  await here.began.count(1);
+  await here.rig.events.until((all) => all.some(({ type }) => type === 'run-set-aside'));
+  expect(told(here)).toEqual(['g2-1 started', 'g2-2 started', 'g2-1 unexecuted, 1 left', 'g2-1 set aside']);
+  here.rig.interrupt.abort();
+  await here.executing;
+});
+
+it('tells of one that a command gives back for a damaged value', async () => {
+  const here = await scene({ damaged: 'a' });
+  await here.began.count(1);
+  await here.rig.commit({ type: 'runs-released', ids: ['g2-2'] });
+  const failed = expect(here.executing).rejects.toThrow();
+  await here.clock.advance(1000);
+  await failed;
+  expect(told(here)).toEqual([
+    'g2-1 started',
+    'g2-2 started',
+    'g2-1 unexecuted, 1 left',
+    'g2-2 lost, 0 left',
+  ]);
+});
+
+it('tells of one that is interrupted, and of its end where it is canceled afterwards', async () => {
+  const here = await scene({ onInterrupt: 'cancel' });
+  await here.began.count(2);
+  here.rig.interrupt.abort();
+  await here.executing;
+  expect(told(here).slice(2)).toEqual(['g2-1 ended', 'g2-2 interrupted, 2 left', 'g2-2 ended']);
+});
