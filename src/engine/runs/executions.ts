@@ -54,8 +54,7 @@ export class Executions {
     try {
       const { id, partitionKey, assets } = run;
       emit({ type: 'run-started', id, partitionKey, assets, left: this.#left });
-      const ending = await this.#executeRun(run, flight.interrupt);
-      executor.ended(id);
+      const ending = await this.#executeRun(run, flight.interrupt).finally(() => executor.ended(id));
       this.#runs.underWay.landed(run);
       this.#takeEnding(flight, ending);
     } catch (error) {

@@ -4,6 +4,7 @@ import { definePipeline } from '../../../src/definitions/pipeline.ts';
 import { asset } from '../../../src/definitions/asset.ts';
 import type { Event } from '../../../src/engine/event.ts';
 import type { RunSession } from '../../../src/engine/runs/run-session.ts';
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { FailureError } from '../../../src/model/failure.ts';
 import { keysAdded, letters, queuedRuns } from '../../support/builders.ts';
 import { EngineRig, MapValues, Recorder } from '../../support/engine-rig.ts';
@@ -72,7 +73,14 @@ async function scene({
   const session = rig.session({ clock, ioManager: values, ...options });
   rig.events.all.length = 0;
   await queue('g2', ['audio'], session);
-  return { rig, clock, began, executing: session.execute().finally(() => session.leave()) };
+  const execute = async (): Promise<void> => {
+    try {
+      await session.execute();
+    } finally {
+      await session.leave();
+    }
+  };
+  return { rig, clock, began, executing: execute() };
 }
 
 const told = ({ rig }: Scene): unknown[] =>
@@ -88,6 +96,9 @@ it('tells of one that is set aside for a damaged value, each time that it was be
   await here.began.count(1);
   await here.rig.events.until((all) => all.some(({ type }) => type === 'run-set-aside'));
   expect(told(here)).toEqual(['g2-1 started', 'g2-2 started', 'g2-1 unexecuted, 1 left', 'g2-1 set aside']);
+  // Of what has ended others know that it took no process down.
+  const [worker] = (await here.rig.store.read(EVERYTHING)).executors();
+  expect([...worker!.begun.keys()]).toEqual(['g2-2']);
   here.rig.interrupt.abort();
   await here.executing;
 });
