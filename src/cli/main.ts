@@ -1,7 +1,7 @@
 /** The composition root: the only place that picks implementations, catches everything, and sets the exit code. */
 import type { CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { causeOf, errno } from '../files/system-errors.ts';
+import { errno, refusalOf } from '../files/system-errors.ts';
 import { FailureError, type Failure } from '../model/failure.ts';
 import { describe } from '../model/describe-failure.ts';
 import { clean, quoted, toJson } from '../model/text.ts';
@@ -80,7 +80,7 @@ async function reporting<Made>(output: Output, step: () => Promise<Made>): Promi
         reason: 'state-io',
         file: error.path ?? 'a file',
         action: error.syscall,
-        cause: causeOf(error),
+        ...refusalOf(error),
       });
     else if (isTooLong(error))
       output.fail({

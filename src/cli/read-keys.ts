@@ -11,7 +11,7 @@ import type { Carried } from '../model/carried.ts';
 import { isPlainObject } from '../model/json-value.ts';
 import { didYouMean } from '../model/nearest.ts';
 import { isPartitionKey, whyNotAKey } from '../model/partition-key.ts';
-import { causeOf, errno } from '../files/durable-files.ts';
+import { errno, refusalOf } from '../files/durable-files.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Where the keys of a command come from, beside its arguments. */
@@ -191,12 +191,13 @@ function bytesOf(file: string, source: string, terminal: Terminal): Buffer {
     if (bytes.length <= constants.MAX_STRING_LENGTH) return bytes;
   } catch (error) {
     if (errno(error) === undefined) throw error;
-    return fail({ reason: 'keys-file', file: source, cause: causeOf(error) });
+    return fail({ reason: 'keys-file', file: source, ...refusalOf(error) });
   }
   return fail({
     reason: 'keys-file',
     file: source,
     cause: 'it is larger than the 512 MiB that can be read as one text',
+    kind: 'too-large',
   });
 }
 

@@ -2,9 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fail } from '../model/failure.ts';
-import { causeOf, errno } from './system-errors.ts';
+import { errno, refusalOf } from './system-errors.ts';
 
-export { causeOf, errno } from './system-errors.ts';
+export { causeOf, errno, refusalOf } from './system-errors.ts';
 
 /** Runs a file operation; one that the system refuses becomes a `state-io` failure that names the file. */
 export function io<T>(action: string, file: string, operation: () => T): T {
@@ -12,7 +12,7 @@ export function io<T>(action: string, file: string, operation: () => T): T {
     return operation();
   } catch (error) {
     if (errno(error) === undefined) throw error;
-    return fail({ reason: 'state-io', file, action, cause: causeOf(error) });
+    return fail({ reason: 'state-io', file, action, ...refusalOf(error) });
   }
 }
 

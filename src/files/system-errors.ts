@@ -1,5 +1,5 @@
 /** What the system answers instead of doing what it was asked, in words: a code alone helps nobody. */
-import { NO_HARD_LINKS, TOO_LARGE } from '../model/failures/phrases.ts';
+import type { Refusal } from '../model/failures/phrases.ts';
 
 const CAUSES: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
@@ -35,8 +35,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   EHOSTDOWN: 'the file server does not answer',
   EAGAIN: 'nothing can be read or written at the moment',
   EPIPE: 'nobody reads it any more',
-  ERR_STRING_TOO_LONG: `${TOO_LARGE}512 MiB that can be read as one text`,
-  ERR_FS_FILE_TOO_LARGE: `${TOO_LARGE}2 GiB that can be read at once`,
+  ERR_STRING_TOO_LONG: 'it is larger than the 512 MiB that can be read as one text',
+  ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read at once',
 };
 
 /**
@@ -61,13 +61,20 @@ export function errno(error: unknown): string | undefined {
 
 /** A failed system call in words, with its code. */
 export function causeOf(error: unknown): string {
+  return refusalOf(error).cause;
+}
+
+/** … and with its kind, for a failure that says what to do then. */
+export function refusalOf(error: unknown): Refusal {
   const code = errno(error);
-  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  if (code === undefined) return { cause: error instanceof Error ? error.message : String(error) };
   if ((error as NodeJS.ErrnoException).syscall === 'link' && NO_LINKS.has(code))
-    return `${NO_HARD_LINKS} (${numbered(code)})`;
-  if (code.startsWith(UNKNOWN)) return `the system gave an error that has no name (${numbered(code)})`;
+    return { cause: `the file system has no hard links (${numbered(code)})`, kind: 'no-hard-links' };
+  if (code.startsWith(UNKNOWN))
+    return { cause: `the system gave an error that has no name (${numbered(code)})` };
   const words = CAUSES[code] ?? wordsIn((error as Error).message);
-  return words.includes(code) ? words : `${words} (${code})`;
+  const cause = words.includes(code) ? words : `${words} (${code})`;
+  return /_TOO_(?:LARGE|LONG)$/.test(code) ? { cause, kind: 'too-large' } : { cause };
 }
 
 /** What node makes of a number for which it knows no code. */

@@ -1,7 +1,7 @@
 /** Makes many files durable at once. */
 import fs from 'node:fs';
 import { fail } from '../model/failure.ts';
-import { causeOf, errno, io, isThere, syncFolder } from '../files/durable-files.ts';
+import { errno, io, isThere, refusalOf, syncFolder } from '../files/durable-files.ts';
 
 /** So many files wait for the disk at the same time: as many as there are threads, and far below the limit of open files. */
 const SYNCS = 64;
@@ -48,6 +48,6 @@ async function syncFile(file: string): Promise<void> {
     });
   } catch (error) {
     if (errno(error) === undefined) throw error;
-    fail({ reason: 'state-io', file, action: 'sync', cause: causeOf(error) });
+    fail({ reason: 'state-io', file, action: 'sync', ...refusalOf(error) });
   }
 }

@@ -124,6 +124,7 @@ describe('keys from a file', () => {
     expect(failureOf(() => keysFrom('-', terminal, false))).toMatchObject({
       reason: 'keys-file',
       cause: 'it is larger than the 512 MiB that can be read as one text',
+      kind: 'too-large',
     });
   });
 

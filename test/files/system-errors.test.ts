@@ -1,20 +1,23 @@
 /** What the system refuses is said in words, whatever it answers. */
 import fs from 'node:fs';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { causeOf } from '../../src/files/system-errors.ts';
+import { causeOf, refusalOf } from '../../src/files/system-errors.ts';
 
 const refusing = (code: string, syscall: string): Error =>
   Object.assign(new Error(`${code}: some words of node, ${syscall} '/srv/x' -> '/srv/y'`), { code, syscall });
 
-function causeFrom(call: () => unknown): string {
+function refusalFrom(call: () => unknown): unknown {
   try {
     call();
   } catch (error) {
-    return causeOf(error);
+    return error;
   }
-  return 'none';
+  return null;
 }
+
+const causeFrom = (call: () => unknown): string => causeOf(refusalFrom(call));
 
 describe('a failed system call', () => {
   it.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])(
@@ -40,6 +43,25 @@ describe('a failed system call', () => {
     const code = 'Unknown system error -524';
     const error = new Error(`${code}: ${code}, ${syscall} '/srv/x' -> '/srv/y'`);
     expect(causeOf(Object.assign(error, { code, syscall }))).toBe(words);
+  });
+
+  it('is of a kind where what to do then is known', () => {
+    const folder = fs.mkdtempSync(path.join(tmpdir(), 'dynpart-large-'));
+    try {
+      const file = path.join(folder, 'sparse');
+      fs.writeFileSync(file, '');
+      fs.truncateSync(file, 3 * 2 ** 30);
+      const kinds = [
+        refusalFrom(() => fs.readFileSync(file)),
+        refusing('ERR_STRING_TOO_LONG', ''),
+        refusing('EMLINK', 'link'),
+        refusing('EMLINK', 'open'),
+        'thrown',
+      ].map((error) => refusalOf(error).kind);
+      expect(kinds).toEqual(['too-large', 'too-large', 'no-hard-links', undefined, undefined]);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
   });
 
   it('of the real system has words', () => {

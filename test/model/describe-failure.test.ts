@@ -177,6 +177,27 @@ describe('the words for a failure', () => {
     },
   );
 
+  it('say what to do by the kind of a refusal, whatever its words are', () => {
+    const refused = { reason: 'state-io', file: '/f', action: 'read', cause: 'c' } as const;
+    const keys = { reason: 'keys-file', file: '/f', cause: 'c' } as const;
+    const hints = [
+      refused,
+      { ...refused, kind: 'too-large' } as const,
+      { ...refused, kind: 'no-hard-links' } as const,
+      keys,
+      { ...keys, kind: 'too-large' } as const,
+    ].map((failure) => inWords(failure).hint);
+    expect(hints).toEqual(
+      [
+        /check the disk/,
+        /state restore --last$/,
+        /a file system with hard links/,
+        /^name a text file/,
+        /^give them in several parts/,
+      ].map((hint) => expect.stringMatching(hint)),
+    );
+  });
+
   it('name each thing by its own code', () => {
     const codes = (['set', 'sensor', 'asset', 'run'] as const).map(
       (thing) => inWords({ reason: 'unknown-name', thing, names: ['x'], nearest: [], known: 0 }).code,

@@ -12,11 +12,12 @@ export type WordsFor<F extends { readonly reason: string }> = {
 /** Where what was loaded once is loaded again by itself, another phrase takes its place. */
 export const AGAIN = 'run the command again';
 
-/** Of what cannot be read as one text: that nothing is to be mended on the disk. */
-export const TOO_LARGE = 'it is larger than the ';
-
-/** Why the system made no second name for a file, whatever it answered: what to do then is known. */
-export const NO_HARD_LINKS = 'the file system has no hard links';
+/** What the system answers instead of doing what it was asked. */
+export interface Refusal {
+  readonly cause: string;
+  /** Where what to do then is known: of what cannot be read as one text nothing is to be mended on the disk. */
+  readonly kind?: 'too-large' | 'no-hard-links';
+}
 
 export function forKey(key: string | null): string {
   return key === null ? '' : ` for key ${quoted(key)}`;

@@ -2,7 +2,7 @@
 import type { MoveMark } from '../move-mark.ts';
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { clean } from '../text.ts';
-import { forKey, NO_HARD_LINKS, TOO_LARGE, type WordsFor } from './phrases.ts';
+import { forKey, type Refusal, type WordsFor } from './phrases.ts';
 
 /** Of a file that holds something else: there never was a state. */
 interface NoState {
@@ -55,7 +55,7 @@ export type StateFailure =
   | { readonly reason: 'state-too-large'; readonly file: string }
   | { readonly reason: 'items-too-large'; readonly bytes: number; readonly most: number }
   | { readonly reason: 'clock-unusable'; /** Since 1970. */ readonly ms: number }
-  | { readonly reason: 'state-io'; readonly file: string; readonly action: string; readonly cause: string }
+  | (Refusal & { readonly reason: 'state-io'; readonly file: string; readonly action: string })
   | {
       readonly reason: 'value-damaged';
       readonly file: string;
@@ -142,11 +142,11 @@ export const stateWords: WordsFor<StateFailure> = {
     `the clock of this machine is ${ms} ms from 1970, outside the years 0 to 9999: records cannot hold such a time`,
     'nothing was changed; set the clock, then run the command again',
   ],
-  'state-io': ({ file, action, cause }) => [
+  'state-io': ({ file, action, cause, kind }) => [
     `cannot ${action} ${file}: ${cause}`,
-    cause.startsWith(NO_HARD_LINKS)
+    kind === 'no-hard-links'
       ? 'nothing of this step was done; a state needs a file system with hard links: name a file on another one (--state FILE), or a state in PostgreSQL'
-      : cause.startsWith(TOO_LARGE)
+      : kind === 'too-large'
         ? 'nothing was changed; dynpart writes no file that is so large: it was overwritten, or is no state. To take the newest intact generation: dynpart state restore --last'
         : 'what was committed before stands, and nothing of this step does; check the disk and the permissions of the folder, then run the command again',
   ],

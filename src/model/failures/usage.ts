@@ -1,7 +1,7 @@
 /** Failures of what was typed: arguments, names, keys, and files named on the command line. */
 import { shellFlag, shellWord } from '../shell-words.ts';
 import { listed, quoted } from '../text.ts';
-import { firstOf, TOO_LARGE, type WordsFor } from './phrases.ts';
+import { firstOf, type Refusal, type WordsFor } from './phrases.ts';
 
 /** A key that cannot be one, and where it was read. */
 export interface BadKey {
@@ -50,7 +50,7 @@ export type UsageFailure =
       readonly keys: readonly string[];
     }
   | { readonly reason: 'invalid-keys'; readonly source: string; readonly keys: readonly BadKey[] }
-  | { readonly reason: 'keys-file'; readonly file: string; readonly cause: string }
+  | (Refusal & { readonly reason: 'keys-file'; readonly file: string })
   /** What a run printed, where it is asked for as one JSON document. */
   | { readonly reason: 'log-too-large'; readonly run: string; readonly mebibytes: number }
   | {
@@ -105,9 +105,9 @@ export const usageWords: WordsFor<UsageFailure> = {
     'a key is 1 to 1,024 bytes of UTF-8 text without control characters; nothing was changed',
     'invalid-key',
   ],
-  'keys-file': ({ file, cause }) => [
+  'keys-file': ({ file, cause, kind }) => [
     `cannot read keys from ${file}: ${cause}`,
-    cause.startsWith(TOO_LARGE)
+    kind === 'too-large'
       ? 'give them in several parts: split -l 1000000 FILE part-'
       : 'name a text file with a key on each line, or - for standard input',
   ],
