@@ -6,7 +6,7 @@ import type { Project } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asset, definePipeline, dynamicPartitions } from 'dynpart';
+import { asset, definePipeline, dynamicPartitions, type IoManager } from 'dynpart';
 const items = dynamicPartitions('items');
 const here = (name: string) => new URL(name, import.meta.url);
 const make = async () => {
@@ -18,7 +18,15 @@ const make = async () => {
 async function* each({ keys }: { keys: AsyncIterable<{ partitionKey: string }> }) {
   for await (const { partitionKey } of keys) yield [partitionKey, await make()] as const;
 }
+// Nothing takes back what it has kept.
+const kept = (key: string | null) => here('kept-of-' + key);
+const own: IoManager = {
+  save: ({ partitionKey }, value) => fs.writeFileSync(kept(partitionKey), String(value)),
+  load: ({ partitionKey }) => fs.readFileSync(kept(partitionKey), 'utf8'),
+  remove: ({ partitionKey }) => fs.rmSync(kept(partitionKey)),
+};
 export default definePipeline({
+  ...(process.env.OWN && { ioManager: own }),
   assets: [
     asset({ name: 'here', partitions: items, materialize: make }),
     asset({ name: 'elsewhere', partitions: items, isolation: 'process', materialize: make }),
@@ -62,6 +70,34 @@ describeEachStore('a run that is taken from a process that executes it', (projec
       await project.dynpart(['materialize', '--missing'], { env: { OF: 'second' } });
       expect(await valueOf(project, asset)).toBe('"second"\n');
     },
-    60_000,
+    30_000,
+  );
+
+  it.each(['here', 'elsewhere', 'together'])(
+    'keeps nothing of who stood still meanwhile, and has not heard of it (%s)',
+    async (asset) => {
+      await using project = projectWith({ 'pipeline.ts': PIPELINE });
+      await project.dynpart(['partitions', 'add', 'items', 'k']);
+      const args = ['materialize', asset, '--key', 'k'];
+      const first = project.start(args, { env: { OF: 'first', OWN: '1' } });
+      const started = async (): Promise<boolean> =>
+        project.exists('begun-first') &&
+        (await project.json(['runs', 'list'])).document.runs[0].status === 'STARTED';
+      while (!(await started())) await new Promise((resolve) => setTimeout(resolve, 50));
+      const { document } = await project.json(['runs', 'list']);
+      // Its commits are not what it is stopped in.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      first.process.kill('SIGSTOP');
+      await project.dynpart(['runs', 'release', document.runs[0].id]);
+      project.write({ 'go-second': '' });
+      expect(await project.dynpart(args, { env: { OF: 'second', OWN: '1' } })).toMatchObject({ code: 0 });
+      project.write({ 'go-first': '' });
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(fs.readFileSync(project.path('kept-of-k'), 'utf8')).toBe('second');
+      first.process.kill('SIGCONT');
+      expect(await first.done).toMatchObject({ code: 1, stderr: expect.stringContaining('no longer') });
+      expect(fs.readFileSync(project.path('kept-of-k'), 'utf8')).toBe('second');
+    },
+    30_000,
   );
 });

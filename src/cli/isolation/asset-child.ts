@@ -180,6 +180,8 @@ export class AssetChild {
         return this.#inHand?.groups.get(message.group)?.leaderEnded();
       case 'question':
         return void this.#answer(message).catch((error: unknown) => this.#inHand?.fails(error));
+      case 'catch-up':
+        return void this.#catchUp(message.member).catch((error: unknown) => this.#inHand?.fails(error));
       case 'tried': {
         const { member, tried, staged } = message;
         this.#inHand?.context.ioManager.adopt?.(staged);
@@ -213,6 +215,11 @@ export class AssetChild {
     if (this.#inHand === undefined) return;
     const answer = await answerTo(question, this.#inHand.context.ioManager);
     this.#tell({ type: 'answer', question: question.question, answer });
+  }
+
+  async #catchUp(member: number): Promise<void> {
+    const isLost = await this.#inHand?.caughtUp(member);
+    if (isLost !== undefined) this.#tell({ type: 'caught-up', member, isLost });
   }
 
   #hear(name: 'stdout' | 'stderr', chunk: Buffer): void {

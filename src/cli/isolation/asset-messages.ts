@@ -47,6 +47,8 @@ export type ToProcess =
   | TryMessage
   /** The try of this member is to be ended. */
   | { readonly type: 'abort'; readonly member: number }
+  /** What others have done to the run of this member until it asked is known. */
+  | { readonly type: 'caught-up'; readonly member: number; readonly isLost: boolean }
   /** Whether its thread is free. */
   | { readonly type: 'ping' }
   | { readonly type: 'answer'; readonly question: number; readonly answer: Answer }
@@ -66,6 +68,8 @@ export type FromProcess =
   /** Of a program that leads a group: it has ended; nothing of its group is left. */
   | { readonly type: 'program-ended'; readonly group: number }
   | ({ readonly type: 'question' } & Question)
+  /** Something of this member is to be kept, if its run is still the command's. */
+  | { readonly type: 'catch-up'; readonly member: number }
   | {
       readonly type: 'tried';
       readonly member: number;

@@ -4,6 +4,7 @@ import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { StagedValue } from '../../definitions/staged-values.ts';
 import type { Member } from '../../engine/runs/call-together.ts';
 import type { Tried } from '../../engine/runs/try-asset.ts';
+import { isLost } from '../../engine/user-code/interruption.ts';
 import { LineWriter } from '../../engine/user-code/output.ts';
 import type { ProcessGroup, Programs } from '../../engine/user-code/programs.ts';
 import { describe } from '../../model/describe-failure.ts';
@@ -101,6 +102,13 @@ export class CallInHand {
         })),
       ),
     );
+  }
+
+  /** @returns whether the member's run is another's by now */
+  async caughtUp(at: number): Promise<boolean> {
+    const { task, attempt } = this.#members[at]!;
+    await attempt.context.catchUp?.(task.id);
+    return isLost(attempt.interrupt);
   }
 
   /** Lines of one of its runs; also what the code prints that was left behind. */

@@ -9,6 +9,7 @@ import type { RunValues } from '../../definitions/staged-values.ts';
 import { CHECK_TIMEOUT_MS } from '../../engine/runs/check-value.ts';
 import { callTogether, isIterable } from '../../engine/runs/call-together.ts';
 import { type Tried, type TryContext, tryOnce } from '../../engine/runs/try-asset.ts';
+import { Interruption } from '../../engine/user-code/interruption.ts';
 import { PROGRAM_MARK, Programs, RUN_MARK } from '../../engine/user-code/programs.ts';
 import { describe } from '../../model/describe-failure.ts';
 import { FailureError } from '../../model/failure.ts';
@@ -36,7 +37,8 @@ class AssetProcess {
   readonly #start: StartMessage;
   readonly #pipeline: Pipeline;
   readonly #values: ValuesOfProcess;
-  #interrupts: readonly AbortController[] = [];
+  #interrupts: readonly Interruption[] = [];
+  readonly #catchingUp = new Map<number, () => void>();
   /** Of a call for many keys. */
   #over: Promise<void> | undefined;
   #programs: number;
@@ -65,6 +67,9 @@ class AssetProcess {
         return this.#try(message);
       case 'abort':
         return this.#interrupts[message.member]?.abort();
+      case 'caught-up':
+        if (message.isLost) this.#interrupts[message.member]?.lose();
+        return this.#catchingUp.get(message.member)?.();
       case 'ping':
         return tell({ type: 'pong' });
       case 'answer':
@@ -82,7 +87,7 @@ class AssetProcess {
     // What was staged before was adopted before this one was asked for.
     staging?.handedOver({ isLast: false });
     staging?.lend(lent);
-    this.#interrupts = members.map(() => new AbortController());
+    this.#interrupts = members.map(() => new Interruption());
     await Promise.all(
       this.#tried(name, members).map(async (trying, member) => {
         try {
@@ -108,9 +113,10 @@ class AssetProcess {
       return members.map(() => Promise.reject(new FailureError({ reason: 'unknown-asset', asset: name })));
     const asset = this.#counted(found);
     const tries = members.map(({ task, attempt, carried, gathered }, at) => {
-      const { signal: interrupt } = this.#interrupts[at]!;
+      const interrupt = this.#interrupts[at]!;
       const programs = this.#programsOf(task.id);
-      return { task, attempt: { context: this.#context, interrupt, programs, attempt, carried, gathered } };
+      const context = this.#contextOf(at);
+      return { task, attempt: { context, interrupt, programs, attempt, carried, gathered } };
     });
     if (asset.batch === null) return tries.map(({ task, attempt }) => tryOnce(asset, task, attempt));
     const { tried, over } = callTogether(asset, tries, tries[0]!.attempt.programs);
@@ -118,13 +124,19 @@ class AssetProcess {
     return tried;
   }
 
-  get #context(): TryContext {
+  #contextOf(member: number): TryContext {
     return {
       pipeline: this.#pipeline,
       ioManager: this.#values.values,
       clock: systemClock,
       emit: () => undefined,
       appendLog: (run, lines) => tell({ type: 'lines', run, lines }),
+      // The command may stand still while this process does not: it is waited for.
+      catchUp: () =>
+        new Promise((resolve) => {
+          this.#catchingUp.set(member, resolve);
+          tell({ type: 'catch-up', member });
+        }),
     };
   }
 

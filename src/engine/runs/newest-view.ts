@@ -1,4 +1,5 @@
 /** The newest that a process has seen of the state, and how it is looked at while further runs are taken on. */
+import { type Clock, steadyTime } from '../../model/time.ts';
 import type { Needs } from '../../state/needs.ts';
 import type { StateView } from '../../state/state-view.ts';
 import type { StateStore } from '../../state/store.ts';
@@ -14,12 +15,26 @@ export interface LookAhead {
 
 export class NewestView {
   readonly #store: Pick<StateStore, 'read'>;
+  readonly #clock: Clock;
   #seen: StateView | null = null;
+  /** When the last look began, by both clocks: one stands still while a machine sleeps, the other one may be set. */
+  #looked = { now: -Infinity, steady: -Infinity };
   /** How often runs were taken on. */
   #adoptions = 0;
 
-  constructor(store: Pick<StateStore, 'read'>) {
+  constructor({ store, clock }: { readonly store: Pick<StateStore, 'read'>; readonly clock: Clock }) {
     this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Whether the state was looked at within so many milliseconds. */
+  isFresh(withinMs: number): boolean {
+    const { now, steady } = this.#time();
+    return Math.max(Math.abs(now - this.#looked.now), steady - this.#looked.steady) < withinMs;
+  }
+
+  #time(): { readonly now: number; readonly steady: number } {
+    return { now: this.#clock.now(), steady: steadyTime(this.#clock) };
   }
 
   /** `null` before anything was owned. */
@@ -45,8 +60,11 @@ export class NewestView {
   async read(needs: Needs, take: (view: StateView) => boolean): Promise<void> {
     for (;;) {
       const adoptions = this.#adoptions;
+      const began = this.#time();
       const view = await this.#store.read(needs);
-      if (adoptions === this.#adoptions && take(view)) return;
+      if (adoptions !== this.#adoptions || !take(view)) continue;
+      this.#looked = began;
+      return;
     }
   }
 

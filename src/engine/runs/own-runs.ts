@@ -27,13 +27,13 @@ export class OwnRuns {
   readonly needs: Needs;
   /** How many may be under way at once. */
   slots = 0;
-  readonly #newest: NewestView;
+  readonly newest: NewestView;
   /** Others have taken over some since the last giving back. */
   hasLost = false;
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
-    this.#newest = new NewestView(options.store);
+    this.newest = new NewestView(options);
     this.pools = new PoolRoom(options);
     this.queue = queueFor(options.pipeline, this.pools);
     this.needs = needsOfExecution(options, () => this.#all());
@@ -67,7 +67,7 @@ export class OwnRuns {
 
   /** The newest that was seen of the state, once anything is owned. */
   get view(): StateView {
-    return this.#newest.seen!;
+    return this.newest.seen!;
   }
 
   get hasNext(): boolean {
@@ -96,7 +96,7 @@ export class OwnRuns {
 
   /** For a store that looks at the state on its way, when runs have become this process's. */
   ahead(): LookAhead {
-    return this.#newest.ahead((runs) => this.#needsToAdopt(runs));
+    return this.newest.ahead((runs) => this.#needsToAdopt(runs));
   }
 
   #needsToAdopt(runs: readonly OwnedRun[]): Needs {
@@ -107,22 +107,22 @@ export class OwnRuns {
   async adopt(runs: readonly OwnedRun[], before: () => void, ahead?: LookAhead): Promise<void> {
     const take = (view: StateView): boolean => {
       // The runs may be canceled by now.
-      if (this.#newest.isOlder(view)) return false;
+      if (this.newest.isOlder(view)) return false;
       before();
       this.#takeOn(runs, view);
       return true;
     };
     const seen = ahead?.view() ?? null;
-    if (seen === null || !take(seen)) await this.#newest.read(this.#needsToAdopt(runs), take);
+    if (seen === null || !take(seen)) await this.newest.read(this.#needsToAdopt(runs), take);
   }
 
   /** Looks at the state anew. @param always says whether also where nothing has changed in it */
   async look({ always }: { readonly always: boolean }): Promise<StateView> {
     let seen: StateView | null = null;
-    await this.#newest.read(this.needs, (view) => {
+    await this.newest.read(this.needs, (view) => {
       seen = view;
       // The death of a process that something waits for changes no serial.
-      if (always || view.serial !== this.#newest.seen?.serial || this.queue.yields) this.see(view);
+      if (always || view.serial !== this.newest.seen?.serial || this.queue.yields) this.see(view);
       return true;
     });
     return seen!;
@@ -132,11 +132,11 @@ export class OwnRuns {
   async lookUp(): Promise<void> {
     const { pipeline } = this.#options;
     if ([...this.#all()].some((run) => looksUp(pipeline, run))) await this.look({ always: true });
-    else if (this.#newest.seen !== null) this.unrecorded.seen(this.#newest.seen.serial);
+    else if (this.newest.seen !== null) this.unrecorded.seen(this.newest.seen.serial);
   }
 
   #takeOn(runs: readonly OwnedRun[], view: StateView): void {
-    this.#newest.noteAdoption();
+    this.newest.noteAdoption();
     // Released, and taken up again by this very process before it noticed: then they are here already.
     const here = new Set([...this.queue.runs().map(({ id }) => id), ...this.unrecorded.ids]);
     for (const { run, lost } of this.underWay) if (!lost) here.add(run.id);
@@ -197,8 +197,8 @@ export class OwnRuns {
   /** Takes over what a newer view shows: runs that are not ours any more, runs to be aborted, work of others. */
   see(view: StateView): void {
     // Read before runs were taken on that this process has by now.
-    if (this.#newest.isOlder(view)) return;
-    this.#newest.see(view);
+    if (this.newest.isOlder(view)) return;
+    this.newest.see(view);
     this.unrecorded.seen(view.serial);
     const { executor } = this.#options;
     this.pools.see(view);

@@ -5,6 +5,7 @@ import type { Interrupt } from '../user-code/interruption.ts';
 import { type ProgramMarks, Programs, RUN_MARK } from '../user-code/programs.ts';
 import { Batches, type BatchesOptions } from './batches.ts';
 import type { ExecutionContext } from './execute-run.ts';
+import { catchesUp } from './catch-up.ts';
 import { gather } from './gather.ts';
 import type { OwnRuns } from './own-runs.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
@@ -27,6 +28,7 @@ export function contextOf(
     },
     gather: (id, asset, interrupt) => gatherFor(options, runs, { id, asset, interrupt }),
     made,
+    catchUp: catchesUp(runs),
     appendLog: (id, lines) => store.appendLog(id, lines),
     closeLog: (id) => store.closeLog(id),
     begun: (id, mayBlockMs) => executor.begun(id, mayBlockMs),

@@ -34,6 +34,8 @@ export interface TryContext {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly appendLog: (runId: string, lines: readonly RunLogLine[]) => void;
+  /** Before anything is kept of a run: others may have taken it up while this process stood still. Then it is lost when this has resolved. */
+  readonly catchUp?: (runId: string) => void | Promise<void>;
 }
 
 export interface Attempt {
@@ -164,6 +166,9 @@ export async function tryOnce(
         writer.line('stderr', describe(checked.failure).message);
         return { ...checked, failure: checked.failure, isFinal: true };
       }
+      const catchingUp = context.catchUp?.(task.id);
+      if (catchingUp !== undefined) await catchingUp;
+      if (isLost(interrupt)) return 'interrupted';
       try {
         // Looking at a value can run the user's code, too: a getter, a proxy.
         const keeper = context.pipeline.ioManager;

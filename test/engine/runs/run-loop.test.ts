@@ -3,7 +3,7 @@
 import { letters as lettersOf } from '../../support/letters.ts';
 import { EVERYTHING } from '../../../src/state/needs.ts';
 import { finishedRuns } from '../../support/finished-runs.ts';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   asset,
   type AnyAsset,
@@ -777,6 +777,56 @@ describe('a process that executes runs', () => {
       await executing;
       expect(await rig.ended()).toEqual(['g1-2 SUCCESS']);
     });
+
+    it('keeps nothing of what it made when it stood still meanwhile, and had not heard of it', async () => {
+      const gates = { a: new Gate(), b: new Gate() };
+      await start(
+        pipelineOf(async ({ partitionKey }) => {
+          await gates[partitionKey as 'a' | 'b'].pass();
+          return 'late';
+        }),
+      );
+      const clock = new ManualClock();
+      const session = rig.session({ clock, concurrency: 2 });
+      await queue(session, ['a', 'b']);
+      const executing = session.execute();
+      await clock.settle();
+      await release('g1-1');
+      clock.time += 6 * 60_000;
+      gates.a.open();
+      gates.b.open();
+      await clock.settle();
+      expect([...rig.values.values]).toEqual([['audio@b', 'late']]);
+      await clock.advance(1000);
+      await executing;
+      expect(await rig.ended()).toEqual(['g1-2 SUCCESS']);
+      expect(await pending()).toEqual(['g1-1 QUEUED nobody’s']);
+    });
+
+    it.each([
+      { stood: 400, looks: 0 },
+      { stood: 6 * 60_000, looks: 1 },
+    ])(
+      'looks $looks times at the state for six values that it keeps $stood ms after it did',
+      async (given) => {
+        const gate = new Gate();
+        await start(pipelineOf(() => gate.pass()));
+        const clock = new ManualClock();
+        const session = rig.session({ clock });
+        await queue(session, KEYS);
+        const executing = session.execute();
+        await clock.settle();
+        const read = vi.spyOn(rig.store, 'read');
+        const before: number[] = [];
+        rig.values.save = () => before.push(read.mock.calls.length);
+        clock.time += given.stood;
+        gate.open();
+        await clock.settle();
+        expect(before).toEqual(KEYS.map(() => given.looks));
+        await clock.advance(1000);
+        await executing;
+      },
+    );
 
     it('executes none of them again when it takes them up itself', async () => {
       const gates = { a: new Gate(), b: new Gate() };
