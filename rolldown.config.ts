@@ -67,11 +67,23 @@ const GROUPS = {
   execution: ['engine/runs/run-loop.ts', 'values/file-values.ts'],
 };
 
-function groupOf(name: string, modules: readonly string[]) {
+/** What stands in the folder of a group and is not needed with it: it goes with those who import it. */
+const APART = placesOf('APART', ['model/network-words.ts']);
+
+function placesOf(name: string, modules: readonly string[]): string[] {
   const places = modules.map((module) => path.join(import.meta.dirname, 'src', module));
   for (const place of places)
-    if (!fs.existsSync(place)) throw new Error(`group ${name} names ${place}, which is not there`);
-  return { name, test: (id: string) => places.some((place) => path.normalize(id).startsWith(place)) };
+    if (!fs.existsSync(place)) throw new Error(`${name} names ${place}, which is not there`);
+  return places;
+}
+
+function groupOf(name: string, modules: readonly string[]) {
+  const places = placesOf(`group ${name}`, modules);
+  const test = (module: string): boolean => {
+    const id = path.normalize(module);
+    return places.some((place) => id.startsWith(place)) && !APART.includes(id);
+  };
+  return { name, test };
 }
 
 const groups = Object.entries(GROUPS).map(([name, modules]) => groupOf(name, modules));

@@ -1,7 +1,7 @@
 /** Requests to an API that limits how often it is asked: as often as it allows, again after what passes, and no longer than that makes sense. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpRetry } from './http-options.ts';
-import { isPassing } from '../../files/network-words.ts';
+import { isPassing } from '../../model/network-words.ts';
 import {
   type Answer,
   LONGEST_TIMER_MS,

@@ -1,5 +1,5 @@
 /** One request: within its time and size, without what is secret in its words. */
-import { networkWords } from '../../files/network-words.ts';
+import { networkWords } from '../../model/network-words.ts';
 
 export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 /** What the driver and the server say when something is wrong, in the words of dynpart. */
 import { FailureError } from '../../model/failure.ts';
-import { networkWords } from '../../files/network-words.ts';
+import { networkWords } from '../../model/network-words.ts';
 import type { Address } from './address.ts';
 
 interface DatabaseError extends Error {
