@@ -48,15 +48,18 @@ export function isStateInUse(file: string, ownState: string): boolean {
   return isStateOrGeneration(file) || file === ownState || isSameFile(file, ownState);
 }
 
-/** Where the pipeline's values are kept: its own I/O manager, or with the state. */
-export async function valuesOf(pipeline: Pipeline, store: Store): Promise<RunValues> {
+/**
+ * Where the pipeline's values are kept: its own I/O manager, or with the state.
+ * @param executor who saves some. Not given: nobody does
+ */
+export async function valuesOf(pipeline: Pipeline, store: Store, executor?: string): Promise<RunValues> {
   const { ioManager } = pipeline;
   // One of dynpart's own asks the state which of its objects counts.
   if (ioManager !== null)
     return 'ofState' in ioManager ? (ioManager as IoManager & OfState).ofState(madeByRuns(store)) : ioManager;
   if ('database' in store) {
     const { PostgresValues } = await import('../state/postgres/values.ts');
-    return new PostgresValues(store, store.executors);
+    return new PostgresValues(store, executor);
   }
   return valuesInFiles(store);
 }

@@ -122,7 +122,7 @@ async function sessionOptions(
     store: project.store,
     pipeline,
     known: await project.loadedAsKnown(),
-    ioManager: () => valuesOf(pipeline, project.store),
+    ioManager: (executor) => valuesOf(pipeline, project.store, executor),
     hasLeftValues: () => hasLeftValues(pipeline, project.store),
     clock,
     emit: lasts && output.options.json ? printing(output, emit) : emit,

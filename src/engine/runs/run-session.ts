@@ -31,8 +31,8 @@ import { pipelineNews, withPipeline } from '../plan/pipeline/remember-pipeline.t
 import { roomFor } from '../plan/executors/slots.ts';
 
 export interface RunSessionOptions extends Omit<RunLoopOptions, 'executor' | 'ioManager' | 'handsOver'> {
-  /** Asked for when there is something to execute. */
-  readonly ioManager: () => Promise<RunLoopOptions['ioManager']>;
+  /** Asked for when there is something to execute, and by whom, or to be settled. */
+  readonly ioManager: (executor?: string) => Promise<RunLoopOptions['ioManager']>;
   /** Whether a killed process may have left values behind. Cheap: asked at every tick. */
   readonly hasLeftValues: () => boolean;
   readonly known: KnownPipeline;
@@ -108,7 +108,7 @@ export class RunSession {
     const executor = await this.executor();
     // Most ticks find nothing to execute, and start without what would do it.
     const { RunLoop } = await import('./run-loop.ts');
-    const ioManager = await this.#values();
+    const ioManager = await this.#values(executor.id);
     const setAside = (this.#setAside ??= await setAsideFor(this.#options));
     const emit: RunSessionOptions['emit'] = (event) => {
       (setAside ?? this.#options).emit(event);
@@ -125,9 +125,9 @@ export class RunSession {
   }
 
   /** Where values are kept; what killed processes left there is settled before anything is executed. */
-  async #values(): Promise<RunValues> {
+  async #values(executor?: string): Promise<RunValues> {
     this.#ioManager ??= (async () => {
-      const ioManager = await this.#options.ioManager();
+      const ioManager = await this.#options.ioManager(executor);
       await ioManager.recover?.();
       return ioManager;
     })();

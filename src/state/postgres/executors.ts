@@ -57,8 +57,8 @@ export function executorOf(
     onLeave,
   }: {
     readonly now: () => string;
-    readonly onBegun: (run: string, mayBlockMs: number) => void;
-    readonly onEnded: (run: string, mayBlockMs: number | undefined) => void;
+    readonly onBegun: (mayBlockMs: number) => void;
+    readonly onEnded: (mayBlockMs: number) => void;
     readonly onLeave: () => Promise<void>;
   },
 ): Executor {
@@ -68,15 +68,16 @@ export function executorOf(
     begun: (runId, mayBlockMs) => {
       const before = begun.get(runId);
       if (before === mayBlockMs) return;
-      if (before !== undefined) onEnded(runId, before);
+      if (before !== undefined) onEnded(before);
       begun.set(runId, mayBlockMs);
-      onBegun(runId, mayBlockMs);
+      onBegun(mayBlockMs);
       // Before user code begins: what takes its process down must be known to have begun.
       return notes.begun(runId, { at: now(), mayBlockMs });
     },
     started: (program) => notes.started(program),
     ended: (runId) => {
-      onEnded(runId, begun.get(runId));
+      const before = begun.get(runId);
+      if (before !== undefined) onEnded(before);
       begun.delete(runId);
       notes.ended(runId);
     },

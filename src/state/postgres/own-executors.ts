@@ -27,24 +27,12 @@ export class OwnExecutors {
   readonly #notes = new Map<string, ExecutorNotes>();
   readonly #mine = { executors: [] as string[], leases: [] as string[] };
   readonly #signs: SignsOfLife;
-  /** By run. */
-  readonly #executing = new Map<string, string>();
   #shows: NodeJS.Timeout | undefined;
 
   constructor(options: OwnExecutorsOptions) {
     const { driver, address } = options;
     this.#options = options;
     this.#signs = new SignsOfLife({ driver: driver.file, address, ...this.#mine });
-  }
-
-  /** Those of them that have not left, the newest last. */
-  get ids(): readonly string[] {
-    return this.#mine.executors;
-  }
-
-  /** Which of them executes a run. */
-  of(run: string): string | undefined {
-    return this.#executing.get(run);
   }
 
   entered(id: string): EnteredExecutor | undefined {
@@ -61,15 +49,8 @@ export class OwnExecutors {
     this.#notes.set(id, notes);
     return executorOf(id, notes, {
       now: () => isoTime(clock.now()),
-      onBegun: (run, mayBlockMs) => {
-        this.#executing.set(run, id);
-        this.#signs.begins(mayBlockMs);
-      },
-      onEnded: (run, mayBlockMs) => {
-        // Another of them may have the run by now.
-        if (this.of(run) === id) this.#executing.delete(run);
-        if (mayBlockMs !== undefined) this.#signs.ends(mayBlockMs);
-      },
+      onBegun: (mayBlockMs) => this.#signs.begins(mayBlockMs),
+      onEnded: (mayBlockMs) => this.#signs.ends(mayBlockMs),
       onLeave: () => {
         remove(this.#mine.executors, id);
         this.#notes.delete(id);

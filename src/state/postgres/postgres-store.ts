@@ -36,7 +36,6 @@ import { OwnExecutors } from './own-executors.ts';
 import type { Port } from './port.ts';
 import { Pruning } from './pruning.ts';
 import { setReader } from './set-reader.ts';
-import type { OwnExecutorIds } from './values.ts';
 import { ValuesInHand } from './values-in-hand.ts';
 import { callOthers, channelOf } from './change/call.ts';
 import { noteCommit, wasCommitted } from './change/notes.ts';
@@ -152,7 +151,7 @@ export class PostgresStore implements StateStore {
       move: null,
       mapping: this.#mapping,
       entered: (executor) => this.#own.entered(executor),
-      valueOf: (owner, run, asset) => this.#own.entered(owner) && this.valuesInHand.of(run, asset),
+      valueOf: (executor, run, asset) => this.valuesInHand.of({ executor, run }, asset),
     };
   }
 
@@ -177,11 +176,6 @@ export class PostgresStore implements StateStore {
 
   evaluating(sensor: string): Promise<Holder | null> {
     return leaseHolder(this.database, sensor);
-  }
-
-  /** Those that this process has entered as: what it saves is staged under their names. */
-  get executors(): OwnExecutorIds {
-    return this.#own;
   }
 
   enter(): Promise<Executor> {

@@ -5,7 +5,7 @@
 import { fail } from '../../model/failure.ts';
 import { isDamage } from './database-errors.ts';
 import { type Port, rows } from './port.ts';
-import type { EncodedValue, ValuesInHand } from './values-in-hand.ts';
+import type { EncodedValue, Execution, ValuesInHand } from './values-in-hand.ts';
 
 /** A larger one would be held in memory several times over on its way. */
 export const LARGEST_VALUE = 16 * 1024 * 1024;
@@ -16,13 +16,6 @@ export interface ValuesPlace {
   readonly valuesInHand: ValuesInHand;
   /** For messages. */
   readonly place: string;
-}
-
-/** As whom this process executes: of several, each has runs of its own. */
-export interface OwnExecutorIds {
-  readonly ids: readonly string[];
-  /** Who executes a run. A value is staged for that one: the record of its run takes no other. */
-  of(run: string): string | undefined;
 }
 
 /** Nothing where there is no value. */
@@ -38,10 +31,10 @@ const STAGE = `
 insert into @.staged (executor, run, asset, key, codec, bytes) values ($1, $2, $3, $4, $5, $6::bytea)
 on conflict (run, asset, executor) do update set codec = excluded.codec, bytes = excluded.bytes, at = now()`;
 
-/** What this process has made comes before what is on record: the record is on its way. */
+/** What this executor has made comes before what is on record: the record is on its way. */
 const LOAD = `
 select codec, bytes from (
-  select 1 as class, at, codec, bytes from @.staged where asset = $1 and key = $2 and executor = any($3::text[])
+  select 1 as class, at, codec, bytes from @.staged where asset = $1 and key = $2 and executor = $3
   union all select 0, now(), codec, bytes from @.value where asset = $1 and key = $2
 ) found order by class desc, at desc limit 1`;
 
@@ -56,7 +49,7 @@ select codec, bytes from (
   from unnest($2::text[]) with ordinality as wanted(key, at) left join lateral (
     select codec, bytes from (
       select 1 as class, at, codec, bytes from @.staged
-        where asset = $1 and key = wanted.key and executor = any($3::text[])
+        where asset = $1 and key = wanted.key and executor = $3
       union all select 0, now(), codec, bytes from @.value where asset = $1 and key = wanted.key
     ) one order by class desc, at desc limit 1
   ) found on true
@@ -68,19 +61,20 @@ delete from @.value where asset = $1 and key = $2`;
 
 const KEPT = `select key from @.value where asset = $1 and key = any($2::text[])`;
 
-const DROP = `delete from @.staged where executor = any($1::text[]) and run = any($2::text[])`;
+const DROP = `delete from @.staged where executor = $1 and run = any($2::text[])`;
 
 export class PostgresValues {
   readonly #port: Port;
   readonly #inHand: ValuesInHand;
   readonly #place: string;
-  readonly #executors: OwnExecutorIds;
+  readonly #executor: string;
 
-  constructor({ database, valuesInHand, place }: ValuesPlace, executors: OwnExecutorIds) {
+  /** @param executor whose values are saved: the record of a run takes those of its executor alone. Not given: none are */
+  constructor({ database, valuesInHand, place }: ValuesPlace, executor = '') {
     this.#port = database;
     this.#inHand = valuesInHand;
     this.#place = place;
-    this.#executors = executors;
+    this.#executor = executor;
   }
 
   async save(
@@ -95,25 +89,25 @@ export class PostgresValues {
         `the value has ${bytes.length} bytes, and a state in PostgreSQL keeps ${LARGEST_VALUE} at most: save it elsewhere and return where it is, or give the pipeline an ioManager`,
       );
     const key = partitionKey ?? '';
-    if (this.#inHand.hasRoomFor(encoded)) return this.#inHand.put(run.id, asset, key, encoded);
-    this.#inHand.drop(run.id, asset);
-    await this.#port.execute(STAGE, [this.#executors.of(run.id) ?? '', run.id, asset, key, codec, bytes]);
+    const execution = this.#by(run.id);
+    if (this.#inHand.hasRoomFor(encoded)) return this.#inHand.put(execution, asset, key, encoded);
+    this.#inHand.drop(execution, asset);
+    await this.#port.execute(STAGE, [this.#executor, run.id, asset, key, codec, bytes]);
   }
 
   async load({ asset, partitionKey }: Place): Promise<unknown> {
-    const found = this.#inHand.newest(asset, partitionKey ?? '') ?? (await this.#read(asset, partitionKey));
+    const inHand = this.#inHand.newest(this.#executor, asset, partitionKey ?? '');
+    const found = inHand ?? (await this.#read(asset, partitionKey));
     return this.#decoded(found, asset, partitionKey);
   }
 
   async loadMany(asset: string, keys: readonly string[]): Promise<readonly (() => unknown)[]> {
-    const known = keys.map((key) => this.#inHand.newest(asset, key));
+    const known = keys.map((key) => this.#inHand.newest(this.#executor, asset, key));
     const asked = keys.filter((_, at) => known[at] === undefined);
     let read: readonly Read[];
     try {
       read =
-        asked.length === 0
-          ? []
-          : await rows<Read>(this.#port, LOAD_MANY, [asset, asked, this.#executors.ids]);
+        asked.length === 0 ? [] : await rows<Read>(this.#port, LOAD_MANY, [asset, asked, this.#executor]);
     } catch (error) {
       if (!isDamage(error)) throw error;
       // Which of them is damaged shows when each is asked for by itself.
@@ -128,6 +122,10 @@ export class PostgresValues {
       values.push(() => this.#decoded(found.codec === null ? undefined : found, asset, key));
     }
     return values;
+  }
+
+  #by(run: string): Execution {
+    return { executor: this.#executor, run };
   }
 
   #decoded(found: EncodedValue | undefined, asset: string, key: string | null): unknown {
@@ -149,7 +147,7 @@ export class PostgresValues {
 
   async #read(asset: string, key: string | null): Promise<EncodedValue | undefined> {
     try {
-      const [found] = await rows<EncodedValue>(this.#port, LOAD, [asset, key ?? '', this.#executors.ids]);
+      const [found] = await rows<EncodedValue>(this.#port, LOAD, [asset, key ?? '', this.#executor]);
       return found;
     } catch (error) {
       return isDamage(error) ? this.#damaged(asset, key, (error as Error).message) : Promise.reject(error);
@@ -175,11 +173,11 @@ export class PostgresValues {
     runs: readonly { readonly run: string; readonly assets: readonly string[]; readonly isOver: boolean }[],
   ): void {
     for (const { run, assets, isOver } of runs)
-      if (isOver) this.#inHand.dropRun(run);
-      else for (const asset of assets) this.#inHand.drop(run, asset);
+      if (isOver) this.#inHand.dropRun(this.#by(run));
+      else for (const asset of assets) this.#inHand.drop(this.#by(run), asset);
     const dropped = runs.filter(({ isOver, assets }) => isOver && assets.length === 0).map(({ run }) => run);
     if (dropped.length === 0) return;
-    this.#port.execute(DROP, [this.#executors.ids, dropped]).catch(() => undefined);
+    this.#port.execute(DROP, [this.#executor, dropped]).catch(() => undefined);
   }
 }
 

@@ -96,7 +96,6 @@ describe.each(['before', 'after'] as const)('a line that is cut %s a step', (whe
 
 /** A key, its run, taken up, executed, and on record with its value: three commits. */
 async function makeOne(store: PostgresStore, key: string, group: string): Promise<void> {
-  const values = new PostgresValues(store, store.executors);
   await store.commit({ keys: [{ set: 'letters', keys: [key] }], sensors: ['feed'] }, (view) => ({
     changes: view.present('letters', [key]).has(key)
       ? []
@@ -112,6 +111,7 @@ async function makeOne(store: PostgresStore, key: string, group: string): Promis
     outcome: undefined,
   }));
   const executor = await store.enter();
+  const values = new PostgresValues(store, executor.id);
   const id = `${group}-1`;
   await store.commit({ runs: [{ takeable: 5 }], executors: true }, () => ({
     changes: [

@@ -40,10 +40,7 @@ function valuesOf(): PostgresValues {
     statements.push(rows.length);
     return rows;
   };
-  return new PostgresValues(
-    { database: { execute: counted }, valuesInHand, place },
-    { ids: ['e1'], of: () => 'e1' },
-  );
+  return new PostgresValues({ database: { execute: counted }, valuesInHand, place }, 'e1');
 }
 
 function collectionOf(keys: readonly string[], signal = new AbortController().signal): LazyValues {
