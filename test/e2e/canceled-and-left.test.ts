@@ -96,4 +96,20 @@ describeEachStore('a run that is canceled while its process is paused', (project
       expect((await runOfA(project)).told).toBe(`CANCELED: its partition key was removed (${by})`);
     },
   );
+
+  it.concurrent(
+    'by hand is told so, also where its key is removed afterwards',
+    { timeout: 120_000 },
+    async ({ expect }) => {
+      await using project = projectWith({ 'pipeline.ts': PIPELINE });
+      const running = await paused(project);
+      const { id } = await runOfA(project);
+      await project.dynpart(['runs', 'cancel', id]);
+      expect(await project.dynpart(['partitions', 'remove', 'items', 'a'])).toMatchObject({ code: 0 });
+      running.process.kill('SIGCONT');
+      const { stderr } = await running.done;
+      expect(stderr).toContain(`canceled: run ${id} for a: it was canceled by hand (runs cancel)`);
+      expect((await runOfA(project)).told).toBe('CANCELED: it was canceled by hand (runs cancel)');
+    },
+  );
 });

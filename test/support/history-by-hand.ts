@@ -1,5 +1,6 @@
 /** What operators do by hand, in the state and in the model. */
 import { addKeys, removeKeys, syncKeys } from '../../src/engine/plan/keys/add-remove-sync.ts';
+import { CANCELED_BY_HAND } from '../../src/model/failures/run.ts';
 import { cancelRuns } from '../../src/engine/plan/ends/cancel-runs.ts';
 import { parseSensorResult } from '../../src/engine/plan/sensor-result/parse-sensor-result.ts';
 import { planTick } from '../../src/engine/plan/tick/plan-tick.ts';
@@ -100,7 +101,10 @@ export function operate(world: HistoryWorld, operator: Operator, view: StateView
     }
     case 'cancel': {
       const ids = picked(world, operator.pick);
-      const { changes, runs } = cancelRuns(view, (_, run) => ids.includes(run.id), { why: 'for fun', now });
+      const { changes, runs } = cancelRuns(view, (_, run) => ids.includes(run.id), {
+        why: CANCELED_BY_HAND,
+        now,
+      });
       return {
         changes,
         apply: () => {

@@ -35,6 +35,8 @@ export async function live(
     snapshots.push(await snapshot(world));
     for (const [what, count] of world.tally) tally.add(what, count);
     for (const status of world.model.finished.values()) tally.add(`run ${status}`);
+    for (const why of world.model.canceledFor.values()) tally.add(`canceled: ${why}`);
+    tally.add('canceled for two reasons', world.model.canceledAgain);
     tally.add('run interrupted', world.model.interrupted);
     tally.add('asset on record before its run', world.model.progressed);
   } finally {

@@ -155,6 +155,8 @@ interface WantedRun {
   readonly runKey: string | null;
 }
 
+export type CanceledFor = 'by hand' | 'key removed' | 'stopped';
+
 interface ModelRun extends WantedRun {
   readonly id: string;
   readonly sensor: string | null;
@@ -163,6 +165,8 @@ interface ModelRun extends WantedRun {
   interrupted: number;
   /** When it was canceled: from then on no outcome counts. */
   canceledAt: Millis | null;
+  /** Why that was, the first time. */
+  canceledFor: CanceledFor | null;
   /** Assets that it made and that are on record, though it has not ended. */
   readonly done: Set<string>;
   /** Those of them that its owner knew of when it took the run up, whatever changed since. */
@@ -324,6 +328,10 @@ export class HistoryModel {
   readonly unasked = new Set<string>();
   readonly pending: ModelRun[] = [];
   readonly finished = new Map<string, string>();
+  /** Marks of runs that were marked for another reason before. */
+  canceledAgain = 0;
+  /** Of those that were canceled: the first reason. */
+  readonly canceledFor = new Map<string, CanceledFor>();
   /** Executors that died, and which runs' code had begun then and not ended. */
   readonly dead = new Map<string, ReadonlySet<string>>();
   /** Assets and keys of which a run was released while a live process had it: an operator may break what nobody else may. */
@@ -552,7 +560,7 @@ export class HistoryModel {
   }
 
   cancel(ids: readonly string[], now: Millis): void {
-    for (const run of this.pending.filter(({ id }) => ids.includes(id))) this.#cancel(run, now);
+    for (const run of this.pending.filter(({ id }) => ids.includes(id))) this.#cancel(run, now, 'by hand');
   }
 
   release(ids: readonly string[]): void {
@@ -824,6 +832,7 @@ export class HistoryModel {
         owner: owner!,
         interrupted: 0,
         canceledAt: null,
+        canceledFor: null,
         done: new Set(),
         takenUpWith: new Set(),
         doneBefore: new Set(),
@@ -937,17 +946,21 @@ export class HistoryModel {
   #finish(run: ModelRun, { status, assets }: Outcomes, view: StateView): void {
     this.pending.splice(this.pending.indexOf(run), 1);
     this.finished.set(run.id, status);
+    if (status === 'CANCELED') this.canceledFor.set(run.id, run.canceledFor ?? 'stopped');
     // What is on record counts once: another run may have come to something else since.
     const fresh = assets.filter(({ asset }) => !run.done.has(asset));
     demand(fresh.length === 0 || !run.life.gone, `${run.id} belongs to a key that is there`, run);
     for (const outcome of fresh) this.#record(run, outcome, view);
   }
 
-  #cancel(run: ModelRun, now: Millis): void {
+  #cancel(run: ModelRun, now: Millis, why: CanceledFor): void {
     run.canceledAt ??= now;
+    run.canceledFor ??= why;
+    if (run.canceledFor !== why) this.canceledAgain++;
     if (this.isAlive(run.owner)) return;
     this.pending.splice(this.pending.indexOf(run), 1);
     this.finished.set(run.id, 'CANCELED');
+    this.canceledFor.set(run.id, run.canceledFor);
   }
 
   #adopt(draft: Draft, now: Millis): void {
@@ -973,7 +986,7 @@ export class HistoryModel {
     // Also the run of a still earlier life of such a key that its owner has not let go of yet.
     const isRemoved = ({ life: { set, key } }: ModelRun): boolean =>
       draft.removed.some((life) => life.set === set && life.key === key);
-    for (const run of this.pending.filter(isRemoved)) this.#cancel(run, now);
+    for (const run of this.pending.filter(isRemoved)) this.#cancel(run, now, 'key removed');
   }
 
   #update({ life, carried }: Update): void {

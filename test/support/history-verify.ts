@@ -1,5 +1,15 @@
 /** Everything that can be seen of a history is as the model says. */
-import { ASSETS, type Committer, demand, KEYS, LATER, RUN_KEYS, SENSORS, SETS } from './history-model.ts';
+import {
+  ASSETS,
+  type CanceledFor,
+  type Committer,
+  demand,
+  KEYS,
+  LATER,
+  RUN_KEYS,
+  SENSORS,
+  SETS,
+} from './history-model.ts';
 import { letters } from './letters.ts';
 import { checkState } from '../../src/state/document/check-state.ts';
 import { EVERYTHING } from '../../src/state/needs.ts';
@@ -66,8 +76,19 @@ export async function verify(world: HistoryWorld): Promise<void> {
   verifyProcesses(world);
 }
 
+/** How the record of a run that was canceled says why. */
+const WHY: Record<CanceledFor, RegExp> = {
+  'by hand': /^it was canceled by hand \(runs cancel\)$/,
+  'key removed': /^its partition key was removed \(.+\)$/,
+  stopped: /^the command was interrupted$/,
+};
+
 async function verifyHistory(world: HistoryWorld): Promise<void> {
   const records = await world.records();
+  for (const [id, why] of world.model.canceledFor) {
+    const said = records.get(id)?.error?.message ?? '';
+    demand(WHY[why].test(said) || world.phantoms.has(id), `${id} was canceled: ${why}`, said);
+  }
   for (const [id, status] of world.model.finished) same(records.get(id)?.status, status, `the end of ${id}`);
   for (const [id, { status }] of records) {
     const known = world.model.finished.get(id) === status || world.phantoms.has(id);

@@ -126,9 +126,9 @@ interface OfProcess {
 /** Why a run was canceled that a person has canceled. */
 export const CANCELED_BY_HAND = 'it was canceled by hand (runs cancel)';
 
-/** Why a run was canceled whose key was removed. @param by what removed it; `null`: nobody knows any more */
-export function keyRemoved(by: string | null): string {
-  return `its partition key was removed${by === null ? '' : ` (${by})`}`;
+/** Why a run was canceled whose key was removed. @param by what removed it */
+export function keyRemoved(by: string): string {
+  return `its partition key was removed (${by})`;
 }
 
 /** So many runs of a blocked process are named. */

@@ -1,12 +1,10 @@
 /** What to record of the runs that a process has executed, given the state. Pure: says which changes do it and what they come to. */
-import type { Failure } from '../../../model/failure.ts';
-import { keyRemoved } from '../../../model/failures/run.ts';
 import { describe } from '../../../model/describe-failure.ts';
 import type { Millis } from '../../../model/time.ts';
 import type { StaleReason } from '../../../model/stale-reason.ts';
 import type { FinishedRun, StaleAssets, StateChange } from '../../../state/changes.ts';
 import type { Needs } from '../../../state/needs.ts';
-import { type PendingRun, type PendingRuns, withDone, withReasons } from '../../../model/pending-run.ts';
+import { withDone, withReasons } from '../../../model/pending-run.ts';
 import type { AssetOutcome } from '../../../model/run.ts';
 import type { StateView } from '../../../state/state-view.ts';
 import type { Plan } from '../../../state/store.ts';
@@ -56,7 +54,7 @@ export interface RecordedEnd extends FinishedRun {
 
 /**
  * @param runs of which something is recorded
- * @param partitions of those that have ended or go back: one whose key is gone was canceled with it
+ * @param partitions of those that have ended or go back: what their keys carry by now says what is stale
  */
 export function needsOfEnds(
   executor: string,
@@ -83,12 +81,12 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   for (const end of ended) {
     const owned = ownedNow(view, executor, end.record.id);
     if (owned === null) lost.push(end);
-    else finish(asRecorded(view, owned, end, ends.made.get(end.record.id) ?? []), owned);
+    else finish(asRecorded(owned, end, ends.made.get(end.record.id) ?? []), owned);
   }
   for (const id of released) {
     const owned = ownedNow(view, executor, id);
     // Canceled at the last moment: nobody is left who could abort it, so it ends here and not in the queue.
-    if (owned?.run.canceling) finish(canceledEnd(view, owned, now), owned);
+    if (owned?.run.canceling) finish(canceledEnd(owned, now), owned);
     else if (owned !== null) queued.push(id);
   }
   const started = startedBy(view, ends);
@@ -190,19 +188,14 @@ function progressOf(
 }
 
 /** What is on record of its assets stands, whatever is said of the others. */
-function asRecorded(
-  view: StateView,
-  { runs, run }: OwnedNow,
-  end: FinishedRun,
-  made: readonly AssetOutcome[],
-): RecordedEnd {
+function asRecorded({ runs, run }: OwnedNow, end: FinishedRun, made: readonly AssetOutcome[]): RecordedEnd {
   const { record } = end;
   if (!run.canceling) {
     const assets = withReasons(runs, withDone(record.assets, [...made, ...run.done]));
     return { ...end, record: { ...record, assets }, canceledByOthers: false };
   }
   const status = 'CANCELED' as const;
-  const error = whyCanceled(view, runs, run);
+  const error = describe(cancellationOf(run));
   // What its process took for the reason is not: it knows that the run was to end, and not by whom. What failed before stands.
   const reasonOf = ({ error: own }: AssetOutcome) => (own === null || own.code === 'canceled' ? error : own);
   const canceled = record.assets.map((asset) => ({ ...asset, status, error: reasonOf(asset) }));
@@ -213,22 +206,9 @@ function asRecorded(
   };
 }
 
-function canceledEnd(view: StateView, { runs, run }: OwnedNow, now: Millis): RecordedEnd {
-  const failure = cancellation(view, runs, run);
+function canceledEnd({ runs, run }: OwnedNow, now: Millis): RecordedEnd {
   return {
-    ...endedAs(runs, run, { status: 'CANCELED', failure, now }),
+    ...endedAs(runs, run, { status: 'CANCELED', failure: cancellationOf(run), now }),
     canceledByOthers: true,
   };
-}
-
-function whyCanceled(view: StateView, runs: PendingRuns, run: PendingRun): ReturnType<typeof describe> {
-  return describe(cancellation(view, runs, run));
-}
-
-/** As it was marked. What marked it may be an older dynpart: then a run whose key is gone was canceled with the key. */
-function cancellation(view: StateView, { set }: PendingRuns, run: PendingRun): Failure {
-  const { partitionKey: key, canceledWhy } = run;
-  const isGone = (): boolean => set !== null && key !== null && !view.present(set, [key]).has(key);
-  if (canceledWhy === null && isGone()) return { reason: 'canceled', why: keyRemoved(null) };
-  return cancellationOf(run);
 }
