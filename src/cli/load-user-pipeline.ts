@@ -3,6 +3,8 @@ import path from 'node:path';
 import type * as CodeCache from '../../bin/code-cache.cjs';
 import { type LoadedPipeline, loadPipeline, type PipelineCode } from '../loader/load-pipeline.ts';
 import { makeMissing } from '../files/durable-files.ts';
+import { FailureError } from '../model/failure.ts';
+import { waiting } from './nothing-left.ts';
 import { captureOutput, catchStrays, type OnStray } from './isolation/capture-output.ts';
 
 export interface UserPipeline {
@@ -51,11 +53,27 @@ export function loadUserPipeline(
 
 /** Where the user's code was loaded before: its files as they are now, each anew. Packages and what Node has of its own stay as they are. */
 export function loadAgain({ file, packFile, version, code }: UserPipeline): Promise<LoadedPipeline> {
-  return loadPipeline(file, {
-    packFile,
-    makeFolder: (folder) => makeMissing(folder, 0o700),
-    version,
-    requireOwn,
-    code,
+  return orUnsettled(
+    loadPipeline(file, {
+      packFile,
+      makeFolder: (folder) => makeMissing(folder, 0o700),
+      version,
+      requireOwn,
+      code,
+    }),
+  );
+}
+
+/** Not for good where the code waits for what will never be. */
+async function orUnsettled<Loaded>(loading: Promise<Loaded>): Promise<Loaded> {
+  let tell!: () => void;
+  const unsettled = new Promise<never>((_, reject) => {
+    tell = () => reject(new FailureError({ reason: 'pipeline-unsettled' }));
   });
+  waiting.add(tell);
+  try {
+    return await Promise.race([loading, unsettled]);
+  } finally {
+    waiting.delete(tell);
+  }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../model/time.ts';
 import { brokenArgument } from './command-line/broken-argument.ts';
 import { exitProcess } from './isolation/exit-process.ts';
 import type { Context } from './context.ts';
+import { tellWhenNothingIsLeft } from './nothing-left.ts';
 import { Output } from './output.ts';
 import { Project } from './project.ts';
 import { type ExitCode, worst } from './exit-code.ts';
@@ -29,10 +30,8 @@ export async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const cwd = currentFolder();
   const terminal = processTerminal(cwd ?? '/');
-  // Node ends a process that waits for nothing but a promise, and would say nothing about it.
-  process.once('beforeExit', () =>
-    exitProcess(refuse({ reason: 'pipeline-unsettled' }, args, terminal).code),
-  );
+  // Whatever else of the user's code never settles.
+  tellWhenNothingIsLeft(() => exitProcess(refuse({ reason: 'pipeline-unsettled' }, args, terminal).code));
   const unusable = whyUnusable(args, cwd);
   const code =
     unusable === null ? await run(args, terminal, systemClock) : refuse(unusable, args, terminal).code;

@@ -89,6 +89,48 @@ setTimeout(() => { throw new Error('a timer'); });
     expect(text.stdout).toContain('no settings');
   });
 
+  describe('of code that waits for what will never be', () => {
+    const unsettled = expect.stringContaining('a promise that never settles');
+
+    it('says so as one of its problems, and doctor as one of its checks', async () => {
+      await using project = new Project({ 'pipeline.ts': `await new Promise(() => {});\n${GOOD}` });
+      const { code, document } = await project.json(['check']);
+      expect([code, document]).toEqual([
+        2,
+        { ok: false, problems: [{ code: 'pipeline-unsettled', message: unsettled, place: null }] },
+      ]);
+      const text = await project.dynpart(['check']);
+      expect([text.code, text.stdout, text.stderr]).toEqual([2, unsettled, '']);
+      const doctor = await project.json(['doctor']);
+      expect([doctor.code, doctor.document]).toEqual([
+        2,
+        {
+          ok: false,
+          checks: expect.arrayContaining([
+            expect.objectContaining({ name: 'pipeline', status: 'failure', message: unsettled }),
+            expect.objectContaining({ name: 'state', status: 'ok' }),
+          ]),
+        },
+      ]);
+    });
+
+    it('keeps nobody from the state', async () => {
+      await using project = new Project({ 'pipeline.ts': GOOD });
+      await project.dynpart(['partitions', 'add', 'things', 'a']);
+      project.write({ 'pipeline.ts': `await new Promise(() => {});\n${GOOD}` });
+      expect(await project.dynpart(['assets', 'list'])).toMatchObject({
+        code: 0,
+        stdout: 'one\tthings\t-\t-\t-\n',
+        stderr: expect.stringContaining('using the names that the state remembers: dynpart check'),
+      });
+      const { code, document } = await project.json(['materialize', '--all']);
+      expect([code, document]).toEqual([
+        2,
+        { error: expect.objectContaining({ code: 'pipeline-unsettled' }) },
+      ]);
+    });
+  });
+
   it('of an export that throws when it is looked at is no bug of dynpart', async () => {
     const content = "export default new Proxy({}, { get() { throw new Error('hands off'); } });\n";
     await using project = new Project({ 'pipeline.ts': content });

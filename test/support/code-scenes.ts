@@ -241,7 +241,7 @@ export default definePipeline({ assets: [first, second] });
   'pipeline-invalid': loading(pipeline({ first: 'materialise: 1' })),
   'pipeline-unsettled': (scene) => {
     scene.write({ 'pipeline.ts': `await new Promise(() => {});\n${pipeline()}` });
-    return scene.project.json(['check']);
+    return scene.project.json(['materialize', '--all']);
   },
   'pipeline-stray': (scene) => {
     scene.pipeline({
