@@ -242,7 +242,7 @@ function isPrivate({ uid, mode }) {
 function writeKept(file, madeWith, parts) {
   const own = `${file}.${process.pid}.tmp`;
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file));
     if (!isPrivate(fs.statSync(path.dirname(file)))) return;
     const list = Array.from(parts, ([name, { source, compiled }]) => ({
       name,
@@ -258,6 +258,22 @@ function writeKept(file, madeWith, parts) {
   } catch {
     // A full disk, a folder of somebody else's: the next start compiles, as this one did.
     removeQuietly(own);
+  }
+}
+
+/**
+ * One by one: node's own recursive way never ends where the system says of a folder in one that is there that it has none (`/proc`, an
+ * automounter's `/home`).
+ * @param {string} folder
+ */
+function makeFolder(folder) {
+  if (fs.existsSync(folder)) return;
+  if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder));
+  try {
+    fs.mkdirSync(folder, 0o700);
+  } catch (error) {
+    // Somebody else may have made it just now.
+    if (!fs.existsSync(folder)) throw error;
   }
 }
 

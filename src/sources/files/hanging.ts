@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { cacheFolder } from '../../files/cache-folder.ts';
+import { makeMissing } from '../../files/durable-files.ts';
 import { fieldsOf, statOf } from '../../files/proc.ts';
 import type { Hanging } from './looker-process.ts';
 
@@ -21,7 +22,7 @@ export function noteHanging(cwd: string, { place, kind }: Hanging, pid: number):
   const file = fileFor(cwd);
   if (start === null || file === null) return;
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeMissing(path.dirname(file), 0o700);
     const notes: Note[] = [...living(file), { place, kind, pid, start }];
     fs.writeFileSync(file, JSON.stringify(notes), { mode: 0o600 });
   } catch {
