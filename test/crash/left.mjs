@@ -40,6 +40,27 @@ export function documents(folder) {
     .sort((a, b) => a.serial - b.serial);
 }
 
+/**
+ * Who executes runs there is on another machine, and is judged by when it was seen last. In place: files that share a body share this one.
+ * @param {string} folder
+ * @param {string} seen
+ */
+export function putElsewhere(folder, seen) {
+  for (const name of ['state.json', ...namesIn(folder).filter((one) => one.startsWith('.state.json.'))]) {
+    const document = documentAt(path.join(folder, name));
+    if (document === null || document.executors.length === 0) continue;
+    const executors = document.executors.map((one) => ({
+      ...one,
+      host: 'elsewhere',
+      bootId: 'other',
+      disk: null,
+      since: seen,
+    }));
+    fs.writeFileSync(path.join(folder, name), JSON.stringify({ ...document, executors }));
+  }
+  fs.rmSync(path.join(folder, 'executors'), { recursive: true, force: true });
+}
+
 /** @param {string} file */
 function linesIn(file) {
   return fs
@@ -95,6 +116,10 @@ export function atomicPart(document, versions) {
           lastTick.runs.map((one) => one.partitionKey),
         ],
       ],
+    ),
+    // A key does not go without the word of who took it out.
+    why: (document?.runs ?? []).flatMap(({ keys, why = {} }) =>
+      Object.values(why).map((words) => [keys, words]),
     ),
   });
 }
@@ -215,6 +240,7 @@ function recordedRuns(folder) {
             runKey,
             assets.map((one) => [one.asset, one.status]),
             error?.code,
+            status === 'CANCELED' ? error?.message : null,
           ]),
         );
       }

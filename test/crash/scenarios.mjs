@@ -144,6 +144,10 @@ export const SCHEMA_1 = `${JSON.stringify({
   assets: {},
 })}\n`;
 
+/** No test comes to be run later than that, and no process has shown itself since the other one. */
+const ALIVE = '2099-01-01T00:00:00.000Z';
+export const DEAD = '2000-01-01T00:00:00.000Z';
+
 const exported = ['', 'state', 'export', 'copy.json'];
 const restored = [['a', 'sensor', 'tick'], exported, ['a,b,c', 'sensor', 'tick', '--no-run']];
 
@@ -160,6 +164,9 @@ const restored = [['a', 'sensor', 'tick'], exported, ['a,b,c', 'sensor', 'tick',
  * @property {readonly string[]} command `RUN` stands for the id of the first run
  * @property {readonly number[]} [codes] that the command may end with; without it 0 alone
  * @property {{ items: string, command: readonly string[], at: RegExp }} [killed] a command that is killed at this call before
+ * @property {string} [owner] the one that was killed was on another machine, and gave its last sign of life then
+ * @property {readonly (readonly string[])[]} [meanwhile] commands while it is taken for alive; without it the command under test alone is given then
+ * @property {RegExp} [shows] what is on record in the end
  * @property {string} [state] the state file, as it is put there
  * @property {boolean} [mangled] the state file is cut
  * @property {boolean} [isLong]
@@ -421,6 +428,27 @@ export const SCENARIOS = {
     command: ['runs', 'release', 'RUN'],
     // The dead process's own file goes when its runs are taken up.
     tidy: ['sensor', 'tick'],
+  },
+  // Whose run is under way elsewhere: the key goes with the word of who took it out, which the run is canceled for …
+  'removed-under-way': {
+    changesOnly: true,
+    start: [['a', 'sensor', 'tick']],
+    killed: { items: 'a,b', command: ['sensor', 'tick'], at: /\/values\/first\/b\.json~/ },
+    owner: ALIVE,
+    items: '',
+    command: ['partitions', 'remove', 'items', 'b'],
+    shows: /removed \(partitions remove\)/,
+  },
+  // … and whose process has died before it ended the run: who takes that up ends it, and says that word.
+  'removed-left': {
+    changesOnly: true,
+    start: [['a', 'sensor', 'tick']],
+    killed: { items: 'a,b', command: ['sensor', 'tick'], at: /\/values\/first\/b\.json~/ },
+    owner: ALIVE,
+    meanwhile: [['', 'partitions', 'remove', 'items', 'b']],
+    items: 'a',
+    command: ['sensor', 'tick'],
+    shows: /removed \(partitions remove\)/,
   },
   stop: { start: [['a', 'sensor', 'tick']], items: '', command: ['sensor', 'stop', 'source'] },
   cursor: {

@@ -30,9 +30,10 @@ import {
   forgotten,
   leftovers,
   problemsOf,
+  putElsewhere,
   textOf,
 } from './left.mjs';
-import { PIPELINE, SCENARIOS } from './scenarios.mjs';
+import { DEAD, PIPELINE, SCENARIOS } from './scenarios.mjs';
 import { callsIn, finishedLog, nameless, run, signatureOf } from './strace.mjs';
 
 /**
@@ -263,19 +264,18 @@ class Sweep {
     // A whole second: every copy has the very same time, and the pipeline counts as unchanged.
     fs.utimesSync(pipeline, 1_790_000_000, 1_790_000_000);
     fs.writeFileSync(path.join(this.project, 'keys.txt'), 'b\nc\n');
-    const { start, killed, mangled, state } = this.scenario;
+    const { start, killed, owner, meanwhile = [], mangled, state } = this.scenario;
     if (state !== undefined) {
       fs.mkdirSync(this.folder, { recursive: true });
       fs.writeFileSync(path.join(this.folder, 'state.json'), state);
     }
-    for (const [items = '', ...args] of start) {
-      const { code, stderr } = await this.dynpart(args, items);
-      if (code === null || code > 1)
-        throw new Error(`${this.name}: ${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr}`);
-    }
+    await this.give(start);
     // Otherwise compiling the pipeline would be part of the first run only.
     await this.dynpart(['assets'], '');
     if (killed !== undefined) await this.killAt(killed);
+    if (owner !== undefined) putElsewhere(this.folder, owner);
+    await this.give(meanwhile);
+    if (meanwhile.length > 0) putElsewhere(this.folder, DEAD);
     // In place: the newest generation is cut with it.
     if (mangled) fs.truncateSync(path.join(this.folder, 'state.json'), 500);
     this.save();
@@ -289,6 +289,8 @@ class Sweep {
     this.startPrint = fingerprintOf(this.project);
     const calls = await this.reference();
     this.#expectation = expectationOf(path.join(this.start, '.dynpart'), this.folder, this.versions);
+    if (this.scenario.shows?.test(this.expectation.end) === false)
+      throw new Error(`${this.name}: the end does not show ${this.scenario.shows}: ${this.expectation.end}`);
     const again = await this.command();
     if (!this.mayEnd(again.code) || !this.isEnd(endOf(this.folder, this.versions)))
       throw new Error(`${this.name}: repeated, the command comes to something else: ${again.stderr}`);
@@ -302,6 +304,15 @@ class Sweep {
     }
     await this.tidied((text) => this.failed('undisturbed', [text]));
     this.calls = calls;
+  }
+
+  /** @param {readonly (readonly string[])[]} commands each behind its items */
+  async give(commands) {
+    for (const [items = '', ...args] of commands) {
+      const { code, stderr } = await this.dynpart(args, items);
+      if (code === null || code > 1)
+        throw new Error(`${this.name}: ${args.slice(0, 4).join(' ')} ended with ${code}: ${stderr}`);
+    }
   }
 
   /** @param {NonNullable<Scenario['killed']>} killed */
@@ -585,6 +596,8 @@ class Sweep {
       this.scenario.mangled && textOf(path.join(this.folder, 'state.json')) === this.expectation.startText;
     if (check.code !== 0 && !isAsMangled)
       problems.push(`state check ended with ${check.code}: ${check.stdout}${check.stderr}`);
+    if (this.scenario.shows?.test(this.expectation.end) === false)
+      throw new Error(`${this.name}: the end does not show ${this.scenario.shows}: ${this.expectation.end}`);
     const again = await this.command();
     if (!this.mayEnd(again.code))
       problems.push(`run again, it ended with ${again.code}: ${again.stderr}${again.stdout}`);
