@@ -52,11 +52,16 @@ it('is exit 5 with the file and the cause, and changes nothing, whichever readin
   expect(refused).toBeGreaterThan(1);
 });
 
-it('refuses a device, which may never end', async () => {
-  const { code, stderr } = await dynpart('state', 'restore', '/dev/zero');
-  expect([code, stderr.split('\n')[0]]).toEqual([
-    5,
-    'error: /dev/zero is no copy of a state that could be restored: it is a device, and no file',
+// A device may never end.
+it.each([
+  ['/dev/zero', '/dev/zero is a device, not a file'],
+  ['.', 'HERE is a folder, not a file'],
+  ['none', 'there is no file HERE/none'],
+])('is exit 2 where what is named can be no copy: %s', async (named, message) => {
+  const { code, stderr } = await dynpart('state', 'restore', named);
+  expect([code, stderr]).toEqual([
+    2,
+    `error: ${message.replace('HERE', project.folder)}\n  name a copy made by: dynpart state export FILE\n`,
   ]);
 });
 

@@ -376,7 +376,8 @@ describe('state restore and export', () => {
       'folder/x.txt': '',
     });
     for (const name of ['empty.json', 'html.json', 'other.json', 'newer.json', 'twice.json', 'folder']) {
-      const { message, hint } = await fails(project, ['state', 'restore', name]);
+      const exit = name === 'folder' ? 2 : 5;
+      const { message, hint } = await fails(project, ['state', 'restore', name], exit);
       expect(message).toContain(name);
       expect.soft(hint).not.toContain(`--state ${project.path(name)}`);
     }

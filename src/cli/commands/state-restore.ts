@@ -52,17 +52,17 @@ function newestIntact(project: Project): StateDocument {
   return newest ?? fail({ reason: 'copy-unusable', file, why: 'there is no intact generation beside it' });
 }
 
+function misnamed(message: string): never {
+  return fail({ reason: 'usage', message, hint: 'name a copy made by: dynpart state export FILE' });
+}
+
 function readCopy(file: string): StateDocument {
+  const named = io('read', file, () => statSync(file, { throwIfNoEntry: false }));
+  if (named?.isDirectory()) return misnamed(`${file} is a folder, not a file`);
   // It may never end, as /dev/zero.
-  if (io('read', file, () => statSync(file, { throwIfNoEntry: false }))?.isCharacterDevice())
-    return fail({ reason: 'copy-unusable', file, why: 'it is a device, and no file' });
+  if (named?.isCharacterDevice()) return misnamed(`${file} is a device, not a file`);
   const text = stateContent(file);
-  if (text === null)
-    return fail({
-      reason: 'usage',
-      message: `there is no file ${file}`,
-      hint: 'name a copy made by: dynpart state export FILE',
-    });
+  if (text === null) return misnamed(`there is no file ${file}`);
   const unusable = (why: string): never => fail({ reason: 'copy-unusable', file, why });
   try {
     const copy = parseState(text, file);
