@@ -54,7 +54,7 @@ async function workUntilEmpty(
 ): Promise<void> {
   await workBy(context, { session, options, handsOver: ending, once: true });
   if (counts.total === 0 && !ending.aborted)
-    context.output.chat('nothing to do: no run is queued for a worker');
+    context.output.chat('nothing to do: no run is queued for this worker');
   if (ending.aborted) await session.handOver();
 }
 
