@@ -1,7 +1,7 @@
 /** What waits in the folders of values, found by its names: after a loss of power no journal is to be relied on. */
 import path from 'node:path';
 import type { StagedValue } from '../definitions/staged-values.ts';
-import { io, namesIn } from '../files/durable-files.ts';
+import { io, namesIn, removeQuietly } from '../files/durable-files.ts';
 import { asStaged, stagedFileOf } from './journal.ts';
 import { isPurge, purgeIn } from './staged-purge.ts';
 
@@ -26,4 +26,20 @@ export function allStaged(valuesFolder: string, journaled: readonly StagedValue[
       });
     })
     .sort((one, other) => (one.run < other.run ? 1 : -1));
+}
+
+/**
+ * Names that files had while they took their place: a loss of power may have kept such a name alone.
+ * @param journaled asked once all names are read: what a process that lives has just put beside them is in its journal by then
+ */
+export function dropPassing(valuesFolder: string, journaled: () => readonly StagedValue[]): void {
+  const passing = namesIn(valuesFolder).flatMap((name) => {
+    const folder = path.join(valuesFolder, name);
+    return namesIn(folder)
+      .filter((file) => file.endsWith('~') && asStaged(file.slice(0, -1)) !== null)
+      .map((file) => path.join(folder, file));
+  });
+  if (passing.length === 0) return;
+  const known = new Set(journaled().map((value) => `${stagedFileOf(value)}~`));
+  for (const file of passing) if (!known.has(file)) removeQuietly(file);
 }

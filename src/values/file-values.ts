@@ -15,7 +15,7 @@ import { fileNameOf } from '../files/file-name.ts';
 import { isByHand, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
 import { ENDINGS, GONE, placeIn } from './places.ts';
 import { putInPlace } from './put-in-place.ts';
-import { allStaged } from './all-staged.ts';
+import { allStaged, dropPassing } from './all-staged.ts';
 import { FilePurge, isPurge } from './staged-purge.ts';
 import { assetsFor, isOf, StagedValues } from './staged-values.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
@@ -208,6 +208,7 @@ export class FileValues implements StagingIoManager {
     for (const { settled } of left) settled();
     if (!this.#journal.isFirstOfBoot || !io('read', this.#folder, () => isThere(this.#folder))) return;
     await this.#settleLeft(allStaged(this.#folder, this.#journal.ofOthers()));
+    dropPassing(this.#folder, () => this.#journal.ofOthers());
     this.#journal.lookedThrough();
   }
 

@@ -72,7 +72,7 @@ describe('what a loss of power leaves is an old or the new commit, whole and rea
     const undisturbed = endOf(project, await observe(project));
     for (const survivor of sample(folders, isLong ? 10 : 1, chance)) {
       totals.continued++;
-      await goOn(project, survivor, scenario.again ?? scenario.command);
+      await goOn(project, survivor, scenario.after ?? scenario.again ?? scenario.command);
       expect(
         endOf(project, await observe(project)),
         `seed ${seed}, from ${[...survivor.files.keys()].join(' ')}`,

@@ -328,6 +328,14 @@ describe('values in files', () => {
         expect(files()).toEqual(['a.bin', 'c.json~g-3', 'd.json']);
       },
     );
+
+    it('leaves no name that it had on the way to its place, which a loss of power may keep beside or without it', async () => {
+      fs.rmSync(folder.file('values', '.tmp', GONE));
+      for (const name of ['a.bin~g-4~', 'e.json~g-6~'])
+        fs.writeFileSync(folder.file('values', 'audio', name), 'on its way');
+      await later().recover();
+      expect(files()).toEqual(['a.bin', 'c.json~g-3', 'd.json']);
+    });
   });
 
   describe('that ends since its key was skipped', () => {

@@ -71,17 +71,22 @@ export async function observe(project: string): Promise<Observation> {
     ),
   );
   // As the next process does it after the machine was started again.
+  const made = document === null ? [] : [...materialized(document)];
   const kept = new FileValues(
     folder,
-    (run) => {
+    (run, purged) => {
+      if (purged !== undefined) {
+        const stands = made.some(([asset, key]) => asset === purged.asset && key === purged.key);
+        return Promise.resolve({ assets: [], skipped: stands ? [] : [purged.asset], isOver: true });
+      }
       const assets = pending.get(run) ?? finished.get(run)?.assets ?? [];
       const key = finished.get(run)?.partitionKey ?? keys.get(run) ?? null;
-      const made = assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
+      const succeeded = assets.filter(({ status }) => status === 'SUCCESS').map(({ asset }) => asset);
       const ended = assets.filter(
         ({ asset, skipReason }) => skipReason !== null && skipped.get(asset)?.has(key) === true,
       );
       return Promise.resolve({
-        assets: made,
+        assets: succeeded,
         skipped: ended.map(({ asset }) => asset),
         isOver: !pending.has(run),
       });
@@ -101,7 +106,7 @@ export async function observe(project: string): Promise<Observation> {
   await kept.recover();
   for (const file of boots()) fs.rmSync(file);
   for (const file of before) fs.writeFileSync(file, '');
-  for (const [asset, partitionKey] of document === null ? [] : materialized(document)) {
+  for (const [asset, partitionKey] of made) {
     const name = `${asset}/${partitionKey ?? ''}`;
     try {
       values.set(name, textOf(await kept.load({ asset, partitionKey })));

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly killedAfter?: string;
   /** What is given instead of the same command. */
   readonly again?: Step;
+  /** Given after the loss of power; default: the last one once more. */
+  readonly after?: Step;
   /** Files that must not be there once the command has said that it is done. */
   readonly gone?: RegExp;
   /** Too much for every `npm test`. */
@@ -255,6 +257,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a tick that tells somebody',
     start: [tick('a')],
     command: { args: ['sensor', 'tick'], env: { ITEMS: 'a', LATER: '7200000' } },
+    after: { args: ['sensor', 'tick'], env: { ITEMS: 'a', LATER: '10800000' } },
   },
   {
     name: 'a key marked as skipped, and its value gone',
