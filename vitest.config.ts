@@ -27,6 +27,7 @@ export default defineConfig({
     // More than there are cores: many tests wait, for a process or for a time to be over.
     maxWorkers: os.availableParallelism() + 4,
     sequence: { sequencer: LongestFirst },
+    globalSetup: './test/support/shared-cluster.ts',
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
       {
