@@ -32,7 +32,7 @@ const PIPELINE = `
 
 const ignore = (): void => undefined;
 
-it.each(['a file', 'PostgreSQL'])(
+it.concurrent.each(['a file', 'PostgreSQL'])(
   'a state in %s: killed at any request to the bucket, nothing half done is seen and nothing late counts',
   { timeout: 180_000 },
   async (kind) => {
