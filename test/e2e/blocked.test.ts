@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { describeEachStore } from '../support/each-store.ts';
-import { Project } from '../support/project.ts';
+import { ByHandHere } from '../support/in-process.ts';
 
 const PIPELINE = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const items = dynamicPartitions('items');
@@ -18,7 +18,8 @@ export default definePipeline({ assets: [made], sensors: [
 const SENSORS = `import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const items = dynamicPartitions('items');
-const block = () => { for (;;); };
+// As a loop that turns for ever, but for the processor that the other tests want.
+const block = () => { for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); };
 const named = (name: string, evaluate: () => Promise<undefined>) => sensor({ name, timeoutSeconds: 1, evaluate });
 export default definePipeline({ partitions: [items], sensors: [
   named('first', async () => void (await sleep(600))),
@@ -30,7 +31,7 @@ export default definePipeline({ partitions: [items], sensors: [
 ] });
 `;
 
-describeEachStore('a process that one of several sensors blocks', (projectWith) => {
+describeEachStore('a process that one of several sensors blocks', ByHandHere, (projectWith) => {
   it.concurrent.for(['at once', 'later'])(
     'is told of that sensor alone, which blocks it %s',
     async (when, { expect }) => {
@@ -89,7 +90,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 async function work(key: string) {
   // Long enough for whoever watches the event loop to have begun with it.
   await sleep(8000);
-  if (key === 'bad') while (!isStopped());
+  if (key === 'bad') while (!isStopped()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
   while (!isStopped()) await sleep(10);
   return key;
 }
@@ -101,7 +102,7 @@ export default definePipeline({ assets: [
 ], sensors: [sensor({ name: 'idle', evaluate: () => ({ skipReason: 'nothing' }) })] });
 `;
 
-describeEachStore('a process that one of several runs blocks', (projectWith) => {
+describeEachStore('a process that one of several runs blocks', ByHandHere, (projectWith) => {
   it.concurrent.for(['made', 'checked'])(
     'is named with that run alone, without waiting for a sign of life (%s)',
     { timeout: 150_000 },
@@ -128,7 +129,7 @@ describeEachStore('a process that one of several runs blocks', (projectWith) => 
           expect(document.error.message).toContain(`process ${blocked.process.pid}`);
           expect(document.error.message).toContain(`code of run ${id} (`);
         },
-        { timeout: 60_000, interval: 500 },
+        { timeout: 60_000, interval: 2000 },
       );
       project.write({ stop: '' });
       await vi.waitFor(
@@ -142,7 +143,7 @@ describeEachStore('a process that one of several runs blocks', (projectWith) => 
 
 describe.concurrent('a process that an asset blocks', () => {
   it('is named with its pid and what to do, until it was ended', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE });
+    await using project = new ByHandHere({ 'pipeline.ts': PIPELINE });
     await project.dynpart(['partitions', 'add', 'items', 'bad', 'good', 'other']);
     const blocked = project.start(['materialize', 'made', '--key', 'bad', '--key', 'good']);
     const named = {
@@ -152,7 +153,7 @@ describe.concurrent('a process that an asset blocks', () => {
     // Its timeout and five seconds.
     await vi.waitFor(async () => expect((await project.dynpart(['sensor', 'tick'])).code).toBe(1), {
       timeout: 30_000,
-      interval: 500,
+      interval: 1000,
     });
     const tick = await project.json(['sensor', 'tick', '--json']);
     expect(tick).toMatchObject({ code: 1, document: { error: named } });

@@ -1,6 +1,7 @@
 /** A run that is canceled while its process can do nothing: it ends with the next command that commits, and says what canceled it. */
 import { it } from 'vitest';
 import { describeEachStore } from '../support/each-store.ts';
+import { ProjectHere } from '../support/in-process.ts';
 import type { Project, Running } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
@@ -32,7 +33,7 @@ async function runOfA(project: Project): Promise<{ readonly id: string; readonly
   return { id, told: `${status}: ${error?.message}` };
 }
 
-describeEachStore('a run that is canceled while its process is paused', (projectWith) => {
+describeEachStore('a run that is canceled while its process is paused', ProjectHere, (projectWith) => {
   it.concurrent.for([
     ['materialize', 'waits', '--key', 'b'],
     ['materialize', 'waits', '--missing', '--no-run'],

@@ -1,6 +1,7 @@
 /** Processes that are told to stop, are killed, or meet each other: nothing is lost, nothing runs twice at once, and the next one goes on. */
 import { describe, expect, it } from 'vitest';
-import { Project, type Running } from '../support/project.ts';
+import { ByHandHere } from '../support/in-process.ts';
+import type { Project, Running } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -112,7 +113,7 @@ export default definePipeline({
 `;
 
 function projectOf(keys = ''): Project {
-  return new Project({ 'pipeline.ts': PIPELINE, 'feed.txt': keys });
+  return new ByHandHere({ 'pipeline.ts': PIPELINE, 'feed.txt': keys });
 }
 
 /** What the user's code wrote down, in the order in which it happened, over all processes. */

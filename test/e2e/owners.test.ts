@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { Project, type RunOptions, type Running } from '../support/project.ts';
+import { ByHandHere } from '../support/in-process.ts';
+import type { Project, RunOptions, Running } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
 import os from 'node:os';
@@ -125,7 +126,7 @@ const JUMPS = [
 ] as const;
 
 function projectOf(keys = ''): Project {
-  return new Project({ 'pipeline.ts': PIPELINE, 'clock.cjs': CLOCK, 'feed.txt': keys });
+  return new ByHandHere({ 'pipeline.ts': PIPELINE, 'clock.cjs': CLOCK, 'feed.txt': keys });
 }
 
 /** With a clock that is so far ahead. */

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linkOf, livingProcesses } from '../../src/files/proc.ts';
 import { PostgresCluster } from '../support/postgres-cluster.mjs';
-import { Project, type Running } from '../support/project.ts';
+import { ByHandHere } from '../support/in-process.ts';
+import type { Running } from '../support/project.ts';
 
 let cluster: PostgresCluster;
 
@@ -45,7 +46,7 @@ const FILES = {
   'walled.sh': STUBBORN,
 };
 
-class Programs extends Project {
+class Programs extends ByHandHere {
   constructor() {
     super(FILES);
   }
@@ -199,7 +200,7 @@ describe.concurrent('the log of a run', () => {
   `;
 
   it('has what code wrote that blocks its thread until it is killed, a line a record', async () => {
-    await using project = new Project({ 'pipeline.ts': BLOCKED });
+    await using project = new ByHandHere({ 'pipeline.ts': BLOCKED });
     const running = project.start(['materialize', '--key', 'k', '--add']);
     const name = await vi.waitFor(
       () => {

@@ -1,6 +1,7 @@
 /** A run of two assets that stops after the first: through the real binary, stopped by a signal and killed. */
 import { describe, expect, it } from 'vitest';
-import { Project } from '../support/project.ts';
+import { ByHandHere } from '../support/in-process.ts';
+import type { Project } from '../support/project.ts';
 
 /** `first` says when it is made; `second` waits until there is a file `go`. Stopped by a signal, `first` ends well in the grace. */
 const PIPELINE = `import fs from 'node:fs';
@@ -63,7 +64,7 @@ describe('a run of two assets', () => {
     'is taken up by the next tick with its second asset alone, after SIGTERM %s',
     async (when) => {
       const isSlow = when.includes('first');
-      await using project = new Project({ 'pipeline.ts': PIPELINE, ...(isSlow && { slow: '' }) });
+      await using project = new ByHandHere({ 'pipeline.ts': PIPELINE, ...(isSlow && { slow: '' }) });
       const running = project.start(['sensor', 'tick']);
       await expect.poll(() => marks(project), { timeout: 20_000 }).toContain(isSlow ? 'first k' : 'second k');
       running.process.kill('SIGTERM');
@@ -87,7 +88,7 @@ describe('a run of two assets', () => {
   ])(
     'is taken up so when its process was killed a while after the first was made, by %s',
     async (_, first, next) => {
-      await using project = new Project({ 'pipeline.ts': PIPELINE });
+      await using project = new ByHandHere({ 'pipeline.ts': PIPELINE });
       const queues = first.includes('--no-run');
       if (queues) await project.dynpart(first);
       const running = project.start(queues ? ['worker'] : first);
@@ -109,7 +110,7 @@ describe('a run of two assets', () => {
   );
 
   it('counts what is on record while the rest of it is in progress, and keeps that when it is canceled', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE });
+    await using project = new ByHandHere({ 'pipeline.ts': PIPELINE });
     const running = project.start(['materialize', '--key', 'k', '--add']);
     await expect
       .poll(() => runsOf(project), { timeout: 20_000 })
@@ -135,7 +136,7 @@ describe('a run of two assets', () => {
   });
 
   it('leaves what it made on record when materialize is stopped with Ctrl-C, and again makes the rest', async () => {
-    await using project = new Project({ 'pipeline.ts': PIPELINE });
+    await using project = new ByHandHere({ 'pipeline.ts': PIPELINE });
     await project.dynpart(['partitions', 'add', 'items', 'k']);
     const running = project.start(['materialize', '--missing']);
     await expect.poll(() => marks(project), { timeout: 20_000 }).toContain('second k');

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { expect, it } from 'vitest';
 import { describeEachStore } from '../support/each-store.ts';
+import { ByHandHere } from '../support/in-process.ts';
 import type { Project } from '../support/project.ts';
 
 const PIPELINE = `import fs from 'node:fs';
@@ -47,7 +48,7 @@ function waitingIn(project: Project): string[] {
   return (fs.readdirSync(folder, { recursive: true }) as string[]).filter(isLeft);
 }
 
-describeEachStore('a run that is taken from a process that executes it', (projectWith) => {
+describeEachStore('a run that is taken from a process that executes it', ByHandHere, (projectWith) => {
   it.each(['here', 'elsewhere', 'together'])(
     'keeps the value of whoever has it now (%s)',
     async (asset) => {

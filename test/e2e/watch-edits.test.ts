@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { describeEachStore } from '../support/each-store.ts';
+import { ProjectHere } from '../support/in-process.ts';
 import { Project } from '../support/project.ts';
 
 /** A sensor that finds one key for each file of its folder, and an asset that waits until a file says that it may end. */
@@ -91,7 +92,7 @@ it('an error that its code lets go of outside of a tick is said once, in words, 
   expect(stderr).not.toContain('Node.js v');
 });
 
-describeEachStore('a watch whose pipeline is edited', (projectWith) => {
+describeEachStore('a watch whose pipeline is edited', ProjectHere, (projectWith) => {
   it('goes on by the new code, also of an imported file, and lets what runs come to its end by the old one', async () => {
     await using project = projectWith({ 'pipeline.ts': PIPELINE, ...wordIs('one'), 'in/slow': '' });
     const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });

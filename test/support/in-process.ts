@@ -1,10 +1,9 @@
 /** A command on a user's folder in this very process: what the real binary does, but for starting one. */
 import ownConsole from 'node:console';
-import os from 'node:os';
-import path from 'node:path';
 import { systemClock } from '../../src/cli/system-clock.ts';
 import { CapturedTerminal, runOn } from './captured-terminal.ts';
-import { Project, type RunOptions, type RunResult } from './project.ts';
+import { bringPack } from './kept-pack.ts';
+import { Project, type RunOptions, type RunResult, testCache } from './project.ts';
 
 interface HereOptions extends Pick<RunOptions, 'env' | 'input' | 'cwd'> {}
 
@@ -20,7 +19,7 @@ export function runHere(
   const terminal = new CapturedTerminal({
     env: {
       HOME: project.folder,
-      XDG_CACHE_HOME: path.join(os.tmpdir(), 'dynpart-test-cache'),
+      XDG_CACHE_HOME: testCache,
       ...project.environment,
       ...env,
     },
@@ -42,9 +41,24 @@ export class ProjectHere extends Project {
   override dynpart(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const { killAfterMs, within = [], env, cwd = this.folder } = options;
     if (killAfterMs !== undefined || within.length > 0) return super.dynpart(args, options);
-    const result = last.then(() => inSurroundings(cwd, env, () => runHere(this, args, { ...options, cwd })));
+    const result = last.then(() => {
+      bringPack(this.folder, testCache);
+      return inSurroundings(cwd, env, () => runHere(this, args, { ...options, cwd }));
+    });
     last = result.catch(() => undefined);
     return result;
+  }
+}
+
+/** For these no function of the pipeline is called. */
+const BY_HAND =
+  /^(?:partitions (?:add|list|remove)|runs (?:list|show|release)|sensor (?:list|start|stop)|state check|status|value show)\b/;
+
+/** Gives in this process what somebody asks or says by hand, and starts one for all that may call user code: that may leave, block or be killed. */
+export class ByHandHere extends ProjectHere {
+  override dynpart(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const isByHand = BY_HAND.test(args.join(' ')) && options.env?.['NODE_OPTIONS'] === undefined;
+    return isByHand ? super.dynpart(args, options) : this.start(args, options).done;
   }
 }
 

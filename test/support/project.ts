@@ -3,12 +3,16 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { bringPack } from './kept-pack.ts';
 
 /** The repository. */
 export const root = path.resolve(import.meta.dirname, '../..');
 
 /** The real entry, as `npm` links it. */
 export const binary = path.join(root, 'bin/dynpart.cjs');
+
+/** Of all tests together, and not of the user who gives them. */
+export const testCache = path.join(os.tmpdir(), 'dynpart-test-cache');
 
 export interface RunResult {
   /** Exit code, or `null` when a signal ended it. */
@@ -119,6 +123,7 @@ export class Project implements AsyncDisposable {
     args: readonly string[],
     { env = {}, input, cwd, killAfterMs = 50_000, within = [] }: RunOptions = {},
   ): Running {
+    bringPack(this.folder, testCache);
     const [command = process.execPath, ...rest] = [...within, process.execPath, binary, ...args];
     const child = spawn(command, rest, {
       cwd: cwd ?? this.folder,
@@ -126,7 +131,7 @@ export class Project implements AsyncDisposable {
       env: {
         PATH: process.env['PATH'] ?? '',
         HOME: this.folder,
-        XDG_CACHE_HOME: path.join(os.tmpdir(), 'dynpart-test-cache'),
+        XDG_CACHE_HOME: testCache,
         ...this.environment,
         ...env,
       },

@@ -7,7 +7,7 @@ import { here, newestRun, orders, type Settings } from './setting.ts';
 /** Blocks its thread where it is told to. */
 const FEED = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const episodes = dynamicPartitions('episodes');
-const block = (what) => { if (process.env.BLOCKS === what) for (;;); };
+const block = (what) => { if (process.env.BLOCKS === what) for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10); };
 const episode = asset({ name: 'episode', partitions: episodes, timeoutMs: 1_000_000, materialize: ({ partitionKey }) => {
   block('asset');
   if (process.env.BLOCKS === 'waits') return new Promise((resolve) => setTimeout(resolve, 1_000_000, partitionKey));
