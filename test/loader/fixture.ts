@@ -1,6 +1,7 @@
 /** A pipeline whose one sensor says what an expression is, and the real binary asked for it: was jiti needed, and what came out? */
 import fs from 'node:fs';
-import { Project, type RunOptions } from '../support/project.ts';
+import path from 'node:path';
+import { Project, type RunOptions, type Running, testCache } from '../support/project.ts';
 
 /** A pipeline file: `imports` stand at its top, `value` is what its sensor finds when it is evaluated. */
 export function pipelineSaying(value: string, imports = ''): string {
@@ -23,12 +24,23 @@ export interface Said {
   readonly compiled: boolean;
 }
 
-const WATCH_JITI = `const Module = require('node:module');
+/** Starts what it is given, node and the binary, in its own process: what V8 compiled of these at an earlier start is used, as without it. */
+const WATCH_JITI = `const fs = require('node:fs');
+const Module = require('node:module');
+const seen = (name) => { if (/\\bjiti\\b/.test(name)) fs.appendFileSync(process.env.JITI_SEEN, 'x'); };
 const load = Module._load;
 Module._load = function (name, ...rest) {
-  if (/\\bjiti\\b/.test(name)) require('node:fs').appendFileSync(process.env.JITI_SEEN, 'x');
+  seen(name);
   return load.call(this, name, ...rest);
 };
+// So the half of it that compiles comes from the code cache, which reads it.
+const read = fs.readFileSync;
+fs.readFileSync = (file, ...rest) => {
+  if (String(file).endsWith('babel.cjs')) seen(String(file));
+  return read(file, ...rest);
+};
+process.argv.splice(1, 2);
+require(process.argv[1]);
 `;
 
 export class Fixture extends Project {
@@ -36,13 +48,23 @@ export class Fixture extends Project {
   get env(): Readonly<Record<string, string>> {
     return {
       XDG_CACHE_HOME: this.path('.cache'),
-      NODE_OPTIONS: `--require=${this.path('watch-jiti.cjs')}`,
       JITI_SEEN: this.path('jiti-seen'),
     };
   }
 
   constructor(files: Readonly<Record<string, string>>) {
     super({ ...files, 'watch-jiti.cjs': WATCH_JITI });
+  }
+
+  override start(args: readonly string[], options: RunOptions = {}): Running {
+    if (options.env?.['JITI_SEEN'] === undefined) return super.start(args, options);
+    // Its packs are its own, and not what V8 compiled of dynpart.
+    const start = path.join(testCache, 'dynpart', 'start');
+    fs.mkdirSync(start, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(this.path('.cache', 'dynpart'), { recursive: true, mode: 0o700 });
+    if (!this.exists('.cache', 'dynpart', 'start'))
+      fs.symlinkSync(start, this.path('.cache', 'dynpart', 'start'));
+    return super.start(args, { ...options, within: [process.execPath, this.path('watch-jiti.cjs')] });
   }
 
   get packs(): string[] {
