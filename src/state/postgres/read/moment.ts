@@ -56,25 +56,36 @@ export interface ExecutorRow {
   readonly programs: readonly ProgramNote[];
 }
 
-const MOMENT = `
-select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline, m.incidents, m.pool_starts as "poolStarts", m.written_by -> 'move' as move,
-  (select coalesce(json_agg(json_build_object('name', s.name, 'size', s.size) order by s.id), '[]') from @.key_set s) as sets,
-  (select coalesce(json_agg(x order by x.n), '[]') from (
+const sensorsAmong = (
+  isAll: string,
+  names: string,
+): string => `(select coalesce(json_agg(x order by x.n), '[]') from (
     select w.name, s.n, case when s.in_state then s.version end as version, s.status, s.cursor, s.periods, s.quiet_since as "quietSince", s.last_tick as "inState",
       (select t.record from @.tick t where t.sensor = w.name and t.status <> 'BUSY' order by t.n desc limit 1) as "lastTick"
-    from (select name from @.sensor where $1 union select unnest($2::text[]) collate "C") w
+    from (select name from @.sensor where ${isAll}::boolean union select unnest(${names}::text[]) collate "C") w
     left join @.sensor s on s.name = w.name
-  ) x) as sensors,
-  (select coalesce(json_agg(x order by x.n), '[]') from (
+  ) x)`;
+
+const EXECUTORS = `(select coalesce(json_agg(x order by x.n), '[]') from (
     select e.id, e.n, e.owner, e.slots, e.wants, e.pools, e.lease_ms, e.at_work,
       extract(epoch from clock_timestamp() - e.beat) * 1000 as silent_ms,
       extract(epoch from clock_timestamp() - e.turned) * 1000 as still_ms,
       (select coalesce(json_agg(b), '[]') from @.begun b where b.executor = e.id) as begun,
       (select coalesce(json_agg(json_build_object('runId', p.run, 'group', p.process_group, 'number', p.number) order by p.number), '[]')
         from @.program p where p.executor = e.id) as programs
-    from @.executor e where $3
-  ) x) as executors,
-  (select coalesce(json_object_agg(o.id, (select count(*) from @.run r where r.owner = o.id)), '{}') from unnest($4::text[]) o(id)) as owned
+    from @.executor e
+  ) x)`;
+
+const ownedBy = (executors: string): string =>
+  `(select json_object_agg(o.id, (select count(*) from @.run r where r.owner = o.id)) from unnest(${executors}::text[]) o(id))`;
+
+/** What is not needed is not in the statement: the server plans it anew each time, which takes longer than to carry it out. */
+const momentWith = (parts: { sensors?: string; executors?: string; owned?: string }): string => `
+select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pipeline, m.incidents, m.pool_starts as "poolStarts", m.written_by -> 'move' as move,
+  (select coalesce(json_agg(json_build_object('name', s.name, 'size', s.size) order by s.id), '[]') from @.key_set s) as sets,
+  ${parts.sensors ?? `'[]'::json`} as sensors,
+  ${parts.executors ?? `'[]'::json`} as executors,
+  ${parts.owned ?? `'{}'::json`} as owned
 from @.meta m`;
 
 export async function readMoment(
@@ -85,8 +96,15 @@ export async function readMoment(
     readonly ownedBy?: readonly string[];
   },
 ): Promise<Moment | null> {
-  const { sensors, executors, ownedBy = [] } = needs;
-  const names = sensors === 'all' ? [] : sensors;
-  const [moment] = await rows<Moment>(port, MOMENT, [sensors === 'all', names, executors, ownedBy]);
-  return moment ?? null;
+  const { sensors, executors, ownedBy: owners = [] } = needs;
+  const values: unknown[] = [];
+  const given = (value: unknown): string => `$${values.push(value)}`;
+  const isAll = sensors === 'all';
+  const sql = momentWith({
+    ...(sensors.length > 0 && { sensors: sensorsAmong(given(isAll), given(isAll ? [] : sensors)) }),
+    ...(executors && { executors: EXECUTORS }),
+    ...(owners.length > 0 && { owned: ownedBy(given(owners)) }),
+  });
+  const [found] = await rows<Moment>(port, sql, values);
+  return found ?? null;
 }
