@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from './address.ts';
 import { isLost, lacksColumn, otherVersion, wordsFor } from './database-errors.ts';
 import { CONNECT_MS, listen, type ListeningClient } from './listen.ts';
+import { Lock } from './lock.ts';
 import { Places } from './places.ts';
 import { valueOf } from './array-text.ts';
 import type { Port, Row } from './port.ts';
@@ -63,6 +64,8 @@ export class Database implements Port {
   readonly #address: Address;
   readonly #schema: string;
   readonly #places = new Places(CONNECTIONS);
+  /** The lock of this state, from when it is known to be this process's until COMMIT is on its way. */
+  readonly lock = new Lock();
   #wasConnected = false;
   #isClosed = false;
   /** Looks that are over for whoever looked, and not yet for the server. */
@@ -125,6 +128,7 @@ export class Database implements Port {
     const asks = this.#portOf(client);
     let isOver = false;
     let failed: { readonly error: unknown } | null = null;
+    let letGo = ignore;
     const port: Port = {
       execute: (sql, values) => {
         // What goes on beside something that failed must not reach the connection behind the transaction.
@@ -140,9 +144,11 @@ export class Database implements Port {
       // What fails after this failed because of this.
       working.catch(ignore);
       await begun;
+      if (!isLook) letGo = this.lock.take();
       const answer = await working;
       // Behind statements that nobody waits for: where one of them fails, this undoes all of them.
       const committed = port.execute('commit');
+      letGo();
       // Nothing rests on the end of a look.
       if (isLook) {
         const ended = committed.catch(ignore).finally(() => this.#ending.delete(ended));
@@ -158,6 +164,7 @@ export class Database implements Port {
       throw first === null ? error : first.error;
     } finally {
       isOver = true;
+      letGo();
     }
   }
 

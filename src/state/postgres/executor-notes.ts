@@ -1,7 +1,7 @@
 /** What an executor notes for others: one by one, and written together. */
 import type { ProgramNote } from '../state-view.ts';
 import { type Port, SOON } from './port.ts';
-import { Turns } from './turns.ts';
+import { type Held, Turns } from './turns.ts';
 
 const NOTE = `
 with begun as (
@@ -16,8 +16,8 @@ with begun as (
 )
 delete from @.begun where executor = $1 and run = any($8::text[]) and ${SOON}`;
 
-/** That a run has ended is said so long after it at the latest. */
-const LATER_MS = 50;
+/** That a run has ended is said so long after it at the latest: most often its record, which says so too, is there before. */
+const LATER_MS = 500;
 
 /** While others come with each turn of the event loop, a note waits for them: so many, and so long, at most. */
 const ENOUGH = 64;
@@ -53,11 +53,13 @@ export class ExecutorNotes {
   /** Another run has begun since the event loop turned last. */
   #hasCome = false;
   #later: NodeJS.Timeout | undefined;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
 
-  constructor(port: Port, executor: string) {
+  /** @param held see `Turns` */
+  constructor(port: Port, executor: string, held?: Held) {
     this.#port = port;
     this.#executor = executor;
+    this.#turns = new Turns(held);
   }
 
   /** @returns when others can read it */
@@ -103,7 +105,9 @@ export class ExecutorNotes {
     const since = performance.now();
     const turn = (): void => {
       const { length } = this.#waiting.callers;
-      if (this.#hasCome && length < ENOUGH && performance.now() - since < WAITS_MS) {
+      const others = this.#hasCome && performance.now() - since < WAITS_MS;
+      // It would wait for those that are to go on before it.
+      if ((others || this.#turns.waiting > 1) && length < ENOUGH) {
         this.#hasCome = false;
         setImmediate(turn);
         return;

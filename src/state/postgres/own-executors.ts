@@ -45,7 +45,7 @@ export class OwnExecutors {
     this.#entered.set(id, entered);
     this.#mine.executors.push(id);
     const { clock, database } = this.#options;
-    const notes = new ExecutorNotes(database, id);
+    const notes = new ExecutorNotes(database, id, database.lock);
     this.#notes.set(id, notes);
     return executorOf(id, notes, {
       now: () => isoTime(clock.now()),

@@ -5,13 +5,33 @@ const MAY_TAKE_MS = 5;
 
 const MOST_AT_A_TIME = 64;
 
+/** What others wait for while this process has it. */
+export interface Held {
+  readonly isHeld: boolean;
+  /** Calls back, once, when it is not held any more. */
+  readonly whenFree: (callback: () => void) => void;
+}
+
+const NOTHING_HELD: Held = { isHeld: false, whenFree: (callback) => callback() };
+
 export class Turns {
+  readonly #held: Held;
   #waiting: (() => void)[] = [];
   #atATime = 1;
   /** Those that went on in the last turn, and when. */
   #gone = 0;
   #since = 0;
   #isGoing = false;
+
+  /** @param held what is soon over where nothing keeps the event loop: those that take long go on behind it */
+  constructor(held = NOTHING_HELD) {
+    this.#held = held;
+  }
+
+  /** How many have not had their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
 
   /** Calls them in their order, behind those that were to go before. */
   go(callbacks: readonly (() => void)[]): void {
@@ -25,6 +45,11 @@ export class Turns {
     const now = performance.now();
     // They have done all by now that they do at once.
     if (this.#gone > 0) this.#atATime = this.#fitting(now - this.#since);
+    if (this.#held.isHeld && this.#isLong(now - this.#since) && this.#waiting.length > 0) {
+      this.#gone = 0;
+      this.#held.whenFree(() => setImmediate(this.#turn));
+      return;
+    }
     const next = this.#waiting.splice(0, this.#atATime);
     this.#gone = next.length;
     this.#since = now;
@@ -32,6 +57,10 @@ export class Turns {
     for (const callback of next) callback();
     if (this.#isGoing) setImmediate(this.#turn);
   };
+
+  #isLong(tookMs: number): boolean {
+    return this.#gone > 0 && tookMs > this.#gone * MAY_TAKE_MS;
+  }
 
   /** How many may go on in the next turn, since those before took so long. */
   #fitting(tookMs: number): number {

@@ -63,6 +63,24 @@ test('a run that begins while others never cease to come is noted in time', asyn
   expect(written[0]!.length).toBeLessThanOrEqual(64);
 });
 
+test('runs that keep the event loop share notes: one that would wait for those before it waits for the next note', async () => {
+  const { written, notes } = recording();
+  const blockFor = (ms: number): void => {
+    for (const until = performance.now() + ms; performance.now() < until;);
+  };
+  const lane = async (name: string): Promise<void> => {
+    for (let run = 0; run < 5; run++) {
+      await notes.begun(`${name}-${run}`, note);
+      blockFor(12);
+      notes.ended(`${name}-${run}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, at) => lane(`lane${at}`)));
+  expect(written.flat()).toHaveLength(40);
+  // One for each run that begins would be 33.
+  expect(written.length).toBeLessThan(10);
+});
+
 test('whoever cannot be noted is told', async () => {
   const { notes } = recording(true);
   await expect(Promise.allSettled([notes.begun('one', note), notes.begun('two', note)])).resolves.toEqual([

@@ -1,0 +1,43 @@
+/** Whoever goes on behind a note, and may keep the event loop, waits for a commit that others wait for. */
+import { expect, test, vi } from 'vitest';
+import { Lock } from '../../../src/state/postgres/lock.ts';
+import { Turns } from '../../../src/state/postgres/turns.ts';
+
+const blockFor = (ms: number): void => {
+  for (const until = performance.now() + ms; performance.now() < until;);
+};
+const aFewTurns = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test('those that take long begin when the lock is let go of', async () => {
+  const lock = new Lock();
+  const turns = new Turns(lock);
+  const gone: string[] = [];
+  const letGo: (() => void)[] = [];
+  const long = (name: string) => () => {
+    gone.push(name);
+    blockFor(10);
+    // The lock was granted meanwhile, and its holder has something to do.
+    if (name === 'one') letGo.push(lock.take(), lock.take());
+  };
+  turns.go([long('one'), long('two'), long('three')]);
+  await aFewTurns();
+  expect([gone, turns.waiting]).toEqual([['one'], 2]);
+  letGo[0]!();
+  letGo[0]!();
+  await aFewTurns();
+  expect(gone).toEqual(['one']);
+  letGo[1]!();
+  await vi.waitFor(() => expect(gone).toEqual(['one', 'two', 'three']));
+  expect(turns.waiting).toBe(0);
+});
+
+test('those that are quick do not wait', async () => {
+  const lock = new Lock();
+  const turns = new Turns(lock);
+  const gone: number[] = [];
+  lock.take();
+  turns.go(Array.from({ length: 10 }, (_, at) => () => void gone.push(at)));
+  await vi.waitFor(() => expect(gone).toHaveLength(10));
+});
