@@ -15,10 +15,11 @@ import {
   needsToTake,
   PENDING,
   planTakeUp,
+  type TakeUpOptions,
 } from '../plan/executors/take-up.ts';
-import type { Emit } from '../event.ts';
 import { notePipeline } from '../note-pipeline.ts';
 import { BlockedSayer } from './say-blocked.ts';
+import { sayTaken } from './say-taken.ts';
 import { LeftAloneSayer } from './left-alone.ts';
 import type { LookAhead } from './newest-view.ts';
 import type { RunLoop } from './run-loop.ts';
@@ -51,9 +52,7 @@ export interface OwnPlan<Outcome> {
 }
 
 /** How runs are taken up. */
-interface Taking {
-  readonly most: number;
-  readonly wanted: (runs: PendingRuns, run: PendingRun) => boolean;
+interface Taking extends Pick<TakeUpOptions, 'most' | 'atLeast' | 'wanted'> {
   readonly view: StateView | null;
   /** What is to be known of those that are taken before they begin. */
   readonly ahead?: LookAhead;
@@ -99,8 +98,7 @@ export class RunSession {
   /** Takes on runs that a commit made this executor's. */
   async adopt(owned: readonly OwnedRun[], ahead?: LookAhead): Promise<void> {
     if (owned.length === 0) return;
-    const loop = await this.#loop();
-    await loop.adopt(owned, ahead);
+    await (await this.#loop()).adopt(owned, ahead);
     this.inHand.noteAdded();
   }
 
@@ -150,11 +148,11 @@ export class RunSession {
 
   /**
    * Takes up a share of the runs without a live owner, and of the pipeline's own assets alone: others want some of them, too.
-   * @param most so many at most
+   * @param most so many at most, and `atLeast` so many, though others have less then
    * @param isLikely there are some: they are not looked for before the commit that takes them
    * @returns how many were taken up
    */
-  async takeUpShare(most: number, isLikely: boolean): Promise<number> {
+  async takeUpShare(most: number, atLeast: number, isLikely: boolean): Promise<number> {
     if (most <= 0) return 0;
     // Whoever waits for nothing else is not kept waiting by what can be said later.
     if (!isLikely || this.left > 0) await this.#leftAlone.say();
@@ -164,22 +162,23 @@ export class RunSession {
     const view = isLikely ? null : await this.#look(1);
     if (view !== null && !hasUnowned(view, (runs) => isOurs(runs) || runs.canceling().length > 0)) return 0;
     const wanted = (runs: PendingRuns, run: PendingRun): boolean => run.canceling || isOurs(runs);
-    return this.#take({ most, wanted, view, ahead: (await this.#loop()).ahead() });
+    return this.#take({ most, atLeast, wanted, view, ahead: (await this.#loop()).ahead() });
   }
 
   /** @param view what was looked at before; `null`: nothing was, and what is to be told of the state is told after the commit */
-  async #take({ most, wanted: isAsked, view, ahead }: Taking): Promise<number> {
+  async #take({ wanted: isAsked, view, ahead, ...share }: Taking): Promise<number> {
     const { clock, concurrency, known } = this.#options;
     const { id: owner } = await this.executor();
     let latest = view;
     const wanted: Taking['wanted'] = (runs, run) => !this.#setAside?.has(run.id) && isAsked(runs, run);
     const plan = (seen: StateView): Plan<Claim> => {
       latest = seen;
-      const { changes, outcome } = planTakeUp(seen, { owner, now: clock.now(), concurrency, most, wanted });
+      const options = { ...share, owner, now: clock.now(), concurrency, wanted };
+      const { changes, outcome } = planTakeUp(seen, options);
       const news = view === null ? pipelineNews(seen, known, clock.now()) : [];
       return { changes: [...news, ...changes], outcome };
     };
-    const needs = { ...this.#needsToTake(most), ownedBy: [owner] };
+    const needs = { ...this.#needsToTake(share.most), ownedBy: [owner] };
     const claim = await this.#left.commit(needs, plan, view, ahead && afterClaim(ahead));
     if (view === null) this.#blocked.say(latest!);
     sayTaken(claim, this.left, this.#options.emit);
@@ -291,10 +290,4 @@ async function setAsideFor(options: RunSessionOptions): Promise<SetAside | undef
 /** Where nothing was taken, nothing is looked at. */
 function afterClaim(ahead: LookAhead): Afterwards<Claim> {
   return { ...ahead, needs: ({ owned }) => (owned.length === 0 ? null : ahead.needs(owned)) };
-}
-
-/** Also those that ended instead: they had been interrupted too often, or were being canceled. */
-function sayTaken({ owned, ended }: Claim, left: number, emit: Emit): void {
-  if (owned.length > 0) emit({ type: 'runs-taken-up', count: owned.length });
-  for (const { record } of ended) emit({ type: 'run-finished', run: record, canceledByOthers: false, left });
 }

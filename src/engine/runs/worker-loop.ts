@@ -27,11 +27,11 @@ export const LOOK_IN_QUIET_MS = 5000;
 const LOOK_FOR_OTHERS_MS = 50;
 
 /**
- * Who shares has twice what it executes at once in hand, and more where it is quick: what it makes in so long. With more of it, one
- * worker would be left with work at the end while the others have none.
+ * Who shares has twice what it executes at once in hand, and more where it is quick: what it makes in so long. With more of it, what
+ * comes later and is small would wait for long.
  */
 const TAKEN_AT_ONCE = 2;
-const TAKEN_FOR_MS = 200;
+const TAKEN_FOR_MS = 500;
 const MOST_TAKEN = 1000;
 
 const everything = (): boolean => true;
@@ -66,7 +66,10 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
       const before = session.left;
       const room = batch - session.inHand.count;
       if (shares === Infinity) await session.takeUp(everything, everything);
-      else isMore = (await session.takeUpShare(room, isLikely)) >= room && room > 0;
+      else {
+        const free = shares - session.inHand.count;
+        isMore = (await session.takeUpShare(room, free, isLikely)) >= room && room > 0;
+      }
       const hasTaken = session.left > before;
       if (session.hasWork) {
         executing ??= session.execute().finally(() => (executing = null));

@@ -64,15 +64,15 @@ it('a worker that was called takes up what there is and knows what it takes on w
   const engine = new EngineRig();
   const session = engine.session({ store });
   // What was called for somebody else has taken.
-  expect(await session.takeUpShare(10, true)).toBe(0);
+  expect(await session.takeUpShare(10, 10, true)).toBe(0);
   await store.commit({}, () => queue(['a', 'b', 'c']));
   const looks = vi.spyOn(store.database, 'read');
   const commits = vi.spyOn(store.database, 'write');
-  expect(await session.takeUpShare(2, true)).toBe(2);
+  expect(await session.takeUpShare(2, 2, true)).toBe(2);
   expect([session.left, looks.mock.calls.length, commits.mock.calls.length]).toEqual([2, 0, 1]);
   // Who looks by itself looks first: most often there is nothing, and it keeps nobody from committing.
-  expect(await session.takeUpShare(2, false)).toBe(1);
-  expect(await session.takeUpShare(2, false)).toBe(0);
+  expect(await session.takeUpShare(2, 2, false)).toBe(1);
+  expect(await session.takeUpShare(2, 2, false)).toBe(0);
   expect(commits).toHaveBeenCalledTimes(2);
   expect(session.left).toBe(3);
   await session.leave();

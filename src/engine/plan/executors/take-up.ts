@@ -38,6 +38,8 @@ export interface TakeUpOptions extends ClaimOptions {
   readonly concurrency: number;
   /** So many at most. */
   readonly most: number;
+  /** Where there are no more than that, each living executor gets its part of them, and this one so many in any case. Default: `most`. */
+  readonly atLeast?: number;
 }
 
 /** What any tick may resume: everything without a live owner, except what is for a worker. */
@@ -59,17 +61,38 @@ export function hasCanceled(view: StateView): boolean {
 }
 
 export function planTakeUp(view: StateView, options: TakeUpOptions): Plan<Claim> {
-  const { owner, concurrency, most, wanted } = options;
+  const { owner, concurrency, wanted } = options;
   // What would wait for a blocked process stays in the queue.
   const isHeld = heldByBlocked(view);
+  const isWanted = (runs: PendingRuns, run: PendingRun): boolean =>
+    wanted(runs, run) && !isHeld?.(runs.assets, run.partitionKey);
+  const most = shareOf(view, options, isWanted);
   let taken = 0;
   const isTaken = (runs: PendingRuns, run: PendingRun): boolean =>
-    taken < most && wanted(runs, run) && !isHeld?.(runs.assets, run.partitionKey) && taken++ < most;
+    taken < most && isWanted(runs, run) && taken++ < most;
   const claimed = claimRuns(view, { ...options, wanted: isTaken });
   return {
     changes: [...claimed.changes, ...roomFor(view, owner, claimed.owned.length, concurrency)],
     outcome: claimed,
   };
+}
+
+/** Who took all that is left would be at work when the others have nothing to do any more. */
+function shareOf(
+  view: StateView,
+  { owner, most, atLeast = most }: TakeUpOptions,
+  isWanted: ClaimOptions['wanted'],
+): number {
+  if (atLeast >= most) return most;
+  const alive = living(view);
+  alive.delete(owner);
+  if (alive.size === 0) return most;
+  let found = 0;
+  for (const runs of view.runs()) {
+    if (runs.owner !== null && alive.has(runs.owner)) continue;
+    for (const run of runsIn(runs)) if (isWanted(runs, run) && ++found >= most) return most;
+  }
+  return Math.max(atLeast, Math.ceil(found / (alive.size + 1)));
 }
 
 export function claimRuns(view: StateView, options: ClaimOptions): Claim {

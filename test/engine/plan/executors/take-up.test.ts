@@ -7,7 +7,13 @@ import { finishedRuns } from '../../../support/finished-runs.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cancelRuns } from '../../../../src/engine/plan/ends/cancel-runs.ts';
 import { ownedRuns } from '../../../../src/engine/plan/executors/owned-run.ts';
-import { type Claim, claimRuns, forTick, hasUnowned } from '../../../../src/engine/plan/executors/take-up.ts';
+import {
+  type Claim,
+  claimRuns,
+  forTick,
+  hasUnowned,
+  planTakeUp,
+} from '../../../../src/engine/plan/executors/take-up.ts';
 import { planRetry } from '../../../../src/engine/plan/retry/plan-retry.ts';
 import { checkState } from '../../../../src/state/document/check-state.ts';
 import { MemoryStore } from '../../../../src/state/memory/memory-store.ts';
@@ -47,6 +53,29 @@ describe('runs without a live owner', () => {
     return claimed;
   };
   const ids = ({ owned }: Claim): string[] => owned.map(({ id }) => id);
+
+  it('are shared where they are the last ones: each living executor has its part, and whoever has nothing to do has enough', async () => {
+    const other = await entered();
+    await entered();
+    await commit({
+      type: 'runs-queued',
+      runs: queuedRuns({ group: 'n', keys: Array.from({ length: 10 }, (_, at) => `${at}`) }),
+      owner: null,
+    });
+    const share = async (most: number, atLeast?: number): Promise<number> => {
+      const view = await store.read(EVERYTHING);
+      const options = { owner: me.id, now: NOW, concurrency: 5, wanted: () => true, most };
+      return planTakeUp(view, { ...options, ...(atLeast !== undefined && { atLeast }) }).outcome.owned.length;
+    };
+    // There are more than it takes: nobody is kept from any.
+    expect(await share(9, 0)).toBe(9);
+    expect(await share(10, 0)).toBe(10);
+    expect(await share(20, 0)).toBe(4);
+    expect(await share(20, 6)).toBe(6);
+    expect(await share(20)).toBe(10);
+    store.kill(other.id);
+    expect(await share(20, 0)).toBe(5);
+  });
 
   it('are those of nobody and those of the dead, never those of the living', async () => {
     const [dead, living] = [await entered(), await entered()];
