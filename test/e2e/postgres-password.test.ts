@@ -7,11 +7,12 @@ import { PostgresCluster } from '../support/postgres-cluster.mjs';
 import { Project, type RunResult } from '../support/project.ts';
 
 const PIPELINE = `
+  import { existsSync } from 'node:fs';
   import { asset, definePipeline, dynamicPartitions } from 'dynpart';
   const words = dynamicPartitions('words');
   const upper = asset({ name: 'upper', partitions: words, materialize: async ({ partitionKey }) => {
-    // Long enough for signs of life, which a thread gives by a connection of its own.
-    await new Promise((resolve) => setTimeout(resolve, 3500));
+    // As long as it takes for signs of life, which a thread gives by a connection of its own.
+    while (!existsSync('seen')) await new Promise((resolve) => setTimeout(resolve, 50));
     return partitionKey.toUpperCase();
   } });
   export default definePipeline({ assets: [upper] });
@@ -25,7 +26,7 @@ const { Client } = createRequire(import.meta.url)('pg') as {
   };
 };
 
-it('is found by each connection, without a warning', { timeout: 60_000 }, async () => {
+it('is found by each connection, without a warning', { timeout: 90_000 }, async () => {
   using cluster = await PostgresCluster.start();
   await using project = new Project({
     'pipeline.ts': PIPELINE,
@@ -60,7 +61,8 @@ it('is found by each connection, without a warning', { timeout: 60_000 }, async 
     for (const { beat } of rows) beats.add(beat);
     return beats.size;
   };
-  await expect.poll(beaten, { timeout: 20_000, interval: 50 }).toBeGreaterThan(1);
+  await expect.poll(beaten, { timeout: 40_000, interval: 50 }).toBeGreaterThan(1);
+  project.write({ seen: '' });
   expect(await working).toMatchObject({
     code: 0,
     stderr: expect.stringMatching(/^1 run succeeded/) as string,
