@@ -35,6 +35,11 @@ export function where<T>(shape: Shape<T>, rule: (value: T) => Misfit | null): Sh
 
 export const anything: Shape<never> = () => null;
 export const text = is<string>((value) => typeof value === 'string', 'a string');
+/** As `newId` makes them; it is part of the names of files, and must not lead to another folder. */
+export const id = is<string>(
+  (value) => typeof value === 'string' && /^\w[\w.-]{0,99}$/.test(value),
+  'an ID: letters, digits, - and .',
+);
 export const finite = is<number>(Number.isFinite, 'a number');
 
 /** So large that nothing ever counted that far, and room to count on: what is beyond 2 ** 53 could not be read back. */

@@ -15,6 +15,7 @@ import {
   anything,
   count,
   entries,
+  id,
   finite,
   fits,
   is,
@@ -141,7 +142,7 @@ const runKeys = list(orNull(text));
 
 const runs = where(
   object<RunGroup>({
-    id: text,
+    id,
     createdAt: time,
     sensor: orNull(text),
     set: orNull(text),

@@ -16,6 +16,7 @@ import {
   count,
   entries,
   finite,
+  id,
   is,
   list,
   object,
@@ -127,7 +128,7 @@ export const outcomeShape = object<AssetOutcome>({
 });
 
 export const runShape = object<RunRecord>({
-  id: text,
+  id,
   partitionKey: orNull(text),
   status: runStatus,
   sensor: orNull(text),
@@ -146,7 +147,7 @@ export const runShape = object<RunRecord>({
 export const logLineShape = object<RunLogLine>({ at: text, stream, text, asset: text, attempt: count });
 
 export const ownerFields = {
-  id: text,
+  id,
   pid,
   startTime: orNull(text),
   bootId: orNull(text),

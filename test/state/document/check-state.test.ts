@@ -34,6 +34,16 @@ describe('checking a state', () => {
     { code: 'kept-out-key', says: '"a"', broken: { sets: { letters: { ...letters, keptOut: ['a'] } } } },
     {
       code: 'shape',
+      says: 'runs[0].id',
+      broken: { runs: [{ ...runGroup({}), id: '../../elsewhere' }] },
+    },
+    {
+      code: 'shape',
+      says: 'executors[0].id',
+      broken: { executors: [{ ...full.executors[0]!, id: 'a\n/b' }] },
+    },
+    {
+      code: 'shape',
       says: 'assets.audio.status',
       broken: { assets: { audio: { set: 'letters', status: '....' } } },
     },
