@@ -3,18 +3,20 @@ import type { ProgramNote } from '../state-view.ts';
 import { type Port, SOON } from './port.ts';
 import { type Held, Turns } from './turns.ts';
 
-const NOTE = `
-with begun as (
+const BEGUN = `
   insert into @.begun as b (executor, run, at, may_block_ms)
-  select $1, * from unnest($2::text[], $3::text[], $4::float8[]) where ${SOON}
-  on conflict (executor, run) do update set may_block_ms = excluded.may_block_ms
-), started as (
+  select $1, * from unnest($::text[], $::text[], $::float8[]) where ${SOON}
+  on conflict (executor, run) do update set may_block_ms = excluded.may_block_ms`;
+
+const STARTED = `
   insert into @.program (executor, run, process_group, number)
-  select $1, * from unnest($5::text[], $6::int[], $7::int[]) where ${SOON} on conflict do nothing
-), ended as (
-  delete from @.program where executor = $1 and run = any($8::text[]) and ${SOON}
-)
-delete from @.begun where executor = $1 and run = any($8::text[]) and ${SOON}`;
+  select $1, * from unnest($::text[], $::int[], $::int[]) where ${SOON} on conflict do nothing`;
+
+const ENDED = `
+  delete from @.begun where executor = $1 and run = any($::text[]) and ${SOON}`;
+
+const ENDED_PROGRAMS = `
+  delete from @.program where executor = $1 and run = any($::text[]) and ${SOON}`;
 
 /** That a run has ended is said so long after it at the latest: most often its record, which says so too, is there before. */
 const LATER_MS = 500;
@@ -37,17 +39,52 @@ interface Caller {
 interface Notes {
   readonly begun: Map<string, Begun>;
   programs: ProgramNote[];
-  readonly ended: Set<string>;
+  /** And whether programs of theirs may be noted. */
+  readonly ended: Map<string, boolean>;
   readonly callers: Caller[];
 }
 
-const none = (): Notes => ({ begun: new Map(), programs: [], ended: new Set(), callers: [] });
+/** One statement of what there is to say, and no more: the server plans it anew each time. */
+function statementOf(executor: string, { begun, programs, ended }: Notes): [sql: string, values: unknown[]] {
+  const values: unknown[] = [executor];
+  const parts: string[] = [];
+  const say = (part: string, ...columns: readonly unknown[][]): void => {
+    let at = 0;
+    if (columns[0]!.length > 0) parts.push(part.replaceAll('$::', () => `$${values.push(columns[at++])}::`));
+  };
+  const notes = [...begun.values()];
+  const over = [...ended.keys()];
+  say(
+    BEGUN,
+    [...begun.keys()],
+    notes.map(({ at }) => at),
+    notes.map(({ mayBlockMs }) => mayBlockMs),
+  );
+  say(
+    STARTED,
+    programs.map(({ runId }) => runId),
+    programs.map(({ group }) => group),
+    programs.map(({ number }) => number),
+  );
+  say(
+    ENDED_PROGRAMS,
+    over.filter((run) => ended.get(run)),
+  );
+  say(ENDED, over);
+  const last = parts.pop()!;
+  const others = parts.map((part, at) => `part${at} as (${part})`);
+  return [others.length === 0 ? last : `with ${others.join(', ')}${last}`, values];
+}
+
+const none = (): Notes => ({ begun: new Map(), programs: [], ended: new Map(), callers: [] });
 
 /** In order: the next ones go when those before them are there. */
 export class ExecutorNotes {
   readonly #port: Port;
   readonly #executor: string;
   #waiting = none();
+  /** Runs of which programs were noted: most start none. */
+  readonly #withPrograms = new Set<string>();
   #writing: Promise<void> | null = null;
   #isGathering = false;
   /** Another run has begun since the event loop turned last. */
@@ -64,6 +101,7 @@ export class ExecutorNotes {
 
   /** @returns when others can read it */
   begun(run: string, note: Begun): Promise<void> {
+    if (this.#waiting.ended.get(run)) this.#withPrograms.add(run);
     this.#waiting.ended.delete(run);
     this.#waiting.begun.set(run, note);
     return new Promise((resolve, reject) => {
@@ -74,6 +112,7 @@ export class ExecutorNotes {
   }
 
   started(program: ProgramNote): void {
+    this.#withPrograms.add(program.runId);
     this.#waiting.programs.push(program);
     this.#soon();
   }
@@ -81,7 +120,7 @@ export class ExecutorNotes {
   ended(run: string): void {
     this.#waiting.begun.delete(run);
     this.#waiting.programs = this.#waiting.programs.filter(({ runId }) => runId !== run);
-    this.#waiting.ended.add(run);
+    this.#waiting.ended.set(run, this.#withPrograms.delete(run));
     // Most often the next run begins, and it is said with that.
     this.#later ??= setTimeout(() => this.#soon(), LATER_MS).unref();
   }
@@ -129,21 +168,12 @@ export class ExecutorNotes {
   async #writeAll(): Promise<void> {
     clearTimeout(this.#later);
     this.#later = undefined;
-    const { begun, programs, ended, callers } = this.#waiting;
+    const notes = this.#waiting;
+    const { begun, programs, ended, callers } = notes;
     this.#waiting = none();
     if (ended.size + begun.size + programs.length === 0) return;
-    const notes = [...begun.values()];
     try {
-      await this.#port.execute(NOTE, [
-        this.#executor,
-        [...begun.keys()],
-        notes.map(({ at }) => at),
-        notes.map(({ mayBlockMs }) => mayBlockMs),
-        programs.map(({ runId }) => runId),
-        programs.map(({ group }) => group),
-        programs.map(({ number }) => number),
-        [...ended],
-      ]);
+      await this.#port.execute(...statementOf(this.#executor, notes));
     } catch (error) {
       for (const { reject } of callers) reject(error);
       throw error;

@@ -82,6 +82,32 @@ test('runs that keep the event loop share notes: one that would wait for those b
   expect(written.length).toBeLessThan(10);
 });
 
+test('a note says what there is to say, and of programs only where there were any', async () => {
+  const said: string[] = [];
+  const execute = (sql: string): Promise<[]> => {
+    const words = [...sql.matchAll(/(?:insert into|delete from) @\.(\w+)/g)].map(([what]) => what);
+    said.push(words.join(', '));
+    return Promise.resolve([]);
+  };
+  const notes = new ExecutorNotes({ execute }, 'executor');
+  await Promise.all([notes.begun('quiet', note), notes.begun('loud', note)]);
+  notes.started({ runId: 'loud', group: 1, number: 1 });
+  notes.ended('quiet');
+  await notes.flushed();
+  // It begins anew before it is noted that it has ended.
+  notes.ended('loud');
+  await notes.begun('loud', note);
+  notes.ended('loud');
+  await notes.flushed();
+  expect(said).toEqual([
+    'insert into @.begun',
+    'insert into @.program',
+    'delete from @.begun',
+    'insert into @.begun',
+    'delete from @.program, delete from @.begun',
+  ]);
+});
+
 test('whoever cannot be noted is told', async () => {
   const { notes } = recording(true);
   await expect(Promise.allSettled([notes.begun('one', note), notes.begun('two', note)])).resolves.toEqual([
