@@ -1,6 +1,5 @@
 /** (g) A state in PostgreSQL: ticks and runs in ratio to plain inserts and to pg-boss, on a server of the benchmark's own that syncs. */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -22,6 +21,7 @@ import {
   words,
 } from './harness.mjs';
 import { BOSS, findBoss } from './postgres/boss.mjs';
+import { compute } from './postgres/digests.mjs';
 
 /**
  * @import { Command, Options } from './harness.mjs'
@@ -41,18 +41,21 @@ const MILLION = 1_000_000;
 /** So many runs at the same time, as many as pg-boss takes at a time. */
 const AT_ONCE = 100;
 
-/** Of two workers in ratio to one: so many that a start (0.3 s) and the last runs (a hand full for each) do not count for much. */
-const COMPUTING = 1500;
-const COMPUTING_MS = 10;
+/**
+ * Of two workers in ratio to one: so many that a start (0.3 s) and the last runs (a hand full for each) do not count for much. What a
+ * run costs beside its code is the same for both, so that it counts for less where the code takes longer.
+ */
+const COMPUTING = [
+  { runs: 1500, ms: 10 },
+  { runs: 300, ms: 50 },
+];
 
 /** How many rounds of a digest take so long here. */
 function roundsFor(/** @type {number} */ ms) {
-  let digest = '';
-  let times = 0;
+  const rounds = 200_000;
   const began = performance.now();
-  for (; performance.now() - began < 20 * ms; times++)
-    digest = createHash('sha256').update(digest).digest('hex');
-  return Math.ceil(times / 20);
+  compute('key', rounds);
+  return Math.ceil((rounds * ms) / (performance.now() - began));
 }
 
 /**
@@ -61,7 +64,7 @@ function roundsFor(/** @type {number} */ ms) {
  * @param {number} [rounds] of what the asset computes
  */
 const pipeline = (keys, rounds = 1) => `
-import { createHash } from 'node:crypto';
+import { pbkdf2Sync } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 
@@ -70,11 +73,7 @@ const record = asset({ name: 'record', partitions: items, materialize: () => und
 const computed = asset({
   name: 'computed',
   partitions: items,
-  materialize: ({ partitionKey }) => {
-    let digest = partitionKey;
-    for (let times = 0; times < ${rounds}; times++) digest = createHash('sha256').update(digest).digest('hex');
-    return digest;
-  },
+  materialize: ({ partitionKey }) => pbkdf2Sync(partitionKey, 'salt', ${rounds}, 32, 'sha256').toString('hex'),
 });
 const told = asset({
   name: 'told',
@@ -111,7 +110,7 @@ export async function measure({ quick, full }) {
     return [
       await bigTick(server, quick ? 3 : 7),
       await noOps(server, quick ? 3 : 5),
-      await twoWorkers(server, quick ? 1 : 3),
+      ...(await each(COMPUTING, (computing) => twoWorkers(server, quick ? 1 : 3, computing))),
       ...(await largeState(server, quick ? 5 : 15)),
       await calls(server, quick ? 20 : 100),
       await takenOver(server, 10, 15),
@@ -252,13 +251,26 @@ async function noOps(server, count) {
 }
 
 /**
+ * One after the other.
+ * @template T, R
+ * @param {readonly T[]} list
+ * @param {(one: T) => Promise<R>} measured
+ */
+async function each(list, measured) {
+  const results = [];
+  for (const one of list) results.push(await measured(one));
+  return results;
+}
+
+/**
  * @param {Server} server
  * @param {number} count
+ * @param {{ readonly runs: number, readonly ms: number }} computing
  * @returns {Promise<Row>}
  */
-async function twoWorkers(server, count) {
-  const turns = roundsFor(COMPUTING_MS);
-  const folder = folderWith('postgres-workers', { 'pipeline.ts': pipeline(COMPUTING, turns) });
+async function twoWorkers(server, count, { runs, ms }) {
+  const turns = roundsFor(ms);
+  const folder = folderWith(`postgres-workers-${ms}`, { 'pipeline.ts': pipeline(runs, turns) });
   /** @type {State[]} */
   const made = [];
   /**
@@ -283,13 +295,13 @@ async function twoWorkers(server, count) {
   let jobs = 0;
   /** @param {number} workers */
   const jobsOfBoss = (workers) => () => {
-    run(raw(server, 'queue', { schema: `jobs_${++jobs}`, url: '' }, COMPUTING));
-    const { program, args, env: where = {} } = raw(server, 'compute', undefined, COMPUTING);
+    run(raw(server, 'queue', { schema: `jobs_${ms}_${++jobs}`, url: '' }, runs));
+    const { program, args, env: where = {} } = raw(server, 'compute', undefined, runs);
     return { ...together(workers, program, [...args, String(turns)]), env: where };
   };
   /** @param {number} processes */
   const plain = (processes) => () => {
-    const args = [path.join(here, 'postgres', 'compute.mjs'), String(COMPUTING / processes), String(turns)];
+    const args = [path.join(here, 'postgres', 'compute.mjs'), String(runs / processes), String(turns)];
     return together(processes, process.execPath, args);
   };
   await server.client.query('truncate pgboss.job');
@@ -297,18 +309,18 @@ async function twoWorkers(server, count) {
   const [two = [], one = [], bossTwo = [], bossOne = [], plainTwo = [], plainOne = []] = rounds(sides, count);
   for (const { schema } of made)
     demand(
-      (await countOf(server, `select count(*) as n from ${schema}.status where letter = 'm'`)) === COMPUTING,
+      (await countOf(server, `select count(*) as n from ${schema}.status where letter = 'm'`)) === runs,
       `${schema} has all of them`,
     );
   const done = await countOf(server, "select count(*) as n from pgboss.job where state = 'completed'");
-  demand(done === jobs * COMPUTING, 'pg-boss has completed all jobs');
+  demand(done === jobs * runs, 'pg-boss has completed all jobs');
   const [boss, alone] = [ratiosOf(bossTwo, bossOne), ratiosOf(plainTwo, plainOne)].map((ratios) =>
     round(median(ratios)),
   );
   return {
     ...ratioRow({
-      id: 'postgres.two-workers',
-      what: `${words(COMPUTING)} runs that compute for about ${COMPUTING_MS} ms, two workers`,
+      id: `postgres.two-workers${ms === 10 ? '' : `-${ms}-ms`}`,
+      what: `${words(runs)} runs that compute for about ${ms} ms, two workers`,
       aim: round(1 / 1.8),
       ratios: ratiosOf(two, one),
     }),
