@@ -213,13 +213,14 @@ export class AssetChild {
 
   async #answer(question: FromProcess & { readonly type: 'question' }): Promise<void> {
     if (this.#inHand === undefined) return;
-    const answer = await answerTo(question, this.#inHand.context.ioManager);
+    const answer = await this.#ending!.whileAnswered(answerTo(question, this.#inHand.context.ioManager));
     this.#tell({ type: 'answer', question: question.question, answer });
   }
 
   async #catchUp(member: number): Promise<void> {
-    const isLost = await this.#inHand?.caughtUp(member);
-    if (isLost !== undefined) this.#tell({ type: 'caught-up', member, isLost });
+    if (this.#inHand === undefined) return;
+    const isLost = await this.#ending!.whileAnswered(this.#inHand.caughtUp(member));
+    this.#tell({ type: 'caught-up', member, isLost });
   }
 
   #hear(name: 'stdout' | 'stderr', chunk: Buffer): void {

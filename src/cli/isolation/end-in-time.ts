@@ -25,6 +25,8 @@ export class Ending {
   #stopTimer = nothing;
   #why: EndedFor = 'timeout';
   #timeMs: number;
+  #answering = 0;
+  #isOver = false;
 
   constructor(options: EndInTime) {
     this.#options = options;
@@ -39,18 +41,35 @@ export class Ending {
     if (this.#why === 'interrupt') return;
     this.#timeMs = ms;
     this.#stopTimer();
-    this.#stopTimer = startTimer(ms, () => this.#end('timeout'));
+    if (!this.#waitsForAnswer) this.#stopTimer = startTimer(ms, () => this.#end('timeout'));
+  }
+
+  /** It has asked the command, and is heard: how long the answer takes, as where a database is away, is no doing of its code. */
+  async whileAnswered<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    this.#answering++;
+    this.begins(this.#timeMs);
+    try {
+      return await answer;
+    } finally {
+      this.#answering--;
+      if (!this.#isOver) this.begins(this.#timeMs);
+    }
   }
 
   /** Its thread is free: code that heeds its signal ends within the grace. */
   heard(): void {
-    this.#wait(GRACE_MS + TELLS_WITHIN_MS);
+    if (!this.#waitsForAnswer) this.#wait(GRACE_MS + TELLS_WITHIN_MS);
   }
 
   /** There is nothing left to end. */
   over(): void {
+    this.#isOver = true;
     this.#stopTimer();
     this.#options.interrupt.removeEventListener('abort', this.#onInterrupt);
+  }
+
+  get #waitsForAnswer(): boolean {
+    return this.#answering > 0 && this.#why === 'timeout';
   }
 
   readonly #onInterrupt = (): void => {
