@@ -6,6 +6,9 @@ import { GLOBAL_NAMES, GLOBAL_OPTIONS, type GlobalOptions, globalOptions } from 
 import type { Invocation } from './invocation.ts';
 import { SUMMARIES } from './summaries.ts';
 
+/** Of a terminal as it opens. Fixed, so that `--help` can be prepared, and says the same everywhere. */
+const WIDTH = 80;
+
 /** Where commander writes help and its own messages. */
 export interface ProgramOutput {
   readonly writeOut: (text: string) => void;
@@ -24,7 +27,7 @@ export function createProgram({ declared, version, output, onInvocation }: Progr
   // Before any subcommand is made: a subcommand inherits this when the subcommand is made, not later.
   program
     .exitOverride()
-    .configureOutput({ ...output, getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 })
+    .configureOutput({ ...output, getOutHelpWidth: () => WIDTH, getErrHelpWidth: () => WIDTH })
     .configureHelp({ formatHelp: commandsFirst })
     .enablePositionalOptions()
     .showSuggestionAfterError()
