@@ -93,13 +93,11 @@ export async function materializeSelection(
       return { changes: withPipeline(view, known, changes, moment.now), outcome };
     });
     const runs = planned.queued.flatMap((group) => queuedRecords(group, false));
-    const result = notExecuted(runs, planned);
     output.chat(`${counted(runs.length, 'run')} queued; execute them: dynpart worker --once`);
-    return result;
+    return notExecuted(runs, planned);
   }
   if (preview.changes.length === 0 && preview.takenOver.size === 0 && !hasCanceled(before)) {
-    const result = notExecuted([], preview);
-    const { leftOut, waiting } = result.summary;
+    const { leftOut, waiting } = left(preview);
     const why = [
       ...(leftOut > 0 ? [`${counted(leftOut, 'key')} queued or started already`] : []),
       ...(waiting > 0 ? [waitingInWords(waiting)] : []),
@@ -107,6 +105,7 @@ export async function materializeSelection(
     output.chat(
       `nothing to do${why.length === 0 ? '' : `: ${why.join(', ')}`}; what there is: dynpart status`,
     );
+    const result = notExecuted([], preview);
     await settleLeftValues(pipeline, store);
     const { emit } = new EventRenderer(output, { keepsRuns: false });
     new BlockedSayer(emit).say(await store.read({ runs: ['all'], executors: true }));

@@ -17,16 +17,17 @@ export function nearest(name: string, names: Iterable<string>): string[] {
     .map(({ candidate }) => candidate);
 }
 
-/** `; did you mean 'NAME'?`, to be put behind a message; nothing where no name is near, and none begins with it. */
+/** `; did you mean 'NAME'?`, to be put behind a message; nothing where no name is near, and none has it in it. */
 export function didYouMean(name: string, names: Iterable<string>): string {
   const all = [...names];
-  const [near = all.find((candidate) => isShort(name, candidate))] = nearest(name, all);
+  const [near = all.find((candidate) => isPartOf(name, candidate))] = nearest(name, all);
   return near === undefined ? '' : `; did you mean '${near}'?`;
 }
 
-/** `auto` of `automate`, `timeout` of `timeoutMs`; fewer than four letters begin too many. */
-function isShort(name: string, candidate: string): boolean {
-  return name.length >= 4 && candidate.toLowerCase().startsWith(name.toLowerCase());
+/** `timeout` of `timeoutMs`, `interval` of `minimumIntervalSeconds`, `retries` of `retry`; fewer than four letters are in too many. */
+function isPartOf(name: string, candidate: string): boolean {
+  const one = name.toLowerCase().replace(/ies$/, 'y');
+  return one.length >= 4 && candidate.toLowerCase().includes(one);
 }
 
 /** How many letters must be put in, left out, changed or swapped with their neighbour (optimal string alignment). */

@@ -103,13 +103,14 @@ describe('--help', () => {
   it('of the tool names every command', async () => {
     const text = await help([]);
     for (const [command] of COMMANDS) expect(text).toContain(`  ${command.split(' ')[0]} `);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it.each(COMMANDS)('of %s names its flags and what every command has', async (command, flags) => {
     const text = await help(command.split(' '));
     expect(text).toMatch(new RegExp(`^Usage: dynpart ${command}\\b`));
     for (const flag of [...flags, ...GLOBAL]) expect(text).toMatch(new RegExp(`${flag}\\b`));
-    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     // Each flag has words.
     for (const [, rest] of text.matchAll(/^ {2}-[^ ].*?(?: {2,}(.*))?$/gm)) expect(rest ?? '').not.toBe('');
   });
@@ -182,7 +183,11 @@ describe('--help', () => {
     ['sensor feed', 'did you mean dynpart sensor tick feed?'],
     ['partitions episodes', 'did you mean dynpart partitions list episodes?'],
     ['assets mark a', 'see: dynpart assets mark --help'],
-    ['explain', 'see: dynpart explain --help'],
+    ['explain', 'for example: dynpart explain upstream-missing'],
+    ['materialize --key', 'for example: dynpart materialize --key KEY'],
+    ['runs list --status', 'for example: dynpart runs list --status STATUS'],
+    ['status -f', 'for example: dynpart status --file FILE'],
+    ['--state', 'for example: dynpart --state FILE'],
     ['init a b', 'see: dynpart init --help'],
     ['partitions list s --key k', 'and others'],
     ['status --status failed', '--status belongs to dynpart partitions list, dynpart runs list'],

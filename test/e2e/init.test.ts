@@ -145,6 +145,15 @@ describe('dynpart init', () => {
     expect((await project.dynpart(['init', 'elsewhere'])).code).toBe(0);
   });
 
+  it('names all that is in the way', async () => {
+    await using project = new ProjectHere();
+    await project.dynpart(['init']);
+    const { document } = await project.json(['init']);
+    expect(document.error.message).toBe(
+      `inbox/monday.csv, inbox/tuesday.csv, pipeline.ts stay as they are: init would write them into ${project.folder}, and overwrites nothing`,
+    );
+  });
+
   it('names what cannot be: a folder that is a file, a template that is not there', async () => {
     await using project = new ProjectHere({ file: '' });
     const file = await project.json(['init', 'file']);

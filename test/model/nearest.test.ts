@@ -52,6 +52,8 @@ describe('what is meant by a name', () => {
     ['audoi', ['audio'], "; did you mean 'audio'?"],
     ['auto', ['name', 'automate'], "; did you mean 'automate'?"],
     ['timeout', ['timeoutMs', 'retry'], "; did you mean 'timeoutMs'?"],
+    ['interval', ['name', 'minimumIntervalSeconds'], "; did you mean 'minimumIntervalSeconds'?"],
+    ['retries', ['name', 'retry'], "; did you mean 'retry'?"],
     // Too short to tell.
     ['a', ['automate'], ''],
     ['elephant', ['mouse'], ''],

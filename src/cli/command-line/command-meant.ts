@@ -1,6 +1,7 @@
 /** The command that somebody meant who typed another tool's name for it, or left out its group or its argument. */
 import { shellWord } from '../../model/shell-words.ts';
 import type { Declaration, DeclaredOption } from './declaration.ts';
+import { EXAMPLES } from './examples.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 
 /** What other tools call it. */
@@ -73,7 +74,9 @@ export function hintFor(program: Declaration, { code, args, said }: Mistake): st
 function hintByKind(program: Declaration, { code, args, said }: Mistake): string | null {
   switch (code) {
     case 'commander.missingArgument':
-      return whereToFind(program, args);
+      return whereToFind(program, args) ?? wholeLine(program, args);
+    case 'commander.optionMissingArgument':
+      return withItsValue(program, args, /'([^']*)'/.exec(said)?.[1] ?? '');
     case 'commander.unknownCommand':
       return commandMeant(program, args);
     case 'commander.unknownOption':
@@ -138,7 +141,7 @@ function flagWithoutDashes(
 }
 
 /** `--html FILE` of `-h, --html <file>`. */
-function asWritten({ flags }: DeclaredOption): string {
+function asWritten({ flags }: Pick<DeclaredOption, 'flags'>): string {
   return flags.replace(/^-\w, /, '').replace(/<([\w-]+)>/, (_, name: string) => name.toUpperCase());
 }
 
@@ -152,6 +155,18 @@ function whereToFind(program: Declaration, args: readonly string[]): string | nu
   if (list === undefined) return null;
   const example = at.arguments.slice(0, words.length + 1).map(({ spec }) => nameIn(spec).replace(/s$/, ''));
   return `for example: ${pathTo(program, at)} ${example.join(' ').toUpperCase()}; to find one: ${list}`;
+}
+
+/** For what no command lists: a line that can be typed as it stands. */
+function wholeLine(program: Declaration, args: readonly string[]): string | null {
+  const { at } = place(program, args);
+  const example = EXAMPLES[pathTo(program, at).split(' ').slice(1).join(' ')]?.[0];
+  return example === undefined ? null : `for example: ${example}`;
+}
+
+/** A hint for a flag that stands there without its value. */
+function withItsValue(program: Declaration, args: readonly string[], flags: string): string {
+  return `for example: ${pathTo(program, place(program, args).at)} ${asWritten({ flags })}`;
 }
 
 function nameIn(spec: string): string {

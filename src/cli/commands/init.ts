@@ -57,7 +57,8 @@ function refuseWhatIsThere(folder: string, files: readonly string[]): void {
     fail({
       reason: 'file-in-the-way',
       file: there.join(', '),
-      why: `init would write it into ${folder}, and overwrites nothing`,
+      isList: there.length > 1,
+      why: `init would write ${there.length === 1 ? 'it' : 'them'} into ${folder}, and overwrites nothing`,
       hint: 'name another folder: dynpart init DIR; to start anew in this one, move what is in the way elsewhere',
     });
 }

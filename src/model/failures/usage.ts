@@ -56,6 +56,8 @@ export type UsageFailure =
   | {
       readonly reason: 'file-in-the-way';
       readonly file: string;
+      /** `file` names several. */
+      readonly isList?: boolean;
       readonly why: string;
       /** Where it is another one than that another file may be named. */
       readonly hint?: string;
@@ -117,9 +119,10 @@ export const usageWords: WordsFor<UsageFailure> = {
   ],
   'file-in-the-way': ({
     file,
+    isList,
     why,
     hint = 'name another file, or remove this one first if nobody needs it',
-  }) => [`${file} stays as it is: ${why}`, hint],
+  }) => [`${file} stay${isList ? ' as they are' : 's as it is'}: ${why}`, hint],
 };
 
 function hintForName({

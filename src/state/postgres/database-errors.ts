@@ -104,6 +104,8 @@ function failure(code: (typeof DATABASE_CODES)[number], message: string, hint: s
 
 /** What to do where the server says no. */
 function refusal(code: string, message: string): string | null {
+  if (/no PostgreSQL user name/.test(message))
+    return 'name the user in the address, postgres://USER@HOST/DATABASE: without it the environment has to (USER), and that of cron does not';
   if (code.startsWith('28') || /SASL|password must be a string/.test(message))
     return 'give the password in PGPASSWORD or in ~/.pgpass, and see that the user is right';
   if (code === '3D000') return 'make the database (createdb NAME), or name another one in the address';

@@ -37,6 +37,16 @@ it.each([
   );
 });
 
+it('an address without a user leads to one: cron has no USER that would stand in for it', () => {
+  const error = Object.assign(new Error('no PostgreSQL user name specified in startup packet'), {
+    code: '28000',
+  });
+  expect(inWords(wordsFor(error, ADDRESS)!.failure)).toMatchObject({
+    code: 'database-refuses',
+    hint: expect.stringContaining('name the user in the address, postgres://USER@HOST/DATABASE'),
+  });
+});
+
 it.each([
   'postgres://%zz/x',
   'postgres://u%zz@db/x',
