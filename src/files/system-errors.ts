@@ -74,6 +74,7 @@ export function refusalOf(error: unknown): Refusal {
     return { cause: `the system gave an error that has no name (${numbered(code)})` };
   const words = CAUSES[code] ?? wordsIn((error as Error).message);
   const cause = words.includes(code) ? words : `${words} (${code})`;
+  if (code === 'EISDIR') return { cause, kind: 'no-file' };
   return /_TOO_(?:LARGE|LONG)$/.test(code) ? { cause, kind: 'too-large' } : { cause };
 }
 

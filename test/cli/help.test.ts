@@ -220,6 +220,10 @@ describe('--help', () => {
     expect(prepared).toContain('partitions');
   });
 
+  it('of --state says that a state may be in PostgreSQL', async () => {
+    expect(await help([])).toMatch(/--state <file> +the state: a file or postgres:/);
+  });
+
   it('of a group has its commands before the flags that all commands have', async () => {
     for (const group of [[], ['partitions'], ['sensor'], ['runs'], ['assets'], ['state'], ['completion']]) {
       const text = await help(group);

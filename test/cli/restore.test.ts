@@ -125,6 +125,17 @@ describe('takes the place of a state alone', () => {
     expect((await restored(file)).code).toBe(2);
   });
 
+  it('what is no file leads to one, and not to the permissions', async () => {
+    execFileSync('mkfifo', [project.path('pipe')]);
+    fs.symlinkSync('nowhere', project.path('link'));
+    fs.mkdirSync(project.path('folder'));
+    for (const name of ['pipe', 'link', 'folder']) {
+      const { code, stderr } = await dynpart('--state', name, 'status');
+      expect([name, code]).toEqual([name, 5]);
+      expect(stderr).toContain('name a file (--state FILE), or move that away');
+    }
+  });
+
   it('and not of a pipe, a device, or a link that leads nowhere', async () => {
     execFileSync('mkfifo', [project.path('pipe')]);
     fs.symlinkSync('nowhere', project.path('link'));

@@ -15,7 +15,7 @@ export const GLOBAL_OPTIONS: readonly DeclaredOption[] = [
   option('-f, --file <file>', 'the pipeline file (DYNPART_FILE; else pipeline.{ts,mts,js,mjs} here)'),
   option(
     '--state <file>',
-    'the state file (DYNPART_STATE; else .dynpart/state.json beside pipeline.ts, .dynpart/NAME.json beside NAME.ts)',
+    'the state: a file or postgres://… (DYNPART_STATE; else .dynpart/state.json beside pipeline.ts, .dynpart/NAME.json beside NAME.ts)',
   ),
   option('--json', 'one JSON document on stdout, errors too'),
   option('-q, --quiet', 'only errors'),

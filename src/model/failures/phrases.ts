@@ -15,8 +15,8 @@ export const AGAIN = 'run the command again';
 /** What the system answers instead of doing what it was asked. */
 export interface Refusal {
   readonly cause: string;
-  /** Where what to do then is known: of what cannot be read as one text nothing is to be mended on the disk. */
-  readonly kind?: 'too-large' | 'no-hard-links';
+  /** Where what to do then is known: nothing is to be mended on the disk where something cannot be read as one text, or is no file. */
+  readonly kind?: 'too-large' | 'no-hard-links' | 'no-file';
 }
 
 export function forKey(key: string | null): string {

@@ -148,7 +148,9 @@ export const stateWords: WordsFor<StateFailure> = {
       ? 'nothing of this step was done; a state needs a file system with hard links: name a file on another one (--state FILE), or a state in PostgreSQL'
       : kind === 'too-large'
         ? 'nothing was changed; dynpart writes no file that is so large: it was overwritten, or is no state. To take the newest intact generation: dynpart state restore --last'
-        : 'what was committed before stands, and nothing of this step does; check the disk and the permissions of the folder, then run the command again',
+        : kind === 'no-file'
+          ? 'nothing of this step was done; name a file (--state FILE), or move that away'
+          : 'what was committed before stands, and nothing of this step does; check the disk and the permissions of the folder, then run the command again',
   ],
   'value-damaged': ({ file, asset, key, cause }) => [
     `the value of asset '${asset}'${forKey(key)} in ${file} cannot be read: ${cause}`,

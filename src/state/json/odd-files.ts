@@ -16,11 +16,23 @@ export function behindLink(file: string): string {
 export function refuseDeadLink(file: string): void {
   const entry = io('read', file, () => fs.lstatSync(file, { throwIfNoEntry: false }));
   if (entry?.isSymbolicLink())
-    fail({ reason: 'state-io', file, action: 'read', cause: 'it is a symbolic link that leads nowhere' });
+    fail({
+      reason: 'state-io',
+      file,
+      action: 'read',
+      cause: 'it is a symbolic link that leads nowhere',
+      kind: 'no-file',
+    });
 }
 
 /** A pipe would be waited for, and a device may have no end. What a folder is, reading says. */
 export function refuseDevice(file: string, stat: fs.Stats | undefined): void {
   if (stat !== undefined && !stat.isFile() && !stat.isDirectory())
-    fail({ reason: 'state-io', file, action: 'use', cause: 'it is a pipe or a device, not a file' });
+    fail({
+      reason: 'state-io',
+      file,
+      action: 'use',
+      cause: 'it is a pipe or a device, not a file',
+      kind: 'no-file',
+    });
 }
