@@ -190,7 +190,8 @@ export class ExecutorFiles {
     const isBlocked = (): boolean =>
       silence >= LEAST_SILENCE_MS &&
       silence > mayBlockMs(Array.from(read().begun.values(), (one) => one.mayBlockMs));
-    const blocked = alive && isBlocked();
+    // Who asks has an event loop that turns.
+    const blocked = alive && !this.#open.has(executor.id) && isBlocked();
     return {
       alive,
       get lastSeen() {

@@ -54,14 +54,19 @@ describe('the files of executors', () => {
       const files = new ExecutorFiles(folder.path, () => AT, signs);
       const owner = ownerNamed('alive', now(), folder.path);
       const executor = files.open(owner);
-      const judge = (later: number): ExecutorSigns => {
+      const judgeBy = (judging: ExecutorFiles, later: number): ExecutorSigns => {
         const moment = now();
-        return files.judge(
+        return judging.judge(
           { ...owner, slots: 1, wants: 0 },
           { now: moment.now + later, steady: moment.steady + later },
         );
       };
-      return { executor, judge };
+      const others = new ExecutorFiles(folder.path, () => AT, signs);
+      return {
+        executor,
+        judge: (later: number) => judgeBy(others, later),
+        judgeOwn: (later: number) => judgeBy(files, later),
+      };
     };
 
     it('do not grow with the life of a process, and never lose what is at work', () => {
@@ -106,6 +111,16 @@ describe('the files of executors', () => {
       // What is asked beside the code of runs may take so long, too.
       expect(judge(299_000).blockedSince).toBeNull();
       expect(judge(301_000).blockedSince).not.toBeNull();
+      await executor.leave();
+    });
+
+    it('do not say that who asks is blocked, whatever the clock of the file system says', async () => {
+      const { executor, judge, judgeOwn } = opened();
+      void executor.begun('g-1', 6000);
+      expect([judge(7_200_000).blockedSince === null, judgeOwn(7_200_000).blockedSince]).toEqual([
+        false,
+        null,
+      ]);
       await executor.leave();
     });
 
