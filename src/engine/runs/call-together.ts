@@ -6,11 +6,19 @@ import { nameOfType } from '../../model/partition-key.ts';
 import { quoted } from '../../model/text.ts';
 import { makeExec } from '../user-code/exec.ts';
 import { LineWriter, writingTo } from '../user-code/output.ts';
+import { Pauses } from '../user-code/pauses.ts';
 import type { Programs } from '../user-code/programs.ts';
 import { withTimeLimit } from '../user-code/time-limit.ts';
 import { inputsOf } from './inputs-of.ts';
 import { checkedMetadata } from './metadata.ts';
-import { type Attempt, type EndingTogether, GRACE_MS, type Tried, tryOnce } from './try-asset.ts';
+import {
+  type Attempt,
+  type EndingTogether,
+  GRACE_MS,
+  type Tried,
+  type TryContext,
+  tryOnce,
+} from './try-asset.ts';
 
 /** A key of the call: its run, and its try. */
 export interface Member {
@@ -31,12 +39,26 @@ export function callTogether(
   members: readonly Member[],
   programs: Programs,
 ): CallTogether {
+  const pauses = new Pauses(members[0]!.attempt.context.clock);
   const places = members.map((member) => new Place(member));
   const tried = places.map((place) => {
     const { task, attempt } = place.member;
-    return (place.tried = tryOnce(asset, task, { ...attempt, together: place.together }));
+    return (place.tried = tryOnce(asset, task, {
+      ...attempt,
+      context: pausing(attempt.context, pauses),
+      together: place.together,
+    }));
   });
-  return { tried, over: new Call(asset, places, programs).run() };
+  return { tried, over: new Call(asset, places, { programs, pauses }).run() };
+}
+
+/** The code waits at its yield for a look at the state, which takes long where a database is away. */
+function pausing(context: TryContext, pauses: Pauses): TryContext {
+  const catchUp = (run: string): void | Promise<void> => {
+    const catchingUp = context.catchUp?.(run);
+    return catchingUp && pauses.during(catchingUp);
+  };
+  return { ...context, catchUp };
 }
 
 /** A key of the call, and what is known of it. */
@@ -80,6 +102,7 @@ class WrongYield extends Error {}
 class Call {
   readonly #asset: AssetDefinition;
   readonly #programs: Programs;
+  readonly #pauses: Pauses;
   readonly #first: Member;
   /** Not yielded yet, in their order. */
   readonly #left: Map<string, Place>;
@@ -91,9 +114,14 @@ class Call {
   readonly #unwanted = new AbortController();
   #isOver = false;
 
-  constructor(asset: AssetDefinition, places: readonly Place[], programs: Programs) {
+  constructor(
+    asset: AssetDefinition,
+    places: readonly Place[],
+    { programs, pauses }: { readonly programs: Programs; readonly pauses: Pauses },
+  ) {
     this.#asset = asset;
     this.#programs = programs;
+    this.#pauses = pauses;
     this.#first = places[0]!.member;
     this.#left = new Map(places.map((place) => [place.key, place]));
     this.#given = new Set(this.#left.keys());
@@ -108,7 +136,13 @@ class Call {
     for (const interrupt of interrupts) interrupt.addEventListener('abort', this.#look);
     this.#look();
     const ending = await withTimeLimit(
-      { ms: asset.timeoutMs, interrupt: this.#unwanted.signal, graceMs: GRACE_MS, clock },
+      {
+        ms: asset.timeoutMs,
+        interrupt: this.#unwanted.signal,
+        graceMs: GRACE_MS,
+        clock,
+        pauses: this.#pauses,
+      },
       ({ signal }) => writingTo({ writer, runs }, () => this.#iterate(signal, writer)),
     );
     this.#isOver = true;

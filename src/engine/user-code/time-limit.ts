@@ -1,6 +1,7 @@
 /** Waits for user code no longer than it may take, and tells its end from its timeout and from an interruption. */
 import { type Clock, steadyTime } from '../../model/time.ts';
 import { type Interrupt, Interruption } from './interruption.ts';
+import type { Pauses } from './pauses.ts';
 import { stayAwake } from './stay-awake.ts';
 import { startTimer } from './timer.ts';
 
@@ -18,6 +19,8 @@ export interface TimeLimit {
   readonly clock: Pick<Clock, 'now' | 'steady'>;
   /** After an abort, user code that does not end is waited for so long. */
   readonly graceMs: number;
+  /** They are no part of its time. */
+  readonly pauses?: Pauses;
 }
 
 /** Calls user code with what is aborted at its timeout or by the interrupt. */
@@ -39,7 +42,9 @@ export async function withTimeLimit<T>(
     );
   };
   const onInterrupt = (): void => abort('interrupted');
-  const stopTimer = limit.ms === null ? stayAwake() : startTimer(limit.ms, () => abort('timeout'));
+  const { ms, pauses } = limit;
+  const start = pauses?.startTimer ?? startTimer;
+  const stopTimer = ms === null ? stayAwake() : start(ms, () => abort('timeout'));
   limit.interrupt.addEventListener('abort', onInterrupt);
   if (limit.interrupt.aborted) onInterrupt();
   try {
@@ -49,7 +54,8 @@ export async function withTimeLimit<T>(
     });
     // What comes after the timeout comes too late; after an interrupt it is welcome.
     // So does what blocked this thread for so long that no timer had its turn.
-    const late = cut === 'timeout' || (limit.ms !== null && steadyTime(limit.clock) - began >= limit.ms);
+    const late =
+      cut === 'timeout' || (ms !== null && steadyTime(limit.clock) - began - (pauses?.ms ?? 0) >= ms);
     if (ending?.type === 'returned' && !late) return ending;
     if (late && cut === null) return { type: 'timeout' };
     return cut === null ? ending! : { type: cut };

@@ -1,6 +1,7 @@
 /** Waiting for user code: what it returned, what it threw, and when it is not waited for any longer. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Pauses } from '../../../src/engine/user-code/pauses.ts';
 import { type Ending, type TimeLimit, withTimeLimit } from '../../../src/engine/user-code/time-limit.ts';
 import { Recorder } from '../../support/engine-rig.ts';
 
@@ -32,6 +33,38 @@ describe('user code with a time limit', () => {
         }
       });
     });
+
+  it('has all of its time beside its pauses, and no more', async () => {
+    vi.useFakeTimers();
+    const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    const working = (ms: number): Promise<Ending<string>> => {
+      const pauses = new Pauses(Date);
+      return limited({ ms: 1000, pauses }, async () => {
+        await sleep(600);
+        await Promise.all([pauses.during(sleep(3000)), pauses.during(sleep(5000))]);
+        await sleep(ms);
+        return 'made';
+      });
+    };
+    const [inTime, late] = [working(300), vi.advanceTimersByTimeAsync(7000)];
+    expect(await inTime).toEqual({ type: 'returned', value: 'made' });
+    await late;
+    const tooLong = working(500);
+    await vi.advanceTimersByTimeAsync(7000);
+    expect(await tooLong).toEqual({ type: 'timeout' });
+  });
+
+  it('leaves no timer where a pause ends behind it', async () => {
+    const pauses = new Pauses(Date);
+    let go = (): void => undefined;
+    const ending = await limited({ ms: 1000, pauses }, () => {
+      void pauses.during(new Promise((resolve) => (go = resolve)));
+      return 5;
+    });
+    go();
+    await Promise.resolve();
+    expect(ending).toEqual({ type: 'returned', value: 5 });
+  });
 
   it('ends with what it returns or throws, at once or later', async () => {
     expect(await limited({}, () => 5)).toEqual({ type: 'returned', value: 5 });
