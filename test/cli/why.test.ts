@@ -158,6 +158,12 @@ describe('why', () => {
     );
   });
 
+  it('of a run that failed alone is asked for by its ID, as it can be typed', async () => {
+    const { stderr } = await typed('materialize', 'raw', '--key', 'bad');
+    const [, id] = /failed: run (\S+):/.exec(stderr)!;
+    expect(stderr).toContain(`dynpart runs logs ${id}; to try again: dynpart runs retry ${id}\n`);
+  });
+
   it('is named where a selection has to wait', async () => {
     // The command that leads on comes behind what it is about.
     expect((await typed('materialize', 'sum', '--missing')).stderr).toMatch(

@@ -121,10 +121,7 @@ export class EventRenderer {
     this.#live.stop();
     const { total, failed } = this.counts;
     const paint = this.#output.paint.stderr;
-    if (failed > 0)
-      this.#output.chat(
-        paint.dim('  to see what it printed: dynpart runs logs RUN; to try again: dynpart runs retry RUN'),
-      );
+    if (failed > 0) this.#output.chat(paint.dim(`  ${this.#tally.afterFailures()}`));
     if (this.#toldFailures > MOST_TOLD && !this.#lasts) {
       this.#output.say(
         paint.dim(

@@ -14,6 +14,7 @@ export class RunTally {
   readonly #output: Output;
   readonly #tellsWarned: boolean;
   readonly #began: number;
+  #lastFailed = '';
   /** Runs of which checks had something to say. */
   #warned = 0;
   /** Runs that were canceled and that nothing was said of, since a batch ended. */
@@ -39,13 +40,21 @@ export class RunTally {
     if (run.status === 'CANCELED' && !isTold && this.#untold.length <= MOST_NAMED) this.#untold.push(run);
     if (isSkipped(run)) this.counts.skipped++;
     else if (run.status === 'SUCCESS') this.counts.succeeded++;
-    else if (run.status === 'FAILURE') this.counts.failed++;
-    else this.counts.canceled++;
+    else if (run.status === 'FAILURE') {
+      this.counts.failed++;
+      this.#lastFailed = run.id;
+    } else this.counts.canceled++;
   }
 
   /** @returns how many runs had warnings until now */
   countWarned(): number {
     return ++this.#warned;
+  }
+
+  /** The commands that come next; of several failures there is no one ID to give. */
+  afterFailures(): string {
+    const run = this.counts.failed === 1 ? this.#lastFailed : 'RUN';
+    return `to see what it printed: dynpart runs logs ${run}; to try again: dynpart runs retry ${run}`;
   }
 
   /** All of them. */
