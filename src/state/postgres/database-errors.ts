@@ -113,6 +113,8 @@ function refusal(code: string, message: string): string | null {
     return 'let the owner of the schema give the rights: dynpart state migrate prints them';
   if (code.startsWith('53'))
     return 'nothing of this step was committed; make room on the server, then run the command again';
+  if (code === '55000')
+    return 'let the database be connected to again (ALTER DATABASE … ALLOW_CONNECTIONS true), then run the command again';
   return code === '25006' ? 'nothing was changed; name the primary server, not a replica' : null;
 }
 

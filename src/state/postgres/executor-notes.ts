@@ -148,7 +148,7 @@ export class ExecutorNotes {
       // It would wait for those that are to go on before it.
       if ((others || this.#turns.waiting > 1) && length < ENOUGH) {
         this.#hasCome = false;
-        setImmediate(turn);
+        this.#turns.afterTurn(turn);
         return;
       }
       this.#isGathering = false;

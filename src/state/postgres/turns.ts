@@ -22,6 +22,8 @@ export class Turns {
   #gone = 0;
   #since = 0;
   #isGoing = false;
+  /** They wait for what is held. */
+  #isHalted = false;
 
   /** @param held what is soon over where nothing keeps the event loop: those that take long go on behind it */
   constructor(held = NOTHING_HELD) {
@@ -31,6 +33,12 @@ export class Turns {
   /** How many have not had their turn. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** Calls back when the event loop has turned; while they wait for what is held, when they go on. */
+  afterTurn(callback: () => void): void {
+    if (this.#isHalted) this.#held.whenFree(() => setImmediate(callback));
+    else setImmediate(callback);
   }
 
   /** Calls them in their order, behind those that were to go before. */
@@ -47,7 +55,11 @@ export class Turns {
     if (this.#gone > 0) this.#atATime = this.#fitting(now - this.#since);
     if (this.#held.isHeld && this.#isLong(now - this.#since) && this.#waiting.length > 0) {
       this.#gone = 0;
-      this.#held.whenFree(() => setImmediate(this.#turn));
+      this.#isHalted = true;
+      this.#held.whenFree(() => {
+        this.#isHalted = false;
+        setImmediate(this.#turn);
+      });
       return;
     }
     const next = this.#waiting.splice(0, this.#atATime);

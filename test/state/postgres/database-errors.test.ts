@@ -14,6 +14,7 @@ it.each([
   ['42P01', 'database-not-migrated'],
   ['42703', 'database-foreign'],
   ['3D000', 'database-refuses'],
+  ['55000', 'database-refuses'],
   ['ECONNREFUSED', 'database-unreachable'],
 ])('the code %s of a server is %s', (code, expected) => {
   const error = Object.assign(new Error('what the server says'), { code });

@@ -24,13 +24,22 @@ test('those that take long begin when the lock is let go of', async () => {
   turns.go([long('one'), long('two'), long('three')]);
   await aFewTurns();
   expect([gone, turns.waiting]).toEqual([['one'], 2]);
+  // Whoever comes after them does not turn with the event loop until then.
+  const after = vi.fn<() => void>();
+  turns.afterTurn(after);
   letGo[0]!();
   letGo[0]!();
   await aFewTurns();
   expect(gone).toEqual(['one']);
+  expect(after).not.toHaveBeenCalled();
   letGo[1]!();
   await vi.waitFor(() => expect(gone).toEqual(['one', 'two', 'three']));
   expect(turns.waiting).toBe(0);
+  expect(after).toHaveBeenCalledOnce();
+  const atOnce = vi.fn<() => void>();
+  turns.afterTurn(atOnce);
+  await aFewTurns();
+  expect(atOnce).toHaveBeenCalledOnce();
 });
 
 test('those that are quick do not wait', async () => {
