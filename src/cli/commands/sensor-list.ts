@@ -36,7 +36,7 @@ export async function run({ output, project }: Context): Promise<SensorList> {
     rows: sensors.map(({ sensor, status, minimumIntervalSeconds, cron, lastTick, cursor: at }) => [
       sensor,
       { text: status, paint: status === 'RUNNING' ? 'good' : 'dim' },
-      cron === null ? `${minimumIntervalSeconds} s` : cron.line,
+      cron?.line ?? (minimumIntervalSeconds === 0 ? 'tick' : `${minimumIntervalSeconds} s`),
       lastTick === null ? '-' : output.when(lastTick.startedAt),
       lastTick === null
         ? '-'
