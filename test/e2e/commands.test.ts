@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ProjectHere } from '../support/in-process.ts';
 import { binary, Project } from '../support/project.ts';
+import { summaryOf } from '../support/summary-of.ts';
 
 const PIPELINE = `import fs from 'node:fs';
 import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
@@ -167,18 +168,6 @@ const errorOf = (code: string): object => ({
   code,
   message: expect.any(String) as string,
   hint: expect.any(String) as string,
-});
-
-const summaryOf = (changed: object = {}): object => ({
-  total: 0,
-  succeeded: 0,
-  failed: 0,
-  canceled: 0,
-  skipped: 0,
-  leftOut: 0,
-  queued: 0,
-  waiting: 0,
-  ...changed,
 });
 
 /** Keys of a set as the command prints them. */

@@ -1,22 +1,22 @@
 /** What an executor notes for others: one by one, and written together. */
 import type { ProgramNote } from '../state-view.ts';
-import { type Port, SOON } from './port.ts';
+import { numbered, type Port, SOON } from './port.ts';
 import { type Held, Turns } from './turns.ts';
 
 const BEGUN = `
   insert into @.begun as b (executor, run, at, may_block_ms)
-  select $1, * from unnest($::text[], $::text[], $::float8[]) where ${SOON}
+  select $, * from unnest($::text[], $::text[], $::float8[]) where ${SOON}
   on conflict (executor, run) do update set may_block_ms = excluded.may_block_ms`;
 
 const STARTED = `
   insert into @.program (executor, run, process_group, number)
-  select $1, * from unnest($::text[], $::int[], $::int[]) where ${SOON} on conflict do nothing`;
+  select $, * from unnest($::text[], $::int[], $::int[]) where ${SOON} on conflict do nothing`;
 
 const ENDED = `
-  delete from @.begun where executor = $1 and run = any($::text[]) and ${SOON}`;
+  delete from @.begun where executor = $ and run = any($::text[]) and ${SOON}`;
 
 const ENDED_PROGRAMS = `
-  delete from @.program where executor = $1 and run = any($::text[]) and ${SOON}`;
+  delete from @.program where executor = $ and run = any($::text[]) and ${SOON}`;
 
 /** That a run has ended is said so long after it at the latest: most often its record, which says so too, is there before. */
 const LATER_MS = 500;
@@ -46,11 +46,10 @@ interface Notes {
 
 /** One statement of what there is to say, and no more: the server plans it anew each time. */
 function statementOf(executor: string, { begun, programs, ended }: Notes): [sql: string, values: unknown[]] {
-  const values: unknown[] = [executor];
+  const values: unknown[] = [];
   const parts: string[] = [];
   const say = (part: string, ...columns: readonly unknown[][]): void => {
-    let at = 0;
-    if (columns[0]!.length > 0) parts.push(part.replaceAll('$::', () => `$${values.push(columns[at++])}::`));
+    if (columns[0]!.length > 0) parts.push(numbered(values, part, [executor, ...columns]));
   };
   const notes = [...begun.values()];
   const over = [...ended.keys()];

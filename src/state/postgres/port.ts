@@ -33,3 +33,9 @@ export async function rows<R>(
 ): Promise<readonly R[]> {
   return (await port.execute(sql, values)) as readonly R[];
 }
+
+/** A part of a statement, in which `$` stands for the next of its own values: they come behind those of the parts before it. */
+export function numbered(values: unknown[], part: string, own: readonly unknown[]): string {
+  let at = 0;
+  return part.replaceAll('$', () => `$${values.push(own[at++])}`);
+}

@@ -6,7 +6,7 @@ import type { TickRecord } from '../../../model/tick.ts';
 import type { Owner } from '../../../files/process-owner.ts';
 import type { PoolShare, PoolStarts } from '../../pools.ts';
 import type { ProgramNote } from '../../state-view.ts';
-import { type Port, rows } from '../port.ts';
+import { numbered, type Port, rows } from '../port.ts';
 
 export interface Moment {
   readonly version: number;
@@ -56,13 +56,10 @@ export interface ExecutorRow {
   readonly programs: readonly ProgramNote[];
 }
 
-const sensorsAmong = (
-  isAll: string,
-  names: string,
-): string => `(select coalesce(json_agg(x order by x.n), '[]') from (
+const SENSORS = `(select coalesce(json_agg(x order by x.n), '[]') from (
     select w.name, s.n, case when s.in_state then s.version end as version, s.status, s.cursor, s.periods, s.quiet_since as "quietSince", s.last_tick as "inState",
       (select t.record from @.tick t where t.sensor = w.name and t.status <> 'BUSY' order by t.n desc limit 1) as "lastTick"
-    from (select name from @.sensor where ${isAll}::boolean union select unnest(${names}::text[]) collate "C") w
+    from (select name from @.sensor where $::boolean union select unnest($::text[]) collate "C") w
     left join @.sensor s on s.name = w.name
   ) x)`;
 
@@ -76,8 +73,7 @@ const EXECUTORS = `(select coalesce(json_agg(x order by x.n), '[]') from (
     from @.executor e
   ) x)`;
 
-const ownedBy = (executors: string): string =>
-  `(select json_object_agg(o.id, (select count(*) from @.run r where r.owner = o.id)) from unnest(${executors}::text[]) o(id))`;
+const OWNED = `(select json_object_agg(o.id, (select count(*) from @.run r where r.owner = o.id)) from unnest($::text[]) o(id))`;
 
 /** What is not needed is not in the statement: the server plans it anew each time, which takes longer than to carry it out. */
 const momentWith = (parts: { sensors?: string; executors?: string; owned?: string }): string => `
@@ -98,12 +94,11 @@ export async function readMoment(
 ): Promise<Moment | null> {
   const { sensors, executors, ownedBy: owners = [] } = needs;
   const values: unknown[] = [];
-  const given = (value: unknown): string => `$${values.push(value)}`;
   const isAll = sensors === 'all';
   const sql = momentWith({
-    ...(sensors.length > 0 && { sensors: sensorsAmong(given(isAll), given(isAll ? [] : sensors)) }),
+    ...(sensors.length > 0 && { sensors: numbered(values, SENSORS, [isAll, isAll ? [] : sensors]) }),
     ...(executors && { executors: EXECUTORS }),
-    ...(owners.length > 0 && { owned: ownedBy(given(owners)) }),
+    ...(owners.length > 0 && { owned: numbered(values, OWNED, [owners]) }),
   });
   const [found] = await rows<Moment>(port, sql, values);
   return found ?? null;

@@ -5,7 +5,7 @@ import type { RunGroup } from '../../document/state-document.ts';
 import type { RunsNeed } from '../../needs.ts';
 import { withZero } from '../run-key-text.ts';
 import type { ExecutorView } from '../../state-view.ts';
-import { type Port, rows } from '../port.ts';
+import { numbered, type Port, rows } from '../port.ts';
 
 /** Runs of one head and one owner, as columns in the order of their numbers: a thousand rows would cost more to read than to find. */
 interface GroupRow {
@@ -151,9 +151,7 @@ async function askRuns(port: Port, needs: readonly RunsNeed[], free: Free): Prom
   const parts: string[] = [];
   const values: unknown[] = [];
   const take = (part: string, ...given: readonly unknown[]): void => {
-    let at = 0;
-    parts.push(part.replaceAll('$', () => `$${values.length + ++at}`));
-    values.push(...given);
+    parts.push(numbered(values, part, given));
   };
   for (const need of needs) {
     if (need === 'all') continue;
