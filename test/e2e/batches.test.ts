@@ -14,7 +14,13 @@ const many = asset({
   name: 'many', partitions: items, inputs: { base }, batch: Number(SIZE), isolation: ISOLATION as 'none',
   retry: { maxRetries: FLAWS.includes('retry') ? 1 : 0 },
   ...(TIMEOUT && { timeoutMs: Number(TIMEOUT) }), ...(LIMIT && { concurrency: Number(LIMIT) }),
-  checks: { right: ({ partitionKey }) => partitionKey !== 'unchecked' || 'it is not right' },
+  checks: {
+    right: ({ partitionKey }) => partitionKey !== 'unchecked' || 'it is not right',
+    later: ({ value }) => {
+      if (FLAWS === 'not yet' && value.attempt === 1 && value.n === 2) throw new RetryAfter(0.01);
+      return true;
+    },
+  },
   async *materialize({ keys, log, run, addMetadata, signal, exec }) {
     note(keys.map(({ partitionKey }) => partitionKey).join());
     if (FLAWS === 'throws') throw new Error('down');
@@ -30,12 +36,13 @@ const many = asset({
       }
       if (FLAWS === 'dies' && key === 'c') process.exit(3);
       if (FLAWS === 'retry' && run.attempt === 1 && (key === 'b' || key === 'd')) continue;
+      if (FLAWS === 'not yet' && run.attempt === 1 && key === 'c') await new Promise((resolve) => setTimeout(resolve, 500));
       if (FLAWS === 'again' && run.attempt === 1) throw new RetryAfter(0.01);
       if (key === 'left out') continue;
       if (key === 'skipped') { yield [key, skip('nothing')]; continue; }
       if (FLAWS === 'stranger' && key === 'c') yield ['stranger', 1 as never];
       if (FLAWS === 'shape' && key === 'c') yield key as never;
-      yield [key, { base: inputs.base, n: item?.n ?? null, version, of: keys.length, pid: process.pid }];
+      yield [key, { base: inputs.base, n: item?.n ?? null, version, of: keys.length, pid: process.pid, attempt: run.attempt }];
       if (FLAWS === 'twice' && key === 'b') yield [key, 1 as never];
     }
     note('end');
@@ -134,6 +141,15 @@ for (const ISOLATION of ['none', 'process'])
       expect(ends).toEqual(ALL_MADE);
       expect(project.calls).toEqual(['a,b,c,d', 'end', 'b,d', 'end']);
       expect(runs.map(({ attempts }: { attempts: number }) => attempts).toSorted()).toEqual([1, 1, 2, 2]);
+    });
+
+    it('tries those again together of which one failed long before the other', async () => {
+      await using project = new Batch();
+      for (const key of ['b', 'd'])
+        await project.dynpart(['partitions', 'add', 'items', key, '--item', '{"n":2}']);
+      const { ends } = await project.make(['a', 'c'], { ISOLATION, FLAWS: 'not yet' });
+      expect(ends).toEqual(ALL_MADE);
+      expect(project.calls).toEqual(['b,d,a,c', 'end', 'b,d', 'end']);
     });
 
     it('is called anew when it asks for that', async () => {

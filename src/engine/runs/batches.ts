@@ -31,8 +31,14 @@ export interface BatchesOptions {
 interface Waiting {
   readonly id: string;
   readonly since: number;
+  /** The call that it was part of last: those that fail together are made together again. */
+  readonly after: Call | undefined;
   readonly interrupt: Interrupt;
   readonly admit: (room: Room | null) => void;
+}
+
+interface Call {
+  isOver: boolean;
 }
 
 /** Of an asset. */
@@ -50,6 +56,8 @@ export class Batches {
   /** Runs that take no room: they wait for a call, are part of one, or wait to go on after it. */
   readonly #outside = new Set<string>();
   readonly #goingOn = new Map<string, () => void>();
+  /** By run: the call that it is part of, or was last. */
+  readonly #callOf = new Map<string, Call>();
   #calls = 0;
   #isStopped = false;
 
@@ -73,6 +81,7 @@ export class Batches {
 
   ended(id: string): void {
     this.#outside.delete(id);
+    this.#callOf.delete(id);
     for (const { coming } of this.#gatherings.values()) coming.delete(id);
   }
 
@@ -94,7 +103,8 @@ export class Batches {
         resolve(room);
       };
       const leave = (): void => admit(null);
-      gathering.waiting.set(id, { id, since, interrupt, admit });
+      const after = this.#callOf.get(id);
+      gathering.waiting.set(id, { id, since, interrupt, after, admit });
       interrupt.addEventListener('abort', leave);
       this.#options.onChange();
     });
@@ -136,8 +146,9 @@ export class Batches {
       const { asset, waiting } = gathering;
       const most = asset.concurrency ?? Infinity;
       while (waiting.size > 0 && gathering.calls < most && this.#options.room() > 0) {
-        if (waiting.size < asset.batch! && !this.#waitsForNobody(gathering)) break;
-        this.#call(gathering, [...waiting.values()].slice(0, asset.batch!));
+        const ready = [...waiting.values()].filter((run) => run.after?.isOver !== false || this.#isDue(run));
+        if (ready.length === 0 || (ready.length < asset.batch! && !this.#waitsForNobody(gathering))) break;
+        this.#call(gathering, ready.slice(0, asset.batch!));
       }
     }
   }
@@ -161,14 +172,23 @@ export class Batches {
   #waitsForNobody({ waiting, coming }: Gathering): boolean {
     if (coming.size === 0) return true;
     const [oldest] = waiting.values();
-    return steadyTime(this.#options.clock) - oldest!.since >= WAITS_MS;
+    return this.#isDue(oldest!);
+  }
+
+  #isDue({ since }: Waiting): boolean {
+    return steadyTime(this.#options.clock) - since >= WAITS_MS;
   }
 
   #call(gathering: Gathering, runs: readonly Waiting[]): void {
     this.#calls++;
     gathering.calls++;
-    for (const { id } of runs) gathering.waiting.delete(id);
+    const call: Call = { isOver: false };
+    for (const { id } of runs) {
+      gathering.waiting.delete(id);
+      this.#callOf.set(id, call);
+    }
     const over = (): void => {
+      call.isOver = true;
       this.#calls--;
       gathering.calls--;
       this.#options.onChange();

@@ -232,6 +232,8 @@ async function materialize(
       return failed({ ...about, attempts: attempt, warnings }, failure);
     }
     if (askedMs !== undefined) waits++;
+    // Before anything is waited for: the others of its call may be back already.
+    if (asset.batch !== null) context.batches?.comesBack(asset, task, retryInMs);
     await programs.end();
     const problem = describe(failure);
     context.emit({
@@ -243,7 +245,6 @@ async function materialize(
       problem,
       retryInMs,
     });
-    if (asset.batch !== null) context.batches?.comesBack(asset, task, retryInMs);
     await context.clock.sleep(retryInMs, signalOf(interrupt));
   }
 }
