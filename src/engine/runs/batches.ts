@@ -144,8 +144,7 @@ export class Batches {
   call(): void {
     for (const gathering of this.#gatherings.values()) {
       const { asset, waiting } = gathering;
-      const most = asset.concurrency ?? Infinity;
-      while (waiting.size > 0 && gathering.calls < most && this.#options.room() > 0) {
+      while (waiting.size > 0 && this.#mayCall(gathering)) {
         const ready = [...waiting.values()].filter((run) => run.after?.isOver !== false || this.#isDue(run));
         if (ready.length === 0 || (ready.length < asset.batch! && !this.#waitsForNobody(gathering))) break;
         this.#call(gathering, ready.slice(0, asset.batch!));
@@ -153,11 +152,11 @@ export class Batches {
     }
   }
 
-  /** When one has waited for long enough; `Infinity`: none waits. */
+  /** When one has waited for long enough; `Infinity`: none waits, or only the end of a call makes room for it. */
   get due(): number {
-    const first = Array.from(this.#gatherings.values(), ({ waiting }) => {
-      const [oldest] = waiting.values();
-      return oldest === undefined || this.#options.room() <= 0 ? Infinity : oldest.since + WAITS_MS;
+    const first = Array.from(this.#gatherings.values(), (gathering) => {
+      const [oldest] = gathering.waiting.values();
+      return oldest === undefined || !this.#mayCall(gathering) ? Infinity : oldest.since + WAITS_MS;
     });
     return Math.min(Infinity, ...first);
   }
@@ -167,6 +166,10 @@ export class Batches {
     this.#isStopped = true;
     for (const { waiting } of this.#gatherings.values())
       for (const { admit } of waiting.values()) admit(null);
+  }
+
+  #mayCall({ asset, calls }: Gathering): boolean {
+    return calls < (asset.concurrency ?? Infinity) && this.#options.room() > 0;
   }
 
   #waitsForNobody({ waiting, coming }: Gathering): boolean {
