@@ -152,7 +152,7 @@ describe('why', () => {
       "2 keys missing, from old\n  It waits for 'config', which is missing.\n",
     );
     const told = await onTerminal('raw', '--key', 'bad');
-    expect(told).toMatch(/^raw for bad is failed since \d+ s ago: no luck\nNo tick tries it again as it is/);
+    expect(told).toMatch(/^raw for bad failed \d+ s ago: no luck\nNo tick tries it again as it is/);
     expect(told).toMatch(
       /last run, since it was missing: dynpart runs show \S+\nto change it: dynpart materialize raw --key bad\n$/,
     );

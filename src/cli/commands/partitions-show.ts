@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { checkedKeys } from '../read-keys.ts';
 import type { OneKey } from '../json-results-of-keys.ts';
 import { findValueFile } from '../find-value-file.ts';
-import { STYLES } from '../render/state-styles.ts';
+import { sinceWhen, STYLES } from '../render/state-styles.ts';
 
 export async function run(context: Context, _: object, set: string, key: string): Promise<OneKey> {
   const { output, project } = context;
@@ -71,7 +71,7 @@ async function print({ output }: Context, shown: OneKey): Promise<void> {
     for (const { asset, state, reason, since, sinceNote, retryAt, run, value, error, ...of } of assets) {
       const painted = paint[STYLES[state]](state);
       const why = reason === null ? '' : ` (${clean(reason)})`;
-      const when = since === null ? '' : ` since ${output.when(since)}`;
+      const when = sinceWhen(state, since && output.when(since));
       const lines = [
         `\n${clean(asset)}: ${painted}${why}${when}`,
         ...(sinceNote === null ? [] : [sinceNote]),

@@ -17,7 +17,7 @@ export function wordsForTick(tick: TickRecord): string {
     case 'BUSY':
       return tick.busy === null
         ? 'busy: it was changed while it was evaluated'
-        : `busy: process ${tick.busy.pid} on ${tick.busy.host} evaluates it since ${tick.busy.since}`;
+        : `busy: process ${tick.busy.pid} on ${tick.busy.host} has been evaluating it since ${tick.busy.since}`;
     case 'FAILURE':
       return `failed: ${clean(tick.error?.message ?? '')}`;
     case 'SKIPPED':

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import type { WhyKey } from '../json-results.ts';
 import { firstLine } from '../../model/first-line.ts';
 import type { Subject } from './asked-about.ts';
-import { STYLES } from '../render/state-styles.ts';
+import { sentence, STYLES } from '../render/state-styles.ts';
 import { CHECK, told } from './words.ts';
 
 /** So many runs of the asset and of what it is made from are looked at. */
@@ -91,7 +91,7 @@ async function printKey({ output }: Context, { asset, partitionKey, ...one }: Wh
   const what = partitionKey === null ? clean(asset) : `${clean(asset)} for ${clean(printable(partitionKey))}`;
   const known = state === 'stale' ? STALE[reason as StaleReason] : reason;
   const lines = [
-    `${what} is ${paint[STYLES[state]](state)}${since === null ? '' : ` since ${output.when(since)}`}${known === null ? '' : `: ${clean(known)}`}`,
+    `${what} ${sentence(state, paint[STYLES[state]](state), since && output.when(since))}${known === null ? '' : `: ${clean(known)}`}`,
     clean(text),
     ...(sinceNote === null || state !== 'stale' ? [] : [paint.dim(`since when: ${sinceNote}`)]),
     ...(run === null || state === 'in progress' ? [] : [paint.dim(lastRun(run, asset))]),
