@@ -170,12 +170,11 @@ export class RunLoop {
     const commitDue = this.#committing === null ? this.#recorder.due : Infinity;
     // Nobody looks any more once the loop is stopped: then only an end is waited for.
     const lookDue = this.#stopping.othersMayAct ? this.#lookout.due : Infinity;
-    const { due: callDue } = this.#runs.underWay.batches!;
-    const due = Math.min(
-      lookDue,
-      commitDue,
-      this.#stopping.goesOn ? Math.min(startsUntil, callDue) : Infinity,
-    );
+    const { queue, underWay } = this.#runs;
+    // Only runs that have not begun are given back when the time is over.
+    const overDue = queue.size > 0 ? startsUntil : Infinity;
+    const startDue = this.#stopping.goesOn ? Math.min(overDue, underWay.batches!.due) : Infinity;
+    const due = Math.min(lookDue, commitDue, startDue);
     const waking = new AbortController();
     // With a reason, since an error would be made without one.
     this.#wake = () => waking.abort('woken');
