@@ -59,7 +59,7 @@ export function poolOf(
   context: PoolContext,
 ):
   | { readonly pool: string | null }
-  | { readonly failure: Extract<Failure, { readonly reason: 'pool-invalid' }> } {
+  | { readonly failure: Omit<Extract<Failure, { readonly reason: 'pool-invalid' }>, 'run'> } {
   if (pool === null) return { pool: null };
   const wrong = (why: string) => ({
     failure: { reason: 'pool-invalid', asset, key: context.partitionKey, why } as const,

@@ -159,6 +159,8 @@ describe('doctor', () => {
     expect([code, status]).toEqual([0, 'warning']);
     expect(message).toMatch(/^1 run of a process that is gone/);
     expect(hint).toContain('dynpart sensor tick');
+    const [run] = (await project.json(['runs', 'list'])).document.runs;
+    expect(hint).toContain(`dynpart runs release ${run.id}`);
   });
 
   it('finds runs that wait for a worker that is not there', async () => {

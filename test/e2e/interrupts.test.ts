@@ -324,9 +324,11 @@ describe('a process that is killed', () => {
       'deadly FAILURE',
       ...['n1', 'n2', 'n3', 'n4', 'n5'].map((key) => `${key} SUCCESS`),
     ]);
-    expect(runs.find(({ partitionKey }) => partitionKey === 'deadly')?.error).toMatchObject({
+    const deadly = runs.find(({ partitionKey }) => partitionKey === 'deadly')!;
+    expect(deadly.error).toMatchObject({
       code: 'interrupted',
       message: expect.stringContaining('3') as string,
+      hint: expect.stringContaining(`dynpart runs retry ${deadly.id}`) as string,
     });
     expect((await project.json(['status', 'kills'])).document.assets[0]).toMatchObject({
       materialized: 5,

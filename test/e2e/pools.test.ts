@@ -205,6 +205,7 @@ describe('a pool', () => {
     const { code, document } = await project.json(['materialize', 'call', '--key', 'a', '--add']);
     expect([code, document.runs[0].error.code]).toEqual([1, 'pool-invalid']);
     expect(document.runs[0].error.message).toContain(words);
+    expect(document.runs[0].error.hint).toMatch(new RegExp(`dynpart runs retry ${document.runs[0].id}$`));
     expect(project.exists('calls')).toBe(false);
   });
 

@@ -209,8 +209,11 @@ export default definePipeline({ assets: [own], processes: { limit: 1 }, concurre
 
   it('takes what it has started along when it dies', async () => {
     await using project = new Isolated();
-    const { own } = await project.make('leaves');
-    expect(own.error.code).toBe('process-died');
+    const { own, run } = await project.make('leaves');
+    expect(own.error).toMatchObject({
+      code: 'process-died',
+      hint: expect.stringContaining(`dynpart runs logs ${run.id}`),
+    });
     expect(project.left()).toEqual([]);
   });
 

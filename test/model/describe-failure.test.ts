@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describe as inWords } from '../../src/model/describe-failure.ts';
+import { describe as inWords, subjectOf } from '../../src/model/describe-failure.ts';
 import { listed, quoted } from '../../src/model/text.ts';
 import { type Failure, FailureError } from '../../src/model/failure.ts';
 import { DATABASE_CODES } from '../../src/state/postgres/database-errors.ts';
@@ -62,12 +62,12 @@ function everyFailure(text: string): {
     'not-yielded': { reason: 'not-yielded', asset: 'a', key: text },
     'wrong-yield': { reason: 'wrong-yield', asset: 'a', key: text, wrong: 'yielded a number' },
     'process-exited': { reason: 'process-exited', asset: 'a', key: text, code: 3 },
-    'process-died': { reason: 'process-died', asset: 'a', key: text, how: 'SIGSEGV', said: 's' },
+    'process-died': { reason: 'process-died', run: 'g-1', asset: 'a', key: text, how: 'SIGSEGV', said: 's' },
     'process-out-of-memory': { reason: 'process-out-of-memory', asset: 'a', key: text },
     'process-killed': { reason: 'process-killed', asset: 'a', key: text, ms: 1 },
     'process-unusable': { reason: 'process-unusable', asset: 'a', key: text, message: 'm' },
     'value-not-json': { reason: 'value-not-json', asset: 'a', key: text, path: 'value', why: 'is NaN' },
-    'pool-invalid': { reason: 'pool-invalid', asset: 'a', key: text, why: 'nobody defined it' },
+    'pool-invalid': { reason: 'pool-invalid', run: 'g-1', asset: 'a', key: text, why: 'nobody defined it' },
     'check-failed': {
       reason: 'check-failed',
       asset: 'a',
@@ -86,7 +86,7 @@ function everyFailure(text: string): {
       frames: [],
     },
     'upstream-missing': { reason: 'upstream-missing', asset: 'a', key: text, upstream: 'u' },
-    'upstream-failed': { reason: 'upstream-failed', asset: 'a', upstream: 'u' },
+    'upstream-failed': { reason: 'upstream-failed', run: 'g-1', asset: 'a', upstream: 'u' },
     'unknown-asset': { reason: 'unknown-asset', asset: 'a' },
     'run-blocked': {
       reason: 'run-blocked',
@@ -96,7 +96,7 @@ function everyFailure(text: string): {
       runs: [{ id: 'g-1', assets: ['audio'], key: 'a' }],
     },
     'runs-lost': { reason: 'runs-lost', count: 2 },
-    interrupted: { reason: 'interrupted', executions: 3 },
+    interrupted: { reason: 'interrupted', run: 'g-1', executions: 3 },
     canceled: { reason: 'canceled', why: 'w' },
     'state-empty': { reason: 'state-empty', file },
     'state-missing': { reason: 'state-missing', file },
@@ -196,6 +196,14 @@ describe('the words for a failure', () => {
         /^give them in several parts/,
       ].map((hint) => expect.stringMatching(hint)),
     );
+  });
+
+  it('name the run itself in the command that is about a run: it is to be pasted', () => {
+    const hints = Object.values(everyFailure('key'))
+      .filter((failure) => subjectOf(failure) === 'run')
+      .flatMap((failure) => inWords(failure).hint?.match(/dynpart runs (?:retry|logs) .*/) ?? []);
+    expect(hints).toHaveLength(4);
+    for (const hint of hints) expect(hint).toMatch(/^dynpart runs (retry|logs) g-1$/);
   });
 
   it('name each thing by its own code', () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { blockedProcesses } from '../../engine/plan/executors/blocked.ts';
 import { isMountPoint } from '../../files/mounts.ts';
 import { describe } from '../../model/describe-failure.ts';
+import { runsIn } from '../../model/pending-run.ts';
 import { counted, grouped } from '../../model/text.ts';
 import { FailureError } from '../../model/failure.ts';
 import { isoTime, type Millis } from '../../model/time.ts';
@@ -52,6 +53,9 @@ export async function stateCheck(context: Context, store: Store): Promise<Check>
   );
 }
 
+/** Of more runs than these the IDs fill the screen. */
+const MOST_NAMED = 5;
+
 /** Runs in the hands of processes that are gone, silent or blocked. */
 export function claimsCheck(view: StateView): Check {
   const [blocked] = blockedProcesses(view);
@@ -61,15 +65,19 @@ export function claimsCheck(view: StateView): Check {
   }
   const alive = new Set(view.executors().flatMap((one) => (one.alive ? [one.id] : [])));
   let [left, waiting] = [0, 0];
-  for (const { owner, origin, count } of view.runs()) {
-    if (owner !== null && !alive.has(owner)) left += count;
+  const ids: string[] = [];
+  for (const runs of view.runs()) {
+    const { owner, origin, count } = runs;
     if (owner === null && origin === 'worker') waiting += count;
+    if (owner === null || alive.has(owner)) continue;
+    left += count;
+    if (left <= MOST_NAMED) ids.push(...[...runsIn(runs)].map(({ id }) => id));
   }
   if (left > 0)
     return warning(
       'claims',
       `${counted(left, 'run')} of a process that is gone, or of another machine that has been silent`,
-      'the next tick takes them up: dynpart sensor tick; runs for a worker: dynpart worker --once; where you know that it is gone: dynpart runs release ID',
+      `the next tick takes them up: dynpart sensor tick; runs for a worker: dynpart worker --once; where you know that it is gone: dynpart runs release ${left > MOST_NAMED ? 'ID' : ids.join(' ')}`,
     );
   if (waiting > 0 && alive.size === 0)
     return warning(

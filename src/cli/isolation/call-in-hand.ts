@@ -13,6 +13,7 @@ import type { RunLogLine } from '../../state/store.ts';
 import type { MemberMessage } from './asset-messages.ts';
 
 export interface OfKey {
+  readonly run: string;
   readonly asset: string;
   readonly key: string | null;
 }
@@ -155,7 +156,7 @@ export class CallInHand {
     this.guard(() => {
       this.writer.end();
       for (const { at, member, resolve } of this.#open.values()) {
-        const of = { asset, key: member.task.partitionKey };
+        const of = { run: member.task.id, asset, key: member.task.partitionKey };
         if (endOf === 'interrupted') resolve('interrupted');
         else if (endOf === null)
           resolve({ failure: { reason: 'asset-timeout', ...of, ms: this.asset.timeoutMs! } });

@@ -11,6 +11,7 @@ export interface ProcessEnd {
 }
 
 interface Of {
+  readonly run: string;
   readonly asset: string;
   readonly key: string | null;
 }

@@ -162,7 +162,7 @@ async function materialize(
     const outcome = outcomes.get(upstream);
     if (outcome?.skipReason != null) return skipped(about, outcome.skipReason);
     if (outcome !== undefined && outcome.status !== 'SUCCESS') {
-      const error = describe({ reason: 'upstream-failed', asset: asset.name, upstream });
+      const error = describe({ reason: 'upstream-failed', run: task.id, asset: asset.name, upstream });
       return outcomeOf({ asset: asset.name, status: 'SKIPPED', error });
     }
     const partition = upstreamPartition(context.pipeline, upstream, task.partitionKey);
@@ -213,7 +213,7 @@ async function materialize(
         partitionKey: task.partitionKey,
         item: carried.item,
       });
-      if ('failure' in pool) return failed(about, pool.failure);
+      if ('failure' in pool) return failed(about, { ...pool.failure, run: task.id });
       const mayBlock = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
       const noted = context.begun(task.id, mayBlock);
       if (noted !== undefined) await noted;

@@ -28,6 +28,7 @@ export type RunFailure =
     }
   | {
       readonly reason: 'pool-invalid';
+      readonly run: string;
       readonly asset: string;
       readonly key: string | null;
       readonly why: string;
@@ -81,7 +82,12 @@ export type RunFailure =
       readonly wrong: string;
       readonly frames: readonly string[];
     }
-  | { readonly reason: 'upstream-failed'; readonly asset: string; readonly upstream: string }
+  | {
+      readonly reason: 'upstream-failed';
+      readonly run: string;
+      readonly asset: string;
+      readonly upstream: string;
+    }
   | { readonly reason: 'unknown-asset'; readonly asset: string }
   | { readonly reason: 'not-yielded'; readonly asset: string; readonly key: string | null }
   | {
@@ -94,6 +100,7 @@ export type RunFailure =
   | (OfProcess & { readonly reason: 'process-exited'; readonly code: number })
   | (OfProcess & {
       readonly reason: 'process-died';
+      readonly run: string;
       readonly how: string;
       /** What it printed last; may be empty. */
       readonly said: string;
@@ -101,7 +108,7 @@ export type RunFailure =
   | (OfProcess & { readonly reason: 'process-out-of-memory' })
   | (OfProcess & { readonly reason: 'process-killed'; readonly ms: number })
   | (OfProcess & { readonly reason: 'process-unusable'; readonly message: string })
-  | { readonly reason: 'interrupted'; readonly executions: number }
+  | { readonly reason: 'interrupted'; readonly run: string; readonly executions: number }
   | { readonly reason: 'canceled'; readonly why: string }
   | { readonly reason: 'runs-lost'; readonly count: number }
   | {
@@ -158,9 +165,9 @@ export const runWords: WordsFor<RunFailure> = {
     `asset '${asset}'${forKey(key)} ended its process: process.exit(${code})`,
     'throw an error where something is wrong, or return skip(…): the rest of the run went on without its process',
   ],
-  'process-died': ({ asset, key, how, said }) => [
+  'process-died': ({ run, asset, key, how, said }) => [
     `the process of asset '${asset}'${forKey(key)} died: ${how}${said === '' ? '' : `; it said last: ${said}`}`,
-    'look for what ended it, in its log and in that of the system (dynpart runs logs ID)',
+    `look for what ended it, in its log and in that of the system: dynpart runs logs ${run}`,
   ],
   'process-out-of-memory': ({ asset, key }) => [
     `asset '${asset}'${forKey(key)} needed more memory than its process may have`,
@@ -178,9 +185,9 @@ export const runWords: WordsFor<RunFailure> = {
     `asset '${asset}'${forKey(key)} returned a value that cannot be kept: ${path} ${why}`,
     'return JSON (texts, numbers, true, false, null, lists and plain objects of these) or a Uint8Array',
   ],
-  'pool-invalid': ({ asset, key, why }) => [
+  'pool-invalid': ({ run, asset, key, why }) => [
     `pool of asset '${asset}'${forKey(key)} cannot be told: ${why}`,
-    'nothing was called; mend the function, or add the pool (or default) to pools of definePipeline, then: dynpart runs retry ID',
+    `nothing was called; mend the function, or add the pool (or default) to pools of definePipeline, then: dynpart runs retry ${run}`,
   ],
   'check-failed': ({ asset, key, wrong }) => [
     wrong.length === 1
@@ -217,17 +224,17 @@ export const runWords: WordsFor<RunFailure> = {
     `mapKeys of asset '${asset}'${forKey(key)}, for keys of asset '${upstream}', ${withFrames(wrong, frames)}`,
     'mend the function: it answers at once with one key, or with a list of keys',
   ],
-  'upstream-failed': ({ asset, upstream }) => [
+  'upstream-failed': ({ run, asset, upstream }) => [
     `asset '${asset}' was skipped because asset '${upstream}' did not succeed`,
-    `mend what keeps '${upstream}' from being made, then: dynpart runs retry ID`,
+    `mend what keeps '${upstream}' from being made, then: dynpart runs retry ${run}`,
   ],
   'unknown-asset': ({ asset }) => [
     `the pipeline has no asset '${asset}' any more`,
     'put it back, or materialize the assets that it has',
   ],
-  interrupted: ({ executions }) => [
+  interrupted: ({ run, executions }) => [
     `the run was interrupted: its process ended ${executions} times while it was executing`,
-    'look for what ends the process (memory?), then: dynpart runs retry ID',
+    `look for what ends the process (memory?), then: dynpart runs retry ${run}`,
   ],
   canceled: ({ why }) => [why],
   'run-blocked': ({ pid, host, since, runs }) => {

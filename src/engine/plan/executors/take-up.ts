@@ -152,7 +152,7 @@ function whyItEnds(
   if (executions < MAX_EXECUTIONS) return null;
   return endedAs(runs, run, {
     status: 'FAILURE',
-    failure: { reason: 'interrupted', executions },
+    failure: { reason: 'interrupted', run: run.id, executions },
     now,
   });
 }
