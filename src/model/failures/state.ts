@@ -11,7 +11,11 @@ interface NoState {
 
 export type StateFailure =
   | { readonly reason: 'state-empty'; readonly file: string }
-  | { readonly reason: 'state-missing'; readonly file: string }
+  | {
+      readonly reason: 'state-missing';
+      readonly file: string;
+      /** With all that stands beside it. */ readonly isGone?: boolean;
+    }
   | (NoState & { readonly reason: 'state-not-json'; readonly file: string; readonly cause: string })
   | (NoState & {
       readonly reason: 'state-misshapen';
@@ -75,9 +79,9 @@ export type StateFailure =
 
 export const stateWords: WordsFor<StateFailure> = {
   'state-empty': ({ file }) => [`the state file ${file} is empty`, wayBack(file)],
-  'state-missing': ({ file }) => [
-    `the state file ${file} is gone, but its generations are still there`,
-    wayBack(file),
+  'state-missing': ({ file, isGone }) => [
+    `the state file ${file} is gone, ${isGone ? 'and was there when this command began' : 'but its generations are still there'}`,
+    isGone ? 'bring its folder back before anybody begins anew' : wayBack(file),
   ],
   'state-not-json': ({ file, cause, isNone }) =>
     isNone ? noState(file, cause) : [`the state file ${file} is not whole: ${cause}`, wayBack(file)],

@@ -38,6 +38,8 @@ export class StateFile implements Adapter<StateDocument> {
   #older: Found['older'] = null;
   /** The serial of the commit that was cut between its two steps, as far as the last look has seen one. */
   #cut: number | null = null;
+  /** A folder that was moved since, or a disk that was taken away: begun anew, all that was made would be made again. */
+  #wasThere = false;
 
   /** @param onUnsynced told of a commit that is made and may not survive a loss of power; default: a warning */
   constructor(
@@ -75,6 +77,7 @@ export class StateFile implements Adapter<StateDocument> {
       const newest = this.#generations.serials().at(-1);
       if (text === null && newest === undefined) {
         refuseDeadLink(this.path);
+        if (this.#wasThere) fail({ reason: 'state-missing', file: this.path, isGone: true });
         this.#seen = look;
         this.#older = null;
         return emptyDocument();
@@ -88,6 +91,7 @@ export class StateFile implements Adapter<StateDocument> {
       }
       if (found === null) return fail({ reason: 'state-missing', file: this.path });
       this.#seen = look;
+      this.#wasThere = true;
       this.#cut = null;
       if (behind) return this.#newerGeneration(found, newest!);
       this.#older = found.older;
@@ -112,6 +116,8 @@ export class StateFile implements Adapter<StateDocument> {
   // oxlint-disable-next-line typescript/require-await -- lowdb's adapters are asynchronous, our steps must not be interleaved
   async write(document: StateDocument): Promise<void> {
     const content = contentOf(document, this.path);
+    // Who reads again is told.
+    if (this.#wasThere && this.#look().startsWith('undefined')) throw new Conflict();
     makeFolder(this.folder);
     if (isMountPoint(this.path)) fail({ reason: 'state-mounted', file: this.path });
     const temporary = this.#generations.temporary();
@@ -123,6 +129,7 @@ export class StateFile implements Adapter<StateDocument> {
       if (!published) throw new Conflict();
       this.#publishing.makeLast(document.serial);
       this.#older = null;
+      this.#wasThere = true;
       if (kept !== null)
         this.#warn(`${this.path} has schema ${SCHEMA} now; as it was before, it is kept as ${kept}`);
       this.#seen = this.#lookAfter(ino, document.serial);

@@ -150,6 +150,29 @@ describe('the state file', () => {
     expect(folder.content()).toEqual(before);
   });
 
+  it('is not begun anew by who knew it, when it is gone with its folder', async () => {
+    await write(1, 2, ['a']);
+    const reader = open();
+    await reader.read();
+    fs.renameSync(folder.file('.dynpart'), folder.file('moved'));
+    // As a disk that is taken away leaves it.
+    for (const isThere of [false, true]) {
+      if (isThere) fs.mkdirSync(folder.file('.dynpart'));
+      const before = folder.content();
+      const gone = { failure: { reason: 'state-missing', file: file.path, isGone: true } };
+      await expect(reader.read()).rejects.toMatchObject(gone);
+      await expect(file.write(numbered(3, ['a']))).rejects.toBeInstanceOf(Conflict);
+      await expect(file.read()).rejects.toMatchObject(gone);
+      expect(folder.content()).toEqual(before);
+    }
+    expect(await open().read()).toEqual(emptyDocument());
+    fs.rmdirSync(folder.file('.dynpart'));
+    fs.renameSync(folder.file('moved'), folder.file('.dynpart'));
+    expect((await reader.read()).serial).toBe(2);
+    await file.write(numbered(3, ['a', 'b']));
+    expect((await reader.read()).serial).toBe(3);
+  });
+
   it('fails when the file is damaged, though its generations are whole, and touches nothing', async () => {
     await write(1, 2, ['a']);
     for (const damage of ['', '{"schema":1', '[]']) {
