@@ -5,6 +5,7 @@ import { takeOutByHand } from '../model/failures/sensor.ts';
 import { AUTOMATION, type RunRecord } from '../model/run.ts';
 import { isFailing, type TickRecord } from '../model/tick.ts';
 import type { RunQuery } from '../state/run-query.ts';
+import { behindFailed } from './behind-failed.ts';
 import { lateOf } from './late.ts';
 import type { AssetReport, StatusReport } from './status-report.ts';
 import type { Attention, Looked } from './to-do.ts';
@@ -14,6 +15,8 @@ const NAMED = 3;
 
 /** Among so many runs that failed last those are looked for that have not been mended since. */
 const LOOKED_AT = 50;
+
+type State = 'failed' | 'missing' | 'stale';
 
 /** An asset that a run failed to make. */
 export interface FailedAsset {
@@ -73,17 +76,18 @@ export function attentionOf(
       });
     found.push({
       what: `failed: ${listed(failed.map(({ asset, failed: count }) => `${grouped(count)} of ${asset}`))}`,
-      command: `dynpart materialize --failed${named(failed, 'failed')}`,
+      command: `dynpart materialize --failed${named(namesOf(failed), ['failed'])}`,
       ...retryOf(failed),
       paint: 'bad',
     });
   }
-  for (const { state, flag, counts } of toMake(assets)) {
+  for (const { state, states, counts, above } of toMake(looked)) {
     const [first] = counts;
     if (first === undefined) continue;
+    const flags = states.map((one) => `--${one}`).join(' ');
     found.push({
       what: `${state}: ${listed(counts.map(({ asset, said }) => `${said} of ${asset}`))}`,
-      command: `dynpart materialize ${flag}${named(counts, state)}`,
+      command: `dynpart materialize ${flags}${named([...above, ...namesOf(counts)], states)}`,
       also: { what: 'why', command: `dynpart why ${shellQuoted(first.asset, 'ASSET')}` },
       paint: 'warn',
     });
@@ -91,16 +95,22 @@ export function attentionOf(
   return found;
 
   /** The command makes what is told, and nothing else: without names only where no other asset has anything in that state. */
-  function named(some: readonly { readonly asset: string }[], state: 'failed' | 'missing' | 'stale'): string {
-    const names = new Set(some.map(({ asset }) => asset));
-    const isAboutThem = looked.isWhole && assets.every((one) => names.has(one.asset) || one[state] === 0);
+  function named(some: readonly string[], states: readonly State[]): string {
+    const names = new Set(some);
+    const isAboutThem =
+      looked.isWhole &&
+      assets.every((one) => names.has(one.asset) || states.every((state) => one[state] === 0));
     if (isAboutThem && (names.size === assets.length || names.size > NAMED)) return '';
     return ` ${[...names].map((name) => shellQuoted(name, 'ASSET')).join(' ')}`;
   }
 }
 
-/** What is missing, backlog aside, and what is stale. The command for what is missing makes the backlog of these assets, too. */
-function toMake(assets: readonly AssetReport[]) {
+/**
+ * What is missing, backlog aside, and what is stale. The command for what is missing makes the backlog of these assets, too, and
+ * where all of it waits for what failed, that as well.
+ */
+function toMake({ report: { assets }, known }: Looked) {
+  const behind = behindFailed(assets, known.assets);
   const missing = assets.flatMap(({ asset, missing: all, backlog }) => {
     if (all === backlog) return [];
     return [
@@ -110,9 +120,22 @@ function toMake(assets: readonly AssetReport[]) {
   const stale = assets.flatMap(({ asset, stale: count }) => {
     return count === 0 ? [] : [{ asset, said: grouped(count) }];
   });
+  const waiting = missing.filter(({ asset }) => behind.has(asset));
+  const above = waiting.flatMap(({ asset }) => [...behind.get(asset)!]);
   return [
-    { state: 'missing', flag: '--missing', counts: missing },
-    { state: 'stale', flag: '--stale', counts: stale },
+    {
+      state: 'missing',
+      states: ['missing'],
+      counts: missing.filter((one) => !waiting.includes(one)),
+      above: [],
+    },
+    {
+      state: 'missing',
+      states: ['missing', 'failed'],
+      counts: waiting,
+      above,
+    },
+    { state: 'stale', states: ['stale'], counts: stale, above: [] },
   ] as const;
 }
 
@@ -145,6 +168,10 @@ function errorOf(run: RunRecord, asset: string): string {
 
 function forKey({ partitionKey }: RunRecord): string {
   return partitionKey === null ? '' : ` for ${printable(partitionKey)}`;
+}
+
+function namesOf(some: readonly { readonly asset: string }[]): string[] {
+  return some.map(({ asset }) => asset);
 }
 
 /** A few are named, of many only how many. */

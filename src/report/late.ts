@@ -2,6 +2,7 @@
 import { shortDuration } from '../model/duration.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { counted, duration, shellQuoted } from '../model/text.ts';
+import { behindFailed } from './behind-failed.ts';
 import type { AssetReport, SensorReport, StatusReport } from './status-report.ts';
 import { AUTOMATION } from '../model/run.ts';
 import type { Attention, Looked } from './to-do.ts';
@@ -15,10 +16,11 @@ type Known = Pick<KnownPipeline, 'assets' | 'sensors'>;
 export function lateOf({ report: { assets, sensors }, known, now, isVerbose }: Looked): Attention[] {
   const most = isVerbose ? Infinity : NAMED;
   const quiet = sensors.filter(({ overdue }) => overdue).map((one) => quietSensor(one, { known, now }));
+  const behind = behindFailed(assets, known.assets);
   const old = (['fail', 'warn'] as const).flatMap((level) =>
     assets
       .filter(({ freshness }) => freshness === level)
-      .map((one) => oldAsset(one, { known, now, sensors })),
+      .map((one) => oldAsset(one, { known, now, sensors, behind })),
   );
   return [...some(quiet, most, 'sensor'), ...some(old, most, 'asset')];
 }
@@ -38,6 +40,13 @@ function some(found: readonly Attention[], most: number, what: string): Attentio
   ];
 }
 
+interface LookedForAge {
+  readonly known: Known;
+  readonly now: number;
+  readonly sensors: StatusReport['sensors'];
+  readonly behind: ReturnType<typeof behindFailed>;
+}
+
 function quietSensor(
   { sensor, newKeysBy }: SensorReport,
   { known, now }: { readonly known: Known; readonly now: number },
@@ -52,14 +61,7 @@ function quietSensor(
   };
 }
 
-function oldAsset(
-  report: AssetReport,
-  {
-    known,
-    now,
-    sensors,
-  }: { readonly known: Known; readonly now: number; readonly sensors: StatusReport['sensors'] },
-): Attention {
+function oldAsset(report: AssetReport, { known, now, sensors, behind }: LookedForAge): Attention {
   const { asset, madeAt, overdue } = report;
   const { warnMs, failMs } = known.assets.find(({ name }) => name === asset)!.freshFor!;
   const age = `made ${duration(now - Date.parse(madeAt!))} ago`;
@@ -68,7 +70,7 @@ function oldAsset(
     what: overdue
       ? `${asset} is overdue: ${age}, wanted within ${shortDuration(failMs!)}`
       : `${asset} is older than ${shortDuration(warnMs!)}: ${age}${laterOverdue}`,
-    command: howToRenew(report, sensors),
+    command: howToRenew(report, sensors, behind.get(asset)),
     paint: overdue ? 'bad' : 'warn',
   };
 }
@@ -77,15 +79,17 @@ function oldAsset(
 function howToRenew(
   { asset, set, failed, stale, missing, inProgress }: AssetReport,
   sensors: StatusReport['sensors'],
+  behind: ReadonlySet<string> | undefined,
 ): string {
   const name = shellQuoted(asset, 'ASSET');
   if (inProgress > 0) return `dynpart runs list --asset ${name} --status STARTED`;
   const states = [
-    ...(failed > 0 ? ['--failed'] : []),
+    ...(failed > 0 || behind ? ['--failed'] : []),
     ...(missing > 0 ? ['--missing'] : []),
     ...(stale > 0 ? ['--stale'] : []),
   ];
-  if (states.length > 0) return `dynpart materialize ${name} ${states.join(' ')}`;
+  const above = [...(behind ?? [])].map((one) => `${shellQuoted(one, 'ASSET')} `).join('');
+  if (states.length > 0) return `dynpart materialize ${above}${name} ${states.join(' ')}`;
   if (set === null) return `dynpart materialize ${name}`;
   const ticks = sensors.some(({ sensor, status }) => status === 'RUNNING' && sensor !== AUTOMATION);
   return ticks ? 'dynpart sensor tick' : `dynpart partitions add ${shellQuoted(set, 'SET')} KEY`;

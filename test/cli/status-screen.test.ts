@@ -1,4 +1,5 @@
 /** `dynpart status` as one screen: on terminals of any width, with two assets and two hundred, and what it says in a pipe. */
+import fs from 'node:fs';
 import stringWidth from 'string-width';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { noPaint } from '../../src/cli/render/paint.ts';
@@ -327,6 +328,57 @@ export default definePipeline({ assets: [
     } finally {
       delete process.env['LATER'];
     }
+  });
+
+  const CHAIN = `import { allKeys, asset, definePipeline, dynamicPartitions } from 'dynpart';
+import { existsSync } from 'node:fs';
+const items = dynamicPartitions('items');
+const bad = (name) => { if (existsSync(import.meta.dirname + '/bad-' + name)) throw new Error('no luck'); };
+const config = asset({ name: 'config', materialize: () => bad('config') });
+const raw = asset({ name: 'raw', partitions: items, materialize: ({ partitionKey }) => bad(partitionKey) });
+const sum = asset({ name: 'sum', partitions: items, inputs: { raw, config }, materialize: () => 1 });
+const top = asset({ name: 'top', partitions: items, inputs: { sum }, materialize: () => 1 });
+const all = asset({ name: 'all', inputs: { raw: allKeys(raw) }, materialize: () => 1 });
+const other = asset({ name: 'other', partitions: items, materialize: () => 1 });
+export default definePipeline({ assets: [config, raw, sum, top, all, other] });
+`;
+
+  it.each([
+    ['a', ['missing: 1 of sum, 1 of top, 1 of all', '--missing --failed']],
+    ['config', ['missing: 2 of sum, 2 of top', '--missing --failed config sum top']],
+  ])(
+    'where all of it waits for what failed (%s), makes that as well, and does not wait',
+    async (bad, [what, made]) => {
+      project.write({ 'pipeline.ts': CHAIN, [`bad-${bad}`]: '' });
+      await runHere(project, ['partitions', 'add', 'items', 'a', 'b']);
+      await runHere(project, ['materialize', 'config', 'raw', 'other', '--all']);
+      await runHere(project, ['materialize', '--missing']);
+      const [said, command] = await missing();
+      expect(said).toBe(what);
+      fs.rmSync(project.path(`bad-${bad}`));
+      const [, typed] = /^ {2}dynpart (.*); why: dynpart why sum$/.exec(command!)!;
+      expect(typed).toBe(`materialize ${made}`);
+      await runHere(project, typed!.split(' '));
+      expect((await runHere(project, ['status', '--exit-code'])).code).toBe(0);
+    },
+  );
+
+  it('makes what does not wait for that in a command of its own', async () => {
+    project.write({ 'pipeline.ts': CHAIN, 'bad-a': '' });
+    await runHere(project, ['partitions', 'add', 'items', 'a', 'b']);
+    await runHere(project, ['materialize', 'config']);
+    await runHere(project, ['materialize', 'raw', '--all']);
+    expect(await missing('config', 'raw', 'sum', 'top', 'other')).toEqual([
+      'missing: 2 of sum, 2 of top, 2 of other',
+      '  dynpart materialize --missing sum top other; why: dynpart why sum',
+    ]);
+    await runHere(project, ['materialize', 'sum', 'top', '--missing']);
+    expect(await missing('config', 'raw', 'sum', 'top', 'other')).toEqual([
+      'missing: 2 of other',
+      '  dynpart materialize --missing other; why: dynpart why other',
+      'missing: 1 of sum, 1 of top',
+      '  dynpart materialize --missing --failed raw sum top; why: dynpart why sum',
+    ]);
   });
 });
 
