@@ -17,6 +17,8 @@ export class FoundState {
   #wouldBe: string | null = null;
   #database: DatabaseState | null = null;
   #admitsAll = false;
+  /** Of a state that was named: see `toCome`. */
+  sayIfNowhere = (): void => undefined;
 
   /** @param pipeline `null`: there is no pipeline file */
   constructor(around: ProjectParts, pipeline: PipelineInUse | null) {
@@ -44,8 +46,8 @@ export class FoundState {
       if (isDatabase(place)) await this.#findDatabase(place);
       else if (!isInReach(place)) {
         this.#wouldBe = place;
-        const { checkIsToCome } = await import('./state-to-come.ts');
-        checkIsToCome(place, this.#pipeline?.file);
+        const { toCome } = await import('./state-to-come.ts');
+        this.sayIfNowhere = toCome(place, this.#pipeline?.file, this.#around.output);
       }
     } catch (error) {
       if (!(error instanceof FailureError)) throw error;

@@ -41,11 +41,7 @@ export class Project {
 
   /** The project that is meant where these are said, and what was said here for the rest. */
   elsewhere(said: { readonly file?: string; readonly state?: string }, output: Output): Project {
-    const options = {
-      file: said.file ?? this.#around.options.file,
-      state: said.state ?? this.#around.options.state,
-    };
-    return new Project({ ...this.#around, options, output });
+    return new Project({ ...this.#around, options: { ...this.#around.options, ...said }, output });
   }
 
   /** The pipeline file. @throws FailureError when there is none */
@@ -76,8 +72,12 @@ export class Project {
     return this.database?.place ?? this.stateFile;
   }
 
+  /** Warns of a state that was named where there is no folder, as long as no command has made one. */
+  readonly sayIfNowhere = (): void => this.#state.sayIfNowhere();
+
   /** Nothing is asked of the state any more. */
   async close(): Promise<void> {
+    if (this.#store !== undefined) this.sayIfNowhere();
     if (this.#store !== undefined && 'database' in this.#store) await this.#store.close();
   }
 

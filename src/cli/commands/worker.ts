@@ -36,6 +36,7 @@ async function worker(context: Context, flags: Flags): Promise<Executed | null> 
     { concurrency, graceMs: grace, onInterrupt: 'release', keepsRuns: once && !summary, lasts: !once },
     async (session) => {
       if (once) return workUntilEmpty(context, session);
+      context.project.sayIfNowhere();
       context.output.chat('waiting for queued runs; end with Ctrl-C');
       const { followEdits } = await import('../follow-edits.ts');
       await followEdits(context, session, {

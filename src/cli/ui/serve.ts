@@ -13,6 +13,7 @@ export async function run(context: Context, flags: ShowFlags & { readonly port?:
   const live = new LivePage(context, showsOf(flags));
   // What keeps the state from being read is said here, and not on a page.
   await live.latest();
+  project.sayIfNowhere();
   // Whoever else works on this machine can reach the port, but does not know this.
   const token = randomBytes(16).toString('base64url');
   const server = new PageServer(live, pageTemplate(ownFolder), token);
