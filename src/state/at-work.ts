@@ -4,6 +4,9 @@
  */
 import { AT_WORK } from '../model/at-work.ts';
 
+/** A thread that waits in a call of the system, or has no turn on a busy machine, does not answer at once: it is asked so often. */
+export const MOST_ASKS = 20;
+
 /** For the text of a thread: `atWork(then)` asks the main thread. What waits in a call of the system cannot be stopped: then it is `null`. */
 export const ASKING_SCRIPT = `
 function atWork(then) {

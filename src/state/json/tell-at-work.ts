@@ -1,5 +1,5 @@
 /** Says in a file which runs' code blocks this process, from a thread of it, for as long as it does. */
-import { ASKING_SCRIPT } from '../at-work.ts';
+import { ASKING_SCRIPT, MOST_ASKS } from '../at-work.ts';
 import { beside } from '../../files/heartbeat.ts';
 import { LOOK_EVERY_MS, LOOKING_SCRIPT, LoopSigns } from '../loop-signs.ts';
 
@@ -10,7 +10,10 @@ const fs = require('node:fs');
 const { file, shared } = require('node:worker_threads').workerData;
 ${LOOKING_SCRIPT}
 ${ASKING_SCRIPT}
+let isBlocked = false;
+let isAsking = false;
 let isTold = false;
+let asks = ${MOST_ASKS};
 function quietly(work) {
   try {
     work();
@@ -20,11 +23,20 @@ function quietly(work) {
 }
 function tell() {
   // A little before others may say that it is blocked.
-  const isBlocked = still > mayBeStill() - ${SOONER_MS};
-  if (isBlocked === isTold) return;
-  isTold = isBlocked;
-  if (isBlocked) atWork((runs) => quietly(() => isTold && runs !== null && fs.writeFileSync(file, runs.join(' ') + '\\n')));
-  else quietly(() => fs.rmSync(file, { force: true }));
+  isBlocked = still > mayBeStill() - ${SOONER_MS};
+  if (!isBlocked) {
+    asks = ${MOST_ASKS};
+    if (isTold) quietly(() => fs.rmSync(file, { force: true }));
+    isTold = false;
+  }
+  if (!isBlocked || isTold || isAsking || asks-- <= 0) return;
+  isAsking = true;
+  atWork((runs) => {
+    isAsking = false;
+    if (!isBlocked || runs === null) return;
+    isTold = true;
+    quietly(() => fs.writeFileSync(file, runs.join(' ') + '\\n'));
+  });
 }
 setInterval(() => { look(); tell(); }, ${LOOK_EVERY_MS});
 `;

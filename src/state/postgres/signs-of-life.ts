@@ -1,6 +1,6 @@
 /** Tells the database that this process lives: from a thread, since user code may block the event loop for long. */
 import type { Worker } from 'node:worker_threads';
-import { ASKING_SCRIPT } from '../at-work.ts';
+import { ASKING_SCRIPT, MOST_ASKS } from '../at-work.ts';
 import { thisProcess } from '../../files/process-owner.ts';
 import { LOOK_EVERY_MS, LOOKING_SCRIPT, LoopSigns, OTHERS } from '../loop-signs.ts';
 import type { Address } from './address.ts';
@@ -67,13 +67,17 @@ async function show(runs) {
 }
 // A run that blocks is told of when it has done so for longer than it may, and no longer than it does.
 let runs = null;
-let isTold = false;
+let told = null;
+let asks = ${MOST_ASKS};
 async function tellBlocked() {
   const isBlocked = known.executors.length > 0 && still > mayBeStill();
-  if (isBlocked === isTold) return;
-  runs = isBlocked ? await new Promise(atWork) : null;
+  if (!isBlocked) [runs, asks] = [null, ${MOST_ASKS}];
+  else if (runs === null && asks-- > 0) runs = await new Promise(atWork);
+  // That it is blocked is told first, whoever it is.
+  const now = isBlocked ? runs ?? 'somebody' : null;
+  if (now === told) return;
   await show(runs);
-  isTold = isBlocked;
+  told = now;
 }
 // Of several sensors that share the event loop, the one that keeps it is named while it does, and nobody otherwise.
 let named = null;
