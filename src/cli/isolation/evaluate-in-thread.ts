@@ -9,6 +9,9 @@ import { loadProcessGroups } from './load-process-groups.ts';
 /** A thread whose own timer did not end the evaluation is blocked: it is ended so long after the timeout. */
 const GRACE_MS = 1000;
 
+/** To load the pipeline there and to read the state takes less, also on a slow machine: it is no time of the sensor's. */
+const BEGINS_WITHIN_MS = 60_000;
+
 export class SensorThreads {
   readonly #script: string;
   readonly #data: Omit<ThreadData, 'sensor'>;
@@ -37,10 +40,15 @@ export class SensorThreads {
             : { reason, sensor: name };
         finish({ ended: { failure }, log: [] });
       };
-      const stopTimer = startTimer(timeoutSeconds * 1000 + GRACE_MS, failing('sensor-timeout'));
+      let stopTimer = startTimer(BEGINS_WITHIN_MS, () =>
+        broken('it did not begin within a minute: something that the pipeline file waits for does not come'),
+      );
       const onInterrupt = failing('sensor-interrupted');
       const onMessage = (message: ThreadMessage): void => {
-        if (message.type === 'evaluated') finish(message.evaluation);
+        if (message.type === 'begins') {
+          stopTimer();
+          stopTimer = startTimer(timeoutSeconds * 1000 + GRACE_MS, failing('sensor-timeout'));
+        } else if (message.type === 'evaluated') finish(message.evaluation);
         else if (message.type === 'broken') broken(message.message);
       };
       const broken = (message: string): void => {

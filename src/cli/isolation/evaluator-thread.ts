@@ -32,6 +32,8 @@ export interface EvaluateMessage {
 }
 
 export type ThreadMessage =
+  /** All is there that it needs: the sensor's time begins. */
+  | { readonly type: 'begins' }
   | { readonly type: 'evaluated'; readonly evaluation: Evaluation }
   | { readonly type: 'broken'; readonly message: string }
   /** A program of the sensor leads this process group; `ended`: nothing of it is left. */
@@ -63,6 +65,7 @@ async function main(): Promise<void> {
     void (async () => {
       const { cursor } = (await store.read({ sensors: [name] })).sensor(name);
       const sets = await store.sets();
+      port.postMessage({ type: 'begins' } satisfies ThreadMessage);
       const lastTickAt = message.lastTickAt === null ? null : new Date(message.lastTickAt);
       const evaluation = await evaluate(sensor, {
         cursor,
