@@ -21,9 +21,10 @@ export default defineConfig({
     },
   },
   test: {
-    // Whole processes are started: on a busy machine one may take a while.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Whole processes are started, a dozen in some tests: on a slow machine that many others use, each may take a while.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     // More than there are cores: many tests wait, for a process or for a time to be over.
     maxWorkers: os.availableParallelism() + 4,
     sequence: { sequencer: LongestFirst },

@@ -126,7 +126,7 @@ export default definePipeline({ assets: [asks], concurrency: 2 });
 
   it('sees the end of a run that is interrupted from the keyboard', async () => {
     project.write({ 'pipeline.ts': pipeline.replace('250', '20_000') });
-    const line = `stty cols 80; (sleep 2; kill -INT $$) & exec '${process.execPath}' '${binary}' sensor tick`;
+    const line = `stty cols 80; echo $$ > pid; exec '${process.execPath}' '${binary}' sensor tick`;
     const child = spawn('script', ['-qec', line, '/dev/null'], {
       cwd: project.folder,
       env: {
@@ -140,8 +140,10 @@ export default definePipeline({ assets: [asks], concurrency: 2 });
     });
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    expect(code).toBe(130);
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await expect.poll(() => stripVTControlCharacters(text)).toMatch(/\d of 3 runs/);
+    process.kill(Number(project.read('pid')), 'SIGINT');
+    expect(await ended).toBe(130);
     expect(text.lastIndexOf('\u001b[?25h')).toBeGreaterThanOrEqual(text.lastIndexOf('\u001b[?25l'));
     expect(project.state().runs).not.toBeUndefined();
   });

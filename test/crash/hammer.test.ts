@@ -8,13 +8,13 @@ const why = fs.existsSync('/proc/self/stat') ? null : 'there is no /proc to see 
 
 const name = 'many processes at once, killed and stopped at any moment, lose nothing and do nothing twice';
 
-it.skipIf(why !== null)(why === null ? name : `SKIPPED, ${why}: ${name}`, { timeout: 240_000 }, async () => {
+it.skipIf(why !== null)(why === null ? name : `SKIPPED, ${why}: ${name}`, { timeout: 400_000 }, async () => {
   const { code, said } = await new Promise<{ code: number | string | null | undefined; said: string }>(
     (resolve) => {
       execFile(
         process.execPath,
         [path.join(import.meta.dirname, 'hammer.mjs'), '--seconds', '12', '--least', '4', '--lanes', '12'],
-        { timeout: 230_000, maxBuffer: 2 ** 26 },
+        { timeout: 390_000, maxBuffer: 2 ** 26 },
         (error, out, err) => resolve({ code: error === null ? 0 : error.code, said: `${out}${err}` }),
       );
     },

@@ -43,7 +43,7 @@ afterAll(() => {
 });
 
 describe('what a loss of power leaves is an old or the new commit, whole and readable', () => {
-  it.for(chosen)('$name', { timeout: isLong ? 1_800_000 : 120_000 }, async (scenario) => {
+  it.for(chosen)('$name', { timeout: isLong ? 1_800_000 : 300_000 }, async (scenario) => {
     // The same place each time: the pipeline is compiled once.
     const home = path.join(base, 'home');
     fs.rmSync(path.join(home, 'p'), { recursive: true, force: true });

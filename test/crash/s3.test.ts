@@ -34,7 +34,7 @@ const ignore = (): void => undefined;
 
 it.concurrent.each(['a file', 'PostgreSQL'])(
   'a state in %s: killed at any request to the bucket, nothing half done is seen and nothing late counts',
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async (kind) => {
     await using project = new ProjectHere({ 'pipeline.ts': PIPELINE });
     using cluster = kind === 'a file' ? null : await PostgresCluster.start();

@@ -150,7 +150,7 @@ export function nameless(text) {
  * @param {string} file
  */
 export async function finishedLog(file) {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 6000; tries++) {
     const log = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
     if (/\+\+\+ (?:exited|killed)/.test(log)) return log;
     await new Promise((resolve) => setTimeout(resolve, 5));

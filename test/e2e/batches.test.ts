@@ -28,6 +28,7 @@ const many = asset({
     for (const { partitionKey: key, item, version, inputs } of keys) {
       log.info('at ' + key);
       addMetadata({ of: key });
+      if (FLAWS === 'stops' && key === 'c') fs.writeFileSync(new URL('waits', import.meta.url), '');
       if ((FLAWS === 'stops' || FLAWS === 'waits') && key === 'c') await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
       if (FLAWS === 'waits' && key === 'b') while (!fs.existsSync(new URL('go on', import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 10));
       if (FLAWS === 'is told to throw' && key === 'c') {
@@ -130,7 +131,7 @@ for (const ISOLATION of ['none', 'process'])
       const { ends } = await project.make(['a', 'b', 'c', 'd'], {
         ISOLATION,
         FLAWS: 'stops',
-        TIMEOUT: '400',
+        TIMEOUT: '2500',
       });
       expect(ends).toEqual({ ...ALL_MADE, c: 'asset-timeout', d: 'asset-timeout' });
     });
@@ -183,7 +184,7 @@ for (const ISOLATION of ['none', 'process'])
           const { document } = await project.json(['runs', 'list', '--status', 'SUCCESS']);
           expect(document.runs.length).toBe(2);
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       );
       running.process.kill('SIGKILL');
       await running.done;
@@ -201,8 +202,7 @@ for (const ISOLATION of ['none', 'process'])
       const running = project.start(['materialize', 'base', 'many', '--all'], {
         env: { ISOLATION, FLAWS: 'stops' },
       });
-      await vi.waitFor(() => expect(project.calls).toEqual(['a,b,c,d']), { timeout: 20_000 });
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await vi.waitFor(() => expect(project.exists('waits')).toBe(true), { timeout: 60_000 });
       running.process.kill('SIGINT');
       expect((await running.done).code).toBe(130);
       const { document } = await project.json(['runs', 'list']);
@@ -216,7 +216,7 @@ for (const ISOLATION of ['none', 'process'])
       const running = project.start(['materialize', 'base', 'many', '--all', '--json'], {
         env: { ISOLATION, FLAWS: 'is told to throw' },
       });
-      await vi.waitFor(() => expect(project.calls).toEqual(['a,b,c,d']), { timeout: 20_000 });
+      await vi.waitFor(() => expect(project.calls).toEqual(['a,b,c,d']), { timeout: 60_000 });
       await project.dynpart(['runs', 'cancel', '--status', 'STARTED', '--key', 'd']);
       project.write({ 'go on': '' });
       const { runs } = JSON.parse((await running.done).stdout) as {
@@ -236,7 +236,7 @@ for (const ISOLATION of ['none', 'process'])
       const running = project.start(['materialize', 'base', 'many', '--all', '--json'], {
         env: { ISOLATION, FLAWS: 'waits' },
       });
-      await vi.waitFor(() => expect(project.calls).toEqual(['a,b,c,d']), { timeout: 20_000 });
+      await vi.waitFor(() => expect(project.calls).toEqual(['a,b,c,d']), { timeout: 60_000 });
       for (const key of ['c', 'd'])
         await project.dynpart(['runs', 'cancel', '--status', 'STARTED', '--key', key]);
       // Longer than a process takes to hear that a run was canceled.
@@ -251,7 +251,7 @@ for (const ISOLATION of ['none', 'process'])
         c: 'CANCELED',
         d: 'CANCELED',
       });
-    }, 30_000);
+    });
   });
 
 describe('an asset with batch', () => {

@@ -79,8 +79,8 @@ const tick = (project: Project, later = 0, env: Record<string, string> = {}) =>
 
 /** Another tick must not come first: it would be the one that blocks. */
 async function blockedIn(project: Project) {
-  const blocked = project.start(['sensor', 'tick'], { killAfterMs: 100_000 });
-  await vi.waitFor(() => expect(project.exists('began')).toBe(true), { timeout: 30_000, interval: 50 });
+  const blocked = project.start(['sensor', 'tick']);
+  await vi.waitFor(() => expect(project.exists('began')).toBe(true), { timeout: 60_000, interval: 50 });
   return blocked;
 }
 
@@ -126,7 +126,6 @@ describeEachStore('somebody who does not look', Project, (projectOf) => {
       await tick(project, 3 * HOUR);
       expect(titlesIn(project)).toHaveLength(2);
     },
-    120_000,
   );
 
   it.concurrent(
@@ -147,90 +146,77 @@ describeEachStore('somebody who does not look', Project, (projectOf) => {
         expect.stringMatching(/^sensor found is well again: it was stuck/),
       ]);
     },
-    120_000,
   );
 
-  it.concurrent(
-    'is told at last by a webhook that answered 500 for a day, which was said once',
-    async () => {
-      await using project = projectWith({ 'in/bad': '' });
-      let status = 500;
-      const posts: string[] = [];
-      const server = http.createServer((request, response) => {
-        let body = '';
-        request.on('data', (part) => (body += part));
-        request.on('end', () => {
-          posts.push((JSON.parse(body) as { text: string }).text.split('\n')[0]!);
-          response.writeHead(status).end('no');
-        });
+  it.concurrent('is told at last by a webhook that answered 500 for a day, which was said once', async () => {
+    await using project = projectWith({ 'in/bad': '' });
+    let status = 500;
+    const posts: string[] = [];
+    const server = http.createServer((request, response) => {
+      let body = '';
+      request.on('data', (part) => (body += part));
+      request.on('end', () => {
+        posts.push((JSON.parse(body) as { text: string }).text.split('\n')[0]!);
+        response.writeHead(status).end('no');
       });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/T0/t0psecret`;
-      try {
-        let said = '';
-        for (let hours = 0; hours < 24; hours += 4) {
-          // Two at once: the second one is too soon.
-          for (const seconds of [0, 20]) {
-            const { code, stderr } = await tick(project, hours * HOUR + seconds, { URL });
-            expect(code).toBe(hours + seconds === 0 ? 1 : 0);
-            said += stderr;
-          }
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/T0/t0psecret`;
+    try {
+      let said = '';
+      for (let hours = 0; hours < 24; hours += 4) {
+        // Two at once: the second one is too soon.
+        for (const seconds of [0, 20]) {
+          const { code, stderr } = await tick(project, hours * HOUR + seconds, { URL });
+          expect(code).toBe(hours + seconds === 0 ? 1 : 0);
+          said += stderr;
         }
-        expect(posts).toEqual(Array.from({ length: 6 }, () => 'made failed for 1 key: it is bad'));
-        expect(said.match(/hook "mail" of notify failed/g)).toHaveLength(1);
-        expect(said).toContain('500');
-        expect(said).not.toContain('t0psecret');
-        [status, posts.length] = [200, 0];
-        for (const hours of [24, 25, 26]) await tick(project, hours * HOUR, { URL });
-        expect(posts).toEqual(['made failed for 1 key: it is bad']);
-        project.write({ mended: '' });
-        await project.dynpart(['materialize', '--failed'], { env: { URL, LATER: String(27 * HOUR) } });
-        await tick(project, 28 * HOUR, { URL });
-        expect(posts.slice(1)).toEqual([expect.stringMatching(/^made is well again: /)]);
-      } finally {
-        server.close();
       }
-    },
-    120_000,
-  );
+      expect(posts).toEqual(Array.from({ length: 6 }, () => 'made failed for 1 key: it is bad'));
+      expect(said.match(/hook "mail" of notify failed/g)).toHaveLength(1);
+      expect(said).toContain('500');
+      expect(said).not.toContain('t0psecret');
+      [status, posts.length] = [200, 0];
+      for (const hours of [24, 25, 26]) await tick(project, hours * HOUR, { URL });
+      expect(posts).toEqual(['made failed for 1 key: it is bad']);
+      project.write({ mended: '' });
+      await project.dynpart(['materialize', '--failed'], { env: { URL, LATER: String(27 * HOUR) } });
+      await tick(project, 28 * HOUR, { URL });
+      expect(posts.slice(1)).toEqual([expect.stringMatching(/^made is well again: /)]);
+    } finally {
+      server.close();
+    }
+  });
 
   it.concurrent.each([
     ['throws', /POST https:\/\/…@hooks\.example\.org\/T0\?… failed/],
     ['hangs', /longer than 5 s/],
-  ])(
-    'hears from stderr, once, of a hook that %s, and nothing else is changed by it',
-    async (HOOK, why) => {
-      await using project = projectWith({ 'in/bad': '', 'in/good': '' });
-      const first = await tick(project, 0, { HOOK });
-      expect(first.code).toBe(1);
-      expect(first.stderr).toMatch(why);
-      const second = await tick(project, HOUR, { HOOK });
-      expect(second.code).toBe(0);
-      expect(second.stderr).toBe('');
-      expect(project.read('called')).toBe('xx');
-      expect(`${first.stderr}${JSON.stringify((await project.json(['status'])).document)}`).not.toContain(
-        't0psecret',
-      );
-      const { runs } = (await project.json(['runs', 'list'])).document;
-      expect(runs.map(({ status }: { status: string }) => status).sort()).toEqual(['FAILURE', 'SUCCESS']);
-      await tick(project, 5 * HOUR);
-      expect(titlesIn(project)).toEqual(['made failed for 1 key: it is bad']);
-    },
-    120_000,
-  );
+  ])('hears from stderr, once, of a hook that %s, and nothing else is changed by it', async (HOOK, why) => {
+    await using project = projectWith({ 'in/bad': '', 'in/good': '' });
+    const first = await tick(project, 0, { HOOK });
+    expect(first.code).toBe(1);
+    expect(first.stderr).toMatch(why);
+    const second = await tick(project, HOUR, { HOOK });
+    expect(second.code).toBe(0);
+    expect(second.stderr).toBe('');
+    expect(project.read('called')).toBe('xx');
+    expect(`${first.stderr}${JSON.stringify((await project.json(['status'])).document)}`).not.toContain(
+      't0psecret',
+    );
+    const { runs } = (await project.json(['runs', 'list'])).document;
+    expect(runs.map(({ status }: { status: string }) => status).sort()).toEqual(['FAILURE', 'SUCCESS']);
+    await tick(project, 5 * HOUR);
+    expect(titlesIn(project)).toEqual(['made failed for 1 key: it is bad']);
+  });
 
-  it.concurrent(
-    'reads no secret that a hook prints',
-    async () => {
-      await using project = projectWith({ 'in/bad': '' });
-      const { stdout, stderr } = await project.dynpart(['sensor', 'tick', '-v'], { env: { HOOK: 'prints' } });
-      expect(titlesIn(project)).toHaveLength(1);
-      expect(stderr).toContain('the token is');
-      expect(`${stdout}${stderr}`).not.toContain('t0psecret');
-    },
-    120_000,
-  );
+  it.concurrent('reads no secret that a hook prints', async () => {
+    await using project = projectWith({ 'in/bad': '' });
+    const { stdout, stderr } = await project.dynpart(['sensor', 'tick', '-v'], { env: { HOOK: 'prints' } });
+    expect(titlesIn(project)).toHaveLength(1);
+    expect(stderr).toContain('the token is');
+    expect(`${stdout}${stderr}`).not.toContain('t0psecret');
+  });
 
   it.concurrent(
     'is told nothing twice where the clock jumps, and of the end as soon as it may be',
@@ -246,31 +232,26 @@ describeEachStore('somebody who does not look', Project, (projectOf) => {
       await tick(project, 240);
       expect(titlesIn(project).slice(1)).toEqual([expect.stringMatching(/^made is well again: /)]);
     },
-    120_000,
   );
 
-  it.concurrent(
-    'is told once by a watch in which the clock jumps, and which goes on',
-    async () => {
-      await using project = projectWith({ 'in/bad': '' });
-      const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 100_000 });
-      await watch.saw('1 run failed');
-      for (const later of [24 * HOUR, -48 * HOUR, 300 * HOUR, 0]) {
-        project.write({ later: String(later), [`in/at${later}`]: '' });
-        await watch.saw(`for at${later}: SUCCESS`);
-      }
-      await vi.waitFor(() => expect(titlesIn(project)).toHaveLength(1), { timeout: 30_000, interval: 100 });
-      expect(titlesIn(project)).toEqual(['made failed for 1 key: it is bad']);
-      watch.process.kill('SIGTERM');
-      expect((await watch.done).code).toBe(0);
-      const { runs } = (await project.json(['runs', 'list'])).document;
-      expect(runs.map(({ status }: { status: string }) => status).toSorted()).toEqual([
-        'FAILURE',
-        ...Array.from({ length: 4 }, () => 'SUCCESS'),
-      ]);
-    },
-    120_000,
-  );
+  it.concurrent('is told once by a watch in which the clock jumps, and which goes on', async () => {
+    await using project = projectWith({ 'in/bad': '' });
+    const watch = project.start(['sensor', 'watch', '-v']);
+    await watch.saw('1 run failed');
+    for (const later of [24 * HOUR, -48 * HOUR, 300 * HOUR, 0]) {
+      project.write({ later: String(later), [`in/at${later}`]: '' });
+      await watch.saw(`for at${later}: SUCCESS`);
+    }
+    await vi.waitFor(() => expect(titlesIn(project)).toHaveLength(1), { timeout: 60_000, interval: 100 });
+    expect(titlesIn(project)).toEqual(['made failed for 1 key: it is bad']);
+    watch.process.kill('SIGTERM');
+    expect((await watch.done).code).toBe(0);
+    const { runs } = (await project.json(['runs', 'list'])).document;
+    expect(runs.map(({ status }: { status: string }) => status).toSorted()).toEqual([
+      'FAILURE',
+      ...Array.from({ length: 4 }, () => 'SUCCESS'),
+    ]);
+  });
 
   it.concurrent(
     'is told once of a rule that would take out everything, which takes out nothing',
@@ -297,7 +278,6 @@ describeEachStore('somebody who does not look', Project, (projectOf) => {
         expect.stringMatching(/^sensor automation is well again: it left sets as they are/),
       ]);
     },
-    120_000,
   );
 
   it.concurrent(
@@ -310,6 +290,5 @@ describeEachStore('somebody who does not look', Project, (projectOf) => {
       expect(code).toBe(2);
       expect(stderr.match(/belongs to pipeline/g)).toHaveLength(1);
     },
-    120_000,
   );
 });

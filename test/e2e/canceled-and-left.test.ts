@@ -41,30 +41,26 @@ describeEachStore('a run that is canceled while its process is paused', ProjectH
     ['partitions', 'remove', 'items', 'c'],
     ['partitions', 'sync', 'items', '--from', 'keys'],
     ['runs', 'cancel', '--key', 'b'],
-  ])(
-    'is ended by whoever commits when that process has died: %s',
-    { timeout: 120_000 },
-    async (args, { expect }) => {
-      await using project = projectWith({ 'pipeline.ts': PIPELINE, keys: 'a\nb\n' });
-      const running = await paused(project);
-      const { id } = await runOfA(project);
-      await project.dynpart(['runs', 'cancel', id]);
-      running.process.kill('SIGKILL');
-      await running.done;
-      expect((await runOfA(project)).told).toBe('STARTED: undefined');
-      project.write({ go: '' });
-      const { code, stderr } = await project.dynpart(args);
-      expect({ code, stderr }).toMatchObject({ code: 0 });
-      const { document } = await project.json(['runs', 'show', id]);
-      expect(document.run).toMatchObject({
-        status: 'CANCELED',
-        error: { message: 'it was canceled by hand (runs cancel)' },
-      });
-      expect(await project.json(['state', 'check'])).toMatchObject({ code: 0 });
-    },
-  );
+  ])('is ended by whoever commits when that process has died: %s', async (args, { expect }) => {
+    await using project = projectWith({ 'pipeline.ts': PIPELINE, keys: 'a\nb\n' });
+    const running = await paused(project);
+    const { id } = await runOfA(project);
+    await project.dynpart(['runs', 'cancel', id]);
+    running.process.kill('SIGKILL');
+    await running.done;
+    expect((await runOfA(project)).told).toBe('STARTED: undefined');
+    project.write({ go: '' });
+    const { code, stderr } = await project.dynpart(args);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { document } = await project.json(['runs', 'show', id]);
+    expect(document.run).toMatchObject({
+      status: 'CANCELED',
+      error: { message: 'it was canceled by hand (runs cancel)' },
+    });
+    expect(await project.json(['state', 'check'])).toMatchObject({ code: 0 });
+  });
 
-  it.concurrent('is ended where there is nothing else to do', { timeout: 120_000 }, async ({ expect }) => {
+  it.concurrent('is ended where there is nothing else to do', async ({ expect }) => {
     await using project = projectWith({ 'pipeline.ts': PIPELINE });
     const running = await paused(project);
     const { id } = await runOfA(project);
@@ -81,7 +77,6 @@ describeEachStore('a run that is canceled while its process is paused', ProjectH
     [['partitions', 'remove', 'items', 'a'], 'partitions remove', 'dies'],
   ] as const)(
     'with its key is told to have lost the key, also when that is back again: %s, the process %3$s',
-    { timeout: 120_000 },
     async ([args, by, then], { expect }) => {
       await using project = projectWith({ 'pipeline.ts': PIPELINE, keys: 'b\nc\n' });
       const running = await paused(project);
@@ -98,19 +93,15 @@ describeEachStore('a run that is canceled while its process is paused', ProjectH
     },
   );
 
-  it.concurrent(
-    'by hand is told so, also where its key is removed afterwards',
-    { timeout: 120_000 },
-    async ({ expect }) => {
-      await using project = projectWith({ 'pipeline.ts': PIPELINE });
-      const running = await paused(project);
-      const { id } = await runOfA(project);
-      await project.dynpart(['runs', 'cancel', id]);
-      expect(await project.dynpart(['partitions', 'remove', 'items', 'a'])).toMatchObject({ code: 0 });
-      running.process.kill('SIGCONT');
-      const { stderr } = await running.done;
-      expect(stderr).toContain(`canceled: run ${id} for a: it was canceled by hand (runs cancel)`);
-      expect((await runOfA(project)).told).toBe('CANCELED: it was canceled by hand (runs cancel)');
-    },
-  );
+  it.concurrent('by hand is told so, also where its key is removed afterwards', async ({ expect }) => {
+    await using project = projectWith({ 'pipeline.ts': PIPELINE });
+    const running = await paused(project);
+    const { id } = await runOfA(project);
+    await project.dynpart(['runs', 'cancel', id]);
+    expect(await project.dynpart(['partitions', 'remove', 'items', 'a'])).toMatchObject({ code: 0 });
+    running.process.kill('SIGCONT');
+    const { stderr } = await running.done;
+    expect(stderr).toContain(`canceled: run ${id} for a: it was canceled by hand (runs cancel)`);
+    expect((await runOfA(project)).told).toBe('CANCELED: it was canceled by hand (runs cancel)');
+  });
 });

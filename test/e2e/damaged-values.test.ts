@@ -111,7 +111,7 @@ it.each(CASES)(
     await worker.saw('stays in the queue');
     await dynpart('partitions', 'add', 'things', 'd');
     await dynpart('materialize', '--key', 'd', '--no-run');
-    await expect.poll(made, { timeout: 30_000 }).toMatchObject({ materialized: 3, failed: 0, inProgress: 1 });
+    await expect.poll(made, { timeout: 60_000 }).toMatchObject({ materialized: 3, failed: 0, inProgress: 1 });
     worker.process.kill('SIGTERM');
     const { code: left, stderr } = await worker.done;
     expect([left, stderr.split('dynpart materialize up --key b')]).toEqual([
@@ -125,31 +125,24 @@ it.each(CASES)(
     expect(await dynpart('worker', '--once')).toMatchObject({ code: 0 });
     expect(await made()).toMatchObject({ materialized: 4, failed: 0, inProgress: 0 });
   },
-  90_000,
 );
 
-it(
-  'PostgreSQL: more damaged values than a worker takes up at once keep nobody else',
-  { timeout: 90_000 },
-  async () => {
-    await using project = new ProjectHere({ 'pipeline.ts': PIPELINE });
-    await inDatabase('drop schema if exists damaged cascade');
-    const env = { DYNPART_STATE: cluster.url('damaged'), NODE_NO_WARNINGS: '1' };
-    const dynpart = (...args: string[]) => project.dynpart(args, { env });
-    const made = async (): Promise<unknown> =>
-      (await project.json(['status', 'down'], { env })).document.assets[0];
-    await dynpart('state', 'migrate');
-    await dynpart('partitions', 'add', 'things', ...Array.from({ length: 40 }, (_, at) => `key-${at}`));
-    await dynpart('materialize', 'up', '--all');
-    await inDatabase(`delete from damaged.value`);
-    await dynpart('materialize', 'down', '--all', '--no-run');
-    await dynpart('partitions', 'add', 'things', 'whole');
-    await dynpart('materialize', '--key', 'whole', '--no-run');
-    const worker = project.start(['worker', '--concurrency', '1'], { env });
-    await expect
-      .poll(made, { timeout: 60_000 })
-      .toMatchObject({ materialized: 1, failed: 0, inProgress: 40 });
-    worker.process.kill('SIGTERM');
-    expect((await worker.done).code).toBe(0);
-  },
-);
+it('PostgreSQL: more damaged values than a worker takes up at once keep nobody else', async () => {
+  await using project = new ProjectHere({ 'pipeline.ts': PIPELINE });
+  await inDatabase('drop schema if exists damaged cascade');
+  const env = { DYNPART_STATE: cluster.url('damaged'), NODE_NO_WARNINGS: '1' };
+  const dynpart = (...args: string[]) => project.dynpart(args, { env });
+  const made = async (): Promise<unknown> =>
+    (await project.json(['status', 'down'], { env })).document.assets[0];
+  await dynpart('state', 'migrate');
+  await dynpart('partitions', 'add', 'things', ...Array.from({ length: 40 }, (_, at) => `key-${at}`));
+  await dynpart('materialize', 'up', '--all');
+  await inDatabase(`delete from damaged.value`);
+  await dynpart('materialize', 'down', '--all', '--no-run');
+  await dynpart('partitions', 'add', 'things', 'whole');
+  await dynpart('materialize', '--key', 'whole', '--no-run');
+  const worker = project.start(['worker', '--concurrency', '1'], { env });
+  await expect.poll(made, { timeout: 60_000 }).toMatchObject({ materialized: 1, failed: 0, inProgress: 40 });
+  worker.process.kill('SIGTERM');
+  expect((await worker.done).code).toBe(0);
+});

@@ -49,4 +49,4 @@ it('leave runs in the queue that only others can make, and those keep nobody', a
   expect(both.stderr).not.toContain('left to other workers');
   expect(await listed('SUCCESS')).toEqual({ plain: 30, rare: 30 });
   expect((await run('state', 'check')).code).toBe(0);
-}, 60_000);
+});

@@ -12,7 +12,7 @@ const PIPELINE = `import { asset, definePipeline, dynamicPartitions } from 'dynp
 const items = dynamicPartitions('items');
 const slow = asset({ name: 'slow', partitions: items, materialize: async () => {
   console.error('begun');
-  await new Promise((done) => setTimeout(done, 60_000));
+  await new Promise((done) => setTimeout(done, 600_000));
 } });
 export default definePipeline({ assets: [slow] });
 `;

@@ -28,7 +28,7 @@ describe('UV_THREADPOOL_SIZE', () => {
     // The threads are there all the same.
     expect(Number(project.read('threads'))).toBeGreaterThan(64);
     const watch = project.start(['sensor', 'watch']);
-    await expect.poll(() => project.read('said').trim().split('\n').length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => project.read('said').trim().split('\n').length).toBeGreaterThan(2);
     watch.process.kill('SIGTERM');
     await watch.done;
     expect(project.read('said').trim().split('\n').at(-1)).toBe('sensor none none');

@@ -149,7 +149,7 @@ test('issues of an API that limits its callers: every issue once, in spite of 42
 test('uploads that are written slowly: no half file is read, and one that is replaced is read again', async () => {
   const example = Example.named('uploads');
   example.write({
-    'uploads.ts': example.read('uploads.ts').replace('{ requestRuns', "{ settle: '1s', requestRuns"),
+    'uploads.ts': example.read('uploads.ts').replace('{ requestRuns', "{ settle: '4s', requestRuns"),
   });
   fs.mkdirSync(example.path('inbox'));
   const watch = example.start(['-f', 'uploads.ts', 'sensor', 'watch']);

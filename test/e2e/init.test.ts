@@ -53,7 +53,6 @@ describe('dynpart init', () => {
         if (type === 'commonjs') expect(await compile(project.folder)).toBe('');
       }
     },
-    120_000,
   );
 
   it('leaves nothing behind where the disk is full, so that the next try is the first', async () => {

@@ -74,7 +74,7 @@ class PausedProject extends Project {
     const writer = this.start([...args, '--json'], {
       env: { NODE_OPTIONS: `--require ${this.path('pause.cjs')}`, PAUSE: when },
     });
-    for (const until = Date.now() + 20_000; !this.exists('at-link');) {
+    for (const until = Date.now() + 60_000; !this.exists('at-link');) {
       if (Date.now() > until) throw new Error('it never came to its link');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

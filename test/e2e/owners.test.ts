@@ -141,7 +141,7 @@ function marks(project: Project): string[] {
 const countOf = (project: Project, mark: string): number =>
   marks(project).filter((line) => line === mark).length;
 
-async function eventually(what: string, isSo: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+async function eventually(what: string, isSo: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   for (const until = Date.now() + ms; !(await isSo());) {
     if (Date.now() > until) throw new Error(`never came: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 15));
@@ -609,7 +609,7 @@ describe('a clock that is set', () => {
       );
       await marked(project, 'start long');
       const isDone = async (): Promise<boolean> => statuses(await runsOf(project)).includes('jumps SUCCESS');
-      await eventually('the record of the run that ended', isDone, 5000);
+      await eventually('the record of the run that ended', isDone);
       // Nobody takes the other one for abandoned.
       expect((await project.json(['worker', '--once'])).document.runs).toEqual([]);
       const long = (await runsOf(project)).find(({ partitionKey }) => partitionKey === 'long');

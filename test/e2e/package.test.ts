@@ -72,7 +72,7 @@ function command(
   options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(file, args, { ...options, encoding: 'utf8', timeout: 100_000 }, (error, stdout, stderr) =>
+    execFile(file, args, { ...options, encoding: 'utf8', timeout: 200_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : (error.code ?? 'killed'), stdout, stderr }),
     );
   });
@@ -193,7 +193,7 @@ describe('the tarball', () => {
 });
 
 describe('installed into an empty project', () => {
-  it('runs a TypeScript pipeline, and its types compile', { timeout: 180_000 }, async (context) => {
+  it('runs a TypeScript pipeline, and its types compile', { timeout: 400_000 }, async (context) => {
     await using project = new Project({
       'package.json': '{ "private": true }\n',
       'pipeline.ts': PIPELINE,
@@ -222,7 +222,7 @@ describe('installed into an empty project', () => {
 
   it(
     "compiles with the documented tsconfig and today's TypeScript, whatever the type of the project",
-    { timeout: 180_000 },
+    { timeout: 400_000 },
     async (context) => {
       await using project = new Project({
         'package.json': '{ "private": true }\n',
@@ -281,7 +281,7 @@ export const run: Promise<RunRecord> = test.materialize('raw', 'a');
 describe('installed globally', () => {
   it(
     'runs a pipeline in a folder without node_modules, also in a watch',
-    { timeout: 180_000 },
+    { timeout: 400_000 },
     async (context) => {
       await using prefix = new Project();
       await using project = new Project({ 'pipeline.ts': PIPELINE });

@@ -44,65 +44,61 @@ async function ask(cluster: PostgresCluster, sql: string): Promise<unknown> {
   }
 }
 
-it(
-  'a replica that was behind is a sound state of a moment before: what came later is found and made again, and nothing is lost',
-  { timeout: 120_000 },
-  async () => {
-    using primary = await PostgresCluster.start();
-    await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/a': '', 'in/b': '' });
-    const before = ['--state', primary.url('ops')];
-    expect((await project.dynpart(['state', 'migrate', ...before])).code).toBe(0);
-    using replica = await primary.follower();
-    expect((await project.json(['sensor', 'tick', ...before])).code).toBe(0);
-    project.write({ 'in/slow': '' });
-    const dies = project.start(['sensor', 'tick', '-v', ...before]);
-    await dies.saw('started: made for slow');
-    // The state shows that it has begun, and so does the replica.
-    await expect
-      .poll(
-        async () => (await project.json(['runs', 'list', '--status', 'STARTED', ...before])).document.runs,
-        { timeout: 20_000 },
-      )
-      .toHaveLength(1);
-    const there = String(await ask(primary, 'select pg_current_wal_lsn()'));
-    await expect
-      .poll(() => ask(replica, `select pg_last_wal_replay_lsn() >= '${there}'`), { timeout: 10_000 })
-      .toBe(true);
-    // From here on it hears nothing, and nobody waits for it.
-    await ask(replica, `alter system set primary_conninfo = ''`);
-    await ask(replica, 'select pg_reload_conf()');
-    await expect
-      .poll(() => ask(replica, 'select count(*)::int from pg_stat_wal_receiver'), { timeout: 10_000 })
-      .toBe(0);
-    project.write({ 'in/t': '', 'in/u': '' });
-    const acknowledged = await project.json(['sensor', 'tick', ...before]);
-    expect([acknowledged.code, acknowledged.document.ticks[0].runs.length]).toEqual([0, 2]);
-    dies.process.kill('SIGKILL');
-    await dies.done;
-    primary.stop('immediate');
-    replica.promote();
+it('a replica that was behind is a sound state of a moment before: what came later is found and made again, and nothing is lost', async () => {
+  using primary = await PostgresCluster.start();
+  await using project = new Project({ 'pipeline.ts': PIPELINE, 'in/a': '', 'in/b': '' });
+  const before = ['--state', primary.url('ops')];
+  expect((await project.dynpart(['state', 'migrate', ...before])).code).toBe(0);
+  using replica = await primary.follower();
+  expect((await project.json(['sensor', 'tick', ...before])).code).toBe(0);
+  project.write({ 'in/slow': '' });
+  const dies = project.start(['sensor', 'tick', '-v', ...before]);
+  await dies.saw('started: made for slow');
+  // The state shows that it has begun, and so does the replica.
+  await expect
+    .poll(
+      async () => (await project.json(['runs', 'list', '--status', 'STARTED', ...before])).document.runs,
+      { timeout: 60_000 },
+    )
+    .toHaveLength(1);
+  const there = String(await ask(primary, 'select pg_current_wal_lsn()'));
+  await expect
+    .poll(() => ask(replica, `select pg_last_wal_replay_lsn() >= '${there}'`), { timeout: 60_000 })
+    .toBe(true);
+  // From here on it hears nothing, and nobody waits for it.
+  await ask(replica, `alter system set primary_conninfo = ''`);
+  await ask(replica, 'select pg_reload_conf()');
+  await expect
+    .poll(() => ask(replica, 'select count(*)::int from pg_stat_wal_receiver'), { timeout: 60_000 })
+    .toBe(0);
+  project.write({ 'in/t': '', 'in/u': '' });
+  const acknowledged = await project.json(['sensor', 'tick', ...before]);
+  expect([acknowledged.code, acknowledged.document.ticks[0].runs.length]).toEqual([0, 2]);
+  dies.process.kill('SIGKILL');
+  await dies.done;
+  primary.stop('immediate');
+  replica.promote();
 
-    const after = ['--state', replica.url('ops')];
-    expect(await project.json(['state', 'check', ...after])).toMatchObject({
-      code: 0,
-      document: { problems: [] },
-    });
-    const stands = (await project.json(['partitions', 'list', 'keys', ...after])).document;
-    expect(stands.keys.map(({ key }: { key: string }) => key)).toEqual(['a', 'b', 'slow']);
-    project.write({ go: '' });
-    const next = await project.json(['sensor', 'tick', ...after]);
-    expect(next.code).toBe(0);
-    expect(next.document.resumed.map(({ partitionKey }: { partitionKey: string }) => partitionKey)).toEqual([
-      'slow',
-    ]);
-    const notes = fs.readFileSync(project.path('notes'), 'utf8').trim().split('\n').toSorted();
-    expect(notes).toEqual(['a', 'b', 'slow', 'slow', 't', 't', 'u', 'u']);
-    expect((await project.json(['status', ...after])).document.assets[0]).toMatchObject({
-      materialized: 5,
-      missing: 0,
-      inProgress: 0,
-    });
-    expect((await project.dynpart(['value', 'show', 'made', '--key', 't', ...after])).stdout).toBe('"T"\n');
-    expect((await project.json(['state', 'check', ...after])).document.problems).toEqual([]);
-  },
-);
+  const after = ['--state', replica.url('ops')];
+  expect(await project.json(['state', 'check', ...after])).toMatchObject({
+    code: 0,
+    document: { problems: [] },
+  });
+  const stands = (await project.json(['partitions', 'list', 'keys', ...after])).document;
+  expect(stands.keys.map(({ key }: { key: string }) => key)).toEqual(['a', 'b', 'slow']);
+  project.write({ go: '' });
+  const next = await project.json(['sensor', 'tick', ...after]);
+  expect(next.code).toBe(0);
+  expect(next.document.resumed.map(({ partitionKey }: { partitionKey: string }) => partitionKey)).toEqual([
+    'slow',
+  ]);
+  const notes = fs.readFileSync(project.path('notes'), 'utf8').trim().split('\n').toSorted();
+  expect(notes).toEqual(['a', 'b', 'slow', 'slow', 't', 't', 'u', 'u']);
+  expect((await project.json(['status', ...after])).document.assets[0]).toMatchObject({
+    materialized: 5,
+    missing: 0,
+    inProgress: 0,
+  });
+  expect((await project.dynpart(['value', 'show', 'made', '--key', 't', ...after])).stdout).toBe('"T"\n');
+  expect((await project.json(['state', 'check', ...after])).document.problems).toEqual([]);
+});

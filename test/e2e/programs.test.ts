@@ -52,7 +52,7 @@ class Programs extends ByHandHere {
   }
 
   async started(count = 1): Promise<void> {
-    await vi.waitFor(() => expect(this.groups.length).toBe(count), { timeout: 20_000 });
+    await vi.waitFor(() => expect(this.groups.length).toBe(count), { timeout: 60_000 });
   }
 
   get groups(): number[] {
@@ -68,9 +68,9 @@ class Programs extends ByHandHere {
     }).length;
   }
 
-  async materialize(asset: string): Promise<Running> {
+  async materialize(asset: string, ...flags: string[]): Promise<Running> {
     await this.dynpart(['partitions', 'add', 'items', 'k']);
-    const running = this.start(['materialize', asset, '--key', 'k']);
+    const running = this.start(['materialize', asset, '--key', 'k', ...flags]);
     await this.started();
     expect(this.left).toBeGreaterThan(1);
     return running;
@@ -90,15 +90,16 @@ describe.concurrent('a program of a run', () => {
 
   it('is killed by a second Ctrl-C, with all that it started', async () => {
     await using project = new Programs();
-    const running = await project.materialize('stubborn');
+    const running = await project.materialize('stubborn', '--verbose');
     running.process.kill('SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await running.saw('Ctrl-C again leaves at once');
     expect(project.left).toBeGreaterThan(1);
     const began = performance.now();
     running.process.kill('SIGINT');
     expect((await running.done).code).toBe(130);
-    expect(performance.now() - began).toBeLessThan(5000);
-    await vi.waitFor(() => expect(project.left).toBe(0), { timeout: 20_000 });
+    // Without the second one: ten seconds after the first.
+    expect(performance.now() - began).toBeLessThan(9000);
+    await vi.waitFor(() => expect(project.left).toBe(0), { timeout: 60_000 });
   });
 
   it('is killed ten seconds after its timeout also where its asset has a process of its own', async () => {
@@ -107,7 +108,8 @@ describe.concurrent('a program of a run', () => {
     const began = performance.now();
     const { stderr } = await project.dynpart(['materialize', 'walled', '--key', 'k']);
     expect(stderr).toContain('took longer than its timeout of 500 ms');
-    expect(performance.now() - began).toBeLessThan(17_000);
+    // The program goes on for two minutes.
+    expect(performance.now() - began).toBeLessThan(60_000);
     expect(project.left).toBe(0);
   });
 
@@ -153,13 +155,13 @@ describe.concurrent('a program whose dynpart was killed', () => {
     const running = project.start(['sensor', command!, 'patient'], { env });
     await project.started();
     // Two processes of the program: the shell and what it has started.
-    await vi.waitFor(() => expect(project.left).toBe(2));
+    await vi.waitFor(() => expect(project.left).toBe(2), { timeout: 60_000 });
     running.process.kill('SIGKILL');
     await running.done;
     expect(project.left).toBe(2);
     const next = project.start(['sensor', 'tick', 'patient', '--verbose'], { env });
     await project.started(2);
-    await vi.waitFor(() => expect(project.left).toBe(2));
+    await vi.waitFor(() => expect(project.left).toBe(2), { timeout: 60_000 });
     next.process.kill('SIGTERM');
     const { stderr } = await next.done;
     expect(stderr).toContain("ended 2 programs of sensor 'patient' whose process was killed");
@@ -207,9 +209,11 @@ describe.concurrent('the log of a run', () => {
         const [first] = fs.readdirSync(project.path('.dynpart', 'logs'));
         return first ?? expect.fail('there is no log yet');
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
-    await vi.waitFor(() => expect(project.read('.dynpart', 'logs', name)).toContain('words'));
+    await vi.waitFor(() => expect(project.read('.dynpart', 'logs', name)).toContain('words'), {
+      timeout: 60_000,
+    });
     running.process.kill('SIGKILL');
     await running.done;
     // As an earlier release wrote it.
@@ -242,10 +246,10 @@ describe.concurrent('a program of a sensor', () => {
 
   it('ends also when its sensor blocks the thread that it is evaluated in', async () => {
     await using project = new Programs();
-    const running = project.start(['sensor', 'watch', 'blocked'], { killAfterMs: 60_000 });
+    const running = project.start(['sensor', 'watch', 'blocked']);
     await running.saw('longer than its timeout');
     expect(project.groups).toHaveLength(1);
-    await vi.waitFor(() => expect(project.left).toBe(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(project.left).toBe(0), { timeout: 60_000 });
     running.process.kill('SIGTERM');
     await running.done;
   });

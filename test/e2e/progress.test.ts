@@ -66,7 +66,7 @@ describe('a run of two assets', () => {
       const isSlow = when.includes('first');
       await using project = new ByHandHere({ 'pipeline.ts': PIPELINE, ...(isSlow && { slow: '' }) });
       const running = project.start(['sensor', 'tick']);
-      await expect.poll(() => marks(project), { timeout: 20_000 }).toContain(isSlow ? 'first k' : 'second k');
+      await expect.poll(() => marks(project), { timeout: 60_000 }).toContain(isSlow ? 'first k' : 'second k');
       running.process.kill('SIGTERM');
       expect(await running.done).toMatchObject({ code: 143 });
       expect(await runsOf(project)).toEqual(['QUEUED first SUCCESS second QUEUED']);
@@ -93,7 +93,7 @@ describe('a run of two assets', () => {
       if (queues) await project.dynpart(first);
       const running = project.start(queues ? ['worker'] : first);
       await expect
-        .poll(() => runsOf(project), { timeout: 20_000 })
+        .poll(() => runsOf(project), { timeout: 60_000 })
         .toEqual(['STARTED first SUCCESS second STARTED']);
       // On record, so it is there: in its place a moment later, which the kill may take away.
       const { stdout } = await project.dynpart(['value', 'show', 'first', '--key', 'k']);
@@ -113,7 +113,7 @@ describe('a run of two assets', () => {
     await using project = new ByHandHere({ 'pipeline.ts': PIPELINE });
     const running = project.start(['materialize', '--key', 'k', '--add']);
     await expect
-      .poll(() => runsOf(project), { timeout: 20_000 })
+      .poll(() => runsOf(project), { timeout: 60_000 })
       .toEqual(['STARTED first SUCCESS second STARTED']);
     const counts = async (): Promise<string[]> =>
       (await project.json(['status'])).document.assets.map(
@@ -139,7 +139,7 @@ describe('a run of two assets', () => {
     await using project = new ByHandHere({ 'pipeline.ts': PIPELINE });
     await project.dynpart(['partitions', 'add', 'items', 'k']);
     const running = project.start(['materialize', '--missing']);
-    await expect.poll(() => marks(project), { timeout: 20_000 }).toContain('second k');
+    await expect.poll(() => marks(project), { timeout: 60_000 }).toContain('second k');
     running.process.kill('SIGINT');
     expect(await running.done).toMatchObject({ code: 130 });
     expect(await runsOf(project)).toEqual(['CANCELED first SUCCESS second CANCELED']);

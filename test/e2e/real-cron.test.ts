@@ -16,7 +16,7 @@ const why = !fs.existsSync('/usr/sbin/cron')
 const name = 'the printed line ticks when its minute comes, and what the tick says is mailed';
 
 // A minute is the least that cron waits.
-it.skipIf(why !== null)(why === null ? name : `SKIPPED, ${why}: ${name}`, { timeout: 150_000 }, async () => {
+it.skipIf(why !== null)(why === null ? name : `SKIPPED, ${why}: ${name}`, { timeout: 300_000 }, async () => {
   // cron says what it does by way of syslog and mail. Not in /tmp: that folder may be open to all, which dynpart warns of.
   await using project = new Project({
     'an odd 100% folder/pipeline.ts': `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';

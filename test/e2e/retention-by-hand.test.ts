@@ -90,5 +90,5 @@ describeEachStore('retention by hand', (projectWith) => {
       { asset: 'double', materialized: 0, missing: 2 },
     ]);
     expect((await project.dynpart(['state', 'check'])).code).toBe(0);
-  }, 60_000);
+  });
 });

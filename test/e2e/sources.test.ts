@@ -130,10 +130,9 @@ export default definePipeline({ partitions: [uploads], sensors: [find] });
   await using mount = await HangingMount.on(project.path('mount'), 'getattr:');
   const looking = project.start(['sensor', command]);
   await mount.hangs();
-  const began = performance.now();
   looking.process.kill('SIGTERM');
+  // One that does not end is killed, and has no code.
   expect((await looking.done).code).toBe(code);
-  expect(performance.now() - began).toBeLessThan(10_000);
 });
 
 test('a wrong import is named, and what fails in a user’s own function is said with its line', async () => {

@@ -36,7 +36,6 @@ const COMMITS = 'pg_advisory_xact_lock';
 
 it.each(['a file to PostgreSQL', 'PostgreSQL to a file'])(
   'of %s: what is committed after the look is named and comes along, and what comes after the mark is refused and found again',
-  { timeout: 60_000 },
   async (way) => {
     using cluster = await PostgresCluster.start();
     await using proxy = await HoldingProxy.start(cluster.port);
@@ -76,7 +75,7 @@ it.each(['a file to PostgreSQL', 'PostgreSQL to a file'])(
     const late = project.start(['sensor', 'tick', '--state', direct], {
       env: { DYNPART_STATE: '', SLOW: '1' },
     });
-    await expect.poll(() => project.exists('evaluates'), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => project.exists('evaluates'), { timeout: 60_000 }).toBe(true);
     holds.release();
     expect(await moving).toMatchObject({
       code: 0,
@@ -101,7 +100,6 @@ it.each(['a file to PostgreSQL', 'PostgreSQL to a file'])(
 
 it.each(['a file to PostgreSQL', 'PostgreSQL to a file'])(
   'of %s: a worker that takes up runs after the look is named, ends what it has, and all of it comes along',
-  { timeout: 60_000 },
   async (way) => {
     using cluster = await PostgresCluster.start();
     await using proxy = await HoldingProxy.start(cluster.port);
@@ -121,7 +119,7 @@ it.each(['a file to PostgreSQL', 'PostgreSQL to a file'])(
     const working = project.start(['worker', '--once', '--state', direct], {
       env: { DYNPART_STATE: '', SLOW: '1' },
     });
-    await expect.poll(() => project.exists('works'), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => project.exists('works'), { timeout: 60_000 }).toBe(true);
     holds.release();
     const changed = await moving;
     expect([changed.code, changed.stderr]).toEqual([

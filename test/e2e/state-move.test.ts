@@ -126,7 +126,7 @@ async function schema(project: Project): Promise<string> {
   return url;
 }
 
-describe('state move', { timeout: 60_000 }, () => {
+describe('state move', () => {
   it('takes all of a state to PostgreSQL, where it goes on, and back', async () => {
     await using project = await furnished();
     const file = project.path('.dynpart/state.json');
@@ -227,7 +227,7 @@ describe('state move', { timeout: 60_000 }, () => {
     await client.query(`begin; lock table "${new URL(url).searchParams.get('schema')}".tick in share mode`);
     const move = project.start(['state', 'move', '--to', url], { env: FILE });
     await expect
-      .poll(() => project.stateBytes(), { timeout: 30_000, interval: 50 })
+      .poll(() => project.stateBytes(), { timeout: 60_000, interval: 50 })
       .toContain('"isOver":false');
     move.process.kill('SIGINT');
     const interrupted = await move.done;
@@ -303,7 +303,7 @@ describe('state move', { timeout: 60_000 }, () => {
     await using project = new Project({
       'pipeline.ts': PIPELINE.replace(
         "log.info('making ' + partitionKey);",
-        'await new Promise((done) => setTimeout(done, 20_000));',
+        'await new Promise((done) => setTimeout(done, 600_000));',
       ).replace('materialize({ partitionKey, item, log })', 'async materialize({ partitionKey, item, log })'),
     });
     const worker = project.start(['sensor', 'tick', 'Feed', '--verbose'], { env: FILE });
@@ -370,7 +370,7 @@ const CALLS = ALL_POINTS
   ? (['fsync', 'rename', 'link', 'unlink', 'rmdir', 'openat'] as const)
   : (['fsync', 'rename', 'link'] as const);
 
-describe('killed at any of its changes', { timeout: ALL_POINTS ? 1_800_000 : 120_000 }, () => {
+describe('killed at any of its changes', { timeout: ALL_POINTS ? 1_800_000 : 300_000 }, () => {
   it.skipIf(cannot)(
     'a move goes on when it is called again, and one place at most can be used meanwhile',
     async () => {

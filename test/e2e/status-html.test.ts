@@ -114,7 +114,7 @@ describe('status --html', () => {
     await using other = new Project({
       'pipeline.ts': PIPELINE.replace(
         'materialize: () => 1 });\nexport',
-        "async materialize() { console.log('at work'); await new Promise((done) => setTimeout(done, 120_000)); } });\nexport",
+        "async materialize() { console.log('at work'); await new Promise((done) => setTimeout(done, 600_000)); } });\nexport",
       ),
     });
     const working = other.start(['materialize', 'once', '--verbose']);
@@ -123,7 +123,7 @@ describe('status --html', () => {
       await other.dynpart(['status', '--html', 'page.html']);
       return dataIn(other.read('page.html')).workers;
     };
-    await expect.poll(workersNow, { timeout: 30_000 }).toMatchObject([{ pid: working.process.pid, runs: 1 }]);
+    await expect.poll(workersNow, { timeout: 60_000 }).toMatchObject([{ pid: working.process.pid, runs: 1 }]);
     working.process.kill('SIGKILL');
     await working.done;
     expect(await workersNow()).toEqual([]);

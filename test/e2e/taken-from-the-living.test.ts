@@ -49,30 +49,26 @@ function waitingIn(project: Project): string[] {
 }
 
 describeEachStore('a run that is taken from a process that executes it', ByHandHere, (projectWith) => {
-  it.each(['here', 'elsewhere', 'together'])(
-    'keeps the value of whoever has it now (%s)',
-    async (asset) => {
-      await using project = projectWith({ 'pipeline.ts': PIPELINE });
-      await project.dynpart(['partitions', 'add', 'items', 'k']);
-      const args = ['materialize', asset, '--key', 'k'];
-      const first = project.start(args, { env: { OF: 'first' } });
-      while (!project.exists('begun-first')) await new Promise((resolve) => setTimeout(resolve, 10));
-      const { document } = await project.json(['runs', 'list']);
-      await project.dynpart(['runs', 'release', document.runs[0].id]);
-      project.write({ 'go-second': '' });
-      expect((await project.dynpart(args, { env: { OF: 'second' } })).code).toBe(0);
-      // It has looked by then, and knows that the run is not its own.
-      await new Promise((resolve) => setTimeout(resolve, 2500));
-      project.write({ 'go-first': '' });
-      expect(await first.done).toMatchObject({ code: 1, stderr: expect.stringContaining('no longer') });
-      expect(await valueOf(project, asset)).toBe('"second"\n');
-      expect(waitingIn(project)).toEqual([]);
-      // Whoever comes next settles what others have left.
-      await project.dynpart(['materialize', '--missing'], { env: { OF: 'second' } });
-      expect(await valueOf(project, asset)).toBe('"second"\n');
-    },
-    30_000,
-  );
+  it.each(['here', 'elsewhere', 'together'])('keeps the value of whoever has it now (%s)', async (asset) => {
+    await using project = projectWith({ 'pipeline.ts': PIPELINE });
+    await project.dynpart(['partitions', 'add', 'items', 'k']);
+    const args = ['materialize', asset, '--key', 'k'];
+    const first = project.start(args, { env: { OF: 'first' } });
+    while (!project.exists('begun-first')) await new Promise((resolve) => setTimeout(resolve, 10));
+    const { document } = await project.json(['runs', 'list']);
+    await project.dynpart(['runs', 'release', document.runs[0].id]);
+    project.write({ 'go-second': '' });
+    expect((await project.dynpart(args, { env: { OF: 'second' } })).code).toBe(0);
+    // It has looked by then, and knows that the run is not its own.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    project.write({ 'go-first': '' });
+    expect(await first.done).toMatchObject({ code: 1, stderr: expect.stringContaining('no longer') });
+    expect(await valueOf(project, asset)).toBe('"second"\n');
+    expect(waitingIn(project)).toEqual([]);
+    // Whoever comes next settles what others have left.
+    await project.dynpart(['materialize', '--missing'], { env: { OF: 'second' } });
+    expect(await valueOf(project, asset)).toBe('"second"\n');
+  });
 
   it.each(['here', 'elsewhere', 'together'])(
     'keeps nothing of who stood still meanwhile, and has not heard of it (%s)',
@@ -99,6 +95,5 @@ describeEachStore('a run that is taken from a process that executes it', ByHandH
       expect(await first.done).toMatchObject({ code: 1, stderr: expect.stringContaining('no longer') });
       expect(fs.readFileSync(project.path('kept-of-k'), 'utf8')).toBe('second');
     },
-    30_000,
   );
 });

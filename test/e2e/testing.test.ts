@@ -102,7 +102,7 @@ const { testPipeline } = require('dynpart/testing'); const pipeline = require('.
       cwd: project.folder,
       env: { PATH: process.env['PATH'] },
       // A timer that is left would keep node for days.
-      timeout: 30_000,
+      timeout: 150_000,
     },
   );
   expect(stdout).toMatch(/^# pass 5$/m);

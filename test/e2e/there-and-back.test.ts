@@ -110,48 +110,44 @@ function feed(episodes: number): string {
     .replace(/<\/channel>[^]*/, '')}</channel></rss>`;
 }
 
-it(
-  'goes to PostgreSQL, works with values in a bucket, and comes back as it went',
-  { timeout: 120_000 },
-  async () => {
-    await using project = new ProjectHere();
-    await using server = await S3FromNpm.start(project.path('.bucket'), 'podcasts');
-    const objects = (): string[] =>
-      fs.readdirSync(project.path('.bucket/podcasts'), { recursive: true, encoding: 'utf8' }).toSorted();
-    const walk = new Walk(project, server.endpoint);
-    const file = project.path('.dynpart/state.json');
-    const [there, work, back] = block('sh').split(/\n(?=# )/) as [string, string, string];
+it('goes to PostgreSQL, works with values in a bucket, and comes back as it went', async () => {
+  await using project = new ProjectHere();
+  await using server = await S3FromNpm.start(project.path('.bucket'), 'podcasts');
+  const objects = (): string[] =>
+    fs.readdirSync(project.path('.bucket/podcasts'), { recursive: true, encoding: 'utf8' }).toSorted();
+  const walk = new Walk(project, server.endpoint);
+  const file = project.path('.dynpart/state.json');
+  const [there, work, back] = block('sh').split(/\n(?=# )/) as [string, string, string];
 
-    await walk.give('dynpart sensor tick');
-    const atHome = await walk.seen(file);
-    await walk.give(there);
-    expect(await walk.seen(walk.url)).toEqual(atHome);
+  await walk.give('dynpart sensor tick');
+  const atHome = await walk.seen(file);
+  await walk.give(there);
+  expect(await walk.seen(walk.url)).toEqual(atHome);
 
-    // What the page says of the last lines of the pipeline.
-    const code = project.read('pipeline.ts');
-    const changed = code
-      .replace(/^export default definePipeline[^]*/m, block('ts'))
-      .replace("sensor } from 'dynpart'", "s3, sensor } from 'dynpart'");
-    expect(changed).not.toBe(code);
-    project.write({ 'pipeline.ts': changed, 'examples/feed.xml': feed(3) });
-    await walk.give(`${there.replaceAll(/^(?!export).*$/gm, '')}\n${work}`);
-    const before = await walk.seen(walk.url);
-    expect(before['keys']).toHaveLength(3);
-    // One object each: of what was made, and of what was made anew.
-    const kept = objects().filter((name) => name.endsWith('._S3rver_object'));
-    expect(new Set(kept.map((name) => path.dirname(name))).size).toBe(6);
+  // What the page says of the last lines of the pipeline.
+  const code = project.read('pipeline.ts');
+  const changed = code
+    .replace(/^export default definePipeline[^]*/m, block('ts'))
+    .replace("sensor } from 'dynpart'", "s3, sensor } from 'dynpart'");
+  expect(changed).not.toBe(code);
+  project.write({ 'pipeline.ts': changed, 'examples/feed.xml': feed(3) });
+  await walk.give(`${there.replaceAll(/^(?!export).*$/gm, '')}\n${work}`);
+  const before = await walk.seen(walk.url);
+  expect(before['keys']).toHaveLength(3);
+  // One object each: of what was made, and of what was made anew.
+  const kept = objects().filter((name) => name.endsWith('._S3rver_object'));
+  expect(new Set(kept.map((name) => path.dirname(name))).size).toBe(6);
 
-    await walk.give(back);
-    expect(await walk.seen(file)).toEqual(before);
-    expect(await walk.give(`dynpart status --state '${walk.url}' 2>&1 || true`)).toContain('was moved to');
-    // And it goes on at home, with the values where they are.
-    await walk.give('dynpart materialize showNotes --all');
-    expect(await walk.json('status')).toMatchObject({
-      assets: [
-        { materialized: 3, stale: 0 },
-        { materialized: 3, stale: 0 },
-      ],
-      incidents: [],
-    });
-  },
-);
+  await walk.give(back);
+  expect(await walk.seen(file)).toEqual(before);
+  expect(await walk.give(`dynpart status --state '${walk.url}' 2>&1 || true`)).toContain('was moved to');
+  // And it goes on at home, with the values where they are.
+  await walk.give('dynpart materialize showNotes --all');
+  expect(await walk.json('status')).toMatchObject({
+    assets: [
+      { materialized: 3, stale: 0 },
+      { materialized: 3, stale: 0 },
+    ],
+    incidents: [],
+  });
+});

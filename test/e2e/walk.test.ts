@@ -44,7 +44,7 @@ describe.skipIf(!hasScript).each([80, 40])(
   (columns) => {
     it(
       'goes from nothing to a first tick in three commands, and from a failed key to a mended one',
-      { timeout: 120_000 },
+      { timeout: 300_000 },
       async () => {
         await using project = new Project();
         const seen: string[] = [];

@@ -337,7 +337,7 @@ for (const name of ['linkSync', 'renameSync', 'fsyncSync', 'unlinkSync', 'openSy
 
 it.each(['FILE', '--last'])(
   'state restore %s that is killed at any step leaves the old state or the restored one',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (how) => {
     await using project = new WayBackProject();
     project.write({ 'kill.cjs': KILL });

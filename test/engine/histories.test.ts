@@ -76,6 +76,6 @@ describe('a random history of several processes', () => {
       const expected = [...(RUNS >= IN_NPM_TEST ? OFTEN : []), ...(RUNS >= 500 ? SELDOM : [])];
       expect(expected.filter((what) => !((tally.counts.get(what) ?? 0) > 0))).toEqual([]);
     },
-    Math.max(60_000, RUNS * 10_000),
+    Math.max(180_000, RUNS * 10_000),
   );
 });

@@ -44,7 +44,7 @@ describe.skipIf(chromiumFile === undefined)('the page in a browser', () => {
     const file = path.join(folder, 'page.html');
     fs.writeFileSync(file, template(data));
     page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })).newPage();
-    page.setDefaultTimeout(5000);
+    page.setDefaultTimeout(60_000);
     complaints = [];
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (message) => complaints.push(message.text()));

@@ -58,7 +58,7 @@ describe('toCommand', () => {
     const file = path.join(folder, 'sent');
     await toCommand('sh', ['-c', `(sleep 1.5; : > ${file}) & echo ok >&2`])(message());
     expect(fs.existsSync(file)).toBe(false);
-    await vi.waitFor(() => expect(fs.existsSync(file)).toBe(true), { timeout: 20_000 });
+    await vi.waitFor(() => expect(fs.existsSync(file)).toBe(true), { timeout: 60_000 });
   });
 
   it('says the end of what a program said that failed while others hold its pipe', async () => {

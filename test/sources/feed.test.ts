@@ -417,8 +417,8 @@ describe('a feed that cannot be read says why, and nothing changes', () => {
     await expect(set.tick(feed(set, server.url))).rejects.toThrow(
       'it leads from one address to the next in a circle',
     );
-    await expect(set.tick(feed(set, 'http://127.0.0.1:59998/feed'))).rejects.toThrow(
-      /^cannot read the feed http:\/\/127\.0\.0\.1:59998\/feed: 127\.0\.0\.1:59998 refuses the connection \(ECONNREFUSED\)$/,
+    await expect(set.tick(feed(set, 'http://127.0.0.1:9998/feed'))).rejects.toThrow(
+      /^cannot read the feed http:\/\/127\.0\.0\.1:9998\/feed: 127\.0\.0\.1:9998 refuses the connection \(ECONNREFUSED\)$/,
     );
     await expect(set.tick(feed(set, server.url.replace('http', 'https')))).rejects.toThrow(
       /does not speak TLS here/,

@@ -33,7 +33,8 @@ interface Looked {
   readonly ms: number;
 }
 
-async function look(hashes: boolean, patienceMs = 700): Promise<Looked> {
+/** @param patienceMs so long is waited for what hangs: what does not has to answer within it, also on a busy machine */
+async function look(hashes: boolean, patienceMs = 3000): Promise<Looked> {
   const began = performance.now();
   const looker = new Looker({ cwd, signal, patienceMs });
   try {
@@ -56,7 +57,7 @@ describe.skipIf(!canMount)('on a mount that hangs (FUSE, as root)', () => {
   test('and on one that does not, all is found', async () => {
     await using _ = await HangingMount.on(cwd);
     const all = ['a.csv', 'link.csv', 'sub/b.csv', 'sub/c.csv'];
-    expect(await look(true)).toMatchObject({ files: all, whole: all, unseen: [] });
+    expect(await look(true, 50_000)).toMatchObject({ files: all, whole: all, unseen: [] });
   });
 
   test.each([
@@ -81,11 +82,11 @@ describe.skipIf(!canMount)('on a mount that hangs (FUSE, as root)', () => {
       const unseen = [{ name: named, error: SILENT }];
       const first = await look(true);
       expect(first).toMatchObject({ files, whole, unseen });
-      expect(first.ms).toBeGreaterThan(700);
+      expect(first.ms).toBeGreaterThan(3000);
       // A patience that nobody has: it is known already.
       const next = await look(true, 50_000);
       expect(next).toMatchObject({ whole, unseen });
-      expect(next.ms).toBeLessThan(20_000);
+      expect(next.ms).toBeLessThan(40_000);
     },
   );
 
@@ -98,15 +99,15 @@ describe.skipIf(!canMount)('on a mount that hangs (FUSE, as root)', () => {
       await expect(look(false, 50_000)).rejects.toThrow(why);
     }
     await using _ = await HangingMount.on(cwd);
-    await expect.poll(() => stillHanging(cwd), { timeout: 10_000 }).toEqual([]);
-    expect((await look(false)).whole).toHaveLength(4);
+    await expect.poll(() => stillHanging(cwd), { timeout: 60_000 }).toEqual([]);
+    expect((await look(false, 50_000)).whole).toHaveLength(4);
   });
 
   test('is left at once when nobody wants to know any more, and what was left behind is known', async () => {
-    await using _ = await HangingMount.on(cwd, 'getattr:');
+    await using mount = await HangingMount.on(cwd, 'getattr:');
     const controller = new AbortController();
     const looker = new Looker({ cwd, signal: controller.signal });
-    setTimeout(() => controller.abort(new Error('enough')), 1000);
+    void mount.hangs().then(() => controller.abort(new Error('enough')));
     await expect(looker.ask({ ask: 'walk', patterns: ['*'], ignore: [] })).rejects.toThrow('enough');
     expect(stillHanging(cwd)).toEqual([{ place: '', kind: 'base' }]);
   });

@@ -19,6 +19,7 @@ export const WANTED = 'wants a Chromium: apt-get install chromium, or DYNPART_CH
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumFile!,
+    timeout: 120_000,
     // Its own walls need rights that a container does not give, and what it is shown here is ours.
     args: ['--no-sandbox', '--disable-dev-shm-usage'],
   });

@@ -14,7 +14,7 @@ export function tries(count: number): { readonly numRuns: number } {
 }
 
 /** The time that a fuzz test may take: longer where it tries more. */
-export const PATIENCE_MS = 60_000 * FACTOR;
+export const PATIENCE_MS = 180_000 * FACTOR;
 
 /** Told by Unicode's own properties, so that the list in the code is not checked against itself. */
 export const HOSTILE = /[^\P{Cc}\n\t]|[\p{Zl}\p{Zp}\p{Bidi_C}]/u;

@@ -78,12 +78,8 @@ export class LivePage {
   }
 
   /** Told to end. */
-  async end(
-    signal: NodeJS.Signals = 'SIGTERM',
-  ): Promise<{ readonly code: number | null; readonly ms: number }> {
-    const began = performance.now();
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ readonly code: number | null }> {
     this.running.process.kill(signal);
-    const { code } = await this.running.done;
-    return { code, ms: performance.now() - began };
+    return this.running.done;
   }
 }

@@ -3,6 +3,7 @@
  * killed and restarted. Where the machine has none, the tests that need it fail and say so.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -193,13 +194,24 @@ function binaries() {
   return path.dirname(fs.realpathSync(path.join(found, 'initdb')));
 }
 
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((resolve, reject) => {
+/** @returns {Promise<boolean>} */
+function isFree(/** @type {number} */ port) {
+  return new Promise((resolve) => {
     const server = net.createServer();
-    server.on('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {net.AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
+    server
+      .on('error', () => resolve(false))
+      .listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+}
+
+/**
+ * Below those that the system gives to whoever asks for any, as each connection does: else another one may have it before the server
+ * is there, or while that is down.
+ * @returns {Promise<number>}
+ */
+async function freePort() {
+  for (;;) {
+    const port = 10_000 + crypto.randomInt(20_000);
+    if (await isFree(port)) return port;
+  }
 }

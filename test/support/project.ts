@@ -121,7 +121,7 @@ export class Project implements AsyncDisposable {
   /** Starts the binary and leaves it running. */
   start(
     args: readonly string[],
-    { env = {}, input, cwd, killAfterMs = 50_000, within = [] }: RunOptions = {},
+    { env = {}, input, cwd, killAfterMs = 150_000, within = [] }: RunOptions = {},
   ): Running {
     bringPack(this.folder, testCache);
     const [command = process.execPath, ...rest] = [...within, process.execPath, binary, ...args];

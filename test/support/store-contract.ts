@@ -1341,19 +1341,22 @@ export function describeStoreContract(name: string, makeStore: () => StoreRig | 
         }
         const second = await claimed('feed');
         expect(second.id).not.toBe(first.id);
-        await vi.waitFor(async () => {
-          expect(await second.left()).toMatchObject([
-            {
-              id: first.id,
-              alive: true,
-              visible: true,
-              programs: [
-                { group: 4_100_001, number: 1 },
-                { group: 4_100_002, number: 2 },
-              ],
-            },
-          ]);
-        });
+        await vi.waitFor(
+          async () => {
+            expect(await second.left()).toMatchObject([
+              {
+                id: first.id,
+                alive: true,
+                visible: true,
+                programs: [
+                  { group: 4_100_001, number: 1 },
+                  { group: 4_100_002, number: 2 },
+                ],
+              },
+            ]);
+          },
+          { timeout: 60_000 },
+        );
         await first.programsEnded();
         expect(await second.left()).toEqual([]);
         await second.programsEnded();

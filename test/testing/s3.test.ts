@@ -19,6 +19,6 @@ it('reads what is on record, and not what somebody left later, and clears up beh
   await pipeline.materialize('upper', 'a');
   word = 'two';
   await pipeline.materialize('upper', 'a');
-  await expect.poll(() => server.names, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => server.names, { timeout: 60_000 }).toHaveLength(1);
   expect(await pipeline.value('upper', 'a')).toBe('two');
 });

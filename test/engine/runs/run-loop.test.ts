@@ -401,7 +401,7 @@ describe('a process that executes runs', () => {
     await session.execute();
     expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(2000);
     for (const count of counts) expect(count).toBeLessThanOrEqual(1050);
-  }, 30_000);
+  });
 
   it('takes on more while it executes', async () => {
     const gate = new Gate();

@@ -85,7 +85,8 @@ describe('a program that has ended', () => {
     const { stdout, stderr } = await rig.sh(
       'sleep 30 & head -c 200000 /dev/zero | tr "\\0" x; echo; echo last; echo err >&2',
     );
-    expect(performance.now() - began).toBeLessThan(5000);
+    // The others go on for half a minute.
+    expect(performance.now() - began).toBeLessThan(25_000);
     expect(stdout).toHaveLength(200_000 + '\nlast'.length);
     expect(stderr).toBe('err');
     expect(rig.lines).toEqual(expect.arrayContaining(['last', 'err']));
@@ -116,15 +117,14 @@ describe('a program that has ended', () => {
 
 describe('a program whose run is aborted', () => {
   it('ends with all that it started, at once', async () => {
-    const rig = new Rig();
+    // Longer than a test may take: who waited for that would be seen.
+    const rig = new Rig({ killAfterMs: 600_000 });
     const running = failureOf(rig.sh('(while :; do sleep 1; done) | tee out >/dev/null; echo never'));
     await expect.poll(() => rig.left).toBeGreaterThan(2);
-    const began = performance.now();
     rig.abort();
     expect((await running).message).toContain('SIGTERM');
     await rig.programs.end();
     expect(rig.left).toBe(0);
-    expect(performance.now() - began).toBeLessThan(5000);
   });
 
   it('is killed when it does not end, with all that it started', async () => {
@@ -260,7 +260,7 @@ describe('what exec gives back', () => {
     ['printf "a\\nb\\n\\nc"', { lines: true }, { stdout: ['a', 'b', '', 'c'], stderr: [] }],
     ['printf "a\\nb"', { lines: true, stripFinalNewline: false }, { stdout: ['a\n', 'b'] }],
     ['echo a; echo b >&2', { lines: { stderr: true } }, { stdout: 'a', stderr: ['b'] }],
-    ['echo a; sleep 0.1; echo b >&2; sleep 0.1; echo c', { all: true }, { all: 'a\nb\nc', stderr: 'b' }],
+    ['echo a; sleep 1.5; echo b >&2; sleep 1.5; echo c', { all: true }, { all: 'a\nb\nc', stderr: 'b' }],
     ['echo a; echo b >&2', { buffer: { stdout: false } }, { stderr: 'b' }],
     ['printf "\\303"; sleep 0.1; printf "\\244"', {}, { stdout: 'ä' }],
     ['echo a >&3', { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] }, { stdio: [undefined, '', '', 'a'] }],
@@ -299,7 +299,11 @@ describe('what exec gives back', () => {
 
   it('has not the lines of two programs mixed in the log', async () => {
     const rig = new Rig();
-    await Promise.all([rig.sh('printf a; sleep 0.2; echo a'), rig.sh('sleep 0.1; echo b')]);
+    const one = rig.sh('printf a; touch half; until [ -e go ]; do sleep 0.05; done; echo a');
+    while (!fs.existsSync(path.join(folder, 'half'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    await rig.sh('echo b');
+    fs.writeFileSync(path.join(folder, 'go'), '');
+    await one;
     expect(rig.lines).toEqual(['b', 'aa']);
   });
 });

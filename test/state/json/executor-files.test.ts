@@ -95,21 +95,21 @@ describe('the files of executors', () => {
     it('say what its code has begun, and that it is blocked when its event loop is silent for longer than that may take', async () => {
       const { executor, judge } = opened();
       void executor.begun('g-1', 300_000);
-      void executor.begun('g-2', 6000);
-      expect([...judge(5500).begun]).toEqual([
+      void executor.begun('g-2', 60_000);
+      expect([...judge(30_000).begun]).toEqual([
         ['g-1', AT],
         ['g-2', AT],
       ]);
-      expect(judge(5500).blockedSince).toBeNull();
-      expect(judge(7000).blockedSince).not.toBeNull();
+      expect(judge(30_000).blockedSince).toBeNull();
+      expect(judge(61_000).blockedSince).not.toBeNull();
       executor.ended('g-2');
-      expect(judge(7000).blockedSince).toBeNull();
+      expect(judge(61_000).blockedSince).toBeNull();
       expect(judge(301_000).blockedSince).not.toBeNull();
-      void executor.begun('g-1', 6000);
-      expect(judge(7000).blockedSince).not.toBeNull();
+      void executor.begun('g-1', 60_000);
+      expect(judge(61_000).blockedSince).not.toBeNull();
       executor.ended('g-1');
       // What is asked beside the code of runs may take so long, too.
-      expect(judge(299_000).blockedSince).toBeNull();
+      expect(judge(270_000).blockedSince).toBeNull();
       expect(judge(301_000).blockedSince).not.toBeNull();
       await executor.leave();
     });
@@ -141,7 +141,7 @@ describe('the files of executors', () => {
       const file = folder.file('executors', `alive.${processTag()}.log`);
       fs.utimesSync(file, 0, 0);
       expect(judge(0).blockedSince).not.toBeNull();
-      await vi.waitFor(() => expect(judge(0).blockedSince).toBeNull());
+      await vi.waitFor(() => expect(judge(0).blockedSince).toBeNull(), { timeout: 60_000 });
       await executor.leave();
     });
 
@@ -149,10 +149,11 @@ describe('the files of executors', () => {
       const { executor } = opened();
       void executor.begun('g-1', 6000);
       const file = folder.file('executors', `alive.${processTag()}.live`);
-      await vi.waitFor(() => expect(fs.existsSync(file)).toBe(true), { timeout: 5000 });
+      await vi.waitFor(() => expect(fs.existsSync(file)).toBe(true), { timeout: 60_000 });
       fs.utimesSync(file, 0, 0);
-      block(500);
-      expect(Date.now() - fs.statSync(file).mtimeMs).toBeLessThan(10_000);
+      // Until there is a sign: no timer of this thread can give it.
+      for (let naps = 0; fs.statSync(file).mtimeMs === 0 && naps < 1000; naps++) block(20);
+      expect(fs.statSync(file).mtimeMs).toBeGreaterThan(0);
       await executor.leave();
       expect(fs.readdirSync(folder.file('executors'))).toEqual([]);
     });

@@ -82,7 +82,7 @@ it('is on record with its run where the server has crashed in between', async ()
   await values.save({ asset: 'audio', partitionKey: 'a', run: { id: 'g1-1' } }, LARGE);
   cluster.stop('immediate');
   cluster.restart();
-  await vi.waitFor(() => finish(store, 'g1', 'a'), { timeout: 20_000 });
+  await vi.waitFor(() => finish(store, 'g1', 'a'), { timeout: 60_000 });
   expect(await values.load({ asset: 'audio', partitionKey: 'a' })).toBe(LARGE);
   await rig.dispose();
 });
