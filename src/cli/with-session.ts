@@ -56,7 +56,11 @@ export async function withSession<Made extends Result | null>(
     choices.lasts && isLookedAt(output)
       ? new (await import('./render/live-screen.ts')).LiveScreen(output)
       : null;
-  const renderer = new EventRenderer(output, { ...choices, screen });
+  const renderer = new EventRenderer(output, {
+    ...choices,
+    isToldToEnd: () => context.interrupts.code !== null,
+    screen,
+  });
   const ending = await listening(context, choices.graceMs);
   const telling = choices.isDryRun ? null : new Telling(context);
   let tracing: Tracing | null = null;

@@ -27,6 +27,13 @@ function dynpart(...args: readonly string[]): Promise<Ran> {
   return runOn(terminal, args);
 }
 
+it('a copy goes to standard output also as -, and no file is made of that name', async () => {
+  await dynpart('partitions', 'add', 'keys', 'a', 'b');
+  const { stdout, code } = await dynpart('state', 'export', '-');
+  expect([code, JSON.parse(stdout).sets.keys.keys]).toEqual([0, ['a', 'b']]);
+  expect(fs.existsSync(project.path('-'))).toBe(false);
+});
+
 it('is exit 5 with the file and the cause, and changes nothing, whichever reading is refused', async () => {
   await dynpart('partitions', 'add', 'keys', 'a', 'b');
   await dynpart('state', 'export', 'copy.json');

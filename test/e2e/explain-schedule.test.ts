@@ -36,6 +36,16 @@ describe('explain', () => {
     }
   });
 
+  it('has pages that can be read alone, in lines that fit but for programs', () => {
+    for (const [code, { text }] of pages) {
+      expect([code, text]).toEqual([code, expect.not.stringMatching(/\bas above\b|^the same\.|^As for /im)]);
+      const programs = [...text.matchAll(/^```[^]*?^```/gm)].flatMap(([program]) => program.split('\n'));
+      const kept = new Set(programs.map((line) => `  ${line}`));
+      for (const line of plainText(text, 80).split('\n'))
+        if (!kept.has(line)) expect([code, line, line.length <= 80]).toEqual([code, line, true]);
+    }
+  });
+
   it('tells codes that share a heading apart, and joins what is said of one in two places', () => {
     expect(
       ['state-empty', 'state-not-json', 'state-misshapen'].map((code) => pages.get(code)!.title),
@@ -71,6 +81,9 @@ describe('explain', () => {
   it('wraps words, keeps programs, and leaves out where links lead', () => {
     expect(plainText('one two [three](four.md)\nfive\n\n```sh\n$ a  b\n```', 9)).toBe(
       'one two\nthree\nfive\n\n  $ a  b',
+    );
+    expect(plainText('Of these:\n- one [two](2.md)\n  three four\n- five', 12)).toBe(
+      'Of these:\n  - one two\n    three\n    four\n  - five',
     );
   });
 });

@@ -84,6 +84,8 @@ test('a dry run names what fails, and a watch names it once', async () => {
     3,
     expect.stringContaining(`sensor 'news' could not look at ${server.url}/a: `),
   ]);
+  // It commits nothing.
+  expect(dry.stderr).not.toContain('committed');
   const watch = project.start(['sensor', 'watch'], { env });
   await watch.saw('could not look at');
   while (server.asked.length < 4) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -112,6 +112,24 @@ describeEachStore('a watch whose pipeline is edited', ProjectHere, (projectWith)
     expect(runs).toHaveLength(2);
   });
 
+  it('says of what it gives back that it is in the queue, and not that it has stopped', async () => {
+    const one = PIPELINE.replace('concurrency: 2', 'concurrency: 1');
+    const files = { 'in/slow': '', 'in/tame': '', 'in/zest': '' };
+    await using project = projectWith({ 'pipeline.ts': one, ...wordIs('one'), ...files });
+    const watch = project.start(['sensor', 'watch', '-v'], { killAfterMs: 60_000 });
+    await watch.saw('started: made for slow');
+    project.write(wordIs('two'));
+    await watch.saw('2 runs back in the queue');
+    project.write({ go: '' });
+    await watch.saw('for tame: SUCCESS');
+    await watch.saw('for zest: SUCCESS');
+    watch.process.kill('SIGTERM');
+    const { stderr } = await watch.done;
+    expect(stderr).toContain('Z 2 runs back in the queue\n');
+    expect(stderr).not.toContain('stopped:');
+    expect(await valuesOf(project, ['tame', 'zest'])).toEqual(['two tame', 'two zest']);
+  });
+
   it('leaves to the new code what a tick of the old one finds that ends after the edit', async () => {
     const held = PIPELINE.replace(
       'const fresh = await',

@@ -12,7 +12,7 @@ export async function run(
   const { output, project } = context;
   const document = await project.store.document();
   const text = `${JSON.stringify(document)}\n`;
-  if (file === undefined) {
+  if (file === undefined || file === '-') {
     if (output.options.json)
       fail({
         reason: 'usage',

@@ -29,7 +29,7 @@ export function stateCommand(program: Declaration): void {
     .actionIn(() => import('./state-move.ts'));
   state
     .command('export')
-    .argument('[file]', 'without it: standard output')
+    .argument('[file]', 'without it, or as -: standard output')
     .description('a copy of the state, as one consistent document')
     .actionIn(() => import('./state-export.ts'));
   state

@@ -15,12 +15,24 @@ import { TickNews } from './tick-news.ts';
 /** So many failures are told one by one; the rest is counted, and `runs list` has them all. */
 const MOST_TOLD = 10;
 
+export interface EventRendererOptions {
+  /** Whether the list of runs is wanted at the end. */
+  readonly keepsRuns: boolean;
+  /** The command does not end by itself: everything is said at once, and nothing is kept for an end. */
+  readonly lasts?: boolean;
+  /** Whether a command that lasts was told to end: else it goes on, by edited files. */
+  readonly isToldToEnd?: () => boolean;
+  /** For a command that goes on, where somebody looks; else a line while runs are at work. */
+  readonly screen?: Live | null;
+}
+
 export class EventRenderer {
   /** Every run that ended, unless the list was not wanted. */
   readonly runs: RunRecord[] = [];
   readonly #output: Output;
   readonly #keepsRuns: boolean;
   readonly #lasts: boolean;
+  readonly #isToldToEnd: () => boolean;
   readonly #live: Live;
   readonly #ticks: TickNews;
   readonly #tally: RunTally;
@@ -29,22 +41,15 @@ export class EventRenderer {
   #timeIsOver = false;
   /** Runs that ended, and whose end the disk or the server did not take. */
   #unrecorded = 0;
-  /**
-   * @param keepsRuns whether the list of runs is wanted at the end
-   * @param screen for a command that goes on, where somebody looks; else a line while runs are at work
-   * @param lasts the command does not end by itself: everything is said at once, and nothing is kept for an end
-   */
+
   constructor(
     output: Output,
-    {
-      keepsRuns,
-      lasts = false,
-      screen = null,
-    }: { readonly keepsRuns: boolean; readonly lasts?: boolean; readonly screen?: Live | null },
+    { keepsRuns, lasts = false, isToldToEnd = () => true, screen = null }: EventRendererOptions,
   ) {
     this.#output = output;
     this.#keepsRuns = keepsRuns;
     this.#lasts = lasts;
+    this.#isToldToEnd = isToldToEnd;
     this.#live = screen ?? new LiveLine(output);
     this.#ticks = new TickNews(output, { lasts, hasScreen: screen !== null });
     this.#tally = new RunTally(output, { tellsWarned: !lasts });
@@ -142,8 +147,11 @@ export class EventRenderer {
 
   #released(count: number): void {
     this.counts.queued += count;
-    if (!this.#timeIsOver)
-      this.#output.say(`stopped: ${counted(count, 'run')} back in the queue, for the next tick or worker`);
+    if (this.#timeIsOver) return;
+    const back = `${counted(count, 'run')} back in the queue`;
+    this.#output.say(
+      this.#lasts && !this.#isToldToEnd() ? back : `stopped: ${back}, for the next tick or worker`,
+    );
   }
 
   /** What had no time to begin is told with the sum, which is one line for cron. */

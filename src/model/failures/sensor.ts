@@ -66,7 +66,7 @@ export const sensorWords: WordsFor<SensorFailure> = {
         ]
       : [
           `sensor '${sensor}' could not look at ${failures.length === 1 ? '' : `${failures.length} parts: `}${firstOf(failures, ({ name, error }) => `${name}: ${error}`)}`,
-          'what else it found is committed; the next tick looks again',
+          'what else it found stands; the next tick looks again',
         ],
   'sensor-interrupted': ({ sensor }) => [
     `the evaluation of sensor '${sensor}' was interrupted`,

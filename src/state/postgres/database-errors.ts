@@ -46,7 +46,12 @@ export function wordsFor(error: unknown, address: Address): FailureError | null 
   if (['3F000', '42P01'].includes(code)) return notMigrated(address);
   if (['42703', '42883', '42704'].includes(code)) return foreign(address);
   const refused = refusal(code, message);
-  if (refused !== null) return failure('database-refuses', `${place} refuses: ${message}`, refused);
+  if (refused !== null)
+    return failure(
+      'database-refuses',
+      `${place} refuses: ${NO_PASSWORD.test(message) ? 'it asks for a password, and there is none' : message}`,
+      refused,
+    );
   if (isLost(error) || isOfTls(code, message))
     return failure(
       'database-unreachable',
@@ -102,12 +107,15 @@ function failure(code: (typeof DATABASE_CODES)[number], message: string, hint: s
   return new FailureError({ reason: 'database', code, message, hint });
 }
 
+/** As the driver says that nobody gave it one. */
+const NO_PASSWORD = /password must be a (?:non-empty )?string/;
+
 /** What to do where the server says no. */
 function refusal(code: string, message: string): string | null {
   if (/no PostgreSQL user name/.test(message))
     return 'name the user in the address, postgres://USER@HOST/DATABASE: without it the environment has to (USER), and that of cron does not';
-  if (code.startsWith('28') || /SASL|password must be a string/.test(message))
-    return 'give the password in PGPASSWORD or in ~/.pgpass, and see that the user is right';
+  if (code.startsWith('28') || message.includes('SASL') || NO_PASSWORD.test(message))
+    return 'give the password in PGPASSWORD or in ~/.pgpass (a file that nobody else may read: chmod 600), and see that the user is right';
   if (code === '3D000') return 'make the database (createdb NAME), or name another one in the address';
   if (code === '42501')
     return 'let the owner of the schema give the rights: dynpart state migrate prints them';

@@ -25,6 +25,15 @@ it.each([
   });
 });
 
+it('a password that nobody gave is told without the words of the protocol', () => {
+  const error = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string');
+  expect(inWords(wordsFor(error, ADDRESS)!.failure)).toMatchObject({
+    code: 'database-refuses',
+    message: 'postgres://etl@db/warehouse refuses: it asks for a password, and there is none',
+    hint: expect.stringMatching(/PGPASSWORD .*chmod 600/),
+  });
+});
+
 it.each([
   ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:1', 'db refuses the connection (ECONNREFUSED)'],
   ['ENOTFOUND', 'getaddrinfo ENOTFOUND db', 'there is no host db (ENOTFOUND)'],
