@@ -315,6 +315,20 @@ export default definePipeline({ partitions: [keys], sensors: [sensor({ name: 'qu
     expect((await watch.done).stderr).toContain('quick: 1 key added');
   });
 
+  it('a sensor whose last evaluation left something behind that blocks is stopped at its timeout, in seconds', async () => {
+    await using own = new Project({
+      'pipeline.ts': `import { definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const evaluate = () => { setTimeout(() => { for (;;); }, 50); return { skipReason: 'nothing new' }; };
+const sensors = [sensor({ name: 'leaves', timeoutSeconds: 1, minimumIntervalSeconds: 1, evaluate })];
+export default definePipeline({ partitions: [dynamicPartitions('keys')], sensors });
+`,
+    });
+    const watch = own.start(['sensor', 'watch', '--json']);
+    await watch.saw('"FAILURE"');
+    watch.process.kill('SIGTERM');
+    expect((await watch.done).stdout).toContain('"code":"sensor-timeout"');
+  });
+
   it('a sensor fails with its own words, one document a tick, while another one goes on', async () => {
     await using own = new ProjectHere({ 'pipeline.ts': PIPELINE });
     const watch = own.start(['sensor', 'watch', 'throws', 'good', '--json']);

@@ -29,7 +29,9 @@ export class SensorThreads {
 
   readonly evaluate: EvaluateSensor = async (sensor, { lastTickAt, interrupt, onOutput, programs }) => {
     const { name, timeoutSeconds } = sensor;
-    const thread = this.#threads.get(name) ?? this.#start(name);
+    const timeoutMs = timeoutSeconds * 1000 + GRACE_MS;
+    const known = this.#threads.get(name);
+    const thread = known ?? this.#start(name);
     if (programs !== null) this.#noted.get(thread)!.set(programs.id, programs);
     const ended = await new Promise<Evaluation>((resolve) => {
       const failing = (reason: 'sensor-timeout' | 'sensor-interrupted') => (): void => {
@@ -40,14 +42,17 @@ export class SensorThreads {
             : { reason, sensor: name };
         finish({ ended: { failure }, log: [] });
       };
-      let stopTimer = startTimer(BEGINS_WITHIN_MS, () =>
-        broken('it did not begin within a minute: something that the pipeline file waits for does not come'),
-      );
+      const tooLate = failing('sensor-timeout');
+      const neverBegins = (): void =>
+        broken('it did not begin within a minute: something that the pipeline file waits for does not come');
+      // A thread that has evaluated before has loaded all: only what that left behind can keep it from beginning.
+      let stopTimer =
+        known === undefined ? startTimer(BEGINS_WITHIN_MS, neverBegins) : startTimer(timeoutMs, tooLate);
       const onInterrupt = failing('sensor-interrupted');
       const onMessage = (message: ThreadMessage): void => {
         if (message.type === 'begins') {
           stopTimer();
-          stopTimer = startTimer(timeoutSeconds * 1000 + GRACE_MS, failing('sensor-timeout'));
+          stopTimer = startTimer(timeoutMs, tooLate);
         } else if (message.type === 'evaluated') finish(message.evaluation);
         else if (message.type === 'broken') broken(message.message);
       };
