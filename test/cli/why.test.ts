@@ -223,6 +223,35 @@ describe('why', () => {
     }
   });
 
+  it('changes it with a command that makes what is missing above as well, of one key and of many', async () => {
+    const late = `const late = asset({ name: 'late', partitions: items, inputs: { sum }, automate: 'missing', materialize: () => 3 });
+const total = asset({ name: 'total', automate: 'stale', inputs: { all: allKeys(sum) }, materialize: ({ inputs }) => inputs.all.size });
+export`;
+    const more = PIPELINE.replace('export', late).replace('raw, sum]', 'raw, sum, late, total]');
+    project.write({ 'pipeline.ts': more.replace('import {', 'import { allKeys,') });
+    await run('materialize', 'config', 'raw', 'sum', '--all');
+    const backlog = await why('late', '--key', 'bad');
+    expect(backlog).toMatchObject({
+      state: 'backlog',
+      command: 'dynpart materialize raw sum late --key bad',
+    });
+    await run('materialize', 'late', '--key', 'bad');
+    expect(await why('late', '--key', 'bad')).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining("needs asset 'sum'"),
+      command: backlog.command,
+    });
+    const total = await why('total');
+    expect(total).toMatchObject({
+      waitsFor: [{ asset: 'sum', partitionKey: 'bad', keys: 1 }],
+      command: 'dynpart materialize raw sum --missing --failed',
+    });
+    project.write({ 'pipeline.ts': project.read('pipeline.ts').replace("'bad'", "'worse'") });
+    await run(...total.command.split(' ').slice(1));
+    expect((await why('total')).next).toBe('make');
+    expect(await follow(backlog)).toMatchObject({ state: 'materialized' });
+  });
+
   it('tells what the state knows while the pipeline file cannot be loaded', async () => {
     await run('sensor', 'tick', 'automation', '--no-run');
     await run('worker', '--once');

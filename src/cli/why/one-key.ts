@@ -1,5 +1,6 @@
 /** Why an asset was made for one key, will be, or is not. */
 import type { StaleReason } from '../../model/stale-reason.ts';
+import type { Absent, Outlook } from '../../engine/plan/why/outlook.ts';
 import { fail } from '../../model/failure.ts';
 import type { RunReason, RunRecord } from '../../model/run.ts';
 import { clean, printable } from '../../model/text.ts';
@@ -8,7 +9,7 @@ import type { Needs } from '../../state/needs.ts';
 import type { Context } from '../context.ts';
 import type { WhyKey } from '../json-results.ts';
 import { firstLine } from '../../model/first-line.ts';
-import type { Subject } from './asked-about.ts';
+import { askedAbout, type Subject } from './asked-about.ts';
 import { sentence, STYLES } from '../render/state-styles.ts';
 import { CHECK, told } from './words.ts';
 
@@ -24,7 +25,8 @@ export async function whyKey(context: Context, subject: Subject, key: string | n
   const view = await subject.look(needs);
   if (set !== null && !view.present(set, [key!]).has(key!))
     fail({ reason: 'unknown-keys', sets: [set], keys: [key!] });
-  const { status, outlook } = subject.outlooks(view).of(key);
+  const seen = subject.outlooks(view).of(key);
+  const { status, outlook } = seen;
   const { runs } = await project.store.runs({
     keys: key === null ? [null] : [key, null],
     assets: [name, ...asset.upstream],
@@ -46,7 +48,8 @@ export async function whyKey(context: Context, subject: Subject, key: string | n
   });
   const turn =
     outlook.is === 'due' ? { ticks: await subject.ticksUntil(key), perTick: subject.perTick } : undefined;
-  const { next, text, command } = told(outlook, { asset, key, ...(turn && { turn }) });
+  const lacks = (await lackingAmong(context, outlook)) ?? seen.lacks();
+  const { next, text, command } = told(outlook, { asset, key, lacks, ...(turn && { turn }) });
   const result: WhyKey = {
     asset: name,
     partitionKey: key,
@@ -65,6 +68,16 @@ export async function whyKey(context: Context, subject: Subject, key: string | n
   };
   await printKey(context, result);
   return result;
+}
+
+/** Of many keys that are waited for, the first one tells what else is to be made. `undefined`: none are. */
+async function lackingAmong(context: Context, outlook: Outlook): Promise<readonly Absent[] | undefined> {
+  const first = outlook.is === 'waiting' ? outlook.upstreams[0] : undefined;
+  if (first?.keys === undefined) return undefined;
+  const { outlooks, look, needsOf } = await askedAbout(context, first.asset);
+  return outlooks(await look(needsOf(first.partitionKey)))
+    .of(first.partitionKey)
+    .lacks();
 }
 
 async function printKey({ output }: Context, { asset, partitionKey, ...one }: WhyKey): Promise<void> {

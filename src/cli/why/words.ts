@@ -1,5 +1,5 @@
 /** What becomes of an asset and key, in short sentences, and the command that changes it. */
-import type { LeftBecause, Outlook } from '../../engine/plan/why/outlook.ts';
+import type { Absent, LeftBecause, Outlook } from '../../engine/plan/why/outlook.ts';
 import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import type { RunReason } from '../../model/run.ts';
 import { shellWord } from '../../model/shell-words.ts';
@@ -25,12 +25,14 @@ const DUE: Readonly<Record<RunReason, string>> = {
 export interface ToldAbout {
   readonly asset: Pick<AssetDefinition, 'name' | 'automate'>;
   readonly key: string | null;
+  /** What a run of it would fail without; where it waits for many keys, what the first of these is to be made with. Default: nothing. */
+  readonly lacks?: readonly Absent[];
   /** Of what is due: with which tick from now on it is made, and how many runs each queues. Default: the next one. */
   readonly turn?: { readonly ticks: number; readonly perTick: number };
 }
 
-export function told(outlook: Outlook, { asset, key, turn }: ToldAbout): Told {
-  const make = `dynpart materialize ${shellWord(asset.name, 'ASSET')}${typedKey(key)}`;
+export function told(outlook: Outlook, { asset, key, turn, lacks = [] }: ToldAbout): Told {
+  const make = making(asset.name, key, lacks);
   const { automate } = asset;
   switch (outlook.is) {
     case 'well':
@@ -59,7 +61,7 @@ export function told(outlook: Outlook, { asset, key, turn }: ToldAbout): Told {
     case 'run':
       return { next: 'run', ...toldOfRun(outlook) };
     case 'waiting':
-      return { next: 'wait', ...toldOfWaiting(outlook, asset, key) };
+      return { next: 'wait', ...toldOfWaiting(outlook, { asset, key, lacks }) };
     case 'left':
       return {
         next: 'nothing',
@@ -139,8 +141,7 @@ function poolsOf(by: Extract<Outlook, { is: 'run' }>['by']): string {
 
 function toldOfWaiting(
   { upstreams, absent }: Extract<Outlook, { is: 'waiting' }>,
-  { name }: Pick<AssetDefinition, 'name'>,
-  key: string | null,
+  { asset: { name }, key, lacks = [] }: ToldAbout,
 ): Omit<Told, 'next'> {
   const said = upstreams.map(({ asset, partitionKey, state, keys }) => {
     if (keys === undefined) return `'${asset}', which is ${state}`;
@@ -156,10 +157,14 @@ function toldOfWaiting(
       command: `dynpart why ${shellWord(first!.asset, 'ASSET')}${typedKey(first!.partitionKey)}`,
     };
   if (first!.keys !== undefined)
-    return { text, command: `dynpart materialize ${shellWord(first!.asset, 'ASSET')} --missing --failed` };
-  // What has one value for all keys is made without any, and before.
-  const alone = absent.filter(({ isOfSet }) => !isOfSet);
-  const names = alone.length > 0 ? alone : [...absent, { asset: name }];
+    return { text, command: `${making(first!.asset, null, lacks)} --missing --failed` };
+  return { text, command: making(name, key, absent) };
+}
+
+/** With all that is to be made before. What has one value for all keys is made without any, and alone. */
+function making(name: string, key: string | null, before: readonly Absent[]): string {
+  const alone = before.filter(({ isOfSet }) => !isOfSet);
+  const names = alone.length > 0 ? alone : [...before, { asset: name }];
   const words = names.map(({ asset }) => shellWord(asset, 'ASSET')).join(' ');
-  return { text, command: `dynpart materialize ${words}${typedKey(alone.length > 0 ? null : key)}` };
+  return `dynpart materialize ${words}${typedKey(alone.length > 0 ? null : key)}`;
 }

@@ -33,8 +33,8 @@ export type Outlook =
   | {
       readonly is: 'waiting';
       readonly upstreams: readonly UpstreamState[];
-      /** All above it that a run of it needs and that is not there, in dependency order. */
-      readonly absent: readonly { readonly asset: string; readonly isOfSet: boolean }[];
+      /** All above it that is not there, in dependency order. */
+      readonly absent: readonly Absent[];
     }
   /** It failed, and is tried again, or rests until its next period; when, where it was looked for. */
   | { readonly is: 'later'; readonly because: 'retry' | 'every'; readonly at: string | null }
@@ -43,6 +43,11 @@ export type Outlook =
 /** Why nothing is made by itself of what is not as it should be. */
 export type LeftBecause =
   'not-automated' | 'stopped' | 'filtered' | 'failed' | 'backlog' | 'stale' | 'skipped' | 'not-loaded';
+
+export interface Absent {
+  readonly asset: string;
+  readonly isOfSet: boolean;
+}
 
 export interface UpstreamState {
   readonly asset: string;
@@ -57,6 +62,8 @@ export interface Seen {
   readonly key: string | null;
   readonly status: PartitionStatus;
   readonly outlook: Outlook;
+  /** What a run that somebody asks for would fail without: inputs, and theirs, in dependency order. */
+  readonly lacks: () => readonly Absent[];
 }
 
 interface KeyOnRecord extends OnRecord {
@@ -147,7 +154,9 @@ export class Outlooks {
   #seen(key: string | null, inSet: KeyOnRecord): Seen {
     const statusOf = (name: string): PartitionStatus => this.#alone.get(name) ?? inSet.statusOf(name);
     const status = statusOf(this.#asset.name);
-    return { key, status, outlook: this.#outlook(key, status, { ...inSet, statusOf }) };
+    const outlook = this.#outlook(key, status, { ...inSet, statusOf });
+    const lacks = () => this.#absentAbove(this.#asset, statusOf, ({ inputs }) => new Set(inputs.values()));
+    return { key, status, outlook, lacks };
   }
 
   #outlook(key: string | null, status: PartitionStatus, onRecord: KeyOnRecord): Outlook {
@@ -169,7 +178,7 @@ export class Outlooks {
           ...verdict.upstreams.map((name) => this.#upstream(name, key, statusOf)),
           ...verdict.gathered.map(waitedFor),
         ],
-        absent: this.#absentAbove(asset, statusOf),
+        absent: this.#absentAbove(asset, statusOf, ({ upstream }) => upstream),
       };
     if (asset.automate === null && verdict.is === 'due') return { is: 'left', because: 'not-automated' };
     const later = asset.automate === null ? null : this.#later(status, onRecord);
@@ -231,15 +240,16 @@ export class Outlooks {
   #absentAbove(
     asset: AssetDefinition,
     statusOf: (name: string) => PartitionStatus,
-  ): Extract<Outlook, { is: 'waiting' }>['absent'] {
+    above: (asset: AssetDefinition) => Iterable<string>,
+  ): readonly Absent[] {
     const absent = new Set<string>();
-    const visit = ({ upstream }: AssetDefinition): void => {
-      for (const name of upstream) {
-        const above = this.#pipeline.assets.get(name);
+    const visit = (one: AssetDefinition): void => {
+      for (const name of above(one)) {
+        const upstream = this.#pipeline.assets.get(name);
         const status = statusOf(name);
-        if (above === undefined || absent.has(name) || isThere(status) || status === 'skipped') continue;
+        if (upstream === undefined || absent.has(name) || isThere(status) || status === 'skipped') continue;
         absent.add(name);
-        visit(above);
+        visit(upstream);
       }
     };
     visit(asset);

@@ -6,7 +6,10 @@ import type { StateView } from '../../../state/state-view.ts';
 import type { PartitionStatus } from '../../../model/partition-status.ts';
 import { PendingWork } from '../queue/pending-work.ts';
 import { everyKey } from './needs-of-outlook.ts';
-import type { Seen } from './outlook.ts';
+import type { Absent, Seen } from './outlook.ts';
+
+/** Nobody knows without the pipeline. */
+const lacks = (): readonly Absent[] => [];
 
 type Known = Pick<KnownAsset, 'name' | 'set'>;
 
@@ -51,8 +54,8 @@ export class RememberedOutlooks {
 
   #seen(key: string | null, status: PartitionStatus): Seen {
     const [work] = this.#pending.of([this.#asset], key);
-    if (work === undefined) return { key, status, outlook: { is: 'left', because: 'not-loaded' } };
+    if (work === undefined) return { key, status, outlook: { is: 'left', because: 'not-loaded' }, lacks };
     const by = this.#view.executors().find(({ id }) => id === work.runs.owner);
-    return { key, status, outlook: { is: 'run', work, by: by?.alive ? by : null } };
+    return { key, status, outlook: { is: 'run', work, by: by?.alive ? by : null }, lacks };
   }
 }
