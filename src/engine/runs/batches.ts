@@ -31,7 +31,7 @@ export interface BatchesOptions {
 interface Waiting {
   readonly id: string;
   readonly since: number;
-  /** The call that it was part of last: those that fail together are made together again. */
+  /** The call of this asset that it was part of last: those that fail together are made together again. */
   readonly after: Call | undefined;
   readonly interrupt: Interrupt;
   readonly admit: (room: Room | null) => void;
@@ -47,6 +47,8 @@ interface Gathering {
   readonly waiting: Map<string, Waiting>;
   /** Runs under way that come to it. */
   readonly coming: Set<string>;
+  /** By run under way: the call of it that the run is part of, or was last. */
+  readonly callOf: Map<string, Call>;
   calls: number;
 }
 
@@ -56,8 +58,6 @@ export class Batches {
   /** Runs that take no room: they wait for a call, are part of one, or wait to go on after it. */
   readonly #outside = new Set<string>();
   readonly #goingOn = new Map<string, () => void>();
-  /** By run: the call that it is part of, or was last. */
-  readonly #callOf = new Map<string, Call>();
   #calls = 0;
   #isStopped = false;
 
@@ -65,7 +65,13 @@ export class Batches {
     this.#options = options;
     for (const asset of assets)
       if (asset.batch !== null)
-        this.#gatherings.set(asset.name, { asset, waiting: new Map(), coming: new Set(), calls: 0 });
+        this.#gatherings.set(asset.name, {
+          asset,
+          waiting: new Map(),
+          coming: new Set(),
+          callOf: new Map(),
+          calls: 0,
+        });
   }
 
   /** How much room so many runs under way take. */
@@ -81,8 +87,10 @@ export class Batches {
 
   ended(id: string): void {
     this.#outside.delete(id);
-    this.#callOf.delete(id);
-    for (const { coming } of this.#gatherings.values()) coming.delete(id);
+    for (const { coming, callOf } of this.#gatherings.values()) {
+      coming.delete(id);
+      callOf.delete(id);
+    }
   }
 
   /** Waits for others that are to be made in the same call. `null`: interrupted, or nothing begins any more. */
@@ -103,7 +111,7 @@ export class Batches {
         resolve(room);
       };
       const leave = (): void => admit(null);
-      const after = this.#callOf.get(id);
+      const after = gathering.callOf.get(id);
       gathering.waiting.set(id, { id, since, interrupt, after, admit });
       interrupt.addEventListener('abort', leave);
       this.#options.onChange();
@@ -188,7 +196,7 @@ export class Batches {
     const call: Call = { isOver: false };
     for (const { id } of runs) {
       gathering.waiting.delete(id);
-      this.#callOf.set(id, call);
+      gathering.callOf.set(id, call);
     }
     const over = (): void => {
       call.isOver = true;

@@ -11,18 +11,16 @@ const MINUTE_MS = 60_000;
 /** An asset of two keys a call, whose calls last as long as the test wants. Two runs have to come back before a call is over. */
 function rig({ concurrency }: { readonly concurrency?: number } = {}) {
   let now = 0;
-  const { assets } = definePipeline({
-    assets: [
-      asset({
-        name: 'made',
-        partitions: dynamicPartitions('keys'),
-        batch: 2,
-        ...(concurrency !== undefined && { concurrency }),
-        materialize: () => [],
-      }),
-    ],
-  });
-  const made = assets.get('made')!;
+  const keys = dynamicPartitions('keys');
+  const of = (name: string) =>
+    asset({
+      name,
+      partitions: keys,
+      batch: 2,
+      ...(concurrency !== undefined && { concurrency }),
+      materialize: () => [],
+    });
+  const { assets } = definePipeline({ assets: [of('made'), of('after')] });
   const batches = new Batches(
     {
       clock: { now: () => now, random: () => 0, sleep: () => Promise.resolve() },
@@ -31,15 +29,17 @@ function rig({ concurrency }: { readonly concurrency?: number } = {}) {
       room: () => 8,
       onChange: () => undefined,
     },
-    [made],
+    assets.values(),
   );
   const admitted: string[] = [];
   return {
     batches,
     admitted,
     passes: (ms: number) => void (now += ms),
-    comes: (id: string) => {
-      void batches.enter(made, { id }, new Interruption()).then((room) => room && admitted.push(id));
+    comes: (id: string, to = 'made') => {
+      void batches
+        .enter(assets.get(to)!, { id }, new Interruption())
+        .then((room) => room && admitted.push(id));
     },
     /** Calls that may begin do. */
     turns: async () => {
@@ -70,5 +70,13 @@ it('lets who comes back wait for the end of its call, for a minute at most, and 
   comes('c');
   expect(await turns()).toEqual(['c']);
   passes(MINUTE_MS);
+  expect(await turns()).toEqual(['a']);
+});
+
+it('lets nobody wait for a call of another asset', async () => {
+  const { comes, turns } = rig();
+  for (const id of ['a', 'b']) comes(id);
+  expect(await turns()).toEqual(['a', 'b']);
+  comes('a', 'after');
   expect(await turns()).toEqual(['a']);
 });
