@@ -7,9 +7,10 @@ import type { AssetDefinition } from '../../definitions/pipeline.ts';
 import { type Clock, steadyTime } from '../../model/time.ts';
 import type { Interrupt } from '../user-code/interruption.ts';
 import type { Programs } from '../user-code/programs.ts';
-import { callTogether, type Member } from './call-together.ts';
+import { CallTable } from './call-table.ts';
+import { callTogether } from './call-together.ts';
 import type { Isolated, Room } from './isolated.ts';
-import type { Attempt, Tried } from './try-asset.ts';
+import type { Attempt } from './try-asset.ts';
 
 /** Others that are on their way are waited for so long at most. */
 const WAITS_MS = 60_000;
@@ -34,7 +35,7 @@ interface Waiting {
   /** The call of this asset that it was part of last: those that fail together are made together again. */
   readonly after: Call | undefined;
   readonly interrupt: Interrupt;
-  readonly admit: (room: Room | null) => void;
+  readonly admit: (room: Room | null | Promise<never>) => void;
 }
 
 interface Call {
@@ -93,6 +94,14 @@ export class Batches {
     }
   }
 
+  /** Nobody is to wait for it. @param asset Default: all that it was to come to */
+  comesNoMore(id: string, asset?: string): void {
+    const was = [...this.#gatherings].filter(
+      ([name, { coming }]) => (asset ?? name) === name && coming.delete(id),
+    );
+    if (was.length > 0) this.#options.onChange();
+  }
+
   /** Waits for others that are to be made in the same call. `null`: interrupted, or nothing begins any more. */
   async enter(
     { name }: AssetDefinition,
@@ -105,7 +114,7 @@ export class Batches {
     this.#outside.add(id);
     const since = steadyTime(this.#options.clock);
     return new Promise<Room | null>((resolve) => {
-      const admit = (room: Room | null): void => {
+      const admit = (room: Room | null | Promise<never>): void => {
         gathering.waiting.delete(id);
         interrupt.removeEventListener('abort', leave);
         resolve(room);
@@ -204,7 +213,10 @@ export class Batches {
       gathering.calls--;
       this.#options.onChange();
     };
-    void this.#admit(gathering.asset, runs, over);
+    this.#admit(gathering.asset, runs, over).catch((error: unknown) => {
+      for (const { admit } of runs) admit(Promise.reject(error));
+      over();
+    });
   }
 
   /** To a process of its own, where the asset has one: nobody has begun before there is one. */
@@ -218,8 +230,7 @@ export class Batches {
       process?.leave();
       return over();
     }
-    const call = process === undefined ? callTogether : process.tryAll;
-    const table = new Table(left.length, asset, { programsOf, call, over });
+    const table = new CallTable(left.length, asset, { programsOf, process, over });
     for (const { admit } of left) admit(table.room());
   }
 }
@@ -234,47 +245,6 @@ async function entered(isolated: Isolated, asset: AssetDefinition, runs: readonl
     return await isolated.enter(asset, all.signal);
   } finally {
     for (const { interrupt } of runs) interrupt.removeEventListener('abort', look);
-  }
-}
-
-interface TableOptions extends Pick<BatchesOptions, 'programsOf'> {
-  readonly call: typeof callTogether;
-  readonly over: () => void;
-}
-
-/** The call begins when all that were asked have come. */
-class Table {
-  readonly #asset: AssetDefinition;
-  readonly #options: TableOptions;
-  readonly #members: (Member & { readonly serve: (tried: Promise<Tried>) => void })[] = [];
-  readonly #size: number;
-
-  constructor(size: number, asset: AssetDefinition, options: TableOptions) {
-    this.#size = size;
-    this.#asset = asset;
-    this.#options = options;
-  }
-
-  room(): Room {
-    return {
-      tryOnce: (_, task, attempt) =>
-        new Promise((resolve) => {
-          this.#members.push({ task, attempt, serve: resolve });
-          if (this.#members.length === this.#size) void this.#serve();
-        }),
-    };
-  }
-
-  async #serve(): Promise<void> {
-    const { programsOf, call, over } = this.#options;
-    const members = this.#members;
-    const programs = programsOf(members[0]!.task.id);
-    const { tried, over: ended } = call(this.#asset, members, programs);
-    for (const [at, { serve }] of members.entries()) serve(tried[at]!);
-    await ended;
-    // Also those that a process has started for it.
-    await programs.end();
-    over();
   }
 }
 

@@ -135,7 +135,7 @@ class Call {
     const interrupts = [...this.#left.values()].map(({ member }) => member.attempt.interrupt);
     for (const interrupt of interrupts) interrupt.addEventListener('abort', this.#look);
     this.#look();
-    const ending = await withTimeLimit(
+    let ending = await withTimeLimit(
       {
         ms: asset.timeoutMs,
         interrupt: this.#unwanted.signal,
@@ -147,7 +147,12 @@ class Call {
     );
     this.#isOver = true;
     for (const interrupt of interrupts) interrupt.removeEventListener('abort', this.#look);
-    writer.end();
+    try {
+      writer.end();
+    } catch (error) {
+      // A full disk is no doing of the code, and each key's run has to hear of it.
+      ending = { type: 'threw', error };
+    }
     await this.#programs.end();
     if (ending.type === 'returned') await this.#endLeft(null);
     else if (ending.type === 'threw' && ending.error instanceof WrongYield)
@@ -159,6 +164,7 @@ class Call {
   async #keys(signal: AbortSignal): Promise<unknown[]> {
     const keys: unknown[] = [];
     for (const [partitionKey, place] of this.#left) {
+      if (signal.aborted) break;
       const { task, attempt } = place.member;
       const { version, item } = attempt.carried;
       try {
@@ -183,7 +189,8 @@ class Call {
 
   async #iterate(signal: AbortSignal, writer: LineWriter): Promise<void> {
     const keys = await this.#keys(signal);
-    if (keys.length === 0) return;
+    // Its time may have been over while the inputs were loaded: others may be at work with these keys by now.
+    if (keys.length === 0 || signal.aborted) return;
     const { task, attempt } = this.#first;
     const programs = this.#programs;
     const made: unknown = await this.#asset.materialize({

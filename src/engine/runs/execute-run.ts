@@ -120,6 +120,8 @@ async function materializeAll(task: RunTask, execution: Execution): Promise<RunE
           )
         : await materialize(definition, task, outcomes, execution);
     if (ended === 'interrupted') return { type: 'interrupted' };
+    // Some end before they come so far.
+    context.batches?.comesNoMore(task.id, name);
     outcomes.set(name, ended);
     const isMade = ended.status === 'SUCCESS' || ended.skipReason !== null;
     if (isMade && name !== left.at(-1)) context.made(task.id, { outcome: ended, staged: stagedOf(task) });
@@ -201,23 +203,21 @@ async function materialize(
     }
     return failed(about, { reason: 'upstream-missing', asset: asset.name, key, upstream });
   }
+  const pool = poolOf(context.pipeline.pools, asset, {
+    partitionKey: task.partitionKey,
+    item: carried.item,
+  });
+  // Before there is a room: others may wait there for whoever was let in.
+  if ('failure' in pool) return failed(about, { ...pool.failure, run: task.id });
   let waits = 0;
   for (let attempt = 1; ; attempt++) {
     if (interrupt.aborted) return 'interrupted';
     const entering = roomFor(asset, task, execution);
     const room = entering instanceof Promise ? await entering : entering;
     if (room === null) return 'interrupted';
-    if (attempt === 1) {
-      // Not while it waits for a process: only user code that has begun can take anything down.
-      const pool = poolOf(context.pipeline.pools, asset, {
-        partitionKey: task.partitionKey,
-        item: carried.item,
-      });
-      if ('failure' in pool) return failed(about, { ...pool.failure, run: task.id });
-      const mayBlock = asset.timeoutMs === null ? MAY_BLOCK_MS : asset.timeoutMs + LATE_MS;
-      const noted = context.begun(task.id, mayBlock);
-      if (noted !== undefined) await noted;
-    }
+    // Not while it waits for a process: only user code that has begun can take anything down.
+    const noted = attempt === 1 ? noteBegun(asset, task, room, context) : undefined;
+    if (noted !== undefined) await noted;
     const startedAt = context.clock.now();
     const ending = await room.tryOnce(asset, task, { ...execution, attempt, carried, gathered });
     const { id: run, partitionKey } = task;
@@ -233,7 +233,7 @@ async function materialize(
     }
     if (askedMs !== undefined) waits++;
     // Before anything is waited for: the others of its call may be back already.
-    if (asset.batch !== null) context.batches?.comesBack(asset, task, retryInMs);
+    if (asset.batch !== null && !interrupt.aborted) context.batches?.comesBack(asset, task, retryInMs);
     await programs.end();
     const problem = describe(failure);
     context.emit({
@@ -246,6 +246,24 @@ async function materialize(
       retryInMs,
     });
     await context.clock.sleep(retryInMs, signalOf(interrupt));
+  }
+}
+
+function noteBegun(
+  { timeoutMs }: AssetDefinition,
+  { id }: RunTask,
+  room: Room,
+  context: ExecutionContext,
+): void | Promise<void> {
+  const leave = (error: unknown): never => {
+    room.leave?.();
+    throw error;
+  };
+  try {
+    const noted = context.begun(id, timeoutMs === null ? MAY_BLOCK_MS : timeoutMs + LATE_MS);
+    return noted && noted.catch(leave);
+  } catch (error) {
+    return leave(error);
   }
 }
 

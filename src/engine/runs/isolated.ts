@@ -9,13 +9,14 @@ import type { Attempt, Tried } from './try-asset.ts';
 /** Where one try is made. */
 export interface Room {
   readonly tryOnce: (asset: AssetDefinition, task: RunTask, attempt: Attempt) => Promise<Tried>;
+  /** It is not needed: no try is made. */
+  readonly leave?: () => void;
 }
 
 /** One process, for one call. It is let go of with the end of that. */
 export interface ProcessRoom extends Room {
   /** @param programs of the call: they end with it */
   readonly tryAll: (asset: AssetDefinition, members: readonly Member[], programs: Programs) => CallTogether;
-  /** It is not needed. */
   readonly leave: () => void;
 }
 

@@ -36,7 +36,7 @@ export class RunLoop {
     this.#recorder = new RunRecorder(options, this.#runs);
     this.#lookout = new Lookout(options, this.#runs);
     this.#executions = new Executions(options, this.#runs, this.#recorder, {
-      onMade: () => this.#wake(),
+      onMade: () => this.#changed(),
       onRoom: () => this.#changed(),
       onStop: (why) => this.#stop(why),
     });
@@ -70,7 +70,7 @@ export class RunLoop {
       this.#lookout.beginWaiting();
     };
     await this.#runs.adopt(runs, beginWaiting, ahead);
-    this.#wake();
+    this.#changed();
   }
 
   /** Executes until every run has ended and is on record, or until the loop is stopped. */
@@ -131,7 +131,7 @@ export class RunLoop {
   #stop(why: StopReason): void {
     this.#stopping.stop(why);
     if (abortsWhatRuns(why)) for (const { interrupt } of this.#runs.underWay) interrupt.abort();
-    this.#wake();
+    this.#changed();
   }
 
   /** The time in which runs may begin is over, and some have not. */
@@ -193,7 +193,7 @@ export class RunLoop {
       .catch((error: unknown) => this.#stop({ error }))
       .finally(() => {
         this.#committing = null;
-        this.#wake();
+        this.#changed();
       });
   }
 

@@ -85,6 +85,7 @@ export class RunsUnderWay {
     if (flight !== undefined && !flight.canceled) {
       flight.canceled = true;
       flight.interrupt.abort();
+      this.batches?.comesNoMore(id);
     }
     return flight !== undefined;
   }
@@ -95,6 +96,7 @@ export class RunsUnderWay {
     for (const flight of lost) {
       flight.lost = true;
       flight.interrupt.lose();
+      this.batches?.comesNoMore(flight.run.id);
     }
     return lost.map(({ run }) => run.id);
   }

@@ -108,6 +108,8 @@ export async function tryOnce(
         // Where there are none, the code begins at once, as it was noted: no other run is noted in between.
         const hasInputs = asset.inputs.size > 0 || gathered.length > 0;
         const inputs = hasInputs ? await inputsOf(asset, task, { context, gathered }, cut.signal) : {};
+        // Its time may be over by now: another try may be at work.
+        if (cut.aborted) cut.signal.throwIfAborted();
         return asset.materialize({
           partitionKey,
           item,
