@@ -112,11 +112,13 @@ export class Lanes {
     this.#size = 0;
   }
 
-  /** What waits, for who shares the pools; a lane in which nobody waits is forgotten. */
-  asked(): Lane[] {
+  /** What waits, for who shares the pools; a lane in which nobody waits is forgotten. @param mayGo of which lanes: those with such a run. Default: all */
+  asked(mayGo: (run: OwnedRun) => boolean = () => true): Lane[] {
     for (const [name, { runs }] of this.#lanes) if (runs.size === 0) this.#lanes.delete(name);
     this.#turns = this.#turns.filter((name) => this.#lanes.has(name));
-    return Array.from(this.#lanes.values(), ({ pools, runs }) => ({ pools, waiting: runs.size }));
+    return Array.from(this.#lanes.values()).flatMap(({ pools, runs }) =>
+      runs.some(mayGo) ? [{ pools, waiting: runs.size }] : [],
+    );
   }
 
   #canGo({ pools, runs }: Waiting): boolean {

@@ -125,7 +125,7 @@ export class PoolRoom {
     const granted = await store.commit({ executors: true }, (view) => {
       const plan = this.#plan(view, lanes());
       this.#held = lessOf(this.#held, plan.outcome.held);
-      this.#serial = view.serial + 1;
+      this.#serial = view.serial + (plan.changes.length > 0 ? 1 : 0);
       return plan;
     });
     this.#held = granted.held;

@@ -82,16 +82,21 @@ export class RunQueue {
     return first ?? this.lanes.oldest ?? this.#late.first;
   }
 
-  /** What waits, for who shares the pools. What is executed alone, and the oldest of a circle, asks when nothing else may go. */
+  /**
+   * What waits, for who shares the pools. What waits for another run asks for nothing: that run may need the very place. What is executed
+   * alone, and a circle, ask when nothing else may go.
+   */
   asked(): Lane[] {
-    const lanes = this.lanes.asked();
     const mayGo = (run: OwnedRun): boolean => this.#isFreeButForPools(run) && !this.#here.isAwaited(run);
-    for (const run of [...this.#waiting, ...this.lanes.runs()]) if (mayGo(run)) return lanes;
+    const going = this.lanes.asked(mayGo);
+    if (going.length > 0 || this.#waiting.some(mayGo)) return going;
     const left = [...this.#alone, ...this.#blocked, ...this.#late];
-    const isCircle = lanes.length === 0 && left.every((run) => this.#isFreeButForPools(run));
-    const oldest = left.find(mayGo) ?? (isCircle ? left[0] : undefined);
+    const next = left.find(mayGo);
+    const isCircle = next === undefined && this.runs().every((run) => this.#isFreeButForPools(run));
+    if (isCircle && this.lanes.size > 0) return this.lanes.asked();
+    const oldest = isCircle ? left[0] : next;
     const pools = oldest === undefined ? [] : this.#pools.of(oldest);
-    return pools.length === 0 ? lanes : [{ pools, waiting: 1 }];
+    return pools.length === 0 ? [] : [{ pools, waiting: 1 }];
   }
 
   hasNext(inFlight: number): boolean {

@@ -250,6 +250,32 @@ describe('the queue of a process', () => {
     expect(ids(beginAll(queue))).toEqual(['a']);
   });
 
+  it('asks for no place for runs that wait for others here, which may need this very place', () => {
+    const pool = [{ pool: 'api', calls: 1 }];
+    const both = [...pool, { pool: 'disk', calls: 1 }];
+    const queue = new RunQueue({
+      limits: new Map(),
+      upstreamsOf: (asset, key) => (asset === 'text' ? [{ asset: 'audio', set: 'letters', key }] : []),
+      pools: {
+        of: ({ assets }) => (assets.includes('audio') ? both : pool),
+        hasPlace: () => true,
+        mayEnter: () => true,
+        entered: () => undefined,
+        left: () => undefined,
+      },
+    });
+    const audio = owned('audio', { partitionKey: 'a' });
+    queue.add([owned('text', { partitionKey: 'a', assets: ['text'] }), audio]);
+    expect(queue.asked()).toEqual([{ pools: both, waiting: 1 }]);
+    // What they wait for waits for another process, which may need the place as well.
+    queue.yieldTo([{ asset: 'audio', partitionKey: 'a', ownedSince: 1 }], () => 2);
+    expect(queue.asked()).toEqual([]);
+    queue.yieldTo([], () => 2);
+    expect(ids(beginAll(queue))).toEqual(['audio']);
+    queue.letGo(audio);
+    expect(queue.asked()).toEqual([{ pools: pool, waiting: 1 }]);
+  });
+
   it('keeps a run that is executed alone, and the oldest of a circle, until the rate of its pool lets it begin', () => {
     const pool = [{ pool: 'api', calls: 1 }];
     const upstreams: Readonly<Record<string, string>> = { one: 'other', other: 'one' };
