@@ -14,6 +14,8 @@ interface Staged extends Encoded {
   readonly key: string | null;
   /** The process that has saved it. */
   readonly by: MemoryValues;
+  /** The run has skipped the asset: what was made before goes. */
+  readonly isRemoval?: true;
 }
 
 /** Where the values of all processes are. */
@@ -43,14 +45,26 @@ export class MemoryValues implements StagingIoManager {
   }
 
   save({ run, asset, partitionKey: key }: SaveContext, value: unknown): void {
-    const isEarlier = (one: Staged): boolean => one.run === run.id && isOf(one, asset, key);
-    const staged = { run: run.id, asset, key, by: this, ...encoded(value) };
+    this.#stage({ run: run.id, asset, key, by: this, ...encoded(value) });
+  }
+
+  skip(run: string, { asset, partitionKey: key }: ValueContext): void {
+    this.#stage({ run, asset, key, by: this, ...encoded(undefined), isRemoval: true });
+  }
+
+  #stage(staged: Staged): void {
+    const { run, asset, key } = staged;
+    const isEarlier = (one: Staged): boolean => one.run === run && isOf(one, asset, key);
     this.#place.staged = [...this.#place.staged.filter((one) => !isEarlier(one)), staged];
   }
 
   async load({ asset, partitionKey: key }: ValueContext): Promise<unknown> {
     for (const staged of this.#place.staged.toReversed())
-      if (isOf(staged, asset, key) && (staged.by === this || (await this.#counts(staged))))
+      if (
+        isOf(staged, asset, key) &&
+        staged.isRemoval !== true &&
+        (staged.by === this || (await this.#counts(staged)))
+      )
         return decoded(staged);
     const found = this.#place.inPlace.get(nameOf(asset, key));
     if (found !== undefined) return decoded(found);
@@ -89,11 +103,14 @@ export class MemoryValues implements StagingIoManager {
       if (staged.by !== this) this.#settleOne(staged, await this.#madeBy(staged.run));
   }
 
-  #settleOne(staged: Staged, { assets, isOver }: Pick<SettledRun, 'assets' | 'isOver'>): void {
-    const counts = assets.includes(staged.asset);
+  #settleOne(staged: Staged, { assets, skipped = [], isOver }: Omit<SettledRun, 'run'>): void {
+    const isRemoval = staged.isRemoval === true;
+    const counts = (isRemoval ? skipped : assets).includes(staged.asset);
     // Whoever executes the run again makes again what does not count yet.
     if (!counts && !isOver) return;
-    if (counts) this.#place.inPlace.set(nameOf(staged.asset, staged.key), staged);
+    const name = nameOf(staged.asset, staged.key);
+    if (counts && isRemoval) this.#place.inPlace.delete(name);
+    else if (counts) this.#place.inPlace.set(name, staged);
     this.#place.staged = this.#place.staged.filter((one) => one !== staged);
   }
 

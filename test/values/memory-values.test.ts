@@ -46,6 +46,22 @@ describe('a value', () => {
     expect(await values.load({ ...a, asset: 'list' })).toEqual(['1970-01-01T00:00:00.000Z']);
   });
 
+  it('goes with the record of a run that has nothing to make, and not what is made after that', async () => {
+    const values = openValues();
+    place.put(a, 'before');
+    values.skip('1', a);
+    values.save(byRun('2'), 'after');
+    expect(await values.load(a)).toBe('after');
+    values.settle([{ run: '1', assets: [], skipped: ['audio'], isOver: true }]);
+    expect([...place.inPlace.keys()]).toEqual([]);
+    values.settle([{ run: '2', assets: ['audio'], isOver: true }]);
+    expect(await values.load(a)).toBe('after');
+    values.skip('3', a);
+    values.settle([{ run: '3', assets: [], isOver: true }]);
+    expect(await values.load(a)).toBe('after');
+    expect(place.staged).toEqual([]);
+  });
+
   it('is seen by its own process at once, and by others when it is on record', async () => {
     const [one, other] = [openValues(), openValues()];
     one.save(byRun('1'), 'new');

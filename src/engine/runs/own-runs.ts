@@ -51,7 +51,7 @@ export class OwnRuns {
 
   /** What this process takes and wants, and what stands in the state as its own beside that. */
   get room(): { readonly wanted: number; readonly setAside: number; readonly inFlight: number } {
-    const setAside = this.unexecuted.length + this.unrecorded.ids.length;
+    const setAside = this.unexecuted.length + this.unrecorded.waiting;
     return { wanted: this.wanted, setAside, inFlight: this.underWay.used };
   }
 
@@ -90,7 +90,7 @@ export class OwnRuns {
   }
 
   *#all(): Generator<OwnedRun> {
-    yield* this.queue.runs();
+    yield* [...this.queue.runs(), ...this.unexecuted];
     for (const { run } of this.underWay) yield run;
   }
 
@@ -138,7 +138,8 @@ export class OwnRuns {
   #takeOn(runs: readonly OwnedRun[], view: StateView): void {
     this.newest.noteAdoption();
     // Released, and taken up again by this very process before it noticed: then they are here already.
-    const here = new Set([...this.queue.runs().map(({ id }) => id), ...this.unrecorded.ids]);
+    const ended = this.unrecorded.ended.map(({ record }) => record);
+    const here = new Set([...this.queue.runs(), ...ended].map(({ id }) => id));
     for (const { run, lost } of this.underWay) if (!lost) here.add(run.id);
     for (const { id } of runs) if (here.has(id)) this.#options.ioManager.begins?.(id, view.serial);
     this.pools.name(runs, ({ runs: { set }, partitionKey: key }) =>

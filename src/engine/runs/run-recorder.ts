@@ -35,6 +35,8 @@ export class RunRecorder {
   #endsDue = 0;
   #progressDue = 0;
   #mostWaiting = MAY_WAIT;
+  /** What was skipped, and whose value is to go: another run of this process has the key in hand. */
+  #skipped: Parameters<typeof removeSkipped>[2] = [];
 
   constructor(options: RunLoopOptions, runs: OwnRuns) {
     this.#options = options;
@@ -154,7 +156,17 @@ export class RunRecorder {
         skipReason === null ? [] : [{ asset, set, keys: [record.partitionKey] }],
       ),
     );
-    return removeSkipped(store, ioManager, skipped);
+    // A run that makes it again may have kept its value by now: what comes of that run is seen first.
+    const { underWay, unrecorded } = this.#runs;
+    const all = [...this.#skipped, ...skipped];
+    const isInHand = ({ asset, keys }: (typeof all)[number]): boolean =>
+      keys.some((key) => underWay.makes(asset, key) || unrecorded.hasEndOf(asset, key));
+    this.#skipped = all.filter(isInHand);
+    return removeSkipped(
+      store,
+      ioManager,
+      all.filter((one) => !isInHand(one)),
+    );
   }
 
   /** What is skipped ends what was made before. */
@@ -177,18 +189,19 @@ export class RunRecorder {
         for (const asset of assetsSkipped(assets)) ioManager.skip(run, { asset, partitionKey });
   }
 
-  /** Values become visible with their record; what does not count is dropped. */
+  /** Values become visible with their record; what does not count is dropped. Each run is named once: the manager of a user may look it up. */
   #settle({ finished, lost, progressed }: RecordedEnds, released: readonly string[]): void {
-    const isOver = true;
-    this.#options.ioManager.settle?.([
-      ...[...progressed].map(([run, made]) => ({ run, ...settledBy(made), isOver: false })),
-      ...finished.map(({ record: { id, assets } }) => ({ run: id, ...settledBy(assets), isOver })),
-      ...[...lost.map(({ record }) => record.id), ...released].map((run) => ({
-        run,
-        ...settledBy([]),
-        isOver,
-      })),
+    const over = [...lost.map(({ record }) => record.id), ...released];
+    const made = new Map<string, readonly AssetOutcome[]>([
+      ...over.map((run) => [run, []] as const),
+      ...progressed,
+      ...finished.map(({ record }) => [record.id, record.assets] as const),
     ]);
+    const goesOn = new Set(progressed.keys());
+    for (const run of over) goesOn.delete(run);
+    this.#options.ioManager.settle?.(
+      Array.from(made, ([run, assets]) => ({ run, ...settledBy(assets), isOver: !goesOn.has(run) })),
+    );
   }
 }
 

@@ -47,6 +47,11 @@ export class RunsUnderWay {
     return this.#flights.has(id);
   }
 
+  /** Whether any of them makes this. */
+  makes(asset: string, partitionKey: string | null): boolean {
+    return [...this].some(({ run }) => run.partitionKey === partitionKey && run.assets.includes(asset));
+  }
+
   /** A run that is under way. */
   get(id: string): InFlight {
     return this.#flights.get(id)!;

@@ -31,8 +31,15 @@ export class Unrecorded {
     return this.#ended.length;
   }
 
-  get ids(): string[] {
-    return this.#ended.map(({ record }) => record.id);
+  /** Ends that no commit has in hand. */
+  get ended(): readonly FinishedRun[] {
+    return this.#ended;
+  }
+
+  /** Whether any of these ends is that of a run which was to make this. */
+  hasEndOf(asset: string, partitionKey: string | null): boolean {
+    const isIt = ({ record }: FinishedRun): boolean => record.assets.some((one) => one.asset === asset);
+    return this.#ended.some((end) => end.record.partitionKey === partitionKey && isIt(end));
   }
 
   noteStart(id: string, at: string): void {

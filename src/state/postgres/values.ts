@@ -95,6 +95,9 @@ export class PostgresValues {
     await this.#port.execute(STAGE, [this.#executor, run.id, asset, key, codec, bytes]);
   }
 
+  /** The commit that records it takes the value out of its place: what a later run has made by then is not meant. */
+  skip(): void {}
+
   async load({ asset, partitionKey }: Place): Promise<unknown> {
     const inHand = this.#inHand.newest(this.#executor, asset, partitionKey ?? '');
     const found = inHand ?? (await this.#read(asset, partitionKey));

@@ -1,0 +1,206 @@
+/** What becomes of the values of runs that end beside each other, go back to the queue, or are set aside. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { asset, type AssetContext } from '../../../src/definitions/asset.ts';
+import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
+import { skip } from '../../../src/definitions/skip.ts';
+import { madeBy } from '../../../src/engine/runs/made-by.ts';
+import type { RunSession } from '../../../src/engine/runs/run-session.ts';
+import { FailureError } from '../../../src/model/failure.ts';
+import { PostgresValues } from '../../../src/state/postgres/values.ts';
+import { MemoryValues, MemoryValuesPlace } from '../../../src/values/memory-values.ts';
+import { keysAdded, letters, queuedRuns } from '../../support/builders.ts';
+import { EngineRig, Gate, MapValues, Recorder } from '../../support/engine-rig.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { PostgresCluster } from '../../support/postgres-cluster.mjs';
+import { PostgresRig } from '../../support/postgres-rig.ts';
+
+let cluster: PostgresCluster;
+beforeAll(async () => {
+  cluster = await PostgresCluster.start();
+});
+afterAll(() => cluster[Symbol.dispose]());
+
+const began = new Recorder<string>();
+
+/** The first run finds nothing to make for the key. The second one makes it, or fails, and goes on with another asset. */
+function twice(gate: Gate, second: () => unknown): Pipeline {
+  let runs = 0;
+  began.all.length = 0;
+  const audio = asset({
+    name: 'audio',
+    partitions: letters,
+    materialize: () => (++runs === 1 ? skip('nothing to make') : second()),
+  });
+  const text = asset({
+    name: 'text',
+    partitions: letters,
+    materialize: async ({ run }: AssetContext) => {
+      began.add(run.id);
+      await gate.pass();
+    },
+  });
+  return definePipeline({ assets: [audio, text] });
+}
+
+const finished = ({ rig }: { readonly rig: EngineRig }, id: string): Promise<void> =>
+  rig.events.until((all) => all.some((event) => event.type === 'run-finished' && event.run.id === id));
+
+/** Executes both runs: the first one is on record before the second one ends. */
+async function executed(rig: EngineRig, gate: Gate, session: RunSession): Promise<void> {
+  for (const group of ['g1', 'g2'])
+    await session.commit(group, {}, (_, owner) => ({
+      changes: [
+        ...(group === 'g1' ? [keysAdded('letters', ['a'])] : []),
+        {
+          type: 'runs-queued',
+          runs: queuedRuns({ group, keys: ['a'], assets: group === 'g1' ? ['audio'] : ['audio', 'text'] }),
+          owner,
+        },
+      ],
+      outcome: undefined,
+      queued: 1,
+      takenOver: new Set(),
+    }));
+  const executing = session.execute();
+  await began.count(1);
+  await finished({ rig }, 'g1-1');
+  gate.open();
+  await executing;
+  await session.leave();
+}
+
+it('keeps what a run has made of a key for which the run before it had nothing to make', async () => {
+  const gate = new Gate();
+  const [isOnRecord, isSaved] = [new Gate(), new Gate()];
+  const rig = new EngineRig(
+    twice(gate, async () => {
+      await isOnRecord.pass();
+      return 'new';
+    }),
+  );
+  const { values, store } = rig;
+  const save = values.save.bind(values);
+  values.save = (context, value) => {
+    save(context, value);
+    isSaved.open();
+  };
+  const commit = store.commit.bind(store);
+  store.commit = async (needs, plan) => {
+    const outcome = await commit(needs, plan);
+    if ((await store.runs({ ids: ['g1-1'] })).runs[0]?.finishedAt != null) {
+      isOnRecord.open();
+      await isSaved.pass();
+    }
+    return outcome;
+  };
+  await executed(rig, gate, rig.session());
+  expect(rig.values.values.get('audio@a')).toBe('new');
+});
+
+it('takes away what was made before once the run behind it has made nothing either', async () => {
+  const gate = new Gate();
+  const rig = new EngineRig(
+    twice(gate, () => {
+      throw new Error('no audio');
+    }),
+  );
+  rig.values.values.set('audio@a', 'old');
+  await executed(rig, gate, rig.session());
+  expect(rig.values.values.has('audio@a')).toBe(false);
+});
+
+it('keeps what a run has made also in a database', async () => {
+  const gate = new Gate();
+  const rig = new EngineRig(twice(gate, () => 'new'));
+  const postgres = await PostgresRig.make(cluster);
+  const { store } = postgres;
+  const executor = await store.enter();
+  store.enter = () => Promise.resolve(executor);
+  await executed(rig, gate, rig.session({ store, ioManager: new PostgresValues(store, executor.id) }));
+  expect(await new PostgresValues(store).load({ asset: 'audio', partitionKey: 'a' })).toBe('new');
+  await postgres.dispose();
+});
+
+/** Of two assets the first is made at once, and the second waits for the gate or its signal. */
+function madeInPart(gate: Gate): Pipeline {
+  began.all.length = 0;
+  const audio = asset({ name: 'audio', partitions: letters, materialize: () => 'sound' });
+  const other = asset({ name: 'other', partitions: letters, materialize: () => 1 });
+  const text = asset({
+    name: 'text',
+    partitions: letters,
+    inputs: { audio, other },
+    materialize: async ({ run, signal }: AssetContext) => {
+      began.add(run.id);
+      await Promise.race([
+        gate.pass(),
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+      ]);
+    },
+  });
+  return definePipeline({ assets: [audio, other, text] });
+}
+
+const queue = (session: RunSession, keys: readonly string[], assets: readonly string[]): Promise<void> =>
+  session.commit('g', {}, (_, owner) => ({
+    changes: [
+      keysAdded('letters', keys),
+      { type: 'runs-queued', runs: queuedRuns({ group: 'g', keys, assets }), owner },
+    ],
+    outcome: undefined,
+    queued: keys.length,
+    takenOver: new Set(),
+  }));
+
+it('keeps what a run has made that goes back to the queue, where one commit says both', async () => {
+  const rig = new EngineRig(madeInPart(new Gate()));
+  const place = new MemoryValuesPlace();
+  place.put({ asset: 'other', partitionKey: 'a' }, 1);
+  const session = rig.session({
+    clock: new ManualClock(),
+    ioManager: new MemoryValues(place, madeBy(rig.store)),
+  });
+  await queue(session, ['a'], ['audio', 'other', 'text']);
+  const executing = session.execute();
+  await began.count(1);
+  rig.interrupt.abort();
+  await executing;
+  await session.leave();
+  const [run] = (await rig.store.runs({})).runs;
+  expect(run!.assets.map(({ asset, status }) => [asset, status])).toEqual([
+    ['audio', 'SUCCESS'],
+    ['other', 'SUCCESS'],
+    ['text', 'QUEUED'],
+  ]);
+  const next = new MemoryValues(place, madeBy(rig.store));
+  expect(await next.load({ asset: 'audio', partitionKey: 'a' })).toBe('sound');
+});
+
+it('records what a run has made before a damaged value of its next asset, while others go on', async () => {
+  const gate = new Gate();
+  const rig = new EngineRig(madeInPart(gate));
+  const values = new MapValues();
+  const load = values.load.bind(values);
+  values.load = (context) => {
+    if (context.asset !== 'other' || context.partitionKey !== 'a') return load(context);
+    throw new FailureError({
+      reason: 'value-damaged',
+      file: 'f',
+      asset: 'other',
+      key: 'a',
+      cause: 'it is gone',
+    });
+  };
+  const clock = new ManualClock();
+  const session = rig.session({ clock, ioManager: values, lasts: true });
+  await queue(session, ['a', 'b'], ['audio', 'other', 'text']);
+  const executing = session.execute();
+  await rig.events.until((all) => all.some(({ type }) => type === 'run-set-aside'));
+  await began.count(1);
+  await clock.settle(50);
+  await clock.advance(1000);
+  const made = (await rig.store.runs({})).runs.map(({ id, assets }) => `${id} ${assets[0]!.status}`);
+  expect(made.sort()).toEqual(['g-1 SUCCESS', 'g-2 SUCCESS']);
+  gate.open();
+  await executing;
+});
