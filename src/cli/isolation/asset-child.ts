@@ -16,7 +16,7 @@ import { answerTo } from '../../values/asked-values.ts';
 import { CallInHand } from './call-in-hand.ts';
 import type { FromProcess, StartMessage, ToProcess } from './asset-messages.ts';
 import { type EndedFor, Ending } from './end-in-time.ts';
-import { failureOfEnd } from './how-it-ended.ts';
+import { failureOfEnd, type ProcessEnd } from './how-it-ended.ts';
 import { hasSaidAll } from './last-words.ts';
 
 /** To load a pipeline takes less; what takes longer waits for something that does not come. */
@@ -36,7 +36,8 @@ export interface ChildOptions extends Omit<StartMessage, 'type'> {
 export class AssetChild {
   readonly #options: ChildOptions;
   readonly #process: ChildProcess;
-  readonly #group: ProcessGroup;
+  /** `undefined`: the system has started none. */
+  readonly #group: ProcessGroup | undefined;
   readonly #onEnd: () => void;
   readonly #start: Promise<string | null>;
   #started: (unusable: string | null) => void = () => undefined;
@@ -48,6 +49,7 @@ export class AssetChild {
   /** Why it was killed from here. */
   #killedFor: { readonly why: EndedFor; readonly ms: number } | undefined;
   #ending: Ending | undefined;
+  #end: ProcessEnd | undefined;
   /** Tries that it has taken. */
   tries = 0;
   /** Bytes that it took when it was looked at last. */
@@ -67,12 +69,17 @@ export class AssetChild {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    this.#group = groups.killed.watch(this.#process.pid ?? 0);
+    const { pid } = this.#process;
+    this.#group = pid === undefined ? undefined : groups.killed.watch(pid);
     this.#start = new Promise((resolve) => (this.#started = resolve));
     for (const name of ['stdout', 'stderr'] as const)
-      this.#process[name]!.on('data', (chunk: Buffer) => this.#guard(() => this.#hear(name, chunk)));
+      this.#process[name]?.on('data', (chunk: Buffer) => this.#guard(() => this.#hear(name, chunk)));
     this.#process.on('message', (message) => this.#guard(() => this.#told(message as FromProcess)));
-    this.#process.on('error', (error) => this.#started(error.message));
+    this.#process.on('error', (error) => {
+      this.#started(error.message);
+      // It has no exit.
+      if (pid === undefined) onEnd();
+    });
     this.#process.once('exit', (code, signal) => void this.#ended(code, signal));
     const { pipeline, state, values, parent } = options;
     this.#tell({ type: 'start', pipeline, state, values, parent, starter, number });
@@ -97,12 +104,15 @@ export class AssetChild {
   }
 
   async #begin(call: CallInHand): Promise<void> {
-    const unusable = await this.#startsInTime();
+    const unusable = await inTime(this.#start, this.#started);
     if (unusable !== null) {
       this.kill();
       return call.ends((of) => ({ reason: 'process-unusable', ...of, message: unusable }));
     }
     if (call.interrupt.aborted) return call.ends('interrupted');
+    const end = this.#end;
+    // It was given out while it lived.
+    if (end !== undefined) return call.ends((of) => failureOfEnd(of, end));
     const { asset, programs, interrupt, messages: members, lent } = call;
     this.tries++;
     this.#said = '';
@@ -116,6 +126,7 @@ export class AssetChild {
       kill: (why, ms) => this.kill({ why, ms }),
     });
     this.#tell({ type: 'try', asset: asset.name, members, lent });
+    call.begins();
   }
 
   #over(endOf: Parameters<CallInHand['ends']>[0]): void {
@@ -147,17 +158,6 @@ export class AssetChild {
     return (
       this.#process.exitCode !== null || this.#process.signalCode !== null || this.#process.pid === undefined
     );
-  }
-
-  async #startsInTime(): Promise<string | null> {
-    const stop = startTimer(STARTS_WITHIN_MS, () =>
-      this.#started(
-        'it was not ready within a minute: something that the pipeline file waits for does not come',
-      ),
-    );
-    const unusable = await this.#start;
-    stop();
-    return unusable;
   }
 
   #told(message: FromProcess): void {
@@ -230,11 +230,11 @@ export class AssetChild {
 
   async #ended(code: number | null, signal: string | null): Promise<void> {
     this.isUsable = false;
-    this.#group.leaderEnded();
+    this.#group?.leaderEnded();
     // What the code started in the group of its process.
-    await Promise.all([this.#group.end(), hasSaidAll(this.#process)]);
+    await Promise.all([this.#group?.end(), hasSaidAll(this.#process)]);
     const said = this.#said;
-    const end = { code, signal, said, strayed: this.#strayed };
+    const end = (this.#end = { code, signal, said, strayed: this.#strayed });
     this.#started(
       `its process ended while it was loaded (${signal ?? `exit code ${code}`})${said === '' ? '' : `: ${said.trimEnd()}`}`,
     );
@@ -250,4 +250,13 @@ export class AssetChild {
     // What cannot be told is told by its end.
     if (this.#process.connected) this.#process.send(message, () => undefined);
   }
+}
+
+/** Waits for a start. @param late says why it is waited for no longer */
+async function inTime(start: Promise<string | null>, late: (why: string) => void): Promise<string | null> {
+  const why = 'it was not ready within a minute: something that the pipeline file waits for does not come';
+  const stop = startTimer(STARTS_WITHIN_MS, () => late(why));
+  const unusable = await start;
+  stop();
+  return unusable;
 }

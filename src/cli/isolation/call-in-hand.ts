@@ -40,6 +40,7 @@ export class CallInHand {
   readonly #members: readonly Member[];
   readonly #open = new Map<number, Open>();
   readonly #all = new AbortController();
+  readonly #abort: (member: number) => void;
   readonly #stop: (() => void)[] = [];
   #isOver!: () => void;
 
@@ -51,6 +52,7 @@ export class CallInHand {
   ) {
     this.asset = asset;
     this.programs = programs;
+    this.#abort = abort;
     this.#members = members;
     this.over = new Promise((resolve) => (this.#isOver = resolve));
     this.tried = members.map(
@@ -68,6 +70,11 @@ export class CallInHand {
     }
     this.writer = this.#writerFor(members[0]!);
     this.#look();
+  }
+
+  /** The process has it. What was to be ended before is told now. */
+  begins(): void {
+    for (const { at, member } of this.#open.values()) if (member.attempt.interrupt.aborted) this.#abort(at);
   }
 
   /** Aborted when nothing of it is wanted any more. */

@@ -48,6 +48,8 @@ class AssetProcesses implements Isolated {
         interrupt.addEventListener('abort', wake);
       });
     }
+    // It may have been woken for a process that is free, which is the next one's now.
+    this.#next();
     return null;
   }
 
