@@ -12,12 +12,12 @@ import type { SaveContext, ValueContext } from '../definitions/io-manager.ts';
 import type { SettledRun, StagedPurge, StagedValue, StagingIoManager } from '../definitions/staged-values.ts';
 import { io, isThere, makeFolder, namesIn, removeIfThere, removeQuietly } from '../files/durable-files.ts';
 import { fileNameOf } from '../files/file-name.ts';
-import { isByHand, isRemoval, Journal, placeOf, stagedFileOf } from './journal.ts';
+import { isByHand, isRemoval, Journal, type LeftBehind, placeOf, stagedFileOf } from './journal.ts';
 import { ENDINGS, GONE, placeIn } from './places.ts';
 import { putInPlace } from './put-in-place.ts';
 import { allStaged, dropPassing } from './all-staged.ts';
 import { FilePurge, isPurge } from './staged-purge.ts';
-import { assetsFor, isOf, StagedValues } from './staged-values.ts';
+import { assetsFor, dropOwn, isOf, StagedValues } from './staged-values.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
 import { encode, readIfThere } from './value-format.ts';
 import { writeStaged } from './write-staged.ts';
@@ -202,12 +202,12 @@ export class FileValues implements StagingIoManager {
 
   async recover(): Promise<void> {
     const left = this.#journal.ofTheDead();
-    for (const { values } of left) await this.#settleLeft(values.filter((one) => !isByHand(one)));
+    for (const one of left) await this.#settleLeft(one);
     // After all that was made, which one of the others may have put into place.
     await this.#removeByHand(left.flatMap(({ values }) => values.filter(isByHand)));
     for (const { settled } of left) settled();
     if (!this.#journal.isFirstOfBoot || !io('read', this.#folder, () => isThere(this.#folder))) return;
-    await this.#settleLeft(allStaged(this.#folder, this.#journal.ofOthers()));
+    await this.#settleLeft({ values: allStaged(this.#folder, this.#journal.ofOthers()), isNobodys: false });
     dropPassing(this.#folder, () => this.#journal.ofOthers());
     this.#journal.lookedThrough();
   }
@@ -225,15 +225,16 @@ export class FileValues implements StagingIoManager {
   }
 
   /** What somebody left: newest first, so that no older value takes the place of a newer one. */
-  async #settleLeft(values: readonly StagedValue[]): Promise<void> {
+  async #settleLeft({ values, isNobodys }: Omit<LeftBehind, 'settled'>): Promise<void> {
     const newest = new Map<string, StagedValue>();
     const dropped: StagedValue[] = [];
-    for (const value of values) {
+    for (const value of values.filter((one) => !isByHand(one))) {
       const purged = isPurge(value.run) ? value : undefined;
       const { isOver, ...settled } = await this.#madeBy(value.run, purged);
       const folder = path.basename(path.dirname(value.file));
       const counts = assetsFor(value, settled).some((asset) => folder === fileNameOf(asset));
-      // Whoever executes the run again overwrites what it makes again.
+      // Whoever executes the run again may make less of it, and its key may go: nobody would know of this any more.
+      if (!counts && !isOver && isNobodys && value.mark !== undefined) dropOwn(value);
       if (!counts && !isOver) continue;
       if (counts && !newest.has(placeOf(value))) newest.set(placeOf(value), value);
       else dropped.push(value);

@@ -18,7 +18,7 @@ import {
   removeQuietly,
   writeAll,
 } from '../files/durable-files.ts';
-import { isLeftOver, processTag, thisProcess } from '../files/process-owner.ts';
+import { isGone, isLeftOver, processTag, thisProcess } from '../files/process-owner.ts';
 import type { StagedValue } from '../definitions/staged-values.ts';
 import { GONE } from './places.ts';
 import { syncFiles, syncFolders } from './sync-files.ts';
@@ -58,6 +58,13 @@ const BY_HAND = '';
 
 export function isByHand({ run }: Pick<StagedValue, 'run'>): boolean {
   return run === BY_HAND;
+}
+
+export interface LeftBehind {
+  readonly values: StagedValue[];
+  /** Nobody lives who could have adopted it: neither its process nor the one that it staged for. */
+  readonly isNobodys: boolean;
+  readonly settled: () => void;
 }
 
 /** The files of journals that are open in this process. */
@@ -130,11 +137,12 @@ export class Journal {
   }
 
   /** What processes have staged that are gone, and how to say that it is settled. */
-  ofTheDead(): { readonly values: StagedValue[]; readonly settled: () => void }[] {
+  ofTheDead(): LeftBehind[] {
     return this.#others()
       .filter((name) => isLeftOver(path.join(this.#folder, name), name.split('.')[0]!))
       .map((name) => ({
         values: this.#valuesIn(name),
+        isNobodys: isGone(name.slice(name.lastIndexOf('.') + 1)),
         settled: () => removeQuietly(path.join(this.#folder, name)),
       }));
   }

@@ -100,15 +100,19 @@ export class StagedValues {
   #drop(staged: StagedValue): void {
     this.#unsynced.delete(staged);
     this.#forget(staged);
-    const file = stagedFileOf(staged);
-    // Whoever has the run by now may have staged its own value under this name.
-    if (staged.mark === undefined || !isAnothers(file, staged.mark)) removeQuietly(file);
+    dropOwn(staged);
   }
 
   #forget(staged: StagedValue): void {
     const place = placeOf(staged);
     if (this.#newest.get(place) === staged) this.#newest.delete(place);
   }
+}
+
+/** Whoever has the run by now may have staged its own value under this name. */
+export function dropOwn(staged: StagedValue): void {
+  const file = stagedFileOf(staged);
+  if (staged.mark === undefined || !isAnothers(file, staged.mark)) removeQuietly(file);
 }
 
 /** The assets of a run of which such a value counts. */
