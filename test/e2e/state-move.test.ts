@@ -44,6 +44,10 @@ const asShown = (text: string): string =>
     .replaceAll(/\d+/g, 'N')
     .replaceAll(/keys?|sets?|runs?|ticks?|values?/g, (word) => word.replace(/s$/, ''));
 
+/** What is said of the place of a pipeline's state where none is named. */
+const USUAL =
+  /state\.json; the usual place: name none from now on, neither with --state nor in DYNPART_STATE$/m;
+
 const LONG = 'a key of many letters '.repeat(20).trim();
 
 const { Client } = createRequire(import.meta.url)('pg') as {
@@ -162,7 +166,8 @@ describe('state move', () => {
     expect(ticks[0]!.cursor).toEqual({ before: '2', after: '3' });
     await run(project, 'partitions', 'remove', 'words', 'A/b', '--purge', '--state', url);
     const changed = await fingerprint(project, url);
-    expect((await run(project, 'state', 'move', '--state', url, '--to', file)).code).toBe(0);
+    const back = await run(project, 'state', 'move', '--state', url, '--to', file, '-v');
+    expect([back.code, back.stderr]).toEqual([0, expect.stringMatching(USUAL)]);
     expect(await fingerprint(project, file)).toEqual(changed);
     // A value that was deleted there has not come back.
     expect(
@@ -186,7 +191,10 @@ describe('state move', () => {
       [one, two],
       [two, file],
     ] as const) {
-      expect(await run(project, 'state', 'move', '--state', from, '--to', to)).toMatchObject({ code: 0 });
+      const { code, stderr } = await run(project, 'state', 'move', '--state', from, '--to', to, '-v');
+      expect(code).toBe(0);
+      // Nobody names the usual place.
+      expect(stderr).toMatch(to === file ? USUAL : /; name it from now on: --state \S+, or DYNPART_STATE$/m);
       expect(await seen(project, to)).toEqual(before);
     }
   });

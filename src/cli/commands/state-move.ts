@@ -1,4 +1,5 @@
 /** `dynpart state move`: to another place, file or database. */
+import path from 'node:path';
 import { asNarrowAs } from '../../files/as-narrow-as.ts';
 import { fail, FailureError } from '../../model/failure.ts';
 import { shellFlag } from '../../model/shell-words.ts';
@@ -9,6 +10,7 @@ import type { Context } from '../context.ts';
 import type { MovedState } from '../json-results.ts';
 import type { Project } from '../project.ts';
 import { exitProcess } from '../isolation/exit-process.ts';
+import { ownStateFile } from '../state-place.ts';
 import { refuseOtherFiles, settleMoving, stationOf } from '../state-station.ts';
 
 interface Options {
@@ -52,14 +54,21 @@ export async function run(context: Context, options: Options): Promise<MovedStat
     sayWhenInterrupted(context, target.place);
     await settleMoving(project);
     const moved = await moveState(move);
-    output.chat(
-      `moved ${inWords(moved)} from ${source.place} to ${target.place}; name it from now on: ${shellFlag('--state', target.place, 'STATE')}, or DYNPART_STATE`,
-    );
+    const next = isUsual(project, target.place)
+      ? 'the usual place: name none from now on, neither with --state nor in DYNPART_STATE'
+      : `name it from now on: ${shellFlag('--state', target.place, 'STATE')}, or DYNPART_STATE`;
+    output.chat(`moved ${inWords(moved)} from ${source.place} to ${target.place}; ${next}`);
     return result(moved);
   } finally {
     undo();
     await elsewhere.close();
   }
+}
+
+/** Whether the state of the pipeline is looked for there where none is named. That of `state.ts` is named always. */
+function isUsual(project: Project, place: string): boolean {
+  if (!project.hasFile || /^state\.\w+$/i.test(path.basename(project.file))) return false;
+  return place === ownStateFile(project.file);
 }
 
 /** What a kill leaves is what the same command goes on from: so it leaves at once, and says so. */
