@@ -15,6 +15,7 @@ export type Event =
   | RunsLeftAlone
   | RunsReleased
   | RunsLost
+  | RunsInHand
   | ProgramsLeft
   | ProcessBlocked
   | RunSetAside
@@ -82,6 +83,12 @@ export interface RunsReleased {
 export interface RunsLost {
   readonly type: 'runs-lost';
   readonly count: number;
+}
+
+/** Runs were taken on, taken away or given back: so many of this process are still to be executed or recorded. */
+export interface RunsInHand {
+  readonly type: 'runs-in-hand';
+  readonly left: number;
 }
 
 /** A killed process had left programs at work: they were ended, as far as they could be seen. */

@@ -37,6 +37,11 @@ const finished = (id: string, left: number): Event => ({
   left,
 });
 
+const ended = (id: string, status: 'SUCCESS' | 'CANCELED' = 'SUCCESS'): Event => ({
+  type: 'run-ended',
+  run: finishedRun({ id, status }).record,
+});
+
 beforeEach(() => {
   vi.useFakeTimers();
 });
@@ -51,6 +56,49 @@ it('a run that was let go of is at work no more', () => {
   screen.see(letGo('b', 0));
   expect(screen.seen).toMatchObject({ running: [], queued: 0, done: 0 });
   screen.stop();
+});
+
+it('what has ended and is not on record is not queued, and what was taken on and lost is told', () => {
+  const screen = new LiveScreen(outputOn());
+  const queued = (event: Event): number => {
+    screen.see(event);
+    return screen.seen.queued;
+  };
+  expect(queued({ type: 'runs-in-hand', left: 4 })).toBe(4);
+  expect(queued(started('a', 4))).toBe(3);
+  expect(queued(ended('a'))).toBe(3);
+  expect(queued({ type: 'runs-in-hand', left: 2 })).toBe(1);
+  expect(queued(finished('a', 1))).toBe(1);
+  expect(queued({ type: 'runs-in-hand', left: 0 })).toBe(0);
+  screen.stop();
+});
+
+it('the line counts as made what has ended and counts: not what was canceled, and not what is lost by then', () => {
+  const terminal = new CapturedTerminal({ cwd: '/', isTerminal: true });
+  const line = new LiveLine(outputOn(terminal));
+  for (const id of ['a', 'b', 'c', 'd', 'e']) line.see(started(id, 6));
+  line.see(ended('a'));
+  line.see(finished('a', 5));
+  line.see(ended('b', 'CANCELED'));
+  expect(line.inWords).toMatch(/^1 of 6 runs, 3 running/);
+  line.see({ ...finished('b', 4), run: finishedRun({ id: 'b', status: 'CANCELED' }).record } as Event);
+  line.see(ended('c'));
+  expect(line.inWords).toMatch(/^2 of 6 runs, 1 canceled, 2 running/);
+  line.see({ ...letGo('c', 3), why: 'lost' } as Event);
+  expect(line.inWords).toMatch(/^1 of 5 runs, 1 canceled, 2 running/);
+  line.see({ type: 'runs-in-hand', left: 2 });
+  expect(line.inWords).toMatch(/^1 of 4 runs, 1 canceled, 2 running/);
+  line.stop();
+});
+
+it('a batch ends once, with the last of it that is on record or lost', () => {
+  const terminal = new CapturedTerminal();
+  const renderer = new EventRenderer(outputOn(terminal), { keepsRuns: false, lasts: true });
+  for (const event of [started('a', 3), started('b', 3), finished('a', 2), finished('b', 1)])
+    renderer.emit(event);
+  expect(terminal.stderr.text).not.toContain('succeeded');
+  renderer.emit({ type: 'runs-in-hand', left: 0 });
+  expect(terminal.stderr.text).toContain('2 runs succeeded');
 });
 
 it('the line goes with the last run, also where that one was let go of', () => {

@@ -88,6 +88,8 @@ export class EventRenderer {
         return this.#released(event.count);
       case 'runs-lost':
         return output.fail({ reason: 'runs-lost', count: event.count });
+      case 'runs-in-hand':
+        return this.#batchMayEnd(event.left);
       case 'run-started':
         this.#tally.runBegins();
         return output.note(

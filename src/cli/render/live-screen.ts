@@ -26,6 +26,8 @@ export class LiveScreen implements Live {
   readonly #output: Output;
   readonly #sensors = new Map<string, SeenSensor>();
   readonly #running = new Map<string, Seen['running'][number]>();
+  /** Whose code has ended, and which are not on record. */
+  readonly #over = new Set<string>();
   #left = 0;
   #done = 0;
   #failed = 0;
@@ -76,13 +78,19 @@ export class LiveScreen implements Live {
         break;
       case 'run-ended':
         this.#running.delete(event.run.id);
+        this.#over.add(event.run.id);
         break;
       case 'run-let-go':
         this.#running.delete(event.id);
+        this.#over.delete(event.id);
+        this.#left = event.left;
+        break;
+      case 'runs-in-hand':
         this.#left = event.left;
         break;
       case 'run-finished':
         this.#running.delete(event.run.id);
+        this.#over.delete(event.run.id);
         this.#left = event.left;
         this.#done++;
         if (event.run.status === 'FAILURE') this.#failed++;
@@ -189,7 +197,7 @@ export class LiveScreen implements Live {
     return {
       sensors: this.#sensors,
       running: [...this.#running.values()],
-      queued: Math.max(0, this.#left - this.#running.size),
+      queued: Math.max(0, this.#left - this.#running.size - this.#over.size),
       done: this.#done,
       failed: this.#failed,
     };

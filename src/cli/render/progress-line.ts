@@ -41,7 +41,7 @@ export class LiveLine implements Live {
   /** Most of them never began: after Ctrl-C, or where others ended them. */
   #canceled = 0;
   /** Whose code has ended. They are put on record many at once, and a line that stands still meanwhile says nothing. */
-  #over = 0;
+  readonly #over = new Set<string>();
   #failed = 0;
   #left = 0;
   #spinner: Ora | undefined;
@@ -57,9 +57,10 @@ export class LiveLine implements Live {
 
   see(event: Event): void {
     if (event.type === 'run-started') this.#started(event);
-    else if (event.type === 'run-ended') this.#ended(event.run.id);
+    else if (event.type === 'run-ended') this.#ended(event.run);
     else if (event.type === 'run-let-go') this.#letGo(event);
     else if (event.type === 'run-finished') this.#finished(event.run, event.left);
+    else if (event.type === 'runs-in-hand') this.#leaves(event.left);
   }
 
   #started({ id, partitionKey, left }: Pick<RunStarted, 'id' | 'partitionKey' | 'left'>): void {
@@ -70,13 +71,14 @@ export class LiveLine implements Live {
     this.#timer = setTimeout(() => void this.#show(), SHOW_AFTER_MS);
   }
 
-  #ended(id: string): void {
+  #ended({ id, status }: RunRecord): void {
     this.#running.delete(id);
-    this.#over++;
+    if (status !== 'CANCELED') this.#over.add(id);
   }
 
   #finished(run: RunRecord, left: number): void {
     this.#running.delete(run.id);
+    this.#over.delete(run.id);
     if (run.status === 'CANCELED') this.#canceled++;
     else this.#done++;
     if (run.status === 'FAILURE') this.#failed++;
@@ -85,6 +87,7 @@ export class LiveLine implements Live {
 
   #letGo({ id, left }: RunLetGo): void {
     this.#running.delete(id);
+    this.#over.delete(id);
     this.#leaves(left);
   }
 
@@ -115,7 +118,7 @@ export class LiveLine implements Live {
     this.#spinner = undefined;
     this.#done = 0;
     this.#canceled = 0;
-    this.#over = 0;
+    this.#over.clear();
     this.#failed = 0;
   }
 
@@ -132,20 +135,20 @@ export class LiveLine implements Live {
     // A terminal without a size would be taken for one of endlessly many lines.
     if (!(stream.columns > 0)) stream.columns = this.#output.terminal.stderr.columns;
     this.#cursorIsBack = givesCursorBack(this.#output.terminal.stderr);
-    this.#spinner = ora({ stream, discardStdin: false, color: false, text: this.#text() });
+    this.#spinner = ora({ stream, discardStdin: false, color: false, text: this.inWords });
     this.#stopGivingWay = startGivingWay(this.#spinner);
     this.#timer = setInterval(() => {
-      if (this.#spinner !== undefined) this.#spinner.text = this.#text();
+      if (this.#spinner !== undefined) this.#spinner.text = this.inWords;
     }, REDRAW_EVERY_MS);
   }
 
-  #text(): string {
+  get inWords(): string {
     const now = steadyTime(this.#output.clock);
     const [longest] = this.#running.values();
     return progressInWords(
       {
         done: this.#done,
-        over: this.#over,
+        over: this.#done + this.#over.size,
         failed: this.#failed,
         canceled: this.#canceled,
         left: this.#left,

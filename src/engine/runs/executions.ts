@@ -7,6 +7,7 @@ import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { executeHere, type ExecuteRun, type MadeAsset, type RunEnding } from './execute-run.ts';
 import type { Isolated } from './isolated.ts';
 import type { InFlight } from './runs-under-way.ts';
+import { leftOf } from './left-of.ts';
 import type { OwnRuns } from './own-runs.ts';
 import { batchesOf, contextOf } from './run-context.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
@@ -53,7 +54,7 @@ export class Executions {
     const flight = this.#runs.begin(run, isoTime(clock.now()));
     try {
       const { id, partitionKey, assets } = run;
-      emit({ type: 'run-started', id, partitionKey, assets, left: this.#left });
+      emit({ type: 'run-started', id, partitionKey, assets, left: leftOf(this.#runs) });
       const ending = await this.#executeRun(run, flight.interrupt).finally(() => executor.ended(id));
       this.#runs.underWay.landed(run);
       this.#takeEnding(flight, ending);
@@ -65,11 +66,6 @@ export class Executions {
       this.#runs.queue.letGo(run);
       this.#news.onRoom();
     }
-  }
-
-  /** Runs of this process that are not on record yet. */
-  get #left(): number {
-    return this.#runs.left + this.#runs.unrecorded.count;
   }
 
   #noteMade(id: string, { outcome, staged }: MadeAsset): void {
@@ -99,7 +95,7 @@ export class Executions {
 
   /** Who looks is not to take it for being at work: nothing else may come of it here. */
   #letGo({ id, partitionKey }: OwnedRun, why: RunLetGo['why']): void {
-    this.#options.emit({ type: 'run-let-go', id, partitionKey, why, left: this.#left });
+    this.#options.emit({ type: 'run-let-go', id, partitionKey, why, left: leftOf(this.#runs) });
   }
 
   /** Whoever has the run now says what counts: what was saved of it here must not be taken for that. */

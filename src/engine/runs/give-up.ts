@@ -2,6 +2,7 @@
 import type { StateView } from '../../state/state-view.ts';
 import { heldByBlocked, isRoomBlocked } from '../plan/executors/blocked.ts';
 import type { OwnedRun } from '../plan/executors/owned-run.ts';
+import { sayLeft } from './left-of.ts';
 import type { OwnRuns } from './own-runs.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 
@@ -9,7 +10,7 @@ import type { RunLoopOptions } from './run-loop-options.ts';
 export function giveUpHeld(
   runs: OwnRuns,
   view: StateView,
-  { executor, concurrency, onInterrupt }: RunLoopOptions,
+  { executor, concurrency, onInterrupt, emit }: RunLoopOptions,
 ): void {
   const isHeld = heldByBlocked(view);
   if (isHeld === null) return;
@@ -19,6 +20,7 @@ export function giveUpHeld(
     if (onInterrupt === 'release' || isOfSensor(run)) runs.unexecuted.push(run);
     else runs.endCanceled(run, null, 'it waited for a process that is blocked');
   }
+  if (held.length > 0) sayLeft(runs, emit);
 }
 
 /** The runs that go back to the queue. Those that wait end as canceled, unless a sensor asked for them. */

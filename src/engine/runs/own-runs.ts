@@ -9,6 +9,7 @@ import { endOf, endOfAll } from '../plan/ends/run-records.ts';
 import { looksUp, needsOfExecution } from '../plan/executors/needs-of-execution.ts';
 import { workElsewhere } from '../plan/executors/ownership.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
+import { sayLeft } from './left-of.ts';
 import { type LookAhead, NewestView } from './newest-view.ts';
 import { PoolRoom } from './pool-room.ts';
 import { queueFor } from './queue-for.ts';
@@ -146,6 +147,7 @@ export class OwnRuns {
       set === null || key === null ? NOTHING_CARRIED : (view.carried(set, [key]).get(key) ?? NOTHING_CARRIED),
     );
     this.queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
+    sayLeft(this, this.#options.emit);
     this.slots = view.executors().find(({ id }) => id === this.#options.executor.id)?.slots ?? 0;
     this.see(view);
   }
@@ -227,6 +229,7 @@ export class OwnRuns {
   sayLost(count: number): void {
     this.hasLost = true;
     this.#options.emit({ type: 'runs-lost', count });
+    sayLeft(this, this.#options.emit);
   }
 
   #cancel(id: string): void {

@@ -8,6 +8,7 @@ import { steadyTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { Executions } from './executions.ts';
 import { giveUp } from './give-up.ts';
+import { leftOf } from './left-of.ts';
 import { Lookout } from './lookout.ts';
 import type { LookAhead } from './newest-view.ts';
 import { OwnRuns } from './own-runs.ts';
@@ -45,6 +46,11 @@ export class RunLoop {
   /** Runs that this process took on and that have not ended. */
   get left(): number {
     return this.#runs.left;
+  }
+
+  /** And those whose end is not on record. */
+  get unfinished(): number {
+    return leftOf(this.#runs);
   }
 
   /** How many of them wait for a pool that is full. */

@@ -10,6 +10,7 @@ import { steadyTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import type { FinishedRun } from '../../state/changes.ts';
 import { type EndsToRecord, needsOfEnds, planEnds, type RecordedEnds } from '../plan/ends/record-ends.ts';
+import { leftOf, sayLeft } from './left-of.ts';
 import type { OwnRuns } from './own-runs.ts';
 import { removeSkipped } from './remove-skipped.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
@@ -140,11 +141,16 @@ export class RunRecorder {
 
   #say({ finished, released, lost }: RecordedEnds): void {
     const { emit } = this.#options;
-    let left = this.#runs.left + finished.length;
+    let left = leftOf(this.#runs) + lost.length + finished.length;
     for (const { record, canceledByOthers } of finished)
       emit({ type: 'run-finished', run: record, canceledByOthers, left: --left });
+    for (const { record } of lost) {
+      const { id, partitionKey } = record;
+      emit({ type: 'run-let-go', id, partitionKey, why: 'lost', left: --left });
+    }
     if (released > 0) emit({ type: 'runs-released', count: released });
     if (lost.length > 0) this.#runs.sayLost(lost.length);
+    else if (released > 0) sayLeft(this.#runs, emit);
   }
 
   #removeSkipped({ finished }: RecordedEnds): Promise<void> {

@@ -181,7 +181,7 @@ export class RunSession {
     const needs = { ...this.#needsToTake(share.most), ownedBy: [owner] };
     const claim = await this.#left.commit(needs, plan, view, ahead && afterClaim(ahead));
     if (view === null) this.#blocked.say(latest!);
-    sayTaken(claim, this.left, this.#options.emit);
+    sayTaken(claim, this.#execution?.unfinished ?? 0, this.#options.emit);
     await this.adopt(claim.owned, ahead);
     return claim.owned.length;
   }
@@ -227,7 +227,7 @@ export class RunSession {
     });
     // What else ended is none of this command's.
     const ended = taken.ended.filter(({ record }) => planned.takenOver.has(record.id));
-    sayTaken({ ...taken, ended }, this.left, this.#options.emit);
+    sayTaken({ ...taken, ended }, this.#execution?.unfinished ?? 0, this.#options.emit);
     const queued = ownedRuns(await store.read({ runs: [{ owner: executor.id }] }), executor.id, group);
     await this.adopt([...taken.owned, ...queued]);
     return planned.outcome;
