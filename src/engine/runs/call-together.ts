@@ -84,6 +84,10 @@ class Place {
     return this.member.task.partitionKey!;
   }
 
+  get isInterrupted(): boolean {
+    return this.member.attempt.interrupt.aborted;
+  }
+
   describe(metadata: Readonly<Record<string, MetadataValue>>): void {
     Object.assign(this.#metadata, metadata);
   }
@@ -184,13 +188,14 @@ class Call {
    */
   readonly #look = (): void => {
     const left = this.#last === undefined ? [...this.#left.values()] : [this.#last.place];
-    if (left.every(({ member }) => member.attempt.interrupt.aborted)) this.#unwanted.abort();
+    if (left.every(({ isInterrupted }) => isInterrupted)) this.#unwanted.abort();
   };
 
   async #iterate(signal: AbortSignal, writer: LineWriter): Promise<void> {
     const keys = await this.#keys(signal);
     // Its time may have been over while the inputs were loaded: others may be at work with these keys by now.
-    if (keys.length === 0 || signal.aborted) return;
+    signal.throwIfAborted();
+    if (keys.length === 0) return;
     const { task, attempt } = this.#first;
     const programs = this.#programs;
     const made: unknown = await this.#asset.materialize({
@@ -240,7 +245,9 @@ class Call {
     };
     const left = [...this.#left];
     this.#left.clear();
-    for (const [key, place] of left) await place.ends(endOf(key));
+    // Code that is told to end owes nobody a yield: whose run was interrupted is made again.
+    for (const [key, place] of left)
+      await place.ends(place.isInterrupted ? { type: 'interrupted' } : endOf(key));
     if (this.#last === undefined) return;
     const { place, value } = this.#last;
     await place.ends(ending === null ? { type: 'returned', value } : endOf(place.key));
