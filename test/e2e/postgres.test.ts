@@ -415,8 +415,11 @@ describe('several workers on one state in PostgreSQL', () => {
   it('outlive a crash of the server: nothing is lost, nothing recorded twice', async () => {
     const { project, env } = await place(KEYS);
     project.write({ 'ms.txt': '60' });
-    await project.dynpart(['sensor', 'tick', '--no-run'], { env });
     const workers = Array.from({ length: 2 }, () => project.start(['worker'], { env }));
+    // Who was never connected does not wait for a server that restarts.
+    const listening = `select 1 from pg_stat_activity where application_name = 'dynpart listens'`;
+    while ((await asked(listening)).length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    await project.dynpart(['sensor', 'tick', '--no-run'], { env });
     for (let crashes = 0; crashes < 2; crashes++) {
       await new Promise((resolve) => setTimeout(resolve, 1500));
       cluster.restart('restart');
