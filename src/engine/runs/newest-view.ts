@@ -9,16 +9,22 @@ import type { OwnedRun } from '../plan/executors/owned-run.ts';
 export interface LookAhead {
   readonly needs: (runs: readonly OwnedRun[]) => Needs;
   readonly seen: (view: StateView) => void;
-  /** `null`: the state is to be read. */
-  readonly view: () => StateView | null;
+  /** With when it was asked for, at the earliest. `null`: the state is to be read. */
+  readonly found: () => { readonly view: StateView; readonly began: Moment } | null;
+}
+
+/** By both clocks: one stands still while a machine sleeps, the other one may be set. */
+interface Moment {
+  readonly now: number;
+  readonly steady: number;
 }
 
 export class NewestView {
   readonly #store: Pick<StateStore, 'read'>;
   readonly #clock: Clock;
   #seen: StateView | null = null;
-  /** When the last look began, by both clocks: one stands still while a machine sleeps, the other one may be set. */
-  #looked = { now: -Infinity, steady: -Infinity };
+  /** When the last look began. */
+  #looked: Moment = { now: -Infinity, steady: -Infinity };
   /** How often runs were taken on. */
   #adoptions = 0;
 
@@ -33,7 +39,7 @@ export class NewestView {
     return Math.max(Math.abs(now - this.#looked.now), steady - this.#looked.steady) < withinMs;
   }
 
-  #time(): { readonly now: number; readonly steady: number } {
+  #time(): Moment {
     return { now: this.#clock.now(), steady: steadyTime(this.#clock) };
   }
 
@@ -71,14 +77,24 @@ export class NewestView {
   /** @param needs what is looked at once these runs are taken on, too */
   ahead(needs: (runs: readonly OwnedRun[]) => Needs): LookAhead {
     let adoptions = -1;
+    let began = this.#looked;
     let seen: StateView | null = null;
     return {
       needs: (runs) => {
         adoptions = this.#adoptions;
+        began = this.#time();
         return needs(runs);
       },
       seen: (view) => (seen = view),
-      view: () => (adoptions === this.#adoptions ? seen : null),
+      found: () => (adoptions === this.#adoptions && seen !== null ? { view: seen, began } : null),
     };
+  }
+
+  /** Takes what was looked at ahead. @returns whether that will do */
+  takeAhead(ahead: LookAhead, take: (view: StateView) => boolean): boolean {
+    const found = ahead.found();
+    if (found === null || !take(found.view)) return false;
+    this.#looked = found.began;
+    return true;
   }
 }

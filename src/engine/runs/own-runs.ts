@@ -113,8 +113,8 @@ export class OwnRuns {
       this.#takeOn(runs, view);
       return true;
     };
-    const seen = ahead?.view() ?? null;
-    if (seen === null || !take(seen)) await this.newest.read(this.#needsToAdopt(runs), take);
+    if (ahead === undefined || !this.newest.takeAhead(ahead, take))
+      await this.newest.read(this.#needsToAdopt(runs), take);
   }
 
   /** Looks at the state anew. @param always says whether also where nothing has changed in it */

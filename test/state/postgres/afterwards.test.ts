@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { StateView } from '../../../src/state/state-view.ts';
 import { queuedRuns } from '../../support/builders.ts';
-import { EngineRig } from '../../support/engine-rig.ts';
+import { EngineRig, MapValues } from '../../support/engine-rig.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { PostgresCluster } from '../../support/postgres-cluster.mjs';
 import { PostgresRig } from '../../support/postgres-rig.ts';
 
@@ -75,6 +76,29 @@ it('a worker that was called takes up what there is and knows what it takes on w
   expect(await session.takeUpShare(2, 2, false)).toBe(0);
   expect(commits).toHaveBeenCalledTimes(2);
   expect(session.left).toBe(3);
+  await session.leave();
+  await rig.dispose();
+});
+
+it.each([
+  ['without another look where its claim was made within the last second', 0],
+  ['behind another look where its claim is older than that', 1000],
+])('what a worker has made is saved %s', async (_, ms) => {
+  const rig = await PostgresRig.make(cluster);
+  const { store } = rig;
+  const engine = new EngineRig();
+  const looks = vi.spyOn(store.database, 'read');
+  const before: number[] = [];
+  const ioManager = new MapValues();
+  vi.spyOn(ioManager, 'save').mockImplementation(() => void before.push(looks.mock.calls.length));
+  const clock = new ManualClock();
+  const session = engine.session({ store, ioManager, clock });
+  await store.commit({}, () => queue(['a']));
+  looks.mockClear();
+  expect(await session.takeUpShare(1, 1, true)).toBe(1);
+  await clock.advance(ms);
+  await session.execute();
+  expect(before.map((count) => count > 0)).toEqual([ms > 0]);
   await session.leave();
   await rig.dispose();
 });
