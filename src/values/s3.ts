@@ -48,22 +48,27 @@ export function s3(options: S3Options): IoManager {
 /** What comes to its end without a value loads nothing. */
 function onUse(open: (serialOf: SerialOf) => Promise<S3Values>): RunValues {
   const serials = new Map<string, number>();
-  let skipped: Parameters<S3Values['skip']>[] = [];
+  const skipped: Parameters<S3Values['skip']>[] = [];
   let opening: Promise<S3Values> | undefined;
   let values: S3Values | undefined;
   const opened = async (): Promise<S3Values> =>
     (values = await (opening ??= open((run) => serials.get(run) ?? 0)));
+  // Before the next value: what a later run of the key makes comes after them.
+  const stageSkips = async (): Promise<void> => {
+    if (skipped.length === 0) return;
+    const here = await opened();
+    for (const one of skipped.splice(0)) here.skip(...one);
+  };
   return {
     begins: (run, serial) => void serials.set(run, serial),
-    save: async (context, value) => (await opened()).save(context, value),
+    async save(context, value) {
+      await stageSkips();
+      await (await opened()).save(context, value);
+    },
     load: async (context) => (await opened()).load(context),
     remove: async (context) => (await opened()).remove(context),
     skip: (...one) => void skipped.push(one),
-    async flush() {
-      const staged = skipped;
-      skipped = [];
-      for (const one of staged) (await opened()).skip(...one);
-    },
+    flush: () => stageSkips(),
     settle(runs) {
       values?.settle(runs);
       for (const { run, isOver } of runs) if (isOver) serials.delete(run);

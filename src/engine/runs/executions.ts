@@ -2,6 +2,7 @@
 import { CANCELED_BY_HAND } from '../../model/failures/run.ts';
 import { FailureError } from '../../model/failure.ts';
 import type { RunLetGo } from '../event.ts';
+import type { AssetOutcome } from '../../model/run.ts';
 import { isoTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { executeHere, type ExecuteRun, type MadeAsset, type RunEnding } from './execute-run.ts';
@@ -71,6 +72,7 @@ export class Executions {
   #noteMade(id: string, { outcome, staged }: MadeAsset): void {
     if (!this.#runs.underWay.isOwn(id)) return;
     this.#options.ioManager.adopt?.(staged);
+    this.#stageSkip(this.#runs.underWay.get(id).run, outcome);
     this.#recorder.noteMade(id, outcome);
     this.#news.onMade();
   }
@@ -88,9 +90,17 @@ export class Executions {
       return this.#letGo(run, 'interrupted');
     }
     const { status, assets, error, asked } = ending;
+    // Of the others it is said as they are made, also in an earlier execution.
+    const [last] = assets.filter(({ asset }) => run.done.every((done) => done.asset !== asset)).slice(-1);
+    if (last !== undefined) this.#stageSkip(run, last);
     const attempts = Math.max(0, ...assets.map((asset) => asset.attempts));
     this.#runs.end(run, startedAt, { status, assets, error, attempts }, asked);
     if (status === 'FAILURE' && this.#options.failFast) this.#news.onStop('fail-fast');
+  }
+
+  /** What is skipped ends what was made before: said before another run of the key can make anything. */
+  #stageSkip({ id, partitionKey }: OwnedRun, { asset, skipReason }: AssetOutcome): void {
+    if (skipReason !== null) this.#options.ioManager.skip?.(id, { asset, partitionKey });
   }
 
   /** Who looks is not to take it for being at work: nothing else may come of it here. */

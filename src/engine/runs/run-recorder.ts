@@ -8,7 +8,6 @@ import type { SettledRun } from '../../definitions/staged-values.ts';
 import type { AssetOutcome } from '../../model/run.ts';
 import { steadyTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/owned-run.ts';
-import type { FinishedRun } from '../../state/changes.ts';
 import { type EndsToRecord, needsOfEnds, planEnds, type RecordedEnds } from '../plan/ends/record-ends.ts';
 import { leftOf, sayLeft } from './left-of.ts';
 import type { OwnRuns } from './own-runs.ts';
@@ -97,7 +96,6 @@ export class RunRecorder {
     const seenBy = (run: string, asset: string): number | undefined => unrecorded.seenBy(run, asset);
     let isRecorded = false;
     try {
-      this.#stageSkips(ended, made, back);
       await ioManager.flush?.();
       const started = this.#runs.unrecordedStarts();
       for (const { record } of ended) started.delete(record.id);
@@ -175,39 +173,19 @@ export class RunRecorder {
     );
   }
 
-  /** What is skipped ends what was made before. */
-  #stageSkips(
-    ended: readonly FinishedRun[],
-    made: ReadonlyMap<string, readonly AssetOutcome[]>,
-    back: readonly OwnedRun[],
-  ): void {
-    const { ioManager } = this.#options;
-    if (ioManager.skip === undefined) return;
-    // Those that go back to the queue are not among this process's own any more.
-    const keys = new Map(this.#runs.partitionsOf(made).map(({ id, key }) => [id, key]));
-    for (const { id, partitionKey } of back) keys.set(id, partitionKey);
-    const outcomes = [
-      ...Array.from(made, ([run, assets]) => ({ run, partitionKey: keys.get(run), assets })),
-      ...ended.map(({ record: { id, partitionKey, assets } }) => ({ run: id, partitionKey, assets })),
-    ];
-    for (const { run, partitionKey, assets } of outcomes)
-      if (partitionKey !== undefined)
-        for (const asset of assetsSkipped(assets)) ioManager.skip(run, { asset, partitionKey });
-  }
-
-  /** Values become visible with their record; what does not count is dropped. Each run is named once: the manager of a user may look it up. */
+  /**
+   * Values become visible with their record; what does not count is dropped. Each run is named once, in the order of the record: what
+   * goes on began behind what has ended of the same asset and key.
+   */
   #settle({ finished, lost, progressed }: RecordedEnds, released: readonly string[]): void {
     const over = [...lost.map(({ record }) => record.id), ...released];
-    const made = new Map<string, readonly AssetOutcome[]>([
-      ...over.map((run) => [run, []] as const),
-      ...progressed,
-      ...finished.map(({ record }) => [record.id, record.assets] as const),
+    const isNamed = new Set([...progressed.keys(), ...finished.map(({ record }) => record.id)]);
+    const isOver = new Set(over);
+    this.#options.ioManager.settle?.([
+      ...over.filter((run) => !isNamed.has(run)).map((run) => ({ run, ...settledBy([]), isOver: true })),
+      ...finished.map(({ record: { id, assets } }) => ({ run: id, ...settledBy(assets), isOver: true })),
+      ...[...progressed].map(([run, made]) => ({ run, ...settledBy(made), isOver: isOver.has(run) })),
     ]);
-    const goesOn = new Set(progressed.keys());
-    for (const run of over) goesOn.delete(run);
-    this.#options.ioManager.settle?.(
-      Array.from(made, ([run, assets]) => ({ run, ...settledBy(assets), isOver: !goesOn.has(run) })),
-    );
   }
 }
 

@@ -1,5 +1,10 @@
 /** What becomes of the values of runs that end beside each other, go back to the queue, or are set aside. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RunValues } from '../../../src/definitions/staged-values.ts';
+import { s3 } from '../../../src/index.ts';
 import { asset, type AssetContext } from '../../../src/definitions/asset.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import { skip } from '../../../src/definitions/skip.ts';
@@ -7,12 +12,15 @@ import { madeBy } from '../../../src/engine/runs/made-by.ts';
 import type { RunSession } from '../../../src/engine/runs/run-session.ts';
 import { FailureError } from '../../../src/model/failure.ts';
 import { PostgresValues } from '../../../src/state/postgres/values.ts';
+import { FileValues } from '../../../src/values/file-values.ts';
 import { MemoryValues, MemoryValuesPlace } from '../../../src/values/memory-values.ts';
+import type { OfState } from '../../../src/values/s3.ts';
 import { keysAdded, letters, queuedRuns } from '../../support/builders.ts';
 import { EngineRig, Gate, MapValues, Recorder } from '../../support/engine-rig.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { PostgresCluster } from '../../support/postgres-cluster.mjs';
 import { PostgresRig } from '../../support/postgres-rig.ts';
+import { S3Server } from '../../support/s3-server.ts';
 
 let cluster: PostgresCluster;
 beforeAll(async () => {
@@ -204,3 +212,82 @@ it('records what a run has made before a damaged value of its next asset, while 
   gate.open();
   await executing;
 });
+
+/** Managers of dynpart's own, each as a process has it that works with this state. */
+const MANAGERS: Readonly<Record<string, (rig: EngineRig, folder: string, server: S3Server) => RunValues>> = {
+  files: ({ store }, folder) => new FileValues(folder, madeBy(store)),
+  bucket: ({ store }, _, { endpoint }) =>
+    (
+      s3({
+        bucket: 'reports',
+        endpoint,
+        credentials: { accessKeyId: 'me', secretAccessKey: 'secret' },
+      }) as unknown as OfState
+    ).ofState(async (ids) => {
+      const { runs } = await store.runs({ ids });
+      const made = runs.map(({ id, assets }) => {
+        const own = assets.filter(({ status }) => status === 'SUCCESS');
+        return [id, own.map((one) => one.asset)] as const;
+      });
+      return new Map(made);
+    }),
+};
+
+/** The second run of a key makes its first asset before the end of the first run is on record, and goes on. */
+it.each(
+  Object.keys(MANAGERS).flatMap((manager) => [
+    [manager, 'made something', 'first'] as const,
+    [manager, 'had nothing to make', skip('nothing to make')] as const,
+  ]),
+)(
+  'keeps in %s what the run made last that goes on, where the one before it %s',
+  async (manager, _, first) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-values-'));
+    await using server = await S3Server.start();
+    const gate = new Gate();
+    let runs = 0;
+    began.all.length = 0;
+    const audio = asset({
+      name: 'audio',
+      partitions: letters,
+      materialize: () => (++runs === 1 ? first : 'second'),
+    });
+    const text = asset({
+      name: 'text',
+      partitions: letters,
+      materialize: async ({ run }: AssetContext) => {
+        began.add(run.id);
+        await gate.pass();
+      },
+    });
+    const rig = new EngineRig(definePipeline({ assets: [audio, text] }));
+    const open = (): RunValues => MANAGERS[manager]!(rig, folder, server);
+    const clock = new ManualClock();
+    const ioManager = open();
+    const session = rig.session({ clock, ioManager });
+    await queue(session, ['a'], ['audio']);
+    await session.commit('h', {}, (_view, owner) => ({
+      changes: [
+        {
+          type: 'runs-queued',
+          runs: queuedRuns({ group: 'h', keys: ['a'], assets: ['audio', 'text'] }),
+          owner,
+        },
+      ],
+      outcome: undefined,
+      queued: 1,
+      takenOver: new Set(),
+    }));
+    const executing = session.execute();
+    await began.count(1);
+    await clock.advance(1000);
+    await finished({ rig }, 'g-1');
+    const value = { asset: 'audio', partitionKey: 'a' };
+    expect(await ioManager.load(value)).toBe('second');
+    gate.open();
+    await executing;
+    await session.leave();
+    expect(await open().load(value)).toBe('second');
+    fs.rmSync(folder, { recursive: true });
+  },
+);
