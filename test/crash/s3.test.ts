@@ -139,7 +139,11 @@ it.concurrent.each(['a file', 'PostgreSQL'])(
       await new Promise((resolve) => setTimeout(resolve, 1020 - (Date.now() % 1000)));
       const second = await startAndKill(['sensor', 'tick'], deletion, 'before', 'DELETE ');
       const [run] = (await json('runs', 'list', '--limit', '1')).runs;
-      expect([second.stderr, run.status]).toEqual([second.stderr, 'SUCCESS']);
+      // What is replaced is deleted behind the record of its asset: where a run takes long, that comes before the end of the run.
+      const isOver = run.status === 'SUCCESS';
+      expect([second.stderr, run.assets[0].status]).toEqual([second.stderr, 'SUCCESS']);
+      await expectMadeBy(executions(), isOver ? executions() : onRecord);
+      if (!isOver) await project.start(['sensor', 'tick'], { env }).done;
       onRecord = executions();
       await expectMadeBy(onRecord);
       const next = await startAndKill(['materialize', '--all'], Infinity, 'before');
