@@ -21,3 +21,23 @@ it('runs whose end could not be recorded are counted once, however many ended on
       '1 run ended, and the end could not be recorded: the next tick or worker executes it again\n',
   );
 });
+
+it('runs that come back one by one while a command ends are told once, and at once where it goes on', () => {
+  const terminal = new CapturedTerminal();
+  const options = { json: false, quiet: false, verbose: false, color: false };
+  let isToldToEnd = false;
+  const renderer = new EventRenderer(new Output({ terminal, clock: new FakeClock(), options }), {
+    keepsRuns: false,
+    lasts: true,
+    isToldToEnd: () => isToldToEnd,
+  });
+  renderer.emit({ type: 'runs-released', count: 2 });
+  expect(terminal.stderr.text).toMatch(/^\S+ 2 runs back in the queue\n$/);
+  isToldToEnd = true;
+  for (const count of [90, 1, 2]) renderer.emit({ type: 'runs-released', count });
+  renderer.end();
+  expect(terminal.stderr.text.match(/stopped: .*/g)).toEqual([
+    'stopped: 93 runs back in the queue, for the next tick or worker',
+  ]);
+  expect(renderer.counts.queued).toBe(95);
+});

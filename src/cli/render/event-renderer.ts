@@ -39,6 +39,8 @@ export class EventRenderer {
   #toldFailures = 0;
   #toldWaiting = '';
   #timeIsOver = false;
+  /** At the end: runs come back one by one where calls for many keys end. */
+  #givenBack = 0;
   /** Runs that ended, and whose end the disk or the server did not take. */
   #unrecorded = 0;
 
@@ -126,6 +128,10 @@ export class EventRenderer {
   /** The line that sums up the runs; silent under cron when there were none. */
   end(): void {
     this.#live.stop();
+    if (this.#givenBack > 0)
+      this.#output.say(
+        `stopped: ${counted(this.#givenBack, 'run')} back in the queue, for the next tick or worker`,
+      );
     const { total, failed } = this.counts;
     const paint = this.#output.paint.stderr;
     if (failed > 0) this.#output.chat(paint.dim(`  ${this.#tally.afterFailures()}`));
@@ -150,10 +156,8 @@ export class EventRenderer {
   #released(count: number): void {
     this.counts.queued += count;
     if (this.#timeIsOver) return;
-    const back = `${counted(count, 'run')} back in the queue`;
-    this.#output.say(
-      this.#lasts && !this.#isToldToEnd() ? back : `stopped: ${back}, for the next tick or worker`,
-    );
+    if (this.#lasts && !this.#isToldToEnd()) this.#output.say(`${counted(count, 'run')} back in the queue`);
+    else this.#givenBack += count;
   }
 
   /** What had no time to begin is told with the sum, which is one line for cron. */
