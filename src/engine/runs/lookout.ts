@@ -14,6 +14,7 @@ const LOOK_EVERY_MS = 500;
 
 /** Who waits for room looks sooner at first: whoever has it gives some of it with one of its next commits. */
 const LOOK_FIRST_MS = 50;
+const SELDOMER = 1.5;
 
 export class Lookout {
   readonly #options: RunLoopOptions;
@@ -54,7 +55,9 @@ export class Lookout {
     const { queue } = this.#runs;
     const now = steadyTime(clock);
     if (now < this.due) return;
-    this.#roomEveryMs = this.#waitsForRoom ? Math.min(LOOK_EVERY_MS, this.#roomEveryMs * 2) : LOOK_FIRST_MS;
+    this.#roomEveryMs = this.#waitsForRoom
+      ? Math.min(LOOK_EVERY_MS, this.#roomEveryMs * SELDOMER)
+      : LOOK_FIRST_MS;
     this.#lookedAt = now;
     const view = await this.#runs.look({ always: false });
     giveUpHeld(this.#runs, view, this.#options);
@@ -65,7 +68,7 @@ export class Lookout {
       queue.lookAgain();
     }
     const { usable } = this.#runs;
-    const started = this.#runs.unrecordedStarts();
+    const started = this.#lasting();
     const current = view.executors().find(({ id }) => id === executor.id);
     const room = slotsFor(view, executor.id, usable, concurrency);
     const heldUp = queue.yields ? queue.heldUp() : [];
@@ -77,8 +80,15 @@ export class Lookout {
       this.#runs.slots = Math.min(this.#runs.slots, room);
       await this.#say({ started, heldUp, wanted, usable });
     }
-    const isShort = this.#waitsForRoom && this.#roomEveryMs * 2 < LOOK_EVERY_MS;
+    const isShort = this.#waitsForRoom && this.#roomEveryMs * SELDOMER < LOOK_EVERY_MS;
     if (this.#runs.underWay.isIdle && !isShort) this.#sayWaiting(view, usable);
+  }
+
+  /** When those began that go on for some time, as far as the state does not show it: of most others it shows the end first. */
+  #lasting(): Map<string, string> {
+    const now = this.#options.clock.now();
+    const isLong = (at: string): boolean => Math.abs(now - Date.parse(at)) >= LOOK_EVERY_MS;
+    return new Map([...this.#runs.unrecordedStarts()].filter(([, at]) => isLong(at)));
   }
 
   /** Commits what other processes are to know: which runs have begun, how much room they take, and which work others may do first. */

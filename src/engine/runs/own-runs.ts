@@ -6,6 +6,7 @@ import type { StateView } from '../../state/state-view.ts';
 import type { OwnedRun } from '../plan/executors/owned-run.ts';
 import { isOwnedBy } from '../plan/ends/record-ends.ts';
 import { endOf, endOfAll } from '../plan/ends/run-records.ts';
+import { shareTaken } from '../plan/executors/slots.ts';
 import { looksUp, needsOfExecution } from '../plan/executors/needs-of-execution.ts';
 import { workElsewhere } from '../plan/executors/ownership.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
@@ -148,7 +149,7 @@ export class OwnRuns {
     );
     this.queue.add(here.size === 0 ? runs : runs.filter(({ id }) => !here.has(id)));
     sayLeft(this, this.#options.emit);
-    this.slots = view.executors().find(({ id }) => id === this.#options.executor.id)?.slots ?? 0;
+    this.slots = shareTaken(view, this.#options, this.wanted);
     this.see(view);
   }
 

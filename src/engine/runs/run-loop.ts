@@ -6,6 +6,7 @@
  */
 import { steadyTime } from '../../model/time.ts';
 import type { OwnedRun } from '../plan/executors/owned-run.ts';
+import type { KeepTo } from '../plan/executors/slots.ts';
 import { Executions } from './executions.ts';
 import { giveUp } from './give-up.ts';
 import { leftOf } from './left-of.ts';
@@ -63,9 +64,16 @@ export class RunLoop {
     return this.#runs.left > 0 || this.#runs.unrecorded.hasEnds;
   }
 
-  /** To be given to the commit that makes runs this executor's, and to `adopt`. */
-  ahead(): LookAhead {
-    return this.#runs.ahead();
+  /**
+   * To be given to the commit that makes runs this executor's, and `ahead` to `adopt`. `keepTo`: no more than its share begins at a time
+   * from then on; it answers with how many slots are in use, which may be more.
+   */
+  taking(): { readonly ahead: LookAhead; readonly keepTo: KeepTo } {
+    const keepTo = (share: number): number => {
+      this.#runs.slots = Math.min(this.#runs.slots, share);
+      return this.#runs.underWay.used;
+    };
+    return { ahead: this.#runs.ahead(), keepTo };
   }
 
   /** Takes on runs that a commit made this executor's; also while others are being executed. */

@@ -52,7 +52,7 @@ export interface OwnPlan<Outcome> {
 }
 
 /** How runs are taken up. */
-interface Taking extends Pick<TakeUpOptions, 'most' | 'atLeast' | 'wanted'> {
+interface Taking extends Pick<TakeUpOptions, 'most' | 'atLeast' | 'wanted' | 'keepTo'> {
   readonly view: StateView | null;
   /** What is to be known of those that are taken before they begin. */
   readonly ahead?: LookAhead;
@@ -162,7 +162,7 @@ export class RunSession {
     const view = isLikely ? null : await this.#look(1);
     if (view !== null && !hasUnowned(view, (runs) => isOurs(runs) || runs.canceling().length > 0)) return 0;
     const wanted = (runs: PendingRuns, run: PendingRun): boolean => run.canceling || isOurs(runs);
-    return this.#take({ most, atLeast, wanted, view, ahead: (await this.#loop()).ahead() });
+    return this.#take({ most, atLeast, wanted, view, ...(await this.#loop()).taking() });
   }
 
   /** @param view what was looked at before; `null`: nothing was, and what is to be told of the state is told after the commit */
@@ -218,7 +218,7 @@ export class RunSession {
       const changes = [
         ...own.changes,
         ...claim.changes,
-        ...roomFor(view, executor.id, own.queued + claim.owned.length, concurrency),
+        ...roomFor(view, executor.id, own.queued + claim.owned.length, { concurrency }),
       ];
       return {
         changes: withPipeline(view, known, changes, clock.now()),

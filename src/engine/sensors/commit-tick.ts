@@ -83,7 +83,7 @@ export async function commitTick(options: TickOptions, planned: PlannedTick): Pr
     // A change of the pipeline is on record also where the sensor asks for nothing.
     if (changes.length === 0) return { changes: pipelineNews(now, options.known, moment.now), outcome: tick };
     const wants = countRuns(queued);
-    const room = executor === null ? [] : roomFor(now, executor.id, wants, options.concurrency);
+    const room = executor === null ? [] : roomFor(now, executor.id, wants, options);
     return { changes: withPipeline(now, options.known, [...changes, ...room], moment.now), outcome: tick };
   });
   const owned =

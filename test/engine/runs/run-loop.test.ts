@@ -277,6 +277,51 @@ describe('a process that executes runs', () => {
     expect(await rig.ended()).toHaveLength(6);
   });
 
+  it('takes no more than its share when it takes on more runs while another one waits', async () => {
+    const gates = new Map(KEYS.map((key) => [key, new Gate()]));
+    const began = new Recorder<string>();
+    await start(
+      pipelineOf(async ({ partitionKey }) => {
+        began.add(partitionKey);
+        await gates.get(partitionKey)!.pass();
+      }),
+    );
+    const [first, second] = [rig.session({ concurrency: 2 }), rig.session({ concurrency: 2 })];
+    await queue(first, ['a', 'b']);
+    const executing = [first.execute()];
+    await began.count(2);
+    await queue(second, ['f']);
+    executing.push(second.execute());
+    await rig.events.until((all) => all.some(({ type }) => type === 'waiting'));
+    await queue(first, ['c', 'd']);
+    gates.get('a')!.open();
+    await began.count(3);
+    expect(began.all).toEqual(['a', 'b', 'f']);
+    for (const gate of gates.values()) gate.open();
+    await Promise.all(executing);
+    expect(await rig.ended()).toHaveLength(5);
+  });
+
+  it('puts on record which runs go on, and not by itself which have just begun', async () => {
+    const gate = new Gate();
+    await start(pipelineOf(() => gate.pass()));
+    const clock = new ManualClock();
+    const session = rig.session({ clock, concurrency: 2 });
+    await queue(session, ['a']);
+    const executing = session.execute();
+    await clock.advance(450);
+    await queue(session, ['b']);
+    await clock.advance(100);
+    expect(await pending()).toEqual(['g1-1 STARTED owned', 'g2-1 QUEUED owned']);
+    await clock.advance(500);
+    expect(await pending()).toEqual(['g1-1 STARTED owned', 'g2-1 STARTED owned']);
+    gate.open();
+    await clock.settle(100);
+    await clock.advance(10_000);
+    await executing;
+    expect(await rig.ended()).toHaveLength(2);
+  });
+
   it('leaves its room to a process that it waits for', async () => {
     await start(pipelineOf());
     const [first, elder, younger] = [1, 2, 3].map(() => rig.session({ concurrency: 1 }));

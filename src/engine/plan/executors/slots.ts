@@ -13,6 +13,16 @@ export function slotsFor(view: StateView, executor: string, wanted: number, conc
   return Math.max(0, Math.min(wanted, fairShare(concurrency, theirs)));
 }
 
+/** Of the slots that stand for an executor, those that it may fill: where others wait, what runs and is more than its share is not replaced. */
+export function shareTaken(
+  view: StateView,
+  { executor, concurrency }: { readonly executor: { readonly id: string }; readonly concurrency: number },
+  wanted: number,
+): number {
+  const taken = view.executors().find(({ id }) => id === executor.id)?.slots ?? 0;
+  return Math.min(taken, slotsFor(view, executor.id, wanted, concurrency));
+}
+
 /** What one of several may have of something that has a limit: what the others leave of it. Below 0 where they have too much. */
 export function fairShare(
   limit: number,
@@ -26,6 +36,8 @@ export function fairShare(
     : Math.min(left, limit);
 }
 
+export type KeepTo = (share: number) => number;
+
 export function needsOfRoom(executor: string): Needs {
   return { executors: true, ownedBy: [executor] };
 }
@@ -33,17 +45,19 @@ export function needsOfRoom(executor: string): Needs {
 /**
  * An executor's entry for runs that become its own in this commit, on top of those that it owns already. It stands in
  * the same commit, so that no run is ever seen with an owner that is not there.
+ * @param keepTo has the executor begin no more than its share, and answers with what it uses. Default: it keeps all that it has
  */
 export function roomFor(
   view: StateView,
   executor: string,
   added: number,
-  concurrency: number,
+  { concurrency, keepTo }: { readonly concurrency: number; readonly keepTo?: KeepTo | undefined },
 ): StateChange[] {
   if (added === 0) return [];
   const owned = view.ownedBy(executor);
   const taken = view.executors().find(({ id }) => id === executor)?.slots ?? 0;
-  // Never less than before: what is started takes its room until it has ended.
-  const slots = Math.max(taken, slotsFor(view, executor, owned + added, concurrency));
+  const share = slotsFor(view, executor, owned + added, concurrency);
+  // What is started takes its room until it has ended.
+  const slots = Math.max(keepTo?.(share) ?? taken, share);
   return [{ type: 'executor', id: executor, slots, wants: Math.max(0, owned + added - slots) }];
 }

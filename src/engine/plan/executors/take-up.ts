@@ -10,7 +10,7 @@ import { cancellationOf, endedAs } from '../ends/run-records.ts';
 import { heldByBlocked } from './blocked.ts';
 import { asQueued, ownedRun, type OwnedRun } from './owned-run.ts';
 import { living } from './ownership.ts';
-import { roomFor } from './slots.ts';
+import { type KeepTo, roomFor } from './slots.ts';
 
 export interface Claim {
   readonly changes: readonly StateChange[];
@@ -36,6 +36,8 @@ export const needsToTake = (most: number, of: readonly string[]): Needs =>
 
 export interface TakeUpOptions extends ClaimOptions {
   readonly concurrency: number;
+  /** See `roomFor`. */
+  readonly keepTo?: KeepTo | undefined;
   /** So many at most. */
   readonly most: number;
   /** Where there are no more than that, each living executor gets its part of them, and this one so many in any case. Default: `most`. */
@@ -61,7 +63,7 @@ export function hasCanceled(view: StateView): boolean {
 }
 
 export function planTakeUp(view: StateView, options: TakeUpOptions): Plan<Claim> {
-  const { owner, concurrency, wanted } = options;
+  const { owner, wanted } = options;
   // What would wait for a blocked process stays in the queue.
   const isHeld = heldByBlocked(view);
   const isWanted = (runs: PendingRuns, run: PendingRun): boolean =>
@@ -72,7 +74,7 @@ export function planTakeUp(view: StateView, options: TakeUpOptions): Plan<Claim>
     taken < most && isWanted(runs, run) && taken++ < most;
   const claimed = claimRuns(view, { ...options, wanted: isTaken });
   return {
-    changes: [...claimed.changes, ...roomFor(view, owner, claimed.owned.length, concurrency)],
+    changes: [...claimed.changes, ...roomFor(view, owner, claimed.owned.length, options)],
     outcome: claimed,
   };
 }

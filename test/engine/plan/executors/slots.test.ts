@@ -120,10 +120,32 @@ describe('the room for runs that become an executor’s', () => {
         { owner: 'other', count: 7 },
       ],
     );
-    expect(roomFor(view, 'me', 3, 4)).toEqual([{ type: 'executor', id: 'me', slots: 4, wants: 1 }]);
+    expect(roomFor(view, 'me', 3, { concurrency: 4 })).toEqual([
+      { type: 'executor', id: 'me', slots: 4, wants: 1 },
+    ]);
+  });
+
+  it('is given back as far as it is not in use, where others wait for some of it', () => {
+    const view = viewWith(
+      [
+        { id: 'me', slots: 4 },
+        { id: 'other', slots: 0, wants: 5 },
+      ],
+      [{ owner: 'me', count: 4 }],
+    );
+    const shares: number[] = [];
+    const using = (used: number) =>
+      roomFor(view, 'me', 1, { concurrency: 4, keepTo: (share) => (shares.push(share), used) });
+    expect(using(1)).toEqual([{ type: 'executor', id: 'me', slots: 2, wants: 3 }]);
+    expect(using(3)).toEqual([{ type: 'executor', id: 'me', slots: 3, wants: 2 }]);
+    expect(shares).toEqual([2, 2]);
+    // What is not known to be unused is kept.
+    expect(roomFor(view, 'me', 1, { concurrency: 4 })).toEqual([
+      { type: 'executor', id: 'me', slots: 4, wants: 1 },
+    ]);
   });
 
   it('is not asked for where nothing is added', () => {
-    expect(roomFor(viewWith([]), 'me', 0, 4)).toEqual([]);
+    expect(roomFor(viewWith([]), 'me', 0, { concurrency: 4 })).toEqual([]);
   });
 });
