@@ -139,9 +139,9 @@ export class OwnRuns {
 
   #takeOn(runs: readonly OwnedRun[], view: StateView): void {
     this.newest.noteAdoption();
-    // Released, and taken up again by this very process before it noticed: then they are here already.
-    const ended = this.unrecorded.ended.map(({ record }) => record);
-    const here = new Set([...this.queue.runs(), ...ended].map(({ id }) => id));
+    // Released, and taken up again by this very process before it noticed: then they are here already, those that wait at their old place.
+    takeOut(this.queue, runs);
+    const here = new Set(this.unrecorded.ended.map(({ record }) => record.id));
     for (const { run, lost } of this.underWay) if (!lost) here.add(run.id);
     for (const { id } of runs) if (here.has(id)) this.#options.ioManager.begins?.(id, view.serial);
     this.pools.name(runs, ({ runs: { set }, partitionKey: key }) =>
@@ -237,4 +237,9 @@ export class OwnRuns {
     const run = this.underWay.cancel(id) ? undefined : this.queue.take(id);
     if (run !== undefined) this.endCanceled(run, null, CANCELED_BY_HAND);
   }
+}
+
+function takeOut(queue: RunQueue, runs: readonly OwnedRun[]): void {
+  const waiting = new Set(queue.runs().map(({ id }) => id));
+  for (const { id } of runs) if (waiting.has(id)) queue.take(id);
 }

@@ -198,8 +198,11 @@ export class RunLoop {
 
   #commitIfDue(): void {
     if (this.#committing !== null) return;
+    const isIdle = this.#runs.underWay.isIdle && !this.#canStart();
     const back = this.#stopping.isGentle ? this.#runs.queue.takeAll() : [];
-    const isLast = this.left === 0 || (this.#runs.underWay.isIdle && !this.#canStart());
+    // Others may wait for what is set aside here, and all that is left here for those.
+    if (isIdle && this.left > 0 && this.#stopping.goesOn) back.push(...this.#runs.unexecuted.splice(0));
+    const isLast = this.left === 0 || isIdle;
     const isDue = steadyTime(this.#options.clock) >= this.#recorder.due;
     if (back.length === 0 && !isDue && !(isLast && this.#runs.unrecorded.hasEnds)) return;
     this.#committing = this.#recorder

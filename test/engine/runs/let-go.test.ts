@@ -18,12 +18,18 @@ interface Scene {
   readonly executing: Promise<unknown>;
 }
 
-/** A session that makes `a` and `b` beside each other. @param damaged the key that needs a damaged value */
+/**
+ * A session that makes `a` and `b` beside each other.
+ * @param damaged the key that needs a damaged value
+ * @param held the key that another session makes already
+ */
 async function scene({
   damaged = '',
+  held,
   ...options
 }: Omit<NonNullable<Parameters<EngineRig['session']>[0]>, 'ioManager'> & {
   damaged?: string;
+  held?: string;
 }): Promise<Scene> {
   const began = new Recorder<string>();
   const up = asset({ name: 'up', partitions: letters, materialize: () => 1 });
@@ -41,17 +47,22 @@ async function scene({
   const clock = new ManualClock();
   await rig.commit(keysAdded('letters', ['a', 'b']));
   const makesUp = rig.session({ clock });
-  const queue = (group: string, assets: readonly string[], session: RunSession = makesUp): Promise<unknown> =>
+  const queue = (
+    group: string,
+    assets: readonly string[],
+    session: RunSession = makesUp,
+    keys = ['a', 'b'],
+  ): Promise<unknown> =>
     session.commit(group, {}, (_, owner) => ({
       changes: [
         {
           type: 'runs-queued',
-          runs: queuedRuns({ group, origin: 'materialize', keys: ['a', 'b'], assets }),
+          runs: queuedRuns({ group, origin: 'materialize', keys, assets }),
           owner,
         },
       ],
       outcome: undefined,
-      queued: 2,
+      queued: keys.length,
       takenOver: new Set(),
     }));
   await queue('g1', ['up']);
@@ -70,6 +81,12 @@ async function scene({
       cause: 'it is gone',
     });
   };
+  if (held !== undefined) {
+    const other = rig.session({ clock });
+    await queue('g0', ['audio'], other, [held]);
+    void other.execute();
+    await began.count(1);
+  }
   const session = rig.session({ clock, ioManager: values, ...options });
   rig.events.all.length = 0;
   await queue('g2', ['audio'], session);
@@ -101,6 +118,18 @@ it('tells of one that is set aside for a damaged value, each time that it was be
   expect([...worker!.begun.keys()]).toEqual(['g2-2']);
   here.rig.interrupt.abort();
   await here.executing;
+});
+
+it('gives one that is set aside back while all that is left waits for others: those may wait for it', async () => {
+  const { rig, clock, executing } = await scene({ damaged: 'a', held: 'b', lasts: true });
+  await rig.events.until((all) => all.some(({ type }) => type === 'run-set-aside'));
+  await clock.advance(1000);
+  const owners = (await rig.store.read(EVERYTHING))
+    .runs()
+    .flatMap((runs) => Array.from({ length: runs.count }, (_, at) => [runs.at(at).id, runs.owner !== null]));
+  expect(Object.fromEntries(owners)).toEqual({ 'g0-1': true, 'g2-1': false, 'g2-2': true });
+  rig.interrupt.abort();
+  await executing;
 });
 
 it('tells of one that a command gives back for a damaged value', async () => {

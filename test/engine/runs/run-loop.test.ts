@@ -876,6 +876,27 @@ describe('a process that executes runs', () => {
       },
     );
 
+    it('has those that wait at their new place when it takes them up itself: others know them since then only', async () => {
+      const gate = new Gate();
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(({ run: { id } }) => {
+          began.add(id);
+          return gate.pass();
+        }),
+      );
+      const session = rig.session({ concurrency: 1 });
+      for (const key of ['a', 'b', 'b']) await queue(session, [key]);
+      const executing = session.execute();
+      await began.count(1);
+      await release('g2-1');
+      await session.takeUp(everything, everything);
+      gate.open();
+      await executing;
+      expect(began.all).toEqual(['g1-1', 'g3-1', 'g2-1']);
+      expect((await rig.ended()).sort()).toEqual(['g1-1 SUCCESS', 'g2-1 SUCCESS', 'g3-1 SUCCESS']);
+    });
+
     it('executes none of them again when it takes them up itself', async () => {
       const gates = { a: new Gate(), b: new Gate() };
       const began = new Recorder<string>();
