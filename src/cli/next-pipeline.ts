@@ -1,6 +1,6 @@
 /** Waits until the files of a pipeline were edited, and loads them anew; an edit that cannot be loaded is told, and waited out. */
 import path from 'node:path';
-import { counted } from '../model/text.ts';
+import { clean, counted } from '../model/text.ts';
 import { describe } from '../model/describe-failure.ts';
 import { type Failure, FailureError } from '../model/failure.ts';
 import { AGAIN } from '../model/failures/phrases.ts';
@@ -51,7 +51,7 @@ export async function nextPipeline(
       if (stampOf(watched) !== now) continue;
       const { assets, sensors } = await project.pipeline();
       output.say(
-        `${path.basename(project.file)}: loaded anew (${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')})`,
+        `${clean(path.basename(project.file))}: loaded anew (${counted(assets.size, 'asset')}, ${counted(sensors.size, 'sensor')})`,
       );
       return true;
     } catch (error) {
@@ -62,7 +62,9 @@ export async function nextPipeline(
       if (saying === said && !isAsked) continue;
       said = saying;
       sayWhileWatched(output, error.failure);
-      output.say(`${path.basename(project.file)}: cannot be loaded as it is now; going on as it was before`);
+      output.say(
+        `${clean(path.basename(project.file))}: cannot be loaded as it is now; going on as it was before`,
+      );
     }
   }
 }

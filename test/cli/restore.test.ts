@@ -27,6 +27,12 @@ function dynpart(...args: readonly string[]): Promise<Ran> {
   return runOn(terminal, args);
 }
 
+it('says where a copy is in characters that do nothing to a terminal', async () => {
+  await dynpart('partitions', 'add', 'keys', 'a', 'b');
+  const { stderr } = await dynpart('state', 'export', 'copy\u202e.json', '-v');
+  expect(stderr).toContain('copy\\u202e.json');
+});
+
 it('a copy goes to standard output also as -, and no file is made of that name', async () => {
   await dynpart('partitions', 'add', 'keys', 'a', 'b');
   const { stdout, code } = await dynpart('state', 'export', '-');

@@ -1,5 +1,6 @@
 /** `dynpart state adopt`: makes the state that of this pipeline file. */
 import { fail } from '../../model/failure.ts';
+import { clean } from '../../model/text.ts';
 import { isoTime } from '../../model/time.ts';
 import type { Context } from '../context.ts';
 import type { AdoptedState } from '../json-results.ts';
@@ -21,8 +22,7 @@ export async function run({ output, project, clock }: Context): Promise<AdoptedS
       outcome: view.pipeline?.file ?? null,
     };
   });
-  output.chat(
-    `${project.place} belongs to ${known.file} now${from === null || from === known.file ? '' : `; it was the state of ${from}`}`,
-  );
+  const before = from === null || from === known.file ? '' : `; it was the state of ${from}`;
+  output.chat(clean(`${project.place} belongs to ${known.file} now${before}`));
   return { from, to: known.file };
 }

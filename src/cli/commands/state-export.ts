@@ -1,5 +1,6 @@
 /** `dynpart state export`: a copy of the state, as one consistent document. */
 import { fail } from '../../model/failure.ts';
+import { clean } from '../../model/text.ts';
 import type { Context } from '../context.ts';
 import type { ExportedState } from '../json-results.ts';
 import { writeFile } from '../write-file.ts';
@@ -34,6 +35,6 @@ export async function run(
     // A copy of another state may be the only one that there is.
     isOwn: (head) => head.startsWith('{"schema":') && head.includes(`"lineage":"${document.lineage}"`),
   });
-  output.chat(`serial ${document.serial} written to ${target}`);
+  output.chat(`serial ${document.serial} written to ${clean(target)}`);
   return { file: target, serial: document.serial };
 }

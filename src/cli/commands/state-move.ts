@@ -3,7 +3,7 @@ import path from 'node:path';
 import { asNarrowAs } from '../../files/as-narrow-as.ts';
 import { fail, FailureError } from '../../model/failure.ts';
 import { shellFlag } from '../../model/shell-words.ts';
-import { counted } from '../../model/text.ts';
+import { clean, counted } from '../../model/text.ts';
 import { giveUpMove, lookAtMove, type Moved, moveState } from '../../state/moving/move-state.ts';
 import type { Station } from '../../state/moving/station.ts';
 import type { Context } from '../context.ts';
@@ -42,7 +42,7 @@ export async function run(context: Context, options: Options): Promise<MovedStat
     if (options.dryRun === true) {
       const moved = await lookAtMove(move);
       output.chat(
-        `would move ${inWords(moved)} from ${source.place} to ${target.place}; nothing was changed`,
+        `would move ${inWords(moved)} from ${clean(source.place)} to ${clean(target.place)}; nothing was changed`,
       );
       output.print(
         partsOf(moved)
@@ -57,7 +57,7 @@ export async function run(context: Context, options: Options): Promise<MovedStat
     const next = isUsual(project, target.place)
       ? 'the usual place: name none from now on, neither with --state nor in DYNPART_STATE'
       : `name it from now on: ${shellFlag('--state', target.place, 'STATE')}, or DYNPART_STATE`;
-    output.chat(`moved ${inWords(moved)} from ${source.place} to ${target.place}; ${next}`);
+    output.chat(clean(`moved ${inWords(moved)} from ${source.place} to ${target.place}; ${next}`));
     return result(moved);
   } finally {
     undo();
@@ -106,7 +106,7 @@ async function giveUp(context: Context, source: Station): Promise<MovedState> {
       target = null;
     }
     const stays = await giveUpMove({ source, target });
-    output.chat(`the state stays in ${source.place}`);
+    output.chat(`the state stays in ${clean(source.place)}`);
     return { from: source.place, to: source.place, ...stays };
   } finally {
     await elsewhere?.close();

@@ -1,5 +1,6 @@
 /** Serves the page until SIGINT or SIGTERM. */
 import { randomBytes } from 'node:crypto';
+import { clean } from '../../model/text.ts';
 import { pageTemplate } from '../page/page-html.ts';
 import { type ShowFlags, showsOf } from '../page/page-flags.ts';
 import type { Context } from '../context.ts';
@@ -23,7 +24,7 @@ export async function run(context: Context, flags: ShowFlags & { readonly port?:
     if (output.options.json) output.printLine({ url, port });
     else output.print(`${url}\n`);
     if (!isUsual) output.chat('the usual port is taken; this one was free');
-    output.chat(`the page of ${project.place}, live, for whoever has this address; end with Ctrl-C`);
+    output.chat(`the page of ${clean(project.place)}, live, for whoever has this address; end with Ctrl-C`);
     await aborted(interrupts.signal);
   } finally {
     live.end();
