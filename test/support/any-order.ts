@@ -13,6 +13,7 @@ import { cancelRuns } from '../../src/engine/plan/ends/cancel-runs.ts';
 import { addKeys, removeKeys } from '../../src/engine/plan/keys/add-remove-sync.ts';
 import type { Event } from '../../src/engine/event.ts';
 import { callTogether } from '../../src/engine/runs/call-together.ts';
+import { WaitingLine } from '../../src/cli/isolation/waiting-line.ts';
 import type { Isolated, ProcessRoom } from '../../src/engine/runs/isolated.ts';
 import { madeBy } from '../../src/engine/runs/made-by.ts';
 import '../../src/engine/runs/run-loop.ts';
@@ -289,7 +290,7 @@ class SomeProcesses implements Isolated {
   readonly world: AnyOrder;
   readonly most: number;
   #free: number;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new WaitingLine();
 
   constructor(world: AnyOrder, most: number) {
     this.world = world;
@@ -303,29 +304,17 @@ class SomeProcesses implements Isolated {
         this.#free--;
         return this.#room();
       }
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          interrupt.removeEventListener('abort', wake);
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-        interrupt.addEventListener('abort', wake);
-      });
+      await this.#waiting.wait(interrupt);
     }
-    this.#next();
+    this.#waiting.next();
     return null;
-  }
-
-  #next(): void {
-    for (const wake of Array.from(this.#waiting)) wake();
   }
 
   #room(): ProcessRoom {
     const leave = (): void => {
       this.#free++;
       this.world.demand(this.#free <= this.most, 'a process is left twice');
-      this.#next();
+      this.#waiting.next();
     };
     return {
       leave,

@@ -3,6 +3,7 @@ import os from 'node:os';
 import type { Isolate, Isolated, ProcessRoom } from '../../engine/runs/isolated.ts';
 import { NUMBERS_OF_A_PROCESS } from '../../engine/user-code/programs.ts';
 import { AssetChild, type ChildOptions } from './asset-child.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** What leaks a little at each try is not kept for ever. */
 const MOST_TRIES = 1000;
@@ -25,8 +26,7 @@ class AssetProcesses implements Isolated {
   readonly #starter: string;
   readonly #all = new Set<AssetChild>();
   #free: AssetChild[] = [];
-  /** In the order in which they came. */
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new WaitingLine();
   #numbers = 0;
 
   constructor(options: ProcessesOptions, starter: string) {
@@ -38,18 +38,10 @@ class AssetProcesses implements Isolated {
     while (!interrupt.aborted) {
       const child = this.#take();
       if (child !== undefined) return this.#roomIn(child);
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          interrupt.removeEventListener('abort', wake);
-          this.#waiting.delete(wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-        interrupt.addEventListener('abort', wake);
-      });
+      await this.#waiting.wait(interrupt);
     }
     // It may have been woken for a process that is free, which is the next one's now.
-    this.#next();
+    this.#waiting.next();
     return null;
   }
 
@@ -83,7 +75,7 @@ class AssetProcesses implements Isolated {
     const number = ++this.#numbers * NUMBERS_OF_A_PROCESS;
     const child: AssetChild = new AssetChild({ ...this.#options, starter: this.#starter, number }, () => {
       this.#all.delete(child);
-      this.#next();
+      this.#waiting.next();
     });
     this.#all.add(child);
     return child;
@@ -93,11 +85,6 @@ class AssetProcesses implements Isolated {
     const isWornOut = child.tries >= MOST_TRIES || child.memory > MOST_BYTES;
     if (isWornOut && child.isUsable) void child.leave(LEAVES_WITHIN_MS);
     else if (child.isUsable) this.#free.push(child);
-    this.#next();
-  }
-
-  #next(): void {
-    const [first] = this.#waiting;
-    first?.();
+    this.#waiting.next();
   }
 }
