@@ -5,7 +5,7 @@ import { takeOutByHand } from '../model/failures/sensor.ts';
 import { AUTOMATION, type RunRecord } from '../model/run.ts';
 import { isFailing, type TickRecord } from '../model/tick.ts';
 import type { RunQuery } from '../state/run-query.ts';
-import { behindFailed } from './behind-failed.ts';
+import { type BehindFailed, behindFailed } from './behind-failed.ts';
 import { lateOf } from './late.ts';
 import type { AssetReport, StatusReport } from './status-report.ts';
 import type { Attention, Looked } from './to-do.ts';
@@ -65,7 +65,8 @@ export function attentionOf(
       { what: `sensor ${sensor} ${whyFailed(sensor, lastTick)}`, command, also, paint: 'bad' as const },
     ];
   });
-  found.push(...lateOf(looked));
+  const behind = behindFailed(looked.report.assets, looked.known.assets);
+  found.push(...lateOf(looked, behind));
   const failed = assets.filter((one) => one.failed > 0);
   if (failed.length > 0) {
     for (const { asset, run } of newestOfEach(failures.filter(isFailed)).slice(0, NAMED))
@@ -81,7 +82,7 @@ export function attentionOf(
       paint: 'bad',
     });
   }
-  for (const { state, states, counts, above } of toMake(looked)) {
+  for (const { state, states, counts, above } of toMake(looked.report, behind)) {
     const [first] = counts;
     if (first === undefined) continue;
     const flags = states.map((one) => `--${one}`).join(' ');
@@ -109,8 +110,7 @@ export function attentionOf(
  * What is missing, backlog aside, and what is stale. The command for what is missing makes the backlog of these assets, too, and
  * where all of it waits for what failed, that as well.
  */
-function toMake({ report: { assets }, known }: Looked) {
-  const behind = behindFailed(assets, known.assets);
+function toMake({ assets }: StatusReport, behind: BehindFailed) {
   const missing = assets.flatMap(({ asset, missing: all, backlog }) => {
     if (all === backlog) return [];
     return [

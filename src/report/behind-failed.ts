@@ -2,16 +2,15 @@
 import type { KnownAsset } from '../model/known-pipeline.ts';
 import type { AssetReport } from './status-report.ts';
 
+/** By asset what above it is to be made as well. */
+export type BehindFailed = ReadonlyMap<string, ReadonlySet<string>>;
+
 /**
  * By their counts: above them as much has failed as is missing. It may be less that waits, where an older value of what failed is
  * there: that is made along with the rest.
  * @param known in dependency order
- * @returns by asset what above it is to be made as well
  */
-export function behindFailed(
-  assets: readonly AssetReport[],
-  known: readonly KnownAsset[],
-): ReadonlyMap<string, ReadonlySet<string>> {
+export function behindFailed(assets: readonly AssetReport[], known: readonly KnownAsset[]): BehindFailed {
   const reports = new Map(assets.map((one) => [one.asset, one]));
   const found = new Map<string, ReadonlySet<string>>();
   for (const { name, set, inputs, deps, gathers = [] } of known) {

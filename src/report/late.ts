@@ -2,7 +2,7 @@
 import { shortDuration } from '../model/duration.ts';
 import type { KnownPipeline } from '../model/known-pipeline.ts';
 import { counted, duration, shellQuoted } from '../model/text.ts';
-import { behindFailed } from './behind-failed.ts';
+import type { BehindFailed } from './behind-failed.ts';
 import type { AssetReport, SensorReport, StatusReport } from './status-report.ts';
 import { AUTOMATION } from '../model/run.ts';
 import type { Attention, Looked } from './to-do.ts';
@@ -13,10 +13,12 @@ const NAMED = 3;
 type Known = Pick<KnownPipeline, 'assets' | 'sensors'>;
 
 /** Sensors first, then what is overdue, then what is worth a warning. */
-export function lateOf({ report: { assets, sensors }, known, now, isVerbose }: Looked): Attention[] {
+export function lateOf(
+  { report: { assets, sensors }, known, now, isVerbose }: Looked,
+  behind: BehindFailed,
+): Attention[] {
   const most = isVerbose ? Infinity : NAMED;
   const quiet = sensors.filter(({ overdue }) => overdue).map((one) => quietSensor(one, { known, now }));
-  const behind = behindFailed(assets, known.assets);
   const old = (['fail', 'warn'] as const).flatMap((level) =>
     assets
       .filter(({ freshness }) => freshness === level)
@@ -44,7 +46,7 @@ interface LookedForAge {
   readonly known: Known;
   readonly now: number;
   readonly sensors: StatusReport['sensors'];
-  readonly behind: ReturnType<typeof behindFailed>;
+  readonly behind: BehindFailed;
 }
 
 function quietSensor(

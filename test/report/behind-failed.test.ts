@@ -90,13 +90,10 @@ describe('an asset is behind what failed', () => {
     });
     const report = { assets, sensors: [], workers: [] };
     const now = Date.parse('2026-11-26T13:00:00.000Z');
-    const [late] = lateOf({
-      report,
-      known: { assets: known, sensors: [] },
-      isWhole: true,
-      now,
-      isVerbose: false,
-    });
+    const [late] = lateOf(
+      { report, known: { assets: known, sensors: [] }, isWhole: true, now, isVerbose: false },
+      behindFailed(assets, known),
+    );
     expect(late!.command).toBe('dynpart materialize raw sum --failed --missing');
   });
 });
