@@ -165,11 +165,12 @@ export class RunRecorder {
     const all = [...this.#skipped, ...skipped];
     const isInHand = ({ asset, keys }: (typeof all)[number]): boolean =>
       keys.some((key) => underWay.makes(asset, key) || unrecorded.hasEndOf(asset, key));
-    this.#skipped = all.filter(isInHand);
+    const inHand = new Set(all.filter(isInHand));
+    this.#skipped = [...inHand];
     return removeSkipped(
       store,
       ioManager,
-      all.filter((one) => !isInHand(one)),
+      all.filter((one) => !inHand.has(one)),
     );
   }
 

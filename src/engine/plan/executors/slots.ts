@@ -19,8 +19,11 @@ export function shareTaken(
   { executor, concurrency }: { readonly executor: { readonly id: string }; readonly concurrency: number },
   wanted: number,
 ): number {
-  const taken = view.executors().find(({ id }) => id === executor.id)?.slots ?? 0;
-  return Math.min(taken, slotsFor(view, executor.id, wanted, concurrency));
+  return Math.min(slotsOf(view, executor.id), slotsFor(view, executor.id, wanted, concurrency));
+}
+
+function slotsOf(view: StateView, executor: string): number {
+  return view.executors().find(({ id }) => id === executor)?.slots ?? 0;
 }
 
 /** What one of several may have of something that has a limit: what the others leave of it. Below 0 where they have too much. */
@@ -55,9 +58,8 @@ export function roomFor(
 ): StateChange[] {
   if (added === 0) return [];
   const owned = view.ownedBy(executor);
-  const taken = view.executors().find(({ id }) => id === executor)?.slots ?? 0;
   const share = slotsFor(view, executor, owned + added, concurrency);
   // What is started takes its room until it has ended.
-  const slots = Math.max(keepTo?.(share) ?? taken, share);
+  const slots = Math.max(keepTo?.(share) ?? slotsOf(view, executor), share);
   return [{ type: 'executor', id: executor, slots, wants: Math.max(0, owned + added - slots) }];
 }
