@@ -92,6 +92,16 @@ const diskIsFull = (): never => {
   } as never);
 };
 
+/** Two keys a call, at once. */
+const soundBehind = (up: AnyAsset): AnyAsset =>
+  asset({
+    name: 'sound',
+    partitions: letters,
+    deps: [up],
+    batch: 2,
+    materialize: (context) => called('sound', context, () => 1),
+  });
+
 it('makes the others where a key of a call has no pool', async () => {
   const sound = asset({
     name: 'sound',
@@ -169,13 +179,7 @@ it('waits for no run whose upstream has failed, though that run goes on with ano
       if (partitionKey === 'a') throw new Error('no a');
     },
   });
-  const sound = asset({
-    name: 'sound',
-    partitions: letters,
-    deps: [up],
-    batch: 2,
-    materialize: (context) => called('sound', context, () => 1),
-  });
+  const sound = soundBehind(up);
   const other = asset({ name: 'other', partitions: letters, materialize: () => loop.sleep(30_000) });
   const { executes } = await scene([up, sound, other], ['a', 'b']);
   expect(await executes()).toBe('done');
@@ -191,13 +195,7 @@ it('waits for no run that is being canceled', async () => {
       await loop.sleep(partitionKey === 'a' ? 5000 : 10);
     },
   });
-  const sound = asset({
-    name: 'sound',
-    partitions: letters,
-    deps: [up],
-    batch: 2,
-    materialize: (context) => called('sound', context, () => 1),
-  });
+  const sound = soundBehind(up);
   const { rig, executes } = await scene([up, sound], ['a', 'b']);
   const cancel = { why: CANCELED_BY_HAND, now: loop.time };
   loop.after(
@@ -242,13 +240,7 @@ it('gives back at once what waits for a call, also where that is asked for while
     partitions: letters,
     materialize: ({ partitionKey }) => loop.sleep(partitionKey === 'a' ? 20 : 30_000),
   });
-  const sound = asset({
-    name: 'sound',
-    partitions: letters,
-    deps: [up],
-    batch: 2,
-    materialize: (context) => called('sound', context, () => 1),
-  });
+  const sound = soundBehind(up);
   const { session, executes } = await scene([up, sound], ['a', 'b'], {
     emit: (event) => event.type === 'run-let-go' && tell(event.id),
   });

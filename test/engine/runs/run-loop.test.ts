@@ -72,6 +72,19 @@ describe('a process that executes runs', () => {
     }));
     return group;
   };
+  /** Both make two keys at a time, each as its gate opens. */
+  const twoProcesses = async () => {
+    const gates = new Map(KEYS.map((key) => [key, new Gate()]));
+    const began = new Recorder<string>();
+    await start(
+      pipelineOf(async ({ partitionKey }) => {
+        began.add(partitionKey);
+        await gates.get(partitionKey)!.pass();
+      }),
+    );
+    const [first, second] = [rig.session({ concurrency: 2 }), rig.session({ concurrency: 2 })];
+    return { gates, began, first, second };
+  };
   const takeOver = (session: RunSession, ...ids: string[]): Promise<void> =>
     session.commit('none', {}, () => ({
       changes: [],
@@ -251,15 +264,7 @@ describe('a process that executes runs', () => {
   });
 
   it('lets a process that came later have its share as soon as something has ended', async () => {
-    const gates = new Map(KEYS.map((key) => [key, new Gate()]));
-    const began = new Recorder<string>();
-    await start(
-      pipelineOf(async ({ partitionKey }) => {
-        began.add(partitionKey);
-        await gates.get(partitionKey)!.pass();
-      }),
-    );
-    const [first, second] = [rig.session({ concurrency: 2 }), rig.session({ concurrency: 2 })];
+    const { gates, began, first, second } = await twoProcesses();
     await queue(first, ['a', 'b', 'c', 'd', 'e']);
     const executing = [first.execute()];
     await began.count(2);
@@ -278,15 +283,7 @@ describe('a process that executes runs', () => {
   });
 
   it('takes no more than its share when it takes on more runs while another one waits', async () => {
-    const gates = new Map(KEYS.map((key) => [key, new Gate()]));
-    const began = new Recorder<string>();
-    await start(
-      pipelineOf(async ({ partitionKey }) => {
-        began.add(partitionKey);
-        await gates.get(partitionKey)!.pass();
-      }),
-    );
-    const [first, second] = [rig.session({ concurrency: 2 }), rig.session({ concurrency: 2 })];
+    const { gates, began, first, second } = await twoProcesses();
     await queue(first, ['a', 'b']);
     const executing = [first.execute()];
     await began.count(2);

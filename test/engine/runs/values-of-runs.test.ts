@@ -53,22 +53,26 @@ function twice(gate: Gate, second: () => unknown): Pipeline {
 const finished = ({ rig }: { readonly rig: EngineRig }, id: string): Promise<void> =>
   rig.events.until((all) => all.some((event) => event.type === 'run-finished' && event.run.id === id));
 
+const queue = (
+  session: RunSession,
+  keys: readonly string[],
+  assets: readonly string[],
+  { group = 'g', areNew = true } = {},
+): Promise<void> =>
+  session.commit(group, {}, (_, owner) => ({
+    changes: [
+      ...(areNew ? [keysAdded('letters', keys)] : []),
+      { type: 'runs-queued', runs: queuedRuns({ group, keys, assets }), owner },
+    ],
+    outcome: undefined,
+    queued: keys.length,
+    takenOver: new Set(),
+  }));
+
 /** Executes both runs: the first one is on record before the second one ends. */
 async function executed(rig: EngineRig, gate: Gate, session: RunSession): Promise<void> {
-  for (const group of ['g1', 'g2'])
-    await session.commit(group, {}, (_, owner) => ({
-      changes: [
-        ...(group === 'g1' ? [keysAdded('letters', ['a'])] : []),
-        {
-          type: 'runs-queued',
-          runs: queuedRuns({ group, keys: ['a'], assets: group === 'g1' ? ['audio'] : ['audio', 'text'] }),
-          owner,
-        },
-      ],
-      outcome: undefined,
-      queued: 1,
-      takenOver: new Set(),
-    }));
+  await queue(session, ['a'], ['audio'], { group: 'g1' });
+  await queue(session, ['a'], ['audio', 'text'], { group: 'g2', areNew: false });
   const executing = session.execute();
   await began.count(1);
   await finished({ rig }, 'g1-1');
@@ -148,17 +152,6 @@ function madeInPart(gate: Gate): Pipeline {
   });
   return definePipeline({ assets: [audio, other, text] });
 }
-
-const queue = (session: RunSession, keys: readonly string[], assets: readonly string[]): Promise<void> =>
-  session.commit('g', {}, (_, owner) => ({
-    changes: [
-      keysAdded('letters', keys),
-      { type: 'runs-queued', runs: queuedRuns({ group: 'g', keys, assets }), owner },
-    ],
-    outcome: undefined,
-    queued: keys.length,
-    takenOver: new Set(),
-  }));
 
 it('keeps what a run has made that goes back to the queue, where one commit says both', async () => {
   const rig = new EngineRig(madeInPart(new Gate()));
@@ -266,18 +259,7 @@ it.each(
     const ioManager = open();
     const session = rig.session({ clock, ioManager });
     await queue(session, ['a'], ['audio']);
-    await session.commit('h', {}, (_view, owner) => ({
-      changes: [
-        {
-          type: 'runs-queued',
-          runs: queuedRuns({ group: 'h', keys: ['a'], assets: ['audio', 'text'] }),
-          owner,
-        },
-      ],
-      outcome: undefined,
-      queued: 1,
-      takenOver: new Set(),
-    }));
+    await queue(session, ['a'], ['audio', 'text'], { group: 'h', areNew: false });
     const executing = session.execute();
     await began.count(1);
     await clock.advance(1000);
