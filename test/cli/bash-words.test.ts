@@ -1,7 +1,7 @@
 /** Words for bash: bash itself reads back exactly what was meant, whatever quotes were open, and executes nothing. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { bashWord, readBashLine } from '../../src/cli/completion/bash-words.ts';
 import { anyKey } from '../support/arbitraries.ts';

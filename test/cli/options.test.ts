@@ -1,6 +1,6 @@
 /** Flags with values, exit codes and keys from files: everything typed is read in one place, and named when it cannot be. */
 import fs from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type ExitCode, worst } from '../../src/cli/exit-code.ts';
 import { age, oneOf, repeated, seconds, wholeNumber } from '../../src/cli/command-line/options.ts';

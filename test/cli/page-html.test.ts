@@ -1,7 +1,7 @@
 /** The page of `status --html` as a file: whatever is in keys and names is data in it, and nothing else. */
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { isStatusHtml, pageTemplate } from '../../src/cli/page/page-html.ts';
 import type { PageData } from '../../src/report/page-data.ts';

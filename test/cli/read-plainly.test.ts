@@ -1,5 +1,5 @@
 /** The quick way to read a command line understands nothing in another way than commander does. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { declared } from '../../src/cli/command-table.ts';
 import type { Context } from '../../src/cli/context.ts';

@@ -1,5 +1,5 @@
 /** Tables: aligned and no wider than a terminal; elsewhere one record a line. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { noPaint, type Paint } from '../../src/cli/render/paint.ts';

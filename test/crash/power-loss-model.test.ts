@@ -1,6 +1,6 @@
 /** The model of a disk itself: what it lets survive, against all subsets of what was not synced. */
 import fs from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { Disk, type Operation } from '../support/power-loss/disk.ts';
 import { type SurvivorOptions, survivors } from '../support/power-loss/survivors.ts';

@@ -1,7 +1,7 @@
 /** Completion through the shells themselves: what they offer reads back as exactly the key, and nothing is executed on the way. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bashWord } from '../../src/cli/completion/bash-words.ts';
 import { SHELLS } from '../../src/cli/completion/scripts.ts';

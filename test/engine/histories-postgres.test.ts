@@ -3,7 +3,7 @@
  *
  * `DYNPART_RUNS=500 npx vitest run test/engine/histories-postgres.test.ts` tries so many; `DYNPART_SEED` and `DYNPART_PATH` try one again.
  */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HistoryTally, live } from '../support/history-life.ts';
 import { SharedPostgres } from '../support/history-postgres.ts';
@@ -14,10 +14,9 @@ import { PostgresRig } from '../support/postgres-rig.ts';
 
 /** Each takes a second or two: a step is some dozen questions. */
 const IN_NPM_TEST = 3;
-const { DYNPART_RUNS, DYNPART_SEED, DYNPART_PATH } = process.env;
+const { DYNPART_RUNS, DYNPART_PATH } = process.env;
 const RUNS = DYNPART_PATH === undefined ? Number(DYNPART_RUNS ?? IN_NPM_TEST) : 1;
 const AGAIN = {
-  ...(DYNPART_SEED !== undefined && { seed: Number(DYNPART_SEED) }),
   ...(DYNPART_PATH !== undefined && { path: DYNPART_PATH }),
   // To find a shorter one would take minutes.
   endOnFailure: true,

@@ -5,20 +5,17 @@
  * `DYNPART_RUNS=5000 npx vitest run test/engine/histories.test.ts` tries so many histories; what it tried is printed. The
  * report of a failure gives a seed and a path: `DYNPART_SEED` and `DYNPART_PATH` try that one again.
  */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { HistoryTally, live } from '../support/history-life.ts';
 import { SharedFile, SharedMemory } from '../support/history-stores.ts';
 import { anyHistory } from '../support/history-steps.ts';
 
 const IN_NPM_TEST = 200;
-const { DYNPART_RUNS, DYNPART_SEED, DYNPART_PATH } = process.env;
+const { DYNPART_RUNS, DYNPART_PATH } = process.env;
 const RUNS = DYNPART_PATH === undefined ? Number(DYNPART_RUNS ?? IN_NPM_TEST) : 1;
-/** Other histories each time, unless one that failed is asked for. */
-const AGAIN = {
-  ...(DYNPART_SEED !== undefined && { seed: Number(DYNPART_SEED) }),
-  ...(DYNPART_PATH !== undefined && { path: DYNPART_PATH, endOnFailure: true }),
-};
+/** One that failed. */
+const AGAIN = DYNPART_PATH === undefined ? {} : { path: DYNPART_PATH, endOnFailure: true };
 
 /** What must have happened, or the histories were too tame to say anything. */
 const OFTEN = [

@@ -1,5 +1,5 @@
 /** File names for keys: no two keys share one, whatever a file system folds together, and none leaves its folder. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { fileNameOf } from '../../src/files/file-name.ts';
 import { anyKey } from '../support/arbitraries.ts';

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { array, assert, constantFrom, integer, property, string } from 'fast-check';
+import { array, assert, constantFrom, integer, property, string } from '../support/random.ts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { linesFrom } from '../../src/files/line-pieces.ts';
 import { TemporaryFolder } from '../support/json-rig.ts';

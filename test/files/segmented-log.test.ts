@@ -2,7 +2,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import fs from 'node:fs';
 import path from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { recordsOf, SegmentedLog } from '../../src/files/segmented-log.ts';
 import { TemporaryFolder } from '../support/json-rig.ts';

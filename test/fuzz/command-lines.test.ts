@@ -1,5 +1,5 @@
 /** Command lines by machine: whatever is typed, an exit code of the contract, one document with `--json`, words and no stack. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FuzzProject, offences, ON_A_TERMINAL, PATIENCE_MS, tries } from '../support/fuzz.ts';
 

@@ -1,5 +1,5 @@
 /** Options of a pipeline by machine: a pipeline that can be used, or every problem in words. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { asset } from '../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';

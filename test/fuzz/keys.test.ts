@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { isPartitionKey } from '../../src/model/partition-key.ts';
 import { fileNameOf } from '../../src/files/file-name.ts';

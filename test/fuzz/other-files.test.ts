@@ -1,7 +1,7 @@
 /** The files beside the state, damaged by machine: words, or passed over. Never a crash, never a wrong answer from what is in the state. */
 import fs from 'node:fs';
 import path from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FuzzProject, offences, ON_A_TERMINAL, PATIENCE_MS, tries } from '../support/fuzz.ts';
 import type { Ran } from '../support/captured-terminal.ts';

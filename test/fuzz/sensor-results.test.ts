@@ -1,5 +1,5 @@
 /** Whatever a sensor returns or throws: SUCCESS, SKIPPED, or a FAILURE in words with nothing applied. Never a bug, never a half. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describe as worded } from '../../src/model/describe-failure.ts';
 import { dynamicPartitions } from '../../src/definitions/partitions.ts';

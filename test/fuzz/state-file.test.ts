@@ -1,7 +1,7 @@
 /** The state file, damaged by machine: every command refuses it and names the place, or works on a file that holds together. */
 import fs from 'node:fs';
 import path from 'node:path';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FuzzProject, offences, ON_A_TERMINAL, PATIENCE_MS, tries } from '../support/fuzz.ts';
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadPipeline } from '../../src/loader/load-pipeline.ts';
 import { writePack } from '../../src/loader/make-pack.ts';

@@ -1,7 +1,7 @@
 /** What comes back from JSON as it was, and where in a value stands what does not. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import vm from 'node:vm';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { whyNotJson } from '../../src/model/json-value.ts';
 

@@ -1,5 +1,5 @@
 /** «Did you mean»: near names first, few of them, and none that is far. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { didYouMean, nearest } from '../../src/model/nearest.ts';
 

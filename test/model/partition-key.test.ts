@@ -1,5 +1,5 @@
 /** Which strings may be partition keys, and why others may not. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { isPartitionKey, MAX_KEY_BYTES, nameOfType, whyNotAKey } from '../../src/model/partition-key.ts';
 

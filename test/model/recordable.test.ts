@@ -1,5 +1,5 @@
 /** What records keep of texts from user code: well-formed, and within a limit. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { recordedProblem } from '../../src/model/problem.ts';
 import { ERROR_LIMIT, recordable, recordableJson } from '../../src/model/recordable.ts';

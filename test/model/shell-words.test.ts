@@ -1,6 +1,6 @@
 /** What is printed to be pasted is given to a real shell here. */
 import { execFileSync } from 'node:child_process';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { expect, it } from 'vitest';
 import { describe as wordsOf } from '../../src/model/describe-failure.ts';
 import { shellFlag, shellWord } from '../../src/model/shell-words.ts';

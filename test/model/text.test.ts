@@ -1,5 +1,5 @@
 /** Text from outside on its way to a terminal: nothing in it may move the cursor, colour anything or turn the reading direction. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { clean, counted, duration, grouped, printable, quoted, toJson } from '../../src/model/text.ts';
 

@@ -1,5 +1,5 @@
 /** The time as text is what JavaScript itself says. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { expect, it } from 'vitest';
 import { isoTime } from '../../src/model/time.ts';
 

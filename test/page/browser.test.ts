@@ -222,10 +222,10 @@ describe.skipIf(chromiumFile === undefined)('the page in a browser', () => {
 
   it('shows a hundred thousand keys of twenty assets, draws what is seen of them, and filters them', async () => {
     await open(largeData(1000, 20));
-    const few = middle(await page.evaluate(scrollOverAll));
+    const few = await leap(page);
     await open(largeData(100_000, 20));
     expect(await page.locator('.rows > [role=row]').count()).toBeLessThan(100);
-    const many = middle(await page.evaluate(scrollOverAll));
+    const many = await leap(page);
     // The figures of a quiet machine are in docs/performance.md.
     expect(many / few).toBeLessThan(10);
     // At the end of all.
@@ -239,6 +239,13 @@ describe.skipIf(chromiumFile === undefined)('the page in a browser', () => {
     }
   });
 });
+
+/** How long a leap of scrolling takes, in ms: the middle of a hundred, in the best of five rounds, since what else the machine does only adds. */
+async function leap(page: Page): Promise<number> {
+  const rounds: number[] = [];
+  while (rounds.length < 5) rounds.push(middle(await page.evaluate(scrollOverAll)));
+  return Math.min(...rounds);
+}
 
 function middle(times: readonly number[]): number {
   return times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)]!;

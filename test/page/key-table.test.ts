@@ -1,5 +1,5 @@
 /** What the page does with all keys before it draws any: filters, their order, and the map. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { type Filter, KeyTable, NO_FILTER, overview } from '../../src/page/key-table.ts';
 import { STATES } from '../../src/page/states.ts';

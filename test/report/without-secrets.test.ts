@@ -1,5 +1,5 @@
 /** What is cut from texts before they go into a page that is passed on. */
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { withoutQueries } from '../../src/model/without-queries.ts';
 import { shownValue } from '../../src/report/without-secrets.ts';

@@ -1,5 +1,5 @@
 /** Arbitrary values for property tests. */
-import * as fc from 'fast-check';
+import * as fc from './random.ts';
 import { isPartitionKey } from '../../src/model/partition-key.ts';
 
 const TRICKY = [

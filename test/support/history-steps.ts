@@ -1,5 +1,5 @@
 /** What may happen in a random history, as plain data: a failing history is printed, shrunk and repeated as it stands. */
-import * as fc from 'fast-check';
+import * as fc from './random.ts';
 import type { Hearing } from './history-told.ts';
 import {
   ASSETS,

@@ -54,6 +54,8 @@ export class HistoryWorld extends HistoryTurns {
   readonly #knownTicks = new Set<string>();
   /** Records of runs whose process was killed between the history and the commit. */
   readonly phantoms = new Map<string, number>();
+  /** When a canceled run was last seen in a call that is for a wanted one as well. */
+  readonly besideWanted = new Map<string, number>();
   contender: Operator | null = null;
   /** What the plan that is being made comes to in the model, once it is committed. */
   effect: (() => void) | null = null;

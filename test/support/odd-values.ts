@@ -1,5 +1,5 @@
 /** Values that no user means and some user hands over, as plans: `{ odd: name }`, so that a failure can be printed and repeated. */
-import * as fc from 'fast-check';
+import * as fc from './random.ts';
 
 const throwing = (): never => {
   throw new Error('it fights back');

@@ -1,7 +1,7 @@
 /** The default I/O manager: a value comes back as it was kept, whole, and only the last one of a key. */
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stand beside the tests that they are for */
 import fs from 'node:fs';
-import * as fc from 'fast-check';
+import * as fc from '../support/random.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { whyNotJson } from '../../src/model/json-value.ts';
 import { FileValues } from '../../src/values/file-values.ts';

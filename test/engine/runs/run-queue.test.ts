@@ -1,5 +1,5 @@
 /** The queue of one process: what may begin now, in which order, and what waits for what. */
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import type { OwnedRun } from '../../../src/engine/plan/executors/owned-run.ts';
 import { RunQueue } from '../../../src/engine/runs/run-queue.ts';

@@ -1,5 +1,5 @@
 /** A dry run says what the tick does: also where one sensor's result decides what another's comes to, and automation's plan. */
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { expect, it } from 'vitest';
 import {
   asset,

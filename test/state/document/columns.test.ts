@@ -1,5 +1,5 @@
 /** Columns stay aligned, whatever is taken out, and also one that is added later. */
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { expect, it } from 'vitest';
 import { alike, put, take, timesWithout, without } from '../../../src/state/document/columns.ts';
 

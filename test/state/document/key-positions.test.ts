@@ -1,5 +1,5 @@
 /** Positions of keys in a list: the same answers by scan and by index, however often it is asked. */
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { grownFrom, positionsOf } from '../../../src/state/document/key-positions.ts';
 

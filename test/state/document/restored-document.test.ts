@@ -1,6 +1,6 @@
 /** What a copy becomes in the place of the present state, while other processes are at work on that. */
 import { outcomeOf } from '../../../src/model/run.ts';
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import { restoredDocument } from '../../../src/state/document/restored-document.ts';

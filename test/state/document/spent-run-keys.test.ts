@@ -1,5 +1,5 @@
 /** The run keys that sensors have spent, kept in letters or one by one: what is spent is the same, and the state stays small. */
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { expect, it } from 'vitest';
 import { applyChanges } from '../../../src/state/document/apply-changes.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';

@@ -1,5 +1,5 @@
 /** Versions as one text do what a list of them would do. */
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { expect, it } from 'vitest';
 import { versionsIn, withoutVersions, withVersions } from '../../../src/state/document/change-versions.ts';
 import {

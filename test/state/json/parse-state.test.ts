@@ -1,5 +1,5 @@
 /** Parsing a state file: what is not its shape is named with its place, and nothing but a failure comes out of a damaged one. */
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { type Failure, FailureError } from '../../../src/model/failure.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';

@@ -1,5 +1,5 @@
 /** Random commits: after each of them the state in PostgreSQL is the one that the same changes make of a document. */
-import * as fc from 'fast-check';
+import * as fc from '../../support/random.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AssetOutcome, outcomeOf as filled } from '../../../src/model/run.ts';
 import type { Carried } from '../../../src/model/carried.ts';

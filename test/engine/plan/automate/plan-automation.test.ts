@@ -1,4 +1,13 @@
-import { array, assert, asyncProperty, constant, constantFrom, nat, oneof, record } from 'fast-check';
+import {
+  array,
+  assert,
+  asyncProperty,
+  constant,
+  constantFrom,
+  nat,
+  oneof,
+  record,
+} from '../../../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { asset, type AnyAsset, type Automate } from '../../../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';

@@ -1,5 +1,5 @@
 /** Sharing the runs that may be started: never more than the concurrency, and nobody waits for ever. */
-import * as fc from 'fast-check';
+import * as fc from '../../../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { roomFor, slotsFor } from '../../../../src/engine/plan/executors/slots.ts';
 import type { ExecutorView, StateView } from '../../../../src/state/state-view.ts';

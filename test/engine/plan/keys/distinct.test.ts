@@ -1,5 +1,5 @@
 /** Each key once, whether or not the list is sorted. */
-import * as fc from 'fast-check';
+import * as fc from '../../../support/random.ts';
 import { expect, it } from 'vitest';
 import { distinct } from '../../../../src/engine/plan/keys/distinct.ts';
 

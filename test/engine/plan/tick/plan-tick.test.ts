@@ -4,7 +4,7 @@ import { outcomeOf } from '../../../../src/model/run.ts';
 import { letters } from '../../../support/letters.ts';
 import { EVERYTHING } from '../../../../src/state/needs.ts';
 import { finishedRuns } from '../../../support/finished-runs.ts';
-import * as fc from 'fast-check';
+import * as fc from '../../../support/random.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { asset, type AnyAsset } from '../../../../src/definitions/asset.ts';
 import { dynamicPartitions, type PartitionsRequest } from '../../../../src/definitions/partitions.ts';

@@ -1,5 +1,5 @@
 /** What becomes of each key by itself: what the planners of automation and `materialize` do, and nothing else. */
-import { array, assert, asyncProperty, boolean, constantFrom, nat, record } from 'fast-check';
+import { array, assert, asyncProperty, boolean, constantFrom, nat, record } from '../../../support/random.ts';
 import { describe, expect, it } from 'vitest';
 import { asset, type AnyAsset, type Automate } from '../../../../src/definitions/asset.ts';
 import { dynamicPartitions } from '../../../../src/definitions/partitions.ts';
