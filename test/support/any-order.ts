@@ -210,10 +210,7 @@ export class AnyOrder {
         records.some((record) => record.id === id),
         `${id} is not on record`,
       );
-    this.demand(
-      this.place.staged.length === 0,
-      `values are left: ${this.place.staged.map(({ run, asset, key }) => `${asset}@${key} of ${run}`).join(', ')}`,
-    );
+    await this.#endOfValues();
     this.demand(
       checkState(this.store.document).length === 0,
       `the state is in order: ${JSON.stringify(checkState(this.store.document))}`,
@@ -226,6 +223,20 @@ export class AnyOrder {
       this.demand(this.place.inPlace.has(name), `${name}, made by ${run}, has a value`);
     }
   }
+
+  /** What a process cannot give back, since its disk is full, the next one settles. Nobody else leaves anything. */
+  async #endOfValues(): Promise<void> {
+    const nothingLeft = (by: (values: MemoryValues) => boolean): void => {
+      const left = this.place.staged.filter((one) => by(one.by));
+      const names = left.map(({ run, asset, key }) => `${asset}@${key} of ${run}`);
+      this.demand(left.length === 0, `values are left: ${names.join(', ')}`);
+    };
+    const full = new Set(this.processes.flatMap(({ disk, values }) => (disk === 'full' ? [values] : [])));
+    nothingLeft((values) => !full.has(values));
+    await new MemoryValues(this.place, madeBy(this.store)).recover();
+    nothingLeft(() => true);
+  }
+
   readonly keyOf = new Map<string, string | null>();
   /** By asset and key: the run that made it last, by the order of the changes. */
   readonly made = new Map<string, string>();
@@ -349,6 +360,7 @@ export class Process {
   readonly interrupt = new AbortController();
   readonly handsOver = new AbortController();
   readonly pipeline: Pipeline;
+  readonly values: MemoryValues;
   executor: string | null = null;
   isGone = false;
   isBroken = false;
@@ -370,6 +382,7 @@ export class Process {
     this.kind = kind;
     this.pipeline = this.#pipeline();
     const values = new MemoryValues(world.place, madeBy(world.store));
+    this.values = values;
     const ioManager: RunValues = {
       save: async (context, value) => {
         await loop.sleep(loop.pick([0, 0, 1, 30]));
@@ -905,7 +918,7 @@ export async function liveInAnyOrder(
         1,
         'away',
         () => {
-          world.awayUntil = loop.time + loop.pick([100, 3000, 30_000]);
+          world.awayUntil = Math.max(world.awayUntil, loop.time + loop.pick([100, 3000, 30_000]));
         },
       ],
       [
