@@ -94,7 +94,9 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
       });
     }
     // How it ends is told by the session's own `handOver`.
-    if (!handsOver?.aborted) await executing;
+    if (handsOver?.aborted) return;
+    await executing;
+    await giveBackLate(session);
   } finally {
     handsOver?.removeEventListener('abort', beginNothingMore);
     stopWatching();
@@ -115,4 +117,9 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     const quick = Math.min(MOST_TAKEN, Math.floor(pace * TAKEN_FOR_MS));
     return Math.max(shares * TAKEN_AT_ONCE, quick);
   }
+}
+
+/** For one that was told to end and has given back what it had: a commit that was under way then may have brought more. */
+export async function giveBackLate(session: RunSession): Promise<void> {
+  if (session.hasWork) await session.execute();
 }

@@ -9,7 +9,7 @@ import { dueAt, nextTickOf } from './due.ts';
 import { Heard } from './heard.ts';
 import type { TickOutcome } from './commit-tick.ts';
 import { sensorStatus } from './sensor-status.ts';
-import { LOOK_IN_QUIET_MS, work } from '../runs/worker-loop.ts';
+import { giveBackLate, LOOK_IN_QUIET_MS, work } from '../runs/worker-loop.ts';
 
 /**
  * ```
@@ -77,6 +77,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   stopWatching?.();
   const failure = ended.find((end) => end.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
+  if (!handsOver?.aborted) await giveBackLate(session);
 }
 
 /** After commits, whoever made them, and when a time comes that it waits for; at most once in so many milliseconds. */

@@ -1290,6 +1290,56 @@ describe('a process that executes runs', () => {
       expect(await pending()).toEqual(['w2-1 QUEUED nobody’s']);
     });
 
+    it('gives back what it takes up while the rest goes back', async () => {
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          return new Promise((_, reject) =>
+            signal.addEventListener('abort', () => reject(new Error('aborted'))),
+          );
+        }),
+      );
+      const clock = new ManualClock();
+      const queueFor = (group: string, key: string): Promise<void> =>
+        rig.commit({
+          type: 'runs-queued',
+          runs: queuedRuns({ group, origin: 'worker', keys: [key] }),
+          owner: null,
+        });
+      await queueFor('w1', 'a');
+      const working = work(rig.session({ clock }), {
+        clock,
+        interrupt: rig.interrupt.signal,
+        once: false,
+      });
+      await began.count(1);
+      await clock.advance(600);
+      await queueFor('w2', 'b');
+      // From now on a commit is made at once, and answered when the test says so.
+      const answers = new Recorder<Gate>();
+      const commit = rig.store.commit.bind(rig.store);
+      const far = vi.spyOn(rig.store, 'commit').mockImplementation(async (...asked) => {
+        const answer = await commit(...asked);
+        const gate = new Gate();
+        answers.add(gate);
+        await gate.pass();
+        return answer;
+      });
+      const later = clock.advance(600);
+      await answers.count(1);
+      rig.interrupt.abort();
+      await answers.count(2);
+      await later;
+      const [ofTakingUp, ofGivingBack] = answers.all;
+      far.mockImplementation(commit);
+      ofTakingUp!.open();
+      await clock.settle();
+      ofGivingBack!.open();
+      await working;
+      expect((await pending()).sort()).toEqual(['w1-1 QUEUED nobody’s', 'w2-1 QUEUED nobody’s']);
+    });
+
     it('puts the end of a run on record that was canceled before it had taken it on', async () => {
       await start(pipelineOf());
       await rig.commit({

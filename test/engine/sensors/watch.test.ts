@@ -6,7 +6,9 @@ import { FailureError } from '../../../src/model/failure.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import { sensor } from '../../../src/definitions/sensor.ts';
 import type { Event } from '../../../src/engine/event.ts';
+import type { RunSession } from '../../../src/engine/runs/run-session.ts';
 import { watch } from '../../../src/engine/sensors/watch.ts';
+import { EVERYTHING } from '../../../src/state/needs.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import { keysAdded, knownOf, letters, queuedRuns, tickRecord } from '../../support/builders.ts';
 import { EngineRig } from '../../support/engine-rig.ts';
@@ -15,6 +17,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 class Watch {
   readonly clock = new ManualClock();
   readonly rig: EngineRig;
+  readonly session: RunSession;
   /** `second name` of each evaluation. */
   readonly evaluated: string[] = [];
   readonly done: Promise<unknown>;
@@ -40,7 +43,7 @@ class Watch {
       pipeline((name) => this.evaluated.push(`${(this.clock.time - this.#began) / 1000} ${name}`)),
     );
     const { rig, clock } = this;
-    const session = rig.session({ clock });
+    const session = (this.session = rig.session({ clock }));
     this.done = before(rig).then(() =>
       watch({
         store: rig.store,
@@ -368,6 +371,26 @@ describe('a watch', () => {
     // User code that ignores its signal would be waited for; the runs' fate is the same when it does not.
     expect(the.rig.store.document.runs.map(({ status }) => status).join('')).toBe('sss');
     the.rig.interrupt.abort();
+  });
+
+  it('gives back what a tick brings behind all that was given back', async () => {
+    let answer!: () => void;
+    const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+    const the: Watch = new Watch(
+      finding(() => 1),
+      {
+        tick: async (name) => {
+          const outcome = await the.rig.tick(name, { clock: the.clock, executor: the.session.executor });
+          the.rig.interrupt.abort();
+          await isAnswered;
+          return outcome as never;
+        },
+      },
+    );
+    await the.clock.settle();
+    answer();
+    await the.done;
+    expect((await the.rig.store.read(EVERYTHING)).runs()).toMatchObject([{ owner: null, count: 1 }]);
   });
 
   it('takes up what others left', async () => {
