@@ -288,10 +288,9 @@ export class AnyOrder {
 
   #learnMade(run: string, outcomes: readonly AssetOutcome[]): void {
     for (const { asset, status, skipReason } of outcomes) {
-      if (status !== 'SUCCESS' && skipReason === null) continue;
       const name = JSON.stringify([asset, this.keyOf.get(run)]);
       if (status === 'SUCCESS') this.made.set(name, run);
-      else this.made.delete(name);
+      else if (status === 'SKIPPED' && skipReason !== null) this.made.delete(name);
     }
   }
 }

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { RunValues } from '../../../src/definitions/staged-values.ts';
 import { s3 } from '../../../src/index.ts';
 import { asset, type AssetContext } from '../../../src/definitions/asset.ts';
@@ -206,8 +206,14 @@ it('records what a run has made before a damaged value of its next asset, while 
   await executing;
 });
 
+let inMemory: MemoryValuesPlace;
+beforeEach(() => {
+  inMemory = new MemoryValuesPlace();
+});
+
 /** Managers of dynpart's own, each as a process has it that works with this state. */
 const MANAGERS: Readonly<Record<string, (rig: EngineRig, folder: string, server: S3Server) => RunValues>> = {
+  memory: ({ store }) => new MemoryValues(inMemory, madeBy(store)),
   files: ({ store }, folder) => new FileValues(folder, madeBy(store)),
   bucket: ({ store }, _, { endpoint }) =>
     (
@@ -270,6 +276,43 @@ it.each(
     await executing;
     await session.leave();
     expect(await open().load(value)).toBe('second');
+    fs.rmSync(folder, { recursive: true });
+  },
+);
+
+it.each(Object.keys(MANAGERS))(
+  'keeps in %s what is on record where a run of the key is canceled as it says that there is nothing to make',
+  async (manager) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dynpart-values-'));
+    await using server = await S3Server.start();
+    const rig: EngineRig = new EngineRig(
+      definePipeline({
+        assets: [
+          asset({
+            name: 'audio',
+            partitions: letters,
+            materialize: async ({ run }) => {
+              if (run.id === 'g1-1') return 'first';
+              await rig.commit({ type: 'runs-canceling', ids: [run.id] });
+              return skip('nothing to make');
+            },
+          }),
+        ],
+      }),
+    );
+    const open = (): RunValues => MANAGERS[manager]!(rig, folder, server);
+    const session = rig.session({ clock: new ManualClock(), ioManager: open() });
+    await queue(session, ['a'], ['audio'], { group: 'g1' });
+    await session.execute();
+    await queue(session, ['a'], ['audio'], { group: 'g2', areNew: false });
+    await session.execute();
+    await session.leave();
+    expect(await open().load({ asset: 'audio', partitionKey: 'a' })).toBe('first');
+    const [canceled] = (await rig.store.runs({ ids: ['g2-1'] })).runs;
+    expect(canceled).toMatchObject({
+      status: 'CANCELED',
+      assets: [{ asset: 'audio', status: 'CANCELED', skipReason: null }],
+    });
     fs.rmSync(folder, { recursive: true });
   },
 );

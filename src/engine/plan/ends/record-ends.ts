@@ -198,7 +198,13 @@ function asRecorded({ runs, run }: OwnedNow, end: FinishedRun, made: readonly As
   const error = describe(cancellationOf(run));
   // What its process took for the reason is not: it knows that the run was to end, and not by whom. What failed before stands.
   const reasonOf = ({ error: own }: AssetOutcome) => (own === null || own.code === 'canceled' ? error : own);
-  const canceled = record.assets.map((asset) => ({ ...asset, status, error: reasonOf(asset) }));
+  // Nor does it count that there was nothing to make: what was made before stays.
+  const canceled = record.assets.map((asset) => ({
+    ...asset,
+    status,
+    skipReason: null,
+    error: reasonOf(asset),
+  }));
   return {
     ...end,
     canceledByOthers: true,
