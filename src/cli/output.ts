@@ -9,6 +9,7 @@ import { noPaint, type Paint, paintFor } from './render/paint.ts';
 import { clockTime, shortTime } from './render/short-time.ts';
 import { records, type Table } from './render/records.ts';
 import type { Result, Results } from './json-results.ts';
+import { toPaste } from './printed-commands.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How much is said, and in which form. */
@@ -23,32 +24,41 @@ export interface OutputParts {
   readonly terminal: Terminal;
   readonly clock: Clock;
   readonly options: OutputOptions;
+  /** Of printed commands: see `flagsToPrint`. */
+  readonly flags?: readonly string[];
 }
 
 export class Output {
   readonly terminal: Terminal;
   readonly clock: Clock;
   readonly options: OutputOptions;
+  readonly #flags: readonly string[];
   readonly #codes = new Set<ExitCode>();
   #talk: (write: () => void) => void = (write) => write();
   #stampsTalk = false;
   #drained = false;
+  #documentToPaste: (document: object) => object = (document) => document;
   #before: Partial<Result> = {};
   #error: Problem | null = null;
   #paint: { readonly stdout: Paint; readonly stderr: Paint } = { stdout: noPaint, stderr: noPaint };
 
-  constructor({ terminal, clock, options }: OutputParts) {
+  constructor({ terminal, clock, options, flags = [] }: OutputParts) {
     this.terminal = terminal;
     this.clock = clock;
     this.options = options;
+    this.#flags = flags;
   }
 
   get paint(): { readonly stdout: Paint; readonly stderr: Paint } {
     return this.#paint;
   }
 
-  async preparePaint(): Promise<void> {
+  async prepare(): Promise<void> {
     const { terminal, options } = this;
+    if (options.json && this.#flags.length > 0) {
+      const { documentToPaste } = await import('./printed-document.ts');
+      this.#documentToPaste = (document) => documentToPaste(document, this.#flags);
+    }
     this.#paint = {
       stdout: await paintFor(terminal.stdout, terminal, options.color),
       stderr: await paintFor(terminal.stderr, terminal, options.color),
@@ -69,6 +79,14 @@ export class Output {
   exitCode(signal: ExitCode | null): ExitCode {
     if (this.#drained) return 0;
     return worst([...this.#codes, ...(signal === null ? [] : [signal])]);
+  }
+
+  /**
+   * The commands in it as they can be pasted. Hints, talk and documents are made so here: this is for what is printed otherwise, before it
+   * is drawn.
+   */
+  toPaste(text: string): string {
+    return toPaste(text, this.#flags);
   }
 
   /** Data: stdout. With `--json` the document takes its place. */
@@ -135,7 +153,7 @@ export class Output {
 
   /** Talk for a person at a terminal, or with `--verbose`; cron does not want to hear it. */
   chat(text: string): void {
-    if (this.chats) this.say(text);
+    if (this.chats) this.say(this.toPaste(text));
   }
 
   /** What is said with `--verbose`. */
@@ -144,18 +162,19 @@ export class Output {
   }
 
   warn(message: string): void {
-    if (!this.options.quiet) this.#write(`${this.#paint.stderr.warn('warning:')} ${clean(message)}`);
+    if (!this.options.quiet)
+      this.#write(`${this.#paint.stderr.warn('warning:')} ${clean(this.toPaste(message))}`);
   }
 
   /** Words a failure. */
   sayProblem({ message, hint }: Problem): void {
     const paint = this.#paint.stderr;
-    const more = hint === null ? '' : `\n${paint.dim(`  ${clean(hint)}`)}`;
+    const more = hint === null ? '' : `\n${paint.dim(`  ${clean(this.toPaste(hint))}`)}`;
     this.sayAlways(`${paint.bad('error:')} ${clean(message)}${more}`);
   }
 
   #document(document: object): void {
-    this.terminal.stdout.write(`${toJson(document)}\n`);
+    this.terminal.stdout.write(`${toJson(this.#documentToPaste(document))}\n`);
   }
 
   #write(text: string): void {

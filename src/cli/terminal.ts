@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import type { isatty as IsATty } from 'node:tty';
 import { causeOf } from '../files/system-errors.ts';
+import { toPaste } from './printed-commands.ts';
 
 export interface OutStream {
   write(text: string | Uint8Array): void;
@@ -13,6 +14,8 @@ export interface OutStream {
 }
 
 export interface Terminal {
+  /** Of commands in what is said here: see `flagsToPrint`. */
+  flags?: readonly string[];
   readonly stdout: OutStream;
   readonly stderr: OutStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -23,18 +26,15 @@ export interface Terminal {
 /** The real one. */
 export function processTerminal(cwd: string): Terminal {
   const stderr = new FileStream(2);
-  return {
-    stdout: new FileStream(1, (cause) =>
-      stderr.write(
-        `error: cannot write to standard output: ${cause}\n` +
-          '  the command goes on and what it does is on record, only its output is lost; see: dynpart status, dynpart runs list\n',
-      ),
-    ),
-    stderr,
-    env: process.env,
-    cwd,
-    readStdin,
+  const tell = (cause: string): void => {
+    const see = 'see: dynpart status, dynpart runs list';
+    stderr.write(
+      `error: cannot write to standard output: ${cause}\n` +
+        `  the command goes on and what it does is on record, only its output is lost; ${toPaste(see, terminal.flags ?? [])}\n`,
+    );
   };
+  const terminal: Terminal = { stdout: new FileStream(1, tell), stderr, env: process.env, cwd, readStdin };
+  return terminal;
 }
 
 const CHUNK = 64 * 1024;

@@ -74,7 +74,7 @@ function print({ output }: Context, checks: readonly Check[]): void {
   const isTerminal = output.terminal.stdout.isTerminal;
   for (const { name, status, message, hint } of checks) {
     const line = clean(message).replaceAll('\n', isTerminal ? '\n    ' : ' ');
-    const way = clean(hint ?? '');
+    const way = clean(output.toPaste(hint ?? ''));
     if (isTerminal) {
       output.print(`${paint[STYLES[status]](status.padEnd(7))}  ${name}: ${line}\n`);
       if (way !== '') output.print(paint.dim(`    ${way}\n`));

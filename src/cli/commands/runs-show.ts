@@ -32,7 +32,7 @@ export async function run({ output, project }: Context, _: object, id: string): 
       output.print(`  warning of check ${printable(check)}: ${clean(message).replaceAll('\n', '\n  ')}\n`);
     if (error !== null)
       output.print(
-        `  ${clean(error.message).replaceAll('\n', '\n  ')}\n${error.hint === null ? '' : `  ${clean(error.hint)}\n`}`,
+        `  ${clean(error.message).replaceAll('\n', '\n  ')}\n${error.hint === null ? '' : `  ${clean(output.toPaste(error.hint))}\n`}`,
       );
   }
   return { run };

@@ -111,7 +111,7 @@ async function print(
   const { inOneLine } = await import('../../report/to-do.ts');
   const { readAttention } = await import('../status/read-attention.ts');
   for (const { what, ...commands } of await readAttention(context, report, asked))
-    output.say(`${clean(what)}: ${clean(inOneLine(commands))}`);
+    output.say(`${clean(what)}: ${clean(output.toPaste(inOneLine(commands)))}`);
 }
 
 async function writePage(context: Context, file: string, view: StateView, asked: PageAsked): Promise<string> {

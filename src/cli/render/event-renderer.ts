@@ -138,7 +138,9 @@ export class EventRenderer {
     if (this.#toldFailures > MOST_TOLD && !this.#lasts) {
       this.#output.say(
         paint.dim(
-          `  … and ${counted(this.#toldFailures - MOST_TOLD, 'more failed run')}; all of them: dynpart runs list --status FAILURE`,
+          this.#output.toPaste(
+            `  … and ${counted(this.#toldFailures - MOST_TOLD, 'more failed run')}; all of them: dynpart runs list --status FAILURE`,
+          ),
         ),
       );
     }
@@ -201,7 +203,7 @@ export class EventRenderer {
     // A failed run always says why.
     const error = run.error!;
     const paint = this.#output.paint.stderr;
-    const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(error.hint)}`)}`;
+    const hint = error.hint === null ? '' : `\n${paint.dim(`  ${clean(this.#output.toPaste(error.hint))}`)}`;
     const what =
       run.status === 'FAILURE'
         ? `${paint.bad('failed:')} run ${run.id}`

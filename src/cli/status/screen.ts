@@ -50,7 +50,9 @@ export async function printScreen(
   else if (shown.length > 0) await printTable(output, shown);
   if (shown.length < unmade.length)
     output.print(
-      `${counted(unmade.length - shown.length, 'more asset')} with something to make: dynpart status -v\n`,
+      output.toPaste(
+        `${counted(unmade.length - shown.length, 'more asset')} with something to make: dynpart status -v\n`,
+      ),
     );
   if (unmade.length < assets.length)
     output.print(`${counted(assets.length - unmade.length, 'asset')} with all keys made\n`);
@@ -63,8 +65,9 @@ export async function printScreen(
   ];
   const fit = await fitted(output.terminal.stdout.columns);
   for (const { text, isCommand, paint } of lines) {
+    const whole = output.toPaste(text);
     // Half a command could not be pasted.
-    const line = isCommand ? clean(text) : fit(clean(text));
+    const line = isCommand || whole !== text ? clean(whole) : fit(clean(text));
     output.print(`${paint === undefined ? line : output.paint.stdout[paint](line)}\n`);
   }
 }

@@ -81,7 +81,8 @@ async function lackingAmong(context: Context, outlook: Outlook): Promise<readonl
 }
 
 async function printKey({ output }: Context, { asset, partitionKey, ...one }: WhyKey): Promise<void> {
-  const { state, reason, since, sinceNote, next, text, command, run } = one;
+  const { state, reason, since, sinceNote, next, text, run } = one;
+  const command = output.toPaste(one.command);
   if (!output.terminal.stdout.isTerminal)
     return output.table({
       columns: ['ASSET', 'KEY', 'STATE', 'REASON', 'SINCE', 'NEXT', 'WHY', 'COMMAND'].map((title) => ({
@@ -107,9 +108,9 @@ async function printKey({ output }: Context, { asset, partitionKey, ...one }: Wh
     `${what} ${sentence(state, paint[STYLES[state]](state), since && output.when(since))}${known === null ? '' : `: ${clean(known)}`}`,
     clean(text),
     ...(sinceNote === null || state !== 'stale' ? [] : [paint.dim(`since when: ${sinceNote}`)]),
-    ...(run === null || state === 'in progress' ? [] : [paint.dim(lastRun(run, asset))]),
+    ...(run === null || state === 'in progress' ? [] : [paint.dim(output.toPaste(lastRun(run, asset)))]),
     paint.dim(
-      `${next === 'nothing' && state === 'materialized' && command !== CHECK ? 'make it again' : 'to change it'}: ${command}`,
+      `${next === 'nothing' && state === 'materialized' && one.command !== CHECK ? 'make it again' : 'to change it'}: ${command}`,
     ),
   ];
   output.print(`${lines.join('\n')}\n`);
