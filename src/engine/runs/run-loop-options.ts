@@ -24,7 +24,7 @@ export interface RunLoopOptions {
   readonly interrupt: AbortSignal;
   /** No run begins after this time (steady, milliseconds); what waits then goes back to the queue. Default: no bound. */
   readonly startsUntil?: number;
-  /** Nothing begins any more once it is aborted; what waits goes back to the queue, what runs is waited for. */
+  /** Nothing begins any more once it is aborted, and what waits goes back to the queue. Its reason is a `StopReason`. */
   readonly handsOver?: AbortSignal;
   /** Where user code is executed. Default: here. */
   readonly execute?: (context: ExecutionContext) => ExecuteRun;

@@ -91,7 +91,7 @@ export class RunLoop {
   async finish(): Promise<void> {
     const { clock, interrupt, handsOver } = this.#options;
     const onInterrupt = (): void => this.#interrupted();
-    const onHandOver = (): void => this.#stop('handed-over');
+    const onHandOver = (): void => this.#stop(handsOver!.reason as StopReason);
     interrupt.addEventListener('abort', onInterrupt);
     handsOver?.addEventListener('abort', onHandOver);
     if (interrupt.aborted) onInterrupt();

@@ -25,6 +25,7 @@ import type { LookAhead } from './newest-view.ts';
 import type { RunLoop } from './run-loop.ts';
 import { RunsInHand } from './runs-in-hand.ts';
 import type { SetAside } from './set-aside.ts';
+import type { StopReason } from './stopping.ts';
 import type { RunValues } from '../../definitions/staged-values.ts';
 import type { RunLoopOptions } from './run-loop-options.ts';
 import { LeftPrograms } from './left-programs.ts';
@@ -253,9 +254,9 @@ export class RunSession {
     await this.#execution?.finish();
   }
 
-  /** What is taken on and has not begun goes back to the queue, also what is taken on from now on. */
-  beginNothingMore(): void {
-    this.#handsOver.abort();
+  /** What is taken on and has not begun goes back to the queue, also what is taken on from now on. @param why a failure aborts what runs, too */
+  beginNothingMore(why: StopReason = 'handed-over'): void {
+    this.#handsOver.abort(why);
   }
 
   /** Begins nothing more, brings what runs to its end, gives the rest back to the queue, and leaves: for a session that goes on from here. */

@@ -97,6 +97,11 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     if (handsOver?.aborted) return;
     await executing;
     await giveBackLate(session);
+  } catch (error) {
+    // What is being executed here would go on beside whoever takes it up once this process has left.
+    session.beginNothingMore({ error });
+    await executing?.catch(nothing);
+    throw error;
   } finally {
     handsOver?.removeEventListener('abort', beginNothingMore);
     stopWatching();

@@ -1445,6 +1445,34 @@ describe('a process that executes runs', () => {
       ).rejects.toBe(failure);
     });
 
+    it('that cannot look at the queue ends what it executes before it fails', async () => {
+      const told: string[] = [];
+      const began = new Recorder<string>();
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          began.add(partitionKey);
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+          // It takes some time.
+          await new Promise((resolve) => setImmediate(resolve));
+          told.push('the code has ended');
+          throw new Error('aborted');
+        }),
+      );
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ group: 'w', origin: 'worker', keys: ['a'] }),
+        owner: null,
+      });
+      const session = rig.session();
+      const working = work(session, { clock: rig.clock, interrupt: rig.interrupt.signal, once: false });
+      await began.count(1);
+      const failure = new FailureError({ reason: 'state-io', file: '/s', action: 'read', cause: 'no disk' });
+      vi.spyOn(session, 'takeUp').mockRejectedValue(failure);
+      await working.catch((error: unknown) => told.push(error === failure ? 'it has failed' : 'what?'));
+      expect(told).toEqual(['the code has ended', 'it has failed']);
+      expect(await pending()).toEqual(['w-1 QUEUED nobody’s']);
+    });
+
     it('shares a queue with others: every run is executed once', async () => {
       const executed: string[] = [];
       await start(
