@@ -192,6 +192,38 @@ describe('the tarball', () => {
   });
 });
 
+describe('the bundler, as the build calls it', () => {
+  /** The step of the build that bundles. Its output goes into a folder of its own: others read `dist` meanwhile. */
+  function bundle(cwd: string, out: string): Promise<Ended> {
+    const { scripts } = JSON.parse(page('package.json')) as { scripts: { build: string } };
+    const step = scripts.build.split(' && ').find((each) => each.includes('rolldown '))!;
+    const env = bare(path.dirname(out)); // NODE_ENV=test alone would make the bundler quiet
+    const PATH = `${path.join(root, 'node_modules', '.bin')}:${env['PATH']}`;
+    return command('sh', ['-c', `${step} --dir "$0"`, out], { cwd, env: { ...env, PATH } });
+  }
+
+  it('says nothing when all is well: `npm ci` on a fresh clone shows what it prints', async () => {
+    await using project = new Project();
+    expect(await bundle(root, project.path('out'))).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(fs.existsSync(project.path('out/cli.cjs'))).toBe(true);
+  });
+
+  it('still says what it warns of, and what is wrong', async () => {
+    await using project = new Project({
+      'rolldown.config.ts': "export default { input: 'a.js', output: { dir: 'out' } };\n",
+      'a.js': "export { a } from 'not-there';\n",
+      'b.js': 'export {};\n',
+    });
+    const warned = await bundle(project.folder, project.path('out'));
+    expect(warned.code).toBe(0);
+    expect(warned.stderr).toContain('UNRESOLVED_IMPORT');
+    project.write({ 'a.js': "import { b } from './b.js';\nexport const a = b;\n" });
+    const failed = await bundle(project.folder, project.path('out'));
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain('"b" is not exported by "b.js"');
+  });
+});
+
 describe('installed into an empty project', () => {
   it('runs a TypeScript pipeline, and its types compile', { timeout: 400_000 }, async (context) => {
     await using project = new Project({
