@@ -160,8 +160,15 @@ async function materialize(
   const { context, interrupt, programs, asked } = execution;
   const carried = context.beginsWith(task.id, asset.name);
   const about = { asset: asset.name, version: carried.version, codeVersion: asset.codeVersion };
-  for (const upstream of asset.upstream) {
+  /** Where another run has skipped since what this one has on record as made, or has made what it skipped, the state says what is there. */
+  const cameTo = (upstream: string): AssetOutcome | undefined => {
     const outcome = outcomes.get(upstream);
+    if (outcome === undefined || !task.done.includes(outcome)) return outcome;
+    const status = context.statusOf(upstreamPartition(context.pipeline, upstream, task.partitionKey));
+    return (status === 'skipped') === (outcome.skipReason !== null) ? outcome : undefined;
+  };
+  for (const upstream of asset.upstream) {
+    const outcome = cameTo(upstream);
     if (outcome?.skipReason != null) return skipped(about, outcome.skipReason);
     if (outcome !== undefined && outcome.status !== 'SUCCESS') {
       const error = describe({ reason: 'upstream-failed', run: task.id, asset: asset.name, upstream });
@@ -191,7 +198,7 @@ async function materialize(
     if (left !== undefined) return skipped(about, `asset '${left.asset}' was skipped`);
   }
   const inputs = [...asset.inputs.values()];
-  for (const upstream of inputs.filter((name) => !outcomes.has(name))) {
+  for (const upstream of inputs.filter((name) => cameTo(name) === undefined)) {
     const partition = upstreamPartition(context.pipeline, upstream, task.partitionKey);
     const { key } = partition;
     try {

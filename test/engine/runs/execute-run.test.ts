@@ -36,6 +36,7 @@ class Studio {
   readonly onTheWay: string[] = [];
   /** What is on record: `asset` or `asset@key`. */
   readonly made = new Set<string>();
+  readonly skipped = new Set<string>();
   readonly interrupt = new AbortController();
   readonly pipeline: Pipeline;
   readonly #ioManager: IoManager;
@@ -76,8 +77,10 @@ class Studio {
       ioManager: this.#ioManager,
       clock: this.clock,
       emit: this.events.add,
-      statusOf: ({ asset: name, key }) =>
-        this.made.has(key === null ? name : `${name}@${key}`) ? 'materialized' : 'missing',
+      statusOf: ({ asset, key }) => {
+        const name = key === null ? asset : `${asset}@${key}`;
+        return this.made.has(name) ? 'materialized' : this.skipped.has(name) ? 'skipped' : 'missing';
+      },
       beginsWith: () => NOTHING_CARRIED,
       gather: () => Promise.resolve([]),
       begun: () => undefined,
@@ -275,6 +278,25 @@ describe('a run', () => {
     expect(ending.assets[0]).toEqual(done[0]);
     expect(statusesOf(ending)).toEqual(['audio SUCCESS 3', 'transcript SUCCESS 1', 'summary SUCCESS 1']);
     expect(the.onTheWay).toEqual(['transcript']);
+  });
+
+  it('goes by what another run has come to since of what is done: skipped it, made it, or failed to', async () => {
+    const the = new Studio();
+    const made = outcomeOf({ asset: 'audio', status: 'SUCCESS', attempts: 1 });
+    const skipped = outcomeOf({ asset: 'audio', status: 'SKIPPED', skipReason: 'silent', attempts: 1 });
+    const assets = ['audio', 'transcript'];
+    the.skipped.add('audio@a');
+    const [, behindSkipped] = (await the.end(assets, { done: [made] })).assets;
+    expect(behindSkipped).toMatchObject({ status: 'SKIPPED', skipReason: "asset 'audio' was skipped" });
+    const [, behindBoth] = (await the.end(assets, { done: [skipped] })).assets;
+    expect(behindBoth).toMatchObject({ status: 'SKIPPED', skipReason: 'silent' });
+    the.skipped.clear();
+    const failed = await the.end(assets, { done: [skipped] });
+    expect(statusesOf(failed)).toEqual(['audio SKIPPED 1', 'transcript FAILURE 0 upstream-missing']);
+    the.made.add('audio@a');
+    the.values.save({ asset: 'audio', partitionKey: 'a' }, 'sound');
+    const again = await the.end(assets, { done: [skipped] });
+    expect(statusesOf(again)).toEqual(['audio SKIPPED 1', 'transcript SUCCESS 1']);
   });
 
   it('asks an I/O manager that can tell whether an upstream is there', async () => {

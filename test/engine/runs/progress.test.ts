@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { asset } from '../../../src/definitions/asset.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
+import { skip } from '../../../src/definitions/skip.ts';
 import type { RunSession, RunSessionOptions } from '../../../src/engine/runs/run-session.ts';
 import { cancelRuns } from '../../../src/engine/plan/ends/cancel-runs.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
@@ -17,6 +18,7 @@ class Studio {
   readonly began = new Recorder<string>();
   isWaiting = true;
   failsFirst = false;
+  skips = false;
   readonly pipeline: Pipeline;
 
   constructor() {
@@ -27,7 +29,7 @@ class Studio {
         this.began.add(`audio ${partitionKey}`);
         addMetadata({ seconds: 7 });
         if (this.failsFirst && this.began.all.length === 1) throw new Error('no sound');
-        return 'sound';
+        return this.skips ? skip('silent') : 'sound';
       },
     });
     const text = asset({
@@ -117,6 +119,18 @@ describe('a run that made some of its assets', () => {
       ],
     });
     expect(rig.values.values.get('text@a')).toBe('text of sound');
+  });
+
+  it('skips the rest where another run of the key had nothing to make meanwhile: their values are gone', async () => {
+    await interrupted('release', { origin: 'tick', sensor: 'feed' });
+    studio.skips = true;
+    const other = rig.session({ interrupt: new AbortController().signal });
+    await queue(other, { group: 'h', assets: ['audio'] });
+    await other.execute();
+    await other.leave();
+    await takenUp();
+    expect(await outcomes()).toEqual(['SUCCESS: audio SUCCESS, text SKIPPED', 'SUCCESS: audio SKIPPED']);
+    expect(await statuses()).toBe('s s');
   });
 
   it('is canceled with them where it is interrupted for good', async () => {
