@@ -42,6 +42,11 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
   const { clock, interrupt, once, shares = Infinity, watchChanges = () => nothing, handsOver } = options;
   const { hearsAll = false } = options;
   let executing: Promise<void> | null = null;
+  /** What it failed with, also while this loop looked for more. */
+  const failures: unknown[] = [];
+  const throwIfFailed = (): void => {
+    if (failures.length > 0) throw failures[0];
+  };
   let batch = shares * TAKEN_AT_ONCE;
   let taken = { at: steadyTime(clock), ended: session.inHand.ended };
   let hasChanged = false;
@@ -60,6 +65,7 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
     // The first run does not wait until what executes it is loaded.
     if (!once) await import('./run-loop.ts');
     while (!interrupt.aborted && !handsOver?.aborted) {
+      throwIfFailed();
       const isLikely: boolean = hasChanged || isMore;
       hasChanged = false;
       batch = batchFor(session.left);
@@ -70,11 +76,14 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
         const free = shares - session.inHand.count;
         isMore = (await session.takeUpShare(room, free, isLikely)) >= room && room > 0;
       }
+      throwIfFailed();
       const hasTaken = session.left > before;
-      if (session.hasWork) {
-        executing ??= session.execute().finally(() => (executing = null));
-        executing.catch(nothing);
-      } else if (once && executing === null) return;
+      if (session.hasWork)
+        executing ??= session
+          .execute()
+          .catch((error: unknown) => void failures.push(error))
+          .finally(() => (executing = null));
+      else if (once && executing === null) return;
       if (hasChanged && session.inHand.count < batch) continue;
       const looked = new AbortController();
       const stop = (): void => looked.abort();
@@ -94,13 +103,13 @@ export async function work(session: RunSession, options: WorkOptions): Promise<v
       });
     }
     // How it ends is told by the session's own `handOver`.
-    if (handsOver?.aborted) return;
-    await executing;
-    await giveBackLate(session);
+    if (!handsOver?.aborted) await executing;
+    throwIfFailed();
+    if (!handsOver?.aborted) await giveBackLate(session);
   } catch (error) {
     // What is being executed here would go on beside whoever takes it up once this process has left.
     session.beginNothingMore({ error });
-    await executing?.catch(nothing);
+    await executing;
     throw error;
   } finally {
     handsOver?.removeEventListener('abort', beginNothingMore);

@@ -1473,6 +1473,46 @@ describe('a process that executes runs', () => {
       expect(await pending()).toEqual(['w-1 QUEUED nobody’s']);
     });
 
+    it('fails with what stopped it also where that happens while it looks for more', async () => {
+      const failure = new FailureError({
+        reason: 'state-io',
+        file: '/v',
+        action: 'write',
+        cause: 'no space',
+      });
+      const [made, looked] = [new Gate(), new Gate()];
+      await start(pipelineOf(() => made.pass()));
+      await rig.commit({
+        type: 'runs-queued',
+        runs: queuedRuns({ origin: 'worker', keys: ['a'] }),
+        owner: null,
+      });
+      const ioManager = {
+        save: () => {
+          throw failure;
+        },
+        load: () => undefined,
+        remove: () => undefined,
+      };
+      const session = rig.session({ ioManager });
+      const takeUp = session.takeUp.bind(session);
+      const looks = new Recorder<number>();
+      vi.spyOn(session, 'takeUp').mockImplementation(async (...wanted) => {
+        const taken = await takeUp(...wanted);
+        looks.add(taken);
+        if (looks.all.length > 1) await looked.pass();
+        return taken;
+      });
+      const working = work(session, { clock: rig.clock, interrupt: rig.interrupt.signal, once: true });
+      await looks.count(2);
+      const executing = expect(session.execute()).rejects.toBe(failure);
+      made.open();
+      await executing;
+      await new Promise((resolve) => setImmediate(resolve));
+      looked.open();
+      await expect(working).rejects.toBe(failure);
+    });
+
     it('shares a queue with others: every run is executed once', async () => {
       const executed: string[] = [];
       await start(
