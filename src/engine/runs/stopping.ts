@@ -18,7 +18,7 @@ export class Stopping {
 
   /** The first reason stands, but for a gentle end; a failure takes the place of the others, since the failure is what has to be said. */
   stop(why: StopReason): void {
-    if (this.othersMayAct || (typeof why === 'object' && this.failure === null)) this.#why = why;
+    if (this.goesOn || this.isGentle || (typeof why === 'object' && this.failure === null)) this.#why = why;
   }
 
   /** Whether runs may begin. */
@@ -41,9 +41,9 @@ export class Stopping {
     return this.#why === 'time-over' || this.#why === 'handed-over';
   }
 
-  /** Whether others may still cancel what runs here, or take it over. */
+  /** Whether what runs is waited for for as long as it takes: others may still cancel it, or take it over. */
   get othersMayAct(): boolean {
-    return this.#why === null || this.isGentle;
+    return this.#why === null || !abortsWhatRuns(this.#why);
   }
 }
 

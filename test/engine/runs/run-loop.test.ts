@@ -513,6 +513,31 @@ describe('a process that executes runs', () => {
       expect(await pending()).toEqual([]);
     });
 
+    it('hears after a failure, too, that others cancel what still runs, and what they release', async () => {
+      const aborted: string[] = [];
+      await start(
+        pipelineOf(async ({ partitionKey, signal }) => {
+          if (partitionKey === 'c') throw new Error('no');
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+          aborted.push(partitionKey);
+          throw new Error('aborted');
+        }),
+      );
+      const clock = new ManualClock();
+      const session = rig.session({ clock, failFast: true });
+      await queue(session, ['a', 'b', 'c']);
+      const executing = session.execute();
+      await rig.events.until((all) => all.some(({ type }) => type === 'run-ended'));
+      await clock.advance(5000);
+      expect(aborted).toEqual([]);
+      await rig.commit({ type: 'runs-canceling', ids: ['g1-1'] }, { type: 'runs-released', ids: ['g1-2'] });
+      await clock.advance(2000);
+      expect(aborted.sort()).toEqual(['a', 'b']);
+      await executing;
+      expect((await rig.ended()).sort()).toEqual(['g1-1 CANCELED', 'g1-3 FAILURE']);
+      expect(await pending()).toEqual(['g1-2 QUEUED nobody’s']);
+    });
+
     it('waits for what still runs without turning in circles', async () => {
       const gate = new Gate();
       await start(

@@ -12,7 +12,7 @@ function stoppedBy(...reasons: readonly StopReason[]): Stopping {
 describe('a loop that is to stop', () => {
   it('goes on until there is a reason', () => {
     expect(stoppedBy()).toMatchObject({ goesOn: true, othersMayAct: true, isGentle: false, failure: null });
-    expect(stoppedBy('fail-fast')).toMatchObject({ goesOn: false, othersMayAct: false, isFailFast: true });
+    expect(stoppedBy('fail-fast')).toMatchObject({ goesOn: false, othersMayAct: true, isFailFast: true });
   });
 
   it('keeps its first reason', () => {
@@ -25,7 +25,7 @@ describe('a loop that is to stop', () => {
 
   it('takes another reason in place of a gentle one: only then has anything gone wrong', () => {
     expect(stoppedBy('time-over')).toMatchObject({ isGentle: true, othersMayAct: true });
-    expect(stoppedBy('time-over', 'fail-fast')).toMatchObject({ isFailFast: true, othersMayAct: false });
+    expect(stoppedBy('time-over', 'fail-fast')).toMatchObject({ isFailFast: true, isGentle: false });
     expect(stoppedBy('handed-over', 'interrupted')).toMatchObject({ isGentle: false, othersMayAct: false });
   });
 
