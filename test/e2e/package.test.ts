@@ -192,16 +192,16 @@ describe('the tarball', () => {
   });
 });
 
-describe('the bundler, as the build calls it', () => {
-  /** The step of the build that bundles. Its output goes into a folder of its own: others read `dist` meanwhile. */
-  function bundle(cwd: string, out: string): Promise<Ended> {
-    const { scripts } = JSON.parse(page('package.json')) as { scripts: { build: string } };
-    const step = scripts.build.split(' && ').find((each) => each.includes('rolldown '))!;
-    const env = bare(path.dirname(out)); // NODE_ENV=test alone would make the bundler quiet
-    const PATH = `${path.join(root, 'node_modules', '.bin')}:${env['PATH']}`;
-    return command('sh', ['-c', `${step} --dir "$0"`, out], { cwd, env: { ...env, PATH } });
-  }
+/** The step of the build that bundles. Its output goes into a folder of its own: others read `dist` meanwhile. */
+function bundle(cwd: string, out: string): Promise<Ended> {
+  const { scripts } = JSON.parse(page('package.json')) as { scripts: { build: string } };
+  const step = scripts.build.split(' && ').find((each) => each.includes('rolldown '))!;
+  const env = bare(path.dirname(out)); // NODE_ENV=test alone would make the bundler quiet
+  const PATH = `${path.join(root, 'node_modules', '.bin')}:${env['PATH']}`;
+  return command('sh', ['-c', `${step} --dir "$0"`, out], { cwd, env: { ...env, PATH } });
+}
 
+describe('the bundler, as the build calls it', () => {
   it('says nothing when all is well: `npm ci` on a fresh clone shows what it prints', async () => {
     await using project = new Project();
     expect(await bundle(root, project.path('out'))).toEqual({ code: 0, stdout: '', stderr: '' });
