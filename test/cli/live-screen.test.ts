@@ -1,9 +1,11 @@
 /** What the screen of a watch or a worker, and the line below a command, know of runs. */
+import stringWidth from 'string-width';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Output } from '../../src/cli/output.ts';
 import { EventRenderer } from '../../src/cli/render/event-renderer.ts';
 import { LiveScreen } from '../../src/cli/render/live-screen.ts';
 import { LiveLine } from '../../src/cli/render/progress-line.ts';
+import { progressLine } from '../../src/cli/render/progress-words.ts';
 import type { Event } from '../../src/engine/event.ts';
 import { finishedRun } from '../support/builders.ts';
 import { CapturedTerminal } from '../support/captured-terminal.ts';
@@ -14,6 +16,8 @@ const options = { json: false, quiet: false, verbose: false, color: false };
 function outputOn(terminal = new CapturedTerminal({ cwd: '/', isTerminal: true })): Output {
   return new Output({ terminal, clock: new FakeClock(), options });
 }
+
+const wordsOf = ({ seen }: LiveLine): string => progressLine(seen, { columns: 80, width: stringWidth });
 
 const started = (id: string, left: number): Event => ({
   type: 'run-started',
@@ -80,14 +84,14 @@ it('the line counts as made what has ended and counts: not what was canceled, an
   line.see(ended('a'));
   line.see(finished('a', 5));
   line.see(ended('b', 'CANCELED'));
-  expect(line.inWords).toMatch(/^1 of 6 runs, 3 running/);
+  expect(wordsOf(line)).toMatch(/^1 of 6 runs, 3 running/);
   line.see({ ...finished('b', 4), run: finishedRun({ id: 'b', status: 'CANCELED' }).record } as Event);
   line.see(ended('c'));
-  expect(line.inWords).toMatch(/^2 of 6 runs, 1 canceled, 2 running/);
+  expect(wordsOf(line)).toMatch(/^2 of 6 runs, 1 canceled, 2 running/);
   line.see({ ...letGo('c', 3), why: 'lost' } as Event);
-  expect(line.inWords).toMatch(/^1 of 5 runs, 1 canceled, 2 running/);
+  expect(wordsOf(line)).toMatch(/^1 of 5 runs, 1 canceled, 2 running/);
   line.see({ type: 'runs-in-hand', left: 2 });
-  expect(line.inWords).toMatch(/^1 of 4 runs, 1 canceled, 2 running/);
+  expect(wordsOf(line)).toMatch(/^1 of 4 runs, 1 canceled, 2 running/);
   line.stop();
 });
 
@@ -119,4 +123,31 @@ it('a batch is told of when the last of it was let go of, and not where nothing 
   for (const event of [started('b', 1), letGo('b', 0)]) renderer.emit(event);
   for (const event of [started('c', 1), finished('c', 0)]) renderer.emit(event);
   expect(terminal.stderr.text.match(/\d+ runs? succeeded/g)).toEqual(['1 run succeeded', '1 run succeeded']);
+});
+
+it.each([
+  [
+    'a key in letters',
+    'customer-with-a-name-that-is-long',
+    110,
+    '1 running (customer-with-a-name-th… for 3.0 s)',
+  ],
+  ['without a key in signs of two places', '日本'.repeat(30), 80, '1 running (for 3.0 s)'],
+  ['nothing of what runs', 'k', 60, '90,000 runs, 444/s, about 113 s left'],
+])('the line is one row of the terminal, with room for ^C: %s', (_, partitionKey, columns, seen) => {
+  const progress = {
+    done: 40_000,
+    over: 40_000,
+    failed: 0,
+    canceled: 0,
+    left: 50_000,
+    ms: 90_000,
+    running: 1,
+  };
+  const line = progressLine(
+    { ...progress, longest: { partitionKey, ms: 3000 } },
+    { columns, width: stringWidth },
+  );
+  expect(line).toContain(seen);
+  expect(stringWidth(`⠼ ${line}^C`)).toBeLessThan(columns);
 });

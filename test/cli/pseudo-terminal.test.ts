@@ -20,6 +20,8 @@ const feed = sensor({ name: 'feed', assets: [slow], evaluate: ({ cursor }) => cu
 export default definePipeline({ assets: [slow], sensors: [feed], concurrency: 1 });
 `;
 
+const lastRow = (seen: string): string => stripVTControlCharacters(seen.split('\n').at(-1)!);
+
 describe.skipIf(!hasScript)('a real terminal (needs `script`)', () => {
   let project: Project;
   beforeEach(() => {
@@ -146,5 +148,37 @@ export default definePipeline({ assets: [asks], concurrency: 2 });
     expect(await ended).toBe(130);
     expect(text.lastIndexOf('\u001b[?25h')).toBeGreaterThanOrEqual(text.lastIndexOf('\u001b[?25l'));
     expect(project.state().runs).not.toBeUndefined();
+  });
+
+  it('sees nothing left of what a watch redrew: the ^C that it shows itself stands on the last row', async () => {
+    const words =
+      'nothing came in, and this is said in so many words that no terminal of 80 columns has room for them';
+    project.write({
+      'pipeline.ts': pipeline
+        .replace("'all known'", `'${words}'`)
+        .replace("name: 'feed'", "name: 'feed', minimumIntervalSeconds: 1"),
+    });
+    const line = `stty cols 80 rows 24; exec '${process.execPath}' '${binary}' sensor watch`;
+    const child = spawn('script', ['-qec', line, '/dev/null'], {
+      cwd: project.folder,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: project.folder,
+        XDG_CACHE_HOME: project.path('.cache'),
+        TERM: 'xterm',
+        SHELL: '/bin/sh',
+      },
+    });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await expect
+      .poll(() => lastRow(text), { timeout: 20_000 })
+      .toMatch(/nothing came in.*…, \d s ago {2}next/);
+    child.stdin.write('\u0003');
+    expect(await ended).toBe(0);
+    const row = lastRow(text.split('^C')[0]!);
+    expect(row).toContain('nothing came in');
+    expect(stringWidth(`${row}^C`)).toBeLessThan(80);
   });
 });

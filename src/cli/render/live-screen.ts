@@ -20,6 +20,9 @@ const TURN_EVERY_MS = 1000;
 /** So often at most where very much happens. */
 const REDRAW_AFTER_MS = 100;
 
+/** A terminal shows Ctrl-C as `^C` behind the last line. On a line of its own, lines would be taken away from there, and the first stay. */
+const ECHO = 2;
+
 const UNSEEN: SeenSensor = { last: null, lastAt: 0, failures: 0, since: null, nextAt: undefined };
 
 export class LiveScreen implements Live {
@@ -139,13 +142,16 @@ export class LiveScreen implements Live {
     const { WriteStream } = process.getBuiltinModule('node:tty') as { WriteStream: typeof TerminalStream };
     const stream = new WriteStream(2);
     this.#stream = stream;
-    this.#lines = () =>
-      screenLines(this.seen, {
-        ...this.#sizeOf(stream),
+    this.#lines = () => {
+      const { columns, rows } = this.#sizeOf(stream);
+      return screenLines(this.seen, {
+        columns: columns - ECHO,
+        rows,
         now: steadyTime(this.#output.clock),
         paint: this.#output.paint.stderr,
         width,
       });
+    };
     const spinner = ora({
       stream,
       discardStdin: false,

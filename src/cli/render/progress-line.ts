@@ -5,8 +5,8 @@ import type { Ora } from 'ora';
 import type { RunRecord } from '../../model/run.ts';
 import type { Output } from '../output.ts';
 import { givesCursorBack } from './cursor.ts';
+import type { Going } from './progress-words.ts';
 import type { Event, RunLetGo, RunStarted } from '../../engine/event.ts';
-import { counted, duration, grouped, printable } from '../../model/text.ts';
 
 /** What is over sooner needs no line, and saves loading the library for it. */
 const SHOW_AFTER_MS = 300;
@@ -124,83 +124,41 @@ export class LiveLine implements Live {
 
   async #show(): Promise<void> {
     const shown = this.#timer;
-    const [{ default: ora }, { startGivingWay }] = await Promise.all([
+    const [{ default: ora }, { startGivingWay }, { progressLine }, { widthOf }] = await Promise.all([
       import('ora'),
       import('./give-way.ts'),
+      import('./progress-words.ts'),
+      import('./table.ts'),
     ]);
+    const width = await widthOf();
     if (this.#stopped || this.#timer !== shown) return;
     // A stream of its own: what is written to `process.stderr` is taken for the user's.
     const { WriteStream } = process.getBuiltinModule('node:tty') as { WriteStream: typeof TerminalStream };
     const stream = new WriteStream(2);
     // A terminal without a size would be taken for one of endlessly many lines.
     if (!(stream.columns > 0)) stream.columns = this.#output.terminal.stderr.columns;
+    const text = (): string => progressLine(this.seen, { columns: stream.columns, width });
     this.#cursorIsBack = givesCursorBack(this.#output.terminal.stderr);
-    this.#spinner = ora({ stream, discardStdin: false, color: false, text: this.inWords });
+    this.#spinner = ora({ stream, discardStdin: false, color: false, text: text() });
     this.#stopGivingWay = startGivingWay(this.#spinner);
     this.#timer = setInterval(() => {
-      if (this.#spinner !== undefined) this.#spinner.text = this.inWords;
+      if (this.#spinner !== undefined) this.#spinner.text = text();
     }, REDRAW_EVERY_MS);
   }
 
-  get inWords(): string {
+  /** What is shown of it all. */
+  get seen(): Going {
     const now = steadyTime(this.#output.clock);
     const [longest] = this.#running.values();
-    return progressInWords(
-      {
-        done: this.#done,
-        over: this.#done + this.#over.size,
-        failed: this.#failed,
-        canceled: this.#canceled,
-        left: this.#left,
-      },
-      now - this.#began,
-      longest && `${grouped(this.#running.size)} running${longestOf(longest, now)}`,
-    );
+    return {
+      done: this.#done,
+      over: this.#done + this.#over.size,
+      failed: this.#failed,
+      canceled: this.#canceled,
+      left: this.#left,
+      ms: now - this.#began,
+      running: this.#running.size,
+      longest: longest && { partitionKey: longest.partitionKey, ms: now - longest.since },
+    };
   }
-}
-
-export interface Progress {
-  /** On record, however they ended, but for those that were canceled. */
-  readonly done: number;
-  /** Whose code has ended. */
-  readonly over: number;
-  readonly failed: number;
-  readonly canceled: number;
-  readonly left: number;
-}
-
-/** @param running in words; `undefined`: none is */
-export function progressInWords(
-  { done, over, failed, canceled, left }: Progress,
-  ms: number,
-  running: string | undefined,
-): string {
-  const toMake = done + left;
-  const made = Math.min(Math.max(over, done), toMake);
-  const rate = (made * 1000) / Math.max(1, ms);
-  const toGo = toMake - made;
-  const parts = [
-    `${grouped(made)} of ${counted(toMake + canceled, 'run')}`,
-    ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
-    ...(canceled > 0 ? [`${grouped(canceled)} canceled`] : []),
-    ...(running === undefined ? [] : [running]),
-    ...(rate > 0 ? [`${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s`] : []),
-    ...(rate > 0 && toGo > 0 ? [`about ${duration((toGo / rate) * 1000)} left`] : []),
-  ];
-  return parts.join(', ');
-}
-
-/** So many letters of a key are enough to know it by in a line that is redrawn. */
-const SHORT_KEY = 24;
-
-/** Which one runs for how long: the one to look at when nothing moves. */
-function longestOf(
-  { partitionKey, since }: { readonly partitionKey: string | null; readonly since: number },
-  now: number,
-): string {
-  const ms = now - since;
-  if (ms < 2000) return '';
-  if (partitionKey === null) return ` (for ${duration(ms)})`;
-  const key = printable(partitionKey);
-  return ` (${key.length > SHORT_KEY ? `${key.slice(0, SHORT_KEY - 1)}…` : key} for ${duration(ms)})`;
 }
