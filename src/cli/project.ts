@@ -1,13 +1,11 @@
 /** What a command works on: the pipeline file, its code, the state, and the names that both know. */
 import { describe } from '../model/describe-failure.ts';
-import { shellQuoted } from '../model/text.ts';
 import { type Failure, FailureError } from '../model/failure.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { notePipeline } from '../engine/note-pipeline.ts';
 import { pipelineNews, withPipeline } from '../engine/plan/pipeline/remember-pipeline.ts';
 import { findPipelineFile, isAsStamped } from '../loader/pipeline-files.ts';
 import type { KnownAsset, KnownPipeline, StateIdentity } from '../model/known-pipeline.ts';
-import { openToOthers } from '../files/open-to-others.ts';
 import type { Needs } from '../state/needs.ts';
 import type { StateView } from '../state/state-view.ts';
 import type { Plan } from '../state/store.ts';
@@ -16,7 +14,7 @@ import type { Output } from './output.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { ProjectParts } from './project-parts.ts';
 import { FoundState, noPipeline, nonEmpty } from './found-state.ts';
-import { openStore, type Store } from './stores.ts';
+import { openStore, type Store, warnIfOpen } from './stores.ts';
 import { UserCode } from './user-code.ts';
 
 export class Project {
@@ -25,6 +23,7 @@ export class Project {
   readonly #state: FoundState;
   #loads = true;
   #store: Store | undefined;
+  #warned: Promise<void> | undefined;
   readonly #code: UserCode;
 
   constructor(parts: ProjectParts) {
@@ -77,6 +76,7 @@ export class Project {
 
   /** Nothing is asked of the state any more. */
   async close(): Promise<void> {
+    await this.#warned;
     if (this.#store !== undefined) this.sayIfNowhere();
     if (this.#store !== undefined && 'database' in this.#store) await this.#store.close();
   }
@@ -231,11 +231,7 @@ export class Project {
       warn: (message) => this.#around.output.warn(message),
       onUnsynced: (failure) => this.#around.output.fail(failure),
     });
-    const open = openToOthers(store.file.path);
-    if (open !== null)
-      this.#around.output.warn(
-        `every user of this machine can write to ${open}, and so decide what dynpart takes for done; close it: chmod o-w ${shellQuoted(open, 'PLACE')}`,
-      );
+    this.#warned = warnIfOpen(store.file.path, this.#around.output);
     return store;
   }
 }

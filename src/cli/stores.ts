@@ -1,6 +1,7 @@
 /** The one place that picks where state and values live: files beside the pipeline, or a database. */
 import path from 'node:path';
 import { namesIn } from '../files/durable-files.ts';
+import { openToOthers } from '../files/open-to-others.ts';
 import { isSameFile } from '../files/stat-of.ts';
 import type { Pipeline } from '../definitions/pipeline.ts';
 import { JsonFileStore, type JsonFileStoreOptions } from '../state/json/json-file-store.ts';
@@ -15,6 +16,7 @@ import type { FileValues } from '../values/file-values.ts';
 import type { IoManager } from '../definitions/io-manager.ts';
 import type { OfState } from '../values/s3.ts';
 import type { MadeByRun } from '../values/s3-values.ts';
+import type { Output } from './output.ts';
 import type { RunValues } from '../definitions/staged-values.ts';
 
 /** The state, wherever it is. */
@@ -96,4 +98,10 @@ export async function settleLeftValues(pipeline: Pipeline, store: Store): Promis
 export function hasLeftValues(pipeline: Pipeline, store: Store): boolean {
   if (pipeline.ioManager !== null || 'database' in store) return false;
   return namesIn(path.join(store.beside, 'values', '.tmp')).some((name) => !name.startsWith('boot-'));
+}
+
+/** Warns where every user of the machine can write to a state file. */
+export async function warnIfOpen(file: string, output: Output): Promise<void> {
+  const open = openToOthers(file);
+  if (open) (await import('./open-state.ts')).warnOf(open, output);
 }

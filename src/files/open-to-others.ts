@@ -6,16 +6,13 @@ import path from 'node:path';
 const OTHERS_MAY_WRITE = 0o002;
 
 /**
- * The folder of a state file, or the file itself, where others may write to it; else `null`. A sticky folder such as `/tmp` is
+ * The folder of a state file, or the file itself, where others may write to it; else `undefined`. A sticky folder such as `/tmp` is
  * open as well: nobody can replace the file there, but a newer generation can be put beside it.
  */
-export function openToOthers(file: string): string | null {
+export function openToOthers(file: string): string | undefined {
   // There every file looks as if it were.
-  if (process.platform === 'win32') return null;
-  for (const place of [path.dirname(file), file]) {
-    if ((modeOf(place) & OTHERS_MAY_WRITE) !== 0) return place;
-  }
-  return null;
+  if (process.platform === 'win32') return undefined;
+  return [path.dirname(file), file].find((place) => (modeOf(place) & OTHERS_MAY_WRITE) !== 0);
 }
 
 function modeOf(place: string): number {

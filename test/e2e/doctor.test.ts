@@ -99,6 +99,10 @@ describe('doctor', () => {
       0,
       `warning\tpermissions\tevery user of this machine can write to ${project.path('.dynpart')}, and so decide what dynpart takes for done\tclose it: chmod o-w ${project.path('.dynpart')}`,
     ]);
+    fs.chmodSync(project.path('.dynpart'), 0o1777);
+    expect((await project.dynpart(['doctor'])).stdout).toContain(
+      'takes for done\tname a state in a folder of your own: --state FILE\n',
+    );
   });
 
   it('finds a pipeline that cannot be loaded, and where it comes from', async () => {

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { openToOthers } from '../../files/open-to-others.ts';
+import { openInWords } from '../open-state.ts';
 import { probe } from '../../files/probe.ts';
 import { causeOf } from '../../files/system-errors.ts';
 import { shellQuoted } from '../../model/text.ts';
@@ -52,12 +53,10 @@ export function spaceCheck(folder: string, stateBytes: number): Check {
 /** Who may read and write the state: cron may be another user, and every user must not be. */
 export function permissionsCheck(stateFile: string, beside: string): Check {
   const open = openToOthers(stateFile);
-  if (open !== null)
-    return warning(
-      'permissions',
-      `every user of this machine can write to ${open}, and so decide what dynpart takes for done`,
-      `close it: chmod o-w ${shellQuoted(open, 'PLACE')}`,
-    );
+  if (open !== undefined) {
+    const { message, hint } = openInWords(open);
+    return warning('permissions', message, hint);
+  }
   const places = [
     path.dirname(stateFile),
     stateFile,
