@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readPages } from '../../src/cli/explain/pages.ts';
 import { plainText } from '../../src/cli/explain/plain.ts';
 import { cronWord, systemdPath, systemdSetting, systemdWord } from '../../src/cli/schedule/quoting.ts';
+import { systemClock } from '../../src/cli/system-clock.ts';
+import { CapturedTerminal, runOn } from '../support/captured-terminal.ts';
 import { runHere } from '../support/in-process.ts';
 import { Project, root } from '../support/project.ts';
 
@@ -75,7 +77,14 @@ describe('explain', () => {
       2,
       expect.stringContaining('did you mean upstream-missing'),
     ]);
-    expect((await project.json(['explain', 'zzzzzzzzzzzz'])).document.error.hint).toContain('asset-threw, ');
+    const none = await project.json(['explain', 'zzzzzzzzzzzz']);
+    expect(none.document.error.hint).toContain('asset-threw, ');
+    expect(none.document.error.hint).not.toContain('\n');
+    const terminal = new CapturedTerminal({ isTerminal: true, cwd: project.folder, env: { NO_COLOR: '1' } });
+    await runOn(terminal, ['explain', 'zzzzzzzzzzzz'], systemClock);
+    const lines = terminal.stderr.text.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines.slice(1)) expect(line).toMatch(/^ {2}\S.{0,77}$/);
   });
 
   it('wraps words, keeps programs, and leaves out where links lead', () => {
