@@ -176,14 +176,9 @@ export class OwnRuns {
     asked: ReadonlyMap<string, number> = new Map(),
   ): void {
     const { id, partitionKey, runKey, interrupted, done } = run;
-    const status = 'STARTED' as const;
-    const place = { id, partitionKey, runKey, interrupted, status, startedAt, done };
-    const record = endOf(
-      run.runs,
-      { ...place, canceling: false, canceledWhy: null, touched: {} },
-      end,
-      this.#options.clock.now(),
-    );
+    const place = { id, partitionKey, runKey, interrupted, startedAt, done };
+    const begun = { ...place, status: 'STARTED', canceling: false, canceledWhy: null, touched: {} } as const;
+    const record = endOf(run.runs, begun, end, this.#options.clock.now());
     this.unrecorded.noteEnd({ record, set: run.runs.set, ...(asked.size > 0 && { asked }) });
     this.#options.emit({ type: 'run-ended', run: record });
   }
@@ -222,9 +217,11 @@ export class OwnRuns {
     const isOwn = (id: string): boolean => isOwnedBy(view, executor, id);
     const waiting = this.queue.takeWhere(({ id }) => !isOwn(id));
     const begun = this.underWay.lose(isOwn);
-    for (const id of begun) this.unrecorded.forgetStart(id);
-    const count = waiting.length + begun.length;
-    if (count > 0) this.sayLost(count);
+    const gone = [...begun, ...waiting.map(({ id }) => id)];
+    for (const id of gone) this.unrecorded.forgetStart(id);
+    // One that was interrupted here may have made something.
+    this.#options.ioManager.settle?.(waiting.map(({ id: run }) => ({ run, assets: [], isOver: true })));
+    if (gone.length > 0) this.sayLost(gone.length);
   }
 
   sayLost(count: number): void {

@@ -137,7 +137,7 @@ export class RunRecorder {
     }
   }
 
-  #say({ finished, released, lost }: RecordedEnds): void {
+  #say({ finished, released, lost, gone }: RecordedEnds): void {
     const { emit } = this.#options;
     let left = leftOf(this.#runs) + lost.length + finished.length;
     for (const { record, canceledByOthers } of finished)
@@ -147,7 +147,7 @@ export class RunRecorder {
       emit({ type: 'run-let-go', id, partitionKey, why: 'lost', left: --left });
     }
     if (released > 0) emit({ type: 'runs-released', count: released });
-    if (lost.length > 0) this.#runs.sayLost(lost.length);
+    if (lost.length + gone > 0) this.#runs.sayLost(lost.length + gone);
     else if (released > 0) sayLeft(this.#runs, emit);
   }
 

@@ -154,3 +154,14 @@ it('tells of one that is interrupted, and of its end where it is canceled afterw
   await here.executing;
   expect(told(here).slice(2)).toEqual(['g2-1 ended', 'g2-2 interrupted, 2 left', 'g2-2 ended']);
 });
+
+it('says of what it was to give back that others have it by now', async () => {
+  const { rig, began, executing } = await scene({ concurrency: 1 });
+  await began.count(1);
+  await rig.commit({ type: 'runs-released', ids: ['g2-2'] });
+  rig.interrupt.abort();
+  await executing;
+  expect(rig.of('runs-lost').map(({ count }) => count)).toEqual([1]);
+  expect(rig.of('runs-released')).toEqual([]);
+  expect(rig.of('runs-in-hand').at(-1)).toMatchObject({ left: 0 });
+});

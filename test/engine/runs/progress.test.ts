@@ -1,15 +1,17 @@
 /** Runs of several assets: what they have made on their way is on record, and is not made again. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { asset } from '../../../src/definitions/asset.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
 import { skip } from '../../../src/definitions/skip.ts';
 import type { RunSession, RunSessionOptions } from '../../../src/engine/runs/run-session.ts';
 import { cancelRuns } from '../../../src/engine/plan/ends/cancel-runs.ts';
+import { madeBy } from '../../../src/engine/runs/made-by.ts';
+import { MemoryValues, MemoryValuesPlace } from '../../../src/values/memory-values.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
 import { EVERYTHING } from '../../../src/state/needs.ts';
 import type { QueuedRuns } from '../../../src/state/changes.ts';
 import { keysAdded, letters, queuedRuns } from '../../support/builders.ts';
-import { EngineRig, Recorder } from '../../support/engine-rig.ts';
+import { EngineRig, Gate, Recorder } from '../../support/engine-rig.ts';
 import { letters as lettersOf } from '../../support/letters.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -19,14 +21,17 @@ class Studio {
   isWaiting = true;
   failsFirst = false;
   skips = false;
+  /** `audio` waits for it. */
+  goesOn = new Gate();
   readonly pipeline: Pipeline;
 
   constructor() {
     const audio = asset({
       name: 'audio',
       partitions: letters,
-      materialize: ({ partitionKey, addMetadata }) => {
+      materialize: async ({ partitionKey, addMetadata }) => {
         this.began.add(`audio ${partitionKey}`);
+        await this.goesOn.pass();
         addMetadata({ seconds: 7 });
         if (this.failsFirst && this.began.all.length === 1) throw new Error('no sound');
         return this.skips ? skip('silent') : 'sound';
@@ -62,6 +67,7 @@ function queue(session: RunSession, fields: Partial<QueuedRuns>): Promise<void> 
 describe('a run that made some of its assets', () => {
   let studio: Studio;
   let rig: EngineRig;
+  let place: MemoryValuesPlace;
 
   const statuses = async (): Promise<string> => {
     expect(checkState(rig.store.document)).toEqual([]);
@@ -99,6 +105,8 @@ describe('a run that made some of its assets', () => {
 
   beforeEach(async () => {
     studio = new Studio();
+    studio.goesOn.open();
+    place = new MemoryValuesPlace();
     rig = new EngineRig(studio.pipeline);
     await rig.commit(keysAdded('letters', ['a']), { type: 'sensor-changed', sensor: 'feed' });
   });
@@ -131,6 +139,40 @@ describe('a run that made some of its assets', () => {
     await takenUp();
     expect(await outcomes()).toEqual(['SUCCESS: audio SUCCESS, text SKIPPED', 'SUCCESS: audio SKIPPED']);
     expect(await statuses()).toBe('s s');
+  });
+
+  it('is forgotten with them where it is taken away before it went back, and comes again', async () => {
+    studio.goesOn = new Gate();
+    const clock = new ManualClock();
+    const values = new MemoryValues(place, madeBy(rig.store));
+    const session = rig.session({ clock, ioManager: values });
+    // It is at work beside one that has failed, whose commit is on its way.
+    const answered = new Gate();
+    const commit = rig.store.commit.bind(rig.store);
+    await rig.commit(keysAdded('letters', ['b']));
+    await queue(session, { assets: ['text'], group: 'f', keys: ['b'] });
+    await queue(session, {});
+    const far = vi.spyOn(rig.store, 'commit').mockImplementation(async (...asked) => {
+      const answer = await commit(...asked);
+      await answered.pass();
+      return answer;
+    });
+    const executing = session.execute();
+    await studio.began.count(1);
+    await clock.advance(200);
+    expect(far).toHaveBeenCalledTimes(1);
+    studio.goesOn.open();
+    await studio.began.count(2);
+    rig.interrupt.abort();
+    await clock.settle();
+    far.mockImplementation(commit);
+    const { id: owner } = await session.executor();
+    await rig.commit({ type: 'runs-released', ids: ['g-1'] });
+    await queue(session, { assets: ['audio'], group: 'h', keys: ['b'] });
+    await rig.commit({ type: 'runs-claimed', ids: ['g-1'], owner, interrupted: new Set() });
+    answered.open();
+    await executing;
+    expect(place.staged).toEqual([]);
   });
 
   it('is canceled with them where it is interrupted for good', async () => {

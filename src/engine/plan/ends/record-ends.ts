@@ -42,6 +42,8 @@ export interface RecordedEnds {
   readonly lost: readonly FinishedRun[];
   /** How many went back to the queue. */
   readonly released: number;
+  /** How many of those that were to go back are not this process's any more. */
+  readonly gone: number;
   /** Assets that are on record, though their runs are not. */
   readonly progressed: ReadonlyMap<string, readonly AssetOutcome[]>;
   readonly slots: number;
@@ -74,6 +76,7 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   const withStale: FinishedRun[] = [];
   const lost: FinishedRun[] = [];
   const queued: string[] = [];
+  let gone = 0;
   const finish = (end: RecordedEnd, owned: OwnedNow): void => {
     finished.push(end);
     withStale.push(asFinished(end, staleOf(owned, end.record.assets)));
@@ -87,7 +90,8 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
     const owned = ownedNow(view, executor, id);
     // Canceled at the last moment: nobody is left who could abort it, so it ends here and not in the queue.
     if (owned?.run.canceling) finish(canceledEnd(owned, now), owned);
-    else if (owned !== null) queued.push(id);
+    else if (owned === null) gone++;
+    else queued.push(id);
   }
   const started = startedBy(view, ends);
   const progressed = progressOf(view, ends);
@@ -107,7 +111,7 @@ export function planEnds(view: StateView, ends: EndsToRecord): Plan<RecordedEnds
   if (owned === 0) {
     if (isListed(view, executor)) changes.push({ type: 'executor-left', id: executor });
   } else if (goesOn !== null) changes.push(executorEntry(executor, slots, { ...goesOn, wanted }));
-  return { changes, outcome: { finished, lost, released: queued.length, progressed, slots } };
+  return { changes, outcome: { finished, lost, released: queued.length, gone, progressed, slots } };
 }
 
 /**
