@@ -52,6 +52,9 @@ const follow = async ({ command }: Why): Promise<Why> => {
 const onTerminal = async (...args: readonly string[]): Promise<string> =>
   (await typed('why', ...args)).stdout;
 
+const lastRun = async (asset: string, key: string): Promise<string | undefined> =>
+  /last run.*:/.exec(await onTerminal(asset, '--key', key))?.[0];
+
 const typed = (...args: readonly string[]) => {
   const env = { NO_COLOR: '1', HOME: project.folder, ...project.environment };
   const terminal = new CapturedTerminal({ isTerminal: true, cwd: project.folder, env });
@@ -285,4 +288,24 @@ export`;
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('this is no pipeline')]);
     expect((await run('why', 'raw', '--key', 'zzz')).code).toBe(2);
   });
+});
+
+it('the last run says who asked for it: a sensor by its name, or somebody', async () => {
+  project.write({
+    'pipeline.ts': `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
+const items = dynamicPartitions('items');
+const raw = asset({ name: 'raw', partitions: items, materialize: () => { throw new Error('no luck'); } });
+const feed = sensor({ name: 'feed', assets: [raw], evaluate: () => ({ runRequests: [{ partitionKey: 'a', runKey: 'a' }] }) });
+export default definePipeline({ assets: [raw], sensors: [feed] });
+`,
+  });
+  await run('sensor', 'tick', 'feed');
+  expect(await lastRun('raw', 'a')).toBe("last run, since sensor 'feed' asked:");
+  const { runs } = JSON.parse((await run('runs', 'list', '--key', 'a', '--json')).stdout) as {
+    runs: { id: string }[];
+  };
+  await run('runs', 'retry', runs[0]!.id);
+  expect(await lastRun('raw', 'a')).toBe('last run, since somebody asked:');
+  await run('materialize', 'raw', '--key', 'a');
+  expect(await lastRun('raw', 'a')).toBe('last run, since somebody asked:');
 });

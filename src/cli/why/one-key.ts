@@ -116,9 +116,12 @@ async function printKey({ output }: Context, { asset, partitionKey, ...one }: Wh
   output.print(`${lines.join('\n')}\n`);
 }
 
-function lastRun({ id, assets }: RunRecord, asset: string): string {
-  const reason = assets.find((one) => one.asset === asset)?.reason ?? null;
-  return `last run${reason === null ? '' : `, since ${RAN[reason]}`}: dynpart runs show ${id}`;
+function lastRun(run: RunRecord, asset: string): string {
+  const { id, sensor, retryOf } = run;
+  const reason = run.assets.find((one) => one.asset === asset)?.reason ?? null;
+  const isOfSensor = reason === 'asked' && sensor !== null && retryOf === null;
+  const since = isOfSensor ? `sensor '${clean(sensor)}' asked` : reason && RAN[reason];
+  return `last run${since === null ? '' : `, since ${since}`}: dynpart runs show ${id}`;
 }
 
 const RAN: Readonly<Record<RunReason, string>> = {
