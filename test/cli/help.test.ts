@@ -185,6 +185,7 @@ describe('--help', () => {
     ['assets mark a', 'see: dynpart assets mark --help'],
     ['explain', 'for example: dynpart explain upstream-missing'],
     ['materialize --key', 'for example: dynpart materialize --key KEY'],
+    ['sensor cursor feed --set', 'for example: dynpart sensor cursor SENSOR --set VALUE'],
     ['runs list --status', 'for example: dynpart runs list --status STATUS'],
     ['status -f', 'for example: dynpart status --file FILE'],
     ['--state', 'for example: dynpart --state FILE'],

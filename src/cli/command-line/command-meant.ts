@@ -164,9 +164,16 @@ function wholeLine(program: Declaration, args: readonly string[]): string | null
   return example === undefined ? null : `for example: ${example}`;
 }
 
-/** A hint for a flag that stands there without its value. */
+/** A hint for a flag that stands there without its value: a whole line, with the arguments that the command wants. */
 function withItsValue(program: Declaration, args: readonly string[], flags: string): string {
-  return `for example: ${pathTo(program, place(program, args).at)} ${asWritten({ flags })}`;
+  const { at } = place(program, args);
+  const wanted = at.arguments.map(({ spec }) => spec).filter((spec) => spec.startsWith('<'));
+  const words = [
+    pathTo(program, at),
+    ...wanted.map((spec) => nameIn(spec).toUpperCase()),
+    asWritten({ flags }),
+  ];
+  return `for example: ${words.join(' ')}`;
 }
 
 function nameIn(spec: string): string {
