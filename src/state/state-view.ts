@@ -7,6 +7,7 @@ import type { CountedStatus, PartitionStatus } from '../model/partition-status.t
 import type { NextTry } from '../model/next-try.ts';
 import type { PendingRun, PendingRuns } from '../model/pending-run.ts';
 import type { TickRecord } from '../model/tick.ts';
+import type { Millis } from '../model/time.ts';
 import type { RunPage, RunQuery } from './run-query.ts';
 
 /** The state at one moment. It never changes: read again to see more. */
@@ -59,8 +60,10 @@ export interface StateView {
   /** How many queued and started runs are an executor's. */
   ownedBy(executor: string): number;
   executors(): readonly ExecutorView[];
-  /** Of pools with a rate: when calls began. Known with the executors. */
+  /** Of pools with a rate: when calls began, by the state's clock. Known with the executors. */
   poolStarts(): Readonly<Record<string, PoolStarts>>;
+  /** By how much the state's clock, which all its processes share, is ahead of this process's. Known with the executors; 0 for a file. */
+  clockAhead(): Millis;
 
   /** Runs, also those that have ended, newest first: as they are where the rest of this view is so. */
   runPage(query: RunQuery): RunPage;

@@ -34,7 +34,13 @@ export class PostgresRig {
 
   /** Another store on the same state, as another process would have one. */
   open(clock: Clock = new FakeClock(undefined, ++schemas * 7)): PostgresStore {
-    const store = new PostgresStore({ address: parseAddress(this.url, {}), driver, clock, version: '0.0.0' });
+    const store = new PostgresStore({
+      address: parseAddress(this.url, {}),
+      driver,
+      clock,
+      hasOwnTime: true,
+      version: '0.0.0',
+    });
     this.#stores.push(store);
     return store;
   }

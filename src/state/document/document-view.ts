@@ -84,6 +84,7 @@ export function viewOf(document: StateDocument, { judge, lastTick, past }: Besid
         return Object.assign(judge(executor), { id, pid, host, since, slots, wants, pools });
       })),
     poolStarts: () => document.poolStarts ?? {},
+    clockAhead: () => 0,
   };
 }
 

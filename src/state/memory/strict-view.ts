@@ -159,6 +159,10 @@ export function strictly(view: StateView, needs: Needs): StateView {
       demand(needs.executors === true, 'the executors');
       return view.poolStarts();
     },
+    clockAhead: () => {
+      demand(needs.executors === true, 'the executors');
+      return view.clockAhead();
+    },
   };
 }
 

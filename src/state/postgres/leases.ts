@@ -1,22 +1,30 @@
 /** Who evaluates a sensor: a row with signs of life. That nothing is applied twice rests on the sensor's version, not on this. */
 import { isRunningHere, isVisible, type Owner } from '../../files/process-owner.ts';
 import type { Holder } from '../../model/tick.ts';
+import { isoTime } from '../../model/time.ts';
 import type { EvaluationLeft, HeldClaim } from '../store.ts';
+import type { OwnClock } from './own-clock.ts';
 import { type Port, rows } from './port.ts';
 
 interface LeaseRow {
   readonly owner: Owner;
   readonly silent_ms: number;
+  /** Since when it has the lease; `null` in a row of a dynpart that did not note it. By the clock of the database, as the silence. */
+  readonly held_ms: number | null;
   readonly lease_ms: number;
   readonly thread: string | null;
 }
 
-const READ = `
-select owner, lease_ms, thread, (extract(epoch from clock_timestamp() - beat) * 1000)::float8 as silent_ms
-from @.sensor_lease where sensor = $1`;
+const COLUMNS = `owner, lease_ms, thread, (extract(epoch from clock_timestamp() - beat) * 1000)::float8 as silent_ms,
+  ((extract(epoch from clock_timestamp()) - (owner ->> 'taken')::float8) * 1000)::float8 as held_ms`;
+
+const READ = `select ${COLUMNS} from @.sensor_lease where sensor = $1`;
+
+/** When it is taken, in seconds since 1970, by the clock that all have. */
+const OWNER = `($2::jsonb || jsonb_build_object('taken', extract(epoch from clock_timestamp())))::json`;
 
 const TAKE = `
-insert into @.sensor_lease (sensor, owner, lease_ms, beat) values ($1, $2, $3, clock_timestamp())
+insert into @.sensor_lease (sensor, owner, lease_ms, beat) values ($1, ${OWNER}, $3, clock_timestamp())
 on conflict do nothing returning sensor`;
 
 /** Of several that find a dead owner's lease only one takes it over. What it may have left of its programs is noted in the same step. */
@@ -26,7 +34,7 @@ with dead as (
   select $5, owner, lease_ms, beat from @.sensor_lease where sensor = $1 and owner ->> 'id' = $4
   on conflict do nothing
 )
-update @.sensor_lease set owner = $2, lease_ms = $3, beat = clock_timestamp(), thread = null
+update @.sensor_lease set owner = ${OWNER}, lease_ms = $3, beat = clock_timestamp(), thread = null
 where sensor = $1 and owner ->> 'id' = $4 returning sensor`;
 
 const RELEASE = `delete from @.sensor_lease where sensor = $1 and owner ->> 'id' = $2`;
@@ -35,6 +43,7 @@ export async function takeLease(
   port: Port,
   sensor: string,
   { owner, leaseMs }: { readonly owner: Owner; readonly leaseMs: number },
+  own: OwnClock,
 ): Promise<HeldClaim | null> {
   for (;;) {
     if ((await rows(port, TAKE, [sensor, JSON.stringify(owner), leaseMs])).length > 0) return null;
@@ -42,7 +51,7 @@ export async function takeLease(
     if (lease === undefined) continue;
     // A statement that was repeated because its answer was lost.
     if (lease.owner.id === owner.id) return null;
-    if (isAlive(lease)) return { holder: holderOf(lease.owner), thread: lease.thread };
+    if (isAlive(lease)) return { holder: holderOf(lease, own), thread: lease.thread };
     const dead = lease.owner.id;
     const noted = [sensor, JSON.stringify(owner), leaseMs, dead, programsOf(sensor, dead)];
     const taken = await rows(port, TAKE_OVER, noted);
@@ -54,9 +63,9 @@ export async function releaseLease(port: Port, sensor: string, id: string): Prom
   await port.execute(RELEASE, [sensor, id]);
 }
 
-export async function leaseHolder(port: Port, sensor: string): Promise<Holder | null> {
+export async function leaseHolder(port: Port, sensor: string, own: OwnClock): Promise<Holder | null> {
   const [lease] = await rows<LeaseRow>(port, READ, [sensor]);
-  return lease !== undefined && isAlive(lease) ? holderOf(lease.owner) : null;
+  return lease !== undefined && isAlive(lease) ? holderOf(lease, own) : null;
 }
 
 /**
@@ -69,9 +78,7 @@ const STARTED = `
 insert into @.sensor_lease (sensor, owner, lease_ms, beat) values ($1, $2, $3, clock_timestamp())
 on conflict (sensor) do update set owner = excluded.owner`;
 
-const LEFT = `
-select owner, lease_ms, thread, (extract(epoch from clock_timestamp() - beat) * 1000)::float8 as silent_ms
-from @.sensor_lease where starts_with(sensor, $1)`;
+const LEFT = `select ${COLUMNS} from @.sensor_lease where starts_with(sensor, $1)`;
 
 type Program = EvaluationLeft['programs'][number];
 
@@ -112,6 +119,15 @@ function isAlive({ owner, silent_ms: silent, lease_ms: lease }: LeaseRow): boole
   return isVisible(owner) ? isRunningHere(owner) : silent < lease;
 }
 
-function holderOf({ pid, host, since }: Owner): Holder {
-  return { pid, host, since };
+/** Clocks that differ by less show the same time: what the owner said, however long an answer took. */
+const SAME_TIME_MS = 2000;
+
+/** Since when by this process's clock: that of another machine may be minutes ahead or behind. */
+function holderOf(
+  { owner: { pid, host, since }, held_ms: held }: LeaseRow,
+  { clock, hasOwnTime = false }: OwnClock,
+): Holder {
+  if (held === null || hasOwnTime) return { pid, host, since };
+  const here = clock.now() - held;
+  return { pid, host, since: Math.abs(here - Date.parse(since)) < SAME_TIME_MS ? since : isoTime(here) };
 }

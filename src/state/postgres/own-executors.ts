@@ -1,6 +1,6 @@
 /** What this process is in the tables: the executors it has entered as, the sensors it has claimed, and that it lives. */
 import { momentOf, thisProcess, type Owner } from '../../files/process-owner.ts';
-import { type Clock, isoTime, newId } from '../../model/time.ts';
+import { isoTime, newId } from '../../model/time.ts';
 import type { Executor, HeldClaim, SensorClaim } from '../store.ts';
 import type { Address } from './address.ts';
 import { claimOf } from './claims.ts';
@@ -9,16 +9,16 @@ import type { FoundDriver } from './driver.ts';
 import { ExecutorNotes } from './executor-notes.ts';
 import { type EnteredExecutor, executorOf } from './executors.ts';
 import { takeLease } from './leases.ts';
+import type { OwnClock } from './own-clock.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 
 /** What takes no longer needs no sign of life. */
 const LONG_MS = 2000;
 
-export interface OwnExecutorsOptions {
+export interface OwnExecutorsOptions extends OwnClock {
   readonly database: Database;
   readonly driver: FoundDriver;
   readonly address: Address;
-  readonly clock: Clock;
 }
 
 export class OwnExecutors {
@@ -63,7 +63,7 @@ export class OwnExecutors {
     const { database } = this.#options;
     const entered = this.#newOwner();
     const { id } = entered.owner;
-    const held = await takeLease(database, sensor, entered);
+    const held = await takeLease(database, sensor, entered, this.#options);
     if (held !== null) return held;
     this.#mine.leases.push(id);
     const shows = setTimeout(() => this.#signs.show(), LONG_MS);

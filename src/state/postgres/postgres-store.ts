@@ -2,7 +2,7 @@
 import type { HistoryRetention } from '../../model/history-retention.ts';
 import type { StateIdentity } from '../../model/known-pipeline.ts';
 import type { Holder, TickRecord } from '../../model/tick.ts';
-import { type Clock, isoTime, newId } from '../../model/time.ts';
+import { isoTime, newId } from '../../model/time.ts';
 import { checkState, type StateProblem } from '../document/check-state.ts';
 import type { Restored } from '../document/restored-document.ts';
 import type { StateDocument } from '../document/state-document.ts';
@@ -34,6 +34,7 @@ import { leaseHolder } from './leases.ts';
 import { LogLines } from './log-lines.ts';
 import { OwnExecutors } from './own-executors.ts';
 import type { Port } from './port.ts';
+import type { OwnClock } from './own-clock.ts';
 import { Pruning } from './pruning.ts';
 import { setReader } from './set-reader.ts';
 import { ValuesInHand } from './values-in-hand.ts';
@@ -41,10 +42,9 @@ import { callOthers, channelOf } from './change/call.ts';
 import { noteCommit, wasCommitted } from './change/notes.ts';
 import { restoreOver } from './change/restore.ts';
 
-export interface PostgresStoreOptions {
+export interface PostgresStoreOptions extends OwnClock {
   readonly address: Address;
   readonly driver: FoundDriver;
-  readonly clock: Clock;
   /** The version of dynpart, noted with each commit. */
   readonly version: string;
   readonly retention?: () => HistoryRetention;
@@ -69,10 +69,10 @@ export class PostgresStore implements StateStore {
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: PostgresStoreOptions) {
-    const { driver, address, clock } = options;
+    const { driver, address } = options;
     this.#options = options;
     this.database = new Database(driver.driver, address);
-    this.#own = new OwnExecutors({ database: this.database, driver, address, clock });
+    this.#own = new OwnExecutors({ ...options, database: this.database });
     this.#logs = new LogLines(this.database);
     this.#looks = new AdmittedLooks(options);
     this.#pruning = new Pruning(options.clock, options.retention);
@@ -175,7 +175,7 @@ export class PostgresStore implements StateStore {
   }
 
   evaluating(sensor: string): Promise<Holder | null> {
-    return leaseHolder(this.database, sensor);
+    return leaseHolder(this.database, sensor, this.#options);
   }
 
   enter(): Promise<Executor> {

@@ -1,5 +1,6 @@
 /** Turns the needs of a plan into a few queries, and their answers into the view of the state that the plan is given. */
 import { NO_INCIDENTS } from '../../model/incident.ts';
+import type { Millis } from '../../model/time.ts';
 import { findRun, pendingRuns } from '../document/run-columns.ts';
 import type { KeysNeed, Needs } from '../needs.ts';
 import type {
@@ -28,6 +29,8 @@ export interface ViewTools {
   readonly admit: (moment: Moment | null) => Promise<Moment>;
   readonly viewOf: (executor: Moment['executors'][number]) => ExecutorView;
   readonly seen: SeenExecutors;
+  /** Called as soon as the moment is known. */
+  readonly aheadIn: (moment: Moment) => Millis;
 }
 
 export async function readView(port: Port, needs: Needs, tools: ViewTools): Promise<StateView> {
@@ -58,6 +61,7 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
   // Where the moment is wrong, what was asked beside it is, too: that is not what there is to say.
   others.catch(() => undefined);
   const moment = await asking;
+  const clockAhead = tools.aheadIn(moment);
   const [oldest, keys, statuses, retries, spent, groups, pages, candidates, counts, past] = await others;
   const sizes = new Map(moment.sets.map(({ name, size }) => [name, size]));
   const sensors = new Map(moment.sensors.map((row) => [row.name, row]));
@@ -88,6 +92,7 @@ export async function readView(port: Port, needs: Needs, tools: ViewTools): Prom
         : undeclared(`how many runs are ${executor}'s`),
     executors: () => (executorsNeeded ? executorsIn(moment) : undeclared('the executors')),
     poolStarts: () => (executorsNeeded ? (moment.poolStarts ?? {}) : undeclared('the executors')),
+    clockAhead: () => (executorsNeeded ? clockAhead : undeclared('the executors')),
   };
 }
 

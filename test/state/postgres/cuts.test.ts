@@ -41,7 +41,7 @@ describe.each(['before', 'after'] as const)('a line that is cut %s a step', (whe
     for (; wasCut && cuts < ENOUGH; cuts++) {
       const clock = new FakeClock(undefined, 1000 + cuts);
       const address = parseAddress(throughProxy(rig.url), {});
-      const store = new PostgresStore({ address, driver, clock, version: '0.0.0' });
+      const store = new PostgresStore({ address, driver, clock, hasOwnTime: true, version: '0.0.0' });
       const before = await store.read({});
       proxy.cutAfter(cuts, when);
       await makeOne(store, `key ${cuts}`, `g${cuts}`);

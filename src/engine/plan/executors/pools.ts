@@ -101,7 +101,7 @@ function recent(starts: PoolStarts, now: Millis, spanMs: number): PoolStarts {
 
 function callsOf(
   view: StateView,
-  { lanes, busy, granted, limitOf, now }: PoolsAsked,
+  { lanes, busy, granted, limitOf, now: here }: PoolsAsked,
   held: ReadonlyMap<string, number>,
 ): {
   readonly starts: Readonly<Record<string, PoolStarts>>;
@@ -109,6 +109,8 @@ function callsOf(
   readonly nextAt: Millis | null;
 } {
   const all = new Map(Object.entries(view.poolStarts()));
+  // By the clock that all have: those of two machines may differ by minutes.
+  const now = here + view.clockAhead();
   const starts = new Map<string, PoolStarts>();
   for (const [pool, before] of all) {
     const rate = limitOf(pool)?.rate;
@@ -137,7 +139,7 @@ function callsOf(
       continue;
     }
     const at = freeAt(before, used - (rate.calls - needed)) + rate.windowMs + callsValidMs(rate.windowMs);
-    nextAt = Math.min(nextAt ?? Infinity, at);
+    nextAt = Math.min(nextAt ?? Infinity, at - view.clockAhead());
   }
   return { starts: Object.fromEntries(starts), calls, nextAt };
 }

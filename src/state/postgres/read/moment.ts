@@ -18,6 +18,8 @@ export interface Moment {
   readonly sets: readonly SetRow[];
   readonly sensors: readonly SensorRow[];
   readonly executors: readonly ExecutorRow[];
+  /** Milliseconds since 1970 by the clock of the database; `null` where nobody needs the executors. */
+  readonly clock: number | null;
   readonly poolStarts: Readonly<Record<string, PoolStarts>> | null;
   /** By executors of which it was asked. */
   readonly owned: Readonly<Record<string, number>>;
@@ -81,6 +83,7 @@ select m.schema_version as version, m.lineage, m.serial::float8 as serial, m.pip
   (select coalesce(json_agg(json_build_object('name', s.name, 'size', s.size) order by s.id), '[]') from @.key_set s) as sets,
   ${parts.sensors ?? `'[]'::json`} as sensors,
   ${parts.executors ?? `'[]'::json`} as executors,
+  ${parts.executors === undefined ? 'null' : '(extract(epoch from clock_timestamp()) * 1000)::float8'} as clock,
   ${parts.owned ?? `'{}'::json`} as owned
 from @.meta m`;
 
