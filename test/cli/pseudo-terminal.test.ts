@@ -181,4 +181,19 @@ export default definePipeline({ assets: [asks], concurrency: 2 });
     expect(row).toContain('nothing came in');
     expect(stringWidth(`${row}^C`)).toBeLessThan(80);
   });
+
+  it('sees one row about runs, also where the terminal becomes narrower meanwhile', async () => {
+    const narrower = `await new Promise((done) => setTimeout(done, 1000));
+  execFileSync('stty', ['cols', '30'], { stdio: 'inherit' });
+  await new Promise((done) => setTimeout(done, 2000));`;
+    project.write({
+      'pipeline.ts': `import { execFileSync } from 'node:child_process';\n${pipeline.replace(/  await new Promise.*\n/, `${narrower}\n`)}`,
+    });
+    const { code, text } = await onTerminal('materialize --key a-key-of-twenty-eight-letters --add');
+    expect(code).toBe(0);
+    const rows = stripVTControlCharacters(text.replaceAll('\u001b[1G', '\n')).split('\n');
+    const about = rows.filter((row) => row.includes('0 of 1 run'));
+    expect(stringWidth(about[0]!)).toBeLessThan(80);
+    expect(stringWidth(about.at(-1)!)).toBeLessThan(30);
+  });
 });

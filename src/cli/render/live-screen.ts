@@ -1,5 +1,4 @@
 /** A screen of a watch or a worker on a terminal, below what is said: redrawn as a whole, once a second and when something happens. */
-import { stripVTControlCharacters } from 'node:util';
 import type { WriteStream as TerminalStream } from 'node:tty';
 import type { Ora } from 'ora';
 import type { Event } from '../../engine/event.ts';
@@ -8,6 +7,7 @@ import type { Output } from '../output.ts';
 import { givesCursorBack } from './cursor.ts';
 import { startGivingWay } from './give-way.ts';
 import type { Live } from './progress-line.ts';
+import { redrawResized } from './resized.ts';
 import { screenLines, type Seen, type SeenSensor } from './watch-screen.ts';
 import { type Width, widthOf } from './table.ts';
 
@@ -169,20 +169,13 @@ export class LiveScreen implements Live {
     this.#stopGivingWay = startGivingWay(spinner);
   }
 
-  /** What was drawn is in other lines by now, where the terminal has become narrower. */
   readonly #resized = (): void => {
-    const spinner = this.#spinner;
-    if (spinner === undefined) return;
-    const { columns } = this.#sizeOf(this.#stream!);
-    const width = this.#width!;
-    const more = this.#drawn.map((line) =>
-      Math.max(0, Math.ceil(width(stripVTControlCharacters(line)) / columns) - 1),
-    );
-    spinner.clear();
-    const lines = more.reduce((sum, one) => sum + one, 0);
-    // Each of the lines below the cursor, and it.
-    this.#output.terminal.stderr.write(`${lines > 0 ? `\u001b[${lines}A` : ''}\r\u001b[J`);
-    spinner.render();
+    if (this.#spinner === undefined) return;
+    redrawResized(this.#spinner, this.#drawn, {
+      stream: this.#output.terminal.stderr,
+      columns: this.#sizeOf(this.#stream!).columns,
+      width: this.#width!,
+    });
   };
 
   /** The size is kept by node's own stream. A terminal without one would be taken for one of endlessly many lines. */

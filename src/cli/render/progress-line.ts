@@ -1,16 +1,13 @@
 /** One line on a terminal that shows how runs go: done, failed, running, rate, time left. Elsewhere nothing. */
 import { steadyTime } from '../../model/time.ts';
-import type { WriteStream as TerminalStream } from 'node:tty';
-import type { Ora } from 'ora';
 import type { RunRecord } from '../../model/run.ts';
 import type { Output } from '../output.ts';
-import { givesCursorBack } from './cursor.ts';
+import type { Row } from './progress-row.ts';
 import type { Going } from './progress-words.ts';
 import type { Event, RunLetGo, RunStarted } from '../../engine/event.ts';
 
 /** What is over sooner needs no line, and saves loading the library for it. */
 const SHOW_AFTER_MS = 300;
-const REDRAW_EVERY_MS = 100;
 
 /** What is redrawn below what is said. */
 export interface Live {
@@ -44,9 +41,7 @@ export class LiveLine implements Live {
   readonly #over = new Set<string>();
   #failed = 0;
   #left = 0;
-  #spinner: Ora | undefined;
-  #cursorIsBack: () => void = () => undefined;
-  #stopGivingWay: () => void = () => undefined;
+  #row: Row | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -98,9 +93,9 @@ export class LiveLine implements Live {
   }
 
   above(write: () => void): void {
-    this.#spinner?.clear();
+    this.#row?.spinner.clear();
     write();
-    this.#spinner?.render();
+    this.#row?.spinner.render();
   }
 
   stop(): void {
@@ -110,12 +105,9 @@ export class LiveLine implements Live {
 
   #hide(): void {
     clearTimeout(this.#timer);
-    clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#stopGivingWay();
-    this.#spinner?.stop();
-    this.#cursorIsBack();
-    this.#spinner = undefined;
+    this.#row?.stop();
+    this.#row = undefined;
     this.#done = 0;
     this.#canceled = 0;
     this.#over.clear();
@@ -124,26 +116,8 @@ export class LiveLine implements Live {
 
   async #show(): Promise<void> {
     const shown = this.#timer;
-    const [{ default: ora }, { startGivingWay }, { progressLine }, { widthOf }] = await Promise.all([
-      import('ora'),
-      import('./give-way.ts'),
-      import('./progress-words.ts'),
-      import('./table.ts'),
-    ]);
-    const width = await widthOf();
-    if (this.#stopped || this.#timer !== shown) return;
-    // A stream of its own: what is written to `process.stderr` is taken for the user's.
-    const { WriteStream } = process.getBuiltinModule('node:tty') as { WriteStream: typeof TerminalStream };
-    const stream = new WriteStream(2);
-    // A terminal without a size would be taken for one of endlessly many lines.
-    if (!(stream.columns > 0)) stream.columns = this.#output.terminal.stderr.columns;
-    const text = (): string => progressLine(this.seen, { columns: stream.columns, width });
-    this.#cursorIsBack = givesCursorBack(this.#output.terminal.stderr);
-    this.#spinner = ora({ stream, discardStdin: false, color: false, text: text() });
-    this.#stopGivingWay = startGivingWay(this.#spinner);
-    this.#timer = setInterval(() => {
-      if (this.#spinner !== undefined) this.#spinner.text = text();
-    }, REDRAW_EVERY_MS);
+    const start = await (await import('./progress-row.ts')).rowOf(this.#output, () => this.seen);
+    if (!this.#stopped && this.#timer === shown) this.#row = start();
   }
 
   /** What is shown of it all. */
