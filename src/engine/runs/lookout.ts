@@ -73,14 +73,12 @@ export class Lookout {
     const room = slotsFor(view, executor.id, usable, concurrency);
     const heldUp = queue.yields ? queue.heldUp() : [];
     const isSaid = current?.slots === Math.max(room, this.#runs.underWay.used);
-    // Whoever has room for all gives some of it only to those that say that they wait, and nothing to those that could not use it.
-    const isHeard =
-      current === undefined ||
-      (usable === 0 ? current.wants === 0 : current.wants > 0 || usable <= current.slots);
+    // Whoever has room for all gives some of it only to those that say that they wait.
+    const isHeard = current === undefined || current.wants > 0 || usable <= current.slots;
     if (started.size + heldUp.length > 0 || !isSaid || !isHeard) {
       // Less room is left before it is said, more room is said before it is used.
       this.#runs.slots = Math.min(this.#runs.slots, room);
-      await this.#say({ started, heldUp, usable });
+      await this.#say({ started, heldUp, wanted, usable });
     }
     const isShort = this.#waitsForRoom && this.#roomEveryMs * SELDOMER < LOOK_EVERY_MS;
     if (this.#runs.underWay.isIdle && !isShort) this.#sayWaiting(view, usable);
@@ -97,14 +95,15 @@ export class Lookout {
   async #say(news: {
     readonly started: ReadonlyMap<string, string>;
     readonly heldUp: readonly OwnedRun[];
+    readonly wanted: number;
     readonly usable: number;
   }): Promise<void> {
     const { store, executor, concurrency } = this.#options;
-    const { started, heldUp, usable } = news;
+    const { started, heldUp, wanted, usable } = news;
     const ids = [...started.keys(), ...heldUp.map(({ id }) => id)];
     this.#runs.slots = await store.commit({ ...needsOfRoom(executor.id), runs: [{ ids }] }, (latest) => {
       const slots = slotsFor(latest, executor.id, usable, concurrency);
-      const entry = executorEntry(executor.id, slots, { wanted: usable, inFlight: this.#runs.underWay.used });
+      const entry = executorEntry(executor.id, slots, { wanted, inFlight: this.#runs.underWay.used });
       const runs = startedBy(latest, { executor: executor.id, started });
       return {
         changes: [

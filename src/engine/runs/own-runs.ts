@@ -53,9 +53,8 @@ export class OwnRuns {
 
   /** What this process takes and wants, and what stands in the state as its own beside that. */
   get room(): { readonly wanted: number; readonly setAside: number; readonly inFlight: number } {
-    const { usable, wanted } = this;
-    const setAside = this.unexecuted.length + this.unrecorded.waiting + wanted - usable;
-    return { wanted: usable, setAside, inFlight: this.underWay.used };
+    const setAside = this.unexecuted.length + this.unrecorded.waiting;
+    return { wanted: this.wanted, setAside, inFlight: this.underWay.used };
   }
 
   /** How many slots can be used. While all runs here wait for another process none is claimed: that process may wait for the slots. */

@@ -299,41 +299,6 @@ describe('a process that executes runs', () => {
     expect(await rig.ended()).toHaveLength(5);
   });
 
-  it('leaves the room to others while all that it has waits for theirs, and asks for some when it can use it', async () => {
-    const gates = new Map(KEYS.map((key) => [key, new Gate()]));
-    const began = new Recorder<string>();
-    await start(
-      pipelineOf(async ({ partitionKey, run }) => {
-        began.add(`${partitionKey} of ${run.id}`);
-        await gates.get(partitionKey)!.pass();
-      }),
-    );
-    const clock = new ManualClock();
-    const [first, second] = [rig.session({ clock, concurrency: 2 }), rig.session({ clock, concurrency: 2 })];
-    await queue(first, ['a', 'b', 'c', 'd']);
-    const executing = [first.execute()];
-    await began.count(2);
-    await queue(second, ['b', 'b']);
-    executing.push(second.execute());
-    await clock.advance(2000);
-    const { id } = await second.executor();
-    const secondIn = async () => (await rig.store.read(EVERYTHING)).executors().find((one) => one.id === id);
-    expect(await secondIn()).toMatchObject({ slots: 0, wants: 0 });
-    gates.get('a')!.open();
-    await clock.advance(2000);
-    expect(began.all).toEqual(['a of g1-1', 'b of g1-2', 'c of g1-3']);
-    gates.get('b')!.open();
-    await clock.advance(2000);
-    expect(await secondIn()).toMatchObject({ slots: 0, wants: 2 });
-    gates.get('c')!.open();
-    await clock.advance(2000);
-    expect(began.all.slice(3)).toEqual(['d of g1-4', 'b of g2-1', 'b of g2-2']);
-    for (const gate of gates.values()) gate.open();
-    await clock.advance(5000);
-    await Promise.all(executing);
-    expect(await rig.ended()).toHaveLength(6);
-  });
-
   it('puts on record which runs go on, and not by itself which have just begun', async () => {
     const gate = new Gate();
     await start(pipelineOf(() => gate.pass()));
