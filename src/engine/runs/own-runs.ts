@@ -154,6 +154,8 @@ export class OwnRuns {
   }
 
   begin(run: OwnedRun, startedAt: string): InFlight {
+    // It may have waited for long: what has become stale meanwhile is done no more.
+    if (run.done.length > 0) run.done = this.view.run(run.id)?.run.done ?? run.done;
     this.unrecorded.noteStart(run.id, startedAt);
     return this.underWay.begin(run, startedAt);
   }

@@ -8,6 +8,7 @@ import { cancelRuns } from '../../../src/engine/plan/ends/cancel-runs.ts';
 import { madeBy } from '../../../src/engine/runs/made-by.ts';
 import { MemoryValues, MemoryValuesPlace } from '../../../src/values/memory-values.ts';
 import { checkState } from '../../../src/state/document/check-state.ts';
+import { NOTHING_CARRIED } from '../../../src/model/carried.ts';
 import { EVERYTHING } from '../../../src/state/needs.ts';
 import type { QueuedRuns } from '../../../src/state/changes.ts';
 import { keysAdded, letters, queuedRuns } from '../../support/builders.ts';
@@ -127,6 +128,34 @@ describe('a run that made some of its assets', () => {
       ],
     });
     expect(rig.values.values.get('text@a')).toBe('text of sound');
+  });
+
+  it('makes again what has become stale while the run waited in the process that has taken it up', async () => {
+    await interrupted('release', { origin: 'tick', sensor: 'feed' });
+    studio.isWaiting = false;
+    const clock = new ManualClock();
+    const next = rig.session({ clock, concurrency: 1, interrupt: new AbortController().signal });
+    await rig.commit(keysAdded('letters', ['b']));
+    studio.goesOn = new Gate();
+    await queue(next, { assets: ['audio'], group: 'f', keys: ['b'] });
+    const executing = next.execute();
+    await studio.began.count(3);
+    await next.takeUp(
+      () => true,
+      () => true,
+    );
+    await rig.commit({
+      type: 'keys-updated',
+      set: 'letters',
+      keys: ['a'],
+      carried: [{ ...NOTHING_CARRIED, version: '2' }],
+    });
+    await clock.advance(1000);
+    studio.goesOn.open();
+    await clock.advance(1000);
+    await executing;
+    expect(studio.began.all.slice(3)).toEqual(['audio a', 'text a']);
+    expect(await statuses()).toBe('mm m.');
   });
 
   it('skips the rest where another run of the key had nothing to make meanwhile: their values are gone', async () => {

@@ -17,6 +17,8 @@ export interface RunTask {
 /** A run that this process owns and is to execute. */
 export interface OwnedRun extends RunTask {
   readonly runs: PendingRuns;
+  /** As the state has it when the run begins. */
+  done: readonly AssetOutcome[];
   readonly runKey: string | null;
   /** How often its execution was interrupted before. */
   readonly interrupted: number;
