@@ -96,7 +96,7 @@ describe.skipIf(chromiumFile === undefined)('the live page in a browser', () => 
     await dialog.getByText('STARTED').first().waitFor();
     project.write({ more: '' });
     await dialog.getByText('half of it is there').waitFor();
-    expect(await dialog.innerText()).toContain('in progress');
+    await dialog.getByText('in progress').waitFor();
     project.write({ enough: '' });
     await dialog.getByText('SUCCESS').first().waitFor();
     await dialog.getByText('materialized').waitFor();
