@@ -1,11 +1,9 @@
 /** A real terminal, 80 columns wide, made by `script`. */
-import { spawn, spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { binary, Project } from '../support/project.ts';
-
-const hasScript = spawnSync('script', ['--version']).status === 0;
+import { become, hasScript, onTerminal } from '../support/on-terminal.ts';
+import { Project } from '../support/project.ts';
 
 const pipeline = `import { asset, definePipeline, dynamicPartitions, sensor } from 'dynpart';
 const keys = dynamicPartitions('keys');
@@ -30,30 +28,16 @@ describe.skipIf(!hasScript)('a real terminal (needs `script`)', () => {
   afterEach(() => project[Symbol.asyncDispose]());
 
   /** What a terminal of 80 columns gets to see, both streams in one. */
-  function onTerminal(
+  async function shown(
     command: string,
     env: Readonly<Record<string, string>> = {},
   ): Promise<{ code: number | null; text: string }> {
-    const line = `stty cols 80 rows 24; exec '${process.execPath}' '${binary}' ${command}`;
-    const child = spawn('script', ['-qec', line, '/dev/null'], {
-      cwd: project.folder,
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: project.folder,
-        XDG_CACHE_HOME: project.path('.cache'),
-        TERM: 'xterm',
-        SHELL: '/bin/sh',
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    return new Promise((resolve) => child.on('close', (code) => resolve({ code, text })));
+    const { seen, ended } = onTerminal(project, become(command), { env });
+    return { code: await ended, text: seen() };
   }
 
   it('sees a tick: what it found, a line that lives, the failure and the sum', async () => {
-    const { code, text } = await onTerminal('sensor tick');
+    const { code, text } = await shown('sensor tick');
     expect(code).toBe(1);
     const plain = stripVTControlCharacters(text);
     expect(plain).toContain('feed: 4 keys added, 3 runs queued');
@@ -67,14 +51,14 @@ describe.skipIf(!hasScript)('a real terminal (needs `script`)', () => {
   });
 
   it('sees which runs were released, and which had no owner to be released from', async () => {
-    await onTerminal('sensor tick');
-    await onTerminal('materialize slow --key k1 --no-run');
+    await shown('sensor tick');
+    await shown('materialize slow --key k1 --no-run');
     const { runs } = (await project.json(['runs', 'list'])).document as {
       runs: { id: string; status: string }[];
     };
     const idOf = (wanted: string): string => runs.find(({ status }) => status === wanted)!.id;
     const [queued, ended] = [idOf('QUEUED'), idOf('SUCCESS')];
-    const { code, text } = await onTerminal(`runs release ${queued} ${ended}`);
+    const { code, text } = await shown(`runs release ${queued} ${ended}`);
     expect(code).toBe(0);
     expect(text).toContain(`run ${queued} is QUEUED, and no process owns it; nothing was released`);
     expect(text).toContain(`run ${ended} had ended before: SUCCESS; nothing was released`);
@@ -93,7 +77,7 @@ const asks = asset({ name: 'asks', partitions: keys, materialize: async ({ parti
 export default definePipeline({ assets: [asks], concurrency: 2 });
 `,
     });
-    const { code, text } = await onTerminal('-f asks.ts materialize asks --key k1 --key k2 --key k3 --add');
+    const { code, text } = await shown('-f asks.ts materialize asks --key k1 --key k2 --key k3 --add');
     expect(code, text).toBe(0);
     expect(text).toMatch(/Password\? thanks\r?\n/);
     const [before = '', after = ''] = text.split('Password? thanks');
@@ -103,49 +87,36 @@ export default definePipeline({ assets: [asks], concurrency: 2 });
   });
 
   it('sees the state in lines of 80 columns at most, coloured', async () => {
-    await onTerminal('sensor tick');
-    const { code, text } = await onTerminal('status');
+    await shown('sensor tick');
+    const { code, text } = await shown('status');
     expect(code).toBe(0);
     expect(text).toContain('\u001b[');
     const lines = stripVTControlCharacters(text).trimEnd().split(/\r?\n/);
     expect(lines[0]).toMatch(/^ASSET +SET +TOTAL/);
     expect(lines[1]).toMatch(/^slow +keys +4 +2 +1 +0 +1/);
     for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(80);
-    const { text: keys } = await onTerminal('partitions list keys');
+    const { text: keys } = await shown('partitions list keys');
     for (const line of stripVTControlCharacters(keys).trimEnd().split(/\r?\n/))
       expect(stringWidth(line)).toBeLessThanOrEqual(80);
     expect(keys).toContain('…');
   });
 
   it.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('sees no colours with %j', async (env) => {
-    const { text } = await onTerminal('sensor tick', env);
+    const { text } = await shown('sensor tick', env);
     expect(text).toContain('no luck');
     // oxlint-disable-next-line no-control-regex -- colours begin so
     expect(text).not.toMatch(/\u001b\[[0-9;]*m/);
-    const { text: status } = await onTerminal('status', env);
+    const { text: status } = await shown('status', env);
     expect(status).not.toContain('\u001b');
   });
 
   it('sees the end of a run that is interrupted from the keyboard', async () => {
     project.write({ 'pipeline.ts': pipeline.replace('250', '20_000') });
-    const line = `stty cols 80; echo $$ > pid; exec '${process.execPath}' '${binary}' sensor tick`;
-    const child = spawn('script', ['-qec', line, '/dev/null'], {
-      cwd: project.folder,
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: project.folder,
-        XDG_CACHE_HOME: project.path('.cache'),
-        TERM: 'xterm',
-        SHELL: '/bin/sh',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    const ended = new Promise((resolve) => child.on('close', resolve));
-    await expect.poll(() => stripVTControlCharacters(text)).toMatch(/\d of 3 runs/);
+    const { seen, ended } = onTerminal(project, `echo $$ > pid; ${become('sensor tick')}`);
+    await expect.poll(() => stripVTControlCharacters(seen())).toMatch(/\d of 3 runs/);
     process.kill(Number(project.read('pid')), 'SIGINT');
     expect(await ended).toBe(130);
+    const text = seen();
     expect(text.lastIndexOf('\u001b[?25h')).toBeGreaterThanOrEqual(text.lastIndexOf('\u001b[?25l'));
     expect(project.state().runs).not.toBeUndefined();
   });
@@ -158,26 +129,11 @@ export default definePipeline({ assets: [asks], concurrency: 2 });
         .replace("'all known'", `'${words}'`)
         .replace("name: 'feed'", "name: 'feed', minimumIntervalSeconds: 1"),
     });
-    const line = `stty cols 80 rows 24; exec '${process.execPath}' '${binary}' sensor watch`;
-    const child = spawn('script', ['-qec', line, '/dev/null'], {
-      cwd: project.folder,
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: project.folder,
-        XDG_CACHE_HOME: project.path('.cache'),
-        TERM: 'xterm',
-        SHELL: '/bin/sh',
-      },
-    });
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-    const ended = new Promise((resolve) => child.on('close', resolve));
-    await expect
-      .poll(() => lastRow(text), { timeout: 20_000 })
-      .toMatch(/nothing came in.*…, \d s ago {2}next/);
+    const { child, seen, ended } = onTerminal(project, become('sensor watch'));
+    await expect.poll(() => lastRow(seen())).toMatch(/nothing came in.*…, \d s ago {2}next/);
     child.stdin.write('\u0003');
     expect(await ended).toBe(0);
-    const row = lastRow(text.split('^C')[0]!);
+    const row = lastRow(seen().split('^C')[0]!);
     expect(row).toContain('nothing came in');
     expect(stringWidth(`${row}^C`)).toBeLessThan(80);
   });
@@ -189,7 +145,7 @@ export default definePipeline({ assets: [asks], concurrency: 2 });
     project.write({
       'pipeline.ts': `import { execFileSync } from 'node:child_process';\n${pipeline.replace(/  await new Promise.*\n/, `${narrower}\n`)}`,
     });
-    const { code, text } = await onTerminal('materialize --key a-key-of-twenty-eight-letters --add');
+    const { code, text } = await shown('materialize --key a-key-of-twenty-eight-letters --add');
     expect(code).toBe(0);
     const rows = stripVTControlCharacters(text.replaceAll('\u001b[1G', '\n')).split('\n');
     const about = rows.filter((row) => row.includes('0 of 1 run'));

@@ -1,12 +1,12 @@
 /** The screen of a watch: in every width, and on a real terminal. */
-import { spawn, spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { expect, it } from 'vitest';
 import { noPaint } from '../../src/cli/render/paint.ts';
 import { type Seen, screenLines, type SeenSensor } from '../../src/cli/render/watch-screen.ts';
 import { tickRecord } from '../support/builders.ts';
-import { binary, Project } from '../support/project.ts';
+import { become, hasScript, onTerminal } from '../support/on-terminal.ts';
+import { Project } from '../support/project.ts';
 
 const NOW = 10_000_000;
 
@@ -74,8 +74,6 @@ it('names as many sensors as there is room for, those that fail before the other
   expect(shown.at(-1)).toBe('  34 more sensors');
 });
 
-const hasScript = spawnSync('script', ['--version']).status === 0;
-
 it.skipIf(!hasScript).each([['once'], ['twice']])(
   'is drawn on a terminal below what is said, and Ctrl-C %s gives the cursor back (needs `script`)',
   async (times) => {
@@ -88,27 +86,21 @@ it.skipIf(!hasScript).each([['once'], ['twice']])(
         export default definePipeline({ assets: [made], sensors: [sensor({ name: 'feed', assets: [made], evaluate: () => ({
           dynamicPartitionsRequests: [keys.buildAddRequest(['a'])], runRequests: [{ partitionKey: 'a', runKey: 'a' }] }) })] });`,
     });
-    const line = `stty cols 80 rows 24; exec '${process.execPath}' '${binary}' sensor watch`;
-    const child = spawn('script', ['-qec', line, '/dev/null'], {
-      cwd: project.folder,
-      env: { PATH: process.env['PATH'] ?? '', HOME: project.folder, TERM: 'xterm', ...project.environment },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const { child, seen: written, ended } = onTerminal(project, become('sensor watch'));
     const saw = async (what: string): Promise<void> => {
-      while (!stripVTControlCharacters(text).includes(what))
+      while (!stripVTControlCharacters(written()).includes(what))
         await new Promise((resolve) => setTimeout(resolve, 20));
     };
     await saw('made for a');
-    expect(stripVTControlCharacters(text)).toContain('feed: 1 key added, 1 run queued');
-    expect(text).toContain('\u001B[?25l');
-    expect(text.lastIndexOf('\u001B[?25l')).toBeGreaterThan(text.lastIndexOf('\u001B[?25h'));
+    expect(stripVTControlCharacters(written())).toContain('feed: 1 key added, 1 run queued');
+    const drawn = written();
+    expect(drawn).toContain('\u001B[?25l');
+    expect(drawn.lastIndexOf('\u001B[?25l')).toBeGreaterThan(drawn.lastIndexOf('\u001B[?25h'));
     child.stdin.write('\u0003');
     await saw('Ctrl-C again leaves at once');
     if (times === 'twice') child.stdin.write('\u0003');
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    expect(code).toBe(times === 'once' ? 0 : 130);
+    expect(await ended).toBe(times === 'once' ? 0 : 130);
+    const text = written();
     expect(text.lastIndexOf('\u001B[?25h')).toBeGreaterThan(text.lastIndexOf('\u001B[?25l'));
   },
 );

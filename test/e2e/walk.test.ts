@@ -1,35 +1,19 @@
 /** An operator's day in a real terminal: from an empty folder to a first tick, and from a failed key to a mended one, by what is on the screen alone. */
-import { spawn, spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { binary, Project } from '../support/project.ts';
-
-const hasScript = spawnSync('script', ['--version']).status === 0;
+import { hasScript, onTerminal } from '../support/on-terminal.ts';
+import { Project } from '../support/project.ts';
 
 /** What a terminal gets to see of a shell line in which `dynpart` is this one. */
-function onTerminal(
+async function screenOf(
   project: Project,
   columns: number,
   line: string,
 ): Promise<{ code: number | null; text: string }> {
-  const shell = `stty cols ${columns} rows 24; dynpart() { '${process.execPath}' '${binary}' "$@"; }; ${line}`;
-  const child = spawn('script', ['-qec', shell, '/dev/null'], {
-    cwd: project.folder,
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      HOME: project.folder,
-      XDG_CACHE_HOME: project.path('.cache'),
-      TERM: 'xterm',
-      SHELL: '/bin/sh',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  return new Promise((resolve) =>
-    child.on('close', (code) => resolve({ code, text: stripVTControlCharacters(text).replaceAll('\r', '') })),
-  );
+  const { seen, ended } = onTerminal(project, line, { columns });
+  const code = await ended;
+  return { code, text: stripVTControlCharacters(seen()).replaceAll('\r', '') };
 }
 
 /** The command that a line of the screen gives to paste, by how it begins. */
@@ -49,7 +33,7 @@ describe.skipIf(!hasScript).each([80, 40])(
         await using project = new Project();
         const seen: string[] = [];
         const type = async (line: string, code = 0): Promise<string> => {
-          const ran = await onTerminal(project, columns, line);
+          const ran = await screenOf(project, columns, line);
           expect([line, ran.code, ran.text]).toEqual([line, code, expect.anything()]);
           seen.push(ran.text);
           return ran.text;

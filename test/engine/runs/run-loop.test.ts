@@ -10,6 +10,7 @@ import {
   type AssetContext,
   type AssetOptions,
 } from '../../../src/definitions/asset.ts';
+import type { IoManager } from '../../../src/definitions/io-manager.ts';
 import { FailureError } from '../../../src/model/failure.ts';
 import { steadyTime } from '../../../src/model/time.ts';
 import { definePipeline, type Pipeline } from '../../../src/definitions/pipeline.ts';
@@ -38,6 +39,17 @@ function pipelineOf(
 }
 
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+const DISK_FULL = new FailureError({ reason: 'state-io', file: '/v', action: 'write', cause: 'no space' });
+
+/** Where no value can be kept. */
+const FULL: IoManager = {
+  save: () => {
+    throw DISK_FULL;
+  },
+  load: () => undefined,
+  remove: () => undefined,
+};
 
 describe('a process that executes runs', () => {
   let rig: EngineRig;
@@ -1227,25 +1239,19 @@ describe('a process that executes runs', () => {
 
   describe('whose own files fail', () => {
     it('stops with that failure, and gives back what was not executed', async () => {
-      const failure = new FailureError({
-        reason: 'state-io',
-        file: '/v',
-        action: 'write',
-        cause: 'no space',
-      });
       await start(pipelineOf());
       const session = rig.session({
         concurrency: 1,
         ioManager: {
           save: ({ partitionKey }) => {
-            if (partitionKey === 'b') throw failure;
+            if (partitionKey === 'b') throw DISK_FULL;
           },
           load: () => undefined,
           remove: () => undefined,
         },
       });
       await queue(session, ['a', 'b', 'c']);
-      await expect(session.execute()).rejects.toBe(failure);
+      await expect(session.execute()).rejects.toBe(DISK_FULL);
       expect(await rig.ended()).toEqual(['g1-1 SUCCESS']);
       expect((await pending()).sort()).toEqual(['g1-2 QUEUED nobody’s', 'g1-3 QUEUED nobody’s']);
     });
@@ -1446,28 +1452,19 @@ describe('a process that executes runs', () => {
     });
 
     it('fails with what stopped it', async () => {
-      const failure = new FailureError({
-        reason: 'state-io',
-        file: '/v',
-        action: 'write',
-        cause: 'no space',
-      });
       await start(pipelineOf());
       await rig.commit({
         type: 'runs-queued',
         runs: queuedRuns({ origin: 'worker', keys: ['a'] }),
         owner: null,
       });
-      const ioManager = {
-        save: () => {
-          throw failure;
-        },
-        load: () => undefined,
-        remove: () => undefined,
-      };
       await expect(
-        work(rig.session({ ioManager }), { clock: rig.clock, interrupt: rig.interrupt.signal, once: true }),
-      ).rejects.toBe(failure);
+        work(rig.session({ ioManager: FULL }), {
+          clock: rig.clock,
+          interrupt: rig.interrupt.signal,
+          once: true,
+        }),
+      ).rejects.toBe(DISK_FULL);
     });
 
     it('that cannot look at the queue ends what it executes before it fails', async () => {
@@ -1499,12 +1496,6 @@ describe('a process that executes runs', () => {
     });
 
     it('fails with what stopped it also where that happens while it looks for more', async () => {
-      const failure = new FailureError({
-        reason: 'state-io',
-        file: '/v',
-        action: 'write',
-        cause: 'no space',
-      });
       const [made, looked] = [new Gate(), new Gate()];
       await start(pipelineOf(() => made.pass()));
       await rig.commit({
@@ -1512,14 +1503,7 @@ describe('a process that executes runs', () => {
         runs: queuedRuns({ origin: 'worker', keys: ['a'] }),
         owner: null,
       });
-      const ioManager = {
-        save: () => {
-          throw failure;
-        },
-        load: () => undefined,
-        remove: () => undefined,
-      };
-      const session = rig.session({ ioManager });
+      const session = rig.session({ ioManager: FULL });
       const takeUp = session.takeUp.bind(session);
       const looks = new Recorder<number>();
       vi.spyOn(session, 'takeUp').mockImplementation(async (...wanted) => {
@@ -1530,12 +1514,12 @@ describe('a process that executes runs', () => {
       });
       const working = work(session, { clock: rig.clock, interrupt: rig.interrupt.signal, once: true });
       await looks.count(2);
-      const executing = expect(session.execute()).rejects.toBe(failure);
+      const executing = expect(session.execute()).rejects.toBe(DISK_FULL);
       made.open();
       await executing;
       await new Promise((resolve) => setImmediate(resolve));
       looked.open();
-      await expect(working).rejects.toBe(failure);
+      await expect(working).rejects.toBe(DISK_FULL);
     });
 
     it('shares a queue with others: every run is executed once', async () => {
