@@ -179,6 +179,7 @@ const restored = [['a', 'sensor', 'tick'], exported, ['a,b,c', 'sensor', 'tick',
  * @property {readonly string[]} [only] calls with these names
  * @property {readonly string[]} [tidy] the command that tidies
  * @property {Readonly<Record<string, string>>} [env]
+ * @property {readonly RegExp[]} [leftToNext] calls of the last step of a commit that was cut: what is refused there, the next commit does, and nobody is told
  * @property {readonly RegExp[]} [tells] what somebody is told of it, each at least once, and no two things within a minute
  */
 
@@ -212,6 +213,10 @@ export const SCENARIOS = {
     killed: { items: 'a,b', command: ['sensor', 'tick'], at: /^rename\(.*\/state\.json"\)/ },
     items: 'a,b',
     command: ['sensor', 'tick'],
+    leftToNext: [
+      /^link#\d+ link \.dynpart\/\.state\.json\.\d+ \.dynpart\/\.state\.json\.tmp\./,
+      /^fsync#1 fsync \.dynpart$/,
+    ],
   },
   // … and one that was killed when a run's end was in the history and not yet in the state.
   'recover-late': {
